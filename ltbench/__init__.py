@@ -1,0 +1,51 @@
+"""ltbench: which way of adapting a foundation model serves the rare classes best?
+
+This module is the public API together with the modules that it names; importing it loads no torch.
+Plugins use `hookimpl`, the specs and `option` from here, `ltbench.backbone`, `ltbench.data`,
+`ltbench.errors`, `ltbench.protocols` and `ltbench.views`.
+"""
+
+from __future__ import annotations
+
+from ltbench.errors import LTBenchError
+from ltbench.hookspecs import hookimpl
+from ltbench.specs import (
+    AugmentationSpec,
+    BackboneContext,
+    BackboneSpec,
+    BuildContext,
+    DataContext,
+    DatasetSpec,
+    HeadSpec,
+    InferenceSpec,
+    InitSpec,
+    Layers,
+    LossSpec,
+    MethodSpec,
+    NoOptions,
+    Recipe,
+    option,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AugmentationSpec",
+    "BackboneContext",
+    "BackboneSpec",
+    "BuildContext",
+    "DataContext",
+    "DatasetSpec",
+    "HeadSpec",
+    "InferenceSpec",
+    "InitSpec",
+    "LTBenchError",
+    "Layers",
+    "LossSpec",
+    "MethodSpec",
+    "NoOptions",
+    "Recipe",
+    "__version__",
+    "hookimpl",
+    "option",
+]

@@ -1,0 +1,169 @@
+"""A backbone: an image encoder whose parts have the same names whatever library it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ltbench.errors import ConfigError, NothingMatchedError
+from ltbench.specs import Layers
+
+Role = Literal["norm1", "qkv", "attn_out", "norm2", "mlp_in", "mlp_out", "mlp_end"]
+"""The parts of a transformer block: the two norms, the fused projection to query, key and value,
+the projection after attention, the two layers of the MLP, and the last module of the MLP branch,
+whose output is added to the residual stream."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the encoder: a transformer block, or a residual block that has no roles.
+
+    Args:
+        module: The block.
+        paths: Where each role is, as a dotted path below the block.
+    """
+
+    module: nn.Module
+    paths: Mapping[Role, str]
+
+    def __getitem__(self, role: Role) -> nn.Module:
+        """Returns the module that plays a role.
+
+        Raises:
+            NothingMatchedError: The block has no such part.
+        """
+        return self.module.get_submodule(self._path(role))
+
+    def replace(self, role: Role, new: nn.Module) -> None:
+        """Puts another module in the place of a role's."""
+        parent, _, name = self._path(role).rpartition(".")
+        setattr(self.module.get_submodule(parent), name, new)
+
+    def _path(self, role: Role) -> str:
+        if role not in self.paths:
+            has = ", ".join(self.paths) or "none"
+            raise NothingMatchedError(
+                f"the backbone's {type(self.module).__name__} blocks have no {role} (roles: {has})",
+                hint="the method works on vision transformers; take such a backbone, or a method "
+                "that needs no roles",
+            )
+        return self.paths[role]
+
+
+class TextTower(nn.Module):
+    """The text side of a vision-language model.
+
+    Args:
+        encoder: Text tokens (N, context) -> features (N, joint).
+        tokenize: Texts -> tokens (N, context).
+    """
+
+    def __init__(
+        self, encoder: nn.Module, tokenize: Callable[[Sequence[str]], Tensor], batch: int = 256
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.tokenize = tokenize
+        self.batch = batch
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Returns the normalised features of texts, (N, joint)."""
+        device = next(self.encoder.parameters()).device
+        tokens = self.tokenize(texts).to(device)
+        features = [self.encoder(part) for part in tokens.split(self.batch)]
+        return F.normalize(torch.cat(features).float(), dim=-1)
+
+
+class Backbone(nn.Module):
+    """An image encoder: normalised images (B, 3, R, R) -> features (B, width).
+
+    Args:
+        model: The encoder.
+        width: Length of a feature vector.
+        resolution: R, in pixels.
+        mean: Of the red, green and blue values that the model expects, in 0..1.
+        std: Likewise.
+        blocks: The blocks, first to last; none where the family has none that methods can name.
+        text: The text tower, if there is one.
+        projection: (width, joint) from features to the space shared with the text; None where the
+            features are in that space already, or there is none.
+        logit_scale: The factor of the cosine between image and text, if there is one.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        width: int,
+        resolution: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        blocks: Sequence[Block] = (),
+        text: TextTower | None = None,
+        projection: Tensor | None = None,
+        logit_scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.width = width
+        self.resolution = resolution
+        self.blocks = tuple(blocks)
+        self.text = text
+        self.logit_scale = logit_scale
+        self.projected = False
+        self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(std)[:, None, None], persistent=False)
+        self.register_buffer("projection", projection, persistent=False)
+        self.mean: Tensor
+        self.std: Tensor
+        self.projection: Tensor | None
+
+    def normalize(self, pixels: Tensor) -> Tensor:
+        """Returns uint8 pixels (B, 3, R, R) as the model expects them, in float32."""
+        return (pixels.to(torch.float32) - self.mean) / self.std
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Returns the features of normalised images."""
+        features: Tensor = self.model(images)
+        if self.projected and self.projection is not None:
+            features = features @ self.projection
+        return features
+
+    def project(self) -> None:
+        """From now on features are in the space shared with the text."""
+        if self.projection is not None and not self.projected:
+            self.projected = True
+            self.width = self.projection.shape[1]
+
+    def select(self, layers: Layers) -> tuple[Block, ...]:
+        """Returns the chosen blocks, first to last.
+
+        Raises:
+            NothingMatchedError: The backbone has no blocks that are known by name.
+            ConfigError: There are not so many.
+        """
+        count = len(self.blocks)
+        if count == 0:
+            raise NothingMatchedError(
+                f"no blocks are known in this backbone ({type(self.model).__name__})",
+                hint="take classifier_only, or a vision transformer or residual network",
+            )
+        if layers == "all":
+            return self.blocks
+        chosen = range(count - layers, count) if isinstance(layers, int) else sorted(set(layers))
+        if not chosen or not all(0 <= index < count for index in chosen):
+            raise ConfigError(
+                f"method.layers={layers} does not fit a backbone of {count} blocks",
+                hint=f"take all, the last k with k from 1 to {count}, or a list from [0, 1, ...]",
+            )
+        return tuple(self.blocks[index] for index in chosen)
+
+    def num_parameters(self) -> int:
+        """Weights of the image encoder: what percentages of learned parameters refer to."""
+        return sum(parameter.numel() for parameter in self.model.parameters())

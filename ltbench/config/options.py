@@ -1,0 +1,96 @@
+"""Checks options against the frozen dataclass that describes them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from ltbench.errors import suggestion
+
+
+class Text(str):
+    """A value as a user typed it: its type is that of the option it is for."""
+
+
+@dataclass(frozen=True)
+class OptionHelp:
+    """One option as `ltbench show` prints it."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+def parse_options(
+    config: type, values: Mapping[str, Any], where: str
+) -> tuple[Any | None, list[str]]:
+    """Makes a config from values.
+
+    Args:
+        config: A dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like.
+        values: Options by name; `Text` is read as TOML where the option is not a string.
+        where: What they belong to, for messages: "method" of "method.dim".
+
+    Returns:
+        The config, or None with all the faults found.
+    """
+    hints = get_type_hints(config)
+    names = [field.name for field in fields(config)]
+    faults = [
+        f"{where}.{name}: there is no such option; {suggestion(name, names)}"
+        for name in values
+        if name not in names
+    ]
+    known = {name: _read(value, hints[name]) for name, value in values.items() if name in names}
+    try:
+        parsed = TypeAdapter(config).validate_python(known)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            path = ".".join(str(part) for part in (where, *fault["loc"]))
+            faults.append(f"{path}: {fault['msg'].lower()}, got {fault['input']!r}")
+        return None, faults
+    return (None, faults) if faults else (parsed, [])
+
+
+def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns a config's values as JSON has them: those that are no paths, and those that are."""
+    dumped = TypeAdapter(type(config)).dump_python(config, mode="json")
+    paths = {name for name in dumped if isinstance(getattr(config, name), Path)}
+    return (
+        {name: value for name, value in dumped.items() if name not in paths},
+        {name: value for name, value in dumped.items() if name in paths},
+    )
+
+
+def describe_options(config: type) -> list[OptionHelp]:
+    """Returns the options of a config with types, defaults and help."""
+    return [
+        OptionHelp(
+            name=field.name,
+            type=str(field.type),
+            default=field.default,
+            help=field.metadata.get("help", ""),
+        )
+        for field in fields(config)
+    ]
+
+
+def _read(value: Any, hint: Any) -> Any:
+    if not isinstance(value, Text):
+        return value
+    members = get_args(hint) or (hint,)
+    if NoneType in members and value.lower() == "none":
+        return None
+    if str in members:
+        return str(value)
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return str(value)

@@ -1,0 +1,189 @@
+"""Layers defaults, recipes and the user's settings into a `RunSpec`, and finds every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.options import dump_options, parse_options
+from ltbench.config.runspec import Choice, RunConfig, RunSpec, TrainConfig
+from ltbench.errors import ConfigError, suggestion
+from ltbench.plugins import Component, Registry, blame
+from ltbench.specs import (
+    SPECS,
+    BackboneSpec,
+    DataContext,
+    DatasetSpec,
+    MethodSpec,
+    Recipe,
+    Settings,
+)
+
+_RUN_KEYS = [field.name for field in fields(RunConfig)]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A run and what is needed to build it.
+
+    Args:
+        spec: Every choice.
+        components: The registered component of each kind.
+        configs: The config of each kind's component.
+        data: What the data set is built from.
+        sources: Who set each key: "default", "recipe of method lift_plus", "user".
+    """
+
+    spec: RunSpec
+    components: Mapping[str, Component]
+    configs: Mapping[str, Any]
+    data: DataContext
+    sources: Mapping[str, str]
+
+    def build(self, kind: str, ctx: Any) -> Any:
+        """Builds the component of a kind.
+
+        Raises:
+            PluginError: Its plugin raised something unforeseen.
+        """
+        component = self.components[kind]
+        with blame(component):
+            return component.spec.build(self.configs[kind], ctx)
+
+
+class _Layers:
+    """The settings so far, and who set them."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+
+    def put(self, settings: Settings, source: str) -> None:
+        # A recipe's options belong to the component it chose: another choice drops them.
+        for kind in SPECS.keys() & settings.keys():
+            if settings[kind] != self.values.get(kind):
+                for key in [key for key in self.values if key.startswith(f"{kind}.")]:
+                    del self.values[key]
+        for key, value in settings.items():
+            self.values[key] = value
+            self.sources[key] = source
+
+    def section(self, name: str) -> dict[str, Any]:
+        prefix = f"{name}."
+        return {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
+
+
+def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
+    """Makes every choice of a run.
+
+    Args:
+        registry: The components there are.
+        user: What the user set, by dotted key; `Text` where the type is still open.
+        data_root: Folder that holds the data sets.
+
+    Raises:
+        ConfigError: With all the faults there are.
+        DataError: The data set's split or the backbone's weights cannot be identified.
+    """
+    faults = [fault for key in user for fault in _key_faults(key)]
+    layers = _Layers()
+    layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
+    layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
+    hints = []
+    recipes: dict[str, Component] = {}
+    for kind in ("backbone", "method", "dataset"):
+        try:
+            recipes[kind] = registry.find(kind, layers.values[kind])
+        except ConfigError as error:
+            faults.append(error.message)
+            hints.append(error.hint)
+    for settings, source in _recipes(recipes):
+        layers.put(settings, source)
+    layers.put(user, "user")
+    method = recipes["method"].spec if "method" in recipes else None
+    if isinstance(method, MethodSpec):
+        for key, value in method.fixed.items():
+            if key in user and _plain(user[key]) != _plain(value):
+                faults.append(f"{key}: method '{method.name}' is defined with {key}={value}")
+        layers.put(method.fixed, f"fixed by method {method.name}")
+
+    components: dict[str, Component] = {}
+    configs: dict[str, Any] = {}
+    for kind in SPECS:
+        try:
+            components[kind] = recipes.get(kind) or registry.find(kind, layers.values[kind])
+        except ConfigError as error:
+            if kind not in ("backbone", "method", "dataset"):  # those were asked for above
+                faults.append(error.message)
+                hints.append(error.hint)
+            continue
+        config, found = parse_options(components[kind].spec.config, layers.section(kind), kind)
+        configs[kind] = config
+        faults += found
+    train, found = parse_options(TrainConfig, layers.section("train"), "train")
+    faults += found
+    chosen = {key: layers.values[key] for key in _RUN_KEYS if key in layers.values}
+    run, found = parse_options(RunConfig, chosen, "run")
+    faults += found
+    if faults or run is None or train is None:
+        raise ConfigError.from_faults(faults, hint="; ".join(hints) or _where_to_look(faults))
+
+    data = DataContext(root=data_root, data_seed=run.data_seed)
+    choices = {
+        kind: Choice(
+            name=component.spec.name,
+            **dict(zip(("options", "paths"), dump_options(configs[kind]), strict=True)),
+            plugin=f"{component.plugin.distribution} {component.plugin.version}",
+            identity=_identity(component, configs[kind], data),
+        )
+        for kind, component in components.items()
+    }
+    spec = RunSpec(**choices, train=train, **dump_options(run)[0])
+    return Resolved(spec, components, configs, data, layers.sources)
+
+
+def _recipes(found: Mapping[str, Component]) -> Iterator[tuple[Settings, str]]:
+    for kind, component in found.items():
+        yield _recipe(component).settings, f"recipe of {kind} {component.spec.name}"
+    if "method" in found and "dataset" in found:
+        name = found["dataset"].spec.name
+        method = found["method"]
+        settings = _recipe(method).by_dataset.get(name, {})
+        yield settings, f"recipe of method {method.spec.name} for {name}"
+
+
+def _recipe(component: Component) -> Recipe:
+    spec = component.spec
+    assert isinstance(spec, BackboneSpec | MethodSpec | DatasetSpec)
+    return spec.recipe
+
+
+def _identity(component: Component, config: Any, data: DataContext) -> str:
+    spec = component.spec
+    with blame(component):
+        if isinstance(spec, DatasetSpec):
+            return spec.identity(config, data)
+        if isinstance(spec, BackboneSpec):
+            return spec.identity(config)
+    return ""
+
+
+def _key_faults(key: str) -> list[str]:
+    head, dot, _ = key.partition(".")
+    if dot and head not in {*SPECS, "train"}:
+        return [f"{key}: there is no '{head}' to set; {suggestion(head, [*SPECS, 'train'])}"]
+    if not dot and head not in {*SPECS, *_RUN_KEYS}:
+        return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *_RUN_KEYS])}"]
+    return []
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower()
+
+
+def _where_to_look(faults: list[str]) -> str:
+    kinds = sorted({fault.partition(".")[0] for fault in faults} & SPECS.keys())
+    verbs = [f"`ltbench show {kind} NAME`" for kind in kinds]
+    return "see " + " and ".join(verbs) if verbs else "see `ltbench run --help`"

@@ -1,0 +1,109 @@
+"""A run with every choice made, its canonical form and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt
+
+from ltbench.specs import SPECS, option
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+OnCorrupt = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run trains: the keys `train.*`."""
+
+    epochs: Annotated[int, Ge(0)] = option(5, "passes over the training images")
+    batch_size: Annotated[int, Gt(0)] = option(128, "images in an optimiser step")
+    accumulate: Annotated[int, Gt(0)] = option(
+        1, "equal parts of a batch that go through the model one after the other, to save memory"
+    )
+    lr: Annotated[float, Gt(0)] = option(0.02, "learning rate of the first epoch; cosine to zero")
+    momentum: Annotated[float, Ge(0)] = option(0.9, "momentum of SGD")
+    weight_decay: Annotated[float, Ge(0)] = option(5e-4, "L2 weight decay of SGD")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run chooses besides components and training: keys without a dot."""
+
+    seed: Annotated[int, Ge(0)] = option(0, "of the training: order, crops, new weights")
+    data_seed: Annotated[int, Ge(0)] = option(0, "of the long-tailed subset")
+    precision: Precision = option("auto", "of matrix products; auto: the device's fastest")
+    on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A component with all its options.
+
+    Args:
+        name: As registered.
+        options: Every option of its config that is no path, as JSON has them.
+        paths: The options that are paths: where something lies changes no number.
+        plugin: The distribution that brought it and its version.
+        identity: What the name alone does not fix: the split of a data set, the weights of a
+            backbone.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    paths: Mapping[str, str]
+    plugin: str
+    identity: str = ""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training and evaluation, fully described.
+
+    Its hash covers everything that can change a number and nothing that cannot. `precision` is what
+    was asked for, so that a hash means the same on every machine; what `auto` became is recorded
+    with the result.
+    """
+
+    dataset: Choice
+    backbone: Choice
+    method: Choice
+    head: Choice
+    init: Choice
+    loss: Choice
+    augmentation: Choice
+    inference: Choice
+    train: TrainConfig
+    seed: int
+    data_seed: int
+    precision: Precision
+    on_corrupt: OnCorrupt
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the spec as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> RunSpec:
+        """Returns the spec that `to_dict` described.
+
+        Raises:
+            KeyError, TypeError: Something is missing or unknown.
+        """
+        values = dict(stored)
+        train = TrainConfig(**values.pop("train"))
+        choices = {k: Choice(**v) for k, v in values.items() if isinstance(v, Mapping)}
+        return cls(**{**values, **choices}, train=train)
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
+        hashed = self.to_dict()
+        for kind in SPECS:
+            del hashed[kind]["paths"]
+        canonical = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]

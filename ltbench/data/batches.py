@@ -1,0 +1,184 @@
+"""Makes batches of views: from arrays on the device itself, from files in loader workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
+
+from ltbench.data.dataset import Dataset, Split
+from ltbench.data.resample import resample
+from ltbench.data.sources import ArrayImages
+from ltbench.errors import CorruptImageError, DataError
+from ltbench.views import Views
+
+Order = tuple[int, NDArray[np.int64]]
+"""Epoch and indices of a batch: all that its randomness depends on."""
+
+ViewsOf = Callable[[NDArray[np.int64], int, NDArray[np.int64]], Views]
+"""(sizes (N, 2), epoch, indices (N,)) -> views with boxes (N, V, 4)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Views of images, on the device.
+
+    Args:
+        views: (B, V, 3, R, R) uint8.
+        labels: (B,) class ids.
+        indices: (B,) indices into the split.
+    """
+
+    views: Tensor
+    labels: Tensor
+    indices: Tensor
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How images reach the device.
+
+    Args:
+        device: Where the batches go.
+        workers: Processes that decode files; 0 decodes in this one. Changes no number.
+        skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
+    """
+
+    device: torch.device
+    workers: int
+    skip_corrupt: bool
+
+
+class Batches:
+    """Batches of a split's views, one for each order asked for.
+
+    Args:
+        dataset: The data set.
+        split: Name of the split.
+        views_of: Which views.
+        resolution: R.
+        loading: How they reach the device.
+
+    Attributes:
+        skipped: Indices of the corrupt images that were left out so far.
+    """
+
+    def __init__(
+        self, dataset: Dataset, split: str, views_of: ViewsOf, resolution: int, loading: Loading
+    ) -> None:
+        self.split = dataset.splits[split]
+        self.views_of = views_of
+        self.resolution = resolution
+        self.loading = loading
+        self.skipped: set[int] = set()
+        self._class_names = dataset.class_names
+        self._labels = torch.from_numpy(self.split.labels).to(loading.device)
+        self._pixels: Tensor | None = None
+        if isinstance(self.split.images, ArrayImages):
+            pixels = torch.from_numpy(self.split.images.pixels).permute(0, 3, 1, 2)
+            self._pixels = pixels.contiguous().to(loading.device)
+
+    def of(self, orders: Iterable[Order]) -> Iterator[Batch]:
+        """Yields a batch for each order.
+
+        Raises:
+            CorruptImageError: An image cannot be decoded, unless such are skipped.
+            DataError: An image is not there.
+        """
+        if self._pixels is not None:
+            return self._from_array(self._pixels, orders)
+        return self._from_files(orders)
+
+    def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
+        device = self.loading.device
+        for epoch, indices in orders:
+            sizes = np.tile(np.array(pixels.shape[-2:]), (len(indices), 1))
+            views = self.views_of(sizes, epoch, indices)
+            at = torch.from_numpy(indices).to(device)
+            flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
+            boxes = torch.from_numpy(views.boxes).to(device)
+            yield Batch(resample(pixels[at], boxes, flips, self.resolution), self._labels[at], at)
+
+    def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
+        device = self.loading.device
+        cuda = device.type == "cuda"
+        loader = DataLoader(
+            _FileViews(self.split, self.views_of, self.resolution),
+            batch_sampler=_Keys(orders),
+            collate_fn=_collate,
+            num_workers=self.loading.workers,
+            pin_memory=cuda,
+        )
+        for pixels, indices, errors in loader:
+            for index, error in errors:
+                self._on_error(index, error)
+            if len(indices):
+                at = indices.to(device, non_blocking=cuda)
+                yield Batch(pixels.to(device, non_blocking=cuda), self._labels[at], at)
+
+    def _on_error(self, index: int, error: DataError) -> None:
+        if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
+            self.skipped.add(index)
+            return
+        name = self._class_names[self.split.labels[index]]
+        raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
+
+
+_Key = tuple[int, int]
+_Item = tuple[int, Tensor | DataError]
+
+
+class _Keys(Sampler[list[_Key]]):
+    """Tells the loader epoch and index of each image: workers need no state."""
+
+    def __init__(self, orders: Iterable[Order]) -> None:
+        self.orders = orders
+
+    def __iter__(self) -> Iterator[list[_Key]]:
+        for epoch, indices in self.orders:
+            yield [(epoch, index) for index in indices.tolist()]
+
+
+class _FileViews(TorchDataset[_Item]):
+    """Decodes one image and cuts its views out."""
+
+    def __init__(self, split: Split, views_of: ViewsOf, resolution: int) -> None:
+        self.split = split
+        self.views_of = views_of
+        self.resolution = resolution
+
+    def __getitem__(self, key: _Key) -> _Item:
+        epoch, index = key
+        try:
+            image = self.split.images.read(index)
+        except DataError as error:  # raised in the main process, which knows what to do with it
+            return index, error
+        views = self.views_of(np.array([[image.height, image.width]]), epoch, np.array([index]))
+        side = (self.resolution, self.resolution)
+        cuts = []
+        for view, (top, left, height, width) in enumerate(views.boxes[0].tolist()):
+            box = (left, top, left + width, top + height)
+            cut = image.resize(side, Image.Resampling.BICUBIC, box=box)
+            if views.flips is not None and views.flips[0, view]:
+                cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            cuts.append(np.asarray(cut))
+        return index, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
+
+
+def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, DataError]]]:
+    views, indices, errors = [], [], []
+    for index, item in items:
+        if isinstance(item, DataError):
+            errors.append((index, item))
+        else:
+            views.append(item)
+            indices.append(index)
+    stacked = torch.stack(views) if views else torch.empty(0)
+    return stacked, torch.tensor(indices, dtype=torch.int64), errors

@@ -1,0 +1,63 @@
+"""A data set: class names and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.data.sources import ImageSource
+from ltbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and their labels.
+
+    Args:
+        images: N images.
+        labels: (N,) class ids.
+    """
+
+    images: ImageSource
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Class names by class id, and the splits `train` and `test` (and `val` where there is one).
+
+    Raises:
+        DataError: A split is missing or empty, or a label is outside of the classes.
+    """
+
+    class_names: tuple[str, ...]
+    splits: Mapping[str, Split]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            if name not in self.splits or len(self.splits[name]) == 0:
+                raise DataError(f"the data set has no images in its {name} split")
+        for name, split in self.splits.items():
+            if len(split.images) != len(split):
+                raise DataError(
+                    f"split {name} has {len(split.images)} images and {len(split)} labels"
+                )
+            if split.labels.min() < 0 or split.labels.max() >= self.num_classes:
+                raise DataError(f"split {name} has a label outside of 0..{self.num_classes - 1}")
+
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self.class_names)
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """(K,) training images of each class."""
+        counts = np.bincount(self.splits["train"].labels, minlength=self.num_classes)
+        return counts.astype(np.int64)

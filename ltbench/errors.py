@@ -1,0 +1,114 @@
+"""Every error that ltbench raises on purpose, and the exit code it ends the command with.
+
+```
+LTBenchError                    1  a run or a check failed
+├── RunError                    1
+│   ├── NonFiniteLossError      1  the loss became NaN or infinite
+│   ├── NothingMatchedError     1  a method found no module to work on
+│   └── OutOfMemoryError        1  the device has too little memory
+├── ConfigError                 2  what was asked for makes no sense
+│   └── UnknownNameError        2
+├── PluginError                 3  a plugin broke its contract or raised
+├── DataError                   4  data or weights are missing or corrupt
+│   └── CorruptImageError       4
+└── Interrupted               130  stopped by the user
+```
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class LTBenchError(Exception):
+    """Something a user can act on: shown as one `error:` line and one `hint:` line.
+
+    Args:
+        message: What is wrong, in one sentence that names the thing.
+        hint: What to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Loader workers send their errors to the main process: the hint must travel too.
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[LTBenchError], message: str, hint: str) -> LTBenchError:
+    return kind(message, hint=hint)
+
+
+class RunError(LTBenchError):
+    """A run could not be finished."""
+
+
+class NonFiniteLossError(RunError):
+    """The training loss became NaN or infinite."""
+
+
+class NothingMatchedError(RunError):
+    """A method found none of the modules it works on in the backbone."""
+
+
+class OutOfMemoryError(RunError):
+    """The device has too little memory for the run."""
+
+
+class ConfigError(LTBenchError):
+    """The configuration is wrong; all of its faults are in the message."""
+
+    exit_code = 2
+
+    @classmethod
+    def from_faults(cls, faults: Sequence[str], *, hint: str = "") -> ConfigError:
+        """One error that shows all faults together."""
+        if len(faults) == 1:
+            return cls(faults[0], hint=hint)
+        listed = "".join(f"\n  - {fault}" for fault in faults)
+        return cls(f"{len(faults)} faults in the configuration:{listed}", hint=hint)
+
+
+class UnknownNameError(ConfigError):
+    """A name that nothing is registered under."""
+
+
+class PluginError(LTBenchError):
+    """A plugin raised, or returned what its contract does not allow."""
+
+    exit_code = 3
+
+
+class DataError(LTBenchError):
+    """Data or weights are missing or not what they should be."""
+
+    exit_code = 4
+
+
+class CorruptImageError(DataError):
+    """An image file exists and cannot be decoded."""
+
+
+class Interrupted(LTBenchError):
+    """The user stopped the command."""
+
+    exit_code = 130
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Returns "did you mean ...?" for the nearest known names, or what there is.
+
+    >>> suggestion("lift_pluss", ["lift_plus", "full"])
+    "did you mean 'lift_plus'?"
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return "did you mean " + " or ".join(f"'{match}'" for match in close) + "?"
+    return "there are: " + ", ".join(names) if names else "there are none"

@@ -1,0 +1,84 @@
+"""Every hook of ltbench. A plugin implements those it needs, marked with `ltbench.hookimpl`.
+
+Registration hooks are called once, when plugins are loaded, and return any number of specs.
+Notifications are called during a run; what they return is ignored, and one that raises is silenced
+for the rest of the run and recorded in its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from ltbench.specs import (
+    AugmentationSpec,
+    BackboneSpec,
+    DatasetSpec,
+    HeadSpec,
+    InferenceSpec,
+    InitSpec,
+    LossSpec,
+    MethodSpec,
+)
+
+PROJECT = "ltbench"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def ltbench_register_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
+    """Data sets: an index with splits, class names and access to images."""
+
+
+@hookspec
+def ltbench_register_backbones() -> Iterable[BackboneSpec]:  # type: ignore[empty-body]
+    """Backbones: pretrained image encoders, with a text tower where they have one."""
+
+
+@hookspec
+def ltbench_register_methods() -> Iterable[MethodSpec]:  # type: ignore[empty-body]
+    """Methods: which parameters of the image encoder are learned, and the recipe to do it."""
+
+
+@hookspec
+def ltbench_register_heads() -> Iterable[HeadSpec]:  # type: ignore[empty-body]
+    """Heads: modules from features to logits."""
+
+
+@hookspec
+def ltbench_register_inits() -> Iterable[InitSpec]:  # type: ignore[empty-body]
+    """Initialisations: the weight that a head starts from."""
+
+
+@hookspec
+def ltbench_register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
+    """Losses: from logits and labels to a scalar."""
+
+
+@hookspec
+def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:  # type: ignore[empty-body]
+    """Augmentations: which part of a training image is seen in an epoch."""
+
+
+@hookspec
+def ltbench_register_inferences() -> Iterable[InferenceSpec]:  # type: ignore[empty-body]
+    """Inferences: which views of a test image are seen, and how their logits become one."""
+
+
+@hookspec
+def ltbench_on_run_start(run: Mapping[str, Any], directory: Path) -> None:
+    """A run starts; `run` is its resolved spec, as in `spec.json`."""
+
+
+@hookspec
+def ltbench_on_epoch_end(run: Mapping[str, Any], epoch: int, metrics: Mapping[str, float]) -> None:
+    """Epoch `epoch` (from 0) has ended; `metrics` has loss, lr, images_per_second and seconds."""
+
+
+@hookspec
+def ltbench_on_run_end(run: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """A run has ended well; `result` is what `result.json` holds."""

@@ -1,0 +1,125 @@
+"""Accuracies by class and shot group, and calibration, from stored predictions. All in percent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.predictions import Predictions
+from ltbench.stats.bootstrap import stratified_interval
+
+GROUPS = ("many", "medium", "few")
+_CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class ShotRule:
+    """Where many ends and few begins, by training images of a class.
+
+    Args:
+        name: Recorded with every number that the rule made.
+        many_from: Fewest images of a many-shot class.
+        few_to: Most images of a few-shot class.
+    """
+
+    name: str
+    many_from: int
+    few_to: int
+
+    def groups(self, class_counts: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+        """Returns which classes each group has, (K,)."""
+        many, few = class_counts >= self.many_from, class_counts <= self.few_to
+        return {"many": many, "medium": ~many & ~few, "few": few}
+
+
+SHOT_RULES = {
+    rule.name: rule
+    for rule in (
+        ShotRule("exclusive", many_from=101, few_to=19),  # > 100, 20 to 100, < 20
+        ShotRule("inclusive", many_from=100, few_to=20),  # >= 100, 21 to 99, <= 20: older code
+    )
+}
+DEFAULT_RULE = SHOT_RULES["exclusive"]
+
+
+def compute_metrics(
+    predictions: Predictions, class_counts: NDArray[np.int64], rule: ShotRule = DEFAULT_RULE
+) -> dict[str, Any]:
+    """Returns every metric of a run.
+
+    Args:
+        predictions: Of the test split.
+        class_counts: (K,) training images of each class.
+        rule: Which classes are many-, medium- and few-shot.
+
+    Returns:
+        `accuracy`, `mean_class`, `many`, `medium`, `few` (None for an empty group), `harmonic` (of
+        the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each accuracy), `per_class`
+        (None for a class without test images), `group_classes`, `shot_rule`, `test_images`.
+    """
+    classes = len(class_counts)
+    labels, predicted = predictions.labels, predictions.predicted
+    correct = np.bincount(labels[labels == predicted], minlength=classes)
+    support = np.bincount(labels, minlength=classes)
+    groups = rule.groups(class_counts)
+    weights = _weights(support, groups)
+    accuracies = _percent_each(correct, support)
+    values = {
+        name: None if weight is None else float(weight @ np.nan_to_num(accuracies))
+        for name, weight in weights.items()
+    }
+    intervals = stratified_interval(correct, support, weights)
+    shots = [value for name in GROUPS if (value := values[name]) is not None]
+    return {
+        **values,
+        "harmonic": len(shots) / sum(1 / value for value in shots) if all(shots) else 0.0,
+        "macro_f1": _macro_f1(labels, predicted, correct, support),
+        "ece": _expected_calibration_error(predictions),
+        "intervals": intervals,
+        "per_class": [None if np.isnan(value) else float(value) for value in accuracies],
+        "group_classes": {name: int(members.sum()) for name, members in groups.items()},
+        "shot_rule": rule.name,
+        "test_images": len(labels),
+    }
+
+
+def _weights(
+    support: NDArray[np.int64], groups: dict[str, NDArray[np.bool_]]
+) -> dict[str, NDArray[np.float64] | None]:
+    """Every accuracy is a weighted mean of the per-class accuracies; returns the weights, (K,)."""
+    present = support > 0
+    members = {"mean_class": present, **{name: groups[name] & present for name in GROUPS}}
+    means = {name: m / m.sum() if m.any() else None for name, m in members.items()}
+    return {"accuracy": support / support.sum(), **means}
+
+
+def _percent_each(
+    correct: NDArray[np.int64], support: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    shares = np.full(len(support), np.nan)
+    np.divide(100.0 * correct, support, out=shares, where=support > 0)
+    return shares
+
+
+def _macro_f1(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    correct: NDArray[np.int64],
+    support: NDArray[np.int64],
+) -> float:
+    """Mean over the classes with test images of 2 TP / (2 TP + FP + FN)."""
+    said = np.bincount(predicted, minlength=len(support))
+    present = support > 0
+    return float((200.0 * correct[present] / (support + said)[present]).mean())
+
+
+def _expected_calibration_error(predictions: Predictions) -> float:
+    """Mean gap between confidence and accuracy over 15 equal bins (Guo et al., ICML 2017)."""
+    confidence = predictions.confidence
+    right = predictions.labels == predictions.predicted
+    bins = np.minimum((confidence * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=right - confidence, minlength=_CALIBRATION_BINS)
+    return float(100.0 * np.abs(gaps).sum() / len(right))

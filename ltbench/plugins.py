@@ -1,0 +1,211 @@
+"""Finds, loads and isolates plugins, and answers a name with the spec that is registered under it.
+
+Each entry point of the group `ltbench` is loaded and asked alone: one that is broken is named with
+its error, and everything else works.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, is_dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from ltbench import hookspecs
+from ltbench.errors import (
+    ConfigError,
+    LTBenchError,
+    PluginError,
+    UnknownNameError,
+    suggestion,
+)
+from ltbench.specs import SPECS, ComponentSpec
+
+DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """Where a plugin comes from."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.distribution} {self.version}, {self.module})"
+
+
+@dataclass(frozen=True)
+class PluginFailure:
+    """A plugin that could not be loaded, and why."""
+
+    plugin: PluginInfo
+    error: str
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered spec and the plugin that it came with."""
+
+    spec: ComponentSpec
+    plugin: PluginInfo
+
+
+@dataclass
+class Registry:
+    """All components by kind and name, the plugins that brought them, and those that failed."""
+
+    manager: pluggy.PluginManager
+    components: dict[str, dict[str, Component]] = field(
+        default_factory=lambda: {kind: {} for kind in SPECS}
+    )
+    plugins: list[PluginInfo] = field(default_factory=list)
+    failures: list[PluginFailure] = field(default_factory=list)
+
+    def find(self, kind: str, name: str) -> Component:
+        """Returns the component of that kind and name.
+
+        Raises:
+            UnknownNameError: With the nearest names, and the plugins that failed to load.
+        """
+        known = self.components[kind]
+        if name in known:
+            return known[name]
+        hint = suggestion(name, known) + f" (see `ltbench list {kind}`)"
+        for failure in self.failures:
+            hint += f"; plugin {failure.plugin.name} failed to load: {failure.error}"
+        raise UnknownNameError(f"there is no {kind} '{name}'", hint=hint)
+
+    def default(self, kind: str) -> str:
+        """Returns the name that stands for a kind where nobody chooses.
+
+        Raises:
+            ConfigError: No plugin offers a default of that kind.
+        """
+        for name, component in self.components[kind].items():
+            if component.spec.default:
+                return name
+        raise ConfigError(
+            f"no plugin offers a default {kind}", hint=f"choose one of `ltbench list {kind}`"
+        )
+
+    def add(self, spec: object, plugin: PluginInfo) -> None:
+        """Registers a spec that a plugin's hook returned.
+
+        Raises:
+            PluginError: The spec breaks the contract, or its name is taken.
+        """
+        if not isinstance(spec, ComponentSpec) or type(spec) not in SPECS.values():
+            raise PluginError(f"a hook returned {spec!r}, which is no component spec")
+        if not _SNAKE_CASE.fullmatch(spec.name):
+            raise PluginError(f"{spec.kind} name '{spec.name}' is not snake_case")
+        params = getattr(spec.config, "__dataclass_params__", None)
+        if not is_dataclass(spec.config) or params is None or not params.frozen:
+            raise PluginError(f"the config of {spec.kind} '{spec.name}' is not a frozen dataclass")
+        known = self.components[spec.kind]
+        if spec.name in known:
+            raise PluginError(
+                f"{spec.kind} '{spec.name}' is already registered by {known[spec.name].plugin}"
+            )
+        for other in known.values():
+            if spec.default and other.spec.default:
+                raise PluginError(
+                    f"{spec.kind} '{spec.name}' wants to be the default, and so does "
+                    f"'{other.spec.name}' of {other.plugin}"
+                )
+        known[spec.name] = Component(spec, plugin)
+
+    def drop(self, plugin: PluginInfo) -> None:
+        """Forgets every component that came with a plugin."""
+        for named in self.components.values():
+            for name in [name for name, item in named.items() if item.plugin == plugin]:
+                del named[name]
+
+
+@contextmanager
+def blame(component: Component) -> Iterator[None]:
+    """Names the component and its plugin in whatever unforeseen error comes out of it.
+
+    Raises:
+        PluginError: Instead of any error but ltbench's own and those of the device's memory.
+    """
+    try:
+        yield
+    except (LTBenchError, MemoryError):
+        raise
+    except Exception as error:  # a plugin may raise anything
+        if type(error).__name__ == "OutOfMemoryError":  # torch's: named so that torch stays out
+            raise
+        spec = component.spec
+        raise PluginError(
+            f"{spec.kind} '{spec.name}' of plugin {component.plugin} raised {describe(error)}",
+            hint="this is a fault of the plugin; --debug shows where it happened",
+        ) from error
+
+
+def load_plugins(
+    found: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
+) -> Registry:
+    """Loads all installed plugins, sorted by name.
+
+    Args:
+        found: Entry points to load instead of those of the group `ltbench`.
+        environ: Where `LTBENCH_DISABLE_PLUGINS` is looked up: names to leave out, with commas.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry(manager)
+    for name in environ.get(DISABLE_VARIABLE, "").replace(",", " ").split():
+        manager.set_blocked(name)
+    points = entry_points(group=hookspecs.PROJECT) if found is None else found
+    for point in sorted(points, key=lambda point: point.name):
+        if not manager.is_blocked(point.name):
+            _load(point, registry)
+    return registry
+
+
+def _load(point: EntryPoint, registry: Registry) -> None:
+    distribution = point.dist
+    info = PluginInfo(
+        name=point.name,
+        module=point.module,
+        distribution=distribution.name if distribution else "unknown",
+        version=distribution.version if distribution else "0",
+    )
+    manager = registry.manager
+    plugin: Any = None
+    try:
+        plugin = point.load()
+        manager.register(plugin, name=point.name)
+        manager.check_pending()  # a misspelt hook would never fire, and nobody would be told
+        for kind in SPECS.values():
+            hook = f"ltbench_register_{kind.plural}"
+            others = [other for other in manager.get_plugins() if other is not plugin]
+            for specs in manager.subset_hook_caller(hook, others)():
+                for spec in specs:
+                    registry.add(spec, info)
+    except Exception as error:  # a plugin may raise anything; the rest must go on working
+        if manager.has_plugin(point.name):
+            manager.unregister(name=point.name)
+        registry.drop(info)
+        reason = error.message if isinstance(error, PluginError) else describe(error)
+        registry.failures.append(PluginFailure(info, reason))
+    else:
+        registry.plugins.append(info)
+
+
+def describe(error: BaseException) -> str:
+    """Returns type and message of an error, and the file and line that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
+    return f"{type(error).__name__}: {error}{where}"

@@ -1,0 +1,238 @@
+"""What plugins return: one frozen dataclass for each kind of component, and what `build` is given.
+
+A spec is cheap to make: its module must not import torch. `build` does, when a run needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Gt
+
+Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
+"""Which blocks of the backbone a method works on: all, the last k, or these (from 0)."""
+
+Settings = Mapping[str, Any]
+"""Dotted keys and their values, as in `--set`: `{"loss": "ce", "train.epochs": 10}`."""
+
+
+def option(default: Any, help: str) -> Any:
+    """A field of a component's config, with the help that `ltbench show` prints."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The config of a component that has nothing to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings that a component recommends.
+
+    The defaults are overruled by the backbone's recipe, that by the method's, that by the data
+    set's, that by the method's for this very data set, and all of them by the user.
+
+    Args:
+        settings: Recommended everywhere.
+        by_dataset: Recommended on a data set, by its name (methods only).
+    """
+
+    settings: Settings = field(default_factory=dict)
+    by_dataset: Mapping[str, Settings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataContext:
+    """What a data set is built from.
+
+    Args:
+        root: Folder that holds the data sets (`--data-root`).
+        data_seed: Chooses the long-tailed subset where the data set is not long-tailed by itself.
+    """
+
+    root: Path
+    data_seed: int
+
+
+@dataclass(frozen=True)
+class BackboneContext:
+    """What a backbone is built from.
+
+    Args:
+        seed: For weights that start at random.
+    """
+
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """What every other component may know of the run when it is built.
+
+    Args:
+        num_classes: K.
+        class_counts: Training images of each class, by class id.
+        class_names: Names of the classes, by class id.
+        width: Length of a feature vector.
+        resolution: Side of the images that the backbone takes, in pixels.
+        logit_scale: The backbone's own factor for cosine logits, if it has one.
+        epochs: Epochs of training.
+        seed: The run's seed.
+        device: Where the model lives: "cpu", "cuda", "cuda:1", ...
+    """
+
+    num_classes: int
+    class_counts: tuple[int, ...]
+    class_names: tuple[str, ...]
+    width: int
+    resolution: int
+    logit_scale: float | None
+    epochs: int
+    seed: int
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentSpec:
+    """What all kinds have in common.
+
+    Args:
+        name: Unique among its kind, in snake_case.
+        summary: One line for `ltbench list`.
+        config: A frozen dataclass: defaults, types and help of the options.
+        build: `(config, context) -> component`. Imports torch inside.
+        reference: The paper, as `arXiv:...` or a citation.
+        default: Whether it is taken where nobody chooses; at most one of a kind.
+    """
+
+    kind: ClassVar[str]
+    plural: ClassVar[str]
+    name: str
+    summary: str
+    build: Callable[[Any, Any], Any]
+    config: type = NoOptions
+    reference: str = ""
+    default: bool = False
+
+
+def _no_identity(config: Any, ctx: DataContext) -> str:
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(ComponentSpec):
+    """A data set. `build(config, DataContext)` returns an `ltbench.data.Dataset`.
+
+    Args:
+        recipe: Settings that suit the data set.
+        identity: `(config, DataContext) -> str`: what its split is, for the run's hash. Cheap: no
+            torch, no images. Empty where name and options say it all.
+    """
+
+    kind = "dataset"
+    plural = "datasets"
+    recipe: Recipe = field(default_factory=Recipe)
+    identity: Callable[[Any, DataContext], str] = _no_identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneSpec(ComponentSpec):
+    """A pretrained model. `build(config, BackboneContext)` returns an `ltbench.backbone.Backbone`.
+
+    Args:
+        recipe: Settings that suit the backbone, such as its head initialisation.
+        identity: `config -> str`: which weights they are, for the run's hash. No torch.
+    """
+
+    kind = "backbone"
+    plural = "backbones"
+    recipe: Recipe = field(default_factory=Recipe)
+    identity: Callable[[Any], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec(ComponentSpec):
+    """Which parameters of the image encoder are learned.
+
+    `build(config, BuildContext)` returns an object with `apply(backbone) -> list of parameters`.
+
+    Args:
+        recipe: What the method's paper trains it with.
+        fixed: Settings without which it would be another method: nothing overrules them.
+        learns_head: Whether the head is learned besides.
+        joint: Whether features are taken in the space shared with the text tower.
+    """
+
+    kind = "method"
+    plural = "methods"
+    recipe: Recipe = field(default_factory=Recipe)
+    fixed: Settings = field(default_factory=dict)
+    learns_head: bool = True
+    joint: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadSpec(ComponentSpec):
+    """A classifier. `build(config, BuildContext)` returns a module with a `weight` (K, width)."""
+
+    kind = "head"
+    plural = "heads"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitSpec(ComponentSpec):
+    """How the head's weight starts.
+
+    `build(config, BuildContext)` returns `(backbone, training features) -> weight (K, width)`;
+    see `ltbench.protocols.Init`.
+    """
+
+    kind = "init"
+    plural = "inits"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec(ComponentSpec):
+    """A loss. `build(config, BuildContext)` returns `(logits (B, K), labels (B,)) -> scalar`."""
+
+    kind = "loss"
+    plural = "losses"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec(ComponentSpec):
+    """Training crops. `build(config, BuildContext)` returns an `ltbench.protocols.Augmentation`."""
+
+    kind = "augmentation"
+    plural = "augmentations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceSpec(ComponentSpec):
+    """Test views and how their logits become one.
+
+    `build(config, BuildContext)` returns an `ltbench.protocols.Inference`.
+    """
+
+    kind = "inference"
+    plural = "inferences"
+
+
+SPECS: dict[str, type[ComponentSpec]] = {
+    spec.kind: spec
+    for spec in (
+        DatasetSpec,
+        BackboneSpec,
+        MethodSpec,
+        HeadSpec,
+        InitSpec,
+        LossSpec,
+        AugmentationSpec,
+        InferenceSpec,
+    )
+}
+"""Every kind of component and its spec, in the order in which a run builds them."""

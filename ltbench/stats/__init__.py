@@ -1,0 +1,3 @@
+"""Statistics on stored predictions."""
+
+from __future__ import annotations

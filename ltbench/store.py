@@ -1,0 +1,163 @@
+"""Run directories: written atomically, read back, never unpickled.
+
+```
+<out>/<dataset>/<backbone>/<method>/<hash12>/
+    spec.json                        every choice
+    environment.json                 versions, device, precision, command
+    history.jsonl                    a line an epoch
+    checkpoint/state.safetensors     while running
+    learned.safetensors              learned weights
+    predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
+    failure.json                     why it failed, if it did
+    result.json                      written last: its presence means done
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ltbench.config.runspec import Choice, RunSpec
+from ltbench.errors import DataError, RunError
+
+SCHEMA = 1
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes JSON atomically; NaN and infinity are refused."""
+    write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The files of one run."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, out: Path, spec: RunSpec) -> RunDirectory:
+        """Returns where a run's files are, whether it has been run or not."""
+        return cls(out / spec.dataset.name / spec.backbone.name / spec.method.name / spec.hash)
+
+    @property
+    def checkpoint(self) -> Path:
+        """State of an unfinished training."""
+        return self.path / "checkpoint" / "state.safetensors"
+
+    @property
+    def learned(self) -> Path:
+        """Learned weights."""
+        return self.path / "learned.safetensors"
+
+    def predictions(self, inference: Choice, own: Choice) -> Path:
+        """Returns where predictions are; options that differ from the run's own are in the name."""
+        parts = [inference.name]
+        if inference.name == own.name:
+            changed = {k: v for k, v in inference.options.items() if v != own.options.get(k)}
+            parts += [f"{key}={value}" for key, value in sorted(changed.items())]
+        elif inference.options:
+            parts += [f"{key}={value}" for key, value in sorted(inference.options.items())]
+        return self.path / f"predictions-{'-'.join(parts)}.parquet"
+
+    def spec(self) -> RunSpec:
+        """Returns what was run.
+
+        Raises:
+            DataError: There is no readable spec.
+        """
+        stored = self._read("spec.json")
+        if stored is None:
+            raise DataError(f"{self.path} is not a run directory: it has no spec.json")
+        try:
+            return RunSpec.from_dict(stored["run"])
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{self.path / 'spec.json'} does not describe a run: {error}",
+                hint="it was written by another version of ltbench, or changed by hand",
+            ) from error
+
+    def result(self) -> dict[str, Any] | None:
+        """Returns the result of a finished run."""
+        return self._read("result.json")
+
+    def failure(self) -> dict[str, Any] | None:
+        """Returns why the run failed, if it did."""
+        return self._read("failure.json")
+
+    def history(self) -> list[dict[str, Any]]:
+        """Returns a row for each epoch so far."""
+        path = self.path / "history.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes all rows."""
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        write_atomically(self.path / "history.jsonl", lines.encode())
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Writes one of the JSON files."""
+        write_json(self.path / name, {"schema": SCHEMA, **value})
+
+    def clear(self) -> None:
+        """Deletes everything, and folders above that are left empty."""
+        if not self.path.exists():
+            return
+        # Out of sight in one step: a half-deleted run must not look like a run.
+        doomed = self.path.with_name(f".{self.path.name}.deleted.{os.getpid()}")
+        self.path.rename(doomed)
+        shutil.rmtree(doomed)
+
+    @contextmanager
+    def lock(self, out: Path) -> Iterator[None]:
+        """Holds the run for this process.
+
+        Raises:
+            RunError: Another process is at it.
+        """
+        locks = out / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(locks / f"{self.path.name}.lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise RunError(
+                f"another process is running {self.path}", hint="wait for it, or stop it"
+            ) from error
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = self.path / name
+        try:
+            stored: dict[str, Any] = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise DataError(
+                f"{path} is not JSON: {error}",
+                hint="run it again with --overwrite always",
+            ) from error
+        if stored.get("schema", 0) > SCHEMA:
+            raise DataError(f"{path} has schema {stored['schema']}; this ltbench knows {SCHEMA}")
+        return stored

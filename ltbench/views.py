@@ -1,0 +1,58 @@
+"""Which rectangles of an image are looked at: what augmentations and inferences decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Views:
+    """Rectangles in source images, each of which becomes one square input of the backbone.
+
+    A view is cut out, mirrored where asked, and resized in one go, so that no pixel outside of it
+    need be decoded, moved or computed.
+
+    Args:
+        boxes: (..., 4) top, left, height, width in source pixels; fractions are allowed.
+        flips: (...) whether the view is mirrored left to right; None mirrors nothing.
+    """
+
+    boxes: NDArray[np.float64]
+    flips: NDArray[np.bool_] | None = None
+
+
+def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the largest centred square of each image, (N, 4), for sizes (N, 2) height, width."""
+    side = sizes.min(axis=1, keepdims=True)
+    return np.concatenate([(sizes - side) / 2, side, side], axis=1).astype(np.float64)
+
+
+def crops_of_resized(
+    sizes: NDArray[np.int64], short_side: int, resolution: int, corners: bool
+) -> NDArray[np.float64]:
+    """Returns crops of the image resized to a short side, as boxes in the image itself.
+
+    The resized image is never made: a crop of it is a box of the source. Sizes and offsets round as
+    torchvision's `Resize` (long side down), `FiveCrop` and `CenterCrop` (half to even) do.
+
+    Args:
+        sizes: (N, 2) height, width of the images.
+        short_side: Short side of the resized image, at least `resolution`.
+        resolution: Side of the crops.
+        corners: Whether the four corners come before the centre.
+
+    Returns:
+        (N, 5 or 1, 4): top left, top right, bottom left, bottom right, centre; or the centre alone.
+    """
+    resized = (short_side * sizes) // sizes.min(axis=1, keepdims=True)
+    free = resized - resolution
+    center = np.round(free / 2)
+    offsets = center[:, None]
+    if corners:
+        places = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        offsets = np.concatenate([free[:, None] * places, offsets], axis=1)
+    ratio = (sizes / resized)[:, None]
+    return np.concatenate([offsets * ratio, np.broadcast_to(resolution * ratio, offsets.shape)], 2)

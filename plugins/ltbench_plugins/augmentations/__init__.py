@@ -1,0 +1,16 @@
+"""Augmentations: which part of a training image is seen in an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ltbench import AugmentationSpec, hookimpl
+from ltbench_plugins.augmentations.mda import MDA
+from ltbench_plugins.augmentations.none import NONE
+from ltbench_plugins.augmentations.standard import STANDARD
+
+
+@hookimpl
+def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:
+    """The built-in augmentations."""
+    return [MDA, NONE, STANDARD]

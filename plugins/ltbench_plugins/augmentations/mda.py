@@ -1,0 +1,75 @@
+"""Minimalist data augmentation: square crops whose smallest size grows during training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Gt, Le
+from numpy.typing import NDArray
+
+from ltbench import AugmentationSpec, BuildContext, option
+from ltbench.views import Views
+
+Schedule = Literal["convex", "linear", "concave", "min", "max"]
+
+
+@dataclass(frozen=True)
+class MdaConfig:
+    """Options of minimalist data augmentation."""
+
+    scale: Annotated[float, Gt(0), Le(1)] = option(0.08, "smallest area fraction at the start")
+    schedule: Schedule = option("convex", "how the smallest area fraction grows to 1")
+
+
+@dataclass(frozen=True)
+class Mda:
+    """A square of random area and place; no flip, no change of aspect.
+
+    Area: a fraction of the image uniform in [s_t, 1], at most that of the largest square; side:
+    round(sqrt(area)); place: uniform. s_t = s + (1 - s) f(t), with t the progress of training.
+    """
+
+    scale: float
+    schedule: Schedule
+    draws: int = 3
+
+    def smallest(self, progress: float) -> float:
+        """Returns s_t."""
+        grown = {
+            "convex": 1 - math.sqrt(1 - progress**2),
+            "linear": progress,
+            "concave": math.sqrt(1 - (1 - progress) ** 2),
+            "min": 0.0,
+            "max": 1.0,
+        }
+        return self.scale + (1 - self.scale) * grown[self.schedule]
+
+    def views(
+        self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
+    ) -> Views:
+        """Returns one square of each image."""
+        smallest = self.smallest(progress)
+        largest = sizes.min(axis=1) ** 2
+        fraction = smallest + (1 - smallest) * uniforms[:, 0]
+        area = np.minimum(fraction * sizes.prod(axis=1), largest)
+        side = np.maximum(np.round(np.sqrt(area)), 1)[:, None]
+        offset = np.floor(uniforms[:, 1:3] * (sizes - side + 1))
+        return Views(np.concatenate([offset, side, side], axis=1))
+
+
+def build(config: MdaConfig, ctx: BuildContext) -> Mda:
+    """Builds the augmentation."""
+    return Mda(config.scale, config.schedule)
+
+
+MDA = AugmentationSpec(
+    name="mda",
+    summary="minimalist: square crops, larger and larger; no flip",
+    config=MdaConfig,
+    build=build,
+    reference="arXiv:2504.13282",
+    default=True,
+)

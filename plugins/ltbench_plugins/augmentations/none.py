@@ -1,0 +1,32 @@
+"""No augmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import AugmentationSpec, BuildContext, NoOptions
+from ltbench.views import Views, center_square
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The largest centred square, every time."""
+
+    draws: int = 0
+
+    def views(
+        self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
+    ) -> Views:
+        """Returns the centred square of each image."""
+        return Views(center_square(sizes))
+
+
+def build(config: NoOptions, ctx: BuildContext) -> Plain:
+    """Builds the augmentation."""
+    return Plain()
+
+
+NONE = AugmentationSpec(name="none", summary="the whole centred square", build=build)

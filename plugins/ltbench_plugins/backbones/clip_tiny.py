@@ -1,0 +1,77 @@
+"""A small CLIP whose weights come with the package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltbench import BackboneContext, BackboneSpec, NoOptions, Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ltbench.backbone import Backbone
+
+WEIGHTS = Path(__file__).with_name("clip_tiny.safetensors")
+ARCHITECTURE = {
+    "embed_dim": 64,
+    "vision_cfg": {
+        "image_size": 32,
+        "patch_size": 8,
+        "width": 128,
+        "layers": 6,
+        "head_width": 32,
+    },
+    "text_cfg": {
+        "context_length": 40,
+        "vocab_size": 259,
+        "width": 64,
+        "heads": 4,
+        "layers": 2,
+    },
+    "quick_gelu": True,
+}
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+_CONTEXT = 40
+_START, _END = 257, 258
+
+
+def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
+    """Builds the model and loads its weights, which are stored in half precision."""
+    import open_clip
+    from safetensors.torch import load_file
+
+    from ltbench_plugins.modules.families import clip_backbone
+
+    model = open_clip.CLIP(**ARCHITECTURE)
+    model.load_state_dict(load_file(WEIGHTS))
+    return clip_backbone(model, tokenize, resolution=32, mean=MEAN, std=STD)
+
+
+def tokenize(texts: Sequence[str]) -> Tensor:
+    """Returns the bytes of texts between a start and an end token, (N, 40), padded with zeros."""
+    import torch
+
+    tokens = torch.zeros(len(texts), _CONTEXT, dtype=torch.int64)
+    for row, text in enumerate(texts):
+        body = [byte + 1 for byte in text.encode()][: _CONTEXT - 2]
+        tokens[row, : len(body) + 2] = torch.tensor([_START, *body, _END])
+    return tokens
+
+
+def identity(config: NoOptions) -> str:
+    """Returns the hash of the weights file."""
+    return f"sha256:{hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()}"
+
+
+CLIP_TINY = BackboneSpec(
+    name="clip_tiny",
+    summary="a 32-pixel CLIP that comes with ltbench, pretrained on rendered glyphs",
+    build=build,
+    identity=identity,
+    default=True,
+    recipe=Recipe(settings={"init": "semantic"}),
+)

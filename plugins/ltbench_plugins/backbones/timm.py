@@ -1,0 +1,77 @@
+"""Any model of timm, by its name and tag, or with a local weights file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltbench import BackboneContext, BackboneSpec, Recipe, option
+from ltbench.errors import ConfigError, suggestion
+from ltbench_plugins.backbones.weights import explain_weights, file_identity
+
+if TYPE_CHECKING:
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class TimmConfig:
+    """Options of timm models."""
+
+    model: str = option(
+        "vit_base_patch16_224.augreg_in21k", "architecture.tag, as in `timm.list_pretrained()`"
+    )
+    pretrained: bool = option(True, "false: random weights, for tests and timing")
+    weights: Path | None = option(None, "local file to load instead of the tag's weights")
+
+
+def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
+    """Builds the model without its classifier; features are pooled as the model does it."""
+    import timm
+    import torch
+
+    from ltbench.backbone import Backbone
+    from ltbench_plugins.modules.families import timm_blocks
+
+    if not timm.is_model(config.model):
+        known = timm.list_models()
+        raise ConfigError(
+            f"backbone.model: timm has no model '{config.model}'",
+            hint=suggestion(config.model.partition(".")[0], known),
+        )
+    torch.manual_seed(ctx.seed)
+    fetch = config.pretrained and config.weights is None
+    with explain_weights(f"timm {config.model}", config.weights):
+        model = timm.create_model(
+            config.model,
+            pretrained=fetch,
+            num_classes=0,
+            checkpoint_path=str(config.weights or ""),
+        )
+    shown = timm.data.resolve_model_data_config(model)
+    return Backbone(
+        model,
+        width=int(model.num_features),
+        resolution=int(shown["input_size"][-1]),
+        mean=shown["mean"],
+        std=shown["std"],
+        blocks=timm_blocks(model),
+    )
+
+
+def identity(config: TimmConfig) -> str:
+    """Returns which weights they are, or the hash of the local file."""
+    if config.weights is not None:
+        return file_identity(config.weights)
+    return f"tag:{config.model}" if config.pretrained else "random"
+
+
+TIMM = BackboneSpec(
+    name="timm",
+    summary="any model of timm, by name and tag or local weights file",
+    config=TimmConfig,
+    build=build,
+    identity=identity,
+    reference="github.com/huggingface/pytorch-image-models",
+    recipe=Recipe(settings={"init": "class_mean"}),
+)

@@ -1,0 +1,96 @@
+"""Handwritten digits made long-tailed: the data set that is always there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+
+from ltbench import DataContext, DatasetSpec, Recipe, option
+from ltbench.data import ArrayImages, Dataset, Split, exponential_counts, select_counts
+from ltbench.errors import DataError
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SIDE = 32
+_FIFTH = 5
+_SHA256 = "65e5b4619795efb40c1082f4c350c049e4ad552200d369b6ae99e21eef5e72c5"
+
+
+@dataclass(frozen=True)
+class DigitsConfig:
+    """Options of digits_lt."""
+
+    largest: Annotated[int, Ge(1), Le(143)] = option(143, "training images of the class zero")
+    ratio: Annotated[float, Ge(1)] = option(20.0, "largest over smallest class count")
+
+
+def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
+    """Builds the data set from scikit-learn's digits (UCI optical recognition, test part).
+
+    Every fifth image of each class is the test split, whatever the seeds; the training split is a
+    long-tailed subset of the rest, n_k falling exponentially from zero to nine. The 8 x 8 pictures
+    are enlarged to 32 x 32 (bicubic).
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    grey = digits.images.astype(np.uint8)
+    labels = digits.target.astype(np.int64)
+    digest = hashlib.sha256(grey.tobytes() + labels.tobytes()).hexdigest()
+    if digest != _SHA256:
+        raise DataError(
+            f"scikit-learn's digits are not those that digits_lt is made of (sha256 {digest[:12]})",
+            hint="install an unmodified scikit-learn",
+        )
+    test = is_test(labels)
+    train = np.flatnonzero(~test)
+    counts = exponential_counts(len(NAMES), config.largest, config.ratio)
+    train = train[select_counts(labels[train], counts, ctx.data_seed)]
+    pixels = enlarge(grey)
+    splits = {
+        "train": Split(ArrayImages(pixels[train]), labels[train]),
+        "test": Split(ArrayImages(pixels[test]), labels[test]),
+    }
+    return Dataset(NAMES, splits)
+
+
+def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Returns which images are held out for testing: every fifth of each class, in file order."""
+    test = np.zeros(len(labels), dtype=bool)
+    for label in range(len(NAMES)):
+        test[np.flatnonzero(labels == label)[_FIFTH - 1 :: _FIFTH]] = True
+    return test
+
+
+def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns (N, 32, 32, 3) pictures of (N, 8, 8) grey values in 0..16."""
+    from PIL import Image
+
+    levels = np.round(grey * (255 / 16)).astype(np.uint8)
+    size = (SIDE, SIDE)
+    large = [
+        np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+        for picture in levels
+    ]
+    return np.repeat(np.stack(large)[..., None], 3, axis=-1)
+
+
+def identity(config: DigitsConfig, ctx: DataContext) -> str:
+    """Returns which digits they are; `build` checks that they are."""
+    return f"sha256:{_SHA256}"
+
+
+DIGITS_LT = DatasetSpec(
+    name="digits_lt",
+    summary="1,797 handwritten digits made long-tailed; comes with scikit-learn",
+    config=DigitsConfig,
+    build=build,
+    identity=identity,
+    reference="UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
+    default=True,
+    recipe=Recipe(settings={"train.batch_size": 32, "train.epochs": 10}),
+)

@@ -1,0 +1,16 @@
+"""Initialisations: the weight that a head starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ltbench import InitSpec, hookimpl
+from ltbench_plugins.inits.class_mean import CLASS_MEAN
+from ltbench_plugins.inits.random import RANDOM
+from ltbench_plugins.inits.semantic import SEMANTIC
+
+
+@hookimpl
+def ltbench_register_inits() -> Iterable[InitSpec]:
+    """The built-in inits."""
+    return [CLASS_MEAN, RANDOM, SEMANTIC]

@@ -1,0 +1,48 @@
+"""Logit-adjusted cross entropy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ltbench import BuildContext, LossSpec, option
+from ltbench.protocols import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class LogitAdjustedConfig:
+    """Options of the logit-adjusted loss."""
+
+    tau: float = option(1.0, "strength of the prior; 0 is cross entropy")
+
+
+def build(config: LogitAdjustedConfig, ctx: BuildContext) -> Loss:
+    """Builds -log softmax(z + tau log p)_y, the mean over the batch.
+
+    p_k = n_k / sum(n) is the training prior. A class without training images gets the prior of a
+    millionth of an image: its logit stays finite, and it is never the label.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    counts = torch.tensor(ctx.class_counts, dtype=torch.float64).clamp(min=1e-6)
+    prior = (counts / counts.sum()).log().float().to(ctx.device)
+    adjustment = config.tau * prior
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits + adjustment, labels)
+
+    return loss
+
+
+LOGIT_ADJUSTED = LossSpec(
+    name="logit_adjusted",
+    summary="cross entropy with the log prior added to the logits",
+    config=LogitAdjustedConfig,
+    build=build,
+    reference="arXiv:2007.07314",
+    default=True,
+)

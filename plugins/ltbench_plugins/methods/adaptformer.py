@@ -1,0 +1,65 @@
+"""AdaptFormer: a small learned bottleneck beside the MLP of each block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
+
+from ltbench import BuildContext, Layers, MethodSpec, option
+from ltbench_plugins.methods.sizes import automatic_size
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class AdaptFormerConfig:
+    """Options of AdaptFormer."""
+
+    dim: Annotated[int, Gt(0)] | None = option(
+        None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1"
+    )
+    layers: Layers = option("all", "blocks: all, the last k, or a list from 0")
+
+
+@dataclass(frozen=True)
+class AdaptFormer:
+    """MLP(LN2(h)) + s * up(relu(down(LN(h)))) in each block, on the residual stream h.
+
+    New weights: LN, down (dim, width), up (width, dim), s, per block. `up` starts at 0.
+    """
+
+    num_classes: int
+    config: AdaptFormerConfig
+
+    def apply(self, backbone: Backbone) -> list[nn.Parameter]:
+        """Adds the bottlenecks and returns their parameters."""
+        from ltbench_plugins.modules.adaptformer import ParallelAdapter
+
+        blocks = backbone.select(self.config.layers)
+        automatic = automatic_size(self.num_classes / (2 * len(backbone.blocks)))
+        learned: list[nn.Parameter] = []
+        for block in blocks:
+            width = block["mlp_in"].weight.shape[1]
+            adapter = ParallelAdapter(int(width), self.config.dim or automatic)
+            adapter.attach(block)
+            learned += adapter.parameters()
+        return learned
+
+
+def build(config: AdaptFormerConfig, ctx: BuildContext) -> AdaptFormer:
+    """Builds the method."""
+    return AdaptFormer(ctx.num_classes, config)
+
+
+ADAPTFORMER = MethodSpec(
+    name="adaptformer",
+    summary="a learned bottleneck beside each block's MLP",
+    config=AdaptFormerConfig,
+    build=build,
+    reference="arXiv:2205.13535",
+)

@@ -1,0 +1,26 @@
+"""LIFT+: AdaptFormer with everything that the paper found to help."""
+
+from __future__ import annotations
+
+from ltbench import MethodSpec, Recipe
+from ltbench_plugins.methods.adaptformer import AdaptFormerConfig, build
+
+LIFT_PLUS = MethodSpec(
+    name="lift_plus",
+    summary="AdaptFormer, semantic cosine head, logit adjustment, MDA, TTE; 5 epochs",
+    config=AdaptFormerConfig,
+    build=build,
+    reference="arXiv:2504.13282",
+    default=True,
+    recipe=Recipe(
+        settings={
+            "loss": "logit_adjusted",
+            "head": "cosine",
+            "augmentation": "mda",
+            "inference": "tte",
+            "train.epochs": 5,
+            "train.lr": 0.02,
+        },
+        by_dataset={"inat2018": {"train.epochs": 15}},
+    ),
+)

@@ -1,0 +1,41 @@
+"""Multi-head attention whose projections are ordinary Linears."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class FusedAttention(nn.Module):
+    """Stands in for an `nn.MultiheadAttention` and holds the same weights as `qkv` and `proj`.
+
+    `nn.MultiheadAttention` keeps its input projection as a bare parameter and never calls its
+    output projection as a module, so that nothing can wrap or hook them. Same call, same result.
+
+    Args:
+        attention: What to stand in for: batch first, one width for query, key and value.
+    """
+
+    def __init__(self, attention: nn.MultiheadAttention) -> None:
+        super().__init__()
+        width = attention.embed_dim
+        self.num_heads = attention.num_heads
+        self.qkv = nn.Linear(width, 3 * width, device="meta")
+        self.qkv.weight = nn.Parameter(attention.in_proj_weight.detach())
+        self.qkv.bias = nn.Parameter(attention.in_proj_bias.detach())
+        self.proj = attention.out_proj
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        need_weights: bool = False,
+        attn_mask: Tensor | None = None,
+    ) -> tuple[Tensor, None]:
+        """Returns self-attention of `query` (B, N, width); key and value are the query."""
+        batch, tokens, width = query.shape
+        heads = self.qkv(query).view(batch, tokens, 3, self.num_heads, -1)
+        q, k, v = heads.permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
+        return self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width)), None

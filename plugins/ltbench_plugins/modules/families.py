@@ -1,0 +1,118 @@
+"""Turns open_clip and timm models into backbones: names their parts, separates their towers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltbench.backbone import Backbone, Block, Role, TextTower
+from ltbench_plugins.modules.attention import FusedAttention
+
+OPEN_CLIP_BLOCK: dict[Role, str] = {
+    "norm1": "ln_1",
+    "qkv": "attn.qkv",
+    "attn_out": "attn.proj",
+    "norm2": "ln_2",
+    "mlp_in": "mlp.c_fc",
+    "mlp_out": "mlp.c_proj",
+    "mlp_end": "ls_2",
+}
+TIMM_BLOCK: dict[Role, str] = {
+    "norm1": "norm1",
+    "qkv": "attn.qkv",
+    "attn_out": "attn.proj",
+    "norm2": "norm2",
+    "mlp_in": "mlp.fc1",
+    "mlp_out": "mlp.fc2",
+    "mlp_end": "drop_path2",
+}
+
+
+class _TextEncoder(nn.Module):
+    """The text tower of a CLIP, whose own forward wants images too."""
+
+    def __init__(self, clip: Any) -> None:
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        features: Tensor = self.clip.encode_text(tokens)
+        return features
+
+
+def clip_backbone(
+    clip: Any,
+    tokenize: Callable[[Sequence[str]], Tensor],
+    resolution: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+) -> Backbone:
+    """Makes a backbone of an open_clip model.
+
+    The features of open_clip's own vision transformer are the pooled token after the last norm, and
+    its projection is kept beside; those of other image towers (ResNet, timm) are their output.
+
+    Args:
+        clip: An `open_clip.CLIP` or `CustomTextCLIP`; it is taken apart.
+        tokenize: Texts -> tokens.
+        resolution: Side of its images, in pixels.
+        mean: Of its images.
+        std: Of its images.
+    """
+    from open_clip.transformer import VisionTransformer
+
+    visual = clip.visual
+    clip.visual = None  # the text tower keeps the rest
+    projection = None
+    if isinstance(visual, VisionTransformer) and isinstance(visual.proj, Tensor):
+        projection = visual.proj.detach()
+        visual.proj = None
+        blocks = _open_clip_blocks(visual)
+    else:
+        blocks = timm_blocks(getattr(visual, "trunk", visual))
+    return Backbone(
+        visual,
+        width=_width(visual, resolution),
+        resolution=resolution,
+        mean=mean,
+        std=std,
+        blocks=blocks,
+        text=TextTower(_TextEncoder(clip), tokenize),
+        projection=projection,
+        logit_scale=float(clip.logit_scale.detach().exp()),
+    )
+
+
+def timm_blocks(model: nn.Module) -> list[Block]:
+    """Returns the blocks of a vision transformer, or of a residual network without its stem."""
+    transformer = getattr(model, "blocks", None)
+    if transformer is not None:
+        return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
+    stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
+    return [Block(block, {}) for stage in stages if stage is not None for block in stage]
+
+
+def _open_clip_blocks(visual: Any) -> list[Block]:
+    for block in visual.transformer.resblocks:
+        attention = block.attn
+        if isinstance(attention, nn.MultiheadAttention) and attention.batch_first:
+            block.attn = FusedAttention(attention)
+    return [
+        Block(block, _present(block, OPEN_CLIP_BLOCK)) for block in visual.transformer.resblocks
+    ]
+
+
+def _present(block: nn.Module, paths: dict[Role, str]) -> dict[Role, str]:
+    names = {name for name, _ in block.named_modules()}
+    return {role: path for role, path in paths.items() if path in names}
+
+
+@torch.inference_mode()
+def _width(model: nn.Module, resolution: int) -> int:
+    training = model.training
+    shape = model.eval()(torch.zeros(1, 3, resolution, resolution)).shape
+    model.train(training)
+    return int(shape[-1])

@@ -1,0 +1,33 @@
+"""Classifiers: features (B, width) -> logits (B, K)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class CosineHead(nn.Module):
+    """Logits s * cos(x, w_k), with a fixed s."""
+
+    def __init__(self, num_classes: int, width: int, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(num_classes, width))
+        self.scale = scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns the logits."""
+        return self.scale * F.linear(F.normalize(features, dim=-1), F.normalize(self.weight))
+
+
+class LinearHead(nn.Module):
+    """Logits w_k . x + b_k; b starts at 0."""
+
+    def __init__(self, num_classes: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(num_classes, width))
+        self.bias = nn.Parameter(torch.zeros(num_classes))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns the logits."""
+        return F.linear(features, self.weight, self.bias)
