@@ -22,9 +22,7 @@ def create() -> open_clip.CLIP:
     """Build the untrained model."""
     return open_clip.CLIP(
         embed_dim=64,
-        vision_cfg=CLIPVisionCfg(
-            image_size=32, patch_size=8, width=128, layers=6, head_width=32
-        ),
+        vision_cfg=CLIPVisionCfg(image_size=32, patch_size=8, width=128, layers=6, head_width=32),
         text_cfg=CLIPTextCfg(
             context_length=CONTEXT, vocab_size=END + 1, width=64, heads=4, layers=2
         ),
@@ -79,9 +77,7 @@ def use_plain_attention(model: open_clip.CLIP) -> None:
     """Swap the attention of every block, keeping the weights."""
     for tower in (model.visual.transformer, model.transformer):
         for block in tower.resblocks:
-            plain = PlainAttention(
-                block.attn.embed_dim, block.attn.num_heads, batch_first=True
-            )
+            plain = PlainAttention(block.attn.embed_dim, block.attn.num_heads, batch_first=True)
             plain.load_state_dict(block.attn.state_dict())
             block.attn = plain
 

@@ -110,7 +110,9 @@ def _turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
-def _polygon(corners: int, turn: float, radius: Callable[[int], float]) -> list[tuple[float, float]]:
+def _polygon(
+    corners: int, turn: float, radius: Callable[[int], float]
+) -> list[tuple[float, float]]:
     angles = [turn + 2 * math.pi * corner / corners for corner in range(corners)]
     return [
         (64 + radius(i) * math.sin(angle), 64 - radius(i) * math.cos(angle))

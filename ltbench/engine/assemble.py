@@ -1,0 +1,180 @@
+"""Builds everything that a resolved run names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ltbench.backbone import Backbone
+from ltbench.config.resolve import Resolved
+from ltbench.data import Dataset
+from ltbench.data.batches import Batches, Loading
+from ltbench.data.randomness import uniforms
+from ltbench.engine.model import Classifier
+from ltbench.engine.precision import Arithmetic
+from ltbench.errors import ConfigError, PluginError
+from ltbench.plugins import blame
+from ltbench.protocols import Augmentation, Inference, Loss
+from ltbench.specs import BackboneContext, BuildContext, MethodSpec
+from ltbench.views import Views, center_square
+
+_FEATURE_BATCH = 256
+
+
+@dataclass
+class Assembly:
+    """The built parts of a run, on their device."""
+
+    dataset: Dataset
+    model: Classifier
+    loss: Loss
+    augmentation: Augmentation
+    inference: Inference
+    context: BuildContext
+    loading: Loading
+
+    def training_batches(self, seed: int, epochs: int) -> Batches:
+        """Returns batches of augmented views of the training split."""
+        augmentation = self.augmentation
+
+        def views_of(sizes: NDArray[np.int64], epoch: int, indices: NDArray[np.int64]) -> Views:
+            drawn = uniforms(seed, epoch, indices, augmentation.draws)
+            progress = epoch / (epochs - 1) if epochs > 1 else 0.0
+            return _one_view(augmentation.views(sizes, drawn, progress))
+
+        return self._batches("train", views_of)
+
+    def test_batches(self) -> Batches:
+        """Returns batches of the inference's views of the test split."""
+        inference = self.inference
+        return self._batches("test", lambda sizes, epoch, indices: inference.views(sizes))
+
+    def num_views(self) -> int:
+        """How many views the inference takes of an image."""
+        side = self.context.resolution
+        return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
+
+    def _batches(self, split: str, views_of: Callable[..., Views]) -> Batches:
+        return Batches(self.dataset, split, views_of, self.context.resolution, self.loading)
+
+
+def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> Assembly:
+    """Builds data set, backbone, head with its first weight, method, and the rest, in this order.
+
+    The head starts before the method changes the backbone: its weight is made by the pretrained
+    features, as in the papers.
+
+    Raises:
+        LTBenchError: Whatever is wrong with a choice, the data or a plugin.
+    """
+    spec = resolved.spec
+    dataset = resolved.build("dataset", resolved.data)
+    _expect(dataset, Dataset, resolved, "dataset")
+    backbone = resolved.build("backbone", BackboneContext(seed=spec.seed))
+    _expect(backbone, Backbone, resolved, "backbone")
+    backbone.to(loading.device)
+    method_spec = resolved.components["method"].spec
+    assert isinstance(method_spec, MethodSpec)
+    if method_spec.joint:
+        if backbone.text is None:
+            raise ConfigError(
+                f"method '{method_spec.name}' needs a backbone with a text tower, and "
+                f"'{spec.backbone.name}' has none",
+                hint="take a vision-language backbone such as a CLIP",
+            )
+        backbone.project()
+    context = BuildContext(
+        num_classes=dataset.num_classes,
+        class_counts=tuple(dataset.class_counts.tolist()),
+        class_names=dataset.class_names,
+        width=backbone.width,
+        resolution=backbone.resolution,
+        logit_scale=backbone.logit_scale,
+        epochs=spec.train.epochs,
+        seed=spec.seed,
+        device=str(loading.device),
+    )
+    torch.manual_seed(spec.seed)
+    head = resolved.build("head", context).to(loading.device)
+    features = TrainingFeatures(dataset, backbone, loading, arithmetic)
+    with blame(resolved.components["init"]):
+        weight = resolved.build("init", context)(backbone, features)
+    if weight.shape != head.weight.shape:
+        raise PluginError(
+            f"init '{spec.init.name}' made a weight of shape {tuple(weight.shape)}; head "
+            f"'{spec.head.name}' has {tuple(head.weight.shape)}"
+        )
+    with torch.no_grad():
+        head.weight.copy_(weight)
+    with blame(resolved.components["method"]):
+        learned = list(resolved.build("method", context).apply(backbone))
+    model = Classifier(backbone, head).to(loading.device)
+    model.learn_only([*learned, *(head.parameters() if method_spec.learns_head else ())])
+    return Assembly(
+        dataset=dataset,
+        model=model,
+        loss=resolved.build("loss", context),
+        augmentation=resolved.build("augmentation", context),
+        inference=resolved.build("inference", context),
+        context=context,
+        loading=loading,
+    )
+
+
+@dataclass(frozen=True)
+class TrainingFeatures:
+    """The backbone's features of training images; see `ltbench.protocols.TrainingFeatures`."""
+
+    dataset: Dataset
+    backbone: Backbone
+    loading: Loading
+    arithmetic: Arithmetic
+
+    @torch.inference_mode()
+    def __call__(self, per_class: int) -> tuple[Tensor, Tensor]:
+        """Returns features (M, width) and labels (M,) of at most `per_class` images a class."""
+        labels = self.dataset.splits["train"].labels
+        order = np.argsort(labels, kind="stable")
+        starts = np.cumsum(self.dataset.class_counts) - self.dataset.class_counts
+        rank = np.arange(len(order)) - starts[labels[order]]
+        chosen = torch.from_numpy(order[rank < per_class])
+        batches = Batches(
+            self.dataset,
+            "train",
+            lambda sizes, epoch, indices: _one_view(Views(center_square(sizes))),
+            self.backbone.resolution,
+            self.loading,
+        )
+        self.backbone.eval()
+        features, found = [], []
+        for batch in batches.of((0, part.numpy()) for part in chosen.split(_FEATURE_BATCH)):
+            with self.arithmetic.autocast():
+                values = self.backbone(self.backbone.normalize(batch.views[:, 0]))
+            features.append(values.float())
+            found.append(batch.labels)
+        return torch.cat(features), torch.cat(found)
+
+
+def with_inference(assembly: Assembly, resolved: Resolved) -> Assembly:
+    """Returns the same model with the inference of another resolved run."""
+    return replace(assembly, inference=resolved.build("inference", assembly.context))
+
+
+def _one_view(views: Views) -> Views:
+    flips = None if views.flips is None else views.flips[:, None]
+    return Views(views.boxes[:, None], flips)
+
+
+def _expect(built: Any, kind: type, resolved: Resolved, name: str) -> None:
+    if not isinstance(built, kind):
+        component = resolved.components[name]
+        raise PluginError(
+            f"{name} '{component.spec.name}' of plugin {component.plugin} built a "
+            f"{type(built).__name__}, not a {kind.__name__}"
+        )

@@ -1,0 +1,116 @@
+"""Learned weights and the state of an unfinished training, as safetensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ltbench.config.runspec import TrainConfig
+from ltbench.engine.model import Classifier
+from ltbench.engine.precision import Arithmetic
+from ltbench.errors import DataError
+from ltbench.store import write_atomically
+
+_WEIGHT, _MOMENTUM = "weight/", "momentum/"
+
+
+@dataclass
+class TrainState:
+    """Everything that training changes besides the learned parameters."""
+
+    optimizer: torch.optim.SGD
+    scaler: torch.amp.GradScaler
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self.history)
+
+    @classmethod
+    def start(cls, model: Classifier, config: TrainConfig, arithmetic: Arithmetic) -> TrainState:
+        """Returns the state before the first epoch."""
+        optimizer = torch.optim.SGD(
+            list(model.learned().values()),
+            lr=config.lr,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        return cls(optimizer, arithmetic.scaler())
+
+
+def save_learned(model: Classifier, path: Path) -> None:
+    """Writes the learned weights."""
+    tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
+    write_atomically(path, save(tensors))
+
+
+def load_learned(model: Classifier, path: Path) -> None:
+    """Reads the learned weights into a model.
+
+    Raises:
+        DataError: The file is missing or broken, or holds weights of another model.
+    """
+    tensors, _ = _read(path)
+    _copy(tensors, model, path)
+
+
+def save_state(state: TrainState, model: Classifier, path: Path) -> None:
+    """Writes a checkpoint that training resumes from bit for bit."""
+    tensors = {}
+    for name, parameter in model.learned().items():
+        tensors[_WEIGHT + name] = parameter.detach().contiguous()
+        momentum = state.optimizer.state[parameter].get("momentum_buffer")
+        if momentum is not None:
+            tensors[_MOMENTUM + name] = momentum.contiguous()
+    about = {"scaler": json.dumps(state.scaler.state_dict()), "history": json.dumps(state.history)}
+    write_atomically(path, save(tensors, about))
+
+
+def load_state(state: TrainState, model: Classifier, path: Path) -> None:
+    """Reads a checkpoint into a fresh state and its model.
+
+    Raises:
+        DataError: The file is broken or of another model.
+    """
+    tensors, about = _read(path)
+    weights = {k.removeprefix(_WEIGHT): v for k, v in tensors.items() if k.startswith(_WEIGHT)}
+    _copy(weights, model, path)
+    for name, parameter in model.learned().items():
+        momentum = tensors.get(_MOMENTUM + name)
+        if momentum is not None:
+            state.optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
+    state.scaler.load_state_dict(json.loads(about["scaler"]))
+    state.history[:] = json.loads(about["history"])
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}", hint="run it again with --overwrite always"
+        ) from error
+
+
+@torch.no_grad()
+def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
+    learned = model.learned()
+    expected = {name: parameter.shape for name, parameter in learned.items()}
+    if {name: tensor.shape for name, tensor in tensors.items()} != expected:
+        raise DataError(
+            f"{path} holds other weights than the run learns",
+            hint="it was made by another version of a plugin; run with --overwrite always",
+        )
+    for name, parameter in learned.items():
+        parameter.copy_(tensors[name])

@@ -1,0 +1,56 @@
+"""The classifier: a backbone, a head, and which of their parameters are learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from ltbench.backbone import Backbone
+from ltbench.errors import PluginError
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+class Classifier(nn.Module):
+    """From uint8 pixels (B, 3, R, R) to float32 logits (B, K)."""
+
+    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Returns the logits. The head is small, and rounding its logits would cost accuracy."""
+        features = self.backbone(self.backbone.normalize(pixels))
+        with torch.autocast(features.device.type, enabled=False):
+            logits: Tensor = self.head(features.float())
+        return logits
+
+    def learn_only(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Freezes everything but the given parameters.
+
+        Raises:
+            PluginError: A parameter is not part of the model.
+        """
+        self.requires_grad_(False)
+        own = {id(parameter) for parameter in self.parameters()}
+        for parameter in parameters:
+            if id(parameter) not in own:
+                raise PluginError(
+                    "the method returned a parameter that is not part of the backbone",
+                    hint="register new modules as submodules of the blocks that they work on",
+                )
+            parameter.requires_grad_(True)
+
+    def learned(self) -> dict[str, nn.Parameter]:
+        """Returns the learned parameters by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def training_mode(self) -> None:
+        """Switches to training; batch norms keep their running statistics, as in the papers."""
+        self.train()
+        for module in self.modules():
+            if isinstance(module, _BATCH_NORMS):
+                module.eval()
