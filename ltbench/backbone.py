@@ -31,6 +31,13 @@ class Block:
     module: nn.Module
     paths: Mapping[Role, str]
 
+    @property
+    def width(self) -> int:
+        """Width of the residual stream: what the block's MLP takes."""
+        weight = self["mlp_in"].weight
+        assert isinstance(weight, Tensor)
+        return int(weight.shape[1])
+
     def __getitem__(self, role: Role) -> nn.Module:
         """Returns the module that plays a role.
 
@@ -76,7 +83,7 @@ class TextTower(nn.Module):
         """Returns the normalised features of texts, (N, joint)."""
         device = next(self.encoder.parameters()).device
         tokens = self.tokenize(texts).to(device)
-        features = [self.encoder(part) for part in tokens.split(self.batch)]
+        features = [self.encoder(part) for part in torch.split(tokens, self.batch)]
         return F.normalize(torch.cat(features).float(), dim=-1)
 
 

@@ -96,9 +96,7 @@ def _weights(
     return {"accuracy": support / support.sum(), **means}
 
 
-def _percent_each(
-    correct: NDArray[np.int64], support: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _percent_each(correct: NDArray[np.int64], support: NDArray[np.int64]) -> NDArray[np.float64]:
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * correct, support, out=shares, where=support > 0)
     return shares

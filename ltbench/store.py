@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
@@ -30,6 +30,9 @@ from ltbench.config.runspec import Choice, RunSpec
 from ltbench.errors import DataError, RunError
 
 SCHEMA = 1
+
+Overwrite = Literal["never", "failed", "always"]
+"""Which earlier runs of the same spec are done again."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -121,6 +124,14 @@ class RunDirectory:
         """Writes one of the JSON files."""
         write_json(self.path / name, {"schema": SCHEMA, **value})
 
+    def forget_failure(self) -> None:
+        """Deletes the record of an earlier failure: another try begins."""
+        (self.path / "failure.json").unlink(missing_ok=True)
+
+    def drop_checkpoint(self) -> None:
+        """Deletes the state of the training once it is not needed any more."""
+        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
+
     def clear(self) -> None:
         """Deletes everything, and folders above that are left empty."""
         if not self.path.exists():
@@ -161,3 +172,21 @@ class RunDirectory:
         if stored.get("schema", 0) > SCHEMA:
             raise DataError(f"{path} has schema {stored['schema']}; this ltbench knows {SCHEMA}")
         return stored
+
+
+def stored_result(directory: RunDirectory, overwrite: Overwrite) -> dict[str, Any] | None:
+    """Returns the result of a run that is done, unless it is to be done again.
+
+    Raises:
+        RunError: It failed before, and failed runs are not to be tried again.
+    """
+    if overwrite == "always":
+        return None
+    result = directory.result()
+    failure = directory.failure()
+    if result is None and failure is not None and overwrite == "never":
+        raise RunError(
+            f"this run failed before: {failure['error']} ({directory.path})",
+            hint="try again with --overwrite failed",
+        )
+    return result

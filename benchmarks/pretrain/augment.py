@@ -10,7 +10,7 @@ from benchmarks.pretrain.concepts import COLOURS, Concept
 
 
 class Augment:
-    """Move, blur to few pixels, and paint."""
+    """Moves masks, blurs them to few pixels, and paints them."""
 
     def __init__(self, known: list[Concept]) -> None:
         self.digit = torch.tensor([concept.kind == "digit" for concept in known])
@@ -20,7 +20,7 @@ class Augment:
                 self.colour[row] = torch.tensor(COLOURS[concept.name])
 
     def __call__(self, masks: Tensor, labels: Tensor) -> Tensor:
-        """Return RGB images in 0..1 of uint8 masks."""
+        """Returns RGB images in 0..1 of uint8 masks."""
         mask = masks.unsqueeze(1).float() / 255
         mask = _coarsen(_move(mask), self.digit[labels])
         images = _paint(mask)
@@ -32,7 +32,7 @@ class Augment:
 
 
 def _move(mask: Tensor) -> Tensor:
-    """Shift, turn and scale half of the masks a little."""
+    """Shifts, turns and scales half of the masks a little."""
     count = len(mask)
     chosen = (torch.rand(count) < 0.5).float()
     angle = 0.08 * torch.randn(count) * chosen
@@ -46,7 +46,7 @@ def _move(mask: Tensor) -> Tensor:
 
 
 def _coarsen(mask: Tensor, digit: Tensor) -> Tensor:
-    """Average most digits and some others down to 8 pixels of 17 grey levels, and back up."""
+    """Averages most digits and some others down to 8 pixels of 17 grey levels, and back up."""
     drawn = torch.rand(len(mask))
     to_eight = drawn < torch.where(digit, 0.75, 0.3)
     to_sixteen = (drawn > 0.85) & ~to_eight
@@ -60,7 +60,7 @@ def _coarsen(mask: Tensor, digit: Tensor) -> Tensor:
 
 
 def _paint(mask: Tensor) -> Tensor:
-    """Colour ink and ground: mostly light on dark, some dark on light, some in colour."""
+    """Colours ink and ground: mostly light on dark, some dark on light, some in colour."""
     count = len(mask)
     drawn = torch.rand(count, 1, 1, 1)
     light = 1 - 0.25 * torch.rand(count, 1, 1, 1).square().expand(-1, 3, -1, -1)

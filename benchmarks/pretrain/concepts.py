@@ -42,7 +42,7 @@ SYMBOLS = {
     "period": ".",
     "tilde": "~",
     "caret": "^",
-    "multiplication sign": "×",
+    "multiplication sign": "\N{MULTIPLICATION SIGN}",
     "division sign": "÷",
 }
 SHAPES = (
@@ -102,12 +102,12 @@ class Concept:
     text: str = ""
 
     def captions(self) -> list[str]:
-        """Return every caption of this concept, the one at use first."""
+        """Returns every caption of this concept, the one at use first."""
         return [template.format(self.name) for template in TEMPLATES[self.kind]]
 
 
 def concepts() -> list[Concept]:
-    """List all concepts, digits first and in order."""
+    """Lists all concepts, digits first and in order."""
     listed = [Concept(name, "digit", str(value)) for value, name in enumerate(DIGITS)]
     listed += [Concept(f"capital letter {c}", "letter", c) for c in string.ascii_uppercase]
     listed += [Concept(f"small letter {c}", "letter", c) for c in string.ascii_lowercase]

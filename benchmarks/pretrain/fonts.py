@@ -61,7 +61,7 @@ class Font:
 
 
 def read_licence(package: str) -> str | None:
-    """Name the licence of a package's fonts, or None when it is not clearly acceptable."""
+    """Names the licence of a package's fonts, or None when it is not clearly acceptable."""
     text = Path("/usr/share/doc", package, "copyright").read_text(errors="replace")
     for files in (r".*\.(?:ttf|otf).*", r"\*"):
         stanza = re.search(rf"^Files:\s*{files}$.*?^License:[ \t]*(\S.*?)$", text, re.M | re.S)
@@ -84,7 +84,7 @@ def _accept(declared: str) -> str | None:
 
 
 def find(packages: list[str]) -> list[Font]:
-    """List the qualifying fonts of installed packages with their roles."""
+    """Lists the qualifying fonts of installed packages with their roles."""
     found, looks = [], []
     for package in sorted(packages):
         licence = read_licence(package)
@@ -104,7 +104,7 @@ def find(packages: list[str]) -> list[Font]:
 
 
 def _family(path: Path) -> str | None:
-    """Return the typographic family, or None for a font without Latin letters."""
+    """Returns the typographic family, or None for a font without Latin letters."""
     try:
         with TTFont(path, lazy=True) as font:
             cmap = font.getBestCmap() or {}
@@ -117,7 +117,7 @@ def _family(path: Path) -> str | None:
 
 
 def _look(path: Path) -> NDArray[np.float32] | None:
-    """Draw a specimen; None when it is blank or its small letters are its capitals."""
+    """Draws a specimen; None when it is blank or its small letters are its capitals."""
     font = ImageFont.truetype(str(path), 24)
 
     def draw(text: str) -> NDArray[np.float32]:
@@ -134,15 +134,15 @@ def _look(path: Path) -> NDArray[np.float32] | None:
 
 
 def _stem(family: str) -> str:
-    """Reduce a family's name to the design it belongs to: 'Averia Sans' and 'Averia' are one."""
+    """Reduces a family's name to the design it belongs to: 'Averia Sans' and 'Averia' are one."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", family.split("ADF")[0]).lower()
     parts = re.findall(r"[a-z0-9]+", words) or [family]
-    stem = next((part for part in parts if part not in PREFIXES), parts[0])
+    stem: str = next((part for part in parts if part not in PREFIXES), parts[0])
     return DERIVED.get(stem, stem)
 
 
 def _thin(found: list[Font], looks: list[NDArray[np.float32]]) -> list[tuple[str, Font]]:
-    """Group families by name, package and look, and cap the files of each family."""
+    """Groups families by name, package and look, and caps the files of each family."""
     stems = [_stem(font.family) for font in found]
     group = {stem: stem for stem in stems}
 
@@ -177,7 +177,7 @@ def _assign(grouped: list[tuple[str, Font]]) -> list[Font]:
 
 
 def load(role: str) -> list[Font]:
-    """Read the recorded fonts of one role and find the same files among the installed ones."""
+    """Reads the recorded fonts of one role and finds the same files among the installed ones."""
     with RECORD.open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["role"] == role]
     # By content: packages install different fonts under the same file name.
@@ -193,7 +193,7 @@ def _digest(path: Path) -> str:
 
 
 def main() -> None:
-    """Write ``fonts.csv`` from the installed packages of ``packages.txt``."""
+    """Writes ``fonts.csv`` from the installed packages of ``packages.txt``."""
     fonts = find(PACKAGES.read_text().split())
     columns = [field.name for field in fields(Font) if field.name != "path"]
     with RECORD.open("w", newline="") as stream:

@@ -1,48 +1,24 @@
-"""The architecture of ``clip_tiny``, its tokenizer, and an attention that trains fast on a CPU."""
+"""The model of ``clip_tiny`` with an attention that trains fast on a CPU, and its export."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import open_clip
 import torch
-from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-CONTEXT = 40
-START, END = 257, 258
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
+from ltbench_plugins.backbones.clip_tiny import ARCHITECTURE, MEAN, STD
 
 
 def create() -> open_clip.CLIP:
-    """Build the untrained model."""
-    return open_clip.CLIP(
-        embed_dim=64,
-        vision_cfg=CLIPVisionCfg(image_size=32, patch_size=8, width=128, layers=6, head_width=32),
-        text_cfg=CLIPTextCfg(
-            context_length=CONTEXT, vocab_size=END + 1, width=64, heads=4, layers=2
-        ),
-        quick_gelu=True,
-    )
-
-
-def tokenize(texts: Sequence[str]) -> Tensor:
-    """Turn each text into its bytes between a start and an end token, padded with zeros."""
-    tokens = torch.zeros(len(texts), CONTEXT, dtype=torch.long)
-    for row, text in enumerate(texts):
-        ids = [START, *(byte + 1 for byte in text.encode()), END]
-        if len(ids) > CONTEXT:
-            raise ValueError(f"caption of more than {CONTEXT - 2} bytes: {text!r}")
-        tokens[row, : len(ids)] = torch.tensor(ids)
-    return tokens
+    """Builds the untrained model."""
+    return open_clip.CLIP(**ARCHITECTURE)
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Apply CLIP's normalisation to RGB images in 0..1."""
+    """Applies CLIP's normalisation to RGB images in 0..1."""
     return (images - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
 
 
@@ -61,7 +37,7 @@ class PlainAttention(nn.MultiheadAttention):
         need_weights: bool = False,
         attn_mask: Tensor | None = None,
     ) -> tuple[Tensor, None]:
-        """Attend from ``query`` to itself; ``key`` and ``value`` are the same tensor."""
+        """Attends from ``query`` to itself; ``key`` and ``value`` are the same tensor."""
         batch, length, width = query.shape
         qkv = nn.functional.linear(query, self.in_proj_weight, self.in_proj_bias)
         heads = qkv.view(batch, length, 3, self.num_heads, self.head_dim)
@@ -74,7 +50,7 @@ class PlainAttention(nn.MultiheadAttention):
 
 
 def use_plain_attention(model: open_clip.CLIP) -> None:
-    """Swap the attention of every block, keeping the weights."""
+    """Swaps the attention of every block, keeping the weights."""
     for tower in (model.visual.transformer, model.transformer):
         for block in tower.resblocks:
             plain = PlainAttention(block.attn.embed_dim, block.attn.num_heads, batch_first=True)
@@ -83,10 +59,10 @@ def use_plain_attention(model: open_clip.CLIP) -> None:
 
 
 def export(state: dict[str, Tensor], path: Path, steps: int) -> None:
-    """Write the weights as float16; an older file is replaced only by a whole one."""
+    """Writes the weights as float16; an older file is replaced only by a whole one."""
     halves = {name: value.to(torch.float16).contiguous() for name, value in state.items()}
     metadata = {"format": "pt", "trained_by": "benchmarks/pretrain", "steps": str(steps)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     save_file(halves, partial, metadata)
-    os.replace(partial, path)
+    partial.replace(path)

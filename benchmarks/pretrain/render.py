@@ -40,7 +40,7 @@ class Faces:
         self.families = list(families.values())
 
     def choose(self, character: str, rng: np.random.Generator) -> ImageFont.FreeTypeFont:
-        """Pick a font that has the character."""
+        """Picks a font that has the character."""
         while True:
             family = self.families[int(rng.integers(len(self.families)))]
             face, known = family[int(rng.integers(len(family)))]
@@ -51,7 +51,7 @@ class Faces:
 def draw(
     concept: Concept, faces: Faces, rng: np.random.Generator, strokes: float = STROKES
 ) -> Mask:
-    """Draw one mask of a concept; ``strokes`` is the share of digits written with a pen."""
+    """Draws one mask of a concept; ``strokes`` is the share of digits written with a pen."""
     if concept.kind == "digit" and rng.random() < strokes:
         return fill(write_digit(int(concept.text), rng), rng)
     if concept.text:
@@ -66,7 +66,7 @@ def draw(
 
 
 def fill(image: Image.Image, rng: np.random.Generator) -> Mask:
-    """Scale the inked box to the frame's height, with a loose aspect."""
+    """Scales the inked box to the frame's height, with a loose aspect."""
     box = image.getbbox()
     if box is None:
         return np.zeros((SIDE, SIDE), np.uint8)
@@ -82,7 +82,7 @@ def fill(image: Image.Image, rng: np.random.Generator) -> Mask:
 
 
 def frame(image: Image.Image, rng: np.random.Generator) -> Mask:
-    """Look at the canvas through a window of varying size and place."""
+    """Looks at the canvas through a window of varying size and place."""
     side = rng.uniform(72, 116)
     x, y = (CANVAS - side) / 2 + rng.normal(0, 3.0, 2)
     x, y = np.clip((x, y), 0.0, CANVAS - side)
@@ -100,7 +100,7 @@ def _character(text: str, faces: Faces, rng: np.random.Generator) -> Image.Image
 
 
 def _turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Rotate and shear a little about the middle."""
+    """Rotates and shears a little about the middle."""
     angle, shear = rng.normal(0.0, 0.07), rng.normal(0.0, 0.1)
     a, b = math.cos(angle), math.sin(angle) + shear
     c, d = -math.sin(angle), math.cos(angle)
@@ -110,10 +110,8 @@ def _turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
-def _polygon(
-    corners: int, turn: float, radius: Callable[[int], float]
-) -> list[tuple[float, float]]:
-    angles = [turn + 2 * math.pi * corner / corners for corner in range(corners)]
+def _polygon(corners: int, radius: Callable[[int], float]) -> list[tuple[float, float]]:
+    angles = [2 * math.pi * corner / corners for corner in range(corners)]
     return [
         (64 + radius(i) * math.sin(angle), 64 - radius(i) * math.cos(angle))
         for i, angle in enumerate(angles)
@@ -126,11 +124,11 @@ def _shape(name: str, rng: np.random.Generator) -> Image.Image:
     size = float(rng.uniform(22, 40))
     regular = {"triangle": 3, "diamond": 4, "pentagon": 5, "hexagon": 6}
     if name in regular:
-        pen.polygon(_polygon(regular[name], 0.0, lambda _: size), fill=255)
+        pen.polygon(_polygon(regular[name], lambda _: size), fill=255)
     elif name == "square":
         pen.rectangle((64 - size, 64 - size, 64 + size, 64 + size), fill=255)
     elif name == "star":
-        pen.polygon(_polygon(10, 0.0, lambda i: size if i % 2 == 0 else 0.42 * size), fill=255)
+        pen.polygon(_polygon(10, lambda i: size if i % 2 == 0 else 0.42 * size), fill=255)
     elif name == "disc":
         pen.circle((64, 64), size, fill=255)
     elif name == "ring":
@@ -177,7 +175,7 @@ def _texture(name: str, rng: np.random.Generator) -> Mask:
 
 
 def render_pool(out: Path, seed: int, scale: float) -> None:
-    """Render the training pool: an array of masks and an array of concept numbers."""
+    """Renders the training pool: an array of masks and an array of concept numbers."""
     faces, known = Faces("pretrain"), concepts()
     rng = np.random.default_rng(seed)
     counts = [max(int(scale * PER_CONCEPT.get(concept.kind, 1)), 1) for concept in known]
@@ -194,7 +192,7 @@ def render_pool(out: Path, seed: int, scale: float) -> None:
 
 
 def main() -> None:
-    """Render the pool from the command line."""
+    """Renders the pool from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the pool")
     parser.add_argument("--seed", type=int, default=0)

@@ -176,7 +176,7 @@ WAYS: dict[int, tuple[tuple[Points, ...], ...]] = {
 
 
 def write_digit(digit: int, rng: np.random.Generator) -> Image.Image:
-    """Draw one digit with a shaking hand, white on black."""
+    """Draws one digit with a shaking hand, white on black."""
     ways = WAYS[digit]
     image = Image.new("L", (SIZE, SIZE))
     pen = ImageDraw.Draw(image)
@@ -200,7 +200,7 @@ def write_digit(digit: int, rng: np.random.Generator) -> Image.Image:
 
 
 def _smooth(points: NDArray[np.float64], steps: int = 6) -> NDArray[np.float64]:
-    """Pass a Catmull-Rom curve through the points."""
+    """Passes a Catmull-Rom curve through the points."""
     if len(points) < 3:
         return points
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])

@@ -15,11 +15,12 @@ from torch.nn import functional as F
 
 from benchmarks.pretrain.augment import Augment
 from benchmarks.pretrain.concepts import Concept, concepts
-from benchmarks.pretrain.model import create, export, normalize, tokenize, use_plain_attention
+from benchmarks.pretrain.model import create, export, normalize, use_plain_attention
 from benchmarks.pretrain.validate import digits_accuracy, validation_digits
+from ltbench_plugins.backbones.clip_tiny import tokenize
 
 # What a batch is made of.
-SHARES = {"digit": 0.6, "letter": 0.28, "symbol": 0.06, "shape": 0.03, "texture": 0.02}
+SHARES = {"digit": 0.45, "letter": 0.4, "symbol": 0.09, "shape": 0.03, "texture": 0.02}
 WARM_UP = 200
 RATE = 1e-3
 EMA = 0.998
@@ -43,7 +44,7 @@ class Pool:
         self.shares = torch.tensor([SHARES.get(kind, rest) for kind in order])
 
     def sample(self, size: int) -> tuple[Tensor, Tensor]:
-        """Draw a batch of masks and their concept numbers."""
+        """Draws a batch of masks and their concept numbers."""
         counts = torch.multinomial(self.shares, size, replacement=True).bincount(
             minlength=len(self.members)
         )
@@ -67,7 +68,7 @@ class Captions:
         self.counts = torch.tensor([len(texts) for texts in captions])
 
     def sample(self) -> Tensor:
-        """Draw a caption of each concept."""
+        """Draws a caption of each concept."""
         other = 1 + (torch.rand(len(self.counts)) * (self.counts - 1)).long()
         usual = torch.rand(len(self.counts)) < USUAL_TEMPLATE
         return self.tokens[torch.arange(len(self.counts)), torch.where(usual, 0, other)]
@@ -82,19 +83,19 @@ class CosineHead(nn.Module):
         self.scale = nn.Parameter(torch.tensor(math.log(16.0)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return scaled cosines of normalised features."""
+        """Returns scaled cosines of normalised features."""
         return self.scale.exp() * features @ F.normalize(self.weight, dim=-1).T
 
 
 def rate_at(step: int, steps: int) -> float:
-    """Warm up linearly, then follow a half cosine to zero."""
+    """Warms up linearly, then follows a half cosine to zero."""
     if step < WARM_UP:
         return RATE * (step + 1) / WARM_UP
     return RATE * 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / (steps - WARM_UP)))
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train, validating and exporting the averaged weights as it goes."""
+    """Trains, validating and exporting the averaged weights as it goes."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     known = concepts()
@@ -127,7 +128,7 @@ def train(options: argparse.Namespace) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, options.steps)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         with torch.no_grad():
@@ -151,7 +152,7 @@ def _write_curve(curve: list[tuple[int, str, str, str]], path: Path) -> None:
 
 
 def main() -> None:
-    """Train from the command line."""
+    """Trains from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, required=True, help="folder of the rendered pool")
     parser.add_argument("--out", type=Path, required=True, help="weights file to write")

@@ -14,12 +14,13 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from benchmarks.pretrain.concepts import DIGITS, PHOTO, concepts
-from benchmarks.pretrain.model import create, normalize, tokenize
+from benchmarks.pretrain.model import create, normalize
 from benchmarks.pretrain.render import SIDE, Faces, draw
+from ltbench_plugins.backbones.clip_tiny import tokenize
 
 
 def validation_digits() -> tuple[Tensor, Tensor]:
-    """Load scikit-learn's digits without every fifth of a class, which is the test part."""
+    """Loads scikit-learn's digits without every fifth of a class, which is the test part."""
     data = load_digits()
     keep = np.ones(len(data.target), bool)
     for label in range(10):
@@ -34,24 +35,26 @@ def _enlarge(image: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Image.
 
 
 def _as_batch(images: list[Image.Image]) -> Tensor:
-    stacked = np.stack([np.asarray(image) for image in images])
-    return torch.from_numpy(stacked).float().div(255).unsqueeze(1).expand(-1, 3, -1, -1)
+    grey = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+    batch: Tensor = grey.float().div(255).unsqueeze(1).expand(-1, 3, -1, -1)
+    return batch
 
 
 @torch.no_grad()
 def predict(model: open_clip.CLIP, images: Tensor, names: list[str]) -> Tensor:
-    """Name the best class of each image by the prompt at use."""
+    """Names the best class of each image by the prompt at use."""
     texts = model.encode_text(tokenize([PHOTO.format(name) for name in names]), normalize=True)
-    return (model.encode_image(normalize(images), normalize=True) @ texts.T).argmax(-1)
+    best: Tensor = (model.encode_image(normalize(images), normalize=True) @ texts.T).argmax(-1)
+    return best
 
 
 def digits_accuracy(model: open_clip.CLIP, images: Tensor, labels: Tensor) -> float:
-    """Return the zero-shot accuracy on digits in percent."""
+    """Returns the zero-shot accuracy on digits in percent."""
     return float((predict(model, images, list(DIGITS)) == labels).float().mean() * 100)
 
 
 def reserved_accuracy(model: open_clip.CLIP, each: int) -> dict[str, float]:
-    """Return top-1 accuracy per kind, among all concepts, on fonts never drawn in pretraining.
+    """Returns top-1 accuracy per kind, among all concepts, on fonts never drawn in pretraining.
 
     Letters also get a score that forgives the case, which a lone glyph does not always show.
     """
@@ -78,7 +81,7 @@ def reserved_accuracy(model: open_clip.CLIP, each: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Validate a weights file from the command line."""
+    """Validates a weights file from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--each", type=int, default=40, help="reserved drawings of a character")

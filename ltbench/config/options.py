@@ -50,7 +50,7 @@ def parse_options(
     ]
     known = {name: _read(value, hints[name]) for name, value in values.items() if name in names}
     try:
-        parsed = TypeAdapter(config).validate_python(known)
+        parsed: Any = TypeAdapter(config).validate_python(known)
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             path = ".".join(str(part) for part in (where, *fault["loc"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
         raise ConfigError.from_faults(faults, hint="; ".join(hints) or _where_to_look(faults))
 
     data = DataContext(root=data_root, data_seed=run.data_seed)
-    choices = {
+    choices: dict[str, Any] = {
         kind: Choice(
             name=component.spec.name,
             **dict(zip(("options", "paths"), dump_options(configs[kind]), strict=True)),
@@ -142,6 +142,17 @@ def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
     }
     spec = RunSpec(**choices, train=train, **dump_options(run)[0])
     return Resolved(spec, components, configs, data, layers.sources)
+
+
+def settings_of(spec: RunSpec) -> dict[str, Any]:
+    """Returns the settings that resolve to a spec."""
+    settings: dict[str, Any] = {}
+    for kind, choice in spec.choices().items():
+        settings[kind] = choice.name
+        for name, value in {**choice.options, **choice.paths}.items():
+            settings[f"{kind}.{name}"] = value
+    settings |= {f"train.{name}": value for name, value in asdict(spec.train).items()}
+    return settings | {key: getattr(spec, key) for key in _RUN_KEYS}
 
 
 def _recipes(found: Mapping[str, Component]) -> Iterator[tuple[Settings, str]]:

@@ -87,6 +87,10 @@ class RunSpec:
         """Returns the spec as JSON has it."""
         return asdict(self)
 
+    def choices(self) -> dict[str, Choice]:
+        """Returns the component of each kind."""
+        return {kind: getattr(self, kind) for kind in SPECS}
+
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> RunSpec:
         """Returns the spec that `to_dict` described.

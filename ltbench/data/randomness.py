@@ -1,4 +1,4 @@
-"""Random numbers that are functions of (seed, epoch, image): neither workers nor restarts matter."""
+"""Random numbers that are functions of (seed, epoch, image): no worker or restart matters."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def uniforms(seed: int, epoch: int, indices: NDArray[np.int64], draws: int) -> N
     key = _mix(np.array([seed + 1], dtype=np.uint64))
     key = _mix(key ^ np.array([epoch + 1], dtype=np.uint64))
     key = _mix(key ^ (indices.astype(np.uint64) + np.uint64(1)))
-    bits = _mix(key[:, None] + np.arange(1, draws + 1, dtype=np.uint64))
-    return (bits >> np.uint64(11)) * 2.0**-53
+    bits = _mix(key[:, None] + np.arange(1, draws + 1).astype(np.uint64))
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def shuffled(seed: int, epoch: int, size: int) -> NDArray[np.int64]:

@@ -29,7 +29,11 @@ _FEATURE_BATCH = 256
 
 @dataclass
 class Assembly:
-    """The built parts of a run, on their device."""
+    """The built parts of a run, on their device.
+
+    Args:
+        backbone_parameters: Weights of the image encoder before the method added its own.
+    """
 
     dataset: Dataset
     model: Classifier
@@ -38,6 +42,7 @@ class Assembly:
     inference: Inference
     context: BuildContext
     loading: Loading
+    backbone_parameters: int
 
     def training_batches(self, seed: int, epochs: int) -> Batches:
         """Returns batches of augmented views of the training split."""
@@ -79,6 +84,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     backbone = resolved.build("backbone", BackboneContext(seed=spec.seed))
     _expect(backbone, Backbone, resolved, "backbone")
     backbone.to(loading.device)
+    backbone_parameters = backbone.num_parameters()
     method_spec = resolved.components["method"].spec
     assert isinstance(method_spec, MethodSpec)
     if method_spec.joint:
@@ -124,6 +130,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         inference=resolved.build("inference", context),
         context=context,
         loading=loading,
+        backbone_parameters=backbone_parameters,
     )
 
 
@@ -153,7 +160,7 @@ class TrainingFeatures:
         )
         self.backbone.eval()
         features, found = [], []
-        for batch in batches.of((0, part.numpy()) for part in chosen.split(_FEATURE_BATCH)):
+        for batch in batches.of((0, part.numpy()) for part in torch.split(chosen, _FEATURE_BATCH)):
             with self.arithmetic.autocast():
                 values = self.backbone(self.backbone.normalize(batch.views[:, 0]))
             features.append(values.float())

@@ -38,18 +38,14 @@ def evaluate(
     model.eval()
     size = len(batches.split)
     watch.start("evaluating", size)
+    images = max(1, _VIEWS_PER_PASS // num_views)
     rows: list[tuple[Tensor, ...]] = []
-    for batch in batches.of(
-        (0, part.numpy())
-        for part in torch.arange(size).split(max(1, _VIEWS_PER_PASS // num_views))
-    ):
+    for batch in batches.of((0, part.numpy()) for part in torch.split(torch.arange(size), images)):
         with arithmetic.autocast():
             logits = model(batch.views.flatten(0, 1))
         logits = inference.reduce(logits.unflatten(0, batch.views.shape[:2]))
         top = logits.topk(min(_KEPT, logits.shape[1]))
-        rows.append(
-            (batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1))
-        )
+        rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
         watch.advance(len(batch.labels))
     columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
     watch.stop()

@@ -56,14 +56,14 @@ def train(
         model.training_mode()
         lr = cosine(config.lr, epoch, config.epochs)
         state.optimizer.param_groups[0]["lr"] = lr
-        order = torch.from_numpy(shuffled(seed, epoch, size)).split(config.batch_size)
+        order = torch.split(torch.from_numpy(shuffled(seed, epoch, size)), config.batch_size)
         losses: list[Tensor] = []
         start = time.perf_counter()
         for batch in batches.of((epoch, indices.numpy()) for indices in order):
             total = torch.zeros((), device=batch.labels.device)
             part = math.ceil(len(batch.labels) / config.accumulate)
             for views, labels in zip(
-                batch.views[:, 0].split(part), batch.labels.split(part), strict=True
+                torch.split(batch.views[:, 0], part), torch.split(batch.labels, part), strict=True
             ):
                 with arithmetic.autocast():
                     logits = model(views)
@@ -110,8 +110,8 @@ def mean_loss(losses: list[Tensor], epoch: int) -> float:
     if len(broken):
         step = int(broken[0])
         raise NonFiniteLossError(
-            f"the loss became {float(values[step])} in epoch {epoch + 1}, step {step + 1}; the last "
-            f"good state is the {f'end of epoch {epoch}' if epoch else 'start of the training'}",
+            f"the loss became {float(values[step])} in epoch {epoch + 1}, step {step + 1}; the "
+            f"last good state is the {f'end of epoch {epoch}' if epoch else 'start'}",
             hint="lower the learning rate (--lr), or take --precision fp32",
         )
     return float(values.mean())

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-
 _BLOCK = 4_000_000  # numbers drawn at a time: 32 MB
 
 

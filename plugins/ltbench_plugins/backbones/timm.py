@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ltbench import BackboneContext, BackboneSpec, Recipe, option
 from ltbench.errors import ConfigError, suggestion
@@ -29,6 +29,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
     """Builds the model without its classifier; features are pooled as the model does it."""
     import timm
     import torch
+    from timm import data
 
     from ltbench.backbone import Backbone
     from ltbench_plugins.modules.families import timm_blocks
@@ -48,10 +49,10 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             num_classes=0,
             checkpoint_path=str(config.weights or ""),
         )
-    shown = timm.data.resolve_model_data_config(model)
+    shown: dict[str, Any] = data.resolve_model_data_config(model)
     return Backbone(
         model,
-        width=int(model.num_features),
+        width=int(cast(Any, model).num_features),
         resolution=int(shown["input_size"][-1]),
         mean=shown["mean"],
         std=shown["std"],

@@ -44,8 +44,7 @@ class AdaptFormer:
         automatic = automatic_size(self.num_classes / (2 * len(backbone.blocks)))
         learned: list[nn.Parameter] = []
         for block in blocks:
-            width = block["mlp_in"].weight.shape[1]
-            adapter = ParallelAdapter(int(width), self.config.dim or automatic)
+            adapter = ParallelAdapter(block.width, self.config.dim or automatic)
             adapter.attach(block)
             learned += adapter.parameters()
         return learned

@@ -48,4 +48,4 @@ class ParallelAdapter(nn.Module):
     def _add(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         assert self._residual is not None
         residual, self._residual = self._residual, None
-        return output + self(residual)
+        return output + self.forward(residual)

@@ -1,0 +1,61 @@
+"""The application: global options and the verbs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ltbench import __version__
+from ltbench.cli.doctor import doctor
+from ltbench.cli.evaluate import evaluate
+from ltbench.cli.list import list_components
+from ltbench.cli.run import run
+from ltbench.cli.show import show
+
+app = typer.Typer(
+    name="ltbench",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+_debug = False
+
+
+def debugging() -> bool:
+    """Returns whether errors are shown with their traceback."""
+    return _debug
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ltbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show errors with traceback.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Which way of adapting a foundation model serves the rare classes best?
+
+    Start with `ltbench run`: LIFT+ on data and a backbone that come with ltbench.
+
+    Exit codes: 0 ok, 1 a run or check failed, 2 usage or configuration, 3 a plugin failed,
+    4 data missing or corrupt, 130 interrupted.
+    """
+    global _debug
+    _debug = debug
+
+
+app.command("run")(run)
+app.command("eval")(evaluate)
+app.command("list")(list_components)
+app.command("show")(show)
+app.command("doctor")(doctor)

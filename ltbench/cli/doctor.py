@@ -1,0 +1,140 @@
+"""`ltbench doctor`: what works here, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from ltbench.cli.options import DataRoot, Json
+from ltbench.errors import LTBenchError
+
+if TYPE_CHECKING:
+    from ltbench.plugins import Registry
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    topic: str
+    status: Literal["ok", "missing", "failed"]
+    text: str
+    hint: str = ""
+
+
+def doctor(data_root: DataRoot = Path("data"), json: Json = False) -> None:
+    """Check versions, devices, plugins, caches and data sets.
+
+    Exit code 1 if something failed; what is merely missing is no failure.
+    """
+    from ltbench.plugins import load_plugins
+
+    registry = load_plugins()
+    findings = [
+        *_versions(),
+        *_devices(),
+        *_plugins(registry),
+        *_caches(),
+        *_datasets(registry, data_root),
+    ]
+    if json:
+        from ltbench.cli.output import print_json
+
+        print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        _print(findings)
+    if any(finding.status == "failed" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _versions() -> Iterator[Finding]:
+    import platform
+
+    from ltbench import __version__
+    from ltbench.engine.environment import PACKAGES, package_version
+
+    yield Finding("versions", "ok", f"ltbench {__version__}, Python {platform.python_version()}")
+    for name in PACKAGES:
+        version = package_version(name)
+        if version is None:
+            yield Finding("versions", "failed", f"{name} is not installed", f"pip install {name}")
+        else:
+            yield Finding("versions", "ok", f"{name} {version}")
+
+
+def _devices() -> Iterator[Finding]:
+    import torch
+
+    from ltbench.engine.environment import device_name
+    from ltbench.engine.precision import choose_arithmetic
+
+    names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    for device in map(torch.device, names):
+        arithmetic = choose_arithmetic("auto", device)
+        fastest = f"fastest precision {arithmetic.name} ({arithmetic.reason})"
+        threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+        yield Finding("devices", "ok", f"{device}: {device_name(device)}{threads}; {fastest}")
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for plugin in registry.plugins:
+        yield Finding("plugins", "ok", str(plugin))
+    for failure in registry.failures:
+        yield Finding(
+            "plugins", "failed", f"{failure.plugin}: {failure.error}", "update or remove the plugin"
+        )
+
+
+def _caches() -> Iterator[Finding]:
+    from huggingface_hub.constants import HF_HUB_CACHE, HF_HUB_OFFLINE
+
+    cache = Path(HF_HUB_CACHE)
+    models = sorted(path.name for path in cache.glob("models--*"))
+    offline = ", offline (HF_HUB_OFFLINE)" if HF_HUB_OFFLINE else ""
+    if models:
+        yield Finding("weights cache", "ok", f"{cache}: {len(models)} models{offline}")
+    else:
+        yield Finding(
+            "weights cache",
+            "missing",
+            f"{cache} has no models{offline}",
+            "the first run of a backbone fetches its weights; clip_tiny needs none",
+        )
+
+
+def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
+    from ltbench.specs import DataContext, DatasetSpec
+
+    ctx = DataContext(root=data_root, data_seed=0)
+    for name, component in registry.components["dataset"].items():
+        spec = component.spec
+        assert isinstance(spec, DatasetSpec)
+        try:
+            spec.identity(spec.config(), ctx)
+        except LTBenchError as error:
+            yield Finding("data sets", "missing", error.message, error.hint)
+        except Exception as error:  # a plugin may raise anything
+            yield Finding("data sets", "failed", f"{name} of {component.plugin}: {error!r}")
+        else:
+            yield Finding("data sets", "ok", name)
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    colors = {"ok": "green", "missing": "yellow", "failed": "red"}
+    topic = ""
+    for finding in findings:
+        if finding.topic != topic:
+            topic = finding.topic
+            console.print(f"\n[bold]{topic}[/]")
+        mark = f"[{colors[finding.status]}]{finding.status:<7}[/]"
+        console.print(f"  {mark}  {escape(finding.text)}")
+        if finding.hint:
+            console.print(f"           [dim]{escape(finding.hint)}[/]")

@@ -1,0 +1,88 @@
+"""`ltbench eval`: looks at a finished run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.errors import ConfigError, DataError
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    inference: Annotated[
+        str | None, typer.Option(help="Test views instead of the run's own.", metavar="NAME")
+    ] = None,
+    assignments: Set = None,
+    shot_rule: Annotated[
+        Literal["exclusive", "inclusive"],
+        typer.Option(
+            help="Shot groups: exclusive is >100, 20-100, <20 training images; inclusive is "
+            ">=100, 21-99, <=20, as in older code."
+        ),
+    ] = "exclusive",
+    json: Json = False,
+    device: Device = "auto",
+    workers: Workers = 2,
+    data_root: DataRoot = Path("data"),
+) -> None:
+    """Evaluate a finished run again, with other views or another shot rule.
+
+    Numbers come from stored predictions; the model runs only for views that it has not seen yet,
+    whose predictions are then stored beside the run's.
+
+    Example: `ltbench eval runs/digits_lt/clip_tiny/lift_plus/0123456789ab --inference center`
+    """
+    import numpy as np
+
+    from ltbench.config import Resolved, resolve, settings_of
+    from ltbench.metrics import SHOT_RULES, compute_metrics
+    from ltbench.plugins import load_plugins
+    from ltbench.predictions import Predictions
+    from ltbench.store import RunDirectory
+
+    directory = RunDirectory(run)
+    stored = directory.spec()
+    result = directory.result()
+    if result is None:
+        raise DataError(f"{run} is not finished", hint="run the same `ltbench run` command again")
+    changes = read_assignments(assignments)
+    foreign = sorted(key for key in changes if not key.startswith("inference."))
+    if foreign:
+        raise ConfigError(
+            f"--set {foreign[0]}: an evaluation can only change inference.*",
+            hint="what was trained is fixed; start another run for it",
+        )
+    settings = settings_of(stored)
+    if inference is not None and inference != stored.inference.name:
+        settings = {k: v for k, v in settings.items() if not k.startswith("inference.")}
+        settings["inference"] = inference
+    resolved: Resolved = resolve(load_plugins(), settings | changes, data_root)
+    for kind in ("dataset", "backbone"):
+        now, then = getattr(resolved.spec, kind), getattr(stored, kind)
+        if now.identity != then.identity:
+            raise DataError(
+                f"{kind} '{now.name}' is not what the run used: {now.identity} instead of "
+                f"{then.identity}",
+                hint="check --data-root, or the weights file",
+            )
+    path = directory.predictions(resolved.spec.inference, stored.inference)
+    if path.exists():
+        predictions = Predictions.read(path)
+    else:
+        from ltbench.cli.progress import watching
+        from ltbench.engine.run import Machine, predict, restore
+
+        machine = Machine(out=Path(), device=device, workers=workers)
+        with watching() as watch:
+            assembly, arithmetic = restore(resolved, directory, machine)
+            predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
+    counts = np.array(result["classes"]["train_images"])
+    metrics = compute_metrics(predictions, counts, SHOT_RULES[shot_rule])
+
+    from ltbench.cli.output import print_metrics
+
+    print_metrics(metrics, resolved.spec.inference, json=json)

@@ -1,0 +1,65 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ltbench.config.options import Text
+from ltbench.errors import ConfigError
+
+MACHINE = "Machine (changes no result)"
+
+Device = Annotated[
+    str,
+    typer.Option(
+        help="auto (the first GPU, or the CPU), cpu, cuda, cuda:1.", rich_help_panel=MACHINE
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Processes that decode image files; 0: none besides this one.",
+        rich_help_panel=MACHINE,
+    ),
+]
+DataRoot = Annotated[
+    Path,
+    typer.Option(
+        help="Folder that holds the data sets.", envvar="LTBENCH_DATA", rich_help_panel=MACHINE
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KIND.OPTION=VALUE",
+        help="Set an option of a component (`ltbench show KIND NAME` lists them) or of the "
+        "training (train.momentum, ...). Repeatable.",
+    ),
+]
+
+
+def read_assignments(texts: Sequence[str] | None) -> dict[str, Text]:
+    """Returns `KEY=VALUE` texts as settings.
+
+    Raises:
+        ConfigError: One has no `=`.
+    """
+    settings = {}
+    faults = []
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            faults.append(f"--set {text}: expected KIND.OPTION=VALUE")
+        settings[key.strip()] = Text(value.strip())
+    if faults:
+        raise ConfigError.from_faults(faults, hint="for instance --set method.dim=8")
+    return settings

@@ -1,0 +1,125 @@
+"""What the verbs print on stdout: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_module
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+if TYPE_CHECKING:
+    from ltbench.config import Choice, Resolved
+    from ltbench.engine.estimate import Estimate
+
+_ACCURACIES = {
+    "accuracy": "overall",
+    "mean_class": "mean-class",
+    "many": "many-shot",
+    "medium": "medium-shot",
+    "few": "few-shot",
+}
+
+
+def console() -> Console:
+    """Returns the console of stdout."""
+    return Console(highlight=False)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Prints one JSON object."""
+    sys.stdout.write(json_module.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None:
+    """Prints the result of a run."""
+    if json:
+        print_json(result)
+        return
+    out = console()
+    run, learned, training = result["run"], result["learned"], result["training"]
+    names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
+    out.print(f"\n[bold]{names[0]}[/] on {names[1]} with {names[2]}, seed {run['seed']}")
+    out.print(metrics_table(result["metrics"]))
+    out.print(
+        f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone): "
+        f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head"
+    )
+    evaluation = result["evaluation"]
+    rate = training["images_per_second"]
+    speed = "" if rate is None else f" ({rate:,.0f} images/s)"
+    out.print(
+        f"time                {training['seconds']:.1f} s training{speed}, "
+        f"{evaluation['seconds']:.1f} s evaluation ({evaluation['inference']})"
+    )
+    skipped = training["skipped_images"] + evaluation["skipped_images"]
+    if skipped:
+        out.print(f"[yellow]skipped             {skipped} corrupt images[/]")
+    done = "stored earlier in" if stored else "stored in"
+    out.print(f"{done:<19} {result['directory']}", soft_wrap=True)
+
+
+def print_metrics(metrics: Mapping[str, Any], inference: Choice, *, json: bool) -> None:
+    """Prints the metrics of an evaluation."""
+    if json:
+        print_json({"inference": dataclasses.asdict(inference), "metrics": metrics})
+        return
+    console().print(f"\ninference [bold]{inference.name}[/], shot rule {metrics['shot_rule']}")
+    console().print(metrics_table(metrics))
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> Table:
+    """Returns a table of accuracies with their intervals."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("accuracy")
+    table.add_column("%", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("classes", justify="right")
+    sizes = metrics["group_classes"]
+    for name, shown in _ACCURACIES.items():
+        value, interval = metrics[name], metrics["intervals"][name]
+        table.add_row(
+            shown,
+            "-" if value is None else f"{value:.1f}",
+            "-" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}",
+            str(sizes.get(name, len(metrics["per_class"]))),
+        )
+    return table
+
+
+def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
+    """Prints what a run would do."""
+    spec = resolved.spec
+    if json:
+        print_json(
+            {"hash": spec.hash, "run": spec.to_dict(), "estimate": dataclasses.asdict(estimate)}
+        )
+        return
+    out = console()
+    tree = Tree(f"[bold]run {spec.hash}[/]")
+    for kind, choice in spec.choices().items():
+        branch = tree.add(f"{kind} [bold]{choice.name}[/] [dim]({resolved.sources[kind]})[/]")
+        for name, value in {**choice.options, **choice.paths}.items():
+            source = resolved.sources.get(f"{kind}.{name}", "default")
+            branch.add(f"{name} = {value} [dim]({source})[/]")
+    branch = tree.add("train")
+    for name, value in dataclasses.asdict(spec.train).items():
+        source = resolved.sources.get(f"train.{name}", "default")
+        branch.add(f"{name} = {value} [dim]({source})[/]")
+    for name in ("seed", "data_seed", "precision", "on_corrupt"):
+        tree.add(
+            f"{name} = {getattr(spec, name)} [dim]({resolved.sources.get(name, 'default')})[/]"
+        )
+    out.print(tree)
+    learned = estimate.learned
+    out.print(f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of backbone)")
+    out.print(f"precision           {estimate.precision}")
+    out.print(
+        f"estimated time      {estimate.train_seconds:.0f} s training, "
+        f"{estimate.evaluate_seconds:.0f} s evaluation"
+    )
+    out.print(f"estimated memory    {estimate.peak_memory_mb:,.0f} MB")

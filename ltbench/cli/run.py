@@ -1,0 +1,132 @@
+"""`ltbench run`: trains, evaluates, reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.config.options import Text
+
+_COMPONENTS = "Components (see `ltbench list`)"
+_TRAINING = "Training (the method's recipe where not given)"
+_RANDOMNESS = "Randomness"
+
+
+def _option(what: str, kind: str, panel: str) -> Any:
+    # Values are checked with everything else, so that all faults are shown together: to typer,
+    # whatever their kind, they are texts.
+    return typer.Option(help=what, metavar=kind, rich_help_panel=panel, show_default=False)
+
+
+def run(
+    method: Annotated[
+        str | None,
+        _option("What is learned in the encoder. Default: lift_plus.", "NAME", _COMPONENTS),
+    ] = None,
+    dataset: Annotated[
+        str | None, _option("Data set. Default: digits_lt.", "NAME", _COMPONENTS)
+    ] = None,
+    backbone: Annotated[
+        str | None, _option("Pretrained model. Default: clip_tiny.", "NAME", _COMPONENTS)
+    ] = None,
+    loss: Annotated[str | None, _option("Loss.", "NAME", _COMPONENTS)] = None,
+    augmentation: Annotated[str | None, _option("Training crops.", "NAME", _COMPONENTS)] = None,
+    inference: Annotated[str | None, _option("Test views.", "NAME", _COMPONENTS)] = None,
+    head: Annotated[str | None, _option("Classifier.", "NAME", _COMPONENTS)] = None,
+    init: Annotated[str | None, _option("First weight of the head.", "NAME", _COMPONENTS)] = None,
+    epochs: Annotated[
+        str | None, _option("Passes over the training images.", "INTEGER", _TRAINING)
+    ] = None,
+    batch_size: Annotated[
+        str | None, _option("Images in an optimiser step.", "INTEGER", _TRAINING)
+    ] = None,
+    accumulate: Annotated[
+        str | None,
+        _option("Parts of a batch, one after the other, to save memory.", "INTEGER", _TRAINING),
+    ] = None,
+    lr: Annotated[
+        str | None, _option("Learning rate of the first epoch.", "FLOAT", _TRAINING)
+    ] = None,
+    precision: Annotated[
+        str | None, _option("auto (the device's fastest), fp32, bf16 or fp16.", "NAME", _TRAINING)
+    ] = None,
+    on_corrupt: Annotated[
+        str | None,
+        _option("fail, or skip: drop and count undecodable images.", "NAME", _TRAINING),
+    ] = None,
+    seed: Annotated[
+        str | None,
+        _option("Of the training. Default: 0.", "INTEGER", _RANDOMNESS),
+    ] = None,
+    data_seed: Annotated[
+        str | None,
+        _option("Of the long-tailed subset. Default: 0.", "INTEGER", _RANDOMNESS),
+    ] = None,
+    assignments: Set = None,
+    overwrite: Annotated[
+        Literal["never", "failed", "always"],
+        typer.Option(help="Which earlier runs of the same spec are done again."),
+    ] = "never",
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the resolved spec, its hash, and an estimate; write nothing."
+        ),
+    ] = False,
+    json: Json = False,
+    out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = Path("runs"),
+    device: Device = "auto",
+    workers: Workers = 2,
+    data_root: DataRoot = Path("data"),
+) -> None:
+    """Train a method, evaluate it, report by shot group.
+
+    A finished run is not run again; an interrupted one goes on where it stopped.
+
+    Example: `ltbench run --method full --lr 0.005 --loss ce --seed 1`
+    """
+    given = {
+        "method": method,
+        "dataset": dataset,
+        "backbone": backbone,
+        "loss": loss,
+        "augmentation": augmentation,
+        "inference": inference,
+        "head": head,
+        "init": init,
+        "train.epochs": epochs,
+        "train.batch_size": batch_size,
+        "train.accumulate": accumulate,
+        "train.lr": lr,
+        "precision": precision,
+        "on_corrupt": on_corrupt,
+        "seed": seed,
+        "data_seed": data_seed,
+    }
+    from ltbench.cli.output import print_plan, print_result
+    from ltbench.config import resolve
+    from ltbench.plugins import load_plugins
+    from ltbench.store import RunDirectory, stored_result
+
+    settings = {key: Text(value) for key, value in given.items() if value is not None}
+    registry = load_plugins()
+    resolved = resolve(registry, settings | read_assignments(assignments), data_root)
+    result = None if dry_run else stored_result(RunDirectory.of(out, resolved.spec), overwrite)
+    if result is not None:
+        print_result(result, json=json, stored=True)
+        return
+
+    from ltbench.cli.progress import watching
+    from ltbench.engine.estimate import estimate
+    from ltbench.engine.run import Machine, execute
+
+    machine = Machine(out=out, device=device, workers=workers)
+    if dry_run:
+        print_plan(resolved, estimate(resolved, machine), json=json)
+        return
+    with watching() as watch:
+        result = execute(resolved, registry, machine, overwrite, watch)
+    print_result(result, json=json, stored=False)

@@ -1,0 +1,79 @@
+"""`ltbench show`: one component with its options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ltbench.cli.options import Json
+from ltbench.errors import ConfigError, suggestion
+
+
+def show(
+    kind: Annotated[str, typer.Argument(help="dataset, backbone, method, ...")],
+    name: Annotated[str, typer.Argument(help="As in `ltbench list KIND`.")],
+    json: Json = False,
+) -> None:
+    """Show a component: summary, options, recipe, reference.
+
+    Example: `ltbench show method lift_plus`
+    """
+    from ltbench.config.options import describe_options
+    from ltbench.plugins import load_plugins
+    from ltbench.specs import SPECS, MethodSpec
+
+    found = [spec.kind for spec in SPECS.values() if kind in (spec.kind, spec.plural)]
+    if not found:
+        raise ConfigError(f"there is no kind '{kind}'", hint=suggestion(kind, SPECS))
+    component = load_plugins().find(found[0], name)
+    spec = component.spec
+    options = describe_options(spec.config)
+    recipe = getattr(spec, "recipe", None)
+    settings = dict(recipe.settings) if recipe else {}
+    by_dataset = {key: dict(value) for key, value in recipe.by_dataset.items()} if recipe else {}
+    fixed = dict(spec.fixed) if isinstance(spec, MethodSpec) else {}
+    if json:
+        import dataclasses
+
+        from ltbench.cli.output import print_json
+
+        print_json(
+            {
+                "kind": spec.kind,
+                "name": spec.name,
+                "summary": spec.summary,
+                "reference": spec.reference,
+                "plugin": str(component.plugin),
+                "options": [dataclasses.asdict(option) for option in options],
+                "recipe": settings,
+                "recipe_by_dataset": by_dataset,
+                "fixed": fixed,
+            }
+        )
+        return
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
+    if spec.reference:
+        console.print(f"reference  {spec.reference}")
+    console.print(f"plugin     {escape(str(component.plugin))}", soft_wrap=True)
+    if options:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column in ("option", "type", "default", "what it does"):
+            table.add_column(column, overflow="fold")
+        for option in options:
+            key = f"{spec.kind}.{option.name}"
+            table.add_row(key, escape(option.type), str(option.default), escape(option.help))
+        console.print("\n", table, sep="")
+    sections = {"recipe": settings, "fixed": fixed}
+    sections |= {f"recipe on {key}": value for key, value in by_dataset.items()}
+    for title, values in sections.items():
+        if values:
+            console.print(f"\n[bold]{title}[/]")
+            for key, value in values.items():
+                console.print(f"  {key} = {value}", markup=False)

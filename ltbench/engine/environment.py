@@ -1,0 +1,81 @@
+"""Where a run took place: recorded beside its result, never part of its hash."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from ltbench.engine.precision import Arithmetic
+from ltbench.errors import ConfigError
+
+PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
+
+
+def describe_environment(
+    device: torch.device, arithmetic: Arithmetic, plugins: Iterable[str]
+) -> dict[str, Any]:
+    """Returns versions, hardware and what `auto` became."""
+    return {
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: package_version(name) for name in PACKAGES},
+        "plugins": sorted(set(plugins)),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "precision": arithmetic.name,
+        "precision_reason": arithmetic.reason,
+    }
+
+
+def package_version(name: str) -> str | None:
+    """Returns the version of an installed distribution, None if it is not there."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def choose_device(name: str) -> torch.device:
+    """Returns the device of a name; "auto" is the first GPU, or the CPU.
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"--device: '{name}' is no device", hint="take auto, cpu, cuda or cuda:1"
+        ) from error
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"--device: '{name}' is not supported", hint="take auto, cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"--device: there is no '{name}' here ({torch.cuda.device_count()} CUDA devices)",
+            hint="take --device cpu, or install a torch that supports your GPU",
+        )
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    """Returns what the hardware is called."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Returns the most memory used so far: of the GPU, or of this process on the CPU."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

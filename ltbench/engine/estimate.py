@@ -1,0 +1,96 @@
+"""What a run would take: measured on a few images, carried over to all of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltbench.config.resolve import Resolved
+from ltbench.data.batches import Loading
+from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.checkpoint import TrainState
+from ltbench.engine.environment import choose_device, peak_memory_mb
+from ltbench.engine.precision import Arithmetic, choose_arithmetic
+from ltbench.engine.run import Machine, count_learned, memory_explained
+
+_PROBE = 32  # images
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would learn and take."""
+
+    learned: dict[str, Any]
+    precision: str
+    train_seconds: float
+    evaluate_seconds: float
+    peak_memory_mb: float
+
+
+def estimate(resolved: Resolved, machine: Machine) -> Estimate:
+    """Builds the run and times a training step and an evaluation pass on 32 images.
+
+    The step's memory is carried over to the batch size in proportion. Writes nothing.
+    """
+    device = choose_device(machine.device)
+    arithmetic = choose_arithmetic(resolved.spec.precision, device)
+    with memory_explained():
+        loading = Loading(device, 0, resolved.spec.on_corrupt == "skip")
+        assembly = assemble(resolved, loading, arithmetic)
+        return _measure(resolved, assembly, arithmetic)
+
+
+def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> Estimate:
+    train, device = resolved.spec.train, assembly.loading.device
+    splits = assembly.dataset.splits
+    sizes = {name: len(splits[name]) for name in ("train", "test")}
+    evaluate_rate = _PROBE / _timed(lambda: _evaluate_once(assembly, arithmetic), device)
+    before = peak_memory_mb(device)
+    seconds, memory = 0.0, before
+    if train.epochs and assembly.model.learned():
+        state = TrainState.start(assembly.model, train, arithmetic)
+        per_image = _timed(lambda: _step_once(assembly, state, arithmetic), device) / _PROBE
+        seconds = per_image * sizes["train"] * train.epochs
+        part = train.batch_size / train.accumulate / _PROBE
+        memory = before + (peak_memory_mb(device) - before) * part
+    return Estimate(
+        learned=count_learned(assembly),
+        precision=f"{arithmetic.name} ({arithmetic.reason})",
+        train_seconds=seconds,
+        evaluate_seconds=sizes["test"] / evaluate_rate,
+        peak_memory_mb=memory,
+    )
+
+
+def _timed(work: Any, device: torch.device) -> float:
+    """Returns the seconds of the second call: the first warms up."""
+    work()
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def _step_once(assembly: Assembly, state: TrainState, arithmetic: Arithmetic) -> None:
+    indices = np.arange(_PROBE) % len(assembly.dataset.splits["train"])
+    assembly.model.training_mode()
+    for batch in assembly.training_batches(0, 1).of([(0, indices)]):
+        with arithmetic.autocast():
+            logits = assembly.model(batch.views[:, 0])
+        assembly.loss(logits, batch.labels).backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.optimizer.zero_grad()
+
+
+@torch.inference_mode()
+def _evaluate_once(assembly: Assembly, arithmetic: Arithmetic) -> None:
+    indices = np.arange(_PROBE) % len(assembly.dataset.splits["test"])
+    assembly.model.eval()
+    for batch in assembly.test_batches().of([(0, indices)]):
+        with arithmetic.autocast():
+            assembly.model(batch.views.flatten(0, 1))

@@ -1,0 +1,265 @@
+"""A run from its spec to its result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ltbench.config.resolve import Resolved
+from ltbench.data.batches import Loading
+from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.checkpoint import (
+    TrainState,
+    load_learned,
+    load_state,
+    save_learned,
+    save_state,
+)
+from ltbench.engine.environment import (
+    choose_device,
+    describe_environment,
+    device_name,
+    peak_memory_mb,
+)
+from ltbench.engine.evaluate import evaluate
+from ltbench.engine.observers import Observers
+from ltbench.engine.precision import Arithmetic, choose_arithmetic
+from ltbench.engine.train import train
+from ltbench.engine.watch import Watch
+from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError
+from ltbench.metrics import compute_metrics
+from ltbench.plugins import Registry, describe
+from ltbench.predictions import Predictions
+from ltbench.store import Overwrite, RunDirectory, stored_result
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How and where to run: nothing here is part of a run's hash.
+
+    Args:
+        out: Folder of the run directories.
+        device: "auto", "cpu", "cuda", "cuda:1", ...
+        workers: Processes that decode image files.
+    """
+
+    out: Path
+    device: str
+    workers: int
+
+
+def execute(
+    resolved: Resolved, registry: Registry, machine: Machine, overwrite: Overwrite, watch: Watch
+) -> dict[str, Any]:
+    """Runs what is not done yet, resumes what was interrupted, and returns the result.
+
+    Args:
+        resolved: The run.
+        registry: Whose plugins are notified.
+        machine: How and where.
+        overwrite: Which earlier runs are done again: none, failed ones, or all.
+        watch: Told how it gets on.
+
+    Raises:
+        LTBenchError: The run could not be finished; what can be resumed is kept.
+    """
+    directory = RunDirectory.of(machine.out, resolved.spec)
+    with directory.lock(machine.out):
+        done = stored_result(directory, overwrite)
+        if done is not None:
+            return done
+        if overwrite == "always":
+            directory.clear()
+        device = choose_device(machine.device)
+        arithmetic = choose_arithmetic(resolved.spec.precision, device)
+        watch.note(
+            f"device: {device_name(device)}; precision: {arithmetic.name} ({arithmetic.reason})"
+        )
+        with memory_explained():
+            loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
+            assembly = assemble(resolved, loading, arithmetic)
+            with _failure_recorded(directory, resolved):
+                return _run(resolved, registry, directory, assembly, arithmetic, watch)
+
+
+def _run(
+    resolved: Resolved,
+    registry: Registry,
+    directory: RunDirectory,
+    assembly: Assembly,
+    arithmetic: Arithmetic,
+    watch: Watch,
+) -> dict[str, Any]:
+    spec = resolved.spec
+    described = {"hash": spec.hash, "run": spec.to_dict()}
+    directory.write("spec.json", described)
+    plugins = [choice.plugin for choice in spec.choices().values()]
+    environment = describe_environment(assembly.loading.device, arithmetic, plugins)
+    directory.write("environment.json", environment)
+    observers = Observers(registry, watch)
+    observers.notify("run_start", run=spec.to_dict(), directory=directory.path)
+
+    training = _train(resolved, directory, assembly, arithmetic, observers, watch)
+    save_learned(assembly.model, directory.learned)
+
+    predictions, evaluation = predict(resolved, directory, assembly, arithmetic, watch)
+    result = {
+        **described,
+        "metrics": compute_metrics(predictions, assembly.dataset.class_counts),
+        "classes": {
+            "names": assembly.dataset.class_names,
+            "train_images": assembly.dataset.class_counts.tolist(),
+        },
+        "learned": count_learned(assembly),
+        "training": training,
+        "evaluation": evaluation,
+        "environment": environment,
+        "peak_memory_mb": peak_memory_mb(assembly.loading.device),
+        "silenced_plugins": observers.silenced,
+        "directory": str(directory.path),
+    }
+    observers.notify("run_end", run=spec.to_dict(), result=result)
+    directory.write("result.json", result)
+    directory.drop_checkpoint()
+    return result
+
+
+def _train(
+    resolved: Resolved,
+    directory: RunDirectory,
+    assembly: Assembly,
+    arithmetic: Arithmetic,
+    observers: Observers,
+    watch: Watch,
+) -> dict[str, Any]:
+    spec, model = resolved.spec, assembly.model
+    if spec.train.epochs == 0 or not model.learned():
+        return {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
+    state = TrainState.start(model, spec.train, arithmetic)
+    if directory.checkpoint.exists():
+        load_state(state, model, directory.checkpoint)
+        watch.note(f"resuming after epoch {state.epoch} of {spec.train.epochs}")
+
+    def on_epoch(state: TrainState) -> None:
+        save_state(state, model, directory.checkpoint)
+        directory.write_history(state.history)
+        row = state.history[-1]
+        observers.notify("epoch_end", run=spec.to_dict(), epoch=state.epoch - 1, metrics=row)
+
+    batches = assembly.training_batches(spec.seed, spec.train.epochs)
+    train(
+        model,
+        batches,
+        assembly.loss,
+        state,
+        spec.train,
+        spec.seed,
+        arithmetic,
+        watch,
+        on_epoch,
+    )
+    seconds = sum(row["seconds"] for row in state.history)
+    return {
+        "epochs": state.epoch,
+        "seconds": seconds,
+        "images_per_second": len(batches.split) * state.epoch / seconds,
+        "skipped_images": len(batches.skipped),
+    }
+
+
+def predict(
+    resolved: Resolved,
+    directory: RunDirectory,
+    assembly: Assembly,
+    arithmetic: Arithmetic,
+    watch: Watch,
+) -> tuple[Predictions, dict[str, Any]]:
+    """Evaluates a model, stores its predictions, and returns them and how that went."""
+    spec = resolved.spec
+    start = time.perf_counter()
+    batches = assembly.test_batches()
+    predictions = evaluate(
+        assembly.model, batches, assembly.inference, assembly.num_views(), arithmetic, watch
+    )
+    seconds = time.perf_counter() - start
+    about = {"hash": spec.hash, "inference": spec.inference.name}
+    path = directory.predictions(spec.inference, directory.spec().inference)
+    predictions.write(path, about)
+    return predictions, {
+        "inference": spec.inference.name,
+        "seconds": seconds,
+        "images_per_second": len(predictions.labels) / seconds,
+        "skipped_images": len(batches.skipped),
+    }
+
+
+def restore(
+    resolved: Resolved, directory: RunDirectory, machine: Machine
+) -> tuple[Assembly, Arithmetic]:
+    """Returns the model of a finished run, with its learned weights."""
+    device = choose_device(machine.device)
+    arithmetic = choose_arithmetic(resolved.spec.precision, device)
+    loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
+    assembly = assemble(resolved, loading, arithmetic)
+    load_learned(assembly.model, directory.learned)
+    return assembly, arithmetic
+
+
+def count_learned(assembly: Assembly) -> dict[str, Any]:
+    """Returns how many parameters are learned, and their percentage of the backbone's."""
+    learned = assembly.model.learned()
+    head = sum(p.numel() for name, p in learned.items() if name.startswith("head."))
+    total = sum(p.numel() for p in learned.values())
+    # Of the backbone as it was: what the method added does not count as backbone.
+    backbone = assembly.backbone_parameters
+    return {
+        "total": total,
+        "encoder": total - head,
+        "head": head,
+        "backbone": backbone,
+        "percent": 100 * total / backbone,
+    }
+
+
+@contextmanager
+def _failure_recorded(directory: RunDirectory, resolved: Resolved) -> Iterator[None]:
+    """Records why a run failed; what a later try can resume from stays."""
+    directory.forget_failure()
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"interrupted after {len(directory.history())} of {resolved.spec.train.epochs} epochs",
+            hint="the same command goes on from there",
+        ) from error
+    except Exception as error:
+        message = error.message if isinstance(error, LTBenchError) else describe(error)
+        directory.write("failure.json", {"error": message, "kind": type(error).__name__})
+        raise
+
+
+@contextmanager
+def memory_explained() -> Iterator[None]:
+    """Turns what libraries raise when memory runs out into an error that says what to do.
+
+    Raises:
+        OutOfMemoryError: Instead.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        on_gpu = isinstance(error, torch.OutOfMemoryError)
+        if not (on_gpu or isinstance(error, MemoryError) or "can't allocate memory" in str(error)):
+            raise
+        where = "the GPU" if on_gpu else "this machine"
+        raise OutOfMemoryError(
+            f"out of memory on {where}",
+            hint="--accumulate 4 puts a quarter of each batch through the model at a time, with "
+            "the same result up to rounding",
+        ) from error
