@@ -82,7 +82,7 @@ def _step_once(assembly: Assembly, state: TrainState, arithmetic: Arithmetic) ->
     for batch in assembly.training_batches(0, 1).of([(0, indices)]):
         with arithmetic.autocast():
             logits = assembly.model(batch.views[:, 0])
-        assembly.loss(logits, batch.labels).backward()  # type: ignore[no-untyped-call]
+        assembly.loss(logits, batch.labels).backward()
         state.optimizer.step()
         state.optimizer.zero_grad()
 

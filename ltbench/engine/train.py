@@ -68,7 +68,7 @@ def train(
                 with arithmetic.autocast():
                     logits = model(views)
                 value = loss_of(logits, labels) * (len(labels) / len(batch.labels))
-                state.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
+                state.scaler.scale(value).backward()
                 total += value.detach()
             state.scaler.step(state.optimizer)
             state.scaler.update()

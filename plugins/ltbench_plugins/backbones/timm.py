@@ -29,7 +29,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
     """Builds the model without its classifier; features are pooled as the model does it."""
     import timm
     import torch
-    from timm import data
+    from timm.data.config import resolve_model_data_config
 
     from ltbench.backbone import Backbone
     from ltbench_plugins.modules.families import timm_blocks
@@ -49,7 +49,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             num_classes=0,
             checkpoint_path=str(config.weights or ""),
         )
-    shown: dict[str, Any] = data.resolve_model_data_config(model)
+    shown: dict[str, Any] = resolve_model_data_config(model)
     return Backbone(
         model,
         width=int(cast(Any, model).num_features),
