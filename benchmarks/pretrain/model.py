@@ -65,4 +65,5 @@ def export(state: dict[str, Tensor], path: Path, steps: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     save_file(halves, partial, metadata)
+    partial.chmod(0o644)  # the library keeps a new file to its owner
     partial.replace(path)
