@@ -56,4 +56,4 @@ def cli(
         captured = capsys.readouterr()
         return Ended(code, captured.out, captured.err)
 
-    yield run
+    return run

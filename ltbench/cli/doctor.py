@@ -55,11 +55,10 @@ def _versions() -> Iterator[Finding]:
     import platform
 
     from ltbench import __version__
-    from ltbench.engine.environment import PACKAGES, package_version
+    from ltbench.engine.environment import required_packages
 
     yield Finding("versions", "ok", f"ltbench {__version__}, Python {platform.python_version()}")
-    for name in PACKAGES:
-        version = package_version(name)
+    for name, version in required_packages().items():
         if version is None:
             yield Finding("versions", "failed", f"{name} is not installed", f"pip install {name}")
         else:

@@ -43,7 +43,8 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
     out = console()
     run, learned, training = result["run"], result["learned"], result["training"]
     names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
-    out.print(f"\n[bold]{names[0]}[/] on {names[1]} with {names[2]}, seed {run['seed']}")
+    where = "" if run["split"] == "test" else f" ({run['split']} split)"
+    out.print(f"\n[bold]{names[0]}[/] on {names[1]}{where} with {names[2]}, seed {run['seed']}")
     out.print(metrics_table(result["metrics"]))
     out.print(
         f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone): "
@@ -110,7 +111,7 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     for name, value in dataclasses.asdict(spec.train).items():
         source = resolved.sources.get(f"train.{name}", "default")
         branch.add(f"{name} = {value} [dim]({source})[/]")
-    for name in ("seed", "data_seed", "precision", "on_corrupt"):
+    for name in ("seed", "data_seed", "precision", "on_corrupt", "split"):
         tree.add(
             f"{name} = {getattr(spec, name)} [dim]({resolved.sources.get(name, 'default')})[/]"
         )

@@ -65,6 +65,9 @@ def run(
         str | None,
         _option("Of the long-tailed subset. Default: 0.", "INTEGER", _RANDOMNESS),
     ] = None,
+    split: Annotated[
+        str | None, _option("Evaluated on: test (default), or val to choose by.", "NAME", _TRAINING)
+    ] = None,
     assignments: Set = None,
     overwrite: Annotated[
         Literal["never", "failed", "always"],
@@ -103,6 +106,7 @@ def run(
         "train.lr": lr,
         "precision": precision,
         "on_corrupt": on_corrupt,
+        "split": split,
         "seed": seed,
         "data_seed": data_seed,
     }

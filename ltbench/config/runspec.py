@@ -14,6 +14,7 @@ from ltbench.specs import SPECS, option
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 OnCorrupt = Literal["fail", "skip"]
+EvaluationSplit = Literal["test", "val"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RunConfig:
     data_seed: Annotated[int, Ge(0)] = option(0, "of the long-tailed subset")
     precision: Precision = option("auto", "of matrix products; auto: the device's fastest")
     on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
+    split: EvaluationSplit = option("test", "evaluated on; choose hyper-parameters on val")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class RunSpec:
     data_seed: int
     precision: Precision
     on_corrupt: OnCorrupt
+    split: EvaluationSplit
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the spec as JSON has it."""

@@ -55,10 +55,10 @@ class Assembly:
 
         return self._batches("train", views_of)
 
-    def test_batches(self) -> Batches:
-        """Returns batches of the inference's views of the test split."""
+    def evaluation_batches(self, split: str) -> Batches:
+        """Returns batches of the inference's views of a split."""
         inference = self.inference
-        return self._batches("test", lambda sizes, epoch, indices: inference.views(sizes))
+        return self._batches(split, lambda sizes, epoch, indices: inference.views(sizes))
 
     def num_views(self) -> int:
         """How many views the inference takes of an image."""
@@ -81,6 +81,11 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     spec = resolved.spec
     dataset = resolved.build("dataset", resolved.data)
     _expect(dataset, Dataset, resolved, "dataset")
+    if spec.split not in dataset.splits:
+        raise ConfigError(
+            f"data set '{spec.dataset.name}' has no split '{spec.split}' to evaluate on",
+            hint="there are: " + ", ".join(dataset.splits),
+        )
     backbone = resolved.build("backbone", BackboneContext(seed=spec.seed))
     _expect(backbone, Backbone, resolved, "backbone")
     backbone.to(loading.device)

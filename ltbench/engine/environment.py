@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import platform
+import re
 import resource
 import sys
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 import torch
 
 from ltbench.engine.precision import Arithmetic
 from ltbench.errors import ConfigError
-
-PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
 
 
 def describe_environment(
@@ -25,7 +24,7 @@ def describe_environment(
         "command": sys.argv,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: package_version(name) for name in PACKAGES},
+        "packages": required_packages(),
         "plugins": sorted(set(plugins)),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
@@ -34,12 +33,18 @@ def describe_environment(
     }
 
 
-def package_version(name: str) -> str | None:
-    """Returns the version of an installed distribution, None if it is not there."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+def required_packages() -> dict[str, str | None]:
+    """Returns the installed versions of what ltbench requires; None for what is not there."""
+    found: dict[str, str | None] = {}
+    for requirement in requires("ltbench") or ():
+        if "extra ==" in requirement:
+            continue
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
 
 
 def choose_device(name: str) -> torch.device:

@@ -46,22 +46,21 @@ def estimate(resolved: Resolved, machine: Machine) -> Estimate:
 
 def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> Estimate:
     train, device = resolved.spec.train, assembly.loading.device
-    splits = assembly.dataset.splits
-    sizes = {name: len(splits[name]) for name in ("train", "test")}
-    evaluate_rate = _PROBE / _timed(lambda: _evaluate_once(assembly, arithmetic), device)
+    split, splits = resolved.spec.split, assembly.dataset.splits
+    evaluate_rate = _PROBE / _timed(lambda: _evaluate_once(assembly, split, arithmetic), device)
     before = peak_memory_mb(device)
     seconds, memory = 0.0, before
     if train.epochs and assembly.model.learned():
         state = TrainState.start(assembly.model, train, arithmetic)
         per_image = _timed(lambda: _step_once(assembly, state, arithmetic), device) / _PROBE
-        seconds = per_image * sizes["train"] * train.epochs
+        seconds = per_image * len(splits["train"]) * train.epochs
         part = train.batch_size / train.accumulate / _PROBE
         memory = before + (peak_memory_mb(device) - before) * part
     return Estimate(
         learned=count_learned(assembly),
         precision=f"{arithmetic.name} ({arithmetic.reason})",
         train_seconds=seconds,
-        evaluate_seconds=sizes["test"] / evaluate_rate,
+        evaluate_seconds=len(splits[split]) / evaluate_rate,
         peak_memory_mb=memory,
     )
 
@@ -88,9 +87,9 @@ def _step_once(assembly: Assembly, state: TrainState, arithmetic: Arithmetic) ->
 
 
 @torch.inference_mode()
-def _evaluate_once(assembly: Assembly, arithmetic: Arithmetic) -> None:
-    indices = np.arange(_PROBE) % len(assembly.dataset.splits["test"])
+def _evaluate_once(assembly: Assembly, split: str, arithmetic: Arithmetic) -> None:
+    indices = np.arange(_PROBE) % len(assembly.dataset.splits[split])
     assembly.model.eval()
-    for batch in assembly.test_batches().of([(0, indices)]):
+    for batch in assembly.evaluation_batches(split).of([(0, indices)]):
         with arithmetic.autocast():
             assembly.model(batch.views.flatten(0, 1))

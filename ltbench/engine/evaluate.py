@@ -9,6 +9,7 @@ from ltbench.data.batches import Batches
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.watch import Watch
+from ltbench.errors import DataError
 from ltbench.predictions import Predictions
 from ltbench.protocols import Inference
 
@@ -34,6 +35,9 @@ def evaluate(
         num_views: V.
         arithmetic: Precision of the forward pass.
         watch: Told how it gets on.
+
+    Raises:
+        DataError: No image of the split can be decoded.
     """
     model.eval()
     size = len(batches.split)
@@ -47,6 +51,8 @@ def evaluate(
         top = logits.topk(min(_KEPT, logits.shape[1]))
         rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
         watch.advance(len(batch.labels))
+    if not rows:
+        raise DataError("no test image can be decoded", hint="check the data set's files")
     columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
     watch.stop()
     return Predictions(*columns)

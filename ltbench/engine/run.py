@@ -183,16 +183,17 @@ def predict(
     """Evaluates a model, stores its predictions, and returns them and how that went."""
     spec = resolved.spec
     start = time.perf_counter()
-    batches = assembly.test_batches()
+    batches = assembly.evaluation_batches(spec.split)
     predictions = evaluate(
         assembly.model, batches, assembly.inference, assembly.num_views(), arithmetic, watch
     )
     seconds = time.perf_counter() - start
-    about = {"hash": spec.hash, "inference": spec.inference.name}
+    about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
     path = directory.predictions(spec.inference, directory.spec().inference)
     predictions.write(path, about)
     return predictions, {
         "inference": spec.inference.name,
+        "split": spec.split,
         "seconds": seconds,
         "images_per_second": len(predictions.labels) / seconds,
         "skipped_images": len(batches.skipped),

@@ -16,7 +16,7 @@ from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.watch import Watch
-from ltbench.errors import NonFiniteLossError
+from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.protocols import Loss
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
@@ -76,15 +76,10 @@ def train(
             losses.append(total)
             known = len(losses) % _CHECK_EVERY == 0
             watch.advance(len(batch.labels), mean_loss(losses, epoch) if known else None)
-        state.history.append(
-            {
-                "epoch": epoch,
-                "loss": mean_loss(losses, epoch),
-                "lr": lr,
-                "images_per_second": size / (time.perf_counter() - start),
-                "seconds": time.perf_counter() - start,
-            }
-        )
+        loss = mean_loss(losses, epoch)  # waits for the device: the clock may stop
+        seconds = time.perf_counter() - start
+        row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
+        state.history.append({**row, "images_per_second": size / seconds})
         watch.epoch(state.history[-1], config.epochs)
         on_epoch(state)
     watch.stop()
@@ -104,7 +99,10 @@ def mean_loss(losses: list[Tensor], epoch: int) -> float:
 
     Raises:
         NonFiniteLossError: One is NaN or infinite.
+        DataError: There is none.
     """
+    if not losses:
+        raise DataError("no training image can be decoded", hint="check the data set's files")
     values = torch.stack(losses)
     broken = (~values.isfinite()).nonzero()
     if len(broken):

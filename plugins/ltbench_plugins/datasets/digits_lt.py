@@ -32,8 +32,8 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from scikit-learn's digits (UCI optical recognition, test part).
 
     Every fifth image of each class is the test split, whatever the seeds; the training split is a
-    long-tailed subset of the rest, n_k falling exponentially from zero to nine. The 8 x 8 pictures
-    are enlarged to 32 x 32 (bicubic).
+    long-tailed subset of the others, n_k falling exponentially from zero to nine; what it leaves is
+    the val split. The 8 x 8 pictures are enlarged to 32 x 32 (bicubic).
     """
     from sklearn.datasets import load_digits
 
@@ -47,15 +47,15 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
             hint="install an unmodified scikit-learn",
         )
     test = is_test(labels)
-    train = np.flatnonzero(~test)
+    pool = np.flatnonzero(~test)
     counts = exponential_counts(len(NAMES), config.largest, config.ratio)
-    train = train[select_counts(labels[train], counts, ctx.data_seed)]
+    train = pool[select_counts(labels[pool], counts, ctx.data_seed)]
+    members = {"train": train, "val": np.setdiff1d(pool, train), "test": np.flatnonzero(test)}
     pixels = enlarge(grey)
-    splits = {
-        "train": Split(ArrayImages(pixels[train]), labels[train]),
-        "test": Split(ArrayImages(pixels[test]), labels[test]),
-    }
-    return Dataset(NAMES, splits)
+    return Dataset(
+        NAMES,
+        {name: Split(ArrayImages(pixels[at]), labels[at]) for name, at in members.items()},
+    )
 
 
 def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltbench.config import Resolved, RunSpec, Text, resolve, settings_of
+from ltbench.errors import ConfigError, DataError
+from ltbench.plugins import Registry
+
+ROOT = Path("data")
+
+
+def settle(registry: Registry, **settings: Any) -> Resolved:
+    keys = {key.replace("__", "."): value for key, value in settings.items()}
+    return resolve(registry, keys, ROOT)
+
+
+def test_nothing_asked_for_is_lift_plus_on_what_is_always_there(registry: Registry) -> None:
+    spec = settle(registry).spec
+    chosen = {kind: choice.name for kind, choice in spec.choices().items()}
+    assert chosen == {
+        "dataset": "digits_lt",
+        "backbone": "clip_tiny",
+        "method": "lift_plus",
+        "head": "cosine",
+        "init": "semantic",
+        "loss": "logit_adjusted",
+        "augmentation": "mda",
+        "inference": "tte",
+    }
+
+
+def test_user_beats_dataset_beats_method_beats_default(registry: Registry) -> None:
+    resolved = settle(registry)
+    assert resolved.spec.train.epochs == 10  # the data set's; the method says 5
+    assert resolved.sources["train.epochs"] == "recipe of dataset digits_lt"
+    assert resolved.spec.train.lr == 0.02
+    resolved = settle(registry, train__epochs=Text("3"), method="full")
+    assert resolved.spec.train.epochs == 3
+    assert resolved.sources["train.epochs"] == "user"
+    assert resolved.spec.train.lr == 0.001
+    assert resolved.sources["train.lr"] == "recipe of method full"
+
+
+def test_another_component_drops_the_options_of_the_first(registry: Registry) -> None:
+    assert settle(registry, loss="ce").spec.loss.options == {}
+    with pytest.raises(ConfigError, match=r"loss\.tau"):
+        settle(registry, loss="ce", loss__tau=Text("2"))
+
+
+def test_what_defines_a_method_cannot_be_overruled(registry: Registry) -> None:
+    spec = settle(registry, method="zero_shot").spec
+    assert (spec.train.epochs, spec.head.options["scale"]) == (0, None)
+    with pytest.raises(ConfigError, match="zero_shot"):
+        settle(registry, method="zero_shot", train__epochs=Text("3"))
+
+
+def test_all_faults_are_shown_together(registry: Registry) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settle(registry, method="lift", loss="cee", train__lr=Text("-1"), foo__x="1", sed=Text("1"))
+    message = caught.value.message
+    for said in ("method 'lift'", "loss 'cee'", "train.lr", "'foo'", "sed"):
+        assert said in message
+    assert "lift_plus" in caught.value.hint
+
+
+def test_a_missing_data_set_says_what_to_do(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        resolve(registry, {"dataset": "imagenet_lt"}, tmp_path)
+    assert "train.txt" in caught.value.message
+    assert "--data-root" in caught.value.hint
+
+
+def test_a_spec_survives_json_and_resolves_to_itself(registry: Registry) -> None:
+    spec = settle(registry, method__layers=Text("[0, 2]"), train__lr=Text("0.1")).spec
+    assert RunSpec.from_dict(spec.to_dict()).hash == spec.hash
+    assert resolve(registry, settings_of(spec), ROOT).spec == spec
+
+
+def test_the_hash_follows_what_changes_numbers(registry: Registry) -> None:
+    base = settle(registry).spec.hash
+    for key, value in {
+        "seed": "1",
+        "data_seed": "1",
+        "method": "full",
+        "loss.tau": "2",
+        "train.batch_size": "16",
+        "precision": "fp32",
+        "split": "val",
+        "dataset.ratio": "10",
+    }.items():
+        assert resolve(registry, {key: Text(value)}, ROOT).spec.hash != base, key
+
+
+def test_the_hash_ignores_where_things_lie(registry: Registry, tmp_path: Path) -> None:
+    hashes = set()
+    for folder in ("a", "b"):
+        path = tmp_path / folder / "weights.safetensors"
+        path.parent.mkdir()
+        path.write_bytes(b"the same")
+        settings = {"backbone": "clip_vit_b16", "backbone.weights": Text(str(path))}
+        hashes.add(resolve(registry, settings, tmp_path / folder).spec.hash)
+    assert len(hashes) == 1
+    path.write_bytes(b"others")
+    assert resolve(registry, settings, tmp_path).spec.hash not in hashes
+
+
+def test_missing_weights_are_data_errors(registry: Registry) -> None:
+    with pytest.raises(DataError, match="no weights file"):
+        settle(registry, backbone="clip_vit_b16", backbone__weights=Text("/nowhere.bin"))

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ltbench.metrics import SHOT_RULES, compute_metrics
+from ltbench.predictions import Predictions
+
+COUNTS = np.array([200, 100, 20, 19, 5])
+
+
+def predictions(labels: list[int], said: list[int], confidence: float = 0.9) -> Predictions:
+    size = len(labels)
+    logits = np.full((size, 2), np.log(confidence), dtype=np.float32)
+    logits[:, 1] = np.log((1 - confidence) / 4)
+    classes = np.stack([said, [(one + 1) % 5 for one in said]], axis=1)
+    return Predictions(
+        np.arange(size), np.array(labels), classes, logits, np.zeros(size, dtype=np.float32)
+    )
+
+
+LABELS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+SAID = [0, 0, 0, 1, 1, 1, 2, 0, 3, 0, 0, 0]
+
+
+def test_accuracies_by_hand() -> None:
+    metrics = compute_metrics(predictions(LABELS, SAID), COUNTS)
+    assert metrics["per_class"] == [75, 100, 50, 50, 0]
+    assert metrics["accuracy"] == pytest.approx(100 * 7 / 12)
+    assert metrics["mean_class"] == pytest.approx(55)
+    assert (metrics["many"], metrics["medium"], metrics["few"]) == (75, 75, 25)
+    assert metrics["harmonic"] == pytest.approx(3 / (1 / 75 + 1 / 75 + 1 / 25))
+    assert metrics["group_classes"] == {"many": 1, "medium": 2, "few": 2}
+
+
+def test_a_class_at_a_border_is_medium_unless_the_older_rule_is_asked_for() -> None:
+    borders = np.array([101, 100, 20, 19])
+    exclusive, inclusive = SHOT_RULES["exclusive"], SHOT_RULES["inclusive"]
+    assert exclusive.groups(borders)["medium"].tolist() == [False, True, True, False]
+    assert inclusive.groups(borders)["many"].tolist() == [True, True, False, False]
+    assert inclusive.groups(borders)["few"].tolist() == [False, False, True, True]
+    metrics = compute_metrics(predictions(LABELS, SAID), COUNTS, inclusive)
+    assert metrics["shot_rule"] == "inclusive"
+    assert metrics["many"] == pytest.approx((75 + 100) / 2)
+
+
+def test_an_empty_group_is_null() -> None:
+    metrics = compute_metrics(predictions(LABELS, SAID), np.array([200, 150, 120, 50, 30]))
+    assert metrics["few"] is None
+    assert metrics["intervals"]["few"] is None
+    assert metrics["harmonic"] == pytest.approx(2 / (1 / 75 + 1 / 25))
+
+
+def test_a_class_without_test_images_counts_nowhere() -> None:
+    metrics = compute_metrics(predictions([0, 0, 4], [0, 0, 4]), COUNTS)
+    assert metrics["per_class"] == [100, None, None, None, 100]
+    assert (metrics["mean_class"], metrics["medium"], metrics["few"]) == (100, None, 100)
+
+
+def test_macro_f1_equals_scikit_learn() -> None:
+    from sklearn.metrics import f1_score
+
+    ours = compute_metrics(predictions(LABELS, SAID), COUNTS)["macro_f1"]
+    assert ours == pytest.approx(100 * f1_score(LABELS, SAID, average="macro"))
+
+
+def test_calibration_error_is_the_gap() -> None:
+    ours = compute_metrics(predictions(LABELS, SAID, confidence=0.9), COUNTS)["ece"]
+    assert ours == pytest.approx(abs(90 - 100 * 7 / 12), abs=1e-4)
+
+
+def test_intervals_surround_their_values() -> None:
+    metrics = compute_metrics(predictions(LABELS * 20, SAID * 20), COUNTS)
+    for name in ("accuracy", "mean_class", "many", "medium", "few"):
+        low, high = metrics["intervals"][name]
+        assert low < metrics[name] < high

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from ltbench.errors import UnknownNameError
+from ltbench.plugins import Registry, load_plugins
+from ltbench.specs import SPECS
+
+GOOD = """
+from ltbench import LossSpec, hookimpl
+
+@hookimpl
+def ltbench_register_losses():
+    return [LossSpec(name="good_loss", summary="a loss", build=lambda config, ctx: None)]
+"""
+BROKEN = {
+    "raises_at_import": ("1 / 0", "ZeroDivisionError"),
+    "raises_in_hook": (GOOD.replace("return [", "raise ValueError('no') or ["), "ValueError: no"),
+    "misspelt_hook": (GOOD.replace("register_losses", "register_loses"), "unknown hook"),
+    "wrong_return": (GOOD.replace("[LossSpec", "['x'] or [LossSpec"), "no component spec"),
+    "bad_name": (GOOD.replace("good_loss", "Good-Loss"), "not snake_case"),
+    "config_is_no_dataclass": (
+        GOOD.replace("build=", "config=dict, build="),
+        "not a frozen dataclass",
+    ),
+    "taken_name": (GOOD.replace("good_loss", "ce"), "already registered by builtin_losses"),
+    "second_default": (GOOD.replace("build=", "default=True, build="), "wants to be the default"),
+}
+
+
+@dataclass
+class Folder:
+    path: Path
+
+    def load(self, environ: dict[str, str] | None = None, **sources: str) -> Registry:
+        from importlib.metadata import entry_points
+
+        points = list(entry_points(group="ltbench"))
+        for name, source in sources.items():
+            (self.path / f"{name}_module.py").write_text(source)
+            points.append(EntryPoint(name, f"{name}_module", "ltbench"))
+        return load_plugins(points, environ or {})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.syspath_prepend(tmp_path)
+    return Folder(tmp_path)
+
+
+def test_built_ins_come_through_entry_points(registry: Registry) -> None:
+    assert registry.failures == []
+    assert {plugin.distribution for plugin in registry.plugins} == {"ltbench"}
+    assert all(registry.components[kind] for kind in SPECS)
+    assert all(registry.default(kind) for kind in SPECS)
+
+
+def test_a_stranger_s_component_is_found(folder: Folder) -> None:
+    component = folder.load(stranger=GOOD).find("loss", "good_loss")
+    assert component.plugin.name == "stranger"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_named_and_the_rest_works(name: str, folder: Folder) -> None:
+    source, expected = BROKEN[name]
+    registry = folder.load(**{name: source, "zz_good": GOOD})
+    (failure,) = registry.failures
+    assert failure.plugin.name == name
+    assert expected in failure.error
+    assert registry.find("loss", "good_loss").plugin.name == "zz_good"
+    assert registry.find("loss", "ce").plugin.name == "builtin_losses"
+
+
+def test_a_plugin_that_fails_late_leaves_nothing_behind(folder: Folder) -> None:
+    source = GOOD.replace("return [", "return [object(), ").replace(
+        "[object(), LossSpec", "[LossSpec"
+    )
+    source = source.replace("lambda config, ctx: None)]", "lambda config, ctx: None), object()]")
+    registry = folder.load(half=source)
+    assert "good_loss" not in registry.components["loss"]
+    assert len(registry.failures) == 1
+
+
+def test_an_unknown_name_is_answered_with_suggestion_and_failures(folder: Folder) -> None:
+    registry = folder.load(sick="1 / 0")
+    with pytest.raises(UnknownNameError) as caught:
+        registry.find("method", "lift_pluss")
+    assert "did you mean 'lift_plus'?" in caught.value.hint
+    assert "plugin sick failed to load: ZeroDivisionError" in caught.value.hint
+
+
+def test_plugins_can_be_left_out(folder: Folder) -> None:
+    registry = folder.load({"LTBENCH_DISABLE_PLUGINS": "stranger, builtin_heads"}, stranger=GOOD)
+    assert "good_loss" not in registry.components["loss"]
+    assert registry.components["head"] == {}
+
+
+HEAVY = ("torch", "timm", "open_clip", "torchvision", "sklearn")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["show", "method", "lift_plus"]])
+def test_light_verbs_load_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom ltbench.cli import main\n"
+        f"sys.argv = ['ltbench', *{arguments}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"sys.exit(','.join(name for name in {HEAVY} if name in sys.modules) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_list_works_and_is_empty_without_built_ins(registry: Registry) -> None:
+    names = ",".join(plugin.name for plugin in registry.plugins)
+    ended = subprocess.run(
+        [sys.executable, "-m", "ltbench", "list"],
+        capture_output=True,
+        text=True,
+        env={"LTBENCH_DISABLE_PLUGINS": names},
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "no components: no plugin is loaded")

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from ltbench.config import resolve
+from ltbench.errors import DataError, RunError
+from ltbench.plugins import Registry
+from ltbench.store import RunDirectory, stored_result, write_atomically, write_json
+
+
+@pytest.fixture
+def directory(tmp_path: Path, registry: Registry) -> RunDirectory:
+    spec = resolve(registry, {}, Path("data")).spec
+    made = RunDirectory.of(tmp_path, spec)
+    made.write("spec.json", {"hash": spec.hash, "run": spec.to_dict()})
+    return made
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"x": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"x": float("nan")})
+    assert path.read_text() == '{\n  "x": 1\n}\n'
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_atomically(tmp_path / "folder", b"x")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["a.json", "folder"]
+
+
+def test_a_run_is_where_its_spec_says(directory: RunDirectory, tmp_path: Path) -> None:
+    spec = directory.spec()
+    expected = tmp_path / "digits_lt" / "clip_tiny" / "lift_plus" / spec.hash
+    assert directory.path == expected
+
+
+def test_results_failures_and_overwriting(directory: RunDirectory) -> None:
+    assert stored_result(directory, "never") is None
+    directory.write("failure.json", {"error": "too hot"})
+    with pytest.raises(RunError, match="too hot"):
+        stored_result(directory, "never")
+    assert stored_result(directory, "failed") is None
+    directory.forget_failure()
+    directory.write("result.json", {"metrics": {}})
+    assert stored_result(directory, "never") == {"schema": 1, "metrics": {}}
+    assert stored_result(directory, "always") is None
+    directory.clear()
+    assert not directory.path.exists()
+
+
+def test_broken_files_are_errors(directory: RunDirectory) -> None:
+    (directory.path / "result.json").write_text('{"schema": 1, ')
+    with pytest.raises(DataError, match="not JSON"):
+        directory.result()
+    (directory.path / "result.json").write_text('{"schema": 99}')
+    with pytest.raises(DataError, match="schema 99"):
+        directory.result()
+    (directory.path / "spec.json").write_text('{"schema": 1, "run": {"train": {}}}')
+    with pytest.raises(DataError, match="does not describe a run"):
+        directory.spec()
+    with pytest.raises(DataError, match="not a run directory"):
+        RunDirectory(directory.path.parent).spec()
+
+
+def test_history_is_read_back(directory: RunDirectory) -> None:
+    assert directory.history() == []
+    rows = [{"epoch": 0, "loss": 1.5}, {"epoch": 1, "loss": 1.25}]
+    directory.write_history(rows)
+    assert directory.history() == rows
+
+
+def _hold(path: Path, out: Path, held: object, done: object) -> None:
+    with RunDirectory(path).lock(out):
+        held.set()  # type: ignore[attr-defined]
+        done.wait(30)  # type: ignore[attr-defined]
+
+
+def test_two_processes_cannot_run_the_same(directory: RunDirectory, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(directory.path, tmp_path, held, done))
+    other.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(RunError, match="another process"), directory.lock(tmp_path):
+            pass
+    finally:
+        done.set()
+        other.join()
+    with directory.lock(tmp_path):
+        pass
