@@ -104,8 +104,8 @@ class Interrupted(LTBenchError):
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Returns "did you mean ...?" for the nearest known names, or what there is.
 
-    >>> suggestion("lift_pluss", ["lift_plus", "full"])
-    "did you mean 'lift_plus'?"
+    >>> suggestion("acuracy", ["accuracy", "recall"])
+    "did you mean 'accuracy'?"
     """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
@@ -131,8 +132,11 @@ class Registry:
 
 
 @contextmanager
-def blame(component: Component) -> Iterator[None]:
-    """Names the component and its plugin in whatever unforeseen error comes out of it.
+def blame(*components: Component) -> Iterator[None]:
+    """Names the component and its plugin in an unforeseen error that comes out of one of them.
+
+    Of several components the culprit is the one whose code is deepest in the traceback; an error
+    that passed through none of them goes on as it is.
 
     Raises:
         PluginError: Instead of any error but ltbench's own and those of the device's memory.
@@ -142,13 +146,25 @@ def blame(component: Component) -> Iterator[None]:
     except (LTBenchError, MemoryError):
         raise
     except Exception as error:  # a plugin may raise anything
-        if type(error).__name__ == "OutOfMemoryError":  # torch's: named so that torch stays out
+        culprit = components[0] if len(components) == 1 else _culprit(error, components)
+        # torch's error of memory is told by its name, so that torch stays out of here.
+        if culprit is None or type(error).__name__ == "OutOfMemoryError":
             raise
-        spec = component.spec
         raise PluginError(
-            f"{spec.kind} '{spec.name}' of plugin {component.plugin} raised {describe(error)}",
+            f"{culprit.spec.kind} '{culprit.spec.name}' of plugin {culprit.plugin} raised "
+            f"{describe(error)}",
             hint="this is a fault of the plugin; --debug shows where it happened",
         ) from error
+
+
+def _culprit(error: Exception, components: Iterable[Component]) -> Component | None:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        module = frame.f_globals.get("__name__", "")
+        for component in components:
+            if component.spec.build.__module__ == module:
+                return component
+    return None
 
 
 def load_plugins(
@@ -204,8 +220,6 @@ def _load(point: EntryPoint, registry: Registry) -> None:
 
 def describe(error: BaseException) -> str:
     """Returns type and message of an error, and the file and line that raised it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"

@@ -36,17 +36,27 @@ Overwrite = Literal["never", "failed", "always"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file whole or not at all.
+
+    Raises:
+        RunError: It cannot be written: no space, no permission.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="make room or get permission there, or write elsewhere with --out",
+        ) from error
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -120,9 +130,11 @@ class RunDirectory:
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         write_atomically(self.path / "history.jsonl", lines.encode())
 
-    def write(self, name: str, value: Mapping[str, Any]) -> None:
-        """Writes one of the JSON files."""
-        write_json(self.path / name, {"schema": SCHEMA, **value})
+    def write(self, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes one of the JSON files and returns what it holds."""
+        stored = {"schema": SCHEMA, **value}
+        write_json(self.path / name, stored)
+        return stored
 
     def forget_failure(self) -> None:
         """Deletes the record of an earlier failure: another try begins."""

@@ -26,7 +26,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_json(path, {"x": float("nan")})
     assert path.read_text() == '{\n  "x": 1\n}\n'
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
+    with pytest.raises(RunError, match="folder cannot be written"):
         write_atomically(tmp_path / "folder", b"x")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["a.json", "folder"]
 

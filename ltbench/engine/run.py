@@ -34,7 +34,7 @@ from ltbench.engine.train import train
 from ltbench.engine.watch import Watch
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError
 from ltbench.metrics import compute_metrics
-from ltbench.plugins import Registry, describe
+from ltbench.plugins import Registry, blame, describe
 from ltbench.predictions import Predictions
 from ltbench.store import Overwrite, RunDirectory, stored_result
 
@@ -81,11 +81,12 @@ def execute(
         watch.note(
             f"device: {device_name(device)}; precision: {arithmetic.name} ({arithmetic.reason})"
         )
+        loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
         with memory_explained():
-            loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
             assembly = assemble(resolved, loading, arithmetic)
-            with _failure_recorded(directory, resolved):
-                return _run(resolved, registry, directory, assembly, arithmetic, watch)
+        components = resolved.components.values()
+        with _failure_recorded(directory, resolved), blame(*components), memory_explained():
+            return _run(resolved, registry, directory, assembly, arithmetic, watch)
 
 
 def _run(
@@ -125,9 +126,9 @@ def _run(
         "directory": str(directory.path),
     }
     observers.notify("run_end", run=spec.to_dict(), result=result)
-    directory.write("result.json", result)
+    stored = directory.write("result.json", result)
     directory.drop_checkpoint()
-    return result
+    return stored
 
 
 def _train(

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from tests import trees
+from tests.conftest import Ended
+from tests.strangers import install
+
+Cli = Callable[..., Ended]
+SMALL = (
+    *("--set", "dataset.largest=24", "--set", "dataset.ratio=4"),
+    *("--epochs", "3", "--precision", "fp32"),
+)
+
+
+def only_run(root: Path) -> Path:
+    (result,) = root.rglob("spec.json")
+    return result.parent
+
+
+def small(cli: Cli, *arguments: str) -> dict[str, Any]:
+    ended = cli("run", *SMALL, "--json", *arguments)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def test_the_main_job(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("run", *SMALL)
+    assert ended.code == 0, ended.err
+    for said in ("lift_plus", "overall", "mean-class", "many-shot", "few-shot", "learned", "time"):
+        assert said in ended.out
+    assert "epoch 3/3" in ended.err
+    run = only_run(tmp_path / "runs")
+    assert run.parent == tmp_path / "runs/digits_lt/clip_tiny/lift_plus"
+    assert sorted(path.name for path in run.iterdir()) == [
+        "environment.json",
+        "history.jsonl",
+        "learned.safetensors",
+        "predictions-tte.parquet",
+        "result.json",
+        "spec.json",
+    ]
+    result = json.loads((run / "result.json").read_text())
+    assert result["metrics"]["few"] > 80
+    assert result["learned"]["encoder"] == 6 * (2 * 128 + 128 + 1 + 128 + 128 + 1)
+    assert result["learned"]["head"] == 1280
+    assert len(load_file(run / "learned.safetensors")) == 6 * 7 + 1
+    assert result["environment"]["precision"] == "fp32"
+    assert [
+        json.loads(line)["epoch"] for line in (run / "history.jsonl").read_text().splitlines()
+    ] == [0, 1, 2]
+
+
+def test_json_is_alone_on_stdout_and_the_second_run_is_the_first(cli: Cli) -> None:
+    first = small(cli)
+    ended = cli("run", *SMALL, "--json")
+    assert ended.json == first
+    assert ended.err == ""  # nothing was run
+    assert "stored earlier" in cli("run", *SMALL).out
+
+
+def test_overwrite_always_runs_again(cli: Cli) -> None:
+    first = small(cli)
+    again = small(cli, "--overwrite", "always")
+    assert again["metrics"] == first["metrics"]
+    assert again["training"]["seconds"] != first["training"]["seconds"]
+
+
+def test_the_same_seed_gives_the_same_bits(cli: Cli, tmp_path: Path) -> None:
+    for out in ("a", "b"):
+        small(cli, "--seed", "1", "--out", out)
+    small(cli, "--seed", "2", "--out", "c")
+    learned = [(only_run(tmp_path / out) / "learned.safetensors").read_bytes() for out in "abc"]
+    assert learned[0] == learned[1] != learned[2]
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_lower_precisions_learn_as_well(cli: Cli, precision: str) -> None:
+    quick = ("--inference", "center", "--epochs", "1")
+    full, lower = small(cli, *quick), small(cli, *quick, "--precision", precision)
+    assert lower["environment"]["precision"] == precision
+    assert abs(lower["metrics"]["accuracy"] - full["metrics"]["accuracy"]) < 3
+
+
+def test_accumulation_changes_only_the_rounding(cli: Cli, tmp_path: Path) -> None:
+    whole = small(cli, "--out", "whole")
+    parts = small(cli, "--out", "parts", "--accumulate", "3")
+    assert whole["hash"] != parts["hash"]
+    tensors = [
+        load_file(only_run(tmp_path / out) / "learned.safetensors") for out in ("whole", "parts")
+    ]
+    for name, tensor in tensors[0].items():
+        assert tensor.allclose(tensors[1][name], atol=1e-4), name
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--method", "classifier_only", "--head", "linear", "--init", "random", "--loss", "ce"),
+        ("--method", "full", "--augmentation", "standard", "--inference", "center"),
+        ("--method", "adaptformer", "--init", "class_mean", "--augmentation", "none"),
+        ("--method", "full", "--set", "method.layers=2", "--split", "val"),
+        (
+            "--method",
+            "zero_shot",
+        ),
+    ],
+    ids=lambda arguments: arguments[1],
+)
+def test_every_component_runs(cli: Cli, arguments: tuple[str, ...]) -> None:
+    if "zero_shot" in arguments:
+        result = cli("run", "--json", *arguments).json
+        assert result["learned"]["total"] == 0
+    else:
+        result = small(cli, *arguments)
+    assert result["metrics"]["accuracy"] > 15
+
+
+@pytest.mark.parametrize(
+    ("backbone", "options"),
+    [
+        ("timm", ("--set", "backbone.model=test_vit", "--set", "backbone.pretrained=false")),
+        ("open_clip", ("--set", "backbone.model=ViT-S-32", "--set", "backbone.tag=none")),
+    ],
+)
+def test_models_of_the_libraries(cli: Cli, backbone: str, options: tuple[str, ...]) -> None:
+    result = small(cli, "--backbone", backbone, *options, "--epochs", "1", "--inference", "center")
+    assert result["run"]["init"]["name"] == ("class_mean" if backbone == "timm" else "semantic")
+    assert result["learned"]["encoder"] > 0
+
+
+def test_image_files_and_any_number_of_workers(cli: Cli, tmp_path: Path) -> None:
+    trees.imagenet_lt(tmp_path / "data")
+    arguments = ("--dataset", "imagenet_lt", "--epochs", "2", "--precision", "fp32")
+    results = [
+        cli("run", *arguments, "--workers", workers, "--out", f"workers{workers}", "--json").json
+        for workers in ("0", "2")
+    ]
+    assert results[0]["hash"] == results[1]["hash"]
+    assert results[0]["metrics"] == results[1]["metrics"]
+    assert results[0]["metrics"]["test_images"] == 12
+    learned = [
+        (only_run(tmp_path / f"workers{workers}") / "learned.safetensors").read_bytes()
+        for workers in (0, 2)
+    ]
+    assert learned[0] == learned[1]
+
+
+def test_a_corrupt_image_stops_the_run_or_is_counted(cli: Cli, tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path / "data")
+    broken = folder / "train" / trees.CLASSES[1] / f"{trees.CLASSES[1]}_0.JPEG"
+    broken.write_bytes(b"<html>")
+    arguments = ("run", "--dataset", "imagenet_lt", "--epochs", "1", "--workers", "0", "--json")
+    ended = cli(*arguments)
+    assert ended.code == 4
+    assert str(broken.relative_to(folder)) in ended.err
+    assert "class 'goldfish'" in ended.err
+    skipping = cli(*arguments, "--on-corrupt", "skip")
+    assert skipping.json["training"]["skipped_images"] == 1
+
+
+def test_dry_run_writes_nothing(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("run", "--dry-run", "--method", "full", "--json")
+    assert ended.json["estimate"]["learned"]["encoder"] == 1_189_632
+    assert ended.json["estimate"]["train_seconds"] > 0
+    assert ended.json["hash"] == small_hash(cli)
+    assert list(tmp_path.iterdir()) == []
+    shown = cli("run", "--dry-run")
+    for said in ("train", "recipe of dataset digits_lt", "learned parameters", "estimated memory"):
+        assert said in shown.out
+
+
+def small_hash(cli: Cli) -> str:
+    found: str = cli("run", "--dry-run", "--method", "full", "--json").json["hash"]
+    return found
+
+
+# What goes wrong, and how it ends. Each: arguments, exit code, what stderr says.
+FAULTS = {
+    "unknown component": (("--method", "lift_pluss"), 2, "did you mean 'lift_plus'?"),
+    "wrong type": (("--set", "method.dim=big"), 2, "method.dim"),
+    "unknown option": (("--set", "method.dimm=3"), 2, "did you mean 'dim'?"),
+    "several": (("--epochs", "x", "--lr", "0"), 2, "2 faults"),
+    "no assignment": (("--set", "method.dim"), 2, "expected KIND.OPTION=VALUE"),
+    "no such flag": (("--methode", "full"), 2, "No such option"),
+    "missing data": (("--dataset", "imagenet_lt"), 4, "--data-root"),
+    "no such device": (("--device", "cuda:99"), 2, "--device cpu"),
+    "device of no kind": (("--device", "quantum"), 2, "'quantum' is no device"),
+    "unfetchable weights": (("--backbone", "clip_vit_b16"), 4, "backbone.weights=FILE"),
+    "unknown model": (("--backbone", "timm", "--set", "backbone.model=vit_bas"), 2, "timm has no"),
+    "text tower wanted": (
+        ("--backbone", "timm", "--set", "backbone.model=test_vit", "--set",
+         "backbone.pretrained=false", "--method", "zero_shot"),
+        2,
+        "needs a backbone with a text tower",
+    ),
+    "nothing matched": (
+        ("--backbone", "timm", "--set", "backbone.model=test_resnet", "--set",
+         "backbone.pretrained=false"),
+        1,
+        "have no",
+    ),
+    "too many layers": (("--set", "method.layers=7"), 2, "backbone of 6 blocks"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_end_in_one_message_a_hint_and_a_code(cli: Cli, tmp_path: Path, name: str) -> None:
+    arguments, code, said = FAULTS[name]
+    ended = cli("run", *arguments, "--json")
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and ".locks" not in path.parts]
+    assert left == []
+
+
+EXPLODING = """
+def build(config, ctx):
+    steps = []
+    def loss(logits, labels):
+        steps.append(1)
+        value = logits.sum() * 0
+        {explosion}
+        return value
+    return loss
+
+@hookimpl
+def ltbench_register_losses():
+    return [LossSpec(name="exploding", summary="explodes in its third step", build=build)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("explosion", "code", "said"),
+    [
+        ("value = value / (0 if len(steps) == 3 else 1)", 1, "epoch 2, step 1"),
+        (
+            "import torch\n        if len(steps) == 3: raise torch.OutOfMemoryError('CUDA')",
+            1,
+            "--accumulate",
+        ),
+        ("if len(steps) == 3: raise ValueError('no more')", 3, "plugin exploder"),
+    ],
+)
+def test_a_run_that_fails_is_recorded_and_retried_when_asked(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    explosion: str,
+    code: int,
+    said: str,
+) -> None:
+    (tmp_path / "site").mkdir()
+    source = EXPLODING.format(explosion=explosion)
+    install(tmp_path / "site", monkeypatch, "exploder", source)
+    arguments = (*SMALL, "--loss", "exploding", "--batch-size", "64", "--json")
+    ended = cli("run", *arguments)
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    run = only_run(tmp_path / "runs")
+    assert (run / "failure.json").exists()
+    assert (run / "checkpoint/state.safetensors").exists()
+    assert not (run / "result.json").exists()
+    again = cli("run", *arguments)
+    assert again.code == 1
+    assert "failed before" in again.err
+    assert "--overwrite failed" in again.err
+    retried = cli("run", *arguments, "--overwrite", "failed")
+    assert "resuming after epoch 1 of 3" in retried.err
+
+
+INTERRUPTING = """
+@hookimpl
+def ltbench_on_epoch_end(run, epoch):
+    if epoch == 1:
+        raise KeyboardInterrupt
+"""
+
+
+def test_an_interrupted_run_resumes_bit_for_bit(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = small(cli, "--out", "whole")
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "interrupter", INTERRUPTING)
+    stopped = cli("run", *SMALL, "--out", "parts", "--json")
+    assert stopped.code == 130
+    assert "interrupted after 2 of 3 epochs" in stopped.err
+    resumed = cli("run", *SMALL, "--out", "parts", "--json")
+    assert "resuming after epoch 2 of 3" in resumed.err
+    assert resumed.json["metrics"] == whole["metrics"]
+    learned = [
+        (only_run(tmp_path / out) / "learned.safetensors").read_bytes()
+        for out in ("whole", "parts")
+    ]
+    assert learned[0] == learned[1]
+
+
+RAISING = """
+@hookimpl
+def ltbench_on_epoch_end(run, epoch, metrics):
+    1 / 0
+"""
+
+
+def test_a_tracker_that_raises_is_silenced(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "tracker", RAISING)
+    ended = cli("run", *SMALL, "--json")
+    assert ended.code == 0
+    assert ended.err.count("plugin tracker is silenced: ZeroDivisionError") == 1
+    assert "tracker_plugin.py" in ended.json["silenced_plugins"]["tracker"]

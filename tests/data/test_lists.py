@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ltbench.data.lists import read_list
+from ltbench.errors import DataError
+
+
+def test_paths_may_have_spaces(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text("train/a b/1.jpg 0\ntrain/c/2.jpg 2\n")
+    names, labels = read_list(path, 3)
+    assert names.to_pylist() == ["train/a b/1.jpg", "train/c/2.jpg"]
+    assert labels.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a.jpg 0\nb.jpg\n", ":2: expected 'path label'"),
+        (b"a.jpg 0\n\n", ":2: expected 'path label'"),
+        (b"a.jpg 3\n", ":1: label 3 is outside of 0..2"),
+        (b"a.jpg -1\n", ":1: expected"),
+        (b"../a.jpg 0\n", ":1: '../a.jpg' leads out"),
+        (b"/etc/passwd 0\n", ":1: '/etc/passwd' leads out"),
+        (b"\xff\xfe 0\n", "cannot be read"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "train.txt"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_list(path, 3)
+    assert said in caught.value.message
+
+
+def test_a_missing_list_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train\.txt does not exist"):
+        read_list(tmp_path / "train.txt", 3)
