@@ -161,14 +161,23 @@ class RunDirectory:
             RunError: Another process is at it.
         """
         locks = out / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{self.path.name}.lock", timeout=0)
         try:
-            with FileLock(locks / f"{self.path.name}.lock", timeout=0):
-                yield
+            locks.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except Timeout as error:
             raise RunError(
                 f"another process is running {self.path}", hint="wait for it, or stop it"
             ) from error
+        except OSError as error:
+            raise RunError(
+                f"{locks} cannot be written: {error.strerror or error}",
+                hint="choose a folder that you may write to with --out",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name

@@ -92,3 +92,9 @@ def test_two_processes_cannot_run_the_same(directory: RunDirectory, tmp_path: Pa
         other.join()
     with directory.lock(tmp_path):
         pass
+
+
+def test_an_unwritable_folder_is_an_error(directory: RunDirectory, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RunError, match="cannot be written"), directory.lock(tmp_path / "file"):
+        pass
