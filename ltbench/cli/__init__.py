@@ -10,9 +10,9 @@ from ltbench.errors import Interrupted, LTBenchError
 
 def main() -> None:
     """Runs the command and turns errors into two lines on stderr and an exit code."""
-    # Threads that wait for each other sleep. Spinning, as OpenMP does by default, they slow a run
-    # down thirty-fold as soon as another program needs one of the cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait for each other soon sleep. If they spin for long, as GNU OpenMP's do by
+    # default, another program that needs one of the cores slows a run down thirty-fold.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from ltbench.cli.app import app
 
     try:

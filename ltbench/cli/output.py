@@ -48,7 +48,8 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
     out.print(metrics_table(result["metrics"]))
     out.print(
         f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone): "
-        f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head"
+        f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head",
+        soft_wrap=True,
     )
     evaluation = result["evaluation"]
     rate = training["images_per_second"]
