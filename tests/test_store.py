@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.config import resolve
+from ltbench.config.resolve import resolve
 from ltbench.errors import DataError, RunError
 from ltbench.plugins import Registry
 from ltbench.store import RunDirectory, stored_result, write_atomically, write_json

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from ltbench.config import resolve
+from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.watch import Silent
 from ltbench.plugins import load_plugins

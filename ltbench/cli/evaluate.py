@@ -38,7 +38,7 @@ def evaluate(
     """
     import numpy as np
 
-    from ltbench.config import Resolved, resolve, settings_of
+    from ltbench.config.resolve import Resolved, resolve, settings_of
     from ltbench.metrics import SHOT_RULES, compute_metrics
     from ltbench.plugins import load_plugins
     from ltbench.predictions import Predictions

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ltbench.config.options import Text
+from ltbench.config.text import Text
 from ltbench.errors import ConfigError
 
 MACHINE = "Machine (changes no result)"

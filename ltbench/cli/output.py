@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.tree import Tree
 
 if TYPE_CHECKING:
-    from ltbench.config import Choice, Resolved
+    from ltbench.config.resolve import Resolved
+    from ltbench.config.runspec import Choice
     from ltbench.engine.estimate import Estimate
 
 _ACCURACIES = {

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
-from ltbench.config.options import Text
+from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
 _TRAINING = "Training (the method's recipe where not given)"
@@ -111,7 +111,7 @@ def run(
         "data_seed": data_seed,
     }
     from ltbench.cli.output import print_plan, print_result
-    from ltbench.config import resolve
+    from ltbench.config.resolve import resolve
     from ltbench.plugins import load_plugins
     from ltbench.store import RunDirectory, stored_result
 

@@ -11,11 +11,8 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from ltbench.config.text import Text
 from ltbench.errors import suggestion
-
-
-class Text(str):
-    """A value as a user typed it: its type is that of the option it is for."""
 
 
 @dataclass(frozen=True)

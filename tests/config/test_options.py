@@ -8,7 +8,8 @@ import pytest
 from annotated_types import Gt
 
 from ltbench import Layers, option
-from ltbench.config.options import Text, describe_options, dump_options, parse_options
+from ltbench.config.options import describe_options, dump_options, parse_options
+from ltbench.config.text import Text
 
 
 @dataclass(frozen=True)

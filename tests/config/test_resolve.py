@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from ltbench.config import Resolved, RunSpec, Text, resolve, settings_of
+from ltbench.config.resolve import Resolved, resolve, settings_of
+from ltbench.config.runspec import RunSpec
+from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError
 from ltbench.plugins import Registry
 

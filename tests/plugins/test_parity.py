@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.config import TrainConfig
+from ltbench.config.runspec import TrainConfig
 from ltbench.data.resample import resample
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.model import Classifier
