@@ -61,10 +61,12 @@ class Bar:
         """Prints it above the bar."""
         self.progress.console.print(text, markup=False)
 
-    def start(self, what: str, images: int) -> None:
+    def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Opens a bar."""
-        self._what, self._epoch, self._loss = what, "", ""
+        self._what, self._loss = what, ""
+        self._epoch = f" epoch {epoch + 1}/{epochs}" if epochs else ""
         self._task = self.progress.add_task(what, total=images)
+        self.advance(0)
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """Moves the bar."""
@@ -101,7 +103,7 @@ class Lines:
         """Prints it."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def start(self, what: str, images: int) -> None:
+    def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Says what begins."""
         self._what, self._done, self._total = what, 0, images
         self._said = time.monotonic()

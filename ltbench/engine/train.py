@@ -50,7 +50,8 @@ def train(
         NonFiniteLossError: With epoch and step.
     """
     size = len(batches.split)
-    watch.start("training", size * (config.epochs - state.epoch))
+    images = size * (config.epochs - state.epoch)
+    watch.start("training", images, state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
         torch.manual_seed(seed * 1_000_003 + epoch)  # a resumed run draws what it would have drawn
         model.training_mode()

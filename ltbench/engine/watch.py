@@ -12,8 +12,8 @@ class Watch(Protocol):
     def note(self, text: str) -> None:
         """Something worth knowing: a choice that was made, a warning."""
 
-    def start(self, what: str, images: int) -> None:
-        """A stage begins that goes through so many images."""
+    def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
+        """A stage begins that goes through so many images, from an epoch on if it has epochs."""
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """So many images are done; the mean loss so far where it is known."""
@@ -31,7 +31,7 @@ class Silent:
     def note(self, text: str) -> None:
         """Ignores it."""
 
-    def start(self, what: str, images: int) -> None:
+    def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Ignores it."""
 
     def advance(self, images: int, loss: float | None = None) -> None:
