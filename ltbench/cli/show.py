@@ -68,7 +68,9 @@ def show(
             table.add_column(column, overflow="fold")
         for option in options:
             key = f"{spec.kind}.{option.name}"
-            table.add_row(key, escape(option.type), str(option.default), escape(option.help))
+            table.add_row(
+                key, escape(option.type), str(option.default).lower(), escape(option.help)
+            )
         console.print("\n", table, sep="")
     sections = {"recipe": settings, "fixed": fixed}
     sections |= {f"recipe on {key}": value for key, value in by_dataset.items()}

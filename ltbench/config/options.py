@@ -6,8 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -68,15 +68,35 @@ def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def describe_options(config: type) -> list[OptionHelp]:
     """Returns the options of a config with types, defaults and help."""
+    hints = get_type_hints(config, include_extras=True)
     return [
         OptionHelp(
             name=field.name,
-            type=str(field.type),
+            type=_describe_type(hints[field.name]),
             default=field.default,
             help=field.metadata.get("help", ""),
         )
         for field in fields(config)
     ]
+
+
+def _describe_type(hint: Any) -> str:
+    """Says what a value may be: "int > 0 or none"."""
+    origin = get_origin(hint)
+    if hint is NoneType:
+        return "none"
+    if origin is Annotated:
+        base, *limits = get_args(hint)
+        known = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+        bounds = [f"{known[name]} {vars(x)[name]}" for x in limits for name in vars(x)]
+        return f"{_describe_type(base)} {' and '.join(bounds)}"
+    if origin in (Union, UnionType):
+        return " or ".join(_describe_type(member) for member in get_args(hint))
+    if origin is Literal:
+        return ", ".join(str(value) for value in get_args(hint))
+    if origin is tuple:
+        return f"list of {_describe_type(get_args(hint)[0])}"
+    return str(getattr(hint, "__name__", hint)).lower()
 
 
 def _read(value: Any, hint: Any) -> Any:

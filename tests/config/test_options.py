@@ -80,3 +80,12 @@ def test_paths_are_dumped_apart() -> None:
 def test_options_are_described() -> None:
     described = {item.name: item for item in describe_options(Config)}
     assert (described["rate"].default, described["rate"].help) == (0.5, "a rate")
+    assert {name: item.type for name, item in described.items()} == {
+        "size": "int > 0 or none",
+        "rate": "float",
+        "mode": "slow, fast",
+        "name": "str",
+        "flag": "bool",
+        "layers": "all or int > 0 or list of int",
+        "file": "path or none",
+    }
