@@ -87,8 +87,13 @@ def _describe_type(hint: Any) -> str:
         return "none"
     if origin is Annotated:
         base, *limits = get_args(hint)
-        known = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-        bounds = [f"{known[name]} {vars(x)[name]}" for x in limits for name in vars(x)]
+        signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+        bounds = [
+            f"{sign} {getattr(limit, name)}"
+            for limit in limits
+            for name, sign in signs.items()
+            if hasattr(limit, name)
+        ]
         return f"{_describe_type(base)} {' and '.join(bounds)}"
     if origin in (Union, UnionType):
         return " or ".join(_describe_type(member) for member in get_args(hint))
