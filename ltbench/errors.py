@@ -20,6 +20,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+_SHOWN = 20  # names in a suggestion
+
 
 class LTBenchError(Exception):
     """Something a user can act on: shown as one `error:` line and one `hint:` line.
@@ -108,7 +110,18 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     "did you mean 'accuracy'?"
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    lowered = {one.lower(): one for one in names}
+    close = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
     if close:
-        return "did you mean " + " or ".join(f"'{match}'" for match in close) + "?"
-    return "there are: " + ", ".join(names) if names else "there are none"
+        return "did you mean " + " or ".join(f"'{lowered[match]}'" for match in close) + "?"
+    if not names:
+        return "there are none"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return "there are: " + ", ".join(names[:_SHOWN]) + more
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Returns whether a library has run out of memory, of the device or of the machine."""
+    # torch's own error is told by its name, so that torch need not be imported.
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))

@@ -58,7 +58,8 @@ def compute_metrics(
     Returns:
         `accuracy`, `mean_class`, `many`, `medium`, `few` (None for an empty group), `harmonic` (of
         the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each accuracy), `per_class`
-        (None for a class without test images), `group_classes`, `shot_rule`, `test_images`.
+        (None for a class without test images), `group_classes` (those with test images),
+        `shot_rule`, `test_images`.
     """
     classes = len(class_counts)
     labels, predicted = predictions.labels, predictions.predicted
@@ -80,7 +81,10 @@ def compute_metrics(
         "ece": _expected_calibration_error(predictions),
         "intervals": intervals,
         "per_class": [None if np.isnan(value) else float(value) for value in accuracies],
-        "group_classes": {name: int(members.sum()) for name, members in groups.items()},
+        "group_classes": {
+            "all": int((support > 0).sum()),
+            **{name: int((members & (support > 0)).sum()) for name, members in groups.items()},
+        },
         "shot_rule": rule.name,
         "test_images": len(labels),
     }

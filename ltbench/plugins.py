@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -23,9 +24,10 @@ from ltbench.errors import (
     LTBenchError,
     PluginError,
     UnknownNameError,
+    is_out_of_memory,
     suggestion,
 )
-from ltbench.specs import SPECS, ComponentSpec
+from ltbench.specs import SPECS, ComponentSpec, Recipe
 
 DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -106,6 +108,14 @@ class Registry:
         """
         if not isinstance(spec, ComponentSpec) or type(spec) not in SPECS.values():
             raise PluginError(f"a hook returned {spec!r}, which is no component spec")
+        texts = (spec.name, spec.summary, spec.reference)
+        if not all(isinstance(text, str) and "\n" not in text for text in texts):
+            raise PluginError(
+                f"{spec.kind} {spec.name!r} needs one line of text in each of name, "
+                "summary and reference"
+            )
+        if not isinstance(getattr(spec, "recipe", Recipe()), Recipe):
+            raise PluginError(f"the recipe of {spec.kind} '{spec.name}' is not a Recipe")
         if not _SNAKE_CASE.fullmatch(spec.name):
             raise PluginError(f"{spec.kind} name '{spec.name}' is not snake_case")
         params = getattr(spec.config, "__dataclass_params__", None)
@@ -143,21 +153,20 @@ def blame(*components: Component) -> Iterator[None]:
     """
     try:
         yield
-    except (LTBenchError, MemoryError):
+    except LTBenchError:
         raise
-    except Exception as error:  # a plugin may raise anything
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
         culprit = components[0] if len(components) == 1 else _culprit(error, components)
-        # torch's error of memory is told by its name, so that torch stays out of here.
-        if culprit is None or type(error).__name__ == "OutOfMemoryError":
+        if culprit is None or is_out_of_memory(error):
             raise
         raise PluginError(
             f"{culprit.spec.kind} '{culprit.spec.name}' of plugin {culprit.plugin} raised "
             f"{describe(error)}",
-            hint="this is a fault of the plugin; --debug shows where it happened",
+            hint="this is a fault of the plugin; `ltbench --debug ...` shows where it happened",
         ) from error
 
 
-def _culprit(error: Exception, components: Iterable[Component]) -> Component | None:
+def _culprit(error: BaseException, components: Iterable[Component]) -> Component | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     for frame in reversed(frames):
         module = frame.f_globals.get("__name__", "")
@@ -182,37 +191,49 @@ def load_plugins(
     for name in environ.get(DISABLE_VARIABLE, "").replace(",", " ").split():
         manager.set_blocked(name)
     points = entry_points(group=hookspecs.PROJECT) if found is None else found
-    for point in sorted(points, key=lambda point: point.name):
+    # Our own come first, so that a stranger who takes one of their names is the one to hear of it.
+    for point in sorted(points, key=lambda point: (_distribution(point) != "ltbench", point.name)):
         if not manager.is_blocked(point.name):
             _load(point, registry)
     return registry
 
 
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown"
+
+
 def _load(point: EntryPoint, registry: Registry) -> None:
-    distribution = point.dist
     info = PluginInfo(
         name=point.name,
         module=point.module,
-        distribution=distribution.name if distribution else "unknown",
-        version=distribution.version if distribution else "0",
+        distribution=_distribution(point),
+        version=point.dist.version if point.dist else "0",
     )
     manager = registry.manager
-    plugin: Any = None
     try:
-        plugin = point.load()
+        with redirect_stdout(sys.stderr):  # stdout is for results
+            plugin: Any = point.load()
         manager.register(plugin, name=point.name)
         manager.check_pending()  # a misspelt hook would never fire, and nobody would be told
+        if not manager.get_hookcallers(plugin):
+            raise PluginError("it implements no hook; are they marked with @ltbench.hookimpl?")
         for kind in SPECS.values():
             hook = f"ltbench_register_{kind.plural}"
             others = [other for other in manager.get_plugins() if other is not plugin]
             for specs in manager.subset_hook_caller(hook, others)():
                 for spec in specs:
                     registry.add(spec, info)
-    except Exception as error:  # a plugin may raise anything; the rest must go on working
+    except (Exception, SystemExit) as error:  # a plugin may raise anything; the rest must work
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
         registry.drop(info)
-        reason = error.message if isinstance(error, PluginError) else describe(error)
+        reason = describe(error)
+        if isinstance(error, PluginError):
+            reason = error.message
+        elif isinstance(error, pluggy.PluginValidationError):
+            known = [name for name in vars(hookspecs) if name.startswith("ltbench_")]
+            wrong = re.search(r"ltbench_\w+", str(error))
+            reason = f"{error}; {suggestion(wrong[0], known)}" if wrong else str(error)
         registry.failures.append(PluginFailure(info, reason))
     else:
         registry.plugins.append(info)

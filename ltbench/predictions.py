@@ -78,17 +78,20 @@ class Predictions:
             table = pq.read_table(path)
             columns = {name: table[name].combine_chunks() for name in table.column_names}
             width = columns["top_classes"].type.list_size
-            return cls(
+            read = cls(
                 indices=columns["index"].to_numpy(),
                 labels=columns["label"].to_numpy(),
                 classes=_matrix(columns["top_classes"], width).astype(np.int64),
                 logits=_matrix(columns["top_logits"], width),
                 log_sum_exp=columns["log_sum_exp"].to_numpy(),
             )
-        except (OSError, KeyError, AttributeError, pa.ArrowException) as error:
+            if not len(read.labels) or read.labels.min() < 0 or read.classes.min() < 0:
+                raise ValueError("it has no rows, or negative classes")
+            return read
+        except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
             raise DataError(
                 f"the predictions {path} cannot be read: {error}",
-                hint="make them again with `ltbench eval`, or run with --overwrite always",
+                hint="delete the file, and `ltbench eval` makes it again",
             ) from error
 
 

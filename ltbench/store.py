@@ -30,6 +30,11 @@ from ltbench.config.runspec import Choice, RunSpec
 from ltbench.errors import DataError, RunError
 
 SCHEMA = 1
+_KEYS = {
+    "spec.json": ("hash", "run"),
+    "result.json": ("hash", "run", "metrics", "classes", "learned", "training", "evaluation"),
+    "failure.json": ("error", "hint"),
+}
 
 Overwrite = Literal["never", "failed", "always"]
 """Which earlier runs of the same spec are done again."""
@@ -103,14 +108,19 @@ class RunDirectory:
         """
         stored = self._read("spec.json")
         if stored is None:
-            raise DataError(f"{self.path} is not a run directory: it has no spec.json")
-        try:
-            return RunSpec.from_dict(stored["run"])
-        except (KeyError, TypeError) as error:
             raise DataError(
-                f"{self.path / 'spec.json'} does not describe a run: {error}",
-                hint="it was written by another version of ltbench, or changed by hand",
-            ) from error
+                f"{self.path} is not a run directory: it has no spec.json",
+                hint="give runs/<dataset>/<backbone>/<method>/<hash>",
+            )
+        hint = "it was written by another version of ltbench, or changed by hand"
+        path = self.path / "spec.json"
+        try:
+            spec = RunSpec.from_dict(stored["run"])
+        except ValueError as error:
+            raise DataError(f"{path} does not describe a run: {error}", hint=hint) from error
+        if spec.hash != stored["hash"]:
+            raise DataError(f"{path} describes another run than its hash", hint=hint)
+        return spec
 
     def result(self) -> dict[str, Any] | None:
         """Returns the result of a finished run."""
@@ -181,17 +191,25 @@ class RunDirectory:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name
+        again = "run it again with --overwrite always"
         try:
-            stored: dict[str, Any] = json.loads(path.read_bytes())
-        except FileNotFoundError:
+            stored = json.loads(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError as error:
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}", hint=again) from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path} is not JSON: {error}", hint=again) from error
+        if not isinstance(stored, dict) or not isinstance(stored.get("schema"), int):
+            raise DataError(f"{path} was not written by ltbench", hint=again)
+        if stored["schema"] > SCHEMA:
             raise DataError(
-                f"{path} is not JSON: {error}",
-                hint="run it again with --overwrite always",
-            ) from error
-        if stored.get("schema", 0) > SCHEMA:
-            raise DataError(f"{path} has schema {stored['schema']}; this ltbench knows {SCHEMA}")
+                f"{path} has schema {stored['schema']}; this ltbench knows {SCHEMA}",
+                hint="use the ltbench that wrote it, or a later one",
+            )
+        missing = [key for key in _KEYS[name] if key not in stored]
+        if missing:
+            raise DataError(f"{path} has no {' and no '.join(missing)}", hint=again)
         return stored
 
 
@@ -204,10 +222,10 @@ def stored_result(directory: RunDirectory, overwrite: Overwrite) -> dict[str, An
     if overwrite == "always":
         return None
     result = directory.result()
-    failure = directory.failure()
-    if result is None and failure is not None and overwrite == "never":
+    if result is None and overwrite == "never" and (failure := directory.failure()) is not None:
+        then = f"{failure['hint']}; then " if failure["hint"] else ""
         raise RunError(
             f"this run failed before: {failure['error']} ({directory.path})",
-            hint="try again with --overwrite failed",
+            hint=f"{then}try again with --overwrite failed",
         )
     return result

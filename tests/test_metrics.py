@@ -30,7 +30,7 @@ def test_accuracies_by_hand() -> None:
     assert metrics["mean_class"] == pytest.approx(55)
     assert (metrics["many"], metrics["medium"], metrics["few"]) == (75, 75, 25)
     assert metrics["harmonic"] == pytest.approx(3 / (1 / 75 + 1 / 75 + 1 / 25))
-    assert metrics["group_classes"] == {"many": 1, "medium": 2, "few": 2}
+    assert metrics["group_classes"] == {"all": 5, "many": 1, "medium": 2, "few": 2}
 
 
 def test_a_class_at_a_border_is_medium_unless_the_older_rule_is_asked_for() -> None:

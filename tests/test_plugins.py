@@ -22,7 +22,13 @@ def ltbench_register_losses():
 BROKEN = {
     "raises_at_import": ("1 / 0", "ZeroDivisionError"),
     "raises_in_hook": (GOOD.replace("return [", "raise ValueError('no') or ["), "ValueError: no"),
-    "misspelt_hook": (GOOD.replace("register_losses", "register_loses"), "unknown hook"),
+    "exits_at_import": ("raise SystemExit(0)", "SystemExit: 0"),
+    "misspelt_hook": (
+        GOOD.replace("register_losses", "register_loses"),
+        "did you mean 'ltbench_register_losses'",
+    ),
+    "unmarked_hook": (GOOD.replace("@hookimpl\n", ""), "implements no hook"),
+    "summary_is_no_text": (GOOD.replace('"a loss"', "None"), "one line of text"),
     "wrong_return": (GOOD.replace("[LossSpec", "['x'] or [LossSpec"), "no component spec"),
     "bad_name": (GOOD.replace("good_loss", "Good-Loss"), "not snake_case"),
     "config_is_no_dataclass": (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -39,13 +40,15 @@ def test_a_run_is_where_its_spec_says(directory: RunDirectory, tmp_path: Path) -
 
 def test_results_failures_and_overwriting(directory: RunDirectory) -> None:
     assert stored_result(directory, "never") is None
-    directory.write("failure.json", {"error": "too hot"})
+    directory.write("failure.json", {"error": "too hot", "hint": "cool it"})
     with pytest.raises(RunError, match="too hot"):
         stored_result(directory, "never")
     assert stored_result(directory, "failed") is None
     directory.forget_failure()
-    directory.write("result.json", {"metrics": {}})
-    assert stored_result(directory, "never") == {"schema": 1, "metrics": {}}
+    keys = ("hash", "run", "metrics", "classes", "learned", "training", "evaluation")
+    result = {key: {"some": 1} for key in keys}
+    directory.write("result.json", result)
+    assert stored_result(directory, "never") == {"schema": 1, **result}
     assert stored_result(directory, "always") is None
     directory.clear()
     assert not directory.path.exists()
@@ -55,12 +58,26 @@ def test_broken_files_are_errors(directory: RunDirectory) -> None:
     (directory.path / "result.json").write_text('{"schema": 1, ')
     with pytest.raises(DataError, match="not JSON"):
         directory.result()
-    (directory.path / "result.json").write_text('{"schema": 99}')
-    with pytest.raises(DataError, match="schema 99"):
-        directory.result()
-    (directory.path / "spec.json").write_text('{"schema": 1, "run": {"train": {}}}')
-    with pytest.raises(DataError, match="does not describe a run"):
-        directory.spec()
+    for content, said in {
+        '{"schema": 99}': "schema 99",
+        "[]": "not written by ltbench",
+        '{"schema": "1"}': "not written by ltbench",
+        '{"schema": 1}': "has no hash and no run",
+        "[" * 100_000: "not JSON",
+    }.items():
+        (directory.path / "result.json").write_text(content)
+        with pytest.raises(DataError, match=said):
+            directory.result()
+    changed = json.loads((directory.path / "spec.json").read_text())
+    changed["run"]["seed"] = 5
+    for content, said in {
+        json.dumps({"schema": 1, "hash": "x", "run": {"train": {}}}): "does not describe a run",
+        json.dumps({"schema": 1, "hash": "x", "run": 3}): "does not describe a run",
+        json.dumps(changed): "describes another run than its hash",
+    }.items():
+        (directory.path / "spec.json").write_text(content)
+        with pytest.raises(DataError, match=said):
+            directory.spec()
     with pytest.raises(DataError, match="not a run directory"):
         RunDirectory(directory.path.parent).spec()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from ltbench.errors import Interrupted, LTBenchError
 
@@ -13,14 +14,21 @@ def main() -> None:
     # Threads that wait for each other soon sleep. If they spin for long, as GNU OpenMP's do by
     # default, another program that needs one of the cores slows a run down thirty-fold.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    from ltbench.cli.app import app
-
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
+        from ltbench.cli.app import app
+
         app()
+        sys.stdout.flush()
     except LTBenchError as error:
         _fail(error)
     except KeyboardInterrupt:
         _fail(Interrupted("interrupted"))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _fail(error: LTBenchError) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +14,7 @@ from ltbench.cli.evaluate import evaluate
 from ltbench.cli.list import list_components
 from ltbench.cli.run import run
 from ltbench.cli.show import show
+from ltbench.errors import Interrupted
 
 app = typer.Typer(
     name="ltbench",
@@ -48,14 +51,33 @@ def root(
     Start with `ltbench run`: LIFT+ on data and a backbone that come with ltbench.
 
     Exit codes: 0 ok, 1 a run or check failed, 2 usage or configuration, 3 a plugin failed,
-    4 data missing or corrupt, 130 interrupted.
+    4 data or weights missing or corrupt, 130 interrupted.
     """
     global _debug
     _debug = debug
 
 
-app.command("run")(run)
-app.command("eval")(evaluate)
-app.command("list")(list_components)
-app.command("show")(show)
-app.command("doctor")(doctor)
+def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
+    """Tells Ctrl-C as an error of ours: typer would swallow it."""
+
+    @functools.wraps(verb)
+    def wrapped(**arguments: Any) -> None:
+        try:
+            verb(**arguments)
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                "interrupted", hint="nothing was begun; the same command starts again"
+            ) from error
+
+    return wrapped
+
+
+_VERBS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "eval": evaluate,
+    "list": list_components,
+    "show": show,
+    "doctor": doctor,
+}
+for name, verb in _VERBS.items():
+    app.command(name)(_interruptible(verb))

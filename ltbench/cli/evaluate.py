@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import DataError
 
 
 def evaluate(
@@ -48,19 +48,23 @@ def evaluate(
     stored = directory.spec()
     result = directory.result()
     if result is None:
-        raise DataError(f"{run} is not finished", hint="run the same `ltbench run` command again")
-    changes = read_assignments(assignments)
-    foreign = sorted(key for key in changes if not key.startswith("inference."))
-    if foreign:
-        raise ConfigError(
-            f"--set {foreign[0]}: an evaluation can only change inference.*",
-            hint="what was trained is fixed; start another run for it",
+        failed = directory.failure() is not None
+        raise DataError(
+            f"{run} {'has failed' if failed else 'is not finished'}",
+            hint="run the same `ltbench run` command again"
+            + (" with --overwrite failed" if failed else ""),
         )
+    changes, faults = read_assignments(assignments)
+    faults += [
+        f"{key}: an evaluation can only change inference.*; start another run for it"
+        for key in changes
+        if not key.startswith("inference.")
+    ]
     settings = settings_of(stored)
     if inference is not None and inference != stored.inference.name:
         settings = {k: v for k, v in settings.items() if not k.startswith("inference.")}
         settings["inference"] = inference
-    resolved: Resolved = resolve(load_plugins(), settings | changes, data_root)
+    resolved: Resolved = resolve(load_plugins(), settings | changes, data_root, faults)
     for kind in ("dataset", "backbone"):
         now, then = getattr(resolved.spec, kind), getattr(stored, kind)
         if now.identity != then.identity:
@@ -81,8 +85,10 @@ def evaluate(
             assembly, arithmetic = restore(resolved, directory, machine)
             predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
     counts = np.array(result["classes"]["train_images"])
+    if max(predictions.labels.max(), predictions.classes.max()) >= len(counts):
+        raise DataError(f"{path} is of other classes", hint="delete the file")
     metrics = compute_metrics(predictions, counts, SHOT_RULES[shot_rule])
 
     from ltbench.cli.output import print_metrics
 
-    print_metrics(metrics, resolved.spec.inference, json=json)
+    print_metrics(metrics, resolved.spec, json=json)

@@ -16,7 +16,7 @@ def list_components(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List components with summary, reference and plugin.
+    """List components with summary and reference; `--json` adds the plugin.
 
     Example: `ltbench list methods`
     """
@@ -64,7 +64,9 @@ def list_components(
     for name, component in rows:
         spec = component.spec
         star = " *" if spec.default else ""
-        table.add_row(name, f"[bold]{spec.name}[/]{star}", escape(spec.summary), spec.reference)
+        table.add_row(
+            name, f"[bold]{spec.name}[/]{star}", escape(spec.summary), escape(spec.reference)
+        )
     if rows:
         console.print(table)
         console.print("\n[dim]* taken where nobody chooses; `ltbench show KIND NAME` says more[/]")

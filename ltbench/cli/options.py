@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ltbench.config.text import Text
-from ltbench.errors import ConfigError
 
 MACHINE = "Machine (changes no result)"
 
@@ -47,19 +46,23 @@ Set = Annotated[
 ]
 
 
-def read_assignments(texts: Sequence[str] | None) -> dict[str, Text]:
-    """Returns `KEY=VALUE` texts as settings.
+def read_assignments(
+    texts: Sequence[str] | None, flags: Mapping[str, Text] | None = None
+) -> tuple[dict[str, Text], list[str]]:
+    """Returns `KEY=VALUE` texts together with the flags as settings, and what is wrong with them.
 
-    Raises:
-        ConfigError: One has no `=`.
+    Args:
+        texts: As given to `--set`.
+        flags: What was set by flags of its own: nothing may be set twice to different values.
     """
-    settings = {}
+    settings = dict(flags or {})
     faults = []
     for text in texts or ():
-        key, equals, value = text.partition("=")
+        key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key:
-            faults.append(f"--set {text}: expected KIND.OPTION=VALUE")
-        settings[key.strip()] = Text(value.strip())
-    if faults:
-        raise ConfigError.from_faults(faults, hint="for instance --set method.dim=8")
-    return settings
+            faults.append(f"--set {text}: expected KIND.OPTION=VALUE, as in method.dim=8")
+        elif settings.get(key, value) != value:
+            faults.append(f"{key}: set to {settings[key]} and to {value}")
+        else:
+            settings[key] = Text(value)
+    return settings, faults

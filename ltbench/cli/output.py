@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved
-    from ltbench.config.runspec import Choice
+    from ltbench.config.runspec import RunSpec
     from ltbench.engine.estimate import Estimate
 
 _ACCURACIES = {
@@ -43,10 +43,9 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
         return
     out = console()
     run, learned, training = result["run"], result["learned"], result["training"]
-    names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
-    where = "" if run["split"] == "test" else f" ({run['split']} split)"
-    out.print(f"\n[bold]{names[0]}[/] on {names[1]}{where} with {names[2]}, seed {run['seed']}")
+    out.print(_title(run))
     out.print(metrics_table(result["metrics"]))
+    out.print(_summary(result["metrics"]), soft_wrap=True)
     out.print(
         f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone): "
         f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head",
@@ -66,13 +65,32 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
     out.print(f"{done:<19} {result['directory']}", soft_wrap=True)
 
 
-def print_metrics(metrics: Mapping[str, Any], inference: Choice, *, json: bool) -> None:
+def print_metrics(metrics: Mapping[str, Any], spec: RunSpec, *, json: bool) -> None:
     """Prints the metrics of an evaluation."""
+    inference = spec.inference
     if json:
         print_json({"inference": dataclasses.asdict(inference), "metrics": metrics})
         return
-    console().print(f"\ninference [bold]{inference.name}[/], shot rule {metrics['shot_rule']}")
-    console().print(metrics_table(metrics))
+    out = console()
+    out.print(_title(spec.to_dict()))
+    options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
+    shown = f"{inference.name} ({options})" if options else inference.name
+    out.print(f"inference {shown}, shot rule {metrics['shot_rule']}")
+    out.print(metrics_table(metrics))
+    out.print(_summary(metrics), soft_wrap=True)
+
+
+def _title(run: Mapping[str, Any]) -> str:
+    names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
+    where = "" if run["split"] == "test" else f" ({run['split']} split)"
+    return f"\n[bold]{names[0]}[/] on {names[1]}{where} with {names[2]}, seed {run['seed']}"
+
+
+def _summary(metrics: Mapping[str, Any]) -> str:
+    return (
+        f"harmonic mean of the groups {metrics['harmonic']:.1f}, macro F1 "
+        f"{metrics['macro_f1']:.1f}, calibration error {metrics['ece']:.1f}"
+    )
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:
@@ -89,7 +107,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
             shown,
             "-" if value is None else f"{value:.1f}",
             "-" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}",
-            str(sizes.get(name, len(metrics["per_class"]))),
+            str(sizes.get(name, sizes["all"])),
         )
     return table
 
@@ -108,18 +126,20 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
         branch = tree.add(f"{kind} [bold]{choice.name}[/] [dim]({resolved.sources[kind]})[/]")
         for name, value in {**choice.options, **choice.paths}.items():
             source = resolved.sources.get(f"{kind}.{name}", "default")
-            branch.add(f"{name} = {value} [dim]({source})[/]")
+            branch.add(f"{name} = {str(value).lower()} [dim]({source})[/]")
     branch = tree.add("train")
     for name, value in dataclasses.asdict(spec.train).items():
         source = resolved.sources.get(f"train.{name}", "default")
-        branch.add(f"{name} = {value} [dim]({source})[/]")
+        branch.add(f"{name} = {str(value).lower()} [dim]({source})[/]")
     for name in ("seed", "data_seed", "precision", "on_corrupt", "split"):
         tree.add(
             f"{name} = {getattr(spec, name)} [dim]({resolved.sources.get(name, 'default')})[/]"
         )
     out.print(tree)
     learned = estimate.learned
-    out.print(f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of backbone)")
+    out.print(
+        f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone)"
+    )
     out.print(f"precision           {estimate.precision}")
     out.print(
         f"estimated time      {estimate.train_seconds:.0f} s training, "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 
 from rich.console import Console
 from rich.progress import (
@@ -26,12 +27,21 @@ from ltbench.engine.watch import Watch
 def watching() -> Iterator[Watch]:
     """Yields a watch that suits stderr."""
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield Lines(console)
-        return
-    watch = Bar(console)
-    with watch.progress:
-        yield watch
+    with redirect_stdout(sys.stderr):  # stdout is for results, whatever plugins print
+        if not console.is_terminal:
+            yield Lines(console)
+            return
+        watch = Bar(console)
+        with watch.progress:
+            yield watch
+
+
+def _epoch_line(row: Mapping[str, float], epochs: int) -> str:
+    left = row["seconds"] * (epochs - 1 - row["epoch"])
+    return (
+        f"epoch {int(row['epoch']) + 1}/{epochs}  loss {row['loss']:.4f}  lr {row['lr']:.5f}  "
+        f"{row['images_per_second']:,.0f} images/s  {left:.0f} s left"
+    )
 
 
 class _Speed(ProgressColumn):
@@ -77,7 +87,8 @@ class Bar:
         self.progress.update(self._task, advance=images, description=description)
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Shows the epoch and its loss from now on."""
+        """Shows the next epoch and this one's loss from now on."""
+        self.note(_epoch_line(row, epochs))
         self._epoch = f" epoch {min(int(row['epoch']) + 2, epochs)}/{epochs}"
         self._loss = f" loss {row['loss']:.3f}"
         self.advance(0)
@@ -101,28 +112,26 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Prints it."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        with suppress(OSError):  # a full or closed stderr must not end the run
+            self._console.print(text, markup=False, soft_wrap=True)
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Says what begins."""
         self._what, self._done, self._total = what, 0, images
         self._said = time.monotonic()
-        self.note(f"{what}: {images:,} images")
+        each = f"{images // (epochs - epoch):,} images an epoch" if epochs > epoch else ""
+        self.note(f"{what}: {each or f'{images:,} images'}")
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """Says how far it is, now and then."""
         self._done += images
         if time.monotonic() - self._said > self._every:
             self._said = time.monotonic()
-            self.note(f"{self._what}: {self._done:,} of {self._total:,} images")
+            self.note(f"{self._what}: {100 * self._done / self._total:.0f} % done")
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         """Says how the epoch went."""
-        left = row["seconds"] * (epochs - 1 - row["epoch"])
-        self.note(
-            f"epoch {int(row['epoch']) + 1}/{epochs}  loss {row['loss']:.4f}  lr {row['lr']:.5f}  "
-            f"{row['images_per_second']:,.0f} images/s  {left:.0f} s left"
-        )
+        self.note(_epoch_line(row, epochs))
 
     def stop(self) -> None:
         """Says nothing: the next stage or the result does."""

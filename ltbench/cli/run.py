@@ -51,11 +51,12 @@ def run(
         str | None, _option("Learning rate of the first epoch.", "FLOAT", _TRAINING)
     ] = None,
     precision: Annotated[
-        str | None, _option("auto (the device's fastest), fp32, bf16 or fp16.", "NAME", _TRAINING)
+        str | None,
+        _option("Of matrix products; auto: the fastest.", "auto|fp32|bf16|fp16", _TRAINING),
     ] = None,
     on_corrupt: Annotated[
         str | None,
-        _option("fail, or skip: drop and count undecodable images.", "NAME", _TRAINING),
+        _option("Images that cannot be decoded: skip counts them.", "fail|skip", _TRAINING),
     ] = None,
     seed: Annotated[
         str | None,
@@ -66,7 +67,7 @@ def run(
         _option("Of the long-tailed subset. Default: 0.", "INTEGER", _RANDOMNESS),
     ] = None,
     split: Annotated[
-        str | None, _option("Evaluated on: test (default), or val to choose by.", "NAME", _TRAINING)
+        str | None, _option("Evaluated on; val is held out to choose by.", "test|val", _TRAINING)
     ] = None,
     assignments: Set = None,
     overwrite: Annotated[
@@ -115,9 +116,10 @@ def run(
     from ltbench.plugins import load_plugins
     from ltbench.store import RunDirectory, stored_result
 
-    settings = {key: Text(value) for key, value in given.items() if value is not None}
+    flags = {key: Text(value) for key, value in given.items() if value is not None}
+    settings, faults = read_assignments(assignments, flags)
     registry = load_plugins()
-    resolved = resolve(registry, settings | read_assignments(assignments), data_root)
+    resolved = resolve(registry, settings, data_root, faults)
     result = None if dry_run else stored_result(RunDirectory.of(out, resolved.spec), overwrite)
     if result is not None:
         print_result(result, json=json, stored=True)
@@ -129,7 +131,9 @@ def run(
 
     machine = Machine(out=out, device=device, workers=workers)
     if dry_run:
-        print_plan(resolved, estimate(resolved, machine), json=json)
+        with watching():
+            estimated = estimate(resolved, machine)
+        print_plan(resolved, estimated, json=json)
         return
     with watching() as watch:
         result = execute(resolved, registry, machine, overwrite, watch)

@@ -60,7 +60,7 @@ def show(
     console = Console(highlight=False)
     console.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
     if spec.reference:
-        console.print(f"reference  {spec.reference}")
+        console.print(f"reference  {escape(spec.reference)}")
     console.print(f"plugin     {escape(str(component.plugin))}", soft_wrap=True)
     if options:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

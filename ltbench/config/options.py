@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -26,7 +27,7 @@ class OptionHelp:
 
 
 def parse_options(
-    config: type, values: Mapping[str, Any], where: str
+    config: type, values: Mapping[str, Any], where: str, owner: str
 ) -> tuple[Any | None, list[str]]:
     """Makes a config from values.
 
@@ -34,6 +35,7 @@ def parse_options(
         config: A dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like.
         values: Options by name; `Text` is read as TOML where the option is not a string.
         where: What they belong to, for messages: "method" of "method.dim".
+        owner: Whose options they are, for messages: "method 'lift_plus'".
 
     Returns:
         The config, or None with all the faults found.
@@ -41,7 +43,7 @@ def parse_options(
     hints = get_type_hints(config)
     names = [field.name for field in fields(config)]
     faults = [
-        f"{where}.{name}: there is no such option; {suggestion(name, names)}"
+        f"{where}.{name}: there is no such option of {owner}; {suggestion(name, names)}"
         for name in values
         if name not in names
     ]
@@ -49,10 +51,15 @@ def parse_options(
     try:
         parsed: Any = TypeAdapter(config).validate_python(known)
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            path = ".".join(str(part) for part in (where, *fault["loc"]))
-            faults.append(f"{path}: {fault['msg'].lower()}, got {fault['input']!r}")
+        exact = get_type_hints(config, include_extras=True)
+        for name in dict.fromkeys(str(fault["loc"][0]) for fault in error.errors()):
+            expected = _describe_type(exact[name]) if name in exact else "something else"
+            faults.append(f"{where}.{name}: expected {expected}, got {values.get(name)!r}")
         return None, faults
+    for name in known:
+        value = getattr(parsed, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            faults.append(f"{where}.{name}: expected a finite number, got {value}")
     return (None, faults) if faults else (parsed, [])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -70,24 +70,32 @@ class _Layers:
             self.values[key] = value
             self.sources[key] = source
 
+    def with_source(self, fault: str) -> str:
+        """Says who is to blame for a fault, if it is not the user."""
+        source = self.sources.get(fault.partition(":")[0], "user")
+        return fault if source in ("user", "default") else f"{fault} ({source})"
+
     def section(self, name: str) -> dict[str, Any]:
         prefix = f"{name}."
         return {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
 
 
-def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
+def resolve(
+    registry: Registry, user: Settings, data_root: Path, faults: Sequence[str] = ()
+) -> Resolved:
     """Makes every choice of a run.
 
     Args:
         registry: The components there are.
         user: What the user set, by dotted key; `Text` where the type is still open.
         data_root: Folder that holds the data sets.
+        faults: What is known to be wrong already, to be shown with the rest.
 
     Raises:
         ConfigError: With all the faults there are.
         DataError: The data set's split or the backbone's weights cannot be identified.
     """
-    faults = [fault for key in user for fault in _key_faults(key)]
+    faults = [*faults, *(fault for key in user for fault in _key_faults(key))]
     layers = _Layers()
     layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
     layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
@@ -98,15 +106,17 @@ def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
             recipes[kind] = registry.find(kind, layers.values[kind])
         except ConfigError as error:
             faults.append(error.message)
-            hints.append(error.hint)
+            hints.append(f"{kind}: {error.hint}")
     for settings, source in _recipes(recipes):
+        faults += [f"{fault} ({source})" for key in settings for fault in _key_faults(key)]
         layers.put(settings, source)
     layers.put(user, "user")
     method = recipes["method"].spec if "method" in recipes else None
     if isinstance(method, MethodSpec):
         for key, value in method.fixed.items():
             if key in user and _plain(user[key]) != _plain(value):
-                faults.append(f"{key}: method '{method.name}' is defined with {key}={value}")
+                fixed = str(value).lower()
+                faults.append(f"{key}: method '{method.name}' is made of {key}={fixed}: leave it")
         layers.put(method.fixed, f"fixed by method {method.name}")
 
     components: dict[str, Component] = {}
@@ -117,18 +127,22 @@ def resolve(registry: Registry, user: Settings, data_root: Path) -> Resolved:
         except ConfigError as error:
             if kind not in ("backbone", "method", "dataset"):  # those were asked for above
                 faults.append(error.message)
-                hints.append(error.hint)
+                hints.append(f"{kind}: {error.hint}")
             continue
-        config, found = parse_options(components[kind].spec.config, layers.section(kind), kind)
-        configs[kind] = config
-        faults += found
-    train, found = parse_options(TrainConfig, layers.section("train"), "train")
-    faults += found
-    chosen = {key: layers.values[key] for key in _RUN_KEYS if key in layers.values}
-    run, found = parse_options(RunConfig, chosen, "run")
-    faults += found
+        chosen = components[kind].spec
+        with blame(components[kind]):
+            configs[kind], found = parse_options(
+                chosen.config, layers.section(kind), kind, f"{kind} '{chosen.name}'"
+            )
+        faults += map(layers.with_source, found)
+    train, found = parse_options(TrainConfig, layers.section("train"), "train", "the training")
+    faults += map(layers.with_source, found)
+    of_run = {key: layers.values[key] for key in _RUN_KEYS if key in layers.values}
+    run, found = parse_options(RunConfig, of_run, "run", "the run")
+    faults += [fault.removeprefix("run.") for fault in found]
     if faults or run is None or train is None:
-        raise ConfigError.from_faults(faults, hint="; ".join(hints) or _where_to_look(faults))
+        hint = "; ".join(hints) or _where_to_look(faults, layers.values)
+        raise ConfigError.from_faults(faults, hint=hint)
 
     data = DataContext(root=data_root, data_seed=run.data_seed)
     choices: dict[str, Any] = {
@@ -186,6 +200,9 @@ def _key_faults(key: str) -> list[str]:
     if dot and head not in {*SPECS, "train"}:
         return [f"{key}: there is no '{head}' to set; {suggestion(head, [*SPECS, 'train'])}"]
     if not dot and head not in {*SPECS, *_RUN_KEYS}:
+        training = [field.name for field in fields(TrainConfig)]
+        if head in training:
+            return [f"{key}: there is no such key; did you mean 'train.{head}'?"]
         return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *_RUN_KEYS])}"]
     return []
 
@@ -194,7 +211,7 @@ def _plain(value: Any) -> str:
     return str(value).lower()
 
 
-def _where_to_look(faults: list[str]) -> str:
+def _where_to_look(faults: list[str], chosen: Settings) -> str:
     kinds = sorted({fault.partition(".")[0] for fault in faults} & SPECS.keys())
-    verbs = [f"`ltbench show {kind} NAME`" for kind in kinds]
+    verbs = [f"`ltbench show {kind} {chosen[kind]}`" for kind in kinds]
     return "see " + " and ".join(verbs) if verbs else "see `ltbench run --help`"

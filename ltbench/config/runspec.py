@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from ltbench.specs import SPECS, option
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 OnCorrupt = Literal["fail", "skip"]
+Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
+Count = Annotated[int, Gt(0), Le(2**31 - 1)]
 EvaluationSplit = Literal["test", "val"]
 
 
@@ -21,9 +23,9 @@ EvaluationSplit = Literal["test", "val"]
 class TrainConfig:
     """How a run trains: the keys `train.*`."""
 
-    epochs: Annotated[int, Ge(0)] = option(5, "passes over the training images")
-    batch_size: Annotated[int, Gt(0)] = option(128, "images in an optimiser step")
-    accumulate: Annotated[int, Gt(0)] = option(
+    epochs: Annotated[int, Ge(0), Le(2**31 - 1)] = option(5, "passes over the training images")
+    batch_size: Count = option(128, "images in an optimiser step")
+    accumulate: Count = option(
         1, "equal parts of a batch that go through the model one after the other, to save memory"
     )
     lr: Annotated[float, Gt(0)] = option(0.02, "learning rate of the first epoch; cosine to zero")
@@ -35,8 +37,8 @@ class TrainConfig:
 class RunConfig:
     """What a run chooses besides components and training: keys without a dot."""
 
-    seed: Annotated[int, Ge(0)] = option(0, "of the training: order, crops, new weights")
-    data_seed: Annotated[int, Ge(0)] = option(0, "of the long-tailed subset")
+    seed: Seed = option(0, "of the training: order, crops, new weights")
+    data_seed: Seed = option(0, "of the long-tailed subset")
     precision: Precision = option("auto", "of matrix products; auto: the device's fastest")
     on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
     split: EvaluationSplit = option("test", "evaluated on; choose hyper-parameters on val")
@@ -99,12 +101,12 @@ class RunSpec:
         """Returns the spec that `to_dict` described.
 
         Raises:
-            KeyError, TypeError: Something is missing or unknown.
+            ValueError: Something is missing or of the wrong type.
         """
-        values = dict(stored)
-        train = TrainConfig(**values.pop("train"))
-        choices = {k: Choice(**v) for k, v in values.items() if isinstance(v, Mapping)}
-        return cls(**{**values, **choices}, train=train)
+        from pydantic import TypeAdapter
+
+        spec: RunSpec = TypeAdapter(cls).validate_python(stored)
+        return spec
 
     @property
     def hash(self) -> str:

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset as TorchDataset
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.resample import resample
 from ltbench.data.sources import ArrayImages
-from ltbench.errors import CorruptImageError, DataError
+from ltbench.errors import CorruptImageError, DataError, LTBenchError, PluginError
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
@@ -91,6 +91,7 @@ class Batches:
         Raises:
             CorruptImageError: An image cannot be decoded, unless such are skipped.
             DataError: An image is not there.
+        PluginError: A view is not inside of its image.
         """
         if self._pixels is not None:
             return self._from_array(self._pixels, orders)
@@ -100,7 +101,7 @@ class Batches:
         device = self.loading.device
         for epoch, indices in orders:
             sizes = np.tile(np.array(pixels.shape[-2:]), (len(indices), 1))
-            views = self.views_of(sizes, epoch, indices)
+            views = _checked(self.views_of(sizes, epoch, indices), sizes)
             at = torch.from_numpy(indices).to(device)
             flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
             boxes = torch.from_numpy(views.boxes).to(device)
@@ -123,16 +124,19 @@ class Batches:
                 at = indices.to(device, non_blocking=cuda)
                 yield Batch(pixels.to(device, non_blocking=cuda), self._labels[at], at)
 
-    def _on_error(self, index: int, error: DataError) -> None:
+    def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
             self.skipped.add(index)
             return
+        if not isinstance(error, DataError):
+            raise error
         name = self._class_names[self.split.labels[index]]
         raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
 
 
+_SLACK = 1e-6  # pixels: boxes of resized images are fractions
 _Key = tuple[int, int]
-_Item = tuple[int, Tensor | DataError]
+_Item = tuple[int, Tensor | LTBenchError]
 
 
 class _Keys(Sampler[list[_Key]]):
@@ -158,9 +162,10 @@ class _FileViews(TorchDataset[_Item]):
         epoch, index = key
         try:
             image = self.split.images.read(index)
-        except DataError as error:  # raised in the main process, which knows what to do with it
+            size = np.array([[image.height, image.width]])
+            views = _checked(self.views_of(size, epoch, np.array([index])), size)
+        except LTBenchError as error:  # raised in the main process, which knows what to do with it
             return index, error
-        views = self.views_of(np.array([[image.height, image.width]]), epoch, np.array([index]))
         side = (self.resolution, self.resolution)
         cuts = []
         for view, (top, left, height, width) in enumerate(views.boxes[0].tolist()):
@@ -172,10 +177,35 @@ class _FileViews(TorchDataset[_Item]):
         return index, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
 
 
-def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, DataError]]]:
+def _checked(views: Views, sizes: NDArray[np.int64]) -> Views:
+    """Returns views that lie in their images, in the form that `resample` takes.
+
+    Raises:
+        PluginError: They are not what `Views` says.
+    """
+    boxes = np.asarray(views.boxes, dtype=np.float64)
+    views_each = boxes.shape[1] if boxes.ndim == 3 else 0
+    if views_each == 0 or boxes.shape != (len(sizes), views_each, 4):
+        raise PluginError(f"views of {len(sizes)} images have boxes of shape {boxes.shape}")
+    corner, extent = boxes[..., :2], boxes[..., 2:]
+    inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < sizes[:, None] + _SLACK)
+    if not inside.all():  # NaN is not inside either
+        image, view = np.argwhere(~inside.all(axis=-1))[0]
+        raise PluginError(
+            f"a view is not inside of its image: {boxes[image, view].tolist()} (top, left, height, "
+            f"width) of {sizes[image].tolist()}"
+        )
+    if views.flips is not None and (
+        views.flips.shape != boxes.shape[:2] or views.flips.dtype != np.bool_
+    ):
+        raise PluginError(f"flips of boxes {boxes.shape} have shape {views.flips.shape}")
+    return Views(boxes, views.flips)
+
+
+def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]:
     views, indices, errors = [], [], []
     for index, item in items:
-        if isinstance(item, DataError):
+        if isinstance(item, LTBenchError):
             errors.append((index, item))
         else:
             views.append(item)

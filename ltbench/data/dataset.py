@@ -42,7 +42,9 @@ class Dataset:
     def __post_init__(self) -> None:
         for name in ("train", "test"):
             if name not in self.splits or len(self.splits[name]) == 0:
-                raise DataError(f"the data set has no images in its {name} split")
+                raise DataError(
+                    f"the data set has no images in its {name} split", hint="check its split lists"
+                )
         for name, split in self.splits.items():
             if len(split.images) != len(split):
                 raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.errors import DataError
+
+_HINT = "fetch the list again: it must have one 'path label' a line"
 
 
 def read_list(path: Path, num_classes: int) -> tuple[Any, NDArray[np.int64]]:
@@ -28,20 +31,23 @@ def read_list(path: Path, num_classes: int) -> tuple[Any, NDArray[np.int64]]:
     import pyarrow as pa
 
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
-        raise DataError(f"the split list {path} does not exist") from error
+        raise DataError(f"the split list {path} does not exist", hint=_HINT) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the split list {path} cannot be read: {error}") from error
+        raise DataError(f"the split list {path} cannot be read: {error}", hint=_HINT) from error
     names, labels = [], []
     for number, line in enumerate(lines, start=1):
         name, _, label = line.rpartition(" ")
-        if not name or not label.isdecimal():
-            raise DataError(f"{path}:{number}: expected 'path label', got {line!r}")
-        if int(label) >= num_classes:
-            raise DataError(f"{path}:{number}: label {label} is outside of 0..{num_classes - 1}")
-        if name.startswith("/") or ".." in PurePosixPath(name).parts:
-            raise DataError(f"{path}:{number}: {name!r} leads out of the data folder")
+        fault = ""
+        if not name or not re.fullmatch(r"[0-9]{1,9}", label):
+            fault = f"expected 'path label', got {line[:200]!r}"
+        elif int(label) >= num_classes:
+            fault = f"label {label} is outside of 0..{num_classes - 1}"
+        elif name.startswith("/") or ".." in PurePosixPath(name).parts:
+            fault = f"{name!r} leads out of the data folder"
+        if fault:
+            raise DataError(f"{path}:{number}: {fault}", hint=_HINT)
         names.append(name)
         labels.append(int(label))
     return pa.array(names, pa.string()), np.array(labels, dtype=np.int64)

@@ -66,7 +66,7 @@ class FileImages:
 
     def read(self, index: int) -> Image:
         """Returns an image in RGB."""
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
         path = self.root / self.paths[index].as_py()
         try:
@@ -76,7 +76,7 @@ class FileImages:
             raise DataError(
                 f"{path} does not exist", hint="check --data-root and that the data set is complete"
             ) from error
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise CorruptImageError(
                 f"{path} cannot be decoded: {error}",
                 hint="fetch the file again, or drop such images with --on-corrupt skip",

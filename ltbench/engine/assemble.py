@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
@@ -18,7 +18,7 @@ from ltbench.data.batches import Batches, Loading
 from ltbench.data.randomness import uniforms
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
-from ltbench.errors import ConfigError, PluginError
+from ltbench.errors import ConfigError, DataError, PluginError
 from ltbench.plugins import blame
 from ltbench.protocols import Augmentation, Inference, Loss
 from ltbench.specs import BackboneContext, BuildContext, MethodSpec
@@ -89,6 +89,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     backbone = resolved.build("backbone", BackboneContext(seed=spec.seed))
     _expect(backbone, Backbone, resolved, "backbone")
     backbone.to(loading.device)
+    _try_out("backbone", resolved, backbone, _blank(backbone, loading), (1, backbone.width))
     backbone_parameters = backbone.num_parameters()
     method_spec = resolved.components["method"].spec
     assert isinstance(method_spec, MethodSpec)
@@ -112,15 +113,17 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         device=str(loading.device),
     )
     torch.manual_seed(spec.seed)
-    head = resolved.build("head", context).to(loading.device)
-    features = TrainingFeatures(dataset, backbone, loading, arithmetic)
+    head = resolved.build("head", context)
+    _expect(head, nn.Module, resolved, "head")
+    head.to(loading.device)
+    features = torch.ones(1, context.width, device=loading.device)
+    _try_out("head", resolved, head, features, (1, context.num_classes))
+    if getattr(head, "weight", None) is None or head.weight.ndim != 2:
+        raise PluginError(f"head '{spec.head.name}' has no `weight` of shape (K, width)")
+    plain = TrainingFeatures(dataset, backbone, loading, arithmetic)
     with blame(resolved.components["init"]):
-        weight = resolved.build("init", context)(backbone, features)
-    if weight.shape != head.weight.shape:
-        raise PluginError(
-            f"init '{spec.init.name}' made a weight of shape {tuple(weight.shape)}; head "
-            f"'{spec.head.name}' has {tuple(head.weight.shape)}"
-        )
+        weight = resolved.build("init", context)(backbone, plain)
+    _expect_tensor("init", resolved, weight, tuple(head.weight.shape))
     with torch.no_grad():
         head.weight.copy_(weight)
     with blame(resolved.components["method"]):
@@ -130,7 +133,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     return Assembly(
         dataset=dataset,
         model=model,
-        loss=resolved.build("loss", context),
+        loss=_checked_loss(resolved, context),
         augmentation=resolved.build("augmentation", context),
         inference=resolved.build("inference", context),
         context=context,
@@ -170,17 +173,59 @@ class TrainingFeatures:
                 values = self.backbone(self.backbone.normalize(batch.views[:, 0]))
             features.append(values.float())
             found.append(batch.labels)
+        if not features:
+            raise DataError("no training image can be decoded", hint="check the data set's files")
         return torch.cat(features), torch.cat(found)
 
 
-def with_inference(assembly: Assembly, resolved: Resolved) -> Assembly:
-    """Returns the same model with the inference of another resolved run."""
-    return replace(assembly, inference=resolved.build("inference", assembly.context))
-
-
 def _one_view(views: Views) -> Views:
+    if not isinstance(views, Views) or views.boxes.ndim != 2:
+        raise PluginError("an augmentation must return Views with boxes (N, 4)")
     flips = None if views.flips is None else views.flips[:, None]
     return Views(views.boxes[:, None], flips)
+
+
+def _checked_loss(resolved: Resolved, context: BuildContext) -> Loss:
+    """Returns the loss, which answers for what it returns."""
+    loss = resolved.build("loss", context)
+    component = resolved.components["loss"]
+
+    def checked(logits: Tensor, labels: Tensor) -> Tensor:
+        value = loss(logits, labels)
+        if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
+            raise PluginError(
+                f"loss '{component.spec.name}' of plugin {component.plugin} returned "
+                f"{value if value is None else type(value).__name__}, not a scalar with a gradient"
+            )
+        return value
+
+    return checked
+
+
+def _blank(backbone: Backbone, loading: Loading) -> Tensor:
+    side = backbone.resolution
+    return torch.zeros(1, 3, side, side, device=loading.device)
+
+
+@torch.no_grad()
+def _try_out(
+    kind: str, resolved: Resolved, module: nn.Module, given: Tensor, shape: tuple[int, ...]
+) -> None:
+    """Runs a module once, so that what it returns is known to be right before a run begins."""
+    with blame(resolved.components[kind]):
+        made = module.eval()(given)
+    _expect_tensor(kind, resolved, made, shape)
+
+
+def _expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, ...]) -> None:
+    component = resolved.components[kind]
+    if not isinstance(made, Tensor) or not made.is_floating_point() or made.shape != shape:
+        found = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else type(made)
+        raise PluginError(
+            f"{kind} '{component.spec.name}' of plugin {component.plugin} made {found}, not "
+            f"floating-point numbers of shape {shape}",
+            hint="see what ltbench.protocols asks of it",
+        )
 
 
 def _expect(built: Any, kind: type, resolved: Resolved, name: str) -> None:

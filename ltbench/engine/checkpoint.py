@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def save_state(state: TrainState, model: Classifier, path: Path) -> None:
         if momentum is not None:
             tensors[_MOMENTUM + name] = momentum.contiguous()
     about = {"scaler": json.dumps(state.scaler.state_dict()), "history": json.dumps(state.history)}
-    write_atomically(path, save(tensors, about))
+    write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
 
 
 def load_state(state: TrainState, model: Classifier, path: Path) -> None:
@@ -83,6 +84,11 @@ def load_state(state: TrainState, model: Classifier, path: Path) -> None:
         DataError: The file is broken or of another model.
     """
     tensors, about = _read(path)
+    if about.get("digest") != _digest(tensors, about):
+        raise DataError(
+            f"{path} is damaged: it is not what was written",
+            hint="start from the beginning with --overwrite always",
+        )
     weights = {k.removeprefix(_WEIGHT): v for k, v in tensors.items() if k.startswith(_WEIGHT)}
     _copy(weights, model, path)
     for name, parameter in model.learned().items():
@@ -91,6 +97,17 @@ def load_state(state: TrainState, model: Classifier, path: Path) -> None:
             state.optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
     state.scaler.load_state_dict(json.loads(about["scaler"]))
     state.history[:] = json.loads(about["history"])
+
+
+def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
+    """Returns a hash of everything that a resumed training depends on."""
+    digest = hashlib.sha256()
+    for key in ("scaler", "history"):
+        digest.update(about.get(key, "").encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:

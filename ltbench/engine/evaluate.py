@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,7 +10,7 @@ from ltbench.data.batches import Batches
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.watch import Watch
-from ltbench.errors import DataError
+from ltbench.errors import DataError, NonFiniteLossError, PluginError
 from ltbench.predictions import Predictions
 from ltbench.protocols import Inference
 
@@ -38,6 +39,8 @@ def evaluate(
 
     Raises:
         DataError: No image of the split can be decoded.
+        NonFiniteLossError: Some logits are NaN or infinite.
+        PluginError: The inference's logits have the wrong shape.
     """
     model.eval()
     size = len(batches.split)
@@ -47,7 +50,10 @@ def evaluate(
     for batch in batches.of((0, part.numpy()) for part in torch.split(torch.arange(size), images)):
         with arithmetic.autocast():
             logits = model(batch.views.flatten(0, 1))
+        expected = (len(batch.labels), logits.shape[-1])
         logits = inference.reduce(logits.unflatten(0, batch.views.shape[:2]))
+        if not isinstance(logits, Tensor) or logits.shape != expected:
+            raise PluginError(f"the inference's reduce made no logits of shape {expected}")
         top = logits.topk(min(_KEPT, logits.shape[1]))
         rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
         watch.advance(len(batch.labels))
@@ -55,4 +61,11 @@ def evaluate(
         raise DataError("no test image can be decoded", hint="check the data set's files")
     columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
     watch.stop()
-    return Predictions(*columns)
+    predictions = Predictions(*columns)
+    broken = int((~np.isfinite(predictions.log_sum_exp)).sum())
+    if broken:
+        raise NonFiniteLossError(
+            f"the logits of {broken} of {size} images are not finite: the training has diverged",
+            hint="lower the learning rate (--lr), or take --precision fp32",
+        )
+    return predictions

@@ -37,9 +37,9 @@ class Classifier(nn.Module):
         self.requires_grad_(False)
         own = {id(parameter) for parameter in self.parameters()}
         for parameter in parameters:
-            if id(parameter) not in own:
+            if id(parameter) not in own or not parameter.is_floating_point():
                 raise PluginError(
-                    "the method returned a parameter that is not part of the backbone",
+                    "the method returned something that is no weight of the backbone",
                     hint="register new modules as submodules of the blocks that they work on",
                 )
             parameter.requires_grad_(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ltbench.engine.watch import Watch
@@ -29,7 +30,8 @@ class Observers:
                 continue
             others = [other for other in plugins if other is not plugin]
             try:
-                self._manager.subset_hook_caller(f"ltbench_on_{event}", others)(**arguments)
-            except Exception as error:  # a tracker must not kill a run of ten hours
+                hook = self._manager.subset_hook_caller(f"ltbench_on_{event}", others)
+                hook(**copy.deepcopy(arguments))  # what a tracker does to them is its own affair
+            except (Exception, SystemExit) as error:  # a tracker must not kill a run of ten hours
                 self.silenced[name] = describe(error)
                 self._watch.note(f"plugin {name} is silenced: {self.silenced[name]}")

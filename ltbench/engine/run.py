@@ -32,7 +32,7 @@ from ltbench.engine.observers import Observers
 from ltbench.engine.precision import Arithmetic, choose_arithmetic
 from ltbench.engine.train import train
 from ltbench.engine.watch import Watch
-from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError
+from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.metrics import compute_metrics
 from ltbench.plugins import Registry, blame, describe
 from ltbench.predictions import Predictions
@@ -241,8 +241,9 @@ def _failure_recorded(directory: RunDirectory, resolved: Resolved) -> Iterator[N
             hint="the same command goes on from there",
         ) from error
     except Exception as error:
-        message = error.message if isinstance(error, LTBenchError) else describe(error)
-        directory.write("failure.json", {"error": message, "kind": type(error).__name__})
+        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe(error))
+        recorded = {"error": shown.message, "hint": shown.hint, "kind": type(error).__name__}
+        directory.write("failure.json", recorded)
         raise
 
 
@@ -255,11 +256,10 @@ def memory_explained() -> Iterator[None]:
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        on_gpu = isinstance(error, torch.OutOfMemoryError)
-        if not (on_gpu or isinstance(error, MemoryError) or "can't allocate memory" in str(error)):
+    except Exception as error:
+        if not is_out_of_memory(error):
             raise
-        where = "the GPU" if on_gpu else "this machine"
+        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this machine"
         raise OutOfMemoryError(
             f"out of memory on {where}",
             hint="--accumulate 4 puts a quarter of each batch through the model at a time, with "

@@ -34,7 +34,7 @@ def test_lines_tell_each_epoch_and_now_and_then_how_far_it_is() -> None:
     lines.epoch(ROW, 2)
     lines.stop()
     assert file.getvalue().splitlines() == [
-        "training: 200 images",
-        "training: 50 of 200 images",
+        "training: 100 images an epoch",
+        "training: 25 % done",
         "epoch 1/2  loss 0.5000  lr 0.02000  50 images/s  2 s left",
     ]

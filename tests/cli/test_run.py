@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,12 @@ FAULTS = {
     "wrong type": (("--set", "method.dim=big"), 2, "method.dim"),
     "unknown option": (("--set", "method.dimm=3"), 2, "did you mean 'dim'?"),
     "several": (("--epochs", "x", "--lr", "0"), 2, "2 faults"),
+    "not finite": (("--lr", "inf", "--set", "loss.tau=nan"), 2, "2 faults"),
+    "too large": (("--seed", str(2**32)), 2, "seed: expected int >= 0 and <= 4294967295"),
+    "set twice": (("--seed", "1", "--set", "seed=2"), 2, "seed: set to 1 and to 2"),
+    "a list written badly": (("--set", "method.layers=0,1"), 2, "all or int > 0 or list of int"),
+    "a key without its section": (("--set", "lr=1"), 2, "did you mean 'train.lr'?"),
+    "a prompt without a name": (("--set", "init.template=x"), 2, "has no {}"),
     "no assignment": (("--set", "method.dim"), 2, "expected KIND.OPTION=VALUE"),
     "no such flag": (("--methode", "full"), 2, "No such option"),
     "missing data": (("--dataset", "imagenet_lt"), 4, "--data-root"),
@@ -206,6 +214,7 @@ FAULTS = {
         1,
         "have no",
     ),
+    "diverged": (("--lr", "1e30", "--batch-size", "1000", "--epochs", "1"), 1, "not finite"),
     "too many layers": (("--set", "method.layers=7"), 2, "backbone of 6 blocks"),
 }  # fmt: skip
 
@@ -219,7 +228,7 @@ def test_faults_end_in_one_message_a_hint_and_a_code(cli: Cli, tmp_path: Path, n
     assert "Traceback" not in ended.err
     assert ended.out == ""
     left = [path for path in tmp_path.rglob("*") if path.is_file() and ".locks" not in path.parts]
-    assert left == []
+    assert left == [] or name == "diverged"
 
 
 EXPLODING = """
@@ -248,6 +257,8 @@ def ltbench_register_losses():
             "--accumulate",
         ),
         ("if len(steps) == 3: raise ValueError('no more')", 3, "plugin exploder"),
+        ("if len(steps) == 3: raise SystemExit(0)", 3, "plugin exploder"),
+        ("value = value if len(steps) < 3 else logits", 3, "not a scalar with a gradient"),
     ],
 )
 def test_a_run_that_fails_is_recorded_and_retried_when_asked(
@@ -305,9 +316,17 @@ def test_an_interrupted_run_resumes_bit_for_bit(
 
 
 RAISING = """
+print("hello from the import")
+
 @hookimpl
 def ltbench_on_epoch_end(run, epoch, metrics):
+    print("hello from the tracker")
+    metrics.clear()
     1 / 0
+
+@hookimpl
+def ltbench_on_run_end(run, result):
+    result.clear()
 """
 
 
@@ -320,3 +339,54 @@ def test_a_tracker_that_raises_is_silenced(
     assert ended.code == 0
     assert ended.err.count("plugin tracker is silenced: ZeroDivisionError") == 1
     assert "tracker_plugin.py" in ended.json["silenced_plugins"]["tracker"]
+    assert ended.err.count("hello from the tracker") == 1
+
+
+CROPPING = """
+import numpy as np
+from ltbench import AugmentationSpec
+from ltbench.views import Views
+
+class Outside:
+    draws = 0
+
+    def views(self, sizes, uniforms, progress):
+        return Views(np.tile([{box}], (len(sizes), 1)))
+
+@hookimpl
+def ltbench_register_augmentations():
+    build = lambda config, ctx: Outside()
+    return [AugmentationSpec(name="outside", summary="looks elsewhere", build=build)]
+"""
+
+
+@pytest.mark.parametrize("box", ["0, 0, 33, 8", "-1, 0, 8, 8", "0, 0, 0, 8", "np.nan, 0, 8, 8"])
+def test_a_view_outside_of_its_image_is_an_error(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, box: str
+) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "cropper", CROPPING.format(box=box))
+    ended = cli("run", *SMALL, "--augmentation", "outside", "--json")
+    assert (ended.code, ended.out) == (3, "")
+    assert "not inside of its image" in ended.err
+
+
+def test_a_damaged_checkpoint_is_not_resumed_from(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "interrupter", INTERRUPTING)
+    assert cli("run", *SMALL).code == 130
+    state = only_run(tmp_path / "runs") / "checkpoint/state.safetensors"
+    content = bytearray(state.read_bytes())
+    content[-5] ^= 1
+    state.write_bytes(content)
+    ended = cli("run", *SMALL)
+    assert (ended.code, "is damaged" in ended.err) == (4, True)
+    assert cli("run", *SMALL, "--overwrite", "always").code == 130  # begins anew
+
+
+def test_output_may_be_cut_short(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ltbench list | head -1"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")

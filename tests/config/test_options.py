@@ -40,7 +40,7 @@ class Config:
     ],
 )
 def test_texts_are_read_by_the_option_s_type(name: str, text: str, value: Any) -> None:
-    config, faults = parse_options(Config, {name: Text(text)}, "method")
+    config, faults = parse_options(Config, {name: Text(text)}, "method", "method 'x'")
     assert faults == []
     assert getattr(config, name) == value
 
@@ -51,20 +51,22 @@ def test_texts_are_read_by_the_option_s_type(name: str, text: str, value: Any) -
         ({"size": Text("0")}, "method.size"),
         ({"size": Text("1.5")}, "method.size"),
         ({"rate": Text("quick")}, "method.rate"),
-        ({"mode": Text("medium")}, "'slow' or 'fast'"),
+        ({"mode": Text("medium")}, "expected slow, fast"),
         ({"flag": Text("perhaps")}, "method.flag"),
-        ({"sise": Text("3")}, "did you mean 'size'?"),
+        ({"rate": Text("inf")}, "expected a finite number"),
+        ({"layers": Text("0,1")}, "expected all or int > 0 or list of int, got '0,1'"),
+        ({"sise": Text("3")}, "of method 'x'; did you mean 'size'?"),
     ],
 )
 def test_faults_name_the_option(values: dict[str, Any], said: str) -> None:
-    config, faults = parse_options(Config, values, "method")
+    config, faults = parse_options(Config, values, "method", "method 'x'")
     assert config is None
     assert any(said in fault for fault in faults)
 
 
 def test_all_faults_come_together() -> None:
     wrong = {"size": Text("-1"), "rate": Text("x"), "nothing": Text("1")}
-    _, faults = parse_options(Config, wrong, "method")
+    _, faults = parse_options(Config, wrong, "method", "method 'x'")
     assert len([fault for fault in faults if "method.size" in fault]) >= 1
     assert any("method.rate" in fault for fault in faults)
     assert any("method.nothing" in fault for fault in faults)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ltbench import BackboneContext, BackboneSpec, Recipe, option
 from ltbench.errors import ConfigError, suggestion
@@ -32,7 +32,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
     from timm.data.config import resolve_model_data_config
 
     from ltbench.backbone import Backbone
-    from ltbench_plugins.modules.families import timm_blocks
+    from ltbench_plugins.modules.families import output_width, timm_blocks
 
     if not timm.is_model(config.model):
         known = timm.list_models()
@@ -50,10 +50,11 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             checkpoint_path=str(config.weights or ""),
         )
     shown: dict[str, Any] = resolve_model_data_config(model)
+    resolution = int(shown["input_size"][-1])
     return Backbone(
         model,
-        width=int(cast(Any, model).num_features),
-        resolution=int(shown["input_size"][-1]),
+        width=output_width(model, resolution),
+        resolution=resolution,
         mean=shown["mean"],
         std=shown["std"],
         blocks=timm_blocks(model),

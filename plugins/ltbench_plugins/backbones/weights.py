@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,16 +28,21 @@ def file_identity(path: Path) -> str:
 @contextmanager
 def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
     """Turns what goes wrong in fetching or loading weights into a `DataError`."""
+    logging.disable(logging.CRITICAL)  # libraries log each failed try; one error says it all
     try:
         yield
     except Exception as error:  # libraries raise whatever they like here
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         if weights is not None:
             raise DataError(
-                f"{weights} does not hold weights of {model}: {error}",
+                f"{weights} does not hold weights of {model}: {reason}",
                 hint="give a safetensors file of exactly this model",
             ) from error
         raise DataError(
-            f"the weights of {model} cannot be fetched: {error}",
+            f"the weights of {model} cannot be fetched: {reason}",
             hint="run once where the hub can be reached, to fill the cache, or give a local file "
-            "with --set backbone.weights=FILE; HF_HUB_OFFLINE=1 looks in the cache only",
+            "with --set backbone.weights=FILE (safetensors of this model and tag, as the hub has "
+            "it); with HF_HUB_OFFLINE=1 nothing is asked of the network",
         ) from error
+    finally:
+        logging.disable(logging.NOTSET)

@@ -90,7 +90,7 @@ DIGITS_LT = DatasetSpec(
     config=DigitsConfig,
     build=build,
     identity=identity,
-    reference="UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
+    reference="doi:10.24432/C50P49",
     default=True,
     recipe=Recipe(settings={"train.batch_size": 32, "train.epochs": 10}),
 )

@@ -11,9 +11,10 @@ from ltbench.errors import DataError
 NUM_CLASSES = 1000
 _LISTS = {"train": "train.txt", "test": "test.txt"}
 _HOW = (
-    "put the lists ImageNet_LT/{train,test}.txt of the LIFT-plus repository and ILSVRC 2012's "
-    "train/ and val/ (both sorted into class folders; image-net.org, after registration) into that "
-    "folder, links will do; then run again with --data-root naming the folder above it"
+    "put the lists (datasets/ImageNet_LT/{train,test}.txt of github.com/shijxcs/LIFT-plus) and "
+    "ILSVRC 2012's train/ and val/ (both sorted into class folders; image-net.org, after "
+    "registration) into that folder, links will do; then run again with --data-root naming the "
+    "folder above it"
 )
 
 

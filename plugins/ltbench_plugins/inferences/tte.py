@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ltbench import BuildContext, InferenceSpec, option
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class TteConfig:
     """Options of test-time ensembling."""
 
-    expand: Annotated[int, Ge(0)] | None = option(
+    expand: Annotated[int, Ge(0), Le(4096)] | None = option(
         None, "pixels that the short side exceeds R by; none: 24, in proportion where R < 224"
     )
 

@@ -49,8 +49,13 @@ class Semantic:
 
 def build(config: SemanticConfig, ctx: BuildContext) -> Semantic:
     """Builds the initialisation."""
+    if "{}" not in config.template:
+        raise ConfigError(
+            f"init.template: {config.template!r} has no {{}} for the class name",
+            hint='for instance --set "init.template=a photo of a {}."',
+        )
     names = [name.replace("_", " ") for name in ctx.class_names]
-    return Semantic(tuple(config.template.format(name) for name in names))
+    return Semantic(tuple(config.template.replace("{}", name) for name in names))
 
 
 SEMANTIC = InitSpec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Gt
+from annotated_types import Gt, Le
 
 from ltbench import BuildContext, Layers, MethodSpec, option
 from ltbench_plugins.methods.sizes import automatic_size
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class AdaptFormerConfig:
     """Options of AdaptFormer."""
 
-    dim: Annotated[int, Gt(0)] | None = option(
+    dim: Annotated[int, Gt(0), Le(65536)] | None = option(
         None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1"
     )
     layers: Layers = option("all", "blocks: all, the last k, or a list from 0")

@@ -75,7 +75,7 @@ def clip_backbone(
         blocks = timm_blocks(getattr(visual, "trunk", visual))
     return Backbone(
         visual,
-        width=_width(visual, resolution),
+        width=output_width(visual, resolution),
         resolution=resolution,
         mean=mean,
         std=std,
@@ -111,7 +111,8 @@ def _present(block: nn.Module, paths: dict[Role, str]) -> dict[Role, str]:
 
 
 @torch.inference_mode()
-def _width(model: nn.Module, resolution: int) -> int:
+def output_width(model: nn.Module, resolution: int) -> int:
+    """Returns the length of the features that a model makes of an image."""
     training = model.training
     shape = model.eval()(torch.zeros(1, 3, resolution, resolution)).shape
     model.train(training)
