@@ -1,0 +1,36 @@
+"""What the README says is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ended
+from tests.strangers import install
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_the_plugin_in_the_readme_works(
+    cli: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "my_method", source)
+    ended = cli("run", "--method", "my_biases", "--epochs", "1", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["learned"]["encoder"] == 6 * (128 * 4 + 384 + 512)
+
+
+def test_its_commands_exist(cli: Callable[..., Ended]) -> None:
+    commands = re.findall(r"^\$ ltbench (.*?)(?:#.*)?$", README, flags=re.MULTILINE)
+    assert len(commands) > 8
+    for command in commands:
+        verb, *arguments = shlex.split(command.replace("...", "").split("|")[0])
+        flags = [argument for argument in arguments if argument.startswith("--")]
+        shown = cli(verb, "--help").out
+        assert all(flag in shown for flag in flags), command
