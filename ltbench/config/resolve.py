@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ltbench.specs import (
     Settings,
 )
 
-_RUN_KEYS = [field.name for field in fields(RunConfig)]
+_RUN_KEYS = [item.name for item in fields(RunConfig)]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,30 @@ class _Layers:
         return {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
 
 
+@dataclass
+class _Faults:
+    """What is wrong with the settings, and what to do about it."""
+
+    messages: list[str]
+    hints: list[str] = field(default_factory=list)
+
+    def find(self, registry: Registry, kind: str, layers: _Layers) -> Component | None:
+        try:
+            return registry.find(kind, layers.values[kind])
+        except ConfigError as error:
+            self.messages.append(error.message)
+            self.hints.append(f"{kind}: {error.hint}")
+            return None
+
+    def parse(
+        self, config: type, values: Settings, where: str, owner: str, layers: _Layers
+    ) -> Any | None:
+        parsed, faults = parse_options(config, values, where, owner)
+        # Keys of a run have no section: the user writes `seed`, not `run.seed`.
+        self.messages += [layers.with_source(fault.removeprefix("run.")) for fault in faults]
+        return parsed
+
+
 def resolve(
     registry: Registry, user: Settings, data_root: Path, faults: Sequence[str] = ()
 ) -> Resolved:
@@ -95,54 +119,15 @@ def resolve(
         ConfigError: With all the faults there are.
         DataError: The data set's split or the backbone's weights cannot be identified.
     """
-    faults = [*faults, *(fault for key in user for fault in _key_faults(key))]
-    layers = _Layers()
-    layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
-    layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
-    hints = []
-    recipes: dict[str, Component] = {}
-    for kind in ("backbone", "method", "dataset"):
-        try:
-            recipes[kind] = registry.find(kind, layers.values[kind])
-        except ConfigError as error:
-            faults.append(error.message)
-            hints.append(f"{kind}: {error.hint}")
-    for settings, source in _recipes(recipes):
-        faults += [f"{fault} ({source})" for key in settings for fault in _key_faults(key)]
-        layers.put(settings, source)
-    layers.put(user, "user")
-    method = recipes["method"].spec if "method" in recipes else None
-    if isinstance(method, MethodSpec):
-        for key, value in method.fixed.items():
-            if key in user and _plain(user[key]) != _plain(value):
-                fixed = str(value).lower()
-                faults.append(f"{key}: method '{method.name}' is made of {key}={fixed}: leave it")
-        layers.put(method.fixed, f"fixed by method {method.name}")
-
-    components: dict[str, Component] = {}
-    configs: dict[str, Any] = {}
-    for kind in SPECS:
-        try:
-            components[kind] = recipes.get(kind) or registry.find(kind, layers.values[kind])
-        except ConfigError as error:
-            if kind not in ("backbone", "method", "dataset"):  # those were asked for above
-                faults.append(error.message)
-                hints.append(f"{kind}: {error.hint}")
-            continue
-        chosen = components[kind].spec
-        with blame(components[kind]):
-            configs[kind], found = parse_options(
-                chosen.config, layers.section(kind), kind, f"{kind} '{chosen.name}'"
-            )
-        faults += map(layers.with_source, found)
-    train, found = parse_options(TrainConfig, layers.section("train"), "train", "the training")
-    faults += map(layers.with_source, found)
+    found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
+    layers, recipes = _layer(registry, user, found)
+    components, configs = _components(registry, layers, recipes, found)
+    train = found.parse(TrainConfig, layers.section("train"), "train", "the training", layers)
     of_run = {key: layers.values[key] for key in _RUN_KEYS if key in layers.values}
-    run, found = parse_options(RunConfig, of_run, "run", "the run")
-    faults += [fault.removeprefix("run.") for fault in found]
-    if faults or run is None or train is None:
-        hint = "; ".join(hints) or _where_to_look(faults, layers.values)
-        raise ConfigError.from_faults(faults, hint=hint)
+    run = found.parse(RunConfig, of_run, "run", "the run", layers)
+    if found.messages or train is None or run is None:
+        hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
+        raise ConfigError.from_faults(found.messages, hint=hint)
 
     data = DataContext(root=data_root, data_seed=run.data_seed)
     choices: dict[str, Any] = {
@@ -156,6 +141,56 @@ def resolve(
     }
     spec = RunSpec(**choices, train=train, **dump_options(run)[0])
     return Resolved(spec, components, configs, data, layers.sources)
+
+
+def _layer(
+    registry: Registry, user: Settings, found: _Faults
+) -> tuple[_Layers, dict[str, Component]]:
+    """Puts the settings on top of each other; returns them and the components with recipes."""
+    layers = _Layers()
+    layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
+    layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
+    recipes = {
+        kind: component
+        for kind in ("backbone", "method", "dataset")
+        if (component := found.find(registry, kind, layers)) is not None
+    }
+    for settings, source in _recipes(recipes):
+        found.messages += [f"{fault} ({source})" for key in settings for fault in _key_faults(key)]
+        layers.put(settings, source)
+    layers.put(user, "user")
+    method = recipes["method"].spec if "method" in recipes else None
+    if isinstance(method, MethodSpec):
+        for key, value in method.fixed.items():
+            fixed = str(value).lower()
+            if key in user and str(user[key]).lower() != fixed:
+                found.messages.append(
+                    f"{key}: method '{method.name}' is made of {key}={fixed}: leave it"
+                )
+        layers.put(method.fixed, f"fixed by method {method.name}")
+    return layers, recipes
+
+
+def _components(
+    registry: Registry, layers: _Layers, recipes: Mapping[str, Component], found: _Faults
+) -> tuple[dict[str, Component], dict[str, Any]]:
+    """Returns the component of each kind and its config, as far as they make sense."""
+    components, configs = {}, {}
+    for kind in SPECS:
+        if kind in recipes:
+            component: Component | None = recipes[kind]
+        elif kind in ("backbone", "method", "dataset"):
+            continue  # looked for already
+        else:
+            component = found.find(registry, kind, layers)
+        if component is not None:
+            name = f"{kind} '{component.spec.name}'"
+            with blame(component):
+                configs[kind] = found.parse(
+                    component.spec.config, layers.section(kind), kind, name, layers
+                )
+            components[kind] = component
+    return components, configs
 
 
 def settings_of(spec: RunSpec) -> dict[str, Any]:
@@ -200,15 +235,11 @@ def _key_faults(key: str) -> list[str]:
     if dot and head not in {*SPECS, "train"}:
         return [f"{key}: there is no '{head}' to set; {suggestion(head, [*SPECS, 'train'])}"]
     if not dot and head not in {*SPECS, *_RUN_KEYS}:
-        training = [field.name for field in fields(TrainConfig)]
+        training = [item.name for item in fields(TrainConfig)]
         if head in training:
             return [f"{key}: there is no such key; did you mean 'train.{head}'?"]
         return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *_RUN_KEYS])}"]
     return []
-
-
-def _plain(value: Any) -> str:
-    return str(value).lower()
 
 
 def _where_to_look(faults: list[str], chosen: Settings) -> str:

@@ -78,29 +78,10 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     Raises:
         LTBenchError: Whatever is wrong with a choice, the data or a plugin.
     """
-    spec = resolved.spec
-    dataset = resolved.build("dataset", resolved.data)
-    _expect(dataset, Dataset, resolved, "dataset")
-    if spec.split not in dataset.splits:
-        raise ConfigError(
-            f"data set '{spec.dataset.name}' has no split '{spec.split}' to evaluate on",
-            hint="there are: " + ", ".join(dataset.splits),
-        )
-    backbone = resolved.build("backbone", BackboneContext(seed=spec.seed))
-    _expect(backbone, Backbone, resolved, "backbone")
-    backbone.to(loading.device)
-    _try_out("backbone", resolved, backbone, _blank(backbone, loading), (1, backbone.width))
+    spec, device = resolved.spec, loading.device
+    dataset = _dataset(resolved)
+    backbone = _backbone(resolved, loading)
     backbone_parameters = backbone.num_parameters()
-    method_spec = resolved.components["method"].spec
-    assert isinstance(method_spec, MethodSpec)
-    if method_spec.joint:
-        if backbone.text is None:
-            raise ConfigError(
-                f"method '{method_spec.name}' needs a backbone with a text tower, and "
-                f"'{spec.backbone.name}' has none",
-                hint="take a vision-language backbone such as a CLIP",
-            )
-        backbone.project()
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),
@@ -110,36 +91,82 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         logit_scale=backbone.logit_scale,
         epochs=spec.train.epochs,
         seed=spec.seed,
-        device=str(loading.device),
+        device=str(device),
     )
     torch.manual_seed(spec.seed)
-    head = resolved.build("head", context)
-    _expect(head, nn.Module, resolved, "head")
-    head.to(loading.device)
-    features = torch.ones(1, context.width, device=loading.device)
-    _try_out("head", resolved, head, features, (1, context.num_classes))
-    if getattr(head, "weight", None) is None or head.weight.ndim != 2:
-        raise PluginError(f"head '{spec.head.name}' has no `weight` of shape (K, width)")
-    plain = TrainingFeatures(dataset, backbone, loading, arithmetic)
-    with blame(resolved.components["init"]):
-        weight = resolved.build("init", context)(backbone, plain)
-    _expect_tensor("init", resolved, weight, tuple(head.weight.shape))
-    with torch.no_grad():
-        head.weight.copy_(weight)
+    features = TrainingFeatures(dataset, backbone, loading, arithmetic)
+    head = _head(resolved, context, backbone, features)
     with blame(resolved.components["method"]):
         learned = list(resolved.build("method", context).apply(backbone))
-    model = Classifier(backbone, head).to(loading.device)
-    model.learn_only([*learned, *(head.parameters() if method_spec.learns_head else ())])
+    model = Classifier(backbone, head).to(device)
+    method = resolved.components["method"].spec
+    assert isinstance(method, MethodSpec)
+    model.learn_only([*learned, *(head.parameters() if method.learns_head else ())])
     return Assembly(
         dataset=dataset,
         model=model,
-        loss=_checked_loss(resolved, context),
+        loss=_loss(resolved, context),
         augmentation=resolved.build("augmentation", context),
         inference=resolved.build("inference", context),
         context=context,
         loading=loading,
         backbone_parameters=backbone_parameters,
     )
+
+
+def _dataset(resolved: Resolved) -> Dataset:
+    dataset = resolved.build("dataset", resolved.data)
+    _expect(dataset, Dataset, resolved, "dataset")
+    assert isinstance(dataset, Dataset)
+    split = resolved.spec.split
+    if split not in dataset.splits:
+        raise ConfigError(
+            f"data set '{resolved.spec.dataset.name}' has no split '{split}' to evaluate on",
+            hint="there are: " + ", ".join(dataset.splits),
+        )
+    return dataset
+
+
+def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
+    """Returns the backbone on its device, in the joint space if the method works there."""
+    backbone = resolved.build("backbone", BackboneContext(seed=resolved.spec.seed))
+    _expect(backbone, Backbone, resolved, "backbone")
+    assert isinstance(backbone, Backbone)
+    backbone.to(loading.device)
+    side = backbone.resolution
+    blank = torch.zeros(1, 3, side, side, device=loading.device)
+    _try_out("backbone", resolved, backbone, blank, (1, backbone.width))
+    method = resolved.components["method"].spec
+    if isinstance(method, MethodSpec) and method.joint:
+        if backbone.text is None:
+            raise ConfigError(
+                f"method '{method.name}' needs a backbone with a text tower, and "
+                f"'{resolved.spec.backbone.name}' has none",
+                hint="take a vision-language backbone such as a CLIP",
+            )
+        backbone.project()
+    return backbone
+
+
+def _head(
+    resolved: Resolved, context: BuildContext, backbone: Backbone, features: TrainingFeatures
+) -> nn.Module:
+    """Returns the head with its first weight."""
+    head = resolved.build("head", context)
+    _expect(head, nn.Module, resolved, "head")
+    assert isinstance(head, nn.Module)
+    head.to(context.device)
+    blank = torch.ones(1, context.width, device=context.device)
+    _try_out("head", resolved, head, blank, (1, context.num_classes))
+    start = getattr(head, "weight", None)
+    if not isinstance(start, nn.Parameter) or start.ndim != 2:
+        raise PluginError(f"head '{resolved.spec.head.name}' has no `weight` of shape (K, width)")
+    with blame(resolved.components["init"]):
+        weight = resolved.build("init", context)(backbone, features)
+    _expect_tensor("init", resolved, weight, tuple(start.shape))
+    with torch.no_grad():
+        start.copy_(weight)
+    return head
 
 
 @dataclass(frozen=True)
@@ -185,7 +212,7 @@ def _one_view(views: Views) -> Views:
     return Views(views.boxes[:, None], flips)
 
 
-def _checked_loss(resolved: Resolved, context: BuildContext) -> Loss:
+def _loss(resolved: Resolved, context: BuildContext) -> Loss:
     """Returns the loss, which answers for what it returns."""
     loss = resolved.build("loss", context)
     component = resolved.components["loss"]
@@ -200,11 +227,6 @@ def _checked_loss(resolved: Resolved, context: BuildContext) -> Loss:
         return value
 
     return checked
-
-
-def _blank(backbone: Backbone, loading: Loading) -> Tensor:
-    side = backbone.resolution
-    return torch.zeros(1, 3, side, side, device=loading.device)
 
 
 @torch.no_grad()

@@ -74,8 +74,6 @@ def execute(
         done = stored_result(directory, overwrite)
         if done is not None:
             return done
-        if overwrite == "always":
-            directory.clear()
         device = choose_device(machine.device)
         arithmetic = choose_arithmetic(resolved.spec.precision, device)
         watch.note(
@@ -84,6 +82,8 @@ def execute(
         loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
         with memory_explained():
             assembly = assemble(resolved, loading, arithmetic)
+        if overwrite == "always":  # not before it is known that the run can begin
+            directory.clear()
         components = resolved.components.values()
         with _failure_recorded(directory, resolved), blame(*components), memory_explained():
             return _run(resolved, registry, directory, assembly, arithmetic, watch)

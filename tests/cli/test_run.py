@@ -74,6 +74,15 @@ def test_overwrite_always_runs_again(cli: Cli) -> None:
     assert again["training"]["seconds"] != first["training"]["seconds"]
 
 
+def test_a_run_that_cannot_begin_leaves_the_earlier_result(cli: Cli, tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path / "data")
+    arguments = ("run", "--dataset", "imagenet_lt", "--epochs", "1", "--workers", "0", "--json")
+    first = cli(*arguments).json
+    (folder / "train" / trees.CLASSES[0] / f"{trees.CLASSES[0]}_0.JPEG").unlink()
+    assert cli(*arguments, "--overwrite", "always").code == 4
+    assert cli(*arguments).json == first
+
+
 def test_the_same_seed_gives_the_same_bits(cli: Cli, tmp_path: Path) -> None:
     for out in ("a", "b"):
         small(cli, "--seed", "1", "--out", out)

@@ -41,13 +41,14 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             hint=suggestion(config.model.partition(".")[0], known),
         )
     torch.manual_seed(ctx.seed)
-    fetch = config.pretrained and config.weights is None
+    # timm fits a file to the model as it does its hub's weights: a classifier in it is dropped.
+    file = {"file": str(config.weights)} if config.weights is not None else {}
     with explain_weights(f"timm {config.model}", config.weights):
         model = timm.create_model(
             config.model,
-            pretrained=fetch,
+            pretrained=config.pretrained or bool(file),
+            pretrained_cfg_overlay=file,
             num_classes=0,
-            checkpoint_path=str(config.weights or ""),
         )
     shown: dict[str, Any] = resolve_model_data_config(model)
     resolution = int(shown["input_size"][-1])
