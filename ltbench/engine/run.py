@@ -80,6 +80,8 @@ def execute(
             f"device: {device_name(device)}; precision: {arithmetic.name} ({arithmetic.reason})"
         )
         loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
+        spec = resolved.spec
+        watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
         with memory_explained():
             assembly = assemble(resolved, loading, arithmetic)
         if overwrite == "always":  # not before it is known that the run can begin
