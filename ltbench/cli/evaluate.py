@@ -78,12 +78,11 @@ def evaluate(
         predictions = Predictions.read(path)
     else:
         from ltbench.cli.progress import watching
-        from ltbench.engine.run import Machine, predict, restore
+        from ltbench.engine.run import Machine, evaluate_again
 
         machine = Machine(out=Path(), device=device, workers=workers)
         with watching() as watch:
-            assembly, arithmetic = restore(resolved, directory, machine)
-            predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
+            predictions = evaluate_again(resolved, directory, machine, watch)
     counts = np.array(result["classes"]["train_images"])
     if max(predictions.labels.max(), predictions.classes.max()) >= len(counts):
         raise DataError(f"{path} is of other classes", hint="delete the file")

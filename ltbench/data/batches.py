@@ -91,7 +91,7 @@ class Batches:
         Raises:
             CorruptImageError: An image cannot be decoded, unless such are skipped.
             DataError: An image is not there.
-        PluginError: A view is not inside of its image.
+            PluginError: A view is not inside of its image.
         """
         if self._pixels is not None:
             return self._from_array(self._pixels, orders)

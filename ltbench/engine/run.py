@@ -203,16 +203,18 @@ def predict(
     }
 
 
-def restore(
-    resolved: Resolved, directory: RunDirectory, machine: Machine
-) -> tuple[Assembly, Arithmetic]:
-    """Returns the model of a finished run, with its learned weights."""
+def evaluate_again(
+    resolved: Resolved, directory: RunDirectory, machine: Machine, watch: Watch
+) -> Predictions:
+    """Evaluates the stored model of a finished run, stores the predictions and returns them."""
     device = choose_device(machine.device)
     arithmetic = choose_arithmetic(resolved.spec.precision, device)
     loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
-    assembly = assemble(resolved, loading, arithmetic)
-    load_learned(assembly.model, directory.learned)
-    return assembly, arithmetic
+    with blame(*resolved.components.values()), memory_explained():
+        assembly = assemble(resolved, loading, arithmetic)
+        load_learned(assembly.model, directory.learned)
+        predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
+    return predictions
 
 
 def count_learned(assembly: Assembly) -> dict[str, Any]:
