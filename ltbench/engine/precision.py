@@ -52,13 +52,12 @@ def choose_arithmetic(precision: Precision, device: torch.device) -> Arithmetic:
 
 @cache
 def _fastest(device: str) -> tuple[str, float]:
-    base = _seconds(torch.device(device), torch.float32)
-    # fp16 needs loss scaling, so bf16 is tried alone; every GPU with fast fp16 only lacks bf16.
-    candidates = ["bf16"]
+    # fp16 needs loss scaling and bf16 does not: it is tried only where a GPU has no bf16.
+    name = "bf16"
     if device.startswith("cuda") and not torch.cuda.is_bf16_supported(including_emulation=False):
-        candidates = ["fp16"]
-    speedups = {name: base / _seconds(torch.device(device), _DTYPES[name]) for name in candidates}
-    name, speedup = max(speedups.items(), key=lambda item: item[1])
+        name = "fp16"
+    exact, lower = (_seconds(torch.device(device), _DTYPES[one]) for one in ("fp32", name))
+    speedup = exact / lower
     return (name, speedup) if speedup >= _WORTH_IT else ("fp32", 1.0)
 
 
