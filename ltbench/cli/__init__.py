@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
-from ltbench.errors import Interrupted, LTBenchError
+from ltbench.errors import ConfigError, Interrupted, LTBenchError
 
 
 def main() -> None:
@@ -17,10 +18,14 @@ def main() -> None:
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
-        from ltbench.cli.app import app
+        from ltbench.cli.app import UsageError, app
 
-        app()
+        try:
+            code = app(standalone_mode=False)
+        except UsageError as error:
+            _fail(_as_config_error(error))
         sys.stdout.flush()
+        sys.exit(code)
     except LTBenchError as error:
         _fail(error)
     except KeyboardInterrupt:
@@ -31,7 +36,13 @@ def main() -> None:
         sys.exit(1)
 
 
-def _fail(error: LTBenchError) -> None:
+def _as_config_error(error: Any) -> ConfigError:
+    """Returns a misused command line as an error like the others."""
+    command = error.ctx.command_path if error.ctx else "ltbench"
+    return ConfigError(error.format_message(), hint=f"see `{command} --help`")
+
+
+def _fail(error: LTBenchError) -> NoReturn:
     from ltbench.cli.app import debugging
 
     if debugging():

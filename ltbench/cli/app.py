@@ -24,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+# What typer raises for a misused command line: some versions bring it along, others import it.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _debug = False
 
 

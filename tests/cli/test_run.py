@@ -205,7 +205,8 @@ FAULTS = {
     "a key without its section": (("--set", "lr=1"), 2, "did you mean 'train.lr'?"),
     "a prompt without a name": (("--set", "init.template=x"), 2, "has no {}"),
     "no assignment": (("--set", "method.dim"), 2, "expected KIND.OPTION=VALUE"),
-    "no such flag": (("--methode", "full"), 2, "No such option"),
+    "no such flag": (("--methode", "full"), 2, "see `ltbench run --help`"),
+    "no such choice": (("--overwrite", "Always"), 2, "is not one of"),
     "missing data": (("--dataset", "imagenet_lt"), 4, "--data-root"),
     "no such device": (("--device", "cuda:99"), 2, "--device cpu"),
     "device of no kind": (("--device", "quantum"), 2, "'quantum' is no device"),
@@ -235,6 +236,8 @@ def test_faults_end_in_one_message_a_hint_and_a_code(cli: Cli, tmp_path: Path, n
     assert ended.code == code, ended.err
     assert said in ended.err
     assert "Traceback" not in ended.err
+    starts = [line.partition(" ")[0] for line in ended.err.splitlines()]
+    assert (starts.count("error:"), starts.count("hint:")) == (1, 1)
     assert ended.out == ""
     left = [path for path in tmp_path.rglob("*") if path.is_file() and ".locks" not in path.parts]
     assert left == [] or name == "diverged"
