@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from ltbench.cli.options import DataRoot, Json
-from ltbench.errors import LTBenchError
+from ltbench.errors import LTBenchError, PluginError
 
 if TYPE_CHECKING:
     from ltbench.plugins import Registry
@@ -106,6 +106,7 @@ def _caches() -> Iterator[Finding]:
 
 
 def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
+    from ltbench.plugins import blame
     from ltbench.specs import DataContext, DatasetSpec
 
     ctx = DataContext(root=data_root, data_seed=0)
@@ -113,27 +114,29 @@ def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
         spec = component.spec
         assert isinstance(spec, DatasetSpec)
         try:
-            spec.identity(spec.config(), ctx)
+            with blame(component):
+                spec.identity(spec.config(), ctx)
+        except PluginError as error:
+            yield Finding("data sets", "failed", error.message, error.hint)
         except LTBenchError as error:
             yield Finding("data sets", "missing", error.message, error.hint)
-        except Exception as error:  # a plugin may raise anything
-            yield Finding("data sets", "failed", f"{name} of {component.plugin}: {error!r}")
         else:
             yield Finding("data sets", "ok", name)
 
 
 def _print(findings: list[Finding]) -> None:
-    from rich.console import Console
     from rich.markup import escape
 
-    console = Console(highlight=False, soft_wrap=True)
+    from ltbench.cli.output import console
+
+    out = console()
     colors = {"ok": "green", "missing": "yellow", "failed": "red"}
     topic = ""
     for finding in findings:
         if finding.topic != topic:
             topic = finding.topic
-            console.print(f"\n[bold]{topic}[/]")
+            out.print(f"\n[bold]{topic}[/]")
         mark = f"[{colors[finding.status]}]{finding.status:<7}[/]"
-        console.print(f"  {mark}  {escape(finding.text)}")
+        out.print(f"  {mark}  {escape(finding.text)}", soft_wrap=True)
         if finding.hint:
-            console.print(f"           [dim]{escape(finding.hint)}[/]")
+            out.print(f"           [dim]{escape(finding.hint)}[/]", soft_wrap=True)

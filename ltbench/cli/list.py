@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.options import Json
-from ltbench.errors import ConfigError, suggestion
+from ltbench.cli.options import Json, read_kinds
 
 
 def list_components(
@@ -21,12 +20,8 @@ def list_components(
     Example: `ltbench list methods`
     """
     from ltbench.plugins import load_plugins
-    from ltbench.specs import SPECS
 
-    kinds = [spec.kind for spec in SPECS.values() if kind in (None, spec.kind, spec.plural)]
-    if not kinds:
-        plurals = [spec.plural for spec in SPECS.values()]
-        raise ConfigError(f"there is no kind '{kind}'", hint=suggestion(kind or "", plurals))
+    kinds = read_kinds(kind)
     registry = load_plugins()
     rows = [(name, component) for name in kinds for component in registry.components[name].values()]
     if json:
@@ -53,14 +48,12 @@ def list_components(
         )
         return
 
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("kind", "name", "summary", "reference"):
-        table.add_column(column, overflow="fold")
+    from ltbench.cli.output import console, plain_table
+
+    out = console()
+    table = plain_table("kind", "name", "summary", "reference")
     for name, component in rows:
         spec = component.spec
         star = " *" if spec.default else ""
@@ -68,10 +61,10 @@ def list_components(
             name, f"[bold]{spec.name}[/]{star}", escape(spec.summary), escape(spec.reference)
         )
     if rows:
-        console.print(table)
-        console.print("\n[dim]* taken where nobody chooses; `ltbench show KIND NAME` says more[/]")
+        out.print(table)
+        out.print("\n[dim]* taken where nobody chooses; `ltbench show KIND NAME` says more[/]")
     else:
-        console.print("no components: no plugin is loaded")
+        out.print("no components: no plugin is loaded")
     for failure in registry.failures:
         message = f"plugin {failure.plugin} failed to load: {failure.error}"
-        console.print(f"[yellow]{escape(message)}[/]", soft_wrap=True)
+        out.print(f"[yellow]{escape(message)}[/]", soft_wrap=True)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from ltbench.config.text import Text
+from ltbench.errors import ConfigError, suggestion
+from ltbench.specs import SPECS
 
 MACHINE = "Machine (changes no result)"
 
@@ -44,6 +46,19 @@ Set = Annotated[
         "training (train.momentum, ...). Repeatable.",
     ),
 ]
+
+
+def read_kinds(name: str | None) -> list[str]:
+    """Returns the kind of a name, singular or plural; all kinds for None.
+
+    Raises:
+        ConfigError: There is no such kind.
+    """
+    kinds = [spec.kind for spec in SPECS.values() if name in (None, spec.kind, spec.plural)]
+    if not kinds:
+        plurals = [spec.plural for spec in SPECS.values()]
+        raise ConfigError(f"there is no kind '{name}'", hint=suggestion(name or "", plurals))
+    return kinds
 
 
 def read_assignments(

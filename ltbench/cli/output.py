@@ -31,6 +31,14 @@ def console() -> Console:
     return Console(highlight=False)
 
 
+def plain_table(*columns: str) -> Table:
+    """Returns a table without lines."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """Prints one JSON object."""
     sys.stdout.write(json_module.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -95,8 +103,7 @@ def _summary(metrics: Mapping[str, Any]) -> str:
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:
     """Returns a table of accuracies with their intervals."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("accuracy")
+    table = plain_table("accuracy")
     table.add_column("%", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("classes", justify="right")
@@ -114,6 +121,8 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
 
 def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     """Prints what a run would do."""
+    from ltbench.config.resolve import RUN_KEYS
+
     spec = resolved.spec
     if json:
         print_json(
@@ -131,10 +140,8 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     for name, value in dataclasses.asdict(spec.train).items():
         source = resolved.sources.get(f"train.{name}", "default")
         branch.add(f"{name} = {str(value).lower()} [dim]({source})[/]")
-    for name in ("seed", "data_seed", "precision", "on_corrupt", "split"):
-        tree.add(
-            f"{name} = {getattr(spec, name)} [dim]({resolved.sources.get(name, 'default')})[/]"
-        )
+    for key in RUN_KEYS:
+        tree.add(f"{key} = {getattr(spec, key)} [dim]({resolved.sources.get(key, 'default')})[/]")
     out.print(tree)
     learned = estimate.learned
     out.print(

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.options import Json
-from ltbench.errors import ConfigError, suggestion
+from ltbench.cli.options import Json, read_kinds
 
 
 def show(
@@ -21,12 +20,10 @@ def show(
     """
     from ltbench.config.options import describe_options
     from ltbench.plugins import load_plugins
-    from ltbench.specs import SPECS, MethodSpec
+    from ltbench.specs import MethodSpec
 
-    found = [spec.kind for spec in SPECS.values() if kind in (spec.kind, spec.plural)]
-    if not found:
-        raise ConfigError(f"there is no kind '{kind}'", hint=suggestion(kind, SPECS))
-    component = load_plugins().find(found[0], name)
+    (found,) = read_kinds(kind)
+    component = load_plugins().find(found, name)
     spec = component.spec
     options = describe_options(spec.config)
     recipe = getattr(spec, "recipe", None)
@@ -53,29 +50,27 @@ def show(
         )
         return
 
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
+    from ltbench.cli.output import console, plain_table
+
+    out = console()
+    out.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
     if spec.reference:
-        console.print(f"reference  {escape(spec.reference)}")
-    console.print(f"plugin     {escape(str(component.plugin))}", soft_wrap=True)
+        out.print(f"reference  {escape(spec.reference)}")
+    out.print(f"plugin     {escape(str(component.plugin))}", soft_wrap=True)
     if options:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for column in ("option", "type", "default", "what it does"):
-            table.add_column(column, overflow="fold")
+        table = plain_table("option", "type", "default", "what it does")
         for option in options:
             key = f"{spec.kind}.{option.name}"
             table.add_row(
                 key, escape(option.type), str(option.default).lower(), escape(option.help)
             )
-        console.print("\n", table, sep="")
+        out.print("\n", table, sep="")
     sections = {"recipe": settings, "fixed": fixed}
     sections |= {f"recipe on {key}": value for key, value in by_dataset.items()}
     for title, values in sections.items():
         if values:
-            console.print(f"\n[bold]{title}[/]")
+            out.print(f"\n[bold]{title}[/]")
             for key, value in values.items():
-                console.print(f"  {key} = {value}", markup=False)
+                out.print(f"  {key} = {value}", markup=False)

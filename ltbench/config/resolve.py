@@ -21,7 +21,8 @@ from ltbench.specs import (
     Settings,
 )
 
-_RUN_KEYS = [item.name for item in fields(RunConfig)]
+RUN_KEYS = [item.name for item in fields(RunConfig)]
+_WITH_RECIPES = ("backbone", "method", "dataset")  # in the order in which they overrule each other
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def resolve(
     layers, recipes = _layer(registry, user, found)
     components, configs = _components(registry, layers, recipes, found)
     train = found.parse(TrainConfig, layers.section("train"), "train", "the training", layers)
-    of_run = {key: layers.values[key] for key in _RUN_KEYS if key in layers.values}
+    of_run = {key: layers.values[key] for key in RUN_KEYS if key in layers.values}
     run = found.parse(RunConfig, of_run, "run", "the run", layers)
     if found.messages or train is None or run is None:
         hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
@@ -152,7 +153,7 @@ def _layer(
     layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
     recipes = {
         kind: component
-        for kind in ("backbone", "method", "dataset")
+        for kind in _WITH_RECIPES
         if (component := found.find(registry, kind, layers)) is not None
     }
     for settings, source in _recipes(recipes):
@@ -179,7 +180,7 @@ def _components(
     for kind in SPECS:
         if kind in recipes:
             component: Component | None = recipes[kind]
-        elif kind in ("backbone", "method", "dataset"):
+        elif kind in _WITH_RECIPES:
             continue  # looked for already
         else:
             component = found.find(registry, kind, layers)
@@ -201,7 +202,7 @@ def settings_of(spec: RunSpec) -> dict[str, Any]:
         for name, value in {**choice.options, **choice.paths}.items():
             settings[f"{kind}.{name}"] = value
     settings |= {f"train.{name}": value for name, value in asdict(spec.train).items()}
-    return settings | {key: getattr(spec, key) for key in _RUN_KEYS}
+    return settings | {key: getattr(spec, key) for key in RUN_KEYS}
 
 
 def _recipes(found: Mapping[str, Component]) -> Iterator[tuple[Settings, str]]:
@@ -234,11 +235,11 @@ def _key_faults(key: str) -> list[str]:
     head, dot, _ = key.partition(".")
     if dot and head not in {*SPECS, "train"}:
         return [f"{key}: there is no '{head}' to set; {suggestion(head, [*SPECS, 'train'])}"]
-    if not dot and head not in {*SPECS, *_RUN_KEYS}:
+    if not dot and head not in {*SPECS, *RUN_KEYS}:
         training = [item.name for item in fields(TrainConfig)]
         if head in training:
             return [f"{key}: there is no such key; did you mean 'train.{head}'?"]
-        return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *_RUN_KEYS])}"]
+        return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *RUN_KEYS])}"]
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from ltbench.specs import BackboneContext, BuildContext, MethodSpec
 from ltbench.views import Views, center_square
 
 _FEATURE_BATCH = 256
+_Built = TypeVar("_Built")
 
 
 @dataclass
@@ -115,9 +116,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
 
 
 def _dataset(resolved: Resolved) -> Dataset:
-    dataset = resolved.build("dataset", resolved.data)
-    _expect(dataset, Dataset, resolved, "dataset")
-    assert isinstance(dataset, Dataset)
+    dataset = _build("dataset", Dataset, resolved, resolved.data)
     split = resolved.spec.split
     if split not in dataset.splits:
         raise ConfigError(
@@ -129,9 +128,7 @@ def _dataset(resolved: Resolved) -> Dataset:
 
 def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
     """Returns the backbone on its device, in the joint space if the method works there."""
-    backbone = resolved.build("backbone", BackboneContext(seed=resolved.spec.seed))
-    _expect(backbone, Backbone, resolved, "backbone")
-    assert isinstance(backbone, Backbone)
+    backbone = _build("backbone", Backbone, resolved, BackboneContext(seed=resolved.spec.seed))
     backbone.to(loading.device)
     side = backbone.resolution
     blank = torch.zeros(1, 3, side, side, device=loading.device)
@@ -152,9 +149,7 @@ def _head(
     resolved: Resolved, context: BuildContext, backbone: Backbone, features: TrainingFeatures
 ) -> nn.Module:
     """Returns the head with its first weight."""
-    head = resolved.build("head", context)
-    _expect(head, nn.Module, resolved, "head")
-    assert isinstance(head, nn.Module)
+    head = _build("head", nn.Module, resolved, context)
     head.to(context.device)
     blank = torch.ones(1, context.width, device=context.device)
     _try_out("head", resolved, head, blank, (1, context.num_classes))
@@ -250,10 +245,13 @@ def _expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, .
         )
 
 
-def _expect(built: Any, kind: type, resolved: Resolved, name: str) -> None:
-    if not isinstance(built, kind):
-        component = resolved.components[name]
+def _build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -> _Built:
+    """Builds a component that must be of a type."""
+    built = resolved.build(kind, context)
+    if not isinstance(built, expected):
+        component = resolved.components[kind]
         raise PluginError(
-            f"{name} '{component.spec.name}' of plugin {component.plugin} built a "
-            f"{type(built).__name__}, not a {kind.__name__}"
+            f"{kind} '{component.spec.name}' of plugin {component.plugin} built a "
+            f"{type(built).__name__}, not a {expected.__name__}"
         )
+    return built

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 
 from ltbench.config.resolve import Resolved
-from ltbench.data.batches import Loading
 from ltbench.engine.assemble import Assembly, assemble
 from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.environment import choose_device, peak_memory_mb
-from ltbench.engine.precision import Arithmetic, choose_arithmetic
+from ltbench.engine.environment import peak_memory_mb
+from ltbench.engine.precision import Arithmetic
 from ltbench.engine.run import Machine, count_learned, memory_explained
 
 _PROBE = 32  # images
@@ -36,10 +35,8 @@ def estimate(resolved: Resolved, machine: Machine) -> Estimate:
 
     The step's memory is carried over to the batch size in proportion. Writes nothing.
     """
-    device = choose_device(machine.device)
-    arithmetic = choose_arithmetic(resolved.spec.precision, device)
+    loading, arithmetic = machine.prepare(resolved.spec)
     with memory_explained():
-        loading = Loading(device, 0, resolved.spec.on_corrupt == "skip")
         assembly = assemble(resolved, loading, arithmetic)
         return _measure(resolved, assembly, arithmetic)
 

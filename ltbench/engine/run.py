@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ltbench.config.resolve import Resolved
+from ltbench.config.runspec import RunSpec
 from ltbench.data.batches import Loading
 from ltbench.engine.assemble import Assembly, assemble
 from ltbench.engine.checkpoint import (
@@ -53,6 +54,16 @@ class Machine:
     device: str
     workers: int
 
+    def prepare(self, spec: RunSpec) -> tuple[Loading, Arithmetic]:
+        """Returns how images reach the device for a run, and how it computes there.
+
+        Raises:
+            ConfigError: There is no such device.
+        """
+        device = choose_device(self.device)
+        loading = Loading(device, self.workers, skip_corrupt=spec.on_corrupt == "skip")
+        return loading, choose_arithmetic(spec.precision, device)
+
 
 def execute(
     resolved: Resolved, registry: Registry, machine: Machine, overwrite: Overwrite, watch: Watch
@@ -74,13 +85,10 @@ def execute(
         done = stored_result(directory, overwrite)
         if done is not None:
             return done
-        device = choose_device(machine.device)
-        arithmetic = choose_arithmetic(resolved.spec.precision, device)
-        watch.note(
-            f"device: {device_name(device)}; precision: {arithmetic.name} ({arithmetic.reason})"
-        )
-        loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
         spec = resolved.spec
+        loading, arithmetic = machine.prepare(spec)
+        device = device_name(loading.device)
+        watch.note(f"device: {device}; precision: {arithmetic.name} ({arithmetic.reason})")
         watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
         with memory_explained():
             assembly = assemble(resolved, loading, arithmetic)
@@ -207,9 +215,7 @@ def evaluate_again(
     resolved: Resolved, directory: RunDirectory, machine: Machine, watch: Watch
 ) -> Predictions:
     """Evaluates the stored model of a finished run, stores the predictions and returns them."""
-    device = choose_device(machine.device)
-    arithmetic = choose_arithmetic(resolved.spec.precision, device)
-    loading = Loading(device, machine.workers, resolved.spec.on_corrupt == "skip")
+    loading, arithmetic = machine.prepare(resolved.spec)
     with blame(*resolved.components.values()), memory_explained():
         assembly = assemble(resolved, loading, arithmetic)
         load_learned(assembly.model, directory.learned)
