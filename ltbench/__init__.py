@@ -24,6 +24,8 @@ from ltbench.specs import (
     MethodSpec,
     NoOptions,
     Recipe,
+    RefinementSpec,
+    SamplingSpec,
     option,
 )
 
@@ -45,6 +47,8 @@ __all__ = [
     "MethodSpec",
     "NoOptions",
     "Recipe",
+    "RefinementSpec",
+    "SamplingSpec",
     "__version__",
     "hookimpl",
     "option",

@@ -22,6 +22,8 @@ from ltbench.specs import (
     InitSpec,
     LossSpec,
     MethodSpec,
+    RefinementSpec,
+    SamplingSpec,
 )
 
 PROJECT = "ltbench"
@@ -60,8 +62,18 @@ def ltbench_register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ltbench_register_samplings() -> Iterable[SamplingSpec]:  # type: ignore[empty-body]
+    """Samplings: how often the images of each class are seen in an epoch."""
+
+
+@hookspec
 def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:  # type: ignore[empty-body]
     """Augmentations: which part of a training image is seen in an epoch."""
+
+
+@hookspec
+def ltbench_register_refinements() -> Iterable[RefinementSpec]:  # type: ignore[empty-body]
+    """Refinements: what is done to the trained model before it is evaluated."""
 
 
 @hookspec

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,21 +32,39 @@ class Method(Protocol):
         ...
 
 
-class Loss(Protocol):
-    """What a `LossSpec` builds."""
+class TrainingFeatures(Protocol):
+    """The encoder's features of training images, computed when asked for."""
 
-    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Returns the scalar mean loss of logits (B, K), in float32, and labels (B,)."""
+    def __call__(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
+        """Returns features (M, width) and labels (M,) of at most `per_class` images a class.
+
+        The views are plain: resized to the resolution, centre crop. None takes all images.
+        """
         ...
 
 
-class TrainingFeatures(Protocol):
-    """The frozen backbone's features of training images, computed when asked for."""
+class Head(Protocol):
+    """What a `HeadSpec` builds: a module from features (B, width) to logits (B, K).
 
-    def __call__(self, per_class: int) -> tuple[Tensor, Tensor]:
-        """Returns features (M, width) and labels (M,) of at most `per_class` images a class.
+    A parameter `weight` (K, width), where there is one, starts as the init says. An attribute
+    `scale` is the factor of its logits. A head that has to see the backbone or the training images
+    is a `StartsItself` besides.
+    """
 
-        The views are plain: resized to the resolution, centre crop.
+    def __call__(self, features: Tensor) -> Tensor:
+        """Returns the logits."""
+        ...
+
+
+@runtime_checkable
+class StartsItself(Protocol):
+    """A head that makes a part of itself from the backbone or the training images."""
+
+    def start(self, backbone: Backbone, features: TrainingFeatures) -> None:
+        """Called once, after `weight` got its start and before the method changes the backbone.
+
+        Parameters that the head takes over from the backbone stay frozen; those that it makes are
+        learned unless it sets `requires_grad` to False.
         """
         ...
 
@@ -55,6 +74,39 @@ class Init(Protocol):
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
         """Returns the head's first weight, (K, width)."""
+        ...
+
+
+class Loss(Protocol):
+    """What a `LossSpec` builds."""
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Returns the scalar mean loss of logits (B, K), in float32, and labels (B,)."""
+        ...
+
+
+@runtime_checkable
+class ScheduledLoss(Loss, Protocol):
+    """A loss that changes in the course of the training."""
+
+    def start_epoch(self, progress: float) -> None:
+        """Called before each epoch.
+
+        Args:
+            progress: epoch / epochs, from 0 to under 1.
+        """
+        ...
+
+
+class Sampling(Protocol):
+    """What a `SamplingSpec` builds."""
+
+    def weights(self) -> NDArray[np.float64] | None:
+        """Returns how often each class is drawn, (K,), in any unit; None: every image once.
+
+        Drawn with replacement; the images of a class share its draws evenly. Weights of classes
+        without images are ignored.
+        """
         ...
 
 
@@ -79,6 +131,96 @@ class Augmentation(Protocol):
 
         Returns:
             Boxes (N, 4) and flips (N,).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What a batch of training images shows: a label each, or two where images were mixed.
+
+    Args:
+        labels: (B,) class ids.
+        partners: (B,) class ids of what was mixed in, or None.
+        share: Of the loss that the labels get; the partners get the rest.
+    """
+
+    labels: Tensor
+    partners: Tensor | None = None
+    share: float = 1.0
+
+
+@runtime_checkable
+class PixelAugmentation(Augmentation, Protocol):
+    """An augmentation that changes the pixels of the views, or mixes images of a batch.
+
+    Mixed images have two labels: the loss is `share` times that of the first plus the rest times
+    that of the second, so that every loss can be trained with mixed images.
+    """
+
+    def change(
+        self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
+    ) -> tuple[Tensor, Targets]:
+        """Returns the images as the backbone sees them, and what they show.
+
+        Works on the images' device, on all of them at once, and waits for nothing there.
+
+        Args:
+            images: (B, 3, R, R) uint8, cut out as `views` said.
+            labels: (B,) class ids.
+            uniforms: (B, draws) the same numbers that `views` got.
+
+        Returns:
+            Images (B, 3, R, R) in 0..255, uint8 or float32, and their targets.
+        """
+        ...
+
+
+class Training(Protocol):
+    """What a refinement may ask of the engine.
+
+    Attributes:
+        start: The learned parameters before the training, by name; not on the device.
+        learned: The learned parameters as they are, by name.
+    """
+
+    start: Mapping[str, Tensor]
+    learned: Mapping[str, nn.Parameter]
+
+    @property
+    def features(self) -> TrainingFeatures:
+        """Features of the trained encoder."""
+        ...
+
+    def fit(
+        self,
+        parameters: Iterable[nn.Parameter],
+        *,
+        epochs: int | None = None,
+        lr: float | None = None,
+        class_weights: NDArray[np.float64] | None = None,
+        seed_offset: int = 0,
+    ) -> None:
+        """Trains some parameters of the model from where they are, as the run trains.
+
+        Args:
+            parameters: To learn; all others are frozen meanwhile.
+            epochs: The run's where not given.
+            lr: The run's where not given.
+            class_weights: (K,) how often each class is drawn; None: as the run draws.
+            seed_offset: Added to the run's seed, for another order and other crops.
+        """
+        ...
+
+
+class Refinement(Protocol):
+    """What a `RefinementSpec` builds."""
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Changes the learned parameters in place, after the training.
+
+        Raises:
+            ConfigError: It does not go with the head or the method.
         """
         ...
 

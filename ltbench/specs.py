@@ -80,6 +80,8 @@ class BuildContext:
         width: Length of a feature vector.
         resolution: Side of the images that the backbone takes, in pixels.
         logit_scale: The backbone's own factor for cosine logits, if it has one.
+        head_scale: The head's factor for its logits (its attribute `scale`), 1 where it has none
+            and while the head itself is built.
         epochs: Epochs of training.
         seed: The run's seed.
         device: Where the model lives: "cpu", "cuda", "cuda:1", ...
@@ -94,6 +96,7 @@ class BuildContext:
     epochs: int
     seed: int
     device: str
+    head_scale: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,8 @@ class ComponentSpec:
         build: `(config, context) -> component`. Imports torch inside.
         reference: The paper, as `arXiv:...` or a citation.
         default: Whether it is taken where nobody chooses; at most one of a kind.
+        examples: Options that the conformance checks try, each without a download; none where
+            there is nothing to try without data of the user's.
     """
 
     kind: ClassVar[str]
@@ -117,6 +122,7 @@ class ComponentSpec:
     config: type = NoOptions
     reference: str = ""
     default: bool = False
+    examples: tuple[Settings, ...] = ({},)
 
 
 def _no_identity(config: Any, ctx: DataContext) -> str:
@@ -165,6 +171,7 @@ class MethodSpec(ComponentSpec):
         fixed: Settings without which it would be another method: nothing overrules them.
         learns_head: Whether the head is learned besides.
         joint: Whether features are taken in the space shared with the text tower.
+        identity_at_start: Whether the features are the backbone's own until something is learned.
     """
 
     kind = "method"
@@ -173,11 +180,12 @@ class MethodSpec(ComponentSpec):
     fixed: Settings = field(default_factory=dict)
     learns_head: bool = True
     joint: bool = False
+    identity_at_start: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeadSpec(ComponentSpec):
-    """A classifier. `build(config, BuildContext)` returns a module with a `weight` (K, width)."""
+    """A classifier. `build(config, BuildContext)` returns an `ltbench.protocols.Head`."""
 
     kind = "head"
     plural = "heads"
@@ -204,6 +212,17 @@ class LossSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SamplingSpec(ComponentSpec):
+    """How often images of a class are seen.
+
+    `build(config, BuildContext)` returns an `ltbench.protocols.Sampling`.
+    """
+
+    kind = "sampling"
+    plural = "samplings"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AugmentationSpec(ComponentSpec):
     """Training crops. `build(config, BuildContext)` returns an `ltbench.protocols.Augmentation`."""
 
@@ -222,6 +241,17 @@ class InferenceSpec(ComponentSpec):
     plural = "inferences"
 
 
+@dataclass(frozen=True, kw_only=True)
+class RefinementSpec(ComponentSpec):
+    """What is done to the trained model before it is evaluated: a second stage.
+
+    `build(config, BuildContext)` returns an `ltbench.protocols.Refinement`, or None for nothing.
+    """
+
+    kind = "refinement"
+    plural = "refinements"
+
+
 SPECS: dict[str, type[ComponentSpec]] = {
     spec.kind: spec
     for spec in (
@@ -231,7 +261,9 @@ SPECS: dict[str, type[ComponentSpec]] = {
         HeadSpec,
         InitSpec,
         LossSpec,
+        SamplingSpec,
         AugmentationSpec,
+        RefinementSpec,
         InferenceSpec,
     )
 }

@@ -5,7 +5,7 @@
     spec.json                        every choice
     environment.json                 versions, device, precision, command
     history.jsonl                    a line an epoch
-    checkpoint/state.safetensors     while running
+    checkpoint/<stage>.safetensors   while running
     learned.safetensors              learned weights
     predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
     failure.json                     why it failed, if it did
@@ -80,10 +80,9 @@ class RunDirectory:
         """Returns where a run's files are, whether it has been run or not."""
         return cls(out / spec.dataset.name / spec.backbone.name / spec.method.name / spec.hash)
 
-    @property
-    def checkpoint(self) -> Path:
+    def checkpoint(self, stage: str) -> Path:
         """State of an unfinished training."""
-        return self.path / "checkpoint" / "state.safetensors"
+        return self.path / "checkpoint" / f"{stage}.safetensors"
 
     @property
     def learned(self) -> Path:
@@ -152,7 +151,7 @@ class RunDirectory:
 
     def drop_checkpoint(self) -> None:
         """Deletes the state of the training once it is not needed any more."""
-        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
+        shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
 
     def clear(self) -> None:
         """Deletes everything, and folders above that are left empty."""

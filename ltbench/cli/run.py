@@ -33,7 +33,13 @@ def run(
         str | None, _option("Pretrained model. Default: clip_tiny.", "NAME", _COMPONENTS)
     ] = None,
     loss: Annotated[str | None, _option("Loss.", "NAME", _COMPONENTS)] = None,
+    sampling: Annotated[
+        str | None, _option("How often each class is seen.", "NAME", _COMPONENTS)
+    ] = None,
     augmentation: Annotated[str | None, _option("Training crops.", "NAME", _COMPONENTS)] = None,
+    refinement: Annotated[
+        str | None, _option("Second stage, after the training.", "NAME", _COMPONENTS)
+    ] = None,
     inference: Annotated[str | None, _option("Test views.", "NAME", _COMPONENTS)] = None,
     head: Annotated[str | None, _option("Classifier.", "NAME", _COMPONENTS)] = None,
     init: Annotated[str | None, _option("First weight of the head.", "NAME", _COMPONENTS)] = None,
@@ -97,7 +103,9 @@ def run(
         "dataset": dataset,
         "backbone": backbone,
         "loss": loss,
+        "sampling": sampling,
         "augmentation": augmentation,
+        "refinement": refinement,
         "inference": inference,
         "head": head,
         "init": init,

@@ -79,7 +79,9 @@ class RunSpec:
     head: Choice
     init: Choice
     loss: Choice
+    sampling: Choice
     augmentation: Choice
+    refinement: Choice
     inference: Choice
     train: TrainConfig
     seed: int

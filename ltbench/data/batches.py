@@ -20,10 +20,10 @@ from ltbench.errors import CorruptImageError, DataError, LTBenchError, PluginErr
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
-"""Epoch and indices of a batch: all that its randomness depends on."""
+"""Epoch and draws of a batch: all that its randomness depends on (see `randomness`)."""
 
 ViewsOf = Callable[[NDArray[np.int64], int, NDArray[np.int64]], Views]
-"""(sizes (N, 2), epoch, indices (N,)) -> views with boxes (N, V, 4)."""
+"""(sizes (B, 2), epoch, draws (B,)) -> views with boxes (B, V, 4)."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Batch:
         views: (B, V, 3, R, R) uint8.
         labels: (B,) class ids.
         indices: (B,) indices into the split.
+        draws: (B,) the draws that they were made of; not on the device.
     """
 
     views: Tensor
     labels: Tensor
     indices: Tensor
+    draws: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -99,30 +101,32 @@ class Batches:
 
     def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loading.device
-        for epoch, indices in orders:
-            sizes = np.tile(np.array(pixels.shape[-2:]), (len(indices), 1))
-            views = _checked(self.views_of(sizes, epoch, indices), sizes)
-            at = torch.from_numpy(indices).to(device)
+        for epoch, draws in orders:
+            sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
+            views = _checked(self.views_of(sizes, epoch, draws), sizes)
+            at = torch.from_numpy(draws % len(self.split)).to(device)
             flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
             boxes = torch.from_numpy(views.boxes).to(device)
-            yield Batch(resample(pixels[at], boxes, flips, self.resolution), self._labels[at], at)
+            cut = resample(pixels[at], boxes, flips, self.resolution)
+            yield Batch(cut, self._labels[at], at, draws)
 
     def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loading.device
         cuda = device.type == "cuda"
         loader = DataLoader(
             _FileViews(self.split, self.views_of, self.resolution),
-            batch_sampler=_Keys(orders),
+            batch_sampler=_Draws(orders),
             collate_fn=_collate,
             num_workers=self.loading.workers,
             pin_memory=cuda,
         )
-        for pixels, indices, errors in loader:
-            for index, error in errors:
-                self._on_error(index, error)
-            if len(indices):
-                at = indices.to(device, non_blocking=cuda)
-                yield Batch(pixels.to(device, non_blocking=cuda), self._labels[at], at)
+        for pixels, draws, errors in loader:
+            for draw, error in errors:
+                self._on_error(draw % len(self.split), error)
+            if len(draws):
+                at = (draws % len(self.split)).to(device, non_blocking=cuda)
+                cut = pixels.to(device, non_blocking=cuda)
+                yield Batch(cut, self._labels[at], at, draws.numpy())
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
@@ -135,19 +139,19 @@ class Batches:
 
 
 _SLACK = 1e-6  # pixels: boxes of resized images are fractions
-_Key = tuple[int, int]
+_Draw = tuple[int, int]
 _Item = tuple[int, Tensor | LTBenchError]
 
 
-class _Keys(Sampler[list[_Key]]):
-    """Tells the loader epoch and index of each image: workers need no state."""
+class _Draws(Sampler[list[_Draw]]):
+    """Tells the loader epoch and draw of each image: workers need no state."""
 
     def __init__(self, orders: Iterable[Order]) -> None:
         self.orders = orders
 
-    def __iter__(self) -> Iterator[list[_Key]]:
-        for epoch, indices in self.orders:
-            yield [(epoch, index) for index in indices.tolist()]
+    def __iter__(self) -> Iterator[list[_Draw]]:
+        for epoch, draws in self.orders:
+            yield [(epoch, draw) for draw in draws.tolist()]
 
 
 class _FileViews(TorchDataset[_Item]):
@@ -158,14 +162,14 @@ class _FileViews(TorchDataset[_Item]):
         self.views_of = views_of
         self.resolution = resolution
 
-    def __getitem__(self, key: _Key) -> _Item:
-        epoch, index = key
+    def __getitem__(self, drawn: _Draw) -> _Item:
+        epoch, draw = drawn
         try:
-            image = self.split.images.read(index)
+            image = self.split.images.read(draw % len(self.split))
             size = np.array([[image.height, image.width]])
-            views = _checked(self.views_of(size, epoch, np.array([index])), size)
+            views = _checked(self.views_of(size, epoch, np.array([draw])), size)
         except LTBenchError as error:  # raised in the main process, which knows what to do with it
-            return index, error
+            return draw, error
         side = (self.resolution, self.resolution)
         cuts = []
         for view, (top, left, height, width) in enumerate(views.boxes[0].tolist()):
@@ -174,7 +178,7 @@ class _FileViews(TorchDataset[_Item]):
             if views.flips is not None and views.flips[0, view]:
                 cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             cuts.append(np.asarray(cut))
-        return index, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
+        return draw, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
 
 
 def _checked(views: Views, sizes: NDArray[np.int64]) -> Views:
@@ -203,12 +207,12 @@ def _checked(views: Views, sizes: NDArray[np.int64]) -> Views:
 
 
 def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]:
-    views, indices, errors = [], [], []
-    for index, item in items:
+    views, draws, errors = [], [], []
+    for draw, item in items:
         if isinstance(item, LTBenchError):
-            errors.append((index, item))
+            errors.append((draw, item))
         else:
             views.append(item)
-            indices.append(index)
+            draws.append(draw)
     stacked = torch.stack(views) if views else torch.empty(0)
-    return stacked, torch.tensor(indices, dtype=torch.int64), errors
+    return stacked, torch.tensor(draws, dtype=torch.int64), errors

@@ -1,4 +1,8 @@
-"""Random numbers that are functions of (seed, epoch, image): no worker or restart matters."""
+"""Random numbers that are functions of (seed, epoch, image): no worker or restart matters.
+
+An image may be drawn several times in an epoch, and each time it is seen otherwise. A *draw* names
+it and the time: index + N * (how often it was drawn before), for the N images of the split.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +22,50 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def uniforms(seed: int, epoch: int, indices: NDArray[np.int64], draws: int) -> NDArray[np.float64]:
-    """Returns uniform numbers in [0, 1), (N, draws).
+def uniforms(seed: int, epoch: int, draws: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Returns uniform numbers in [0, 1), (B, count).
 
     Args:
         seed: The run's seed.
         epoch: The epoch that the images are seen in.
-        indices: (N,) the images' indices in their split.
-        draws: How many numbers an image takes.
+        draws: (B,) draws; where every image is seen once, their indices.
+        count: How many numbers an image takes.
     """
     key = _mix(np.array([seed + 1], dtype=np.uint64))
     key = _mix(key ^ np.array([epoch + 1], dtype=np.uint64))
-    key = _mix(key ^ (indices.astype(np.uint64) + np.uint64(1)))
-    bits = _mix(key[:, None] + np.arange(1, draws + 1).astype(np.uint64))
+    key = _mix(key ^ (draws.astype(np.uint64) + np.uint64(1)))
+    bits = _mix(key[:, None] + np.arange(1, count + 1).astype(np.uint64))
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def shuffled(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
     """Returns the order of an epoch: a permutation of 0..size-1."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    return generator.permutation(size)
+    return _generator(seed, epoch).permutation(size)
+
+
+def drawn(
+    seed: int, epoch: int, labels: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Returns the draws of an epoch in which classes are seen as often as their weights say, (N,).
+
+    Args:
+        seed: The run's seed.
+        epoch: The epoch.
+        labels: (N,) class ids.
+        weights: (K,) how often each class is drawn, in any unit. Drawn with replacement; the images
+            of a class share its draws evenly.
+    """
+    size = len(labels)
+    counts = np.bincount(labels, minlength=len(weights))
+    share = (weights / np.maximum(counts, 1))[labels]
+    chosen = _generator(seed, epoch).choice(size, size=size, p=share / share.sum())
+    order = np.argsort(chosen, kind="stable")
+    ranked = chosen[order]
+    first = np.searchsorted(ranked, ranked)  # where the draws of the same image begin
+    before = np.empty(size, dtype=np.int64)
+    before[order] = np.arange(size) - first
+    return chosen + size * before
+
+
+def _generator(seed: int, epoch: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=[seed, epoch]))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,16 +14,16 @@ from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
-from ltbench.data.randomness import uniforms
+from ltbench.engine.features import TrainingFeatures
+from ltbench.engine.loss import CheckedLoss
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
-from ltbench.errors import ConfigError, DataError, PluginError
+from ltbench.engine.stream import TrainingStream
+from ltbench.errors import ConfigError, PluginError
 from ltbench.plugins import blame
-from ltbench.protocols import Augmentation, Inference, Loss
+from ltbench.protocols import Augmentation, Inference, Refinement, Sampling, StartsItself
 from ltbench.specs import BackboneContext, BuildContext, MethodSpec
-from ltbench.views import Views, center_square
 
-_FEATURE_BATCH = 256
 _Built = TypeVar("_Built")
 
 
@@ -38,36 +37,60 @@ class Assembly:
 
     dataset: Dataset
     model: Classifier
-    loss: Loss
+    loss: CheckedLoss
+    sampling: Sampling
     augmentation: Augmentation
+    refinement: Refinement | None
     inference: Inference
     context: BuildContext
     loading: Loading
+    features: TrainingFeatures
     backbone_parameters: int
 
-    def training_batches(self, seed: int, epochs: int) -> Batches:
-        """Returns batches of augmented views of the training split."""
-        augmentation = self.augmentation
+    def stream(
+        self, seed: int, epochs: int, class_weights: NDArray[np.float64] | None = None
+    ) -> TrainingStream:
+        """Returns the training images, drawn as the sampling says or by the weights of classes.
 
-        def views_of(sizes: NDArray[np.int64], epoch: int, indices: NDArray[np.int64]) -> Views:
-            drawn = uniforms(seed, epoch, indices, augmentation.draws)
-            progress = epoch / (epochs - 1) if epochs > 1 else 0.0
-            return _one_view(augmentation.views(sizes, drawn, progress))
-
-        return self._batches("train", views_of)
+        Raises:
+            PluginError: The weights are not what `ltbench.protocols.Sampling` asks for.
+        """
+        weights = self.sampling.weights() if class_weights is None else class_weights
+        return TrainingStream(
+            self.dataset,
+            self.augmentation,
+            self.context.resolution,
+            self.loading,
+            seed,
+            epochs,
+            None if weights is None else self._checked(weights),
+        )
 
     def evaluation_batches(self, split: str) -> Batches:
         """Returns batches of the inference's views of a split."""
         inference = self.inference
-        return self._batches(split, lambda sizes, epoch, indices: inference.views(sizes))
+        return Batches(
+            self.dataset,
+            split,
+            lambda sizes, epoch, draws: inference.views(sizes),
+            self.context.resolution,
+            self.loading,
+        )
 
     def num_views(self) -> int:
         """How many views the inference takes of an image."""
         side = self.context.resolution
         return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
 
-    def _batches(self, split: str, views_of: Callable[..., Views]) -> Batches:
-        return Batches(self.dataset, split, views_of, self.context.resolution, self.loading)
+    def _checked(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        weights = np.asarray(weights, dtype=np.float64)
+        fits = weights.shape == (self.dataset.num_classes,) and np.isfinite(weights).all()
+        if not fits or weights.min() < 0 or not weights[self.dataset.class_counts > 0].any():
+            raise PluginError(
+                f"class weights must be {self.dataset.num_classes} finite numbers, none negative "
+                "and not all zero where there are training images"
+            )
+        return weights
 
 
 def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> Assembly:
@@ -97,20 +120,21 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     torch.manual_seed(spec.seed)
     features = TrainingFeatures(dataset, backbone, loading, arithmetic)
     head = _head(resolved, context, backbone, features)
-    with blame(resolved.components["method"]):
-        learned = list(resolved.build("method", context).apply(backbone))
+    context = replace(context, head_scale=float(getattr(head, "scale", 1.0)))
+    learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
-    method = resolved.components["method"].spec
-    assert isinstance(method, MethodSpec)
-    model.learn_only([*learned, *(head.parameters() if method.learns_head else ())])
+    model.learn_only(learned)
     return Assembly(
         dataset=dataset,
         model=model,
-        loss=_loss(resolved, context),
+        loss=CheckedLoss(resolved.build("loss", context), resolved.components["loss"]),
+        sampling=resolved.build("sampling", context),
         augmentation=resolved.build("augmentation", context),
+        refinement=resolved.build("refinement", context),
         inference=resolved.build("inference", context),
         context=context,
         loading=loading,
+        features=features,
         backbone_parameters=backbone_parameters,
     )
 
@@ -129,10 +153,8 @@ def _dataset(resolved: Resolved) -> Dataset:
 def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
     """Returns the backbone on its device, in the joint space if the method works there."""
     backbone = _build("backbone", Backbone, resolved, BackboneContext(seed=resolved.spec.seed))
-    backbone.to(loading.device)
-    side = backbone.resolution
-    blank = torch.zeros(1, 3, side, side, device=loading.device)
-    _try_out("backbone", resolved, backbone, blank, (1, backbone.width))
+    backbone.requires_grad_(False).to(loading.device)
+    _try_out("backbone", resolved, backbone, _blank(backbone), (1, backbone.width))
     method = resolved.components["method"].spec
     if isinstance(method, MethodSpec) and method.joint:
         if backbone.text is None:
@@ -151,77 +173,44 @@ def _head(
     """Returns the head with its first weight."""
     head = _build("head", nn.Module, resolved, context)
     head.to(context.device)
+    start = getattr(head, "weight", None)
+    if isinstance(start, nn.Parameter):
+        with blame(resolved.components["init"]):
+            weight = resolved.build("init", context)(backbone, features)
+        _expect_tensor("init", resolved, weight, (context.num_classes, context.width))
+        _expect_tensor("head", resolved, start, (context.num_classes, context.width))
+        with torch.no_grad():
+            start.copy_(weight)
+    if isinstance(head, StartsItself):
+        with blame(resolved.components["head"]):
+            head.start(backbone, features)
+        head.to(context.device)
+    elif start is None:
+        raise PluginError(f"head '{resolved.spec.head.name}' has neither `weight` nor `start`")
     blank = torch.ones(1, context.width, device=context.device)
     _try_out("head", resolved, head, blank, (1, context.num_classes))
-    start = getattr(head, "weight", None)
-    if not isinstance(start, nn.Parameter) or start.ndim != 2:
-        raise PluginError(f"head '{resolved.spec.head.name}' has no `weight` of shape (K, width)")
-    with blame(resolved.components["init"]):
-        weight = resolved.build("init", context)(backbone, features)
-    _expect_tensor("init", resolved, weight, tuple(start.shape))
-    with torch.no_grad():
-        start.copy_(weight)
     return head
 
 
-@dataclass(frozen=True)
-class TrainingFeatures:
-    """The backbone's features of training images; see `ltbench.protocols.TrainingFeatures`."""
-
-    dataset: Dataset
-    backbone: Backbone
-    loading: Loading
-    arithmetic: Arithmetic
-
-    @torch.inference_mode()
-    def __call__(self, per_class: int) -> tuple[Tensor, Tensor]:
-        """Returns features (M, width) and labels (M,) of at most `per_class` images a class."""
-        labels = self.dataset.splits["train"].labels
-        order = np.argsort(labels, kind="stable")
-        starts = np.cumsum(self.dataset.class_counts) - self.dataset.class_counts
-        rank = np.arange(len(order)) - starts[labels[order]]
-        chosen = torch.from_numpy(order[rank < per_class])
-        batches = Batches(
-            self.dataset,
-            "train",
-            lambda sizes, epoch, indices: _one_view(Views(center_square(sizes))),
-            self.backbone.resolution,
-            self.loading,
-        )
-        self.backbone.eval()
-        features, found = [], []
-        for batch in batches.of((0, part.numpy()) for part in torch.split(chosen, _FEATURE_BATCH)):
-            with self.arithmetic.autocast():
-                values = self.backbone(self.backbone.normalize(batch.views[:, 0]))
-            features.append(values.float())
-            found.append(batch.labels)
-        if not features:
-            raise DataError("no training image can be decoded", hint="check the data set's files")
-        return torch.cat(features), torch.cat(found)
+def _method(
+    resolved: Resolved, context: BuildContext, backbone: Backbone, head: nn.Module
+) -> list[nn.Parameter]:
+    """Applies the method and returns everything that is learned."""
+    method = resolved.components["method"].spec
+    assert isinstance(method, MethodSpec)
+    # What the head took over from the backbone is frozen with it.
+    of_head = [parameter for parameter in head.parameters() if parameter.requires_grad]
+    with blame(resolved.components["method"]):
+        learned = list(resolved.build("method", context).apply(backbone))
+    backbone.to(context.device)
+    _try_out("method", resolved, backbone, _blank(backbone), (1, backbone.width))
+    return [*learned, *(of_head if method.learns_head else ())]
 
 
-def _one_view(views: Views) -> Views:
-    if not isinstance(views, Views) or views.boxes.ndim != 2:
-        raise PluginError("an augmentation must return Views with boxes (N, 4)")
-    flips = None if views.flips is None else views.flips[:, None]
-    return Views(views.boxes[:, None], flips)
-
-
-def _loss(resolved: Resolved, context: BuildContext) -> Loss:
-    """Returns the loss, which answers for what it returns."""
-    loss = resolved.build("loss", context)
-    component = resolved.components["loss"]
-
-    def checked(logits: Tensor, labels: Tensor) -> Tensor:
-        value = loss(logits, labels)
-        if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
-            raise PluginError(
-                f"loss '{component.spec.name}' of plugin {component.plugin} returned "
-                f"{value if value is None else type(value).__name__}, not a scalar with a gradient"
-            )
-        return value
-
-    return checked
+def _blank(backbone: Backbone) -> Tensor:
+    """Returns an image that tells the shape of the features, (1, 3, R, R)."""
+    side = backbone.resolution
+    return torch.zeros(1, 3, side, side, device=backbone.mean.device)
 
 
 @torch.no_grad()

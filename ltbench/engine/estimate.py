@@ -73,14 +73,13 @@ def _timed(work: Any, device: torch.device) -> float:
 
 
 def _step_once(assembly: Assembly, state: TrainState, arithmetic: Arithmetic) -> None:
-    indices = np.arange(_PROBE) % len(assembly.dataset.splits["train"])
     assembly.model.training_mode()
-    for batch in assembly.training_batches(0, 1).of([(0, indices)]):
-        with arithmetic.autocast():
-            logits = assembly.model(batch.views[:, 0])
-        assembly.loss(logits, batch.labels).backward()
-        state.optimizer.step()
-        state.optimizer.zero_grad()
+    images, targets = next(assembly.stream(0, 1).epoch(0, _PROBE))
+    with arithmetic.autocast():
+        logits = assembly.model(images)
+    assembly.loss(logits, targets).backward()
+    state.optimizer.step()
+    state.optimizer.zero_grad()
 
 
 @torch.inference_mode()

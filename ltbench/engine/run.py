@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.batches import Loading
 from ltbench.engine.assemble import Assembly, assemble
-from ltbench.engine.checkpoint import (
-    TrainState,
-    load_learned,
-    load_state,
-    save_learned,
-    save_state,
-)
+from ltbench.engine.checkpoint import TrainState, load_learned, save_learned
 from ltbench.engine.environment import (
     choose_device,
     describe_environment,
@@ -29,9 +24,10 @@ from ltbench.engine.environment import (
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
 from ltbench.engine.precision import Arithmetic, choose_arithmetic
-from ltbench.engine.train import train
+from ltbench.engine.refine import refine
 from ltbench.engine.watch import Watch
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.metrics import compute_metrics
@@ -116,7 +112,10 @@ def _run(
     observers = Observers(registry, watch)
     observers.notify("run_start", run=spec.to_dict(), directory=directory.path)
 
-    training = _train(resolved, directory, assembly, arithmetic, observers, watch)
+    fitting = Fitting(assembly, directory, arithmetic, watch)
+    start = {} if assembly.refinement is None else copies(assembly.model.learned())
+    training = _train(spec, fitting, observers)
+    refinement = refine(spec, fitting, start)
     save_learned(assembly.model, directory.learned)
 
     predictions, evaluation = predict(resolved, directory, assembly, arithmetic, watch)
@@ -129,6 +128,7 @@ def _run(
         },
         "learned": count_learned(assembly),
         "training": training,
+        "refinement": refinement,
         "evaluation": evaluation,
         "environment": environment,
         "peak_memory_mb": peak_memory_mb(assembly.loading.device),
@@ -141,46 +141,25 @@ def _run(
     return stored
 
 
-def _train(
-    resolved: Resolved,
-    directory: RunDirectory,
-    assembly: Assembly,
-    arithmetic: Arithmetic,
-    observers: Observers,
-    watch: Watch,
-) -> dict[str, Any]:
-    spec, model = resolved.spec, assembly.model
-    if spec.train.epochs == 0 or not model.learned():
+def _train(spec: RunSpec, fitting: Fitting, observers: Observers) -> dict[str, Any]:
+    """Trains the model and returns how that went."""
+    assembly, directory = fitting.assembly, fitting.directory
+    if spec.train.epochs == 0 or not assembly.model.learned():
         return {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
-    state = TrainState.start(model, spec.train, arithmetic)
-    if directory.checkpoint.exists():
-        load_state(state, model, directory.checkpoint)
-        watch.note(f"resuming after epoch {state.epoch} of {spec.train.epochs}")
 
     def on_epoch(state: TrainState) -> None:
-        save_state(state, model, directory.checkpoint)
         directory.write_history(state.history)
         row = state.history[-1]
         observers.notify("epoch_end", run=spec.to_dict(), epoch=state.epoch - 1, metrics=row)
 
-    batches = assembly.training_batches(spec.seed, spec.train.epochs)
-    train(
-        model,
-        batches,
-        assembly.loss,
-        state,
-        spec.train,
-        spec.seed,
-        arithmetic,
-        watch,
-        on_epoch,
-    )
+    stream = assembly.stream(spec.seed, spec.train.epochs)
+    state = fitting.fit("training", stream, spec.train, on_epoch)
     seconds = sum(row["seconds"] for row in state.history)
     return {
         "epochs": state.epoch,
         "seconds": seconds,
-        "images_per_second": len(batches.split) * state.epoch / seconds,
-        "skipped_images": len(batches.skipped),
+        "images_per_second": len(stream) * state.epoch / seconds,
+        "skipped_images": len(stream.skipped),
     }
 
 
@@ -221,6 +200,11 @@ def evaluate_again(
         load_learned(assembly.model, directory.learned)
         predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
     return predictions
+
+
+def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns parameters as they are now, in the machine's memory."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
 
 
 def count_learned(assembly: Assembly) -> dict[str, Any]:

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from ltbench.config.runspec import TrainConfig
-from ltbench.data.batches import Batches
-from ltbench.data.randomness import shuffled
 from ltbench.engine.checkpoint import TrainState
+from ltbench.engine.loss import CheckedLoss
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
+from ltbench.engine.stream import TrainingStream
 from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError
-from ltbench.protocols import Loss
+from ltbench.protocols import Targets
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
 
 
 def train(
     model: Classifier,
-    batches: Batches,
-    loss_of: Loss,
+    stream: TrainingStream,
+    loss_of: CheckedLoss,
     state: TrainState,
     config: TrainConfig,
-    seed: int,
     arithmetic: Arithmetic,
     watch: Watch,
     on_epoch: Callable[[TrainState], None],
@@ -37,11 +36,10 @@ def train(
 
     Args:
         model: The classifier.
-        batches: Of the training split: one view an image.
+        stream: The training images; its seed is that of whatever else is drawn.
         loss_of: The loss.
         state: Optimiser, loss scaling and history; advanced in place.
         config: Epochs, batch size, accumulation, learning rate.
-        seed: Of the order, and of whatever else is drawn.
         arithmetic: Precision of the forward pass.
         watch: Told how it gets on.
         on_epoch: Called after each epoch.
@@ -49,26 +47,23 @@ def train(
     Raises:
         NonFiniteLossError: With epoch and step.
     """
-    size = len(batches.split)
-    images = size * (config.epochs - state.epoch)
-    watch.start("training", images, state.epoch, config.epochs)
+    size = len(stream)
+    watch.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
-        torch.manual_seed(seed * 1_000_003 + epoch)  # a resumed run draws what it would have drawn
+        # A resumed run draws what it would have drawn.
+        torch.manual_seed(stream.seed * 1_000_003 + epoch)
         model.training_mode()
+        loss_of.start_epoch(epoch / config.epochs)
         lr = cosine(config.lr, epoch, config.epochs)
         state.optimizer.param_groups[0]["lr"] = lr
-        order = torch.split(torch.from_numpy(shuffled(seed, epoch, size)), config.batch_size)
         losses: list[Tensor] = []
         start = time.perf_counter()
-        for batch in batches.of((epoch, indices.numpy()) for indices in order):
-            total = torch.zeros((), device=batch.labels.device)
-            part = math.ceil(len(batch.labels) / config.accumulate)
-            for views, labels in zip(
-                torch.split(batch.views[:, 0], part), torch.split(batch.labels, part), strict=True
-            ):
+        for images, targets in stream.epoch(epoch, config.batch_size):
+            total = torch.zeros((), device=images.device)
+            for part, shown in _parts(images, targets, config.accumulate):
                 with arithmetic.autocast():
-                    logits = model(views)
-                value = loss_of(logits, labels) * (len(labels) / len(batch.labels))
+                    logits = model(part)
+                value = loss_of(logits, shown) * (len(part) / len(images))
                 state.scaler.scale(value).backward()
                 total += value.detach()
             state.scaler.step(state.optimizer)
@@ -76,7 +71,7 @@ def train(
             state.optimizer.zero_grad()
             losses.append(total)
             known = len(losses) % _CHECK_EVERY == 0
-            watch.advance(len(batch.labels), mean_loss(losses, epoch) if known else None)
+            watch.advance(len(images), mean_loss(losses, epoch) if known else None)
         loss = mean_loss(losses, epoch)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
@@ -84,6 +79,15 @@ def train(
         watch.epoch(state.history[-1], config.epochs)
         on_epoch(state)
     watch.stop()
+
+
+def _parts(images: Tensor, targets: Targets, parts: int) -> Iterator[tuple[Tensor, Targets]]:
+    """Yields a batch in equal parts: as many as memory needs."""
+    size = math.ceil(len(images) / parts)
+    for start in range(0, len(images), size):
+        part = slice(start, start + size)
+        partners = None if targets.partners is None else targets.partners[part]
+        yield images[part], Targets(targets.labels[part], partners, targets.share)
 
 
 def cosine(lr: float, epoch: int, epochs: int) -> float:

@@ -1,0 +1,53 @@
+"""Trains what is learned of a model, and goes on where an interrupted training stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ltbench.config.runspec import TrainConfig
+from ltbench.engine.assemble import Assembly
+from ltbench.engine.checkpoint import TrainState, load_state, save_state
+from ltbench.engine.precision import Arithmetic
+from ltbench.engine.stream import TrainingStream
+from ltbench.engine.train import train
+from ltbench.engine.watch import Watch
+from ltbench.store import RunDirectory
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What every training of a run has in common."""
+
+    assembly: Assembly
+    directory: RunDirectory
+    arithmetic: Arithmetic
+    watch: Watch
+
+    def fit(
+        self,
+        stage: str,
+        stream: TrainingStream,
+        config: TrainConfig,
+        on_epoch: Callable[[TrainState], None] = lambda state: None,
+    ) -> TrainState:
+        """Trains the learned parameters to the last epoch.
+
+        Args:
+            stage: Names the training among those of the run, and its checkpoint.
+            stream: The training images.
+            config: Epochs, batch size, learning rate.
+            on_epoch: Called after each epoch, when its checkpoint is written.
+        """
+        model, checkpoint = self.assembly.model, self.directory.checkpoint(stage)
+        state = TrainState.start(model, config, self.arithmetic)
+        if checkpoint.exists():
+            load_state(state, model, checkpoint)
+            self.watch.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
+
+        def after(state: TrainState) -> None:
+            save_state(state, model, checkpoint)
+            on_epoch(state)
+
+        train(model, stream, self.assembly.loss, state, config, self.arithmetic, self.watch, after)
+        return state

@@ -1,0 +1,21 @@
+"""Refinements: what is done to the trained model before it is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ltbench import RefinementSpec, hookimpl
+from ltbench_plugins.refinements.crt import CRT
+from ltbench_plugins.refinements.linear_probe import LINEAR_PROBE
+from ltbench_plugins.refinements.lws import LWS
+from ltbench_plugins.refinements.ncm import NCM
+from ltbench_plugins.refinements.none import NONE
+from ltbench_plugins.refinements.soup import SOUP
+from ltbench_plugins.refinements.tau_norm import TAU_NORM
+from ltbench_plugins.refinements.wise_ft import WISE_FT
+
+
+@hookimpl
+def ltbench_register_refinements() -> Iterable[RefinementSpec]:
+    """The built-in refinements."""
+    return [CRT, LINEAR_PROBE, LWS, NCM, NONE, SOUP, TAU_NORM, WISE_FT]

@@ -1,0 +1,68 @@
+"""Classifier re-training: the head is learned again, with classes drawn equally often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from annotated_types import Gt
+
+from ltbench import BuildContext, RefinementSpec, option
+from ltbench.protocols import Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class CrtConfig:
+    """Options of classifier re-training."""
+
+    epochs: Annotated[int, Gt(0)] | None = option(None, "of the second stage; none: the run's")
+    lr: Annotated[float, Gt(0)] | None = option(None, "of the second stage; none: the run's")
+
+
+@dataclass(frozen=True)
+class Crt:
+    """The head goes back to its start and is learned with class-balanced sampling (cRT).
+
+    The encoder stays as trained. The paper starts the head at random: `--init random` does so;
+    else it starts where the run's head started, which a foundation model makes much better.
+    """
+
+    num_classes: int
+    config: CrtConfig
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Learns the head again."""
+        import torch
+
+        from ltbench_plugins.modules.refining import learned_in
+
+        parameters = learned_in(head, training, "crt")
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(training.start[name])
+        training.fit(
+            parameters.values(),
+            epochs=self.config.epochs,
+            lr=self.config.lr,
+            class_weights=np.ones(self.num_classes),
+        )
+
+
+def build(config: CrtConfig, ctx: BuildContext) -> Crt:
+    """Builds the refinement."""
+    return Crt(ctx.num_classes, config)
+
+
+CRT = RefinementSpec(
+    name="crt",
+    summary="the head is learned again, class-balanced",
+    config=CrtConfig,
+    build=build,
+    reference="arXiv:1910.09217",
+)

@@ -1,0 +1,70 @@
+"""Linear probe: the head becomes a logistic regression on the features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
+
+from ltbench import BuildContext, RefinementSpec, option
+from ltbench.protocols import Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class LinearProbeConfig:
+    """Options of the linear probe."""
+
+    c: Annotated[float, Gt(0)] = option(0.316, "inverse strength of the L2 penalty")
+    iterations: Annotated[int, Gt(0)] = option(1000, "of L-BFGS at most")
+    balanced: bool = option(False, "weigh the classes equally, instead of by their images")
+
+
+@dataclass(frozen=True)
+class LinearProbe:
+    """Multinomial logistic regression with an L2 penalty on plain views of all training images.
+
+    As CLIP's paper evaluates representations, with its example's C. For a linear head.
+    """
+
+    num_classes: int
+    config: LinearProbeConfig
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Puts the regression's coefficients in place of what was learned."""
+        import torch
+
+        from ltbench_plugins.modules.probe import logistic_regression
+        from ltbench_plugins.modules.refining import linear_weight
+
+        weight, bias = linear_weight(head, training, "linear_probe")
+        coefficients, intercepts = logistic_regression(
+            *training.features(),
+            self.num_classes,
+            c=self.config.c,
+            iterations=self.config.iterations,
+            balanced=self.config.balanced,
+        )
+        with torch.no_grad():
+            weight.copy_(coefficients)
+            if bias is not None:
+                bias.copy_(intercepts)
+
+
+def build(config: LinearProbeConfig, ctx: BuildContext) -> LinearProbe:
+    """Builds the refinement."""
+    return LinearProbe(ctx.num_classes, config)
+
+
+LINEAR_PROBE = RefinementSpec(
+    name="linear_probe",
+    summary="the head becomes a logistic regression on the features",
+    config=LinearProbeConfig,
+    build=build,
+    reference="arXiv:2103.00020",
+)

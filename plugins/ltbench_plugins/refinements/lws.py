@@ -1,0 +1,62 @@
+"""Learnable weight scaling: one factor a class, learned with classes drawn equally often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ltbench import BuildContext, RefinementSpec
+from ltbench.protocols import Training
+from ltbench_plugins.refinements.crt import CrtConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class Lws:
+    """Logits f_k * (w_k . x + b_k): f starts at 1 and alone is learned, class-balanced (LWS).
+
+    The factors end up in weight and bias: nothing is left to compute.
+    """
+
+    num_classes: int
+    config: CrtConfig
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Learns the factors and multiplies them in."""
+        from torch.nn.utils import parametrize
+
+        from ltbench_plugins.modules.refining import ClassFactors, linear_weight
+
+        weight, bias = linear_weight(head, training, "lws")
+        factors = ClassFactors(self.num_classes).to(weight.device)
+        names = ["weight"] if bias is None else ["weight", "bias"]
+        for name in names:
+            parametrize.register_parametrization(head, name, factors)
+        training.fit(
+            factors.parameters(),
+            epochs=self.config.epochs,
+            lr=self.config.lr,
+            class_weights=np.ones(self.num_classes),
+        )
+        for name in names:
+            parametrize.remove_parametrizations(head, name)
+
+
+def build(config: CrtConfig, ctx: BuildContext) -> Lws:
+    """Builds the refinement."""
+    return Lws(ctx.num_classes, config)
+
+
+LWS = RefinementSpec(
+    name="lws",
+    summary="a learned factor for each class's logit, class-balanced",
+    config=CrtConfig,
+    build=build,
+    reference="arXiv:1910.09217",
+)

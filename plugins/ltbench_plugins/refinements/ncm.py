@@ -1,0 +1,54 @@
+"""Nearest class mean: the class weights become the mean features of the trained encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ltbench import BuildContext, NoOptions, RefinementSpec
+from ltbench.protocols import Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class Ncm:
+    """w_k = normalise(mean over class k of x / |x|), of all training images; no bias.
+
+    The class whose mean has the largest cosine with the feature wins, whether the head is cosine or
+    linear. A class without images gets a zero weight.
+    """
+
+    num_classes: int
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Puts the class means in place of what was learned."""
+        import torch
+        from torch.nn import functional as F
+
+        from ltbench_plugins.modules.refining import class_weight
+
+        weight, bias = class_weight(head, training, "ncm")
+        features, labels = training.features()
+        unit = F.normalize(features, dim=-1)
+        means = unit.new_zeros(self.num_classes, unit.shape[1]).index_add_(0, labels, unit)
+        with torch.no_grad():
+            weight.copy_(F.normalize(means, dim=-1))  # a sum points where the mean does
+            if bias is not None:
+                bias.zero_()
+
+
+def build(config: NoOptions, ctx: BuildContext) -> Ncm:
+    """Builds the refinement."""
+    return Ncm(ctx.num_classes)
+
+
+NCM = RefinementSpec(
+    name="ncm",
+    summary="class weights become the class means of the features",
+    build=build,
+    reference="arXiv:1910.09217",
+)

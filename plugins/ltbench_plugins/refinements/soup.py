@@ -1,0 +1,70 @@
+"""Model soup: the average of the weights of several trainings from one start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from ltbench import BuildContext, RefinementSpec, option
+from ltbench.errors import ConfigError
+from ltbench.protocols import Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class SoupConfig:
+    """Options of the soup."""
+
+    members: Annotated[int, Ge(2)] = option(3, "trainings to average, the run's own included")
+
+
+@dataclass(frozen=True)
+class Soup:
+    """theta = mean of theta_1, ..., theta_m: the uniform soup.
+
+    The members differ in order and crops, not in their start: weights that start at random have no
+    meaningful average across starts, so that each member starts where the run started.
+    """
+
+    members: int
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Trains the other members and takes the mean."""
+        import torch
+
+        if not training.learned:
+            raise ConfigError(
+                "refinement 'soup' averages what is learned, and this method learns nothing",
+                hint="take a method that learns something, such as full or lift_plus",
+            )
+        total = {name: p.detach().clone() for name, p in training.learned.items()}
+        for member in range(1, self.members):
+            with torch.no_grad():
+                for name, parameter in training.learned.items():
+                    parameter.copy_(training.start[name])
+            training.fit(training.learned.values(), seed_offset=member)
+            for name, parameter in training.learned.items():
+                total[name] += parameter.detach()
+        with torch.no_grad():
+            for name, parameter in training.learned.items():
+                parameter.copy_(total[name] / self.members)
+
+
+def build(config: SoupConfig, ctx: BuildContext) -> Soup:
+    """Builds the refinement."""
+    return Soup(config.members)
+
+
+SOUP = RefinementSpec(
+    name="soup",
+    summary="average of the weights of several trainings",
+    config=SoupConfig,
+    build=build,
+    reference="arXiv:2203.05482",
+)

@@ -1,0 +1,59 @@
+"""Tau-normalisation: class weights of large norm are scaled down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from ltbench import BuildContext, RefinementSpec, option
+from ltbench.protocols import Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class TauNormConfig:
+    """Options of tau-normalisation."""
+
+    tau: Annotated[float, Ge(0)] = option(
+        0.7, "0 changes nothing but the bias, 1 makes all norms equal; choose it with --split val"
+    )
+
+
+@dataclass(frozen=True)
+class TauNorm:
+    """w_k <- w_k / |w_k|^tau, and no bias: norms grow with the class counts in training."""
+
+    tau: float
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Rescales the class weights."""
+        import torch
+
+        from ltbench_plugins.modules.refining import linear_weight
+
+        weight, bias = linear_weight(head, training, "tau_norm")
+        with torch.no_grad():
+            norms = weight.norm(dim=1, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
+            weight.div_(norms**self.tau)
+            if bias is not None:
+                bias.zero_()
+
+
+def build(config: TauNormConfig, ctx: BuildContext) -> TauNorm:
+    """Builds the refinement."""
+    return TauNorm(config.tau)
+
+
+TAU_NORM = RefinementSpec(
+    name="tau_norm",
+    summary="class weights divided by a power of their norm",
+    config=TauNormConfig,
+    build=build,
+    reference="arXiv:1910.09217",
+)

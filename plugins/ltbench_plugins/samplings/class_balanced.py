@@ -1,0 +1,34 @@
+"""Class-balanced sampling: every class as often as any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import BuildContext, NoOptions, SamplingSpec
+
+
+@dataclass(frozen=True)
+class ClassBalanced:
+    """A class k is drawn with p_k = 1 / K, over the classes that have images."""
+
+    num_classes: int
+
+    def weights(self) -> NDArray[np.float64]:
+        """Returns the same weight for each class, (K,)."""
+        return np.ones(self.num_classes)
+
+
+def build(config: NoOptions, ctx: BuildContext) -> ClassBalanced:
+    """Builds the sampling."""
+    return ClassBalanced(ctx.num_classes)
+
+
+CLASS_BALANCED = SamplingSpec(
+    name="class_balanced",
+    summary="every class as often as any other",
+    build=build,
+    reference="arXiv:1910.09217",
+)

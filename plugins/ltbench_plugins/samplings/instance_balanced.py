@@ -1,0 +1,23 @@
+"""Instance-balanced sampling: every image once an epoch."""
+
+from __future__ import annotations
+
+from ltbench import BuildContext, NoOptions, SamplingSpec
+
+
+class InstanceBalanced:
+    """A class is seen as often as it has images."""
+
+    def weights(self) -> None:
+        """Returns None: every image once."""
+        return
+
+
+def build(config: NoOptions, ctx: BuildContext) -> InstanceBalanced:
+    """Builds the sampling."""
+    return InstanceBalanced()
+
+
+INSTANCE_BALANCED = SamplingSpec(
+    name="instance_balanced", summary="every image once an epoch", build=build, default=True
+)
