@@ -68,23 +68,34 @@ class TextTower(nn.Module):
     Args:
         encoder: Text tokens (N, context) -> features (N, joint).
         tokenize: Texts -> tokens (N, context).
+        embedding: The encoder's module from tokens to vectors (N, context, text width), if methods
+            may know of it.
     """
 
     def __init__(
-        self, encoder: nn.Module, tokenize: Callable[[Sequence[str]], Tensor], batch: int = 256
+        self,
+        encoder: nn.Module,
+        tokenize: Callable[[Sequence[str]], Tensor],
+        embedding: nn.Embedding | None = None,
+        batch: int = 256,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.tokenize = tokenize
+        self.embedding = embedding
         self.batch = batch
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Returns the normalised features of tokens, (N, joint); gradients flow."""
+        features = [self.encoder(part) for part in torch.split(tokens, self.batch)]
+        return F.normalize(torch.cat(features).float(), dim=-1)
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Returns the normalised features of texts, (N, joint)."""
         device = next(self.encoder.parameters()).device
-        tokens = self.tokenize(texts).to(device)
-        features = [self.encoder(part) for part in torch.split(tokens, self.batch)]
-        return F.normalize(torch.cat(features).float(), dim=-1)
+        encoded: Tensor = self(self.tokenize(texts).to(device))
+        return encoded
 
 
 class Backbone(nn.Module):
@@ -126,10 +137,11 @@ class Backbone(nn.Module):
         self.projected = False
         self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std)[:, None, None], persistent=False)
-        self.register_buffer("projection", projection, persistent=False)
         self.mean: Tensor
         self.std: Tensor
-        self.projection: Tensor | None
+        self.projection: nn.Parameter | None = (
+            None if projection is None else nn.Parameter(projection, requires_grad=False)
+        )
 
     def normalize(self, pixels: Tensor) -> Tensor:
         """Returns uint8 pixels (B, 3, R, R) as the model expects them, in float32."""

@@ -31,6 +31,12 @@ def facts(name: str = "reference") -> dict[str, Any]:
     return loaded
 
 
+def groups() -> dict[str, dict[str, Any]]:
+    """What was measured of each run of the reference, by `family/method`."""
+    clip = {f"clip/{name}": group for name, group in facts()["methods"].items()}
+    return {**clip, **facts("reference_timm_resnet")["groups"]}
+
+
 def clip_vit() -> Backbone:
     return _clip(facts()["clip"], "clip_tiny")
 
@@ -70,6 +76,14 @@ def timm_vit() -> Backbone:
     model.load_state_dict(load_file(FOLDER / "timm_vit.safetensors"))
     model.reset_classifier(0)
     return Backbone(model, width=96, resolution=32, mean=HALF, std=HALF, blocks=timm_blocks(model))
+
+
+def narrow_vit(layers: int) -> Backbone:
+    """A ViT of as many blocks as one likes, with random weights."""
+    from timm.models.vision_transformer import VisionTransformer
+
+    model = VisionTransformer(8, 8, embed_dim=8, depth=layers, num_heads=1, num_classes=0)
+    return Backbone(model, width=8, resolution=8, mean=HALF, std=HALF, blocks=timm_blocks(model))
 
 
 def timm_resnet() -> Backbone:

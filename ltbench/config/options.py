@@ -101,7 +101,7 @@ def _describe_type(hint: Any) -> str:
             for name, sign in signs.items()
             if hasattr(limit, name)
         ]
-        return f"{_describe_type(base)} {' and '.join(bounds)}"
+        return " ".join([_describe_type(base), *([" and ".join(bounds)] if bounds else ())])
     if origin in (Union, UnionType):
         return " or ".join(_describe_type(member) for member in get_args(hint))
     if origin is Literal:

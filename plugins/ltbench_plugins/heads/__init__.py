@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ltbench import HeadSpec, hookimpl
+from ltbench_plugins.heads.cache import CACHE
 from ltbench_plugins.heads.cosine import COSINE
+from ltbench_plugins.heads.l2norm import L2NORM
+from ltbench_plugins.heads.layernorm import LAYERNORM
 from ltbench_plugins.heads.linear import LINEAR
+from ltbench_plugins.heads.prompts import PROMPTS
 
 
 @hookimpl
 def ltbench_register_heads() -> Iterable[HeadSpec]:
     """The built-in heads."""
-    return [COSINE, LINEAR]
+    return [CACHE, COSINE, L2NORM, LAYERNORM, LINEAR, PROMPTS]

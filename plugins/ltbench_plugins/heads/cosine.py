@@ -27,13 +27,22 @@ def build(config: CosineConfig, ctx: BuildContext) -> CosineHead:
     """Builds the head; its weight (K, width) has no meaning before the initialisation."""
     from ltbench_plugins.modules.heads import CosineHead
 
-    scale = ctx.logit_scale if config.scale is None else config.scale
-    if scale is None:
+    return CosineHead(ctx.num_classes, ctx.width, cosine_scale(config.scale, ctx))
+
+
+def cosine_scale(scale: float | None, ctx: BuildContext) -> float:
+    """Returns a head's scale, or the backbone's for none.
+
+    Raises:
+        ConfigError: The backbone has none.
+    """
+    chosen = ctx.logit_scale if scale is None else scale
+    if chosen is None:
         raise ConfigError(
             "head.scale=none asks for the backbone's logit scale, and it has none",
             hint="set head.scale to a number, or take a vision-language backbone",
         )
-    return CosineHead(ctx.num_classes, ctx.width, scale)
+    return chosen
 
 
 COSINE = HeadSpec(

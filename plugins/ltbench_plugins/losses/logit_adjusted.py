@@ -22,15 +22,13 @@ class LogitAdjustedConfig:
 def build(config: LogitAdjustedConfig, ctx: BuildContext) -> Loss:
     """Builds -log softmax(z + tau log p)_y, the mean over the batch.
 
-    p_k = n_k / sum(n) is the training prior. A class without training images gets the prior of a
-    millionth of an image: its logit stays finite, and it is never the label.
+    p_k = n_k / sum(n) is the training prior.
     """
-    import torch
     from torch.nn import functional as F
 
-    counts = torch.tensor(ctx.class_counts, dtype=torch.float64).clamp(min=1e-6)
-    prior = (counts / counts.sum()).log().float().to(ctx.device)
-    adjustment = config.tau * prior
+    from ltbench_plugins.modules.priors import log_prior
+
+    adjustment = config.tau * log_prior(ctx)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits + adjustment, labels)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from annotated_types import Gt, Le
-
-from ltbench import BuildContext, Layers, MethodSpec, option
+from ltbench import BuildContext, MethodSpec, option
+from ltbench_plugins.methods.options import BlocksConfig, Size
+from ltbench_plugins.methods.recipes import recipe
 from ltbench_plugins.methods.sizes import automatic_size
 
 if TYPE_CHECKING:
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AdaptFormerConfig:
+class AdaptFormerConfig(BlocksConfig):
     """Options of AdaptFormer."""
 
-    dim: Annotated[int, Gt(0), Le(65536)] | None = option(
+    dim: Size | None = option(
         None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1"
     )
-    layers: Layers = option("all", "blocks: all, the last k, or a list from 0")
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,11 @@ class AdaptFormer:
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:
         """Adds the bottlenecks and returns their parameters."""
-        from ltbench_plugins.modules.adaptformer import ParallelAdapter
+        from ltbench_plugins.modules.bottlenecks import ParallelAdapter
 
         blocks = backbone.select(self.config.layers)
-        automatic = automatic_size(self.num_classes / (2 * len(backbone.blocks)))
-        learned: list[nn.Parameter] = []
-        for block in blocks:
-            adapter = ParallelAdapter(block.width, self.config.dim or automatic)
-            adapter.attach(block)
-            learned += adapter.parameters()
-        return learned
+        dim = self.config.dim or automatic_size(self.num_classes / (2 * len(backbone.blocks)))
+        return [p for block in blocks for p in ParallelAdapter(block.width, dim).attach(block)]
 
 
 def build(config: AdaptFormerConfig, ctx: BuildContext) -> AdaptFormer:
@@ -61,4 +55,5 @@ ADAPTFORMER = MethodSpec(
     config=AdaptFormerConfig,
     build=build,
     reference="arXiv:2205.13535",
+    recipe=recipe(),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ltbench import BuildContext, MethodSpec, NoOptions, Recipe
+from ltbench import BuildContext, MethodSpec, NoOptions
+from ltbench_plugins.methods.recipes import recipe
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,5 +31,5 @@ CLASSIFIER_ONLY = MethodSpec(
     summary="the head alone is learned",
     build=build,
     reference="arXiv:2504.13282",
-    recipe=Recipe(settings={"train.lr": 0.03}),
+    recipe=recipe({"train.lr": 0.03}),
 )

@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ltbench import BuildContext, Layers, MethodSpec, Recipe, option
+from ltbench import BuildContext, Layers, MethodSpec
+from ltbench_plugins.methods.options import BlocksConfig
+from ltbench_plugins.methods.recipes import recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ltbench.backbone import Backbone
-
-
-@dataclass(frozen=True)
-class FullConfig:
-    """Options of full fine-tuning."""
-
-    layers: Layers = option("all", "blocks: all, the last k, or a list from 0")
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Full:
         return [parameter for block in blocks for parameter in block.module.parameters()]
 
 
-def build(config: FullConfig, ctx: BuildContext) -> Full:
+def build(config: BlocksConfig, ctx: BuildContext) -> Full:
     """Builds the method."""
     return Full(config.layers)
 
@@ -40,8 +35,8 @@ def build(config: FullConfig, ctx: BuildContext) -> Full:
 FULL = MethodSpec(
     name="full",
     summary="every weight of the blocks is learned",
-    config=FullConfig,
+    config=BlocksConfig,
     build=build,
     reference="arXiv:2504.13282",
-    recipe=Recipe(settings={"train.lr": 0.001}, by_dataset={"places_lt": {"train.lr": 0.002}}),
+    recipe=recipe({"train.lr": 0.001}, places_lt={"train.lr": 0.002}),
 )

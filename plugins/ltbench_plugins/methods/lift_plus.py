@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ltbench import MethodSpec, Recipe
+from ltbench import MethodSpec
 from ltbench_plugins.methods.adaptformer import AdaptFormerConfig, build
+from ltbench_plugins.methods.recipes import recipe
 
 LIFT_PLUS = MethodSpec(
     name="lift_plus",
@@ -12,15 +13,14 @@ LIFT_PLUS = MethodSpec(
     build=build,
     reference="arXiv:2504.13282",
     default=True,
-    recipe=Recipe(
-        settings={
+    recipe=recipe(
+        {
             "loss": "logit_adjusted",
             "head": "cosine",
             "augmentation": "mda",
             "inference": "tte",
             "train.epochs": 5,
             "train.lr": 0.02,
-        },
-        by_dataset={"inat2018": {"train.epochs": 15}},
+        }
     ),
 )

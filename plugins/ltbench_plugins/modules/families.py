@@ -80,10 +80,16 @@ def clip_backbone(
         mean=mean,
         std=std,
         blocks=blocks,
-        text=TextTower(_TextEncoder(clip), tokenize),
+        text=TextTower(_TextEncoder(clip), tokenize, _token_embedding(clip)),
         projection=projection,
         logit_scale=float(clip.logit_scale.detach().exp()),
     )
+
+
+def _token_embedding(clip: Any) -> nn.Embedding | None:
+    """Returns the module from tokens to vectors; text towers of transformers name it otherwise."""
+    found = getattr(getattr(clip, "text", clip), "token_embedding", None)
+    return found if isinstance(found, nn.Embedding) else None
 
 
 def timm_blocks(model: nn.Module) -> list[Block]:

@@ -31,3 +31,23 @@ class LinearHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Returns the logits."""
         return F.linear(features, self.weight, self.bias)
+
+
+class L2NormHead(nn.Module):
+    """Logits x . w_k / norm(w_k)."""
+
+    def __init__(self, num_classes: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(num_classes, width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns the logits."""
+        return F.linear(features, F.normalize(self.weight))
+
+
+class LayerNormHead(L2NormHead):
+    """Logits LayerNorm(x) . w_k / norm(w_k); the norm has no weight, no bias, eps 1e-12."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns the logits."""
+        return super().forward(F.layer_norm(features, features.shape[-1:], eps=1e-12))

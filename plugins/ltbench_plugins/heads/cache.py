@@ -1,0 +1,47 @@
+"""Cache head: zero-shot logits plus votes of similar training images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt
+
+from ltbench import BuildContext, HeadSpec, option
+from ltbench_plugins.heads.cosine import cosine_scale
+
+if TYPE_CHECKING:
+    from ltbench_plugins.modules.cache_head import CacheHead
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """Options of the cache head."""
+
+    alpha: Annotated[float, Ge(0)] = option(1.0, "weight of the votes; 0 is zero-shot")
+    beta: Annotated[float, Gt(0)] = option(5.5, "how quickly a vote falls with the distance")
+    per_class: Annotated[int, Gt(0)] = option(16, "training images of a class in the cache at most")
+    scale: Annotated[float, Gt(0)] | None = option(
+        None, "of the cosine logits; none: the backbone's own logit scale"
+    )
+
+
+def build(config: CacheConfig, ctx: BuildContext) -> CacheHead:
+    """Builds the head; its keys are made of the training images.
+
+    The paper averages the keys over ten augmented views of each image; here they are of one plain
+    view. Its alpha and beta are searched on the validation set: so they can be with --split val.
+    """
+    from ltbench_plugins.modules.cache_head import CacheHead
+
+    scale = cosine_scale(config.scale, ctx)
+    return CacheHead(ctx.num_classes, ctx.width, scale, config.alpha, config.beta, config.per_class)
+
+
+CACHE = HeadSpec(
+    name="cache",
+    summary="cosine logits plus votes of similar training images (Tip-Adapter)",
+    config=CacheConfig,
+    build=build,
+    reference="arXiv:2111.03930",
+)

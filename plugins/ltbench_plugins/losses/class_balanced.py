@@ -1,0 +1,49 @@
+"""Class-balanced loss: cross entropy weighted by the effective number of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Lt
+
+from ltbench import BuildContext, LossSpec, option
+from ltbench.protocols import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ClassBalancedConfig:
+    """Options of the class-balanced loss."""
+
+    beta: Annotated[float, Ge(0), Lt(1)] = option(
+        0.9999, "0: all classes alike; towards 1: weights 1 / n_k"
+    )
+
+
+def build(config: ClassBalancedConfig, ctx: BuildContext) -> Loss:
+    """Builds -w_y log softmax(z)_y with w_k = (1 - beta) / (1 - beta^n_k).
+
+    As in the reference, a batch's sum is divided by the sum of its weights, not by its size.
+    """
+    from torch.nn import functional as F
+
+    from ltbench_plugins.modules.priors import effective_number_weights
+
+    weights = effective_number_weights(ctx, config.beta)
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels, weight=weights)
+
+    return loss
+
+
+CLASS_BALANCED = LossSpec(
+    name="class_balanced",
+    summary="cross entropy weighted by one over the effective number of images",
+    config=ClassBalancedConfig,
+    build=build,
+    reference="arXiv:1901.05555",
+)

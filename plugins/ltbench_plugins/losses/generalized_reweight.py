@@ -1,0 +1,36 @@
+"""Generalised re-weighting: cross entropy weighted by the inverse prior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ltbench import BuildContext, LossSpec, NoOptions
+from ltbench.protocols import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def build(config: NoOptions, ctx: BuildContext) -> Loss:
+    """Builds -w_y log softmax(z)_y with w_k = 1 / p_k: the paper's p_k^(-rho) at rho = 1.
+
+    As in the reference, a batch's sum is divided by the sum of its weights, not by its size.
+    """
+    from torch.nn import functional as F
+
+    from ltbench_plugins.modules.priors import inverse_prior_weights
+
+    weights = inverse_prior_weights(ctx)
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels, weight=weights)
+
+    return loss
+
+
+GENERALIZED_REWEIGHT = LossSpec(
+    name="generalized_reweight",
+    summary="cross entropy weighted by one over the prior",
+    build=build,
+    reference="arXiv:2103.16370",
+)

@@ -1,0 +1,52 @@
+"""A Linear of which only some entries are learned."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Entries(nn.Module):
+    """Some entries of a frozen tensor, as a vector to learn that starts as they are.
+
+    Args:
+        frozen: The tensor.
+        count: How many of its entries.
+        generator: Chooses them; on the CPU, so that the choice is the same for every device.
+    """
+
+    def __init__(self, frozen: Tensor, count: int, generator: torch.Generator) -> None:
+        super().__init__()
+        chosen = torch.randperm(frozen.numel(), generator=generator)[:count].sort().values
+        self.register_buffer("index", chosen.to(frozen.device), persistent=False)
+        self.index: Tensor
+        self.entries = nn.Parameter(frozen.detach().flatten()[self.index])
+
+    def forward(self, frozen: Tensor) -> Tensor:
+        """Returns the tensor with the learned entries in place."""
+        return frozen.flatten().scatter(0, self.index, self.entries).view_as(frozen)
+
+
+class PartlyLearnedLinear(nn.Module):
+    """Stands in for a Linear: the same frozen weight and bias, int(ratio * size) entries learned.
+
+    A tensor of which that is none has nothing to learn.
+    """
+
+    def __init__(self, linear: nn.Module, ratio: float, generator: torch.Generator) -> None:
+        super().__init__()
+        assert isinstance(linear, nn.Linear)
+        self.weight, self.bias = linear.weight, linear.bias
+        self.learned = nn.ModuleDict()
+        for name, frozen in linear.named_parameters():
+            if count := int(ratio * frozen.numel()):
+                self.learned[name] = Entries(frozen, count, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns x W^T + b."""
+        return F.linear(x, self._current("weight"), self._current("bias"))
+
+    def _current(self, name: str) -> Tensor:
+        frozen: Tensor = getattr(self, name)
+        return self.learned[name](frozen) if name in self.learned else frozen

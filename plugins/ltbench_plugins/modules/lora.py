@@ -1,0 +1,56 @@
+"""The LoRA modules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltbench.backbone import Block
+
+
+class LowRank(nn.Module):
+    """x A B / r: A (width, r) is random, B (r, width) starts at 0, so that nothing is added.
+
+    A is kaiming-uniform with a = sqrt(5), for which PyTorch takes r as the fan-in of a (width, r)
+    tensor: uniform in +-1/sqrt(r), as in the reference, and not in +-1/sqrt(width).
+    """
+
+    def __init__(self, width: int, rank: int) -> None:
+        super().__init__()
+        self.down = nn.Parameter(torch.empty(width, rank))
+        self.up = nn.Parameter(torch.zeros(rank, width))
+        nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns what is added."""
+        return x @ self.down / self.down.shape[1] @ self.up
+
+
+class AttentionLoRA(nn.ModuleDict):
+    """Low-rank terms beside some of the q, k, v and output projections of a block's attention."""
+
+    def __init__(self, width: int, rank: int, targets: Sequence[str]) -> None:
+        super().__init__({target: LowRank(width, rank) for target in targets})
+
+    def attach(self, block: Block) -> Iterator[nn.Parameter]:
+        """Becomes a part of a block and returns what there is to learn."""
+        block.module.add_module("lora", self)
+        if any(target in self for target in "qkv"):
+            block["qkv"].register_forward_hook(self._add_to_qkv)
+        if "out" in self:
+            block["attn_out"].register_forward_hook(self._add_to_out)
+        return self.parameters()
+
+    def _add_to_qkv(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        chunks = zip("qkv", output.chunk(3, dim=-1), strict=True)
+        return torch.cat(
+            [chunk + self[name](args[0]) if name in self else chunk for name, chunk in chunks], -1
+        )
+
+    def _add_to_out(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        added: Tensor = self["out"](args[0])
+        return output + added

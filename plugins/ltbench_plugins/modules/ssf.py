@@ -1,0 +1,30 @@
+"""The scale and shift of SSF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class ScaleShift(nn.Module):
+    """y * scale + shift, channel by channel; they start as N(1, 0.02) and N(0, 0.02)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.empty(width))
+        self.shift = nn.Parameter(torch.empty(width))
+        nn.init.normal_(self.scale, mean=1, std=0.02)
+        nn.init.normal_(self.shift, std=0.02)
+
+    def attach(self, module: nn.Module) -> Iterator[nn.Parameter]:
+        """Becomes a part of a module, whose output it changes; returns what there is to learn."""
+        module.add_module("ssf", self)
+        module.register_forward_hook(self._change)
+        return self.parameters()
+
+    def _change(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        # In float32: a scale near 1 would lose in bfloat16 what it has learned.
+        return (output * self.scale + self.shift).to(output.dtype)
