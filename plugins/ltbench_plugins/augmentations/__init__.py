@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ltbench import AugmentationSpec, hookimpl
+from ltbench_plugins.augmentations.cutmix import CUTMIX
 from ltbench_plugins.augmentations.mda import MDA
+from ltbench_plugins.augmentations.mixup import MIXUP
 from ltbench_plugins.augmentations.none import NONE
+from ltbench_plugins.augmentations.randaugment import RANDAUGMENT
 from ltbench_plugins.augmentations.standard import STANDARD
 
 
 @hookimpl
 def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:
     """The built-in augmentations."""
-    return [MDA, NONE, STANDARD]
+    return [CUTMIX, MDA, MIXUP, NONE, RANDAUGMENT, STANDARD]

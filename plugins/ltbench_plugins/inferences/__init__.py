@@ -6,10 +6,14 @@ from collections.abc import Iterable
 
 from ltbench import InferenceSpec, hookimpl
 from ltbench_plugins.inferences.center import CENTER
+from ltbench_plugins.inferences.flip import FLIP
+from ltbench_plugins.inferences.multi_scale import MULTI_SCALE
+from ltbench_plugins.inferences.post_hoc_logit_adjustment import POST_HOC_LOGIT_ADJUSTMENT
+from ltbench_plugins.inferences.ten_crop import TEN_CROP
 from ltbench_plugins.inferences.tte import TTE
 
 
 @hookimpl
 def ltbench_register_inferences() -> Iterable[InferenceSpec]:
     """The built-in inferences."""
-    return [CENTER, TTE]
+    return [CENTER, FLIP, MULTI_SCALE, POST_HOC_LOGIT_ADJUSTMENT, TEN_CROP, TTE]

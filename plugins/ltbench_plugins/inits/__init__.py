@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ltbench import InitSpec, hookimpl
 from ltbench_plugins.inits.class_mean import CLASS_MEAN
+from ltbench_plugins.inits.linear_probe import LINEAR_PROBE
 from ltbench_plugins.inits.random import RANDOM
 from ltbench_plugins.inits.semantic import SEMANTIC
 
@@ -13,4 +14,4 @@ from ltbench_plugins.inits.semantic import SEMANTIC
 @hookimpl
 def ltbench_register_inits() -> Iterable[InitSpec]:
     """The built-in inits."""
-    return [CLASS_MEAN, RANDOM, SEMANTIC]
+    return [CLASS_MEAN, LINEAR_PROBE, RANDOM, SEMANTIC]

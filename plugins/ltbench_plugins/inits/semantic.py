@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ltbench import BuildContext, InitSpec, option
 from ltbench.errors import ConfigError
@@ -20,20 +21,26 @@ class SemanticConfig:
     """Options of the semantic initialisation."""
 
     template: str = option("a photo of a {}.", "prompt; {} is the class name, '_' read as space")
+    ensemble: Literal["none", "simple", "imagenet"] = option(
+        "none", "mean over CLIP's 7 or 80 prompts for ImageNet, instead of the template"
+    )
 
 
 @dataclass(frozen=True)
 class Semantic:
     """w_k = normalise(t_k P^T): the text feature t_k, taken back through the image projection P.
 
-    t_k (joint) is normalised. P^T carries it to the space before the projection, where the head
-    works; where features are in the joint space already, w_k = t_k.
+    t_k (joint) is normalised; of several templates it is the normalised mean of their normalised
+    features. P^T carries it to the space before the projection, where the head works; where
+    features are in the joint space already, w_k = t_k.
     """
 
-    prompts: tuple[str, ...]
+    names: tuple[str, ...]
+    config: SemanticConfig
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
         """Returns the weight, (K, width)."""
+        import torch
         from torch.nn import functional as F
 
         if backbone.text is None:
@@ -41,10 +48,24 @@ class Semantic:
                 "init 'semantic' needs a backbone with a text tower, and this one has none",
                 hint="take --init class_mean, or a CLIP backbone",
             )
-        text = backbone.text.encode(self.prompts)
+        encode = backbone.text.encode
+        encoded = [encode([say(name) for name in self.names]) for say in self._templates()]
+        text = F.normalize(torch.stack(encoded).mean(dim=0), dim=-1)
         if backbone.projection is None or backbone.projected:
             return text
         return F.normalize(text @ backbone.projection.T, dim=-1)
+
+    def _templates(self) -> Sequence[Callable[[str], str]]:
+        """Returns functions from a name to a prompt."""
+        if self.config.ensemble == "none":
+            return [lambda name: self.config.template.replace("{}", name)]
+        from open_clip import zero_shot_metadata as clip
+
+        ensembles: dict[str, Sequence[Callable[[str], str]]] = {
+            "simple": clip.SIMPLE_IMAGENET_TEMPLATES,
+            "imagenet": clip.OPENAI_IMAGENET_TEMPLATES,
+        }
+        return ensembles[self.config.ensemble]
 
 
 def build(config: SemanticConfig, ctx: BuildContext) -> Semantic:
@@ -54,8 +75,7 @@ def build(config: SemanticConfig, ctx: BuildContext) -> Semantic:
             f"init.template: {config.template!r} has no {{}} for the class name",
             hint='for instance --set "init.template=a photo of a {}."',
         )
-    names = [name.replace("_", " ") for name in ctx.class_names]
-    return Semantic(tuple(config.template.replace("{}", name) for name in names))
+    return Semantic(tuple(name.replace("_", " ") for name in ctx.class_names), config)
 
 
 SEMANTIC = InitSpec(
@@ -64,4 +84,5 @@ SEMANTIC = InitSpec(
     config=SemanticConfig,
     build=build,
     reference="arXiv:2309.10019",
+    examples=({}, {"ensemble": "simple"}),
 )

@@ -30,6 +30,7 @@ class ClipAdapter:
 
     New weights: W_1 (width / 4, width) and W_2 (width, width / 4). The class weights are the text
     features and stay. The paper has a second adapter on the text side and does without it.
+    It trains with AdamW; the learning rate for SGD was chosen on the val split of digits_lt.
     """
 
     config: ClipAdapterConfig

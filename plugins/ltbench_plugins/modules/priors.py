@@ -8,13 +8,13 @@ from torch import Tensor
 from ltbench import BuildContext
 
 
-def log_prior(ctx: BuildContext) -> Tensor:
+def log_prior(ctx: BuildContext, fewest: float = 1e-6) -> Tensor:
     """Returns log p_k = log(n_k / sum(n)).
 
-    A class without training images gets the prior of a millionth of an image: its logit stays
-    finite, and it is never the label.
+    A class without training images counts as one with so few: by default a millionth of an image,
+    so that its logit stays finite in a loss, where it is never the label.
     """
-    counts = torch.tensor(ctx.class_counts, dtype=torch.float64).clamp(min=1e-6)
+    counts = torch.tensor(ctx.class_counts, dtype=torch.float64).clamp(min=fewest)
     return (counts / counts.sum()).log().float().to(ctx.device)
 
 

@@ -1,0 +1,69 @@
+"""RandAugment: a few random operations of one strength on each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
+
+from ltbench import AugmentationSpec, BuildContext, option
+from ltbench.protocols import Targets
+from ltbench.views import Views
+from ltbench_plugins.augmentations.standard import Standard
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class RandAugmentConfig:
+    """Options of RandAugment."""
+
+    operations: Annotated[int, Gt(0)] = option(2, "on each image, one after the other")
+    magnitude: Annotated[int, Ge(0), Le(30)] = option(9, "strength of all of them, of 30")
+
+
+class RandAugment:
+    """Operations drawn uniformly from 14, after the standard augmentation.
+
+    The operations, their strengths and the signs are those of torchvision's `RandAugment`. Images
+    that got the same operation and sign are changed together: there is no loop over images.
+    """
+
+    def __init__(self, config: RandAugmentConfig) -> None:
+        self.crop = Standard()
+        self.config = config
+        self.draws = self.crop.draws + config.operations
+
+    def views(
+        self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
+    ) -> Views:
+        """Returns the views of the standard augmentation."""
+        return self.crop.views(sizes, uniforms[:, : self.crop.draws], progress)
+
+    def change(
+        self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
+    ) -> tuple[Tensor, Targets]:
+        """Applies the operations to the images, (B, 3, R, R)."""
+        from ltbench_plugins.modules.randaugment import apply_operations
+
+        for chosen in uniforms[:, self.crop.draws :].T:
+            images = apply_operations(images, chosen, self.config.magnitude)
+        return images, Targets(labels)
+
+
+def build(config: RandAugmentConfig, ctx: BuildContext) -> RandAugment:
+    """Builds the augmentation."""
+    return RandAugment(config)
+
+
+RANDAUGMENT = AugmentationSpec(
+    name="randaugment",
+    summary="standard, and two random operations on each image",
+    config=RandAugmentConfig,
+    build=build,
+    reference="arXiv:1909.13719",
+)

@@ -1,0 +1,33 @@
+"""Views and their mirror images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.protocols import Inference
+from ltbench.views import Views
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """The views of another inference as they are, then mirrored; the mean of all logits."""
+
+    inner: Inference
+
+    def views(self, sizes: NDArray[np.int64]) -> Views:
+        """Returns 2 V views of each image."""
+        boxes = self.inner.views(sizes).boxes
+        flips = np.zeros((len(sizes), 2 * boxes.shape[1]), dtype=bool)
+        flips[:, boxes.shape[1] :] = True
+        return Views(np.concatenate([boxes, boxes], axis=1), flips)
+
+    def reduce(self, logits: Tensor) -> Tensor:
+        """Returns the mean logits of the views."""
+        return logits.mean(dim=1)
