@@ -290,14 +290,14 @@ def test_a_run_that_fails_is_recorded_and_retried_when_asked(
     assert said in ended.err
     run = only_run(tmp_path / "runs")
     assert (run / "failure.json").exists()
-    assert (run / "checkpoint/state.safetensors").exists()
+    assert (run / "checkpoint/training.safetensors").exists()
     assert not (run / "result.json").exists()
     again = cli("run", *arguments)
     assert again.code == 1
     assert "failed before" in again.err
     assert "--overwrite failed" in again.err
     retried = cli("run", *arguments, "--overwrite", "failed")
-    assert "resuming after epoch 1 of 3" in retried.err
+    assert "resuming training after epoch 1 of 3" in retried.err
 
 
 INTERRUPTING = """
@@ -318,7 +318,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(
     assert stopped.code == 130
     assert "interrupted after 2 of 3 epochs" in stopped.err
     resumed = cli("run", *SMALL, "--out", "parts", "--json")
-    assert "resuming after epoch 2 of 3" in resumed.err
+    assert "resuming training after epoch 2 of 3" in resumed.err
     assert resumed.json["metrics"] == whole["metrics"]
     learned = [
         (only_run(tmp_path / out) / "learned.safetensors").read_bytes()
@@ -389,7 +389,7 @@ def test_a_damaged_checkpoint_is_not_resumed_from(
     (tmp_path / "site").mkdir()
     install(tmp_path / "site", monkeypatch, "interrupter", INTERRUPTING)
     assert cli("run", *SMALL).code == 130
-    state = only_run(tmp_path / "runs") / "checkpoint/state.safetensors"
+    state = only_run(tmp_path / "runs") / "checkpoint/training.safetensors"
     content = bytearray(state.read_bytes())
     content[-5] ^= 1
     state.write_bytes(content)

@@ -29,7 +29,9 @@ def test_nothing_asked_for_is_lift_plus_on_what_is_always_there(registry: Regist
         "head": "cosine",
         "init": "semantic",
         "loss": "logit_adjusted",
+        "sampling": "instance_balanced",
         "augmentation": "mda",
+        "refinement": "none",
         "inference": "tte",
     }
 
@@ -61,9 +63,10 @@ def test_what_defines_a_method_cannot_be_overruled(registry: Registry) -> None:
 
 def test_all_faults_are_shown_together(registry: Registry) -> None:
     with pytest.raises(ConfigError) as caught:
-        settle(registry, method="lift", loss="cee", train__lr=Text("-1"), foo__x="1", sed=Text("1"))
+        wrong = {"loss": "cee", "train__lr": Text("-1"), "foo__x": "1", "sed": Text("1")}
+        settle(registry, method="lift_pluss", **wrong)
     message = caught.value.message
-    for said in ("method 'lift'", "loss 'cee'", "train.lr", "'foo'", "sed"):
+    for said in ("method 'lift_pluss'", "loss 'cee'", "train.lr", "'foo'", "sed"):
         assert said in message
     assert "lift_plus" in caught.value.hint
 

@@ -42,4 +42,5 @@ CLIP_VIT_B16 = BackboneSpec(
     identity=identity,
     reference="arXiv:2103.00020",
     recipe=Recipe(settings={"init": "semantic"}),
+    examples=(),
 )

@@ -68,4 +68,5 @@ OPEN_CLIP = BackboneSpec(
     identity=identity,
     reference="arXiv:2212.07143",
     recipe=Recipe(settings={"init": "semantic"}),
+    examples=({"model": "ViT-S-32-alt", "tag": None},),
 )

@@ -77,4 +77,8 @@ TIMM = BackboneSpec(
     identity=identity,
     reference="github.com/huggingface/pytorch-image-models",
     recipe=Recipe(settings={"init": "class_mean"}),
+    examples=(
+        {"model": "test_vit", "pretrained": False},
+        {"model": "test_resnet", "pretrained": False},
+    ),
 )

@@ -54,5 +54,6 @@ IMAGENET_LT = DatasetSpec(
     summary="1,000 classes, 115,846 training images, 1,280 to 5 a class",
     build=build,
     identity=identity,
+    examples=(),
     reference="arXiv:1904.05160",
 )

@@ -1,0 +1,98 @@
+"""Writes the pages of the documentation that are made from the code.
+
+python docs/generate.py            # or `make docs`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.options import describe_options
+from ltbench.plugins import Component, Registry, load_plugins
+from ltbench.specs import SPECS, ComponentSpec, MethodSpec
+
+HERE = Path(__file__).parent
+INTRODUCTION = """# Components
+
+Every component that comes with ltbench, its options, defaults and recipe. Made from the code by
+`make docs`: do not edit. `ltbench list KIND` and `ltbench show KIND NAME` print the same for all
+installed plugins. A star marks what is taken where nobody chooses.
+"""
+
+
+def components_page(registry: Registry) -> str:
+    """Returns the page of all components that come with ltbench."""
+    return INTRODUCTION + "".join(_kind(kind, registry) for kind in SPECS)
+
+
+def _kind(kind: str, registry: Registry) -> str:
+    own = [
+        component
+        for component in registry.components[kind].values()
+        if component.plugin.distribution == "ltbench"
+    ]
+    title, about = (
+        SPECS[kind].plural.capitalize(),
+        (SPECS[kind].__doc__ or "").split(" `build")[0].splitlines()[0],
+    )
+    lines = [f"\n## {title}\n\n{about}\n", "| name | | reference |", "|---|---|---|"]
+    lines += [_row(component) for component in own]
+    detailed = [detail for component in own for detail in _details(component.spec)]
+    return "\n".join([*lines, *detailed]) + "\n"
+
+
+def _row(component: Component) -> str:
+    spec = component.spec
+    star = " *" if spec.default else ""
+    return f"| `{spec.name}`{star} | {_cell(spec.summary)} | {_link(spec.reference)} |"
+
+
+def _details(spec: ComponentSpec) -> Iterator[str]:
+    """Yields options and recipe of a component that has any."""
+    options = describe_options(spec.config)
+    recipe = getattr(spec, "recipe", None)
+    settings = {"recipe": dict(recipe.settings)} if recipe else {}
+    if isinstance(spec, MethodSpec):
+        settings |= {f"recipe on {name}": dict(one) for name, one in spec.recipe.by_dataset.items()}
+        settings["fixed"] = dict(spec.fixed)
+    settings = {title: values for title, values in settings.items() if values}
+    if options or settings:
+        yield f"\n### {spec.name}\n"
+    if options:
+        yield "| option | type | default | |\n|---|---|---|---|"
+        for option in options:
+            cells = (_cell(option.type), f"`{_value(option.default)}`", _cell(option.help))
+            yield f"| `{spec.kind}.{option.name}` | {' | '.join(cells)} |"
+        yield ""
+    for title, values in settings.items():
+        yield f"- {title}: " + ", ".join(f"`{k}={_value(v)}`" for k, v in values.items())
+
+
+def _value(value: Any) -> str:
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _link(reference: str) -> str:
+    kind, _, rest = reference.partition(":")
+    bases = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+    return f"[{reference}]({bases[kind]}{rest})" if kind in bases else reference
+
+
+PAGES = {"components.md": components_page}
+
+
+def main() -> None:
+    """Writes all pages."""
+    registry = load_plugins()
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(registry), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

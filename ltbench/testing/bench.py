@@ -1,0 +1,207 @@
+"""Small runs around a component."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from annotated_types import MinLen
+
+from ltbench.config.options import parse_options
+from ltbench.config.resolve import Resolved, resolve
+from ltbench.config.runspec import TrainConfig
+from ltbench.data import ArrayImages, Dataset, Split
+from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.checkpoint import TrainState
+from ltbench.engine.precision import choose_arithmetic
+from ltbench.engine.run import Machine
+from ltbench.errors import ConfigError, NothingMatchedError
+from ltbench.plugins import Component, PluginInfo, Registry
+from ltbench.specs import (
+    BackboneContext,
+    BuildContext,
+    DataContext,
+    DatasetSpec,
+    Settings,
+    option,
+)
+from ltbench.testing.check import Skipped
+
+SMALL = 5_000_000  # weights: a backbone with more is not tried with every method
+FEW = (6, 3, 1, 0)
+_PER_TEST = 2
+_SIDE = 32
+
+
+@dataclass(frozen=True)
+class SyntheticConfig:
+    """Options of the synthetic long-tailed set."""
+
+    counts: Annotated[tuple[int, ...], MinLen(2)] = option(FEW, "training images of each class")
+
+
+def _synthetic(config: SyntheticConfig, ctx: DataContext) -> Dataset:
+    """Builds noise with a mean colour for each class."""
+    classes = len(config.counts)
+    random = np.random.default_rng(0)
+    colors = random.uniform(40, 215, (classes, 3))
+
+    def split(counts: tuple[int, ...]) -> Split:
+        labels = np.repeat(np.arange(classes), counts)
+        noise = random.normal(0, 30, (len(labels), _SIDE, _SIDE, 3))
+        pixels = (colors[labels][:, None, None] + noise).clip(0, 255).astype(np.uint8)
+        return Split(ArrayImages(pixels), labels)
+
+    names = tuple(f"color_{index}" for index in range(classes))
+    return Dataset(names, {"train": split(config.counts), "test": split((_PER_TEST,) * classes)})
+
+
+SYNTHETIC = DatasetSpec(
+    name="synthetic_long_tailed",
+    summary="a few images of noise, for the conformance checks",
+    config=SyntheticConfig,
+    build=_synthetic,
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Resolves, assembles and trains small runs, on the CPU in float32.
+
+    Args:
+        registry: The components there are, and the synthetic set.
+    """
+
+    registry: Registry
+    _backbones: list[Trial] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, registry: Registry) -> Bench:
+        """Returns a bench with the components of a registry, which stays as it is."""
+        named = {kind: dict(components) for kind, components in registry.components.items()}
+        own = replace(registry, components=named)
+        own.add(SYNTHETIC, PluginInfo("testing", "ltbench.testing", "ltbench", "0"))
+        return cls(own)
+
+    def resolve(self, settings: Settings) -> Resolved:
+        """Returns a run of one epoch on the synthetic set.
+
+        Raises:
+            Skipped: The settings do not go together.
+        """
+        user = {
+            "dataset": SYNTHETIC.name,
+            "precision": "fp32",
+            **settings,
+        }
+        method = self.registry.find("method", user.get("method", self.registry.default("method")))
+        if "train.epochs" not in getattr(method.spec, "fixed", {}):
+            user.setdefault("train.epochs", 1)
+        return resolve(self.registry, user, Path("data"))
+
+    def machine(self, folder: Path) -> Machine:
+        """Returns the CPU, with run directories in a folder."""
+        return Machine(out=folder, device="cpu", workers=0)
+
+    def assemble(self, settings: Settings) -> Assembly:
+        """Returns the built parts of a run.
+
+        Raises:
+            Skipped: The settings do not go together: nothing is known about the component.
+        """
+        resolved = self.resolve(settings)
+        loading, arithmetic = self.machine(Path()).prepare(resolved.spec)
+        try:
+            return assemble(resolved, loading, arithmetic)
+        except (ConfigError, NothingMatchedError) as error:
+            raise Skipped(error.message) from error
+
+    def config(self, trial: Trial, component: Component) -> Any:
+        """Returns the config of a trial's options."""
+        kind = component.spec.kind
+        options = {k.removeprefix(f"{kind}."): v for k, v in trial.settings.items() if k != kind}
+        config, faults = parse_options(component.spec.config, options, kind, trial.name)
+        assert config is not None, faults
+        return config
+
+    def backbones(self) -> Sequence[Trial]:
+        """Returns the small backbones that need no download."""
+        if not self._backbones:
+            components = self.registry.components["backbone"].values()
+            found = (trial for component in components for trial in trials(component))
+            self._backbones.extend(trial for trial in found if self._size(trial) <= SMALL)
+        return self._backbones
+
+    def _size(self, trial: Trial) -> int:
+        backbone = self.resolve(trial.settings).build("backbone", BackboneContext(seed=0))
+        return int(backbone.num_parameters())
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A component with some of its options.
+
+    Args:
+        name: As shown: "lora(targets=('q',))".
+        settings: That choose it and set the options.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def trials(component: Component) -> Iterator[Trial]:
+    """Yields a component with each of its examples."""
+    spec = component.spec
+    for example in spec.examples:
+        shown = ",".join(f"{name}={value}" for name, value in example.items())
+        options = {f"{spec.kind}.{name}": value for name, value in example.items()}
+        yield Trial(spec.name + (f"({shown})" if shown else ""), {spec.kind: spec.name, **options})
+
+
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """Returns a folder that goes away."""
+    return tempfile.TemporaryDirectory(prefix="ltbench-check-")
+
+
+def context(
+    counts: tuple[int, ...], width: int = 16, logit_scale: float | None = None
+) -> BuildContext:
+    """Returns what a component may know of a run with such class counts."""
+    return BuildContext(
+        num_classes=len(counts),
+        class_counts=counts,
+        class_names=tuple(f"class {index}" for index in range(len(counts))),
+        width=width,
+        resolution=_SIDE,
+        logit_scale=logit_scale,
+        epochs=5,
+        seed=0,
+        device="cpu",
+    )
+
+
+def images_of(assembly: Assembly, count: int = 4) -> torch.Tensor:
+    """Returns test images as the model takes them, (count, 3, R, R) uint8."""
+    batches = assembly.evaluation_batches("test")
+    (batch,) = batches.of([(0, np.arange(count))])
+    return batch.views[:, 0]
+
+
+def take_steps(assembly: Assembly, steps: int) -> None:
+    """Trains on the training images for some steps."""
+    arithmetic = choose_arithmetic("fp32", torch.device("cpu"))
+    state = TrainState.start(assembly.model, TrainConfig(lr=0.01), arithmetic)
+    assembly.model.training_mode()
+    assembly.loss.start_epoch(0.0)
+    images, targets = next(assembly.stream(0, 1).epoch(0, 8))
+    for _ in range(steps):
+        assembly.loss(assembly.model(images), targets).backward()
+        state.optimizer.step()
+        state.optimizer.zero_grad()
+    assembly.model.eval()

@@ -1,0 +1,49 @@
+"""Checks of inferences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ltbench.plugins import Component
+from ltbench.testing.augmentations import SIZES
+from ltbench.testing.bench import Bench, Trial, context, trials
+from ltbench.testing.check import Check, bind
+
+COUNTS = (6, 3, 1, 0)
+
+
+def checks(component: Component, bench: Bench) -> Iterator[Check]:
+    """Yields the checks."""
+    functions = (check_views, check_reduce)
+    for trial in trials(component):
+        yield from bind(f"inference {trial.name}", functions, component, bench, trial)
+
+
+def check_views(component: Component, bench: Bench, trial: Trial) -> None:
+    """Views lie in their images, and each image has as many."""
+    inference = component.spec.build(bench.config(trial, component), context(COUNTS))
+    views = inference.views(SIZES)
+    boxes = views.boxes
+    assert boxes.ndim == 3, f"boxes have the shape {boxes.shape}"
+    assert boxes.shape[::2] == (len(SIZES), 4), f"boxes have the shape {boxes.shape}"
+    corner, extent = boxes[..., :2], boxes[..., 2:]
+    slack = 1e-6  # boxes of resized images are fractions
+    inside = (corner > -slack) & (extent > 0) & (corner + extent < SIZES[:, None] + slack)
+    assert inside.all(), f"boxes {boxes.tolist()} of images {SIZES.tolist()}"
+    np.testing.assert_array_equal(boxes, inference.views(SIZES).boxes)
+
+
+def check_reduce(component: Component, bench: Bench, trial: Trial) -> None:
+    """Logits of V views become one row an image, each from its own views alone."""
+    inference = component.spec.build(bench.config(trial, component), context(COUNTS))
+    views = inference.views(SIZES).boxes.shape[1]
+    logits = torch.randn(5, views, len(COUNTS), generator=torch.Generator().manual_seed(0))
+    kept = logits.clone()
+    reduced = inference.reduce(logits)
+    assert torch.equal(kept, logits), "it writes into the logits that it is given"
+    assert reduced.shape == (5, len(COUNTS)), f"logits have the shape {tuple(reduced.shape)}"
+    assert reduced.isfinite().all(), "some logits are not finite"
+    assert torch.allclose(inference.reduce(logits[2:3]), reduced[2:3]), "images are mixed up"

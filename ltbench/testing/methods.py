@@ -1,0 +1,220 @@
+"""Checks of methods, on every small backbone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ltbench.engine.assemble import Assembly
+from ltbench.engine.checkpoint import load_learned, save_learned
+from ltbench.plugins import Component
+from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
+from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
+from ltbench.testing.check import Check, Skipped, bind
+
+_ROUNDING = 1e-4  # relative, float32
+_HALF = 0.02  # relative
+
+
+def checks(component: Component, bench: Bench) -> Iterator[Check]:
+    """Yields the checks."""
+    functions = [
+        check_frozen_weights_stay,
+        check_everything_learned_moves,
+        check_stored_weights_are_all,
+        check_small_numbers,
+    ]
+    if _is_first_of_its_modules(component, bench):
+        functions += [
+            check_starts_as_the_backbone,
+            check_copies_are_independent,
+            check_gradient_checkpointing,
+            check_compiles_without_a_break,
+            check_half_precision,
+        ]
+    for trial in trials(component):
+        for backbone in bench.backbones():
+            subject = f"method {trial.name} on {backbone.name}"
+            settings = {**backbone.settings, **trial.settings}
+            yield from bind(subject, functions, bench, settings)
+
+
+def _is_first_of_its_modules(component: Component, bench: Bench) -> bool:
+    """Returns whether no method before it changes the backbone in the same way.
+
+    Methods that differ in their recipe alone need not be compiled twice.
+    """
+
+    def modules(spec: ComponentSpec) -> tuple[object, ...]:
+        assert isinstance(spec, MethodSpec)
+        return spec.build, spec.joint, spec.fixed.get("head")
+
+    named = bench.registry.components["method"].values()
+    same = (one for one in named if modules(one.spec) == modules(component.spec))
+    return next(same) == component
+
+
+@torch.no_grad()
+def _logits(assembly: Assembly) -> Tensor:
+    logits: Tensor = assembly.model.eval()(images_of(assembly))
+    return logits
+
+
+def _relative(ours: Tensor, reference: Tensor) -> float:
+    return float(torch.linalg.norm(ours - reference) / torch.linalg.norm(reference))
+
+
+def _learning(bench: Bench, settings: Settings) -> Assembly:
+    assembly = bench.assemble(settings)
+    if not assembly.model.learned():
+        raise Skipped("nothing is learned")
+    return assembly
+
+
+def _encoder_learning(bench: Bench, settings: Settings) -> Assembly:
+    """Returns a run in which the encoder's features can change."""
+    assembly = _learning(bench, settings)
+    if all(name.startswith("head.") for name in assembly.model.learned()):
+        raise Skipped("nothing is learned in the encoder")
+    return assembly
+
+
+def check_frozen_weights_stay(bench: Bench, settings: Settings) -> None:
+    """Training leaves every frozen weight and every buffer as it was, bit for bit."""
+    assembly = _learning(bench, settings)
+    model, learned = assembly.model, set(assembly.model.learned())
+    before = {k: v.detach().clone() for k, v in model.state_dict().items() if k not in learned}
+    take_steps(assembly, 2)
+    after = model.state_dict()
+    changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
+    assert not changed, f"{changed} changed"
+
+
+def check_everything_learned_moves(bench: Bench, settings: Settings) -> None:
+    """A gradient reaches every learned parameter, and training changes it."""
+    assembly = _learning(bench, settings)
+    learned = assembly.model.learned()
+    before = {name: p.detach().clone() for name, p in learned.items()}
+    take_gradients(assembly)
+    unreached = [name for name, p in learned.items() if p.grad is None]
+    assert not unreached, f"no gradient reaches {unreached}: is their module called?"
+    # Where a layer behind starts at zero, so does the gradient.
+    reached = [name for name, p in learned.items() if p.grad is not None and p.grad.any()]
+    take_steps(assembly, 3)
+    still = [name for name in reached if torch.equal(before[name], learned[name])]
+    assert not still, f"{still} did not move"
+    broken = [name for name, value in learned.items() if not value.isfinite().all()]
+    assert not broken, f"{broken} are not finite"
+
+
+def check_starts_as_the_backbone(bench: Bench, settings: Settings) -> None:
+    """Before the training, features are the backbone's own, if the method says so."""
+    resolved, assembly = bench.resolve(settings), bench.assemble(settings)
+    method = resolved.components["method"].spec
+    assert isinstance(method, MethodSpec)
+    if not method.identity_at_start:
+        raise Skipped("the method says that it does not start as the backbone")
+    plain = resolved.build("backbone", BackboneContext(seed=resolved.spec.seed)).eval()
+    if method.joint:
+        plain.project()
+    images = images_of(assembly)
+    with torch.no_grad():
+        expected = plain(plain.normalize(images))
+        backbone = assembly.model.backbone.eval()
+        difference = _relative(backbone(backbone.normalize(images)), expected)
+    assert difference < _ROUNDING, f"they differ by {100 * difference:.2g} %"
+
+
+def check_stored_weights_are_all(bench: Bench, settings: Settings) -> None:
+    """The learned weights, stored as safetensors, make the trained model again."""
+    assembly, fresh = _learning(bench, settings), bench.assemble(settings)
+    take_steps(assembly, 2)
+    with folder() as name:
+        path = Path(name) / "learned.safetensors"
+        save_learned(assembly.model, path)
+        load_learned(fresh.model, path)
+    assert torch.equal(_logits(assembly), _logits(fresh)), "the logits are others"
+
+
+def check_copies_are_independent(bench: Bench, settings: Settings) -> None:
+    """A deep copy gives the same logits, and shares nothing with the original."""
+    assembly = _learning(bench, settings)
+    before = _logits(assembly)
+    copied = copy.copy(assembly)
+    copied.model = copy.deepcopy(assembly.model)
+    assert torch.equal(before, _logits(copied)), "the copy gives other logits"
+    with torch.no_grad():
+        for parameter in copied.model.learned().values():
+            parameter.add_(0.1 * torch.ones_like(parameter))
+    assert torch.equal(before, _logits(assembly)), "changing the copy changes the original"
+    assert not torch.equal(before, _logits(copied)), "the copy works with the original's weights"
+
+
+def check_gradient_checkpointing(bench: Bench, settings: Settings) -> None:
+    """Gradients are the same up to rounding where activations are computed again."""
+    gradients = []
+    for checkpointing in (False, True):
+        assembly = _encoder_learning(bench, settings)
+        switch = getattr(assembly.model.backbone.model, "set_grad_checkpointing", None)
+        if switch is None:
+            raise Skipped("the backbone has no gradient checkpointing")
+        switch(checkpointing)
+        take_gradients(assembly)
+        gradients.append({name: p.grad for name, p in assembly.model.learned().items()})
+    plain, again = gradients
+    for name, expected in plain.items():
+        computed = again[name]
+        assert (computed is None) == (expected is None), f"{name} gets a gradient in one only"
+        if computed is not None and expected is not None:
+            tolerance = _ROUNDING * float(expected.abs().max()) + 1e-9
+            assert torch.allclose(computed, expected, rtol=_ROUNDING, atol=tolerance), name
+
+
+def take_gradients(assembly: Assembly) -> None:
+    """Runs one backward pass."""
+    assembly.model.training_mode()
+    torch.manual_seed(0)
+    assembly.loss.start_epoch(0.0)
+    images, targets = next(assembly.stream(0, 1).epoch(0, 8))
+    assembly.loss(assembly.model(images), targets).backward()
+
+
+def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:
+    """The encoder is one graph for torch.compile, and gives the same features."""
+    assembly = _encoder_learning(bench, settings)
+    backbone = assembly.model.backbone.eval()
+    images = backbone.normalize(images_of(assembly))
+    torch.compiler.reset()
+    try:
+        compiled = torch.compile(backbone, backend="eager", fullgraph=True)
+        with torch.no_grad():
+            difference = _relative(compiled(images), backbone(images))
+    finally:
+        torch.compiler.reset()
+    assert difference < _ROUNDING, f"features differ by {100 * difference:.2g} %"
+
+
+def check_half_precision(bench: Bench, settings: Settings) -> None:
+    """In bfloat16 and float16 the features are within 2 % of those in float32."""
+    assembly = bench.assemble(settings)
+    backbone = assembly.model.backbone.eval()
+    images = backbone.normalize(images_of(assembly))
+    with torch.no_grad():
+        exact = backbone(images)
+        for dtype in (torch.bfloat16, torch.float16):
+            with torch.autocast("cpu", dtype=dtype):
+                difference = _relative(backbone(images).float(), exact)
+            assert difference < _HALF, f"{dtype}: {100 * difference:.1f} %"
+
+
+def check_small_numbers(bench: Bench, settings: Settings) -> None:
+    """Two classes, one of them with a single image, and a batch of one image work."""
+    assembly = bench.assemble({**settings, "dataset.counts": (4, 1)})
+    with torch.no_grad():
+        logits = assembly.model.eval()(images_of(assembly, 1))
+    assert logits.shape == (1, 2)
+    assert logits.isfinite().all()

@@ -1,0 +1,25 @@
+"""Every method from the command line, on what comes with ltbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ltbench.plugins import load_plugins
+from tests.conftest import Ended
+
+METHODS = load_plugins().components["method"]
+ZERO_SHOT = 94.6  # accuracy in percent of nothing learned
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_runs(cli: Callable[..., Ended], name: str) -> None:
+    fixed = "train.epochs" in METHODS[name].spec.fixed  # type: ignore[attr-defined]
+    epochs = () if fixed else ("--epochs", "2")
+    ended = cli("run", "--method", name, *epochs, "--precision", "fp32", "--json")
+    assert ended.code == 0, ended.err
+    result = ended.json
+    assert result["metrics"]["accuracy"] > ZERO_SHOT - 3
+    again = cli("eval", result["directory"], "--json")
+    assert again.json["metrics"] == result["metrics"]
