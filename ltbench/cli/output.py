@@ -62,9 +62,12 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
     evaluation = result["evaluation"]
     rate = training["images_per_second"]
     speed = "" if rate is None else f" ({rate:,.0f} images/s)"
+    refinement = result["refinement"]
+    refined = f"{refinement['seconds']:.1f} s {refinement['name']}, " if refinement else ""
     out.print(
-        f"time                {training['seconds']:.1f} s training{speed}, "
-        f"{evaluation['seconds']:.1f} s evaluation ({evaluation['inference']})"
+        f"time                {training['seconds']:.1f} s training{speed}, {refined}"
+        f"{evaluation['seconds']:.1f} s evaluation ({evaluation['inference']})",
+        soft_wrap=True,
     )
     skipped = training["skipped_images"] + evaluation["skipped_images"]
     if skipped:
@@ -148,8 +151,10 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
         f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone)"
     )
     out.print(f"precision           {estimate.precision}")
+    more = f"; the refinement {spec.refinement.name} comes on top" if estimate.refined else ""
     out.print(
         f"estimated time      {estimate.train_seconds:.0f} s training, "
-        f"{estimate.evaluate_seconds:.0f} s evaluation"
+        f"{estimate.evaluate_seconds:.0f} s evaluation{more}",
+        soft_wrap=True,
     )
     out.print(f"estimated memory    {estimate.peak_memory_mb:,.0f} MB")

@@ -159,8 +159,10 @@ def _layer(
     for settings, source in _recipes(recipes):
         found.messages += [f"{fault} ({source})" for key in settings for fault in _key_faults(key)]
         layers.put(settings, source)
-    layers.put(user, "user")
     method = recipes["method"].spec if "method" in recipes else None
+    if isinstance(method, MethodSpec):  # the user's options are for the components fixed by it
+        layers.put(method.fixed, f"fixed by method {method.name}")
+    layers.put(user, "user")
     if isinstance(method, MethodSpec):
         for key, value in method.fixed.items():
             fixed = str(value).lower()

@@ -24,7 +24,7 @@ def describe_environment(
         "command": sys.argv,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": required_packages(),
+        "packages": {**required_packages(), **installed_extras()},
         "plugins": sorted(set(plugins)),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
@@ -35,16 +35,27 @@ def describe_environment(
 
 def required_packages() -> dict[str, str | None]:
     """Returns the installed versions of what ltbench requires; None for what is not there."""
-    found: dict[str, str | None] = {}
-    for requirement in requires("ltbench") or ():
-        if "extra ==" in requirement:
-            continue
-        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
+    return {name: _version(name) for name in _requirements(extra=False)}
+
+
+def installed_extras() -> dict[str, str]:
+    """Returns the versions of what ltbench can use and finds."""
+    versions = {name: _version(name) for name in _requirements(extra=True)}
+    return {name: found for name, found in versions.items() if found is not None}
+
+
+def _requirements(*, extra: bool) -> list[str]:
+    """Returns what ltbench requires, or what its extras do, but for that of its developers."""
+    lines = [line for line in requires("ltbench") or () if not re.search("extra == .dev", line)]
+    wanted = [line for line in lines if ("extra ==" in line) == extra]
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def choose_device(name: str) -> torch.device:

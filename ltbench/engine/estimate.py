@@ -21,9 +21,10 @@ _PROBE = 32  # images
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would learn and take."""
+    """What a run would learn and take: times without its refinement, if it has one."""
 
     learned: dict[str, Any]
+    refined: bool
     precision: str
     train_seconds: float
     evaluate_seconds: float
@@ -55,6 +56,7 @@ def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> 
         memory = before + (peak_memory_mb(device) - before) * part
     return Estimate(
         learned=count_learned(assembly),
+        refined=assembly.refinement is not None,
         precision=f"{arithmetic.name} ({arithmetic.reason})",
         train_seconds=seconds,
         evaluate_seconds=len(splits[split]) / evaluate_rate,

@@ -62,8 +62,8 @@ def test_what_defines_a_method_cannot_be_overruled(registry: Registry) -> None:
 
 
 def test_all_faults_are_shown_together(registry: Registry) -> None:
+    wrong = {"loss": "cee", "train__lr": Text("-1"), "foo__x": "1", "sed": Text("1")}
     with pytest.raises(ConfigError) as caught:
-        wrong = {"loss": "cee", "train__lr": Text("-1"), "foo__x": "1", "sed": Text("1")}
         settle(registry, method="lift_pluss", **wrong)
     message = caught.value.message
     for said in ("method 'lift_pluss'", "loss 'cee'", "train.lr", "'foo'", "sed"):

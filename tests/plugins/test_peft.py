@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -147,28 +148,29 @@ def test_an_image_does_not_see_its_batch(make: Callable[[], Backbone], tuner: st
 
 @EACH
 @BACKBONES
-def test_mixed_precision_and_checkpointing(make: Callable[[], Backbone], tuner: str) -> None:
+def test_mixed_precision(make: Callable[[], Backbone], tuner: str) -> None:
     backbone, learned = built(make, tuner)
     train(backbone, learned)
     with torch.autocast("cpu", torch.bfloat16):
-        loss_of(backbone).backward()
-        assert parity.relative(features(backbone).float(), features(backbone)) < 1e-6
+        loss, rounded = loss_of(backbone), features(backbone).float()
+    loss.backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in learned)
-    assert parity.relative(half(backbone), features(backbone)) < 0.02
+    assert 0 < parity.relative(rounded, features(backbone)) < 0.02
+
+
+@EACH
+@BACKBONES
+def test_checkpointing_changes_no_gradient(make: Callable[[], Backbone], tuner: str) -> None:
+    backbone, learned = built(make, tuner)
+    train(backbone, learned)
+    backbone.train()
     gradients = []
-    for run in (
-        lambda: backbone(IMAGES),
-        lambda: checkpoint(backbone, IMAGES, use_reentrant=False),
-    ):
-        backbone.zero_grad()
-        run().square().sum().backward()
+    for run in (backbone, partial(checkpoint, backbone, use_reentrant=False)):
+        torch.manual_seed(0)  # pvera adds noise
+        run(IMAGES).square().sum().backward()
         gradients.append([p.grad for p in learned])
+        backbone.zero_grad()
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
-
-
-def half(backbone: Backbone) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        return features(backbone).float()
 
 
 @value_of("method", "peft")

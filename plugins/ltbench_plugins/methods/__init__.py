@@ -21,6 +21,7 @@ from ltbench_plugins.methods.ln_tuning import LN_TUNING
 from ltbench_plugins.methods.lora import LORA
 from ltbench_plugins.methods.lws import LWS
 from ltbench_plugins.methods.ncm import NCM
+from ltbench_plugins.methods.peft import PEFT
 from ltbench_plugins.methods.proj_tuning import PROJ_TUNING
 from ltbench_plugins.methods.soup import SOUP
 from ltbench_plugins.methods.ssf import SSF
@@ -46,6 +47,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         AFT,
         BITFIT,
         LN_TUNING,
+        PEFT,
         FULL,
         CLASSIFIER_ONLY,
         CLIP_ADAPTER,
