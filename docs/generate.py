@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from ltbench.config.options import describe_options
+from ltbench.config.options import as_typed, describe_options
 from ltbench.plugins import Component, Registry, load_plugins
 from ltbench.specs import SPECS, ComponentSpec, MethodSpec
 
@@ -63,15 +62,11 @@ def _details(spec: ComponentSpec) -> Iterator[str]:
     if options:
         yield "| option | type | default | |\n|---|---|---|---|"
         for option in options:
-            cells = (_cell(option.type), f"`{_value(option.default)}`", _cell(option.help))
+            cells = (_cell(option.type), f"`{as_typed(option.default)}`", _cell(option.help))
             yield f"| `{spec.kind}.{option.name}` | {' | '.join(cells)} |"
         yield ""
     for title, values in settings.items():
-        yield f"- {title}: " + ", ".join(f"`{k}={_value(v)}`" for k, v in values.items())
-
-
-def _value(value: Any) -> str:
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+        yield f"- {title}: " + ", ".join(f"`{k}={as_typed(v)}`" for k, v in values.items())
 
 
 def _cell(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.watch import Silent
@@ -44,7 +45,7 @@ def rows_of(registry: Registry) -> list[Row]:
         if component.plugin.distribution != "ltbench":
             continue
         for example in component.spec.examples:
-            shown = ", ".join(f"{key}={value}" for key, value in example.items())
+            shown = ", ".join(f"{key}={as_typed(value)}" for key, value in example.items())
             options = {f"method.{key}": value for key, value in example.items()}
             rows.append(Row(f"{name} ({shown})" if shown else name, {"method": name, **options}))
     return rows

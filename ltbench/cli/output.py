@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
@@ -124,6 +125,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
 
 def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     """Prints what a run would do."""
+    from ltbench.config.options import as_typed
     from ltbench.config.resolve import RUN_KEYS
 
     spec = resolved.spec
@@ -138,11 +140,11 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
         branch = tree.add(f"{kind} [bold]{choice.name}[/] [dim]({resolved.sources[kind]})[/]")
         for name, value in {**choice.options, **choice.paths}.items():
             source = resolved.sources.get(f"{kind}.{name}", "default")
-            branch.add(f"{name} = {str(value).lower()} [dim]({source})[/]")
+            branch.add(f"{name} = {escape(as_typed(value))} [dim]({source})[/]")
     branch = tree.add("train")
     for name, value in dataclasses.asdict(spec.train).items():
         source = resolved.sources.get(f"train.{name}", "default")
-        branch.add(f"{name} = {str(value).lower()} [dim]({source})[/]")
+        branch.add(f"{name} = {as_typed(value)} [dim]({source})[/]")
     for key in RUN_KEYS:
         tree.add(f"{key} = {getattr(spec, key)} [dim]({resolved.sources.get(key, 'default')})[/]")
     out.print(tree)

@@ -18,7 +18,7 @@ def show(
 
     Example: `ltbench show method lift_plus`
     """
-    from ltbench.config.options import describe_options
+    from ltbench.config.options import as_typed, describe_options
     from ltbench.plugins import load_plugins
     from ltbench.specs import MethodSpec
 
@@ -64,7 +64,7 @@ def show(
         for option in options:
             key = f"{spec.kind}.{option.name}"
             table.add_row(
-                key, escape(option.type), str(option.default).lower(), escape(option.help)
+                key, escape(option.type), escape(as_typed(option.default)), escape(option.help)
             )
         out.print("\n", table, sep="")
     sections = {"recipe": settings, "fixed": fixed}
@@ -73,4 +73,4 @@ def show(
         if values:
             out.print(f"\n[bold]{title}[/]")
             for key, value in values.items():
-                out.print(f"  {key} = {value}", markup=False)
+                out.print(f"  {key} = {as_typed(value)}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Mapping
@@ -85,6 +86,17 @@ def describe_options(config: type) -> list[OptionHelp]:
         )
         for field in fields(config)
     ]
+
+
+def as_typed(value: Any) -> str:
+    """Returns a value as a user types it.
+
+    >>> [as_typed(value) for value in (None, True, 0.5, "tte", ("q", "v"))]
+    ['none', 'true', '0.5', 'tte', '["q", "v"]']
+    """
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _describe_type(hint: Any) -> str:

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ltbench.config.options import describe_options, dump_options, parse_options
+from ltbench.config.options import as_typed, describe_options, dump_options, parse_options
 from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
 from ltbench.engine.run import Machine, evaluate_again, execute
@@ -47,17 +46,10 @@ def check_options(component: Component) -> None:
         written = json.loads(json.dumps({**options, **paths}))
         again, faults = parse_options(config, written, component.spec.kind, "it")
         assert again == parsed, f"{written} is read as {again}"
-        texts = {name: Text(_as_typed(value)) for name, value in written.items()}
+        texts = {name: Text(as_typed(value)) for name, value in written.items()}
         typed, faults = parse_options(config, texts, component.spec.kind, "it")
         assert typed == parsed, f"{texts} is read as {typed} ({faults})"
     assert defaults == config(), "two configs with the same options differ"
-
-
-def _as_typed(value: Any) -> str:
-    """Returns a value as a user types it for `--set`."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def check_module(component: Component) -> None:

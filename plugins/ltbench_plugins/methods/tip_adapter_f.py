@@ -16,5 +16,5 @@ TIP_ADAPTER_F = MethodSpec(
     reference="arXiv:2111.03930",
     joint=True,
     fixed={"head": "cache", "init": "semantic"},
-    recipe=recipe({"train.lr": 0.2}),
+    recipe=recipe({"train.lr": 0.1}),
 )
