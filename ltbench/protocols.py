@@ -216,12 +216,16 @@ class Training(Protocol):
 class Refinement(Protocol):
     """What a `RefinementSpec` builds."""
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
-        """Changes the learned parameters in place, after the training.
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Called before the training, with what will be learned by name.
 
         Raises:
-            ConfigError: It does not go with the head or the method.
+            ConfigError: The refinement does not go with the head or the method.
         """
+        ...
+
+    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+        """Changes the learned parameters in place, after the training."""
         ...
 
 

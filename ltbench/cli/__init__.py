@@ -21,7 +21,7 @@ def main() -> None:
         from ltbench.cli.app import UsageError, app
 
         try:
-            code = app(standalone_mode=False)
+            code = app(prog_name="ltbench", standalone_mode=False)
         except UsageError as error:
             _fail(_as_config_error(error))
         sys.stdout.flush()

@@ -124,13 +124,17 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
     model.learn_only(learned)
+    refinement = resolved.build("refinement", context)
+    if refinement is not None:
+        with blame(resolved.components["refinement"]):
+            refinement.check(head, model.learned())
     return Assembly(
         dataset=dataset,
         model=model,
         loss=CheckedLoss(resolved.build("loss", context), resolved.components["loss"]),
         sampling=resolved.build("sampling", context),
         augmentation=resolved.build("augmentation", context),
-        refinement=resolved.build("refinement", context),
+        refinement=refinement,
         inference=resolved.build("inference", context),
         context=context,
         loading=loading,

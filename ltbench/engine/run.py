@@ -230,8 +230,10 @@ def _failure_recorded(directory: RunDirectory, resolved: Resolved) -> Iterator[N
     try:
         yield
     except KeyboardInterrupt as error:
+        done, epochs = len(directory.history()), resolved.spec.train.epochs
+        stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
         raise Interrupted(
-            f"interrupted after {len(directory.history())} of {resolved.spec.train.epochs} epochs",
+            f"interrupted {stage}",
             hint="the same command goes on from there",
         ) from error
     except Exception as error:

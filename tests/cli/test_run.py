@@ -225,6 +225,10 @@ FAULTS = {
         "have no",
     ),
     "diverged": (("--lr", "1e30", "--batch-size", "1000", "--epochs", "1"), 1, "not finite"),
+    "a refinement that does nothing": (("--refinement", "tau_norm"), 2, "take --head linear"),
+    "no head to refine": (("--method", "coop", "--refinement", "ncm"), 2, "take --head linear"),
+    "a soup of nothing": (("--method", "ncm", "--refinement", "soup"), 2, "ncm' is made of"),
+    "a head of another space": (("--head", "prompts"), 2, "take --method coop"),
     "too many layers": (("--set", "method.layers=7"), 2, "backbone of 6 blocks"),
 }  # fmt: skip
 

@@ -54,6 +54,12 @@ def test_another_component_drops_the_options_of_the_first(registry: Registry) ->
         settle(registry, loss="ce", loss__tau=Text("2"))
 
 
+def test_what_a_method_fixes_has_options_of_its_own(registry: Registry) -> None:
+    spec = settle(registry, method="wise_ft", refinement__alpha=Text("0.25")).spec
+    assert spec.refinement.name == "wise_ft"
+    assert spec.refinement.options == {"alpha": 0.25}
+
+
 def test_what_defines_a_method_cannot_be_overruled(registry: Registry) -> None:
     spec = settle(registry, method="zero_shot").spec
     assert (spec.train.epochs, spec.head.options["scale"]) == (0, None)

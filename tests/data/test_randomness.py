@@ -1,9 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import kstest
+from scipy.stats import chisquare, kstest
 
-from ltbench.data.randomness import shuffled, uniforms
+from ltbench.data.randomness import drawn, shuffled, uniforms
+
+LABELS = np.repeat([0, 1, 2], [60, 30, 10])
+
+
+def many_draws(weights: list[float]) -> np.ndarray:
+    """The images that 200 epochs draw, (20000,)."""
+    epochs = [drawn(0, epoch, LABELS, np.array(weights)) for epoch in range(200)]
+    return np.concatenate(epochs) % len(LABELS)
 
 
 def test_a_number_depends_on_seed_epoch_and_image_alone() -> None:
@@ -14,13 +22,13 @@ def test_a_number_depends_on_seed_epoch_and_image_alone() -> None:
 
 
 def test_uniform_and_independent() -> None:
-    drawn = uniforms(0, 0, np.arange(20_000), 3)
-    for column in drawn.T:
+    numbers = uniforms(0, 0, np.arange(20_000), 3)
+    for column in numbers.T:
         assert kstest(column, "uniform").pvalue > 0.01
-    assert np.abs(np.corrcoef(drawn.T) - np.eye(3)).max() < 0.02
-    assert abs(np.corrcoef(drawn[:-1, 0], drawn[1:, 0])[0, 1]) < 0.02
+    assert np.abs(np.corrcoef(numbers.T) - np.eye(3)).max() < 0.02
+    assert abs(np.corrcoef(numbers[:-1, 0], numbers[1:, 0])[0, 1]) < 0.02
     later = uniforms(0, 1, np.arange(20_000), 1)[:, 0]
-    assert abs(np.corrcoef(drawn[:, 0], later)[0, 1]) < 0.02
+    assert abs(np.corrcoef(numbers[:, 0], later)[0, 1]) < 0.02
 
 
 def test_no_draws_are_possible() -> None:
@@ -32,3 +40,33 @@ def test_every_epoch_has_its_own_order() -> None:
     assert np.array_equal(shuffled(1, 2, 50), shuffled(1, 2, 50))
     assert not np.array_equal(shuffled(1, 2, 50), shuffled(1, 3, 50))
     assert not np.array_equal(shuffled(1, 2, 50), shuffled(2, 2, 50))
+
+
+def test_classes_are_drawn_as_often_as_their_weights_say() -> None:
+    found = np.bincount(LABELS[many_draws([1, 2, 5])])
+    assert chisquare(found, np.array([1, 2, 5]) / 8 * 20_000).pvalue > 0.01
+
+
+def test_the_images_of_a_class_share_its_draws_evenly() -> None:
+    images = np.bincount(many_draws([1, 2, 5]))
+    for label in range(3):
+        assert chisquare(images[label == LABELS]).pvalue > 0.01
+
+
+def test_a_class_of_weight_zero_is_never_drawn() -> None:
+    assert set(LABELS[many_draws([1, 0, 5])]) == {0, 2}
+
+
+def test_an_image_drawn_again_is_another_draw() -> None:
+    draws = drawn(0, 0, LABELS, np.array([0, 0, 1]))
+    assert len(set(draws)) == len(LABELS)
+    for image in range(90, 100):
+        times = np.sort(draws[draws % 100 == image] // 100)
+        assert np.array_equal(times, np.arange(len(times)))
+
+
+def test_every_epoch_draws_anew() -> None:
+    weights = np.ones(3)
+    assert np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 2, LABELS, weights))
+    assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 3, LABELS, weights))
+    assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(2, 2, LABELS, weights))

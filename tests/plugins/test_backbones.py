@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from ltbench.errors import DataError, NothingMatchedError
 from ltbench.specs import BackboneContext
-from ltbench_plugins.backbones import clip_tiny, open_clip, timm
+from ltbench_plugins.backbones import clip_tiny, clip_vit_b16, open_clip, timm
 from ltbench_plugins.methods.adaptformer import AdaptFormer, AdaptFormerConfig
 from ltbench_plugins.modules.families import OPEN_CLIP_BLOCK, TIMM_BLOCK
 from tests import parity
+from tests.covered import value_of
 
 CTX = BackboneContext(seed=0)
 
@@ -23,6 +24,26 @@ def test_clip_tiny_recognises_its_own_classes() -> None:
     assert backbone.text is not None
     assert backbone.text.encode(["a photo of a zero."]).norm().item() == pytest.approx(1, abs=1e-4)
     assert clip_tiny.WEIGHTS.stat().st_size < 4_000_000
+
+
+@value_of("backbone", "clip_tiny")
+def test_clip_tiny_is_open_clips_model_of_these_weights() -> None:
+    import open_clip as library
+
+    theirs = library.CLIP(**clip_tiny.ARCHITECTURE).eval()
+    theirs.load_state_dict(load_file(clip_tiny.WEIGHTS))
+    ours = clip_tiny.build(clip_tiny.CLIP_TINY.config(), CTX).eval()
+    ours.project()
+    pixels = torch.arange(3 * 3 * 32 * 32).remainder(251).view(3, 3, 32, 32).to(torch.uint8)
+    mean, std = (torch.tensor(v)[:, None, None] for v in (clip_tiny.MEAN, clip_tiny.STD))
+    tokens = clip_tiny.tokenize(["a photo of a zero.", "seven"])
+    assert ours.text is not None
+    with torch.no_grad():
+        expected = theirs.encode_image((pixels / 255 - mean) / std)
+        assert parity.relative(ours(ours.normalize(pixels)), expected) < 1e-5
+        texts = theirs.encode_text(tokens, normalize=True)
+        assert parity.relative(ours.text(tokens), texts) < 1e-5
+        assert ours.logit_scale == pytest.approx(theirs.logit_scale.exp().item())
 
 
 def test_long_texts_are_cut() -> None:
@@ -50,6 +71,7 @@ def test_attention_with_linears_equals_the_original() -> None:
     assert set(backbone.blocks[0].paths) == set(OPEN_CLIP_BLOCK)
 
 
+@value_of("backbone", "timm")
 def test_timm_takes_local_weights_with_their_classifier(tmp_path: Path) -> None:
     import timm as library
 
@@ -66,6 +88,7 @@ def test_timm_takes_local_weights_with_their_classifier(tmp_path: Path) -> None:
     assert "qkv" in ours.blocks[0].paths
 
 
+@value_of("backbone", "open_clip")
 def test_open_clip_takes_local_weights(tmp_path: Path) -> None:
     config = open_clip.OpenClipConfig(model="ViT-S-32", tag=None)
     path = tmp_path / "weights.safetensors"
@@ -82,6 +105,27 @@ def test_open_clip_takes_local_weights(tmp_path: Path) -> None:
     assert open_clip.identity(config) != open_clip.identity(
         open_clip.OpenClipConfig("ViT-S-32", None, path)
     )
+
+
+@pytest.mark.slow
+@value_of("backbone", "clip_vit_b16")
+def test_clip_vit_b16_is_open_clips_model(tmp_path: Path) -> None:
+    import open_clip as library
+
+    torch.manual_seed(3)
+    theirs = library.create_model("ViT-B-16-quickgelu", pretrained_text=False).eval()
+    path = tmp_path / "weights.safetensors"
+    save_file({k: v.contiguous() for k, v in theirs.state_dict().items()}, path)
+    ours = clip_vit_b16.build(clip_vit_b16.ClipConfig(path), CTX).eval()
+    assert (ours.width, ours.resolution, len(ours.blocks)) == (768, 224, 12)
+    images = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        projected = ours(images) @ ours.projection
+        assert parity.relative(projected, theirs.encode_image(images)) < 1e-4
+
+
+def test_clip_vit_b16_has_the_weights_of_openai() -> None:
+    assert clip_vit_b16.identity(clip_vit_b16.ClipConfig()) == "tag:openai"
 
 
 @pytest.mark.parametrize("content", ["", "text", "cos\nsystem\n(S'touch {trap}'\ntR."])

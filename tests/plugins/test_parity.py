@@ -212,6 +212,7 @@ def test_three_steps_equal_the_reference(case: str) -> None:
         assert torch.equal(before, model.get_buffer(name)), name
 
 
+@value_of("init", "semantic")
 def test_semantic_initialisation() -> None:
     backbone, facts = parity.clip_vit(), parity.facts()
     ctx = parity.context(facts["class_counts"], backbone, facts["classnames"])
@@ -231,6 +232,7 @@ def test_zero_shot_logits() -> None:
     assert parity.relative(logits, stored["zero_shot/logits"]) < LOGITS
 
 
+@value_of("augmentation", "mda")
 def test_mda_schedules() -> None:
     ctx = parity.context([1, 1], parity.clip_vit())
     for key, expected in parity.facts()["mda"]["schedule"].items():
@@ -240,6 +242,7 @@ def test_mda_schedules() -> None:
         assert ours == pytest.approx(expected, rel=1e-9)
 
 
+@value_of("augmentation", "mda")
 def test_mda_boxes_have_the_law_of_the_reference() -> None:
     """Every reference box is one that ours could draw, and the mean areas agree."""
     boxes = parity.facts()["mda"]["boxes"]
@@ -266,6 +269,7 @@ def test_mda_boxes_have_the_law_of_the_reference() -> None:
         assert abs(np.mean(sides) - drawn[:, 2].mean()) < 4 * spread
 
 
+@value_of("inference", "tte", "center")
 @pytest.mark.parametrize("name", ["tte", "center"])
 def test_views_and_their_logits(name: str) -> None:
     stored = parity.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,13 +37,19 @@ class Crt:
     num_classes: int
     config: CrtConfig
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Sees to it that the head is learned."""
+        from ltbench_plugins.modules.refining import learned_in
+
+        learned_in(head, learned, "crt")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Learns the head again."""
         import torch
 
         from ltbench_plugins.modules.refining import learned_in
 
-        parameters = learned_in(head, training, "crt")
+        parameters = learned_in(head, training.learned, "crt")
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(training.start[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,12 @@ class LinearProbe:
     num_classes: int
     config: LinearProbeConfig
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Sees to it that the head learns weights whose norms matter."""
+        from ltbench_plugins.modules.refining import linear_weight
+
+        linear_weight(head, learned, "linear_probe")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Puts the regression's coefficients in place of what was learned."""
         import torch
@@ -42,7 +49,7 @@ class LinearProbe:
         from ltbench_plugins.modules.probe import logistic_regression
         from ltbench_plugins.modules.refining import linear_weight
 
-        weight, bias = linear_weight(head, training, "linear_probe")
+        weight, bias = linear_weight(head, training.learned, "linear_probe")
         coefficients, intercepts = logistic_regression(
             *training.features(),
             self.num_classes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,19 @@ class Lws:
     num_classes: int
     config: CrtConfig
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Sees to it that the head learns weights whose norms matter."""
+        from ltbench_plugins.modules.refining import linear_weight
+
+        linear_weight(head, learned, "lws")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Learns the factors and multiplies them in."""
         from torch.nn.utils import parametrize
 
         from ltbench_plugins.modules.refining import ClassFactors, linear_weight
 
-        weight, bias = linear_weight(head, training, "lws")
+        weight, bias = linear_weight(head, training.learned, "lws")
         factors = ClassFactors(self.num_classes).to(weight.device)
         names = ["weight"] if bias is None else ["weight", "bias"]
         for name in names:

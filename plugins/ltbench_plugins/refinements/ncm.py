@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ class Ncm:
 
     num_classes: int
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Sees to it that the head learns class weights."""
+        from ltbench_plugins.modules.refining import class_weight
+
+        class_weight(head, learned, "ncm")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Puts the class means in place of what was learned."""
         import torch
@@ -31,7 +38,7 @@ class Ncm:
 
         from ltbench_plugins.modules.refining import class_weight
 
-        weight, bias = class_weight(head, training, "ncm")
+        weight, bias = class_weight(head, training.learned, "ncm")
         features, labels = training.features()
         unit = F.normalize(features, dim=-1)
         means = unit.new_zeros(self.num_classes, unit.shape[1]).index_add_(0, labels, unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,15 +35,16 @@ class Soup:
 
     members: int
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Goes with everything that learns something."""
+        from ltbench_plugins.modules.refining import learned_something
+
+        learned_something(learned, "soup")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Trains the other members and takes the mean."""
         import torch
 
-        if not training.learned:
-            raise ConfigError(
-                "refinement 'soup' averages what is learned, and this method learns nothing",
-                hint="take a method that learns something, such as full or lift_plus",
-            )
         total = {name: p.detach().clone() for name, p in training.learned.items()}
         for member in range(1, self.members):
             with torch.no_grad():
@@ -58,6 +60,11 @@ class Soup:
 
 def build(config: SoupConfig, ctx: BuildContext) -> Soup:
     """Builds the refinement."""
+    if ctx.epochs == 0:
+        raise ConfigError(
+            "refinement 'soup' averages trainings, and train.epochs is 0",
+            hint="take a method that trains, and --epochs 1 at least",
+        )
     return Soup(config.members)
 
 

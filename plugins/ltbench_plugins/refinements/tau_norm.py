@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,13 +32,19 @@ class TauNorm:
 
     tau: float
 
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Sees to it that the head learns weights whose norms matter."""
+        from ltbench_plugins.modules.refining import linear_weight
+
+        linear_weight(head, learned, "tau_norm")
+
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Rescales the class weights."""
         import torch
 
         from ltbench_plugins.modules.refining import linear_weight
 
-        weight, bias = linear_weight(head, training, "tau_norm")
+        weight, bias = linear_weight(head, training.learned, "tau_norm")
         with torch.no_grad():
             norms = weight.norm(dim=1, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
             weight.div_(norms**self.tau)

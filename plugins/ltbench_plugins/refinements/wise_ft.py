@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,12 @@ class WiseFt:
     """theta = (1 - alpha) theta_before + alpha theta_after, of all that is learned (WiSE-FT)."""
 
     alpha: float
+
+    def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
+        """Goes with everything that learns something."""
+        from ltbench_plugins.modules.refining import learned_something
+
+        learned_something(learned, "wise_ft")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
         """Interpolates the learned parameters."""

@@ -1,0 +1,89 @@
+"""Views of test images and what becomes of their logits, by hand.
+
+An image of 72 x 108 resized to a short side of 36 is 36 x 54: a pixel of it is two of the image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ltbench_plugins.inferences import ltbench_register_inferences
+from tests import parity
+from tests.covered import value_of
+
+SPECS = {spec.name: spec for spec in ltbench_register_inferences()}
+SIZES = np.array([[72, 108], [36, 36]])
+CENTER = [4, 22, 64, 64]
+FIVE = [[0, 0, 64, 64], [0, 44, 64, 64], [8, 0, 64, 64], [8, 44, 64, 64], CENTER]
+
+
+def built(name: str, resolution: int = 32, counts: tuple[int, ...] = (1, 1), **options: Any) -> Any:
+    spec = SPECS[name]
+    ctx = replace(parity.context(list(counts), parity.narrow_vit(1)), resolution=resolution)
+    return spec.build(spec.config(**options), ctx)
+
+
+@value_of("inference", *SPECS)
+@pytest.mark.parametrize(
+    ("name", "options", "boxes", "flips"),
+    [
+        ("center", {}, [CENTER], None),
+        ("tte", {"expand": 4}, FIVE, None),
+        ("post_hoc_logit_adjustment", {"expand": 4}, FIVE, None),
+        ("flip", {}, [CENTER] * 2, [False, True]),
+        ("ten_crop", {"expand": 4}, FIVE * 2, [False] * 5 + [True] * 5),
+        ("multi_scale", {"scales": (1.0, 9 / 8)}, [[0, 18, 72, 72], CENTER], None),
+    ],
+)
+def test_views_by_hand(
+    name: str, options: dict[str, Any], boxes: list[list[int]], flips: list[bool] | None
+) -> None:
+    views = built(name, **options).views(SIZES)
+    assert views.boxes[0].tolist() == boxes
+    assert (views.flips is None) == (flips is None)
+    if flips is not None:
+        assert views.flips.tolist() == [flips] * 2
+    small = views.boxes[1]  # of 36 x 36: a pixel of the resized image is one of this
+    assert (small[:, :2] + small[:, 2:] <= 36).all()
+    assert set(small[:, 2]) == ({36.0, 32.0} if name == "multi_scale" else {32.0})
+
+
+@value_of("inference", *SPECS.keys() - {"post_hoc_logit_adjustment"})
+@pytest.mark.parametrize("name", sorted(SPECS.keys() - {"post_hoc_logit_adjustment"}))
+def test_logits_of_the_views_are_averaged(name: str) -> None:
+    inference = built(name)
+    views = inference.views(SIZES).boxes.shape[1]
+    logits = torch.arange(2.0 * views * 3).view(2, views, 3)
+    middle = 3 * (views - 1) / 2  # of the first column of the first image
+    expected = torch.tensor([[0.0, 1, 2], [3 * views, 3 * views + 1, 3 * views + 2]]) + middle
+    assert torch.allclose(inference.reduce(logits), expected)
+
+
+@value_of("inference", "post_hoc_logit_adjustment")
+@pytest.mark.parametrize("tau", [0.0, 1.0, 0.5])
+def test_the_prior_is_taken_out_of_the_logits(tau: float) -> None:
+    inference = built("post_hoc_logit_adjustment", counts=(6, 2, 0), tau=tau)
+    logits = torch.tensor([[[1.0, 2, 3]] * 4 + [[6.0, 2, 3]]])
+    prior = [6 / 9, 2 / 9, 1 / 9]  # a class without images counts as one with one
+    expected = [z - tau * math.log(p) for z, p in zip([2, 2, 3], prior, strict=True)]
+    assert inference.reduce(logits)[0].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("resolution", "expand"), [(224, 24), (336, 24), (112, 12), (32, 3)])
+def test_small_backbones_expand_in_proportion(resolution: int, expand: int) -> None:
+    for name in ("tte", "ten_crop", "post_hoc_logit_adjustment"):
+        automatic = built(name, resolution).views(SIZES).boxes
+        assert np.array_equal(automatic, built(name, resolution, expand=expand).views(SIZES).boxes)
+
+
+def test_scales_are_rounded_to_pixels() -> None:
+    views = built("multi_scale", 224).views(np.array([[288, 288]]))
+    assert views.boxes[0, :, 2] == pytest.approx([288, 224 * 288 / 256, 224])
+    views = built("multi_scale", scales=(8 / 7,)).views(np.array([[74, 74]]))  # 36.6: 37 pixels
+    assert views.boxes[0].tolist() == [[4, 4, 64, 64]]
