@@ -79,6 +79,7 @@ class Bench:
 
     registry: Registry
     _backbones: list[Trial] = field(default_factory=list)
+    _refused: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry) -> Bench:
@@ -115,10 +116,13 @@ class Bench:
             Skipped: The settings do not go together: nothing is known about the component.
         """
         resolved = self.resolve(settings)
+        if (known := self._refused.get(resolved.spec.hash)) is not None:
+            raise Skipped(known)
         loading, arithmetic = self.machine(Path()).prepare(resolved.spec)
         try:
             return assemble(resolved, loading, arithmetic)
         except (ConfigError, NothingMatchedError) as error:
+            self._refused[resolved.spec.hash] = error.message
             raise Skipped(error.message) from error
 
     def config(self, trial: Trial, component: Component) -> Any:

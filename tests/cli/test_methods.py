@@ -16,7 +16,7 @@ ZERO_SHOT = 94.6  # accuracy in percent of nothing learned
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_runs(cli: Callable[..., Ended], name: str) -> None:
     fixed = "train.epochs" in METHODS[name].spec.fixed  # type: ignore[attr-defined]
-    epochs = () if fixed else ("--epochs", "2")
+    epochs = () if fixed else ("--epochs", "1")
     ended = cli("run", "--method", name, *epochs, "--precision", "fp32", "--json")
     assert ended.code == 0, ended.err
     result = ended.json

@@ -89,5 +89,5 @@ AFT = MethodSpec(
         imagenet_lt={"method.ratio": 0.005},
         places_lt={"method.ratio": 0.005},
     ),
-    examples=({}, {"part": "attention"}, {"part": "mlp"}),
+    examples=({}, {"part": "attention"}),
 )

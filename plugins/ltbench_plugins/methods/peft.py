@@ -115,11 +115,8 @@ PEFT = MethodSpec(
     recipe=recipe(),
     identity_at_start=False,
     examples=(
-        {"tuner": "lora"},
         {"tuner": "dora", "rank": 2, "roles": ("qkv", "attn_out", "mlp_in", "mlp_out")},
         {"tuner": "vera"},
         {"tuner": "oft", "rank": 8},
-        {"tuner": "ia3", "roles": ("qkv", "mlp_out")},
-        {"tuner": "fourierft", "rank": 50},
     ),
 )
