@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ def test_lws_multiplies_the_learned_factors_in() -> None:
     (asked,) = training.asked
     assert [start.tolist() for start in asked.pop("start")] == [[1, 1]]  # one for weight and bias
     assert asked.pop("class_weights").tolist() == [1, 1]
-    assert asked == {"epochs": None, "lr": 0.1}
+    assert asked == {"epochs": 5, "lr": 0.1}  # the epochs of the run
     assert torch.allclose(head(X), factor * logits)
     assert not parametrize.is_parametrized(head)
     assert head.weight is weight
@@ -255,3 +255,12 @@ def test_a_head_without_class_weights_is_not_refined(name: str) -> None:
 def test_an_average_of_nothing_is_an_error(name: str) -> None:
     with pytest.raises(ConfigError, match="learns nothing"):
         refinement(name).check(linear([[1]], [0]), {})
+
+
+@pytest.mark.parametrize("name", ["crt", "lws"])
+def test_a_second_stage_of_no_epochs_is_an_error(name: str) -> None:
+    ctx = replace(parity.context([1, 1], ENCODER), epochs=0)
+    spec = SPECS[name]
+    with pytest.raises(ConfigError, match="which are none"):
+        spec.build(spec.config(), ctx)
+    assert spec.build(spec.config(epochs=3), ctx) is not None

@@ -10,6 +10,7 @@ import numpy as np
 from annotated_types import Gt
 
 from ltbench import BuildContext, RefinementSpec, option
+from ltbench.errors import ConfigError
 from ltbench.protocols import Training
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Crt:
     """
 
     num_classes: int
-    config: CrtConfig
+    epochs: int
+    lr: float | None
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
         """Sees to it that the head is learned."""
@@ -55,15 +57,30 @@ class Crt:
                 parameter.copy_(training.start[name])
         training.fit(
             parameters.values(),
-            epochs=self.config.epochs,
-            lr=self.config.lr,
+            epochs=self.epochs,
+            lr=self.lr,
             class_weights=np.ones(self.num_classes),
         )
 
 
 def build(config: CrtConfig, ctx: BuildContext) -> Crt:
     """Builds the refinement."""
-    return Crt(ctx.num_classes, config)
+    return Crt(ctx.num_classes, second_epochs(config, ctx), config.lr)
+
+
+def second_epochs(config: CrtConfig, ctx: BuildContext) -> int:
+    """Returns the epochs of the second stage.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    epochs = ctx.epochs if config.epochs is None else config.epochs
+    if epochs == 0:
+        raise ConfigError(
+            "the refinement trains for as many epochs as the run, which are none",
+            hint="set refinement.epochs, or --epochs 1 at least",
+        )
+    return epochs
 
 
 CRT = RefinementSpec(

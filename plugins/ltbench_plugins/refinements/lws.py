@@ -10,7 +10,7 @@ import numpy as np
 
 from ltbench import BuildContext, RefinementSpec
 from ltbench.protocols import Training
-from ltbench_plugins.refinements.crt import CrtConfig
+from ltbench_plugins.refinements.crt import CrtConfig, second_epochs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +26,8 @@ class Lws:
     """
 
     num_classes: int
-    config: CrtConfig
+    epochs: int
+    lr: float | None
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
         """Sees to it that the head learns weights whose norms matter."""
@@ -47,8 +48,8 @@ class Lws:
             parametrize.register_parametrization(head, name, factors)
         training.fit(
             factors.parameters(),
-            epochs=self.config.epochs,
-            lr=self.config.lr,
+            epochs=self.epochs,
+            lr=self.lr,
             class_weights=np.ones(self.num_classes),
         )
         for name in names:
@@ -57,7 +58,7 @@ class Lws:
 
 def build(config: CrtConfig, ctx: BuildContext) -> Lws:
     """Builds the refinement."""
-    return Lws(ctx.num_classes, config)
+    return Lws(ctx.num_classes, second_epochs(config, ctx), config.lr)
 
 
 LWS = RefinementSpec(
