@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from ltbench.engine.seams import CheckedAugmentation
+from ltbench.plugins import Component, PluginInfo
+from ltbench.specs import SPECS
 
 PREAMBLE = """
 from __future__ import annotations
@@ -24,3 +29,14 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: st
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[ltbench]\n{name} = {name}_plugin\n")
     monkeypatch.syspath_prepend(folder)
+
+
+def component(kind: str) -> Component:
+    """Somebody's component of a kind, for what the engine says of it."""
+    spec = SPECS[kind](name="strange", summary="s", build=lambda config, ctx: None)
+    return Component(spec, PluginInfo("stranger", "stranger", "stranger", "1"))
+
+
+def guarded(augmentation: Any) -> CheckedAugmentation:
+    """An augmentation as the engine calls it."""
+    return CheckedAugmentation(augmentation, component("augmentation"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,13 +16,13 @@ from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
 from ltbench.engine.features import TrainingFeatures
-from ltbench.engine.loss import CheckedLoss
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
+from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
 from ltbench.engine.stream import TrainingStream
-from ltbench.errors import ConfigError, PluginError
-from ltbench.plugins import blame
-from ltbench.protocols import Augmentation, Inference, Refinement, Sampling, StartsItself
+from ltbench.errors import ConfigError, NothingMatchedError, PluginError
+from ltbench.plugins import Component, blame
+from ltbench.protocols import Refinement, StartsItself
 from ltbench.specs import BackboneContext, BuildContext, MethodSpec
 
 _Built = TypeVar("_Built")
@@ -38,10 +39,10 @@ class Assembly:
     dataset: Dataset
     model: Classifier
     loss: CheckedLoss
-    sampling: Sampling
-    augmentation: Augmentation
+    class_weights: NDArray[np.float64] | None
+    augmentation: CheckedAugmentation
     refinement: Refinement | None
-    inference: Inference
+    inference: CheckedInference
     context: BuildContext
     loading: Loading
     features: TrainingFeatures
@@ -55,7 +56,7 @@ class Assembly:
         Raises:
             PluginError: The weights are not what `ltbench.protocols.Sampling` asks for.
         """
-        weights = self.sampling.weights() if class_weights is None else class_weights
+        weights = self.class_weights if class_weights is None else class_weights
         return TrainingStream(
             self.dataset,
             self.augmentation,
@@ -83,14 +84,19 @@ class Assembly:
         return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
 
     def _checked(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        weights = np.asarray(weights, dtype=np.float64)
+        wanted = (
+            f"class weights must be {self.dataset.num_classes} finite numbers, none negative and "
+            "not all zero where there are training images"
+        )
+        try:
+            weights = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise PluginError(f"{wanted}: {error}") from error
         fits = weights.shape == (self.dataset.num_classes,) and np.isfinite(weights).all()
         if not fits or weights.min() < 0 or not weights[self.dataset.class_counts > 0].any():
-            raise PluginError(
-                f"class weights must be {self.dataset.num_classes} finite numbers, none negative "
-                "and not all zero where there are training images"
-            )
-        return weights
+            raise PluginError(wanted)
+        scaled: NDArray[np.float64] = weights / weights.max()  # no sum of them overflows
+        return scaled
 
 
 def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> Assembly:
@@ -120,7 +126,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     torch.manual_seed(spec.seed)
     features = TrainingFeatures(dataset, backbone, loading, arithmetic)
     head = _head(resolved, context, backbone, features)
-    context = replace(context, head_scale=float(getattr(head, "scale", 1.0)))
+    context = replace(context, head_scale=_scale(head, resolved))
     learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
     model.learn_only(learned)
@@ -131,11 +137,11 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     return Assembly(
         dataset=dataset,
         model=model,
-        loss=CheckedLoss(resolved.build("loss", context), resolved.components["loss"]),
-        sampling=resolved.build("sampling", context),
-        augmentation=resolved.build("augmentation", context),
+        loss=_seam(CheckedLoss, "loss", resolved, context),
+        class_weights=_class_weights(resolved, context),
+        augmentation=_seam(CheckedAugmentation, "augmentation", resolved, context),
         refinement=refinement,
-        inference=resolved.build("inference", context),
+        inference=_seam(CheckedInference, "inference", resolved, context),
         context=context,
         loading=loading,
         features=features,
@@ -207,8 +213,60 @@ def _method(
     with blame(resolved.components["method"]):
         learned = list(resolved.build("method", context).apply(backbone))
     backbone.to(context.device)
-    _try_out("method", resolved, backbone, _blank(backbone), (1, backbone.width))
+    _expect_part_in_features(resolved, backbone, learned)
     return [*learned, *(of_head if method.learns_head else ())]
+
+
+def _expect_part_in_features(
+    resolved: Resolved, backbone: Backbone, learned: list[nn.Parameter]
+) -> None:
+    """Sees to it that features depend on everything that is learned in the backbone.
+
+    Raises:
+        NothingMatchedError: They do not: the model computes without a module that has a role.
+    """
+    with blame(resolved.components["method"]), torch.enable_grad():
+        for parameter in learned:
+            parameter.requires_grad_(True)
+        features = backbone.eval()(_blank(backbone))
+        _expect_tensor("method", resolved, features, (1, backbone.width))
+        if not learned:
+            return
+        if not features.requires_grad:
+            found: Sequence[Tensor | None] = [None] * len(learned)
+        else:
+            found = torch.autograd.grad(features.sum(), learned, allow_unused=True)
+    idle = {id(p) for p, gradient in zip(learned, found, strict=True) if gradient is None}
+    names = [name for name, parameter in backbone.named_parameters() if id(parameter) in idle]
+    if names:
+        raise NothingMatchedError(
+            f"the features do not depend on {len(names)} of {len(learned)} weights that method "
+            f"'{resolved.spec.method.name}' learns, such as {names[0]}",
+            hint="the backbone computes without the module that they belong to; take another "
+            "method, or another backbone",
+        )
+
+
+def _seam(
+    checked: Callable[[Any, Component], _Built],
+    kind: str,
+    resolved: Resolved,
+    context: BuildContext,
+) -> _Built:
+    return checked(resolved.build(kind, context), resolved.components[kind])
+
+
+def _class_weights(resolved: Resolved, context: BuildContext) -> NDArray[np.float64] | None:
+    sampling = resolved.build("sampling", context)
+    with blame(resolved.components["sampling"]):
+        weights: NDArray[np.float64] | None = sampling.weights()
+    return weights
+
+
+def _scale(head: nn.Module, resolved: Resolved) -> float:
+    """Returns the factor of a head's logits, 1 where it has none."""
+    with blame(resolved.components["head"]):
+        return float(getattr(head, "scale", 1.0))
 
 
 def _blank(backbone: Backbone) -> Tensor:

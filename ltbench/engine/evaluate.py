@@ -9,10 +9,10 @@ from torch import Tensor
 from ltbench.data.batches import Batches
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
+from ltbench.engine.seams import CheckedInference
 from ltbench.engine.watch import Watch
-from ltbench.errors import DataError, NonFiniteLossError, PluginError
+from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
-from ltbench.protocols import Inference
 
 _VIEWS_PER_PASS = 256
 _KEPT = 10  # logits of an image that are stored
@@ -22,7 +22,7 @@ _KEPT = 10  # logits of an image that are stored
 def evaluate(
     model: Classifier,
     batches: Batches,
-    inference: Inference,
+    inference: CheckedInference,
     num_views: int,
     arithmetic: Arithmetic,
     watch: Watch,
@@ -40,7 +40,7 @@ def evaluate(
     Raises:
         DataError: No image of the split can be decoded.
         NonFiniteLossError: Some logits are NaN or infinite.
-        PluginError: The inference's logits have the wrong shape.
+        PluginError: The inference's logits are not what they should be.
     """
     model.eval()
     size = len(batches.split)
@@ -50,10 +50,7 @@ def evaluate(
     for batch in batches.of((0, part.numpy()) for part in torch.split(torch.arange(size), images)):
         with arithmetic.autocast():
             logits = model(batch.views.flatten(0, 1))
-        expected = (len(batch.labels), logits.shape[-1])
         logits = inference.reduce(logits.unflatten(0, batch.views.shape[:2]))
-        if not isinstance(logits, Tensor) or logits.shape != expected:
-            raise PluginError(f"the inference's reduce made no logits of shape {expected}")
         top = logits.topk(min(_KEPT, logits.shape[1]))
         rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
         watch.advance(len(batch.labels))

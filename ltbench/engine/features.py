@@ -12,7 +12,7 @@ from ltbench.backbone import Backbone
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
 from ltbench.engine.precision import Arithmetic
-from ltbench.engine.stream import one_view
+from ltbench.engine.seams import one_view
 from ltbench.errors import DataError
 from ltbench.views import Views, center_square
 

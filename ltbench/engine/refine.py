@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from ltbench.config.runspec import RunSpec
 from ltbench.engine.features import TrainingFeatures
 from ltbench.engine.fit import Fitting
+from ltbench.errors import PluginError
+from ltbench.plugins import Component, blame
 
 
 @dataclass
@@ -62,11 +64,14 @@ class RefinementTraining:
         self.history += [{"stage": stage, **row} for row in state.history]
 
 
-def refine(spec: RunSpec, fitting: Fitting, start: Mapping[str, Tensor]) -> dict[str, Any] | None:
+def refine(
+    spec: RunSpec, component: Component, fitting: Fitting, start: Mapping[str, Tensor]
+) -> dict[str, Any] | None:
     """Does what the run's refinement does; returns how that went, or None where there is none.
 
     Args:
         spec: The run.
+        component: The refinement.
         fitting: Trains the model, which has been trained.
         start: The learned parameters before the training.
     """
@@ -77,7 +82,15 @@ def refine(spec: RunSpec, fitting: Fitting, start: Mapping[str, Tensor]) -> dict
     began = time.perf_counter()
     model = assembly.model.eval()
     training = RefinementTraining(spec, fitting, start, model.learned())
-    assembly.refinement.refine(model.backbone, model.head, training)
+    before = {name: (id(p), p.shape, p.dtype) for name, p in training.learned.items()}
+    with blame(component):
+        assembly.refinement.refine(model.backbone, model.head, training)
+    if {name: (id(p), p.shape, p.dtype) for name, p in model.learned().items()} != before:
+        raise PluginError(
+            f"refinement '{component.spec.name}' of plugin {component.plugin} put other parameters "
+            "in the place of those that are learned",
+            hint="write into them instead: what is stored is these",
+        )
     return {
         "name": spec.refinement.name,
         "seconds": time.perf_counter() - began,

@@ -115,7 +115,7 @@ def _run(
     fitting = Fitting(assembly, directory, arithmetic, watch)
     start = {} if assembly.refinement is None else copies(assembly.model.learned())
     training = _train(spec, fitting, observers)
-    refinement = refine(spec, fitting, start)
+    refinement = refine(spec, resolved.components["refinement"], fitting, start)
     save_learned(assembly.model, directory.learned)
 
     predictions, evaluation = predict(resolved, directory, assembly, arithmetic, watch)

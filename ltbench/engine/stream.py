@@ -13,8 +13,8 @@ from torch import Tensor
 from ltbench.data import Dataset
 from ltbench.data.batches import Batch, Batches, Loading
 from ltbench.data.randomness import drawn, shuffled, uniforms
-from ltbench.errors import PluginError
-from ltbench.protocols import Augmentation, PixelAugmentation, Targets
+from ltbench.engine.seams import CheckedAugmentation
+from ltbench.protocols import Targets
 from ltbench.views import Views
 
 
@@ -36,7 +36,7 @@ class TrainingStream:
     """
 
     dataset: Dataset
-    augmentation: Augmentation
+    augmentation: CheckedAugmentation
     resolution: int
     loading: Loading
     seed: int
@@ -72,26 +72,8 @@ class TrainingStream:
 
     def _views(self, sizes: NDArray[np.int64], epoch: int, draws: NDArray[np.int64]) -> Views:
         progress = epoch / (self.epochs - 1) if self.epochs > 1 else 0.0
-        return one_view(self.augmentation.views(sizes, self._uniforms(epoch, draws), progress))
+        return self.augmentation.views(sizes, self._uniforms(epoch, draws), progress)
 
     def _changed(self, batch: Batch, epoch: int) -> tuple[Tensor, Targets]:
-        images = batch.views[:, 0]
-        if not isinstance(self.augmentation, PixelAugmentation):
-            return images, Targets(batch.labels)
         uniforms = self._uniforms(epoch, batch.draws)
-        changed, targets = self.augmentation.change(images, batch.labels, uniforms)
-        if not isinstance(changed, Tensor) or changed.shape != images.shape:
-            raise PluginError(f"an augmentation must keep the images' shape {tuple(images.shape)}")
-        return changed, targets
-
-
-def one_view(views: Views) -> Views:
-    """Returns views with boxes (N, 4) as views with one box an image, (N, 1, 4).
-
-    Raises:
-        PluginError: They are not what an augmentation must return.
-    """
-    if not isinstance(views, Views) or views.boxes.ndim != 2:
-        raise PluginError("an augmentation must return Views with boxes (N, 4)")
-    flips = None if views.flips is None else views.flips[:, None]
-    return Views(views.boxes[:, None], flips)
+        return self.augmentation.change(batch.views[:, 0], batch.labels, uniforms)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.loss import CheckedLoss
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
+from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError

@@ -224,6 +224,15 @@ FAULTS = {
         1,
         "have no",
     ),
+    "a role that is never called": (
+        ("--backbone", "timm", "--set", "backbone.model=eva02_tiny_patch14_224", "--set",
+         "backbone.pretrained=false", "--method", "lora"),
+        1,
+        "the features do not depend on 48 of 48 weights",
+    ),
+    "a context without room": (
+        ("--method", "coop", "--set", "head.context=" + "a " * 20), 2, "take fewer words"
+    ),
     "diverged": (("--lr", "1e30", "--batch-size", "1000", "--epochs", "1"), 1, "not finite"),
     "a refinement that does nothing": (("--refinement", "tau_norm"), 2, "take --head linear"),
     "no head to refine": (("--method", "coop", "--refinement", "ncm"), 2, "take --head linear"),

@@ -15,9 +15,9 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.data.batches import Loading
 from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.loss import CheckedLoss
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import choose_arithmetic
+from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
 from ltbench.engine.watch import Silent
@@ -27,6 +27,7 @@ from ltbench.protocols import Augmentation, Targets
 from ltbench_plugins.augmentations.mixup import Mixup
 from ltbench_plugins.augmentations.none import Plain
 from tests import parity
+from tests.strangers import guarded
 
 LOGITS = torch.tensor([[1.0, -2.0, 0.5], [0.3, 2.0, -1.0]], requires_grad=True)
 
@@ -87,7 +88,7 @@ def trained(
     split = Split(ArrayImages(pixels), np.arange(12) % 3)
     dataset = Dataset(("a", "b", "c"), {"train": split, "test": split})
     loading = Loading(torch.device("cpu"), workers=0, skip_corrupt=False)
-    stream = TrainingStream(dataset, augmentation, 8, loading, 0, epochs, None)
+    stream = TrainingStream(dataset, guarded(augmentation), 8, loading, 0, epochs, None)
     model = Classifier(parity.narrow_vit(1), nn.Linear(8, 3))
     model.learn_only(model.head.parameters())
     config = TrainConfig(epochs=epochs, batch_size=6, accumulate=accumulate)

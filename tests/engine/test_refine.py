@@ -22,7 +22,7 @@ from ltbench.errors import PluginError
 from ltbench.plugins import Registry
 from ltbench.store import RunDirectory
 from tests.conftest import Ended
-from tests.strangers import install
+from tests.strangers import component, install
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -118,12 +118,27 @@ class Doubling:
 def test_a_run_tells_how_its_refinement_went(fitting: Any) -> None:
     spec, made = fitting
     start = {name: torch.ones_like(p) for name, p in made.assembly.model.learned().items()}
-    assert refine(spec, made, start) is None
+    stranger = component("refinement")
+    assert refine(spec, stranger, made, start) is None
     made.assembly.refinement = Doubling()
-    told = refine(spec, made, start)
+    told = refine(spec, stranger, made, start)
     assert told is not None
     assert (told["name"], told["history"]) == ("none", [])
     assert (made.assembly.model.head.weight == 2).all()
+
+
+class Replacing:
+    """Puts a new weight in the place of the head's."""
+
+    def refine(self, encoder: Any, head: Any, training: Any) -> None:
+        head.weight = torch.nn.Parameter(head.weight.detach().clone())
+
+
+def test_a_refinement_writes_into_what_is_learned(fitting: Any) -> None:
+    spec, made = fitting
+    made.assembly.refinement = Replacing()
+    with pytest.raises(PluginError, match="'strange' of plugin stranger .* put other parameters"):
+        refine(spec, component("refinement"), made, {})
 
 
 STOPPING = """

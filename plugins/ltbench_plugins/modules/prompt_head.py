@@ -46,6 +46,12 @@ class PromptHead(nn.Module):
         # The context is what two prompts with different names begin with, without a start token.
         self._first = _first_difference(tokenize(["x", "y"]))
         last = _first_difference(tokenize([f"{self.words} x", f"{self.words} y"]))
+        if last <= self._first or len(tokens.unique(dim=0)) < len(set(self.names)):
+            raise ConfigError(
+                f"head.context={self.words!r} leaves no room for the class names in the "
+                f"{tokens.shape[1]} tokens that the text tower reads",
+                hint="take fewer words",
+            )
         self.context = nn.Parameter(embedding.weight[self.tokens[0, self._first : last]].clone())
 
     def forward(self, features: Tensor) -> Tensor:
