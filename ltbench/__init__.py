@@ -2,7 +2,7 @@
 
 This module is the public API together with the modules that it names; importing it loads no torch.
 Plugins use `hookimpl`, the specs and `option` from here, `ltbench.backbone`, `ltbench.data`,
-`ltbench.errors`, `ltbench.protocols` and `ltbench.views`.
+`ltbench.errors`, `ltbench.protocols` and `ltbench.views`; their tests use `ltbench.testing`.
 """
 
 from __future__ import annotations
