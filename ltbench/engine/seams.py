@@ -64,6 +64,9 @@ class CheckedAugmentation:
         augmentation: What was built.
         component: Who built it.
 
+    Attributes:
+        changes_pixels: Whether there is something to `change`.
+
     Raises:
         PluginError: Its `draws` is no number.
     """
@@ -75,6 +78,7 @@ class CheckedAugmentation:
         if not isinstance(draws, int) or draws < 0:
             raise _broken(component, f"has draws={draws!r}, not how many numbers it takes")
         self.draws = draws
+        self.changes_pixels = isinstance(augmentation, PixelAugmentation)
 
     def views(
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
@@ -88,8 +92,6 @@ class CheckedAugmentation:
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
         """Returns the images as the backbone sees them, and what they show."""
-        if not isinstance(self._augmentation, PixelAugmentation):
-            return images, Targets(labels)
         with blame(self._component):
             changed, targets = self._augmentation.change(images, labels, uniforms)
         if not isinstance(changed, Tensor) or changed.shape != images.shape:

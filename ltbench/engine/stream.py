@@ -75,5 +75,8 @@ class TrainingStream:
         return self.augmentation.views(sizes, self._uniforms(epoch, draws), progress)
 
     def _changed(self, batch: Batch, epoch: int) -> tuple[Tensor, Targets]:
+        images = batch.views[:, 0]
+        if not self.augmentation.changes_pixels:
+            return images, Targets(batch.labels)
         uniforms = self._uniforms(epoch, batch.draws)
-        return self.augmentation.change(batch.views[:, 0], batch.labels, uniforms)
+        return self.augmentation.change(images, batch.labels, uniforms)
