@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
+
+if TYPE_CHECKING:
+    from ltbench.data.prepare import Preparation
 
 Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
 """Which blocks of the backbone a method works on: all, the last k, or these (from 0)."""
@@ -129,6 +132,10 @@ def _no_identity(config: Any, ctx: DataContext) -> str:
     return ""
 
 
+def _no_check(config: Any, ctx: DataContext) -> None:
+    """Nothing lies outside of the package."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(ComponentSpec):
     """A data set. `build(config, DataContext)` returns an `ltbench.data.Dataset`.
@@ -137,12 +144,26 @@ class DatasetSpec(ComponentSpec):
         recipe: Settings that suit the data set.
         identity: `(config, DataContext) -> str`: what its split is, for the run's hash. Cheap: no
             torch, no images. Empty where name and options say it all.
+        label_set: Whose classes its labels are, such as "imagenet_1k": the engine warns where the
+            backbone was trained with them. Empty where nobody else has them.
+        check: `(config, DataContext)`: looks whether the images lie where `build` expects them,
+            and raises a `DataError` that says what is wrong and what to do. Cheap: a few files.
+        prepare: `(config, ltbench.data.Preparation)`: puts files in place for `ltbench data
+            prepare`, and raises a `DataError` that says what has to be downloaded by hand; None
+            where there is nothing to do.
     """
 
     kind = "dataset"
     plural = "datasets"
     recipe: Recipe = field(default_factory=Recipe)
     identity: Callable[[Any, DataContext], str] = _no_identity
+    label_set: str = ""
+    check: Callable[[Any, DataContext], None] = _no_check
+    prepare: Callable[[Any, Preparation], None] | None = None
+
+
+def _no_label_sets(config: Any) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +173,17 @@ class BackboneSpec(ComponentSpec):
     Args:
         recipe: Settings that suit the backbone, such as its head initialisation.
         identity: `config -> str`: which weights they are, for the run's hash. No torch.
+        label_sets: `config -> names`: with whose labels its weights were trained, such as
+            "imagenet_1k". Not those of texts or of no labels at all.
+        without_labels: Which weights to take that did not see these labels, for the warning.
     """
 
     kind = "backbone"
     plural = "backbones"
     recipe: Recipe = field(default_factory=Recipe)
     identity: Callable[[Any], str]
+    label_sets: Callable[[Any], tuple[str, ...]] = _no_label_sets
+    without_labels: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

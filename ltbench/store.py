@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from ltbench.config.runspec import Choice, RunSpec
 from ltbench.errors import DataError, RunError
+from ltbench.files import write_whole
 
 SCHEMA = 1
 _KEYS = {
@@ -46,17 +47,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         RunError: It cannot be written: no space, no permission.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error.strerror or error}",

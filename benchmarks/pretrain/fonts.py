@@ -85,7 +85,7 @@ def _accept(declared: str) -> str | None:
 
 def find(packages: list[str]) -> list[Font]:
     """Lists the qualifying fonts of installed packages with their roles."""
-    found, looks = [], []
+    found = []
     for package in sorted(packages):
         licence = read_licence(package)
         if licence is None:
@@ -96,11 +96,9 @@ def find(packages: list[str]) -> list[Font]:
         paths = [Path(line) for line in listing.split("\n") if line.endswith((".ttf", ".otf"))]
         for path in sorted(p for p in paths if p.is_file() and not p.is_symlink()):
             family = _family(path)
-            look = _look(path) if family else None
-            if family and look is not None:
+            if family and _tells_case(path):
                 found.append(Font(package, family, path.name, licence, _digest(path), "", path))
-                looks.append(look)
-    return _assign(_thin(found, looks))
+    return _assign(_thin(found))
 
 
 def _family(path: Path) -> str | None:
@@ -116,21 +114,20 @@ def _family(path: Path) -> str | None:
     return family if usable and not any(word in family for word in NOT_LETTERS) else None
 
 
-def _look(path: Path) -> NDArray[np.float32] | None:
-    """Draws a specimen; None when it is blank or its small letters are its capitals."""
+def _specimen(path: Path, text: str) -> NDArray[np.float32]:
+    """Draws a text, a slot for each letter; of length 1 unless it is blank."""
     font = ImageFont.truetype(str(path), 24)
+    image = Image.new("L", (48 * len(text), 48))
+    for slot, letter in enumerate(text):
+        ImageDraw.Draw(image).text((48 * slot + 8, 36), letter, 255, font, anchor="ls")
+    values = np.asarray(image.resize((24 * len(text), 24)), np.float32).ravel()
+    return values / max(float(np.linalg.norm(values)), 1e-6)
 
-    def draw(text: str) -> NDArray[np.float32]:
-        image = Image.new("L", (48 * len(text), 48))
-        for slot, letter in enumerate(text):
-            ImageDraw.Draw(image).text((48 * slot + 8, 36), letter, 255, font, anchor="ls")
-        values = np.asarray(image.resize((24 * len(text), 24)), np.float32).ravel()
-        return values / max(float(np.linalg.norm(values)), 1e-6)
 
-    small, capital = draw("abegnr"), draw("ABEGNR")
-    if not small.any() or float(small @ capital) > 0.9:
-        return None
-    return draw("Raegt2479S")
+def _tells_case(path: Path) -> bool:
+    """Returns whether the letters are not blank and the small ones are not the capitals."""
+    small, capital = _specimen(path, "abegnr"), _specimen(path, "ABEGNR")
+    return bool(small.any()) and float(small @ capital) <= 0.9
 
 
 def _stem(family: str) -> str:
@@ -141,8 +138,8 @@ def _stem(family: str) -> str:
     return DERIVED.get(stem, stem)
 
 
-def _thin(found: list[Font], looks: list[NDArray[np.float32]]) -> list[tuple[str, Font]]:
-    """Groups families by name, package and look, and caps the files of each family."""
+def designs(found: list[Font]) -> list[str]:
+    """Names the design of each font: families of one name, package or look are one design."""
     stems = [_stem(font.family) for font in found]
     group = {stem: stem for stem in stems}
 
@@ -153,25 +150,30 @@ def _thin(found: list[Font], looks: list[NDArray[np.float32]]) -> list[tuple[str
 
     # Siblings and clones under another name would leak a reserved design into pretraining.
     packages = np.array([font.package for font in found])
-    specimens = np.stack(looks)
+    specimens = np.stack([_specimen(font.path, "Raegt2479S") for font in found])
     alike = (specimens @ specimens.T > SAME_LOOK) | (packages[:, None] == packages[None])
     for left, right in np.argwhere(np.triu(alike, 1)):
         first, second = sorted((root(stems[left]), root(stems[right])))
         group[second] = first
+    return [root(stem) for stem in stems]
+
+
+def _thin(found: list[Font]) -> list[tuple[str, Font]]:
+    """Pairs each font with its design, and caps the files of each family."""
     kept: list[tuple[str, Font]] = []
     counts: dict[str, int] = {}
-    for font in sorted(found, key=lambda font: font.sha256):
-        stem, family = root(_stem(font.family)), font.family
-        if counts.get(family, 0) < FILES_PER_FAMILY:
-            counts[family] = counts.get(family, 0) + 1
-            kept.append((stem, font))
+    paired = zip(designs(found), found, strict=True)
+    for design, font in sorted(paired, key=lambda pair: pair[1].sha256):
+        if counts.get(font.family, 0) < FILES_PER_FAMILY:
+            counts[font.family] = counts.get(font.family, 0) + 1
+            kept.append((design, font))
     return kept
 
 
 def _assign(grouped: list[tuple[str, Font]]) -> list[Font]:
     fonts = []
-    for stem, font in grouped:
-        reserved = int(hashlib.sha256(stem.encode()).hexdigest(), 16) % RESERVED_IN == 0
+    for design, font in grouped:
+        reserved = int(hashlib.sha256(design.encode()).hexdigest(), 16) % RESERVED_IN == 0
         fonts.append(replace(font, role="reserved" if reserved else "pretrain"))
     return sorted(fonts, key=lambda font: (font.package, font.file))
 

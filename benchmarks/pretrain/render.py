@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,11 @@ Face = tuple[ImageFont.FreeTypeFont, frozenset[int]]
 
 
 class Faces:
-    """The fonts of one role; families are drawn equally often, whatever their number of files."""
+    """Fonts to draw with; families are drawn equally often, whatever their number of files."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, chosen: Iterable[fonts.Font]) -> None:
         families: dict[str, list[Face]] = {}
-        for font in fonts.load(role):
+        for font in chosen:
             with TTFont(font.path, lazy=True) as table:
                 known = frozenset(table.getBestCmap())
             face = ImageFont.truetype(str(font.path), EM)
@@ -55,13 +55,13 @@ def draw(
     if concept.kind == "digit" and rng.random() < strokes:
         return fill(write_digit(int(concept.text), rng), rng)
     if concept.text:
-        image = _turn(_character(concept.text, faces, rng), rng)
+        image = turn(_character(concept.text, faces, rng), rng)
         # Digits fill the frame as scanned ones do; other characters keep their size and place,
         # which is all that tells a capital letter O from a small one.
         fills = rng.random() < {"digit": 0.85, "letter": 0.25}.get(concept.kind, 0.0)
         return fill(image, rng) if fills else frame(image, rng)
     if concept.kind == "shape":
-        return frame(_turn(_shape(concept.name, rng), rng), rng)
+        return frame(turn(_shape(concept.name, rng), rng), rng)
     return _texture(concept.name, rng)
 
 
@@ -99,7 +99,7 @@ def _character(text: str, faces: Faces, rng: np.random.Generator) -> Image.Image
     return image
 
 
-def _turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Rotates and shears a little about the middle."""
     angle, shear = rng.normal(0.0, 0.07), rng.normal(0.0, 0.1)
     a, b = math.cos(angle), math.sin(angle) + shear
@@ -176,7 +176,7 @@ def _texture(name: str, rng: np.random.Generator) -> Mask:
 
 def render_pool(out: Path, seed: int, scale: float) -> None:
     """Renders the training pool: an array of masks and an array of concept numbers."""
-    faces, known = Faces("pretrain"), concepts()
+    faces, known = Faces(fonts.load("pretrain")), concepts()
     rng = np.random.default_rng(seed)
     counts = [max(int(scale * PER_CONCEPT.get(concept.kind, 1)), 1) for concept in known]
     masks = np.empty((sum(counts), SIDE, SIDE), np.uint8)

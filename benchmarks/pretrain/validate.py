@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from benchmarks.pretrain import fonts
 from benchmarks.pretrain.concepts import DIGITS, PHOTO, concepts
 from benchmarks.pretrain.model import create, normalize
 from benchmarks.pretrain.render import SIDE, Faces, draw
@@ -58,7 +59,7 @@ def reserved_accuracy(model: open_clip.CLIP, each: int) -> dict[str, float]:
 
     Letters also get a score that forgives the case, which a lone glyph does not always show.
     """
-    faces, known = Faces("reserved"), concepts()
+    faces, known = Faces(fonts.load("reserved")), concepts()
     rng = np.random.default_rng(1)
     drawn = [(row, concept) for row, concept in enumerate(known) if concept.text]
     masks = [

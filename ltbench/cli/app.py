@@ -9,6 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from ltbench import __version__
+from ltbench.cli.data.list import list_datasets
+from ltbench.cli.data.prepare import prepare
+from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
 from ltbench.cli.evaluate import evaluate
 from ltbench.cli.list import list_components
@@ -81,5 +84,14 @@ _VERBS: dict[str, Callable[..., None]] = {
     "show": show,
     "doctor": doctor,
 }
+_DATA_VERBS: dict[str, Callable[..., None]] = {
+    "list": list_datasets,
+    "prepare": prepare,
+    "verify": verify,
+}
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
+data = typer.Typer(no_args_is_help=True, help="List data sets, put them in place, verify them.")
+for name, verb in _DATA_VERBS.items():
+    data.command(name)(_interruptible(verb))
+app.add_typer(data, name="data")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from ltbench.cli.options import DataRoot, Json
-from ltbench.errors import LTBenchError, PluginError
 
 if TYPE_CHECKING:
     from ltbench.plugins import Registry
+
+
+Mark = Literal["ok", "missing", "failed"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Finding:
     """One thing that was looked at."""
 
     topic: str
-    status: Literal["ok", "missing", "failed"]
+    status: Mark
     text: str
     hint: str = ""
 
@@ -106,22 +108,12 @@ def _caches() -> Iterator[Finding]:
 
 
 def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
-    from ltbench.plugins import blame
-    from ltbench.specs import DataContext, DatasetSpec
+    from ltbench.cli.data.status import statuses
 
-    ctx = DataContext(root=data_root, data_seed=0)
-    for name, component in registry.components["dataset"].items():
-        spec = component.spec
-        assert isinstance(spec, DatasetSpec)
-        try:
-            with blame(component):
-                spec.identity(spec.config(), ctx)
-        except PluginError as error:
-            yield Finding("data sets", "failed", error.message, error.hint)
-        except LTBenchError as error:
-            yield Finding("data sets", "missing", error.message, error.hint)
-        else:
-            yield Finding("data sets", "ok", name)
+    marks: dict[str, Mark] = {"ready": "ok", "failed": "failed"}
+    for status in statuses(registry, data_root):
+        mark = marks.get(status.state, "missing")
+        yield Finding("data sets", mark, status.message or status.name, status.hint)
 
 
 def _print(findings: list[Finding]) -> None:

@@ -6,18 +6,27 @@ Importing this loads no torch; `ltbench.data.batches` and `ltbench.data.resample
 from __future__ import annotations
 
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.lists import git_blob_sha1, read_list
-from ltbench.data.longtail import exponential_counts, select_counts
-from ltbench.data.sources import ArrayImages, FileImages, ImageSource
+from ltbench.data.decode import decode
+from ltbench.data.lists import git_blob_sha1, list_identity, read_list
+from ltbench.data.longtail import exponential_counts, make_lt, pareto_counts, select_counts
+from ltbench.data.prepare import Preparation
+from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset, subset
 
 __all__ = [
     "ArrayImages",
     "Dataset",
     "FileImages",
     "ImageSource",
+    "Preparation",
     "Split",
+    "Subset",
+    "decode",
     "exponential_counts",
     "git_blob_sha1",
+    "list_identity",
+    "make_lt",
+    "pareto_counts",
     "read_list",
     "select_counts",
+    "subset",
 ]

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
 from ltbench.data.dataset import Dataset, Split
@@ -165,11 +165,12 @@ class _FileViews(TorchDataset[_Item]):
     def __getitem__(self, drawn: _Draw) -> _Item:
         epoch, draw = drawn
         try:
-            image = self.split.images.read(draw % len(self.split))
-            size = np.array([[image.height, image.width]])
+            pixels = self.split.images.read(draw % len(self.split))
+            size = np.array([pixels.shape[:2]])
             views = _checked(self.views_of(size, epoch, np.array([draw])), size)
         except LTBenchError as error:  # raised in the main process, which knows what to do with it
             return draw, error
+        image = Image.fromarray(pixels)
         side = (self.resolution, self.resolution)
         cuts = []
         for view, (top, left, height, width) in enumerate(views.boxes[0].tolist()):
@@ -214,5 +215,7 @@ def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LT
         else:
             views.append(item)
             draws.append(draw)
-    stacked = torch.stack(views) if views else torch.empty(0)
+    # default_collate stacks in shared memory: private batches, which are then copied there, leave
+    # holes in a worker's heap that grow with every image.
+    stacked = default_collate(views) if views else torch.empty(0)
     return stacked, torch.tensor(draws, dtype=torch.int64), errors

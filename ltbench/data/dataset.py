@@ -32,15 +32,22 @@ class Split:
 class Dataset:
     """Class names by class id, and the splits `train` and `test` (and `val` where there is one).
 
+    Args:
+        class_names: K names.
+        splits: By name.
+        published_counts: (K,) training images of each class before some were held out; None: none
+            were.
+
     Raises:
         DataError: A split is missing or empty, or a label is outside of the classes.
     """
 
     class_names: tuple[str, ...]
     splits: Mapping[str, Split]
+    published_counts: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("train", "test"):
+        for name in dict.fromkeys(("train", "test", *self.splits)):
             if name not in self.splits or len(self.splits[name]) == 0:
                 raise DataError(
                     f"the data set has no images in its {name} split", hint="check its split lists"
@@ -60,6 +67,16 @@ class Dataset:
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
-        """(K,) training images of each class."""
+        """(K,) images of each class that are trained on."""
         counts = np.bincount(self.splits["train"].labels, minlength=self.num_classes)
         return counts.astype(np.int64)
+
+    @property
+    def shot_counts(self) -> NDArray[np.int64]:
+        """(K,) published training images of each class: they make it many-, medium- or few-shot."""
+        return self.class_counts if self.published_counts is None else self.published_counts
+
+    @property
+    def held_out(self) -> int:
+        """How many training images were held out for validation."""
+        return int(self.shot_counts.sum() - self.class_counts.sum())

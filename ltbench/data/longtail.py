@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ltbench.data.dataset import Dataset, Split
+from ltbench.data.sources import subset
+from ltbench.errors import ConfigError, DataError
+
+_ROUNDING = 1e-9  # what a product that is a whole number may miss it by
 
 
 def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int]:
@@ -16,6 +26,73 @@ def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int
     """
     steps = max(num_classes - 1, 1)
     return [int(largest * (1 / ratio) ** (k / steps)) for k in range(num_classes)]
+
+
+def pareto_counts(num_classes: int, largest: int, ratio: float) -> list[int]:
+    """Returns class counts that fall as a power: n_k = floor(largest * (k + 1)^-a).
+
+    They are quantiles of a Pareto distribution; a = ln(ratio) / ln(K) makes the last class the
+    first over the ratio. Many more classes are small than in the exponential profile.
+
+    >>> pareto_counts(4, 120, 4)
+    [120, 60, 40, 30]
+    """
+    power = math.log(ratio) / math.log(max(num_classes, 2))
+    return [int(largest * (k + 1) ** -power + _ROUNDING) for k in range(num_classes)]
+
+
+def make_lt(
+    dataset: Dataset,
+    profile: Literal["exponential", "pareto"],
+    ratio: float,
+    data_seed: int,
+    largest: int | None = None,
+) -> Dataset:
+    """Makes the training split of a balanced data set long-tailed, in the order of class ids.
+
+    The other splits stay as they are. No `val` split is made of the images left out: it would have
+    few of the head or none, and labels that a long-tailed world does not offer. What a run needs
+    for validation is held out of what is left, as it is of other sets.
+
+    Args:
+        dataset: The data set.
+        profile: How class counts fall.
+        ratio: Largest over smallest class count, at least 1.
+        data_seed: Seed of the choice, see `select_counts`.
+        largest: Training images of class 0; None: as many as the smallest class has.
+
+    Raises:
+        ConfigError: A class has fewer images than that, or would have none left.
+        DataError: A class has no training images to begin with.
+    """
+    train, there = dataset.splits["train"], dataset.class_counts
+    if not there.all():
+        empty = dataset.class_names[int(there.argmin())]
+        raise DataError(
+            f"class '{empty}' has no training images: the set cannot be made long-tailed",
+            hint="add some, or drop the class",
+        )
+    most = int(there.min())
+    counts_of = {"exponential": exponential_counts, "pareto": pareto_counts}[profile]
+    counts = counts_of(dataset.num_classes, most if largest is None else largest, ratio)
+    short = np.flatnonzero(there < counts)
+    if len(short):
+        label = int(short[0])
+        raise ConfigError(
+            f"largest={largest}: class '{dataset.class_names[label]}' has {there[label]:,} "
+            f"training images, not {counts[label]:,}",
+            hint=f"take at most {most:,}, which every class has",
+        )
+    if 0 in counts:
+        label = counts.index(0)
+        raise ConfigError(
+            f"ratio={ratio:g}: class '{dataset.class_names[label]}' would have no training image, "
+            f"class '{dataset.class_names[0]}' having {counts[0]:,}",
+            hint="take a smaller ratio",
+        )
+    at = select_counts(train.labels, counts, data_seed)
+    chosen = Split(subset(train.images, at), train.labels[at])
+    return replace(dataset, splits={**dataset.splits, "train": chosen})
 
 
 def select_counts(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.data.decode import decode
 from ltbench.errors import CorruptImageError, DataError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 class ImageSource(Protocol):
@@ -19,8 +18,12 @@ class ImageSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> Image:
-        """Returns an image in RGB.
+    def name(self, index: int) -> str:
+        """Returns what an image is called in lists and errors; equal names mean equal images."""
+        ...
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3).
 
         Raises:
             CorruptImageError: It cannot be decoded.
@@ -42,11 +45,16 @@ class ArrayImages:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def read(self, index: int) -> Image:
-        """Returns an image in RGB."""
-        from PIL import Image
+    def name(self, index: int) -> str:
+        """Returns a name made of the pixels."""
+        import hashlib
 
-        return Image.fromarray(self.pixels[index])
+        return hashlib.sha1(self.pixels[index].tobytes(), usedforsecurity=False).hexdigest()
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        picture: NDArray[np.uint8] = self.pixels[index]
+        return picture
 
 
 class FileImages:
@@ -54,30 +62,71 @@ class FileImages:
 
     Args:
         root: Folder that the paths start from.
-        paths: A pyarrow string array: a million of them are one buffer, not a million objects.
+        paths: A pyarrow string array: a million of them are one buffer, not a million objects,
+            whether workers inherit it or have it sent.
+        hint: What to do when one is not there.
     """
 
-    def __init__(self, root: Path, paths: Any) -> None:
+    def __init__(self, root: Path, paths: Any, hint: str = "check --data-root") -> None:
         self.root = root
         self.paths = paths
+        self.hint = hint
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def read(self, index: int) -> Image:
-        """Returns an image in RGB."""
-        from PIL import Image
+    def name(self, index: int) -> str:
+        """Returns the path below the root."""
+        return str(self.paths[index].as_py())
 
-        path = self.root / self.paths[index].as_py()
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        path = self.root / self.name(index)
         try:
-            with Image.open(path) as image:
-                return image.convert("RGB")
+            content = path.read_bytes()
         except FileNotFoundError as error:
-            raise DataError(
-                f"{path} does not exist", hint="check --data-root and that the data set is complete"
-            ) from error
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise DataError(f"{path} does not exist", hint=self.hint) from error
+        except OSError as error:
             raise CorruptImageError(
-                f"{path} cannot be decoded: {error}",
-                hint="fetch the file again, or drop such images with --on-corrupt skip",
+                f"{path} cannot be read: {error.strerror or error}",
+                hint="get permission to read it, or drop such images with --on-corrupt skip",
             ) from error
+        return decode(content, str(path))
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some images of a source.
+
+    Args:
+        images: The source.
+        indices: (N,) which of its images.
+    """
+
+    images: ImageSource
+    indices: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def name(self, index: int) -> str:
+        """Returns the image's name in the source."""
+        return self.images.name(int(self.indices[index]))
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        return self.images.read(int(self.indices[index]))
+
+
+def subset(images: ImageSource, indices: NDArray[np.int64]) -> ImageSource:
+    """Returns some images of a source, in the form that is read fastest.
+
+    Args:
+        images: The source.
+        indices: (N,) which of its images, in any order.
+    """
+    if isinstance(images, ArrayImages):
+        return ArrayImages(images.pixels[indices])
+    if isinstance(images, FileImages):
+        return FileImages(images.root, images.paths.take(indices), images.hint)
+    return Subset(images, indices)

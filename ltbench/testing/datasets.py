@@ -35,7 +35,10 @@ def check_splits(component: Component, bench: Bench, trial: Trial) -> None:
     for name, split in dataset.splits.items():
         for index in {0, len(split) - 1}:
             image = split.images.read(index)
-            assert image.mode == "RGB", f"image {index} of {name} is {image.mode}"
+            shown = f"image {index} of {name} is {image.dtype} {image.shape}"
+            assert image.dtype == np.uint8, shown
+            assert image.ndim == 3, shown
+            assert image.shape[2] == 3, shown
 
 
 def check_seeds(component: Component, bench: Bench, trial: Trial) -> None:

@@ -5,7 +5,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from ltbench.data.longtail import exponential_counts, select_counts
+from ltbench.data import ArrayImages, Dataset, Split
+from ltbench.data.longtail import exponential_counts, make_lt, pareto_counts, select_counts
+from ltbench.errors import ConfigError, DataError, LTBenchError
 from tests import parity
 
 
@@ -27,3 +29,63 @@ def test_a_class_that_is_too_small_gives_all_it_has() -> None:
     selected = select_counts(np.array([0, 1, 1, 0, 1]), [5, 2], data_seed=1)
     assert sorted(selected[:2]) == [0, 3]
     assert len(selected) == 4
+
+
+def test_pareto_counts_fall_as_a_power() -> None:
+    assert pareto_counts(3, 36, 9) == [36, 9, 4]  # a = ln 9 / ln 3 = 2: 36 / (k + 1)^2
+    assert pareto_counts(5, 49, 49)[4] == 1  # which 49 * (1 / 49) in floats is not
+    assert pareto_counts(1, 7, 100) == [7]
+    assert pareto_counts(3, 7, 1) == [7, 7, 7]
+
+
+def balanced(counts: tuple[int, ...] = (10, 12, 10, 11)) -> Dataset:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    pixels = np.zeros((len(labels), 1, 1, 3), np.uint8)
+    pixels[:, 0, 0, 0] = np.arange(len(labels))  # tells the images apart
+    names = tuple("abcdefgh"[: len(counts)])
+    test = Split(ArrayImages(pixels[:4]), labels[:4])
+    return Dataset(names, {"train": Split(ArrayImages(pixels), labels), "test": test})
+
+
+def chosen(dataset: Dataset) -> list[int]:
+    images = dataset.splits["train"].images
+    return [int(images.read(index)[0, 0, 0]) for index in range(len(images))]
+
+
+def test_a_balanced_set_is_made_long_tailed() -> None:
+    dataset = balanced()
+    made = make_lt(dataset, "exponential", 10, data_seed=0)
+    # 10 * 10^(-k / 3) is 10, 4.6, 2.2 and 1
+    assert made.class_counts.tolist() == [10, 4, 2, 1]
+    assert made.splits["train"].labels.tolist() == [0] * 10 + [1] * 4 + [2] * 2 + [3]
+    before = dataset.splits["train"].labels
+    assert [int(before[at]) for at in chosen(made)] == made.splits["train"].labels.tolist()
+    assert len(set(chosen(made))) == 17
+    assert made.splits["test"] is dataset.splits["test"]
+    assert set(made.splits) == {"train", "test"}  # what was left out is not used otherwise
+    assert chosen(made) == chosen(make_lt(dataset, "exponential", 10, data_seed=0))
+    assert chosen(made) != chosen(make_lt(dataset, "exponential", 10, data_seed=1))
+    # 11 / (k + 1)^(ln 4 / ln 4) is 11, 5.5, 3.7 and 2.8
+    fewer = make_lt(balanced((11, 11, 11, 11)), "pareto", 4, data_seed=0)
+    assert fewer.class_counts.tolist() == [11, 5, 3, 2]
+    assert make_lt(dataset, "exponential", 8, 0, largest=9).class_counts.tolist() == [9, 4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "ratio", "largest", "error", "said"),
+    [
+        ((9, 8, 7, 6), 10, 10, ConfigError, "largest=10: class 'a' has 9 training images, not 10"),
+        ((9, 2, 9, 9), 2, 9, ConfigError, "class 'b' has 2 training images, not 7"),
+        ((9, 8, 7, 6), 20, None, ConfigError, "ratio=20: class 'c' would have no training image"),
+        ((9, 0, 7, 6), 2, None, DataError, "class 'b' has no training images"),
+    ],
+)
+def test_too_few_images_for_the_profile(
+    counts: tuple[int, ...],
+    ratio: float,
+    largest: int | None,
+    error: type[LTBenchError],
+    said: str,
+) -> None:
+    with pytest.raises(error, match=said):
+        make_lt(balanced(counts), "exponential", ratio, 0, largest)

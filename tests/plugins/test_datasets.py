@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from ltbench.data import ArrayImages, Dataset
+from ltbench.data import ArrayImages, Dataset, git_blob_sha1
 from ltbench.errors import DataError
-from ltbench.specs import DataContext, NoOptions
+from ltbench.specs import DataContext
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT, enlarge
 from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
+from ltbench_plugins.datasets.parts.published import ListsConfig, PublishedList
+from ltbench_plugins.datasets.places_lt import PLACES_LT
 from tests import trees
 from tests.covered import value_of
+
+OWN = ListsConfig(lists="own")
 
 
 def digits(data_seed: int = 0, **options: float) -> Dataset:
@@ -68,29 +72,104 @@ def test_digits_are_enlarged_four_times() -> None:
 @value_of("dataset", "imagenet_lt")
 def test_imagenet_lt_reads_lists_and_images(tmp_path: Path) -> None:
     folder, ctx = trees.imagenet_lt(tmp_path), DataContext(tmp_path, 0)
-    dataset = IMAGENET_LT.build(NoOptions(), ctx)
-    assert dataset.num_classes == 1000
-    assert dataset.class_names[:3] == ("tench", "goldfish", "great white shark")
-    assert dataset.class_counts[:4].tolist() == [12, 6, 3, 0]
+    dataset = IMAGENET_LT.build(OWN, ctx)
+    assert dataset.class_names == ("tench", "goldfish", "great white shark")
+    assert dataset.class_counts.tolist() == [12, 6, 3]
     assert np.bincount(dataset.splits["test"].labels).tolist() == [4, 4, 4]
-    image = np.asarray(dataset.splits["train"].images.read(13))  # the second goldfish
+    assert np.bincount(dataset.splits["val"].labels).tolist() == [2, 2, 2]
+    image = dataset.splits["train"].images.read(13)  # the second goldfish
     assert image.shape[2] == 3
     assert image[..., 1].mean() < 0.6 * image[..., 0].mean()
     names = []
-    for split in ("train", "test"):
+    for split in ("train", "val", "test"):
         content = (folder / f"{split}.txt").read_bytes()
         blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
         names.append(f"{split}:{blob}")
-    assert IMAGENET_LT.identity(NoOptions(), ctx) == " ".join(names)
+    assert IMAGENET_LT.identity(OWN, ctx) == " ".join(names)
 
 
-def test_imagenet_lt_says_what_is_missing(tmp_path: Path) -> None:
-    folder = trees.imagenet_lt(tmp_path)
-    first = folder / "val" / trees.CLASSES[0] / f"{trees.CLASSES[0]}_0.JPEG"
+@value_of("dataset", "places_lt")
+def test_places_lt_reads_lists_and_images(tmp_path: Path) -> None:
+    download = trees.places365(tmp_path)
+    download.lists.rename(tmp_path / "places_lt")
+    dataset = PLACES_LT.build(OWN, DataContext(tmp_path, 0))
+    assert dataset.class_names == trees.SCENES
+    assert dataset.class_counts.tolist() == [7, 4, 2]
+    images = dataset.splits["test"].images
+    assert images.name(2) == "val/airplane_cabin/Places365_val_00000003.jpg"
+    with pytest.raises(DataError, match="does not exist") as raised:  # only lists are needed so far
+        images.read(0)
+    assert "data verify places_lt" in raised.value.hint
+
+
+def test_class_names_are_those_of_the_folders_whatever_the_label(tmp_path: Path) -> None:
+    trees.ilsvrc(tmp_path, ("n01484850", "n01440764"), (3, 2)).lists.rename(
+        tmp_path / "imagenet_lt"
+    )
+    dataset = IMAGENET_LT.build(OWN, DataContext(tmp_path, 0))
+    assert dataset.class_names == ("great white shark", "tench")
+
+
+def test_a_class_that_ilsvrc_has_not_is_told(tmp_path: Path) -> None:
+    trees.ilsvrc(tmp_path, ("tench",), (3,)).lists.rename(tmp_path / "imagenet_lt")
+    with pytest.raises(DataError, match="tench is no class of ILSVRC 2012"):
+        IMAGENET_LT.build(OWN, DataContext(tmp_path, 0))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("train/a/1.jpg 0\ntrain/b/2.jpg 0\n", "class 0 has images of several folders"),
+        ("train/a/1.jpg 0\ntrain/a/2.jpg 1\n", "folder a has images of several classes"),
+    ],
+)
+def test_each_class_is_one_folder(tmp_path: Path, lines: str, said: str) -> None:
+    download = trees.places365(tmp_path)
+    folder = download.lists.rename(tmp_path / "places_lt")
+    (folder / "train.txt").write_text(lines)
+    with pytest.raises(DataError, match=said):
+        PLACES_LT.build(OWN, DataContext(tmp_path, 0))
+
+
+def test_lists_of_different_places_are_told(tmp_path: Path) -> None:
+    folder = trees.places365(tmp_path).lists.rename(tmp_path / "places_lt")
+    (folder / "test.txt").write_text("val/kitchen/1.jpg 0\n")
+    with pytest.raises(DataError, match="class 0 is kitchen here and airfield in another list"):
+        PLACES_LT.build(OWN, DataContext(tmp_path, 0))
+
+
+def test_what_is_missing_is_told(tmp_path: Path) -> None:
+    folder, ctx = trees.imagenet_lt(tmp_path), DataContext(tmp_path, 0)
+    IMAGENET_LT.check(OWN, ctx)
+    first = folder / "val" / trees.CLASSES[0] / "ILSVRC2012_val_00000001.JPEG"
     first.unlink()
-    with pytest.raises(DataError, match=r"n01440764_0\.JPEG is missing"):
-        IMAGENET_LT.build(NoOptions(), DataContext(tmp_path, 0))
+    with pytest.raises(DataError, match=r"ILSVRC2012_val_00000001\.JPEG is not there") as raised:
+        IMAGENET_LT.check(OWN, ctx)
+    assert "data verify imagenet_lt" in raised.value.hint
+    (folder / "train").rename(folder / "training")
+    with pytest.raises(DataError, match="train is not there") as raised:
+        IMAGENET_LT.check(OWN, ctx)
+    assert "image-net.org" in raised.value.hint
     (folder / "test.txt").unlink()
-    with pytest.raises(DataError, match=r"has no test\.txt") as raised:
-        IMAGENET_LT.identity(NoOptions(), DataContext(tmp_path, 0))
+    with pytest.raises(DataError, match=r"there is no .*test\.txt") as raised:
+        IMAGENET_LT.identity(OWN, ctx)
     assert "--data-root" in raised.value.hint
+
+
+def test_a_folder_too_many_is_told(tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path)
+    (folder / "train").rename(folder / "inner")
+    (folder / "train").mkdir()
+    (folder / "inner").rename(folder / "train" / "train")
+    with pytest.raises(DataError, match="a level is wrong"):
+        IMAGENET_LT.check(OWN, DataContext(tmp_path, 0))
+
+
+def test_published_lists_are_known_by_their_content() -> None:
+    listed = PublishedList("train.txt", git_blob_sha1(b"a/b.jpg 0\na/c.jpg 0\n"), 2)
+    assert listed.fault(b"a/b.jpg 0\na/c.jpg 0\n") == ""
+    assert listed.fault(b"a/b.jpg 0\r\na/c.jpg 0\r\n") == ""  # checked out under Windows
+    assert "cut short: 1 of 2 lines" in listed.fault(b"a/b.jpg 0\n")
+    assert "cut short: 0 of 2 lines" in listed.fault(b"")
+    assert "a web page" in listed.fault(b"<!DOCTYPE html>\n<html>\n</html>\n")
+    assert "not the published list" in listed.fault(b"a/b.jpg 0\na/d.jpg 0\n")

@@ -4,56 +4,114 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ltbench import DataContext, DatasetSpec, NoOptions
-from ltbench.data import Dataset, FileImages, Split, git_blob_sha1, read_list
+from ltbench import DataContext, DatasetSpec
+from ltbench.data import Dataset, Preparation
 from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.layout import expect_level
+from ltbench_plugins.datasets.parts.published import ListedImages, ListsConfig, PublishedList
 
-NUM_CLASSES = 1000
-_LISTS = {"train": "train.txt", "test": "test.txt"}
-_HOW = (
-    "put the lists (datasets/ImageNet_LT/{train,test}.txt of github.com/shijxcs/LIFT-plus) and "
-    "ILSVRC 2012's train/ and val/ (both sorted into class folders; image-net.org, after "
-    "registration) into that folder, links will do; then run again with --data-root naming the "
-    "folder above it"
+LISTED = ListedImages(
+    name="imagenet_lt",
+    num_classes=1000,
+    published="ImageNet_LT",
+    lists={
+        "train": PublishedList("train.txt", "a063f095fcd475db4cf8b0658c4b73955535bbf9", 115_846),
+        "val": PublishedList("val.txt", "3ed3188b2f44829ce2dec1cc27040d8d40984088", 20_000),
+        "test": PublishedList("test.txt", "76a2fb9749d6cd29e765cc4f8c270f2504131e2f", 50_000),
+    },
 )
+_DOWNLOAD = (
+    "download ILSVRC 2012 (ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar) from image-net.org, "
+    "which asks you to register and to accept its terms (research, no redistribution); unpack it "
+    "to train/<class>/ and val/, and name the folder above: "
+    "`ltbench data prepare imagenet_lt --source FOLDER`"
+)
+_FLAT = "ILSVRC2012_val_*.JPEG"
 
 
-def build(config: NoOptions, ctx: DataContext) -> Dataset:
+def build(config: ListsConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/imagenet_lt`: lists and images (Liu et al., CVPR 2019).
 
-    The test split is the 50,000 validation images of ILSVRC 2012.
+    The test split is the 50,000 validation images of ILSVRC 2012; val is taken from its training
+    images. Names of classes are those of the folders' WordNet ids.
+
+    Raises:
+        DataError: A list is missing or broken, or a folder is no ILSVRC class.
     """
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
+    from timm.data.imagenet_info import ImageNetInfo
 
-    root = _root(ctx)
-    splits = {}
-    for split, name in _LISTS.items():
-        paths, labels = read_list(root / name, NUM_CLASSES)
-        if len(paths) and not (root / paths[0].as_py()).is_file():
-            raise DataError(f"imagenet_lt: {root / paths[0].as_py()} is missing", hint=_HOW)
-        splits[split] = Split(FileImages(root, paths), labels)
-    return Dataset(tuple(IMAGENET_CLASSNAMES), splits)
-
-
-def identity(config: NoOptions, ctx: DataContext) -> str:
-    """Returns the git blob names of the lists."""
-    root = _root(ctx)
-    return " ".join(f"{s}:{git_blob_sha1((root / n).read_bytes())}" for s, n in _LISTS.items())
+    splits, folders = LISTED.read(config, ctx)
+    names = dict(zip(ImageNetInfo().label_names(), IMAGENET_CLASSNAMES, strict=True))
+    strange = [folder for folder in folders if folder not in names]
+    if strange:
+        raise DataError(
+            f"imagenet_lt: {strange[0]} is no class of ILSVRC 2012",
+            hint="the lists' paths must read train/n01440764/n01440764_18.JPEG; a class without "
+            "images must not be left out between others",
+        )
+    return Dataset(tuple(names[folder] for folder in folders), splits)
 
 
-def _root(ctx: DataContext) -> Path:
-    root = ctx.root / "imagenet_lt"
-    missing = [name for name in _LISTS.values() if not (root / name).is_file()]
-    if missing:
-        raise DataError(f"imagenet_lt: {root} has no {' and no '.join(missing)}", hint=_HOW)
-    return root
+def check(config: ListsConfig, ctx: DataContext) -> None:
+    """Looks whether the first image of each list is there.
+
+    Raises:
+        DataError: One is not.
+    """
+    LISTED.check(config, ctx, _explain, _DOWNLOAD)
+
+
+def prepare(config: ListsConfig, preparation: Preparation) -> None:
+    """Fetches the lists and links a download of ILSVRC 2012; a flat val folder is sorted by links.
+
+    Raises:
+        DataError: There is no download yet, or it is not what it should be.
+    """
+    LISTED.fetch_lists(config, preparation)
+    source = preparation.source
+    if source is not None:
+        expect_level(source, ("train", "val"))
+        if any((source / "train").glob("n*.tar")):
+            raise DataError(
+                f"{source / 'train'} holds an archive for each class",
+                hint="unpack each into a folder of its name: "
+                "for f in n*.tar; do mkdir ${f%.tar}; tar xf $f -C ${f%.tar}; done",
+            )
+        preparation.link("train", source / "train")
+        if _is_flat(source / "val"):
+            preparation.say(f"{source / 'val'} is not sorted into class folders: links will be")
+            below = [path.removeprefix("val/") for path in LISTED.paths("test", preparation.folder)]
+            files = [(path, source / "val" / Path(path).name) for path in below]
+            preparation.link_files("val", files)
+        else:
+            preparation.link("val", source / "val")
+    check(config, DataContext(preparation.folder.parent, data_seed=0))
+
+
+def _explain(folder: Path, path: str) -> DataError | None:
+    if path.startswith("val/") and _is_flat(folder / "val"):
+        return DataError(
+            f"{folder / 'val'} is not sorted into class folders",
+            hint="remove that link and run `ltbench data prepare imagenet_lt --source FOLDER`, "
+            "which sorts by links and leaves the download as it is",
+        )
+    return None
+
+
+def _is_flat(val: Path) -> bool:
+    return next(val.glob(_FLAT), None) is not None
 
 
 IMAGENET_LT = DatasetSpec(
     name="imagenet_lt",
     summary="1,000 classes, 115,846 training images, 1,280 to 5 a class",
+    config=ListsConfig,
     build=build,
-    identity=identity,
+    identity=LISTED.identity,
+    check=check,
+    prepare=prepare,
+    label_set="imagenet_1k",
     examples=(),
     reference="arXiv:1904.05160",
 )

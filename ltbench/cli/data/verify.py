@@ -1,0 +1,167 @@
+"""`ltbench data verify`: looks a data set through."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ltbench.cli.options import DataRoot, Json, Set, Workers, read_assignments
+from ltbench.errors import DataError
+
+if TYPE_CHECKING:
+    from ltbench.data import Dataset
+    from ltbench.data.verify import BadImage
+
+
+def verify(
+    name: Annotated[str, typer.Argument(help="Data set.", metavar="NAME")],
+    lists_only: Annotated[
+        bool, typer.Option("--lists-only", help="Look at the split lists, not at the images.")
+    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
+    bad_files: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the list of bad files is written. Default: NAME-bad-files.csv, here.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    assignments: Set = None,
+    data_seed: Annotated[int, typer.Option(min=0, help="Of the long-tailed subset.")] = 0,
+    json: Json = False,
+    workers: Workers = 2,
+    data_root: DataRoot = Path("data"),
+) -> None:
+    """Look a data set through: lists, counts, names, overlaps, files.
+
+    Exit code 4 if a run would stumble over something. Twice the same name and images that splits
+    share are told, and are no error: published data sets have both.
+
+    Example: `ltbench data verify places_lt --deep --data-root /data`
+    """
+    from ltbench.config.dataset import ChosenDataset
+    from ltbench.plugins import load_plugins
+    from ltbench.specs import DataContext
+
+    if lists_only and deep:
+        from ltbench.errors import ConfigError
+
+        raise ConfigError("--lists-only and --deep exclude each other", hint="give one of them")
+    settings, faults = read_assignments(assignments)
+    context = DataContext(root=data_root, data_seed=data_seed)
+    chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
+    identity = chosen.identity()
+    dataset = chosen.build()
+    summary = _summary(dataset, name, identity)
+    if not json:
+        _print(summary)
+    bad: list[BadImage] = []
+    if not lists_only:
+        chosen.check()
+        bad = _look(dataset, deep, max(workers, 1))
+    if json:
+        from ltbench.cli.output import print_json
+
+        print_json({**summary, "bad_files": [dataclasses.asdict(image) for image in bad]})
+    if bad:
+        path = bad_files or Path(f"{name}-bad-files.csv")
+        _write(path, bad)
+        first = bad[0]
+        raise DataError(
+            f"{name}: {len(bad):,} of {sum(map(len, dataset.splits.values())):,} images are bad, "
+            f"first {first.name} ({first.split}): {first.fault}",
+            hint=f"all of them are listed in {path}; fetch them again",
+        )
+    if not json:
+        from ltbench.cli.output import console
+
+        looked = "lists" if lists_only else "files and images" if deep else "files"
+        console().print(f"[green]ok[/]: no fault in the {looked}")
+
+
+def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
+    from ltbench.data.verify import overlaps, repeated_names, split_facts
+    from ltbench.metrics import DEFAULT_RULE
+
+    groups = DEFAULT_RULE.groups(dataset.class_counts)
+    return {
+        "dataset": name,
+        "identity": identity,
+        "classes": dataset.num_classes,
+        "splits": {
+            split: dataclasses.asdict(facts) for split, facts in split_facts(dataset).items()
+        },
+        "shot_groups": {group: int(classes.sum()) for group, classes in groups.items()},
+        "train_images": dataset.class_counts.tolist(),
+        "repeated_names": repeated_names(dataset),
+        "overlaps": [[*pair, count] for pair, count in overlaps(dataset).items()],
+    }
+
+
+def _print(summary: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from ltbench.cli.output import console, plain_table
+
+    out = console()
+    out.print(f"\n[bold]{summary['dataset']}[/]: {summary['classes']:,} classes")
+    table = plain_table("split")
+    for column in ("images", "classes", "images a class"):
+        table.add_column(column, justify="right")
+    for split, facts in summary["splits"].items():
+        smallest, largest = facts["smallest"], facts["largest"]
+        each = f"{largest:,}" if smallest == largest else f"{largest:,} to {smallest:,}"
+        table.add_row(split, f"{facts['images']:,}", f"{facts['classes']:,}", each)
+    out.print(table)
+    groups = ", ".join(f"{count} {group}" for group, count in summary["shot_groups"].items())
+    out.print(f"shot groups (more than 100, 20 to 100, fewer than 20 training images): {groups}")
+    for part in summary["identity"].split():
+        out.print(f"identity  {escape(part)}", soft_wrap=True)
+    for name, labels in summary["repeated_names"].items():
+        out.print(
+            f"[yellow]warning[/]: classes {labels} are all called '{escape(name)}': a text tower "
+            "cannot tell them apart",
+            soft_wrap=True,
+        )
+    for first, second, count in summary["overlaps"]:
+        what = (
+            f"{first} has {count:,} images more than once"
+            if first == second
+            else f"{first} and {second} share {count:,} images"
+        )
+        out.print(f"[yellow]warning[/]: {what}")
+
+
+def _look(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
+    """Returns the images that are not there, or cannot be decoded."""
+    from ltbench.cli.progress import watching
+    from ltbench.data.verify import broken_images, missing_files
+
+    total = sum(map(len, dataset.splits.values()))
+    with watching() as watch:
+        watch.start("decoding" if deep else "looking for files", total)
+        look = broken_images(dataset, processes, watch.advance) if deep else None
+        bad = list(look if look is not None else missing_files(dataset, watch.advance))
+        watch.stop()
+    return bad
+
+
+def _write(path: Path, bad: list[BadImage]) -> None:
+    from ltbench.files import write_whole
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([field.name for field in dataclasses.fields(bad[0])])
+    writer.writerows(dataclasses.astuple(image) for image in bad)
+    try:
+        write_whole(path, text.getvalue().encode())
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}", hint="choose another with --bad-files"
+        ) from error

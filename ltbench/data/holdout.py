@@ -1,0 +1,72 @@
+"""Holds a validation split out of the training split, where a data set has none of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.data.dataset import Dataset, Split
+from ltbench.data.sources import subset
+from ltbench.errors import DataError
+
+_STREAM = 2**32  # of Philox, beside the data seed: no epoch of a training has such a number
+
+
+def hold_out(dataset: Dataset, data_seed: int) -> Dataset:
+    """Moves about a tenth of each class from the training split to a new split `val`.
+
+    Which images those are depends on the labels and the seed alone. The data set remembers its
+    published class counts: they decide what is many-, medium- and few-shot, while losses, priors
+    and samplings see what is trained on.
+
+    Args:
+        dataset: Without a split `val`.
+        data_seed: Seed of the choice.
+
+    Raises:
+        DataError: No class has two training images.
+    """
+    train = dataset.splits["train"]
+    held = _chosen(train.labels, dataset.class_counts, data_seed)
+    if not held.any():
+        raise DataError(
+            "no class has two training images: there is nothing to hold out for validation",
+            hint="take --select last and --split test, or more training images",
+        )
+    splits = {"train": _part(train, ~held), "val": _part(train, held)}
+    return replace(
+        dataset,
+        splits={**dataset.splits, **splits},
+        published_counts=dataset.shot_counts,
+    )
+
+
+def sizes(class_counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns how many images of each class are held out, (K,): a tenth, rounded half up.
+
+    At least one where there are two, and never the last.
+
+    >>> sizes(np.array([0, 1, 2, 14, 15, 143])).tolist()
+    [0, 0, 1, 1, 2, 14]
+    """
+    return np.where(class_counts < 2, 0, np.maximum((class_counts + 5) // 10, 1))
+
+
+def _chosen(
+    labels: NDArray[np.int64], class_counts: NDArray[np.int64], data_seed: int
+) -> NDArray[np.bool_]:
+    """Returns which images are held out, (N,): the first of each class in a random order."""
+    generator = np.random.Generator(np.random.Philox(key=[data_seed, _STREAM]))
+    by_class = np.lexsort((generator.random(len(labels)), labels))
+    starts = np.repeat(np.cumsum(class_counts) - class_counts, class_counts)
+    rank = np.arange(len(labels)) - starts
+    held = np.zeros(len(labels), dtype=bool)
+    held[by_class] = rank < np.repeat(sizes(class_counts), class_counts)
+    return held
+
+
+def _part(split: Split, members: NDArray[np.bool_]) -> Split:
+    at = np.flatnonzero(members)
+    return replace(split, images=subset(split.images, at), labels=split.labels[at])

@@ -1,0 +1,178 @@
+"""Looks a data set through: what it holds, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import combinations
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from ltbench.data.dataset import Dataset
+from ltbench.data.sources import FileImages, ImageSource
+from ltbench.errors import DataError
+
+Advance = Callable[[int], None]
+"""Told how many more images have been looked at."""
+
+_PART = 256  # images that a process decodes before it reports
+
+
+@dataclass(frozen=True)
+class BadImage:
+    """An image that a run would stumble over.
+
+    Args:
+        split: Its split.
+        index: Where in the split.
+        name: Its path, or what else it is called.
+        fault: What is wrong with it.
+    """
+
+    split: str
+    index: int
+    name: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """What a split holds.
+
+    Args:
+        images: How many images.
+        classes: How many classes have images.
+        smallest: Images of the smallest of these classes.
+        largest: Images of the largest class.
+    """
+
+    images: int
+    classes: int
+    smallest: int
+    largest: int
+
+
+def split_facts(dataset: Dataset) -> dict[str, SplitFacts]:
+    """Returns what each split holds."""
+    facts = {}
+    for name, split in dataset.splits.items():
+        counts = np.bincount(split.labels)
+        counts = counts[counts > 0]
+        facts[name] = SplitFacts(len(split), len(counts), int(counts.min()), int(counts.max()))
+    return facts
+
+
+def repeated_names(dataset: Dataset) -> dict[str, list[int]]:
+    """Returns the names that several classes have, and the ids of these classes."""
+    names = Counter(dataset.class_names)
+    return {
+        name: [label for label, other in enumerate(dataset.class_names) if other == name]
+        for name, count in names.items()
+        if count > 1
+    }
+
+
+def overlaps(dataset: Dataset) -> dict[tuple[str, str], int]:
+    """Returns how many images two splits share, and how many a split has twice (both the same)."""
+    import pyarrow.compute as pc
+
+    names = {split: _names(part.images) for split, part in dataset.splits.items()}
+    shared = {(name, name): len(all_) - len(pc.unique(all_)) for name, all_ in names.items()}
+    for first, second in combinations(names, 2):
+        common = pc.is_in(pc.unique(names[first]), value_set=names[second])
+        shared[first, second] = int(pc.sum(common).as_py() or 0)
+    return {pair: count for pair, count in shared.items() if count}
+
+
+def missing_files(dataset: Dataset, advance: Advance) -> Iterator[BadImage]:
+    """Yields the images whose file is not there, is empty or may not be read."""
+    for split, part in dataset.splits.items():
+        images = part.images
+        if not isinstance(images, FileImages):
+            advance(len(part))
+            continue
+        for index, name in enumerate(images.paths.to_pylist()):
+            fault = _file_fault(f"{images.root}/{name}")
+            if fault:
+                yield BadImage(split, index, name, fault)
+            advance(1)
+
+
+def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterator[BadImage]:
+    """Decodes every image, in parallel, and yields those that cannot be.
+
+    Args:
+        dataset: The data set.
+        processes: How many decode at a time.
+        advance: Told how it gets on.
+    """
+    sources = {split: part.images for split, part in dataset.splits.items()}
+    parts = iter(
+        [
+            (split, range(start, min(start + _PART, len(images))))
+            for split, images in sources.items()
+            for start in range(0, len(images), _PART)
+        ]
+    )
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(sources,)
+    ) as pool:
+        waiting: dict[Future[list[BadImage]], int] = {}
+        try:
+            while True:
+                for split, indices in parts:
+                    waiting[pool.submit(_broken, split, indices)] = len(indices)
+                    if len(waiting) >= 2 * processes:
+                        break
+                if not waiting:
+                    return
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from future.result()
+                    advance(waiting.pop(future))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _names(images: ImageSource) -> Any:
+    import pyarrow as pa
+
+    if isinstance(images, FileImages):
+        return images.paths
+    return pa.array([images.name(index) for index in range(len(images))], pa.string())
+
+
+def _file_fault(path: str) -> str:
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116  # a Path for each takes several times as long
+    except FileNotFoundError:
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if size == 0:
+        return "is empty"
+    return "" if os.access(path, os.R_OK) else "cannot be read: no permission"
+
+
+_sources: Mapping[str, ImageSource] = {}  # of a decoding process
+
+
+def _begin(sources: Mapping[str, ImageSource]) -> None:
+    global _sources
+    _sources = sources
+
+
+def _broken(split: str, indices: range) -> list[BadImage]:
+    found = []
+    images = _sources[split]
+    for index in indices:
+        try:
+            images.read(index)
+        except DataError as error:
+            found.append(BadImage(split, index, images.name(index), error.message))
+    return found

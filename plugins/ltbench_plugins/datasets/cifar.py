@@ -1,0 +1,164 @@
+"""CIFAR-100-LT and CIFAR-10-LT: long-tailed subsets of the training images, all test images.
+
+Only the binary version of CIFAR is read: the Python version is pickles, and loading those would
+run whatever they hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from ltbench import DataContext, DatasetSpec, option
+from ltbench.data import (
+    ArrayImages,
+    Dataset,
+    Preparation,
+    Split,
+    exponential_counts,
+    select_counts,
+)
+from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.cifar_files import CIFAR_10, CIFAR_100, URL, CifarFiles
+
+_DOWNLOAD = "download"  # the folder, or a link to it
+
+
+@dataclass(frozen=True)
+class CifarConfig:
+    """Options of cifar100_lt and cifar10_lt."""
+
+    ratio: Annotated[float, Ge(1)] = option(
+        100.0, "largest over smallest class count; papers take 100, 50 and 10"
+    )
+
+
+@dataclass(frozen=True)
+class Cifar:
+    """One of the two data sets.
+
+    Args:
+        name: The data set's, and its folder's below the data root.
+        files: The files of the download.
+    """
+
+    name: str
+    files: CifarFiles
+
+    def build(self, config: CifarConfig, ctx: DataContext) -> Dataset:
+        """Builds the data set from `<data root>/<name>/download` (Cao et al., NeurIPS 2019).
+
+        The class counts are n_k = floor(n * ratio^(-k / (K - 1))). With `data_seed` 0 the subset
+        is the published one, image for image.
+
+        Raises:
+            DataError: A file is missing, cut short, or has not as many images of each class as it
+                should.
+        """
+        files, folder = self.files, self._folder(ctx)
+        labels = {split: files.read_labels(folder, split) for split in files.splits}
+        largest = files.images_per_class["train"]
+        counts = exponential_counts(files.num_classes, largest, config.ratio)
+        chosen = {
+            "train": select_counts(labels["train"], counts, ctx.data_seed),
+            "test": np.arange(len(labels["test"])),
+        }
+        splits = {
+            split: Split(
+                ArrayImages(files.read_pixels(folder, split, chosen[split])),
+                labels[split][chosen[split]],
+            )
+            for split in files.splits
+        }
+        return Dataset(files.read_names(folder), splits)
+
+    def identity(self, config: CifarConfig, ctx: DataContext) -> str:
+        """Returns a hash of class names and labels: with ratio and seed, they make the subset.
+
+        Raises:
+            DataError: See `build`.
+        """
+        folder = self._folder(ctx)
+        digest = hashlib.sha256("\n".join(self.files.read_names(folder)).encode())
+        for split in self.files.splits:
+            digest.update(self.files.read_labels(folder, split).astype(np.uint8).tobytes())
+        return f"sha256:{digest.hexdigest()}"
+
+    def check(self, config: CifarConfig, ctx: DataContext) -> None:
+        """Looks whether every file is there, and of the size that it should be.
+
+        Raises:
+            DataError: One is not.
+        """
+        self._folder(ctx)
+
+    def prepare(self, config: CifarConfig, preparation: Preparation) -> None:
+        """Puts the binary version of CIFAR in place: linked, unpacked, or fetched.
+
+        Raises:
+            DataError: It cannot be fetched, or a download is not what it should be.
+        """
+        files, source = self.files, preparation.source
+        target = preparation.folder / _DOWNLOAD
+        if source is not None and source.is_dir():
+            files.expect(files.find(source))
+            preparation.link(_DOWNLOAD, source)
+        elif source is not None:
+            files.expect_archive(source)
+            self._unpack(preparation, source)
+        elif not target.exists():
+            preparation.say(f"{files.archive} (160 MiB) will be fetched; --source takes yours")
+            preparation.fetch_list(files.archive, URL, files.archive_fault)
+            archive = preparation.folder / files.archive
+            self._unpack(preparation, archive)
+            archive.unlink()
+        files.expect(files.find(target))
+
+    def _unpack(self, preparation: Preparation, archive: Path) -> None:
+        target = preparation.folder / _DOWNLOAD
+        if target.exists() or target.is_symlink():
+            raise DataError(f"{target} is there already", hint="remove it to make it anew")
+        preparation.unpack(archive, _DOWNLOAD, self.files.unpacked_limit)
+
+    def _folder(self, ctx: DataContext) -> Path:
+        """Returns where the files are, once all are there."""
+        download = ctx.root / self.name / _DOWNLOAD
+        if not download.exists():
+            raise DataError(
+                f"{self.name}: there is no {download}",
+                hint=f"`ltbench data prepare {self.name}` fetches it, or takes yours with --source "
+                "PATH; --data-root names the folder two levels above it",
+            )
+        folder = self.files.find(download)
+        self.files.expect(folder)
+        return folder
+
+
+def spec(cifar: Cifar, summary: str) -> DatasetSpec:
+    """Returns the spec of one of the two."""
+    return DatasetSpec(
+        name=cifar.name,
+        summary=summary,
+        config=CifarConfig,
+        build=cifar.build,
+        identity=cifar.identity,
+        check=cifar.check,
+        prepare=cifar.prepare,
+        examples=(),
+        reference="arXiv:1906.07413",
+    )
+
+
+CIFAR100_LT = spec(
+    Cifar("cifar100_lt", CIFAR_100),
+    "100 classes, at most 500 training images of 32 x 32 pixels each, falling by any ratio",
+)
+CIFAR10_LT = spec(
+    Cifar("cifar10_lt", CIFAR_10),
+    "10 classes, at most 5,000 training images of 32 x 32 pixels each, falling by any ratio",
+)

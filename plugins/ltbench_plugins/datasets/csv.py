@@ -1,0 +1,228 @@
+"""Any images, listed in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import DataContext, DatasetSpec, option
+from ltbench.data import Dataset, FileImages, Split, git_blob_sha1
+from ltbench.errors import ConfigError, DataError
+from ltbench_plugins.datasets.parts.classes import every, expect_trained, number_classes
+from ltbench_plugins.datasets.parts.construction import Construction
+
+SPLITS = ("train", "val", "test")
+_FIFTH = 5
+_FORM = "the first line is path,label or path,label,split; every other line is an image"
+_ROOT = "--set dataset.images names the folder that the paths start from"
+_ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
+
+
+@dataclass(frozen=True)
+class CsvConfig(Construction):
+    """Options of csv."""
+
+    path: Path | None = option(None, "CSV file with the columns path, label and, maybe, split")
+    images: Path | None = option(
+        None, "folder that the paths start from; none: the one that the CSV file is in"
+    )
+
+
+def build(config: CsvConfig, ctx: DataContext) -> Dataset:
+    """Builds the data set from the rows of a CSV file (UTF-8, quotes as in RFC 4180).
+
+    Labels are the names of classes, which are numbered in their order: as numbers where all are.
+    The column `split` says train, val or test. Without it every fifth image of each class, in the
+    order of the file, is the test split, whatever the seeds.
+
+    Raises:
+        ConfigError: No path was given.
+        DataError: A row is not what it should be (named by its line), a class has no training
+            images, or an image is both in train and in test.
+    """
+    path, root = _places(config)
+    columns = _columns(path)
+    class_names, labels = number_classes(columns["label"])
+    members = _members(path, columns, labels)
+    images = columns["path"]
+    _expect_apart(path, images, members)
+    expect_trained(str(path), class_names, labels[members["train"]])
+    splits = {
+        name: Split(FileImages(root, images.take(at), _ROOT), labels[at])
+        for name, at in members.items()
+    }
+    return config.of(Dataset(class_names, splits), ctx)
+
+
+def identity(config: CsvConfig, ctx: DataContext) -> str:
+    """Returns the git blob name of the CSV file, whichever system its line ends are of."""
+    return f"csv:{git_blob_sha1(_content(_places(config)[0]))}"
+
+
+def check(config: CsvConfig, ctx: DataContext) -> None:
+    """Looks whether the first image, the last and one in between are there."""
+    path, root = _places(config)
+    images = _columns(path)["path"]
+    for row in (0, len(images) // 2, len(images) - 1):
+        image = root / images[row].as_py()
+        if not image.is_file():
+            raise DataError(f"{path}:{row + 2}: {image} does not exist", hint=_ROOT)
+
+
+def _places(config: CsvConfig) -> tuple[Path, Path]:
+    """Returns the CSV file, and the folder that its paths start from."""
+    if config.path is None:
+        raise ConfigError(
+            "dataset.path: data set 'csv' must be told which list to read",
+            hint=f"add --set dataset.path=FILE.csv; {_FORM}",
+        )
+    path = config.path.expanduser()
+    return path, (config.images.expanduser() if config.images else path.parent)
+
+
+def _content(path: Path) -> bytes:
+    """Returns a CSV file without what depends on the system or the editor."""
+    try:
+        content = path.read_bytes()
+        content.decode()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist", hint=_FORM) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}", hint="save it in UTF-8") from error
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    """Returns the columns by name, as pyarrow string arrays without a fault.
+
+    Raises:
+        DataError: A row is not what it should be.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    content = _content(path)
+    names = _header(path, content)
+    bad: list[Any] = []
+
+    def note(row: Any) -> str:
+        bad.append(row)
+        return "skip"
+
+    try:
+        table = arrow.read_csv(
+            io.BytesIO(content),
+            arrow.ReadOptions(use_threads=False),  # threads do not know the number of a row
+            arrow.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
+            arrow.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), include_columns=names
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} is no CSV file: {error}", hint=_FORM) from error
+    if bad:
+        raise DataError(
+            f"{path}:{bad[0].number}: {bad[0].actual_columns} fields, and the header has "
+            f"{bad[0].expected_columns}",
+            hint='a field with a comma in it stands in quotes: "a,b.jpg"',
+        )
+    if not len(table):
+        raise DataError(f"{path} lists no images", hint=_FORM)
+    columns = {name: table.column(name).combine_chunks() for name in names}
+    _expect_rows(path, columns)
+    return columns
+
+
+def _header(path: Path, content: bytes) -> list[str]:
+    """Returns which of the columns there are."""
+    line = content.split(b"\n", 1)[0].decode()
+    header = next(csv.reader([line]), [])
+    twice = [name for name in header if header.count(name) > 1]
+    if twice or "path" not in header or "label" not in header:
+        what = f"{twice[0]!r} twice" if twice else ",".join(header)[:200] or "nothing"
+        raise DataError(f"{path}: the first line names {what}", hint=_FORM)
+    return [name for name in ("path", "label", "split") if name in header]
+
+
+def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
+    """Raises a `DataError` for the first row with a fault."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, values in columns.items():  # first of all: a line break would shift the line numbers
+        _expect(path, values, r"[\x00-\x1f]", f"{name} {{!r}} has a line break in it")
+    for name, values in columns.items():
+        _expect(path, values, r"^$", f"{name} is missing")
+        _expect(path, values, r"^\s|\s$", f"{name} {{!r}} begins or ends with a blank")
+    _expect(path, columns["path"], _ESCAPES, "{!r} leads out of the folder of images")
+    if "split" in columns:
+        known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
+        _raise_at(path, columns["split"], known, "split {!r} is none of train, val and test")
+
+
+def _expect(path: Path, values: Any, fault: str, message: str) -> None:
+    import pyarrow.compute as pc
+
+    fine = pc.invert(pc.match_substring_regex(values, fault))
+    _raise_at(path, values, fine, message)
+
+
+def _raise_at(path: Path, values: Any, fine: Any, message: str) -> None:
+    import pyarrow.compute as pc
+
+    at = pc.index(fine, value=False).as_py()
+    if at >= 0:
+        shown = values[at].as_py()[:200]
+        raise DataError(f"{path}:{at + 2}: {message.format(shown)}", hint=_FORM)
+
+
+def _members(
+    path: Path, columns: dict[str, Any], labels: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """Returns the rows of each split."""
+    import pyarrow.compute as pc
+
+    if "split" in columns:
+        members = {name: np.flatnonzero(pc.equal(columns["split"], name)) for name in SPLITS}
+    else:
+        held = every(labels, _FIFTH)
+        members = {"train": np.flatnonzero(~held), "test": np.flatnonzero(held)}
+    for name in ("train", "test"):
+        if not len(members[name]):
+            raise DataError(
+                f"{path} has no images for {name}",
+                hint="give some rows that split"
+                if "split" in columns
+                else "without a column split every fifth image of a class is held out: add images",
+            )
+    return {name: at for name, at in members.items() if len(at)}
+
+
+def _expect_apart(path: Path, images: Any, members: dict[str, NDArray[np.int64]]) -> None:
+    import pyarrow.compute as pc
+
+    seen = pc.is_in(images.take(members["test"]), value_set=images.take(members["train"]))
+    at = pc.index(seen, value=True).as_py()
+    if at >= 0:
+        row = int(members["test"][at])
+        raise DataError(
+            f"{path}:{row + 2}: {images[row].as_py()!r} is in train and in test",
+            hint="an image that was trained on tests nothing: drop one of the rows",
+        )
+
+
+CSV = DatasetSpec(
+    name="csv",
+    summary="your images, listed in a CSV file with the columns path, label and, maybe, split",
+    config=CsvConfig,
+    build=build,
+    identity=identity,
+    check=check,
+    examples=(),
+)

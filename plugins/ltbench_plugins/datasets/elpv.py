@@ -1,0 +1,118 @@
+"""Solar cells in electroluminescence: naturally imbalanced, 2,624 photographs."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import DataContext, DatasetSpec, NoOptions
+from ltbench.data import Dataset, FileImages, Split
+from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.classes import every
+
+NAMES = (
+    "functional solar cell",
+    "possibly defective solar cell",
+    "probably defective solar cell",
+    "defective solar cell",
+)
+"""What the experts said, by the probability of a defect: 0, 1/3, 2/3, 1."""
+
+_PACKAGE = "elpv_dataset"
+_FOURTH = 4
+_LINE = r"^images/[A-Za-z0-9_]+\.png +[01](\.[0-9]+)? +(mono|poly)$"
+_AGAIN = "pip install --force-reinstall --no-deps elpv-dataset"
+
+
+def build(config: NoOptions, ctx: DataContext) -> Dataset:
+    """Builds the data set from the files of the package `elpv-dataset` (300 x 300, grey).
+
+    Every fourth image of each class, in the order of its list, is the test split, whatever the
+    seeds. The package does not say which of the 44 modules a cell was cut out of: a test cell may
+    have neighbours in the training split.
+
+    Raises:
+        DataError: The package is not installed, or is not what it should be.
+    """
+    root = _root()
+    paths, labels = _read(root / "labels.csv")
+    test = every(labels, _FOURTH)
+    splits = {
+        name: Split(FileImages(root, paths.filter(_mask(members)), _AGAIN), labels[members])
+        for name, members in (("train", ~test), ("test", test))
+    }
+    return Dataset(NAMES, splits)
+
+
+def identity(config: NoOptions, ctx: DataContext) -> str:
+    """Returns the digest of the package's list."""
+    return f"sha256:{hashlib.sha256(_content(_root() / 'labels.csv')).hexdigest()}"
+
+
+def check(config: NoOptions, ctx: DataContext) -> None:
+    """Looks whether the first image is there."""
+    root = _root()
+    first = root / _read(root / "labels.csv")[0][0].as_py()
+    if not first.is_file():
+        raise DataError(f"{first} does not exist", hint=_AGAIN)
+
+
+def installed() -> bool:
+    """Returns whether the package that ships the images is there."""
+    return find_spec(_PACKAGE) is not None
+
+
+def _root() -> Path:
+    """Returns the folder of the package's files; the package itself is not imported."""
+    spec = find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(
+            "data set 'elpv' needs the package elpv-dataset, which ships its images (91 MB; "
+            "CC BY-NC-SA 4.0)",
+            hint='pip install "ltbench[elpv]"',
+        )
+    return Path(spec.submodule_search_locations[0]) / "data"
+
+
+def _read(path: Path) -> tuple[Any, NDArray[np.int64]]:
+    """Returns the paths and the class ids, (N,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lines = pa.array(_content(path).decode().splitlines(), pa.string())
+    at = pc.index(pc.match_substring_regex(lines, _LINE), value=False).as_py()
+    if at >= 0 or not len(lines):
+        raise DataError(f"{path}:{at + 1} is not 'images/NAME.png PROBABILITY TYPE'", hint=_AGAIN)
+    fields = pc.split_pattern_regex(lines, " +")
+    probability = pc.cast(pc.list_element(fields, 1), pa.float64()).to_numpy()
+    labels = np.rint(probability * (len(NAMES) - 1)).astype(np.int64)
+    return pc.list_element(fields, 0), labels
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint=_AGAIN) from error
+
+
+def _mask(members: NDArray[np.bool_]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(members)
+
+
+ELPV = DatasetSpec(
+    name="elpv",
+    summary="2,624 photographs of solar cells, 1,131 to 80 a class: `ltbench[elpv]`",
+    build=build,
+    identity=identity,
+    check=check,
+    examples=({},) if installed() else (),
+    reference="doi:10.1016/j.solener.2019.02.067",
+)

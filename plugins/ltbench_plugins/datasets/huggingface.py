@@ -1,0 +1,218 @@
+"""A data set of the Hugging Face hub, or one that its package `datasets` has saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import DataContext, DatasetSpec, option
+from ltbench.data import Dataset, Preparation, Split
+from ltbench.errors import ConfigError, DataError
+from ltbench_plugins.datasets.parts.construction import Construction
+from ltbench_plugins.datasets.parts.huggingface_columns import find_column, read_labels
+from ltbench_plugins.datasets.parts.huggingface_table import TableImages, encoded_sizes
+
+_SAVED = ("dataset_dict.json", "state.json")
+"""What `save_to_disk` writes: of several splits, of one."""
+
+
+@dataclass(frozen=True)
+class HuggingFaceConfig(Construction):
+    """Options of huggingface."""
+
+    name: str | None = option(None, "name on the hub, such as uoft-cs/cifar100")
+    path: Path | None = option(
+        None, "instead: a folder of save_to_disk, or of files that load_dataset takes"
+    )
+    subset: str | None = option(None, "which of the set's configurations")
+    revision: str | None = option(None, "commit, tag or branch on the hub")
+    train: str = option("train", "its split to train on")
+    val: str | None = option(None, "its split for validation; none: held out of train when needed")
+    test: str = option("test", "its split to evaluate on")
+    image: str | None = option(None, "column of the images; none: the only one that holds images")
+    label: str | None = option(None, "column of the classes; none: the only one of class labels")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.name is not None and self.path is not None:
+            raise ConfigError(
+                f"dataset.name={self.name} and dataset.path={self.path} exclude each other",
+                hint="give the name on the hub, or the folder",
+            )
+        if self.name is not None and Path(self.name).exists():
+            raise ConfigError(
+                f"dataset.name={self.name} is a folder here, not a name on the hub",
+                hint=f"give --set dataset.path={self.name}",
+            )
+        if self.name is None and self.revision is not None:
+            raise ConfigError(
+                f"dataset.revision={self.revision}: only sets on the hub have revisions",
+                hint="leave it out, or give --set dataset.name=NAME",
+            )
+        if len(set(self.splits.values())) < len(self.splits):
+            raise ConfigError(
+                f"dataset.train, val and test are {', '.join(self.splits.values())}",
+                hint="what was trained on tests nothing: take different splits",
+            )
+
+    @property
+    def splits(self) -> dict[str, str]:
+        """The set's name for each of our splits."""
+        named = {"train": self.train, "val": self.val, "test": self.test}
+        return {ours: theirs for ours, theirs in named.items() if theirs is not None}
+
+    @property
+    def where(self) -> str:
+        """What to call the set in an error."""
+        return str(self.name or self.path)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """Rows of each split, the columns that matter, and the classes."""
+
+    rows: Mapping[str, Any]
+    image: str
+    class_names: tuple[str, ...]
+    labels: Mapping[str, NDArray[np.int64]]
+
+
+def build(config: HuggingFaceConfig, ctx: DataContext) -> Dataset:
+    """Builds the data set from splits that `datasets` loads, from the hub or a folder.
+
+    Images stay as they are encoded, in Arrow files mapped into memory, and are decoded when they
+    are seen. Code that comes with a set is never run. Labels that are no `ClassLabel` are numbered
+    in the order of their names: as numbers where all are.
+
+    Raises:
+        ConfigError: The package `datasets` is not installed, or no set was named.
+        DataError: The set cannot be loaded, or lacks a split, a column or labels.
+    """
+    loaded = _load(config)
+    splits = {}
+    for name, rows in loaded.rows.items():
+        where = f"{config.where}, split {config.splits[name]}"
+        splits[name] = Split(TableImages(rows, loaded.image, where), loaded.labels[name])
+    return config.of(Dataset(loaded.class_names, splits), ctx)
+
+
+def identity(config: HuggingFaceConfig, ctx: DataContext) -> str:
+    """Returns a digest of class names, labels, and the size of each image as it is encoded.
+
+    So it is the same wherever the set lies, and in whichever form it was saved. A set on the hub is
+    downloaded for it, once.
+    """
+    loaded = _load(config)
+    digest = hashlib.sha256("\0".join(loaded.class_names).encode())
+    for name, rows in loaded.rows.items():
+        digest.update(f"\0{name}\0".encode())
+        digest.update(loaded.labels[name].astype("<i8").tobytes())
+        digest.update(encoded_sizes(rows.data.column(loaded.image)).astype("<i8").tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def check(config: HuggingFaceConfig, ctx: DataContext) -> None:
+    """Loads the set: its images lie with its labels."""
+    _load(config)
+
+
+def prepare(config: HuggingFaceConfig, preparation: Preparation) -> None:
+    """Loads the set, from the hub if it has to be, into the folder that `datasets` keeps."""
+    loaded = _load(config)
+    preparation.say(f"{config.where}: {sum(map(len, loaded.rows.values())):,} images")
+
+
+def _load(config: HuggingFaceConfig) -> _Loaded:
+    if config.name is None and config.path is None:
+        raise ConfigError(
+            "dataset.name: data set 'huggingface' must be told which set",
+            hint="add --set dataset.name=NAME (on the hub), or --set dataset.path=FOLDER",
+        )
+    try:
+        import datasets
+    except ImportError as error:
+        raise ConfigError(
+            f"data set 'huggingface' needs the package datasets ({error})",
+            hint='pip install "ltbench[huggingface]"',
+        ) from error
+    found = _open(datasets, config)
+    missing = [name for name in config.splits.values() if name not in found]
+    if missing:
+        raise DataError(
+            f"{config.where} has no split {missing[0]!r}; it has {', '.join(map(str, found))}",
+            hint="choose with --set dataset.train=, dataset.val= and dataset.test=",
+        )
+    rows = {ours: found[theirs] for ours, theirs in config.splits.items()}
+    features = rows["train"].features
+    for name, part in rows.items():
+        if part.features != features:
+            raise DataError(
+                f"{config.where}: split {config.splits[name]} has other columns than train",
+                hint="choose splits of one kind",
+            )
+    image = find_column(config.where, "image", config.image, datasets.Image, features)
+    label = find_column(config.where, "label", config.label, datasets.ClassLabel, features)
+    class_names, labels = read_labels(config.where, features[label], label, rows)
+    encoded = datasets.Image(decode=False)
+    late = {
+        name: part.select_columns([image]).cast_column(image, encoded)
+        for name, part in rows.items()
+    }
+    return _Loaded(late, image, class_names, labels)
+
+
+def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
+    """Returns the set's splits.
+
+    Raises:
+        DataError: The package cannot load them.
+    """
+    hint = "see whether the name is right and whether there is a network; without one, fetch the "
+    hint += "set before with `ltbench data prepare huggingface` and the same options"
+    path = config.path
+    if path is not None:
+        path = path.expanduser()
+        hint = "--set dataset.path names a folder of save_to_disk, or of parquet files, ..."
+        if not path.is_dir():
+            what = "is a file, not a folder" if path.exists() else "does not exist"
+            raise DataError(f"{path} {what}", hint=hint)
+    is_saved = path is not None and any((path / name).is_file() for name in _SAVED)
+    if is_saved and config.subset is not None:
+        raise ConfigError(
+            f"dataset.subset={config.subset}: {path} was saved by save_to_disk, which has none",
+            hint="leave it out",
+        )
+    try:
+        if is_saved:
+            found: Mapping[str, Any] | Any = datasets.load_from_disk(str(path))
+        else:
+            found = datasets.load_dataset(
+                str(path) if path else config.name, config.subset, revision=config.revision
+            )
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).strip() or type(error).__name__
+        raise DataError(f"{config.where} cannot be loaded: {reason}", hint=hint) from error
+    if not isinstance(found, Mapping):
+        raise DataError(
+            f"{path} is a single split", hint="save a DatasetDict with train and test, and name it"
+        )
+    return found
+
+
+HUGGINGFACE = DatasetSpec(
+    name="huggingface",
+    summary="a set of the Hugging Face hub or of its package datasets: `ltbench[huggingface]`",
+    config=HuggingFaceConfig,
+    build=build,
+    identity=identity,
+    check=check,
+    prepare=prepare,
+    examples=(),
+    reference="github.com/huggingface/datasets",
+)

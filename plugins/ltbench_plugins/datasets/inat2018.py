@@ -1,0 +1,131 @@
+"""iNaturalist 2018: 8,142 species, 437,513 training images; or a coarser level of their tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ltbench import DataContext, DatasetSpec, option
+from ltbench.data import Dataset, Preparation, Split
+from ltbench.errors import ConfigError, DataError
+from ltbench_plugins.datasets.parts import inat_prepare
+from ltbench_plugins.datasets.parts.inat_prepare import IMAGES
+from ltbench_plugins.datasets.parts.inat_taxonomy import CATEGORIES, Level, Taxonomy
+from ltbench_plugins.datasets.parts.published import ListedImages, ListsConfig, PublishedList
+
+LISTED = ListedImages(
+    name="inat2018",
+    num_classes=8142,
+    published="iNaturalist2018",
+    lists={
+        "train": PublishedList("train.txt", "4accdb7584d2f0a5106c40a33ed6afa392189bcc", 437_513),
+        "test": PublishedList("val.txt", "4c23900857fd0f5adcd4cc0dffef345039eeb05f", 24_426),
+    },
+)
+_DOWNLOAD = (
+    "download train_val2018.tar.gz (120 GB, MD5 b1c6952ce38f31868cc50ea72d066cc3) from "
+    "github.com/visipedia/inat_comp, 2018 (its terms: non-commercial research and education, no "
+    "redistribution); unpack it and name the folder that holds train_val2018: "
+    "`ltbench data prepare inat2018 --source FOLDER`"
+)
+
+
+@dataclass(frozen=True)
+class InatConfig(ListsConfig):
+    """Options of inat2018."""
+
+    level: Level = option("species", "which names of the species are the classes")
+    label_order: Literal["official", "paper"] = option(
+        "official", "official: ids of the competition; paper: species sorted by name"
+    )
+
+
+def build(config: InatConfig, ctx: DataContext) -> Dataset:
+    """Builds the data set from `<data root>/inat2018`: lists, names and images.
+
+    The test split is the official validation images. Species have the ids of the competition, or
+    those of their sorted names, as in the papers' code; coarser classes always have the latter.
+
+    Raises:
+        ConfigError: Coarser classes are asked for in the order of species.
+        DataError: A list or the names are missing or broken.
+    """
+    splits, _ = LISTED.read(config, ctx)
+    taxonomy = _taxonomy(config, ctx)
+    for split, part in splits.items():
+        largest = int(part.labels.max(initial=0))
+        if largest >= len(taxonomy):
+            raise DataError(
+                f"{LISTED.folder(ctx) / LISTED.lists[split].file} has label {largest}, but "
+                f"{CATEGORIES} only 0..{len(taxonomy) - 1}",
+                hint="lists and categories must be of the same data set",
+            )
+    if config.level == "species" and config.label_order == "official":
+        return Dataset(taxonomy.names["species"], splits)
+    names, labels = taxonomy.sorted_labels(config.level)
+    return Dataset(
+        names, {split: Split(part.images, labels[part.labels]) for split, part in splits.items()}
+    )
+
+
+def identity(config: InatConfig, ctx: DataContext) -> str:
+    """Returns the git blob names of the lists, and a hash of the names of all species.
+
+    Raises:
+        ConfigError: See `build`.
+        DataError: See `build`.
+    """
+    return f"{LISTED.identity(config, ctx)} categories:{_taxonomy(config, ctx).identity()}"
+
+
+def check(config: InatConfig, ctx: DataContext) -> None:
+    """Looks whether the first image of each list is there.
+
+    Raises:
+        DataError: One is not.
+    """
+    LISTED.check(config, ctx, inat_prepare.explain, _DOWNLOAD)
+
+
+def prepare(config: InatConfig, preparation: Preparation) -> None:
+    """Puts lists and names in place, and links a download of the images.
+
+    Raises:
+        DataError: There is no download yet, or it is not what it should be.
+    """
+    source = preparation.source
+    if source is not None:
+        inat_prepare.expect_download(source)
+    inat_prepare.put_texts(LISTED, config, preparation)
+    if source is not None:
+        preparation.link(IMAGES, source / IMAGES)
+    check(config, DataContext(preparation.folder.parent, data_seed=0))
+
+
+def _taxonomy(config: InatConfig, ctx: DataContext) -> Taxonomy:
+    if config.level != "species" and config.label_order == "paper":
+        raise ConfigError(
+            f"dataset.label_order=paper orders species, not level {config.level}",
+            hint="leave it away: coarser classes are sorted by name, as in the papers",
+        )
+    path = LISTED.folder(ctx) / CATEGORIES
+    hint = "`ltbench data prepare inat2018` fetches it"
+    try:
+        return Taxonomy.parse(path.read_bytes(), published=config.lists == "published")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
+    except ValueError as error:
+        raise DataError(f"{path}: {error}", hint=f"{hint} again") from error
+
+
+INAT2018 = DatasetSpec(
+    name="inat2018",
+    summary="8,142 species (or 6 kingdoms to 4,401 genera), 437,513 training images",
+    config=InatConfig,
+    build=build,
+    identity=identity,
+    check=check,
+    prepare=prepare,
+    examples=(),
+    reference="arXiv:1707.06642",
+)

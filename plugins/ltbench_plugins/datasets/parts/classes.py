@@ -1,0 +1,61 @@
+"""From names of classes to class ids, and which images are held out for testing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.errors import DataError
+
+
+def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Numbers classes in the order of their names: as numbers where all of them are.
+
+    Args:
+        names: The class of each image: a pyarrow array of N strings.
+
+    Returns:
+        K class names by class id, and the class ids, (N,).
+    """
+    encoded = names.dictionary_encode()
+    known = encoded.dictionary.to_pylist()
+    numeric = all(name.isdecimal() for name in known)
+    ordered = sorted(known, key=(lambda name: (int(name), name)) if numeric else None)
+    ids = {name: label for label, name in enumerate(ordered)}
+    labels = np.array([ids[name] for name in known], np.int64)[encoded.indices.to_numpy()]
+    return tuple(ordered), labels
+
+
+def expect_trained(where: str, class_names: tuple[str, ...], labels: NDArray[np.int64]) -> None:
+    """Sees to it that each class has training images.
+
+    Args:
+        where: What to call the data set in an error.
+        class_names: K names.
+        labels: (N,) class ids of the training images.
+
+    Raises:
+        DataError: One has none: it is misspelt, or cannot be learned.
+    """
+    without = np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0)
+    if len(without):
+        raise DataError(
+            f"{where}: class '{class_names[without[0]]}' has no training images",
+            hint="is it spelt the same in every split? Classes that cannot be learned must go",
+        )
+
+
+def every(labels: NDArray[np.int64], step: int) -> NDArray[np.bool_]:
+    """Returns every step-th image of each class, in the order given, as a mask.
+
+    >>> every(np.array([0, 1, 0, 1, 0, 0, 1]), 2).tolist()
+    [False, False, True, True, False, True, False]
+    """
+    by_class = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels)
+    rank = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    mask = np.zeros(len(labels), dtype=bool)
+    mask[by_class] = rank % step == step - 1
+    return mask

@@ -1,0 +1,83 @@
+"""Which columns of a table are the images and the labels, and which classes there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.classes import expect_trained, number_classes
+
+_PLAIN = ("string", "large_string", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16")
+
+
+def find_column(
+    where: str, role: str, chosen: str | None, kind: type, features: Mapping[str, Any]
+) -> str:
+    """Returns the column that holds the images, or the labels.
+
+    Raises:
+        DataError: There is none, or several and none was chosen.
+    """
+    fitting = [name for name, feature in features.items() if isinstance(feature, kind)]
+    listed = ", ".join(f"{name} ({_kind(feature)})" for name, feature in features.items())
+    if chosen is None and len(fitting) == 1:
+        return fitting[0]
+    if chosen is None:
+        found = "several columns" if fitting else "no column"
+        raise DataError(
+            f"{where} has {found} of the kind {kind.__name__}; it has {listed}",
+            hint=f"choose with --set dataset.{role}=COLUMN",
+        )
+    typed = role == "label" and getattr(features.get(chosen), "dtype", "") in _PLAIN
+    if chosen not in fitting and not typed:
+        raise DataError(
+            f"{where}: dataset.{role}={chosen} is no column of {role}s; it has {listed}",
+            hint=f"choose with --set dataset.{role}=COLUMN",
+        )
+    return chosen
+
+
+def _kind(feature: Any) -> str:
+    return str(feature.dtype) if type(feature).__name__ == "Value" else type(feature).__name__
+
+
+def read_labels(
+    where: str, feature: Any, column: str, rows: Mapping[str, Any]
+) -> tuple[tuple[str, ...], dict[str, NDArray[np.int64]]]:
+    """Returns the class names, and the class ids of each split.
+
+    Raises:
+        DataError: A row has no label, or one outside of the classes, or a class no training image.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = {name: part.data.column(column) for name, part in rows.items()}
+    names: tuple[str, ...] | None = getattr(feature, "names", None)
+    for name, labels in values.items():
+        given = pc.is_valid(labels)
+        if names is not None:
+            inside = pc.and_(pc.greater_equal(labels, 0), pc.less(labels, len(names)))
+            given = pc.and_(given, pc.fill_null(inside, False))
+        at = pc.index(given, value=False).as_py()
+        if at >= 0:
+            value = labels[at].as_py()
+            what = "no label" if value in (None, -1) else f"label {value}, outside of the classes"
+            raise DataError(
+                f"{where}, {name} split, row {at} has {what}",
+                hint="many sets hide the labels of their test split: choose another with "
+                "--set dataset.test=validation",
+            )
+    lengths = np.cumsum([len(labels) for labels in values.values()])[:-1]
+    whole = pa.chunked_array([chunk for labels in values.values() for chunk in labels.chunks])
+    if names is None:
+        names, ids = number_classes(whole.cast(pa.string()).combine_chunks())
+    else:
+        ids = whole.cast(pa.int64()).to_numpy()
+    parts = dict(zip(values, np.split(ids, lengths), strict=True))
+    expect_trained(where, tuple(names), parts["train"])
+    return tuple(names), parts

@@ -1,0 +1,77 @@
+"""The official annotations of iNaturalist (`train2018.json`, `val2018.json`), made split lists."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.inat_taxonomy import Taxonomy
+
+_HINT = "download it again (its .tar.gz from github.com/visipedia/inat_comp, 2018) and unpack it"
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """An annotation file.
+
+    Args:
+        path: The file.
+        content: What it holds, in COCO's form.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Annotations:
+        """Reads a file; some 440,000 images take a few seconds.
+
+        Raises:
+            DataError: It cannot be read, or is no annotation file.
+        """
+        try:
+            content = json.loads(path.read_bytes())
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise DataError(f"{path} cannot be read: {error}", hint=_HINT) from error
+        for key in ("images", "annotations", "categories"):
+            if not isinstance(content, dict) or not isinstance(content.get(key), list):
+                raise DataError(f"{path} has no list '{key}'", hint=_HINT)
+        return cls(path, content)
+
+    def split_list(self) -> bytes:
+        """Returns one `path label` a line, in the order of the images.
+
+        Raises:
+            DataError: An image has no label, or the images of a category are missing.
+        """
+        try:
+            labels = {one["image_id"]: one["category_id"] for one in self.content["annotations"]}
+            images = [(one["file_name"], one["id"]) for one in self.content["images"]]
+            used = set(labels.values())
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{self.path}: an entry is not as it should be ({error!r})", hint=_HINT
+            ) from error
+        bare = next((name for name, image in images if image not in labels), None)
+        if bare is not None:
+            raise DataError(f"{self.path}: {bare} has no annotation", hint=_HINT)
+        differing = used ^ set(range(len(self.taxonomy())))
+        if differing:
+            what = "is not among its categories" if differing & used else "has no images"
+            category = min(differing & used or differing)
+            raise DataError(f"{self.path}: category {category} {what}", hint=_HINT)
+        return "".join(f"{name} {labels[image]}\n" for name, image in images).encode()
+
+    def taxonomy(self) -> Taxonomy:
+        """Returns its categories.
+
+        Raises:
+            DataError: They are not complete.
+        """
+        try:
+            return Taxonomy.of(self.content["categories"])
+        except ValueError as error:
+            raise DataError(f"{self.path}, categories: {error}", hint=_HINT) from error

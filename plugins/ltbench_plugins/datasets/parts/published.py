@@ -1,0 +1,241 @@
+"""Data sets that are made of published split lists and the images of a download."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench import DataContext, option
+from ltbench.data import FileImages, Preparation, Split, git_blob_sha1, list_identity, read_list
+from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.layout import wrong_level
+
+_REPOSITORY = (
+    "https://raw.githubusercontent.com/shijxcs/LIFT-plus/"
+    "ea555ea65d890ace16a6295e5696a7b3ff2146fd/datasets"
+)
+_MARKUP = (b"<!do", b"<htm")
+
+
+@dataclass(frozen=True)
+class ListsConfig:
+    """Options of a data set with published lists."""
+
+    lists: Literal["published", "own"] = option(
+        "published", "published: they must be the paper's, byte for byte; own: any in this form"
+    )
+
+
+@dataclass(frozen=True)
+class PublishedList:
+    """A split list as it was published.
+
+    Args:
+        file: Its name.
+        sha1: Git blob SHA-1 of its content.
+        rows: Images in it.
+    """
+
+    file: str
+    sha1: str
+    rows: int
+
+    def fault(self, content: bytes) -> str:
+        """Returns what is wrong with a content that should be this list's; nothing if it is it."""
+        content = content.replace(b"\r\n", b"\n")
+        if git_blob_sha1(content) == self.sha1:
+            return ""
+        rows = content.count(b"\n") + (not content.endswith(b"\n"))
+        if content.lstrip()[:4].lower() in _MARKUP:
+            return f"it is a web page, not the list {self.file}"
+        if not content or rows < self.rows:
+            return f"it is cut short: {rows if content else 0:,} of {self.rows:,} lines"
+        return f"it is not the published list (git blob {self.sha1[:12]}, {self.rows:,} lines)"
+
+
+@dataclass(frozen=True)
+class ListedImages:
+    """The lists of a data set, and where they and the images are.
+
+    Args:
+        name: The data set's, and its folder's below the data root.
+        num_classes: K of the published lists.
+        published: Folder of the lists in the authors' repository.
+        lists: The list of each split.
+    """
+
+    name: str
+    num_classes: int
+    published: str
+    lists: Mapping[str, PublishedList]
+
+    @property
+    def url(self) -> str:
+        """Where the lists are published."""
+        return f"{_REPOSITORY}/{self.published}"
+
+    def folder(self, ctx: DataContext) -> Path:
+        """Returns where lists and images are."""
+        return ctx.root / self.name
+
+    def identity(self, config: ListsConfig, ctx: DataContext) -> str:
+        """Returns the git blob names of the lists.
+
+        Raises:
+            DataError: A list is missing, or not the published one where it has to be.
+        """
+        names = {}
+        for split, listed in self.lists.items():
+            path = self.folder(ctx) / listed.file
+            if not path.is_file():
+                raise DataError(
+                    f"{self.name}: there is no {path}",
+                    hint=f"`ltbench data prepare {self.name}` fetches the lists and says which "
+                    "images to download; --data-root names the folder above it",
+                )
+            names[split] = list_identity(path)
+            fault = listed.fault(path.read_bytes()) if config.lists == "published" else ""
+            if fault:
+                raise DataError(
+                    f"{path}: {fault}",
+                    hint=f"`ltbench data prepare {self.name}` fetches it again; --set "
+                    "dataset.lists=own takes lists of your own",
+                )
+        return " ".join(f"{split}:{name}" for split, name in names.items())
+
+    def read(
+        self, config: ListsConfig, ctx: DataContext
+    ) -> tuple[dict[str, Split], tuple[str, ...]]:
+        """Returns the splits, and the folder that the images of each class are in.
+
+        Raises:
+            DataError: A list is missing or broken, or its classes are not its folders.
+        """
+        self.identity(config, ctx)
+        published = config.lists == "published"
+        folder, splits = self.folder(ctx), {}
+        folders: dict[int, str] = {}
+        for split, listed in self.lists.items():
+            path = folder / listed.file
+            names, labels = read_list(path, self.num_classes if published else None)
+            splits[split] = Split(FileImages(folder, names, self._hint()), labels)
+            folders = _merged(path, folders, _folders(path, names, labels))
+        classes = self.num_classes if published else max(folders) + 1
+        return splits, tuple(folders.get(label, f"class {label}") for label in range(classes))
+
+    def fetch_lists(self, config: ListsConfig, preparation: Preparation) -> None:
+        """Fetches the lists that are not there yet.
+
+        Raises:
+            DataError: One cannot be fetched, or is not the published one where it has to be.
+        """
+        for listed in self.lists.values():
+            check = listed.fault if config.lists == "published" else _no_fault
+            preparation.fetch_list(listed.file, self.url, check)
+
+    def paths(self, split: str, folder: Path) -> list[str]:
+        """Returns the paths in the list of a split."""
+        names, _ = read_list(folder / self.lists[split].file)
+        paths: list[str] = names.to_pylist()
+        return paths
+
+    def check(
+        self,
+        config: ListsConfig,
+        ctx: DataContext,
+        explain: Callable[[Path, str], DataError | None],
+        download: str,
+    ) -> Path:
+        """Looks whether the first image of each list is there, and returns one of them.
+
+        Args:
+            config: The options.
+            ctx: Where the data are.
+            explain: Says what is wrong with a download that has no image at a path, if it can.
+            download: How to get one, where there is none.
+
+        Raises:
+            DataError: An image is not there.
+        """
+        self.identity(config, ctx)
+        folder = self.folder(ctx)
+        for listed in self.lists.values():
+            path = _first_path(folder / listed.file)
+            if not (folder / path).is_file():
+                raise self._missing(folder, path, explain, download)
+        return folder / path
+
+    def _missing(
+        self,
+        folder: Path,
+        path: str,
+        explain: Callable[[Path, str], DataError | None],
+        download: str,
+    ) -> DataError:
+        top = folder / path.partition("/")[0]
+        if not top.exists():
+            return DataError(f"{self.name}: {top} is not there", hint=download)
+        explained = explain(folder, path)
+        if explained is not None:
+            return explained
+        found = wrong_level(folder, path)
+        if found is not None:
+            return DataError(
+                f"{self.name}: {folder / path} is not there, but {found} is: a level is wrong",
+                hint=f"link or move the folders so that {path} is right below {folder}",
+            )
+        return DataError(f"{self.name}: {folder / path} is not there", hint=self._hint())
+
+    def _hint(self) -> str:
+        return f"`ltbench data verify {self.name}` lists all that are missing"
+
+
+def _first_path(path: Path) -> str:
+    with path.open(encoding="utf-8-sig") as lines:
+        return lines.readline().rstrip("\n").rpartition(" ")[0]
+
+
+def _no_fault(content: bytes) -> str:
+    return ""
+
+
+def _folders(path: Path, names: Any, labels: NDArray[np.int64]) -> dict[int, str]:
+    """Returns the folder of each class: what comes before the file's name.
+
+    Raises:
+        DataError: A class has two folders, or a folder two classes.
+    """
+    import pyarrow.compute as pc
+
+    parents = pc.list_element(pc.split_pattern(names, "/", max_splits=1, reverse=True), 0)
+    encoded = parents.dictionary_encode()
+    known = [parent.rpartition("/")[2] for parent in encoded.dictionary.to_pylist()]
+    count = len(known)
+    pairs = np.unique(labels * count + encoded.indices.to_numpy())
+    classes, folders = (part.tolist() for part in divmod(pairs, count))
+    for kind, each in (("class", classes), ("folder", folders)):
+        if len(set(each)) < len(each):
+            twice = next(one for one, next_one in pairwise(sorted(each)) if one == next_one)
+            name = known[twice] if kind == "folder" else twice
+            other = "folders" if kind == "class" else "classes"
+            raise DataError(
+                f"{path}: {kind} {name} has images of several {other}",
+                hint="fetch the list again: each class is one folder",
+            )
+    return {label: known[folder] for label, folder in zip(classes, folders, strict=True)}
+
+
+def _merged(path: Path, known: dict[int, str], more: dict[int, str]) -> dict[int, str]:
+    for label, folder in more.items():
+        if known.get(label, folder) != folder:
+            raise DataError(
+                f"{path}: class {label} is {folder} here and {known[label]} in another list",
+                hint="fetch the lists again, all from the same place",
+            )
+    return known | more
