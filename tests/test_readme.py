@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import Ended
 from tests.strangers import install
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_plugin_in_the_readme_works(
@@ -26,11 +27,14 @@ def test_the_plugin_in_the_readme_works(
     assert ended.json["learned"]["encoder"] == 6 * (128 * 4 + 384 + 512)
 
 
-def test_its_commands_exist(cli: Callable[..., Ended]) -> None:
-    commands = re.findall(r"^\$ ltbench (.*?)(?:#.*)?$", README, flags=re.MULTILINE)
-    assert len(commands) > 8
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md"])
+def test_its_commands_exist(cli: Callable[..., Ended], page: str) -> None:
+    text = (ROOT / page).read_text()
+    commands = re.findall(r"^\$ ltbench (.*?)(?:#.*)?$", text, flags=re.MULTILINE)
+    assert len(commands) > 7
     for command in commands:
-        verb, *arguments = shlex.split(command.replace("...", "").split("|")[0])
-        flags = [argument for argument in arguments if argument.startswith("--")]
-        shown = cli(verb, "--help").out
+        words = shlex.split(command.replace("...", "").split("|")[0])
+        verb = words[: 2 if words[0] == "data" else 1]
+        flags = [word for word in words if word.startswith("--")]
+        shown = cli(*verb, "--help").out
         assert all(flag in shown for flag in flags), command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json as json_module
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -60,21 +60,31 @@ def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None
         f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head",
         soft_wrap=True,
     )
-    evaluation = result["evaluation"]
+    out.print(f"selection           {selection_text(result['selection'])}", soft_wrap=True)
+    evaluation, selection = result["evaluation"], result["selection"]
     rate = training["images_per_second"]
     speed = "" if rate is None else f" ({rate:,.0f} images/s)"
     refinement = result["refinement"]
     refined = f"{refinement['seconds']:.1f} s {refinement['name']}, " if refinement else ""
+    validated = f"{selection['seconds']:.1f} s validation, " if selection["scores"] else ""
     out.print(
-        f"time                {training['seconds']:.1f} s training{speed}, {refined}"
+        f"time                {training['seconds']:.1f} s training{speed}, {validated}{refined}"
         f"{evaluation['seconds']:.1f} s evaluation ({evaluation['inference']})",
         soft_wrap=True,
     )
     skipped = training["skipped_images"] + evaluation["skipped_images"]
+    if evaluation["split"] != "val":  # else they are counted already
+        skipped += selection["skipped_images"]
     if skipped:
         out.print(f"[yellow]skipped             {skipped} corrupt images[/]")
+    _print_warnings(out, result["warnings"])
     done = "stored earlier in" if stored else "stored in"
     out.print(f"{done:<19} {result['directory']}", soft_wrap=True)
+
+
+def _print_warnings(out: Console, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]             {escape(warning)}", soft_wrap=True)
 
 
 def print_metrics(metrics: Mapping[str, Any], spec: RunSpec, *, json: bool) -> None:
@@ -90,6 +100,24 @@ def print_metrics(metrics: Mapping[str, Any], spec: RunSpec, *, json: bool) -> N
     out.print(f"inference {shown}, shot rule {metrics['shot_rule']}")
     out.print(metrics_table(metrics))
     out.print(_summary(metrics), soft_wrap=True)
+
+
+def selection_text(selection: Mapping[str, Any]) -> str:
+    """Returns how the weights of a run were selected, in words.
+
+    >>> selection_text({"rule": "last", "epoch": 4, "epochs": 5, "held_out": False})
+    'epoch 5 of 5, the last'
+    """
+    if selection["epoch"] is None:
+        return "none: nothing is trained, so there is no epoch to choose"
+    epoch = f"epoch {selection['epoch'] + 1} of {selection['epochs']}"
+    if selection["rule"] == "last":
+        return f"{epoch}, the last"
+    kind = "held-out training" if selection["held_out"] else "validation"
+    return (
+        f"{epoch}, chosen on {selection['val_images']:,} {kind} images "
+        f"(mean-class {selection['scores'][selection['epoch']]:.1f} %)"
+    )
 
 
 def _title(run: Mapping[str, Any]) -> str:
@@ -154,9 +182,15 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     )
     out.print(f"precision           {estimate.precision}")
     more = f"; the refinement {spec.refinement.name} comes on top" if estimate.refined else ""
+    validated = (
+        f"{estimate.select_seconds:.0f} s validation after the epochs, "
+        if estimate.select_seconds
+        else ""
+    )
     out.print(
-        f"estimated time      {estimate.train_seconds:.0f} s training, "
+        f"estimated time      {estimate.train_seconds:.0f} s training, {validated}"
         f"{estimate.evaluate_seconds:.0f} s evaluation{more}",
         soft_wrap=True,
     )
     out.print(f"estimated memory    {estimate.peak_memory_mb:,.0f} MB")
+    _print_warnings(out, estimate.warnings)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -37,10 +38,12 @@ def watching() -> Iterator[Watch]:
 
 
 def _epoch_line(row: Mapping[str, float], epochs: int) -> str:
-    left = row["seconds"] * (epochs - 1 - row["epoch"])
+    left = (row["seconds"] + row.get("val_seconds", 0)) * (epochs - 1 - row["epoch"])
+    score = row.get("val_mean_class")
+    scored = "" if score is None else f"val mean-class {score:.1f} %  "
     return (
         f"epoch {int(row['epoch']) + 1}/{epochs}  loss {row['loss']:.4f}  lr {row['lr']:.5f}  "
-        f"{row['images_per_second']:,.0f} images/s  {left:.0f} s left"
+        f"{scored}{row['images_per_second']:,.0f} images/s  {left:.0f} s left"
     )
 
 
@@ -49,8 +52,24 @@ class _Speed(ProgressColumn):
         return Text(f"{task.speed:,.0f} images/s" if task.speed else "")
 
 
+@dataclass
+class _Stage:
+    """A stage that has a bar."""
+
+    task: TaskID
+    what: str
+    epoch: str
+    loss: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}{self.epoch}{self.loss}"
+
+
 class Bar:
-    """A live progress bar: stage, epoch, loss, images, images per second, time left."""
+    """A live progress bar: stage, epoch, loss, images, images per second, time left.
+
+    A stage within another has a second bar.
+    """
 
     def __init__(self, console: Console) -> None:
         self.progress = Progress(
@@ -62,10 +81,7 @@ class Bar:
             console=console,
             transient=True,
         )
-        self._task: TaskID | None = None
-        self._what = ""
-        self._epoch = ""
-        self._loss = ""
+        self._stages: list[_Stage] = []
 
     def note(self, text: str) -> None:
         """Prints it above the bar."""
@@ -73,41 +89,47 @@ class Bar:
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Opens a bar."""
-        self._what, self._loss = what, ""
-        self._epoch = f" epoch {epoch + 1}/{epochs}" if epochs else ""
-        self._task = self.progress.add_task(what, total=images)
+        numbered = f" epoch {epoch + 1}/{epochs}" if epochs else ""
+        self._stages.append(_Stage(self.progress.add_task(what, total=images), what, numbered))
         self.advance(0)
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """Moves the bar."""
-        assert self._task is not None
+        stage = self._stages[-1]
         if loss is not None:
-            self._loss = f" loss {loss:.3f}"
-        description = f"{self._what}{self._epoch}{self._loss}"
-        self.progress.update(self._task, advance=images, description=description)
+            stage.loss = f" loss {loss:.3f}"
+        self.progress.update(stage.task, advance=images, description=str(stage))
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         """Shows the next epoch and this one's loss from now on."""
         self.note(_epoch_line(row, epochs))
-        self._epoch = f" epoch {min(int(row['epoch']) + 2, epochs)}/{epochs}"
-        self._loss = f" loss {row['loss']:.3f}"
-        self.advance(0)
+        self._stages[-1].epoch = f" epoch {min(int(row['epoch']) + 2, epochs)}/{epochs}"
+        self.advance(0, row["loss"])
 
     def stop(self) -> None:
         """Closes the bar."""
-        if self._task is not None:
-            self.progress.remove_task(self._task)
-            self._task = None
+        self.progress.remove_task(self._stages.pop().task)
+
+
+@dataclass
+class _Pass:
+    """A stage, and how many of its images are done."""
+
+    what: str
+    total: int
+    done: int = 0
 
 
 class Lines:
-    """A line for each note and epoch, and every half minute of a long stage."""
+    """A line for each note and epoch, and every half minute of a long stage.
+
+    A stage within another (a validation within a training) is not announced.
+    """
 
     def __init__(self, console: Console, every: float = 30.0) -> None:
         self._console = console
         self._every = every
-        self._what = ""
-        self._done = self._total = 0
+        self._stages: list[_Pass] = []
         self._said = 0.0
 
     def note(self, text: str) -> None:
@@ -117,17 +139,20 @@ class Lines:
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Says what begins."""
-        self._what, self._done, self._total = what, 0, images
+        self._stages.append(_Pass(what, images))
+        if len(self._stages) > 1:
+            return
         self._said = time.monotonic()
         each = f"{images // (epochs - epoch):,} images an epoch" if epochs > epoch else ""
         self.note(f"{what}: {each or f'{images:,} images'}")
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """Says how far it is, now and then."""
-        self._done += images
+        stage = self._stages[-1]
+        stage.done += images
         if time.monotonic() - self._said > self._every:
             self._said = time.monotonic()
-            self.note(f"{self._what}: {100 * self._done / self._total:.0f} % done")
+            self.note(f"{stage.what}: {100 * stage.done / stage.total:.0f} % done")
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         """Says how the epoch went."""
@@ -135,3 +160,4 @@ class Lines:
 
     def stop(self) -> None:
         """Says nothing: the next stage or the result does."""
+        self._stages.pop()

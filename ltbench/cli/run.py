@@ -12,6 +12,7 @@ from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
 _TRAINING = "Training (the method's recipe where not given)"
+_PROTOCOL = "Protocol: val to choose by, test to report"
 _RANDOMNESS = "Randomness"
 
 
@@ -70,10 +71,30 @@ def run(
     ] = None,
     data_seed: Annotated[
         str | None,
-        _option("Of the long-tailed subset. Default: 0.", "INTEGER", _RANDOMNESS),
+        _option(
+            "Of the long-tailed subset, and of what is held out of it. Default: 0.",
+            "INTEGER",
+            _RANDOMNESS,
+        ),
+    ] = None,
+    select: Annotated[
+        str | None,
+        _option(
+            "Weights kept: those after the last epoch, or of the epoch that is best on val. Never "
+            "chosen on test. Default: last.",
+            "last|val",
+            _PROTOCOL,
+        ),
     ] = None,
     split: Annotated[
-        str | None, _option("Evaluated on; val is held out to choose by.", "test|val", _TRAINING)
+        str | None,
+        _option(
+            "What the kept weights are evaluated on; to choose hyper-parameters, compare runs "
+            "on val. Where a data set has no val, a tenth of train is held out for either flag. "
+            "Default: test.",
+            "test|val",
+            _PROTOCOL,
+        ),
     ] = None,
     assignments: Set = None,
     overwrite: Annotated[
@@ -115,6 +136,7 @@ def run(
         "train.lr": lr,
         "precision": precision,
         "on_corrupt": on_corrupt,
+        "select": select,
         "split": split,
         "seed": seed,
         "data_seed": data_seed,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.config.options import dump_options, parse_options
-from ltbench.config.runspec import Choice, RunConfig, RunSpec, TrainConfig
+from ltbench.config.runspec import REMARKS, Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.errors import ConfigError, suggestion
 from ltbench.plugins import Component, Registry, blame
 from ltbench.specs import (
@@ -100,8 +100,11 @@ class _Faults:
         self, config: type, values: Settings, where: str, owner: str, layers: _Layers
     ) -> Any | None:
         parsed, faults = parse_options(config, values, where, owner)
-        # Keys of a run have no section: the user writes `seed`, not `run.seed`.
-        self.messages += [layers.with_source(fault.removeprefix("run.")) for fault in faults]
+        for fault in faults:
+            # Keys of a run have no section: the user writes `seed`, not `run.seed`.
+            message = layers.with_source(fault.removeprefix("run."))
+            remark = REMARKS.get(message.partition(":")[0])
+            self.messages.append(f"{message}: {remark}" if remark else message)
         return parsed
 
 

@@ -17,6 +17,10 @@ OnCorrupt = Literal["fail", "skip"]
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Count = Annotated[int, Gt(0), Le(2**31 - 1)]
 EvaluationSplit = Literal["test", "val"]
+Selection = Literal["last", "val"]
+
+REMARKS = {"select": "selection on the test set is not offered"}
+"""What there is to say, besides what is expected, when a key's value is refused."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class RunConfig:
     """What a run chooses besides components and training: keys without a dot."""
 
     seed: Seed = option(0, "of the training: order, crops, new weights")
-    data_seed: Seed = option(0, "of the long-tailed subset")
+    data_seed: Seed = option(0, "of the long-tailed subset, and of what is held out of it")
     precision: Precision = option("auto", "of matrix products; auto: the device's fastest")
     on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
     split: EvaluationSplit = option("test", "evaluated on; choose hyper-parameters on val")
+    select: Selection = option("last", "epoch whose weights are kept: last, or the best on val")
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,16 @@ class RunSpec:
     precision: Precision
     on_corrupt: OnCorrupt
     split: EvaluationSplit
+    select: Selection
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the spec as JSON has it."""
         return asdict(self)
+
+    @property
+    def uses_val(self) -> bool:
+        """Whether there must be a validation split: to evaluate on, or to choose an epoch by."""
+        return self.split == "val" or (self.select == "val" and self.train.epochs > 0)
 
     def choices(self) -> dict[str, Choice]:
         """Returns the component of each kind."""

@@ -72,6 +72,14 @@ class Dataset:
         return counts.astype(np.int64)
 
     @property
+    def repeated_names(self) -> dict[str, list[int]]:
+        """The names that several classes have, and the ids of these classes."""
+        classes: dict[str, list[int]] = {}
+        for label, name in enumerate(self.class_names):
+            classes.setdefault(name, []).append(label)
+        return {name: labels for name, labels in classes.items() if len(labels) > 1}
+
+    @property
     def shot_counts(self) -> NDArray[np.int64]:
         """(K,) published training images of each class: they make it many-, medium- or few-shot."""
         return self.class_counts if self.published_counts is None else self.published_counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -65,16 +64,6 @@ def split_facts(dataset: Dataset) -> dict[str, SplitFacts]:
         counts = counts[counts > 0]
         facts[name] = SplitFacts(len(split), len(counts), int(counts.min()), int(counts.max()))
     return facts
-
-
-def repeated_names(dataset: Dataset) -> dict[str, list[int]]:
-    """Returns the names that several classes have, and the ids of these classes."""
-    names = Counter(dataset.class_names)
-    return {
-        name: [label for label, other in enumerate(dataset.class_names) if other == name]
-        for name, count in names.items()
-        if count > 1
-    }
 
 
 def overlaps(dataset: Dataset) -> dict[tuple[str, str], int]:

@@ -15,7 +15,9 @@ from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
+from ltbench.data.holdout import hold_out
 from ltbench.engine.features import TrainingFeatures
+from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
@@ -23,7 +25,7 @@ from ltbench.engine.stream import TrainingStream
 from ltbench.errors import ConfigError, NothingMatchedError, PluginError
 from ltbench.plugins import Component, blame
 from ltbench.protocols import Refinement, StartsItself
-from ltbench.specs import BackboneContext, BuildContext, MethodSpec
+from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSpec, MethodSpec
 
 _Built = TypeVar("_Built")
 
@@ -34,6 +36,8 @@ class Assembly:
 
     Args:
         backbone_parameters: Weights of the image encoder before the method added its own.
+        fingerprint: Of the backbone's weights before the method and the head saw them.
+        warnings: What makes the run's result mean less than it seems to.
     """
 
     dataset: Dataset
@@ -47,6 +51,8 @@ class Assembly:
     loading: Loading
     features: TrainingFeatures
     backbone_parameters: int
+    fingerprint: str
+    warnings: list[str]
 
     def stream(
         self, seed: int, epochs: int, class_weights: NDArray[np.float64] | None = None
@@ -112,6 +118,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     dataset = _dataset(resolved)
     backbone = _backbone(resolved, loading)
     backbone_parameters = backbone.num_parameters()
+    fingerprint = weights_fingerprint(backbone)
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),
@@ -146,18 +153,21 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         loading=loading,
         features=features,
         backbone_parameters=backbone_parameters,
+        fingerprint=fingerprint,
+        warnings=_warnings(resolved, dataset, backbone),
     )
 
 
 def _dataset(resolved: Resolved) -> Dataset:
+    """Returns the data set, with a validation split if the run uses one."""
+    component = resolved.components["dataset"]
+    assert isinstance(component.spec, DatasetSpec)
+    with blame(component):
+        component.spec.check(resolved.configs["dataset"], resolved.data)
     dataset = _build("dataset", Dataset, resolved, resolved.data)
-    split = resolved.spec.split
-    if split not in dataset.splits:
-        raise ConfigError(
-            f"data set '{resolved.spec.dataset.name}' has no split '{split}' to evaluate on",
-            hint="there are: " + ", ".join(dataset.splits),
-        )
-    return dataset
+    if "val" in dataset.splits or not resolved.spec.uses_val:
+        return dataset
+    return hold_out(dataset, resolved.spec.data_seed)
 
 
 def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
@@ -175,6 +185,29 @@ def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
             )
         backbone.project()
     return backbone
+
+
+def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
+    """Returns what makes the run's result mean less than it seems to."""
+    warnings = []
+    seen, data = resolved.components["backbone"].spec, resolved.components["dataset"].spec
+    assert isinstance(seen, BackboneSpec)
+    assert isinstance(data, DatasetSpec)
+    with blame(resolved.components["backbone"]):
+        label_sets = seen.label_sets(resolved.configs["backbone"])
+    if data.label_set and data.label_set in label_sets:
+        instead = f"; {seen.without_labels}" if seen.without_labels else ""
+        warnings.append(
+            f"the weights of {seen.name} were trained with the labels of {data.label_set}, the "
+            f"classes of {data.name}: its rare classes are not rare to them{instead}"
+        )
+    if backbone.text is not None:
+        warnings += [
+            f"classes {' and '.join(map(str, labels))} of {data.name} are all called '{name}': the "
+            "text tower cannot tell them apart"
+            for name, labels in dataset.repeated_names.items()
+        ]
+    return warnings
 
 
 def _head(

@@ -20,16 +20,24 @@ from ltbench.engine.precision import Arithmetic
 from ltbench.errors import DataError
 from ltbench.store import write_atomically
 
-_WEIGHT, _MOMENTUM = "weight/", "momentum/"
+_WEIGHT, _MOMENTUM, _KEPT = "weight/", "momentum/", "kept/"
 
 
 @dataclass
 class TrainState:
-    """Everything that training changes besides the learned parameters."""
+    """Everything that training changes besides the learned parameters.
+
+    Attributes:
+        optimizer: With its momenta.
+        scaler: Of the loss.
+        history: A row for each epoch that is done.
+        kept: The learned parameters of an earlier epoch that are to come back; empty for none.
+    """
 
     optimizer: torch.optim.SGD
     scaler: torch.amp.GradScaler
     history: list[dict[str, float]] = field(default_factory=list)
+    kept: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -47,6 +55,18 @@ class TrainState:
             fused=True,
         )
         return cls(optimizer, arithmetic.scaler())
+
+
+def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns parameters as they are now, in the machine's memory."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
+
+
+@torch.no_grad()
+def put_back(model: Classifier, weights: Mapping[str, Tensor]) -> None:
+    """Gives the learned parameters the values that they had when they were copied."""
+    for name, parameter in model.learned().items():
+        parameter.copy_(weights[name])
 
 
 def save_learned(model: Classifier, path: Path) -> None:
@@ -73,6 +93,7 @@ def save_state(state: TrainState, model: Classifier, path: Path) -> None:
         momentum = state.optimizer.state[parameter].get("momentum_buffer")
         if momentum is not None:
             tensors[_MOMENTUM + name] = momentum.contiguous()
+    tensors |= {_KEPT + name: weight.contiguous() for name, weight in state.kept.items()}
     about = {"scaler": json.dumps(state.scaler.state_dict()), "history": json.dumps(state.history)}
     write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
 
@@ -89,14 +110,18 @@ def load_state(state: TrainState, model: Classifier, path: Path) -> None:
             f"{path} is damaged: it is not what was written",
             hint="start from the beginning with --overwrite always",
         )
-    weights = {k.removeprefix(_WEIGHT): v for k, v in tensors.items() if k.startswith(_WEIGHT)}
-    _copy(weights, model, path)
+    _copy(_section(tensors, _WEIGHT), model, path)
+    state.kept = _section(tensors, _KEPT)
     for name, parameter in model.learned().items():
         momentum = tensors.get(_MOMENTUM + name)
         if momentum is not None:
             state.optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
     state.scaler.load_state_dict(json.loads(about["scaler"]))
     state.history[:] = json.loads(about["history"])
+
+
+def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
@@ -120,7 +145,6 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
         ) from error
 
 
-@torch.no_grad()
 def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
     learned = model.learned()
     expected = {name: parameter.shape for name, parameter in learned.items()}
@@ -129,5 +153,4 @@ def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
             f"{path} holds other weights than the run learns",
             hint="it was made by another version of a plugin; run with --overwrite always",
         )
-    for name, parameter in learned.items():
-        parameter.copy_(tensors[name])
+    put_back(model, tensors)

@@ -17,15 +17,16 @@ from ltbench.errors import ConfigError
 
 
 def describe_environment(
-    device: torch.device, arithmetic: Arithmetic, plugins: Iterable[str]
+    device: torch.device, arithmetic: Arithmetic, plugins: Iterable[str], weights: str
 ) -> dict[str, Any]:
-    """Returns versions, hardware and what `auto` became."""
+    """Returns versions, hardware, what `auto` became, and the fingerprint of the weights."""
     return {
         "command": sys.argv,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {**required_packages(), **installed_extras()},
         "plugins": sorted(set(plugins)),
+        "weights": weights,
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "precision": arithmetic.name,

@@ -27,8 +27,10 @@ class Estimate:
     refined: bool
     precision: str
     train_seconds: float
+    select_seconds: float
     evaluate_seconds: float
     peak_memory_mb: float
+    warnings: list[str]
 
 
 def estimate(resolved: Resolved, machine: Machine) -> Estimate:
@@ -43,15 +45,17 @@ def estimate(resolved: Resolved, machine: Machine) -> Estimate:
 
 
 def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> Estimate:
-    train, device = resolved.spec.train, assembly.loading.device
-    split, splits = resolved.spec.split, assembly.dataset.splits
-    evaluate_rate = _PROBE / _timed(lambda: _evaluate_once(assembly, split, arithmetic), device)
+    spec, train, device = resolved.spec, resolved.spec.train, assembly.loading.device
+    sizes = {name: len(split) for name, split in assembly.dataset.splits.items()}
+    seen = "val" if spec.uses_val else spec.split
+    evaluated = _timed(lambda: _evaluate_once(assembly, seen, arithmetic), device) / _PROBE
     before = peak_memory_mb(device)
-    seconds, memory = 0.0, before
+    seconds, validated, memory = 0.0, 0, before
     if train.epochs and assembly.model.learned():
         state = TrainState.start(assembly.model, train, arithmetic)
         per_image = _timed(lambda: _step_once(assembly, state, arithmetic), device) / _PROBE
-        seconds = per_image * len(splits["train"]) * train.epochs
+        seconds = per_image * sizes["train"] * train.epochs
+        validated = sizes["val"] * train.epochs if spec.select == "val" else 0
         part = train.batch_size / train.accumulate / _PROBE
         memory = before + (peak_memory_mb(device) - before) * part
     return Estimate(
@@ -59,8 +63,10 @@ def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> 
         refined=assembly.refinement is not None,
         precision=f"{arithmetic.name} ({arithmetic.reason})",
         train_seconds=seconds,
-        evaluate_seconds=len(splits[split]) / evaluate_rate,
+        select_seconds=evaluated * validated,
+        evaluate_seconds=evaluated * sizes[spec.split],
         peak_memory_mb=memory,
+        warnings=assembly.warnings,
     )
 
 
@@ -76,6 +82,7 @@ def _timed(work: Any, device: torch.device) -> float:
 
 def _step_once(assembly: Assembly, state: TrainState, arithmetic: Arithmetic) -> None:
     assembly.model.training_mode()
+    assembly.loss.start_epoch(0.0)
     images, targets = next(assembly.stream(0, 1).epoch(0, _PROBE))
     with arithmetic.autocast():
         logits = assembly.model(images)

@@ -9,6 +9,7 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.engine.assemble import Assembly
 from ltbench.engine.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.precision import Arithmetic
+from ltbench.engine.select import Validation
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
 from ltbench.engine.watch import Watch
@@ -30,14 +31,16 @@ class Fitting:
         stream: TrainingStream,
         config: TrainConfig,
         on_epoch: Callable[[TrainState], None] = lambda state: None,
+        validation: Validation | None = None,
     ) -> TrainState:
-        """Trains the learned parameters to the last epoch.
+        """Trains the learned parameters to the last epoch, and takes the best if there is a choice.
 
         Args:
             stage: Names the training among those of the run, and its checkpoint.
             stream: The training images.
             config: Epochs, batch size, learning rate.
             on_epoch: Called after each epoch, when its checkpoint is written.
+            validation: Chooses the epoch whose weights are kept; None: the last.
         """
         model, checkpoint = self.assembly.model, self.directory.checkpoint(stage)
         state = TrainState.start(model, config, self.arithmetic)
@@ -46,8 +49,12 @@ class Fitting:
             self.watch.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
 
         def after(state: TrainState) -> None:
+            if validation is not None:
+                validation.score(state)
             save_state(state, model, checkpoint)
             on_epoch(state)
 
         train(model, stream, self.assembly.loss, state, config, self.arithmetic, self.watch, after)
+        if validation is not None:
+            validation.take_best(state)
         return state

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.batches import Loading
 from ltbench.engine.assemble import Assembly, assemble
-from ltbench.engine.checkpoint import TrainState, load_learned, save_learned
+from ltbench.engine.checkpoint import TrainState, copies, load_learned, save_learned
 from ltbench.engine.environment import (
     choose_device,
     describe_environment,
@@ -28,6 +27,7 @@ from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
 from ltbench.engine.precision import Arithmetic, choose_arithmetic
 from ltbench.engine.refine import refine
+from ltbench.engine.select import Validation, describe_selection
 from ltbench.engine.watch import Watch
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.metrics import compute_metrics
@@ -88,6 +88,8 @@ def execute(
         watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
         with memory_explained():
             assembly = assemble(resolved, loading, arithmetic)
+        for warning in assembly.warnings:
+            watch.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
             directory.clear()
         components = resolved.components.values()
@@ -107,30 +109,36 @@ def _run(
     described = {"hash": spec.hash, "run": spec.to_dict()}
     directory.write("spec.json", described)
     plugins = [choice.plugin for choice in spec.choices().values()]
-    environment = describe_environment(assembly.loading.device, arithmetic, plugins)
+    device = assembly.loading.device
+    environment = describe_environment(device, arithmetic, plugins, assembly.fingerprint)
     directory.write("environment.json", environment)
     observers = Observers(registry, watch)
     observers.notify("run_start", run=spec.to_dict(), directory=directory.path)
 
+    if assembly.dataset.held_out:
+        watch.note(f"held out of the training split: {assembly.dataset.held_out:,} images")
     fitting = Fitting(assembly, directory, arithmetic, watch)
     start = {} if assembly.refinement is None else copies(assembly.model.learned())
-    training = _train(spec, fitting, observers)
+    training, selection = _train(spec, fitting, observers)
     refinement = refine(spec, resolved.components["refinement"], fitting, start)
     save_learned(assembly.model, directory.learned)
 
     predictions, evaluation = predict(resolved, directory, assembly, arithmetic, watch)
     result = {
         **described,
-        "metrics": compute_metrics(predictions, assembly.dataset.class_counts),
+        "metrics": compute_metrics(predictions, assembly.dataset.shot_counts),
         "classes": {
             "names": assembly.dataset.class_names,
-            "train_images": assembly.dataset.class_counts.tolist(),
+            "train_images": assembly.dataset.shot_counts.tolist(),
+            "trained_on": assembly.dataset.class_counts.tolist(),
         },
         "learned": count_learned(assembly),
         "training": training,
+        "selection": selection,
         "refinement": refinement,
         "evaluation": evaluation,
         "environment": environment,
+        "warnings": assembly.warnings,
         "peak_memory_mb": peak_memory_mb(assembly.loading.device),
         "silenced_plugins": observers.silenced,
         "directory": str(directory.path),
@@ -141,11 +149,14 @@ def _run(
     return stored
 
 
-def _train(spec: RunSpec, fitting: Fitting, observers: Observers) -> dict[str, Any]:
-    """Trains the model and returns how that went."""
+def _train(
+    spec: RunSpec, fitting: Fitting, observers: Observers
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Trains the model and returns how that went, and how its weights were selected."""
     assembly, directory = fitting.assembly, fitting.directory
     if spec.train.epochs == 0 or not assembly.model.learned():
-        return {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
+        idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
+        return idle, describe_selection(spec, assembly.dataset, [])
 
     def on_epoch(state: TrainState) -> None:
         directory.write_history(state.history)
@@ -153,14 +164,19 @@ def _train(spec: RunSpec, fitting: Fitting, observers: Observers) -> dict[str, A
         observers.notify("epoch_end", run=spec.to_dict(), epoch=state.epoch - 1, metrics=row)
 
     stream = assembly.stream(spec.seed, spec.train.epochs)
-    state = fitting.fit("training", stream, spec.train, on_epoch)
+    validation = (
+        Validation(assembly, fitting.arithmetic, fitting.watch) if spec.select == "val" else None
+    )
+    state = fitting.fit("training", stream, spec.train, on_epoch, validation)
+    directory.write_history(state.history)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
-    return {
+    training = {
         "epochs": state.epoch,
         "seconds": seconds,
         "images_per_second": len(stream) * state.epoch / seconds,
         "skipped_images": len(stream.skipped),
     }
+    return training, describe_selection(spec, assembly.dataset, state.history)
 
 
 def predict(
@@ -200,11 +216,6 @@ def evaluate_again(
         load_learned(assembly.model, directory.learned)
         predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
     return predictions
-
-
-def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns parameters as they are now, in the machine's memory."""
-    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
 
 
 def count_learned(assembly: Assembly) -> dict[str, Any]:

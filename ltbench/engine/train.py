@@ -42,7 +42,7 @@ def train(
         config: Epochs, batch size, accumulation, learning rate.
         arithmetic: Precision of the forward pass.
         watch: Told how it gets on.
-        on_epoch: Called after each epoch.
+        on_epoch: Called after each epoch; may add to its row of the history.
 
     Raises:
         NonFiniteLossError: With epoch and step.
@@ -76,8 +76,8 @@ def train(
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
         state.history.append({**row, "images_per_second": size / seconds})
-        watch.epoch(state.history[-1], config.epochs)
         on_epoch(state)
+        watch.epoch(state.history[-1], config.epochs)
     watch.stop()
 
 

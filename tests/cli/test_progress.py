@@ -26,6 +26,22 @@ def test_a_bar_shows_epoch_loss_and_images() -> None:
         assert bar.progress.tasks == []
 
 
+def test_a_validation_has_a_second_bar_within_the_training() -> None:
+    bar = Bar(Console(file=io.StringIO(), force_terminal=True, width=120))
+    with bar.progress:
+        bar.start("training", 200, 0, 2)
+        bar.advance(100)
+        bar.start("evaluating", 40)
+        bar.advance(10)
+        shown = [(task.description, task.completed) for task in bar.progress.tasks]
+        assert shown == [("training epoch 1/2", 100), ("evaluating", 10)]
+        bar.stop()
+        bar.epoch(ROW, 2)
+        bar.advance(50)
+        (task,) = bar.progress.tasks
+        assert (task.description, task.completed) == ("training epoch 2/2 loss 0.500", 150)
+
+
 def test_lines_tell_each_epoch_and_now_and_then_how_far_it_is() -> None:
     file = io.StringIO()
     lines = Lines(Console(file=file, width=120), every=-1.0)
@@ -37,4 +53,21 @@ def test_lines_tell_each_epoch_and_now_and_then_how_far_it_is() -> None:
         "training: 100 images an epoch",
         "training: 25 % done",
         "epoch 1/2  loss 0.5000  lr 0.02000  50 images/s  2 s left",
+    ]
+
+
+def test_lines_tell_the_score_of_an_epoch_but_do_not_announce_its_validation() -> None:
+    file = io.StringIO()
+    lines = Lines(Console(file=file, width=120))
+    lines.start("training", 200, 0, 2)
+    lines.start("evaluating", 40)
+    lines.advance(40)
+    lines.stop()
+    lines.epoch({**ROW, "val_mean_class": 95.238, "val_seconds": 1.5}, 2)
+    lines.stop()
+    lines.start("evaluating", 60)
+    assert file.getvalue().splitlines() == [
+        "training: 100 images an epoch",
+        "epoch 1/2  loss 0.5000  lr 0.02000  val mean-class 95.2 %  50 images/s  4 s left",
+        "evaluating: 60 images",
     ]

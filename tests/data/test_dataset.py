@@ -33,3 +33,9 @@ def test_class_counts_are_by_class_id() -> None:
 def test_faults_are_found(splits: dict[str, Split], said: str) -> None:
     with pytest.raises(DataError, match=said):
         Dataset(("a", "b"), splits)
+
+
+def test_names_that_several_classes_have() -> None:
+    names = ("missile", "tench", "missile", "sunglasses", "sunglasses")
+    dataset = Dataset(names, {"train": split([0]), "test": split([1])})
+    assert dataset.repeated_names == {"missile": [0, 2], "sunglasses": [3, 4]}

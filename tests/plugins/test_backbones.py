@@ -2,20 +2,61 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ltbench.errors import DataError, NothingMatchedError
+from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.specs import BackboneContext
-from ltbench_plugins.backbones import clip_tiny, clip_vit_b16, open_clip, timm
+from ltbench_plugins.backbones import clip_tiny, ltbench_register_backbones, open_clip, timm
+from ltbench_plugins.backbones.named import NamedConfig
 from ltbench_plugins.methods.adaptformer import AdaptFormer, AdaptFormerConfig
 from ltbench_plugins.modules.families import OPEN_CLIP_BLOCK, TIMM_BLOCK
 from tests import parity
 from tests.covered import value_of
 
 CTX = BackboneContext(seed=0)
+SPECS = {spec.name: spec for spec in ltbench_register_backbones()}
+OPENAI = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+HALF = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+NAMED = {
+    "clip_vit_b16": ("ViT-B-16-quickgelu openai", 224, OPENAI),
+    "clip_vit_b32": ("ViT-B-32-quickgelu openai", 224, OPENAI),
+    "clip_vit_l14": ("ViT-L-14-quickgelu openai", 224, OPENAI),
+    "clip_vit_l14_336": ("ViT-L-14-336-quickgelu openai", 336, OPENAI),
+    "clip_rn50": ("RN50-quickgelu openai", 224, OPENAI),
+    "clip_rn101": ("RN101-quickgelu openai", 224, OPENAI),
+    "in21k_vit_b16": ("vit_base_patch16_224.augreg_in21k_ft_in1k", 224, HALF),
+    "in21k_vit_b16_384": ("vit_base_patch16_384.augreg_in21k_ft_in1k", 384, HALF),
+    "in21k_vit_l16": ("vit_large_patch16_224.augreg_in21k_ft_in1k", 224, HALF),
+    "in21k_vit_l16_384": ("vit_large_patch16_384.augreg_in21k_ft_in1k", 384, HALF),
+    "in1k_rn50": ("resnet50.tv_in1k", 224, IMAGENET),
+    "in1k_rn101": ("resnet101.tv_in1k", 224, IMAGENET),
+    "in1k_rn152": ("resnet152.tv_in1k", 224, IMAGENET),
+    "siglip2_vit_b16": ("ViT-B-16-SigLIP2 webli", 224, HALF),
+    "siglip2_vit_l16_256": ("ViT-L-16-SigLIP2-256 webli", 256, HALF),
+    "eva02_clip_vit_b16": ("EVA02-B-16 merged2b_s8b_b131k", 224, OPENAI),
+    "eva02_clip_vit_l14": ("EVA02-L-14 merged2b_s4b_b131k", 224, OPENAI),
+    "metaclip_vit_b16": ("ViT-B-16-quickgelu metaclip_fullcc", 224, OPENAI),
+    "metaclip_vit_l14": ("ViT-L-14-quickgelu metaclip_fullcc", 224, OPENAI),
+    "dinov2_vit_b14": ("vit_base_patch14_dinov2.lvd142m", 518, IMAGENET),
+    "dinov2_vit_l14": ("vit_large_patch14_dinov2.lvd142m", 518, IMAGENET),
+    "dinov3_vit_b16": ("vit_base_patch16_dinov3.lvd1689m", 256, IMAGENET),
+    "dinov3_vit_l16": ("vit_large_patch16_dinov3.lvd1689m", 256, IMAGENET),
+}
+
+
+def chosen(name: str) -> Any:
+    """The config of `open_clip` or `timm` that a name stands for."""
+    return SPECS[name].build.__self__.config(NamedConfig())  # type: ignore[attr-defined]
+
+
+def stored(model: torch.nn.Module, path: Path) -> Path:
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    return path
 
 
 def test_clip_tiny_recognises_its_own_classes() -> None:
@@ -107,16 +148,71 @@ def test_open_clip_takes_local_weights(tmp_path: Path) -> None:
     )
 
 
+@value_of("backbone", *NAMED)
+@pytest.mark.parametrize("name", NAMED)
+def test_names_stand_for_weights_that_the_libraries_have(name: str) -> None:
+    import open_clip as clip_library
+    import timm as timm_library
+
+    weights, resolution, normalisation = NAMED[name]
+    config = chosen(name)
+    if " " in weights:
+        model, tag = weights.split()
+        assert (config.model, config.tag) == (model, tag)
+        assert tag in clip_library.list_pretrained_tags_by_model(model)
+        published = clip_library.get_pretrained_cfg(model, tag)
+        assert published["hf_hub"], "only a web address, where there may be no safetensors"
+        config_of_model = clip_library.get_model_config(model)
+        # Weights and architecture must agree on the activation.
+        assert published.get("quick_gelu", False) == config_of_model.get("quick_gelu", False)
+        assert config_of_model["vision_cfg"]["image_size"] == resolution
+        assert (published["mean"], published["std"]) == normalisation
+        assert SPECS[name].recipe.settings == {"init": "semantic"}
+        assert SPECS[name].identity(NamedConfig()) == f"tag:{tag}"
+    else:
+        assert config.model == weights
+        assert weights in timm_library.list_pretrained()
+        published = timm_library.get_pretrained_cfg(weights)
+        assert published.input_size == (3, resolution, resolution)
+        assert (published.mean, published.std) == normalisation
+        assert SPECS[name].identity(NamedConfig()) == f"tag:{weights}"
+    assert SPECS[name].examples == ()
+
+
+def test_every_name_has_its_values() -> None:
+    assert {*NAMED, "clip_tiny", "open_clip", "timm"} == SPECS.keys()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_only_weights_fine_tuned_on_imagenet_1k_saw_its_labels(name: str) -> None:
+    seen = ("imagenet_1k",) if name.startswith("in") else ()
+    assert SPECS[name].label_sets(NamedConfig()) == seen
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained", "seen"),
+    [
+        ("vit_base_patch16_224.augreg_in21k", True, ()),
+        ("vit_base_patch16_224", True, ("imagenet_1k",)),  # timm's default tag is fine-tuned
+        ("vit_base_patch16_224", False, ()),
+        ("eva02_base_patch14_448.mim_in22k_ft_in22k_in1k", True, ("imagenet_1k",)),
+    ],
+)
+def test_timms_tags_say_which_labels_were_seen(
+    model: str, pretrained: bool, seen: tuple[str, ...]
+) -> None:
+    config = timm.TimmConfig(model=model, pretrained=pretrained)
+    assert SPECS["timm"].label_sets(config) == seen
+
+
 @pytest.mark.slow
-@value_of("backbone", "clip_vit_b16")
 def test_clip_vit_b16_is_open_clips_model(tmp_path: Path) -> None:
     import open_clip as library
 
     torch.manual_seed(3)
     theirs = library.create_model("ViT-B-16-quickgelu", pretrained_text=False).eval()
-    path = tmp_path / "weights.safetensors"
-    save_file({k: v.contiguous() for k, v in theirs.state_dict().items()}, path)
-    ours = clip_vit_b16.build(clip_vit_b16.ClipConfig(path), CTX).eval()
+    path = stored(theirs, tmp_path / "weights.safetensors")
+    ours = SPECS["clip_vit_b16"].build(NamedConfig(path), CTX).eval()
     assert (ours.width, ours.resolution, len(ours.blocks)) == (768, 224, 12)
     images = torch.randn(2, 3, 224, 224)
     with torch.no_grad():
@@ -124,19 +220,176 @@ def test_clip_vit_b16_is_open_clips_model(tmp_path: Path) -> None:
         assert parity.relative(projected, theirs.encode_image(images)) < 1e-4
 
 
-def test_clip_vit_b16_has_the_weights_of_openai() -> None:
-    assert clip_vit_b16.identity(clip_vit_b16.ClipConfig()) == "tag:openai"
+def test_in1k_rn50_is_timms_model(tmp_path: Path) -> None:
+    import timm as library
+
+    torch.manual_seed(3)
+    theirs = library.create_model("resnet50", num_classes=1000).eval()
+    path = stored(theirs, tmp_path / "weights.safetensors")
+    ours = SPECS["in1k_rn50"].build(NamedConfig(path), CTX).eval()
+    assert (ours.width, ours.resolution, len(ours.blocks)) == (2048, 224, 16)
+    assert parity.relative(ours.mean.flatten() / 255, torch.tensor(IMAGENET[0])) < 1e-6
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        features = theirs.forward_head(theirs.forward_features(images), pre_logits=True)
+        assert parity.relative(ours(images), features) < 1e-5
+
+
+def test_files_of_weights_that_were_numpys_once_are_loaded(tmp_path: Path) -> None:
+    """timm expects NumPy's format for this tag, as for those of in21k_vit_b16."""
+    import timm as library
+
+    name = "vit_tiny_patch16_224.augreg_in21k_ft_in1k"
+    assert library.get_pretrained_cfg(name).custom_load
+    assert library.get_pretrained_cfg(chosen("in21k_vit_b16").model).custom_load
+    torch.manual_seed(3)
+    theirs = library.create_model("vit_tiny_patch16_224")
+    path = stored(theirs, tmp_path / "weights.safetensors")
+    ours = timm.build(timm.TimmConfig(name, weights=path), CTX)
+    assert torch.equal(ours.model.pos_embed, theirs.pos_embed)  # type: ignore[arg-type]
+    assert not isinstance(ours.model.pretrained_cfg.get("state_dict"), dict)  # type: ignore
+
+
+def test_dinov3_has_the_class_token_as_its_feature() -> None:
+    config = chosen("dinov3_vit_b16")
+    assert config.pool == "token"
+    small = timm.TimmConfig("test_vit", pretrained=False, pool="token")
+    ours = timm.build(small, CTX).eval()
+    images = torch.randn(1, 3, ours.resolution, ours.resolution)
+    with torch.no_grad():
+        tokens = ours.model.forward_features(images)  # type: ignore[operator]
+        assert torch.allclose(ours(images), tokens[:, 0], atol=1e-6)
+        mean = timm.build(timm.TimmConfig("test_vit", pretrained=False, pool="avg"), CTX).eval()
+        assert torch.allclose(mean(images), tokens[:, 1:].mean(dim=1), atol=1e-5)
+
+
+def test_a_resnet_has_no_class_token() -> None:
+    with pytest.raises(ConfigError, match="test_resnet cannot pool by 'token'"):
+        timm.build(timm.TimmConfig("test_resnet", pretrained=False, pool="token"), CTX)
+
+
+def test_with_a_file_images_are_normalised_as_the_tag_says(tmp_path: Path) -> None:
+    import open_clip as library
+
+    model, tag = "PE-Core-T-16-384", "meta"  # small; normalised as SigLIPs are
+    path = stored(library.create_model(model), tmp_path / "weights.safetensors")
+    ours = open_clip.build(open_clip.OpenClipConfig(model, tag, path), CTX)
+    assert torch.equal(ours.mean.flatten(), torch.full((3,), 127.5))
+    assert torch.equal(ours.std.flatten(), torch.full((3,), 127.5))
+    assert ours.resolution == 384
+
+
+def test_a_tag_of_another_model_is_refused_with_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(ConfigError, match="has no weights 'openai'") as caught:
+        open_clip.build(open_clip.OpenClipConfig("ViT-B-16-SigLIP2", "openai", path), CTX)
+    assert "there are: webli" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", ["", "text", "cos\nsystem\n(S'touch {trap}'\ntR."])
-def test_what_is_no_weights_is_refused_and_never_run(tmp_path: Path, content: str) -> None:
-    path, trap = tmp_path / "weights.pt", tmp_path / "trap"
+@pytest.mark.parametrize("suffix", ["pt", "bin", "safetensors", "npz"])
+@pytest.mark.parametrize("name", ["clip_vit_b16", "in1k_rn50"])
+def test_what_is_no_weights_is_refused_and_never_run(
+    tmp_path: Path, name: str, suffix: str, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import open_clip as library
+
+    def small(model: str, **options: Any) -> Any:  # as big as the test needs
+        return create_model("ViT-S-32-alt", **options)
+
+    create_model = library.create_model
+    monkeypatch.setattr(library, "create_model", small)
+    path, trap = tmp_path / f"weights.{suffix}", tmp_path / "trap"
     path.write_text(content.format(trap=trap))
-    with pytest.raises(DataError, match=r"weights\.pt does not hold weights"):
-        timm.build(timm.TimmConfig(model="test_vit", weights=path), CTX)
-    with pytest.raises(DataError, match=r"weights\.pt does not hold weights"):
-        open_clip.build(open_clip.OpenClipConfig("ViT-S-32", None, path), CTX)
+    with pytest.raises(DataError, match=rf"weights\.{suffix} does not hold weights"):
+        SPECS[name].build(NamedConfig(path), CTX)
     assert not trap.exists()
+
+
+def test_tensors_that_torch_saved_are_no_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    torch.save({"weight": torch.ones(2)}, path)
+    for name in ("clip_vit_b16", "in1k_rn50"):
+        with pytest.raises(DataError, match="it is no safetensors file") as caught:
+            SPECS[name].build(NamedConfig(path), CTX)
+        assert caught.value.exit_code == 4
+        assert "ends with .safetensors" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [{"other.weight": torch.ones(2)}, {"conv1.weight": torch.ones(2)}],
+    ids=["other names", "other shapes"],
+)
+def test_weights_of_another_model_are_refused(tmp_path: Path, tensors: dict[str, Any]) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file(tensors, path)
+    for build, config in [
+        (timm.build, timm.TimmConfig("test_resnet", weights=path)),
+        (timm.build, timm.TimmConfig("test_vit", weights=path)),
+        (open_clip.build, open_clip.OpenClipConfig("ViT-S-32-alt", None, path)),
+    ]:
+        with pytest.raises(DataError, match="does not hold weights of") as caught:
+            build(config, CTX)  # type: ignore[arg-type]
+        assert "exactly this model" in caught.value.hint
+
+
+def test_weights_that_lack_a_tensor_are_refused(tmp_path: Path) -> None:
+    import timm as library
+
+    model = library.create_model("test_vit")
+    path = tmp_path / "weights.safetensors"
+    save_file({k: v for k, v in model.state_dict().items() if k != "cls_token"}, path)
+    with pytest.raises(DataError, match="cls_token"):
+        timm.build(timm.TimmConfig("test_vit", weights=path), CTX)
+
+
+@pytest.mark.parametrize("name", ["clip_vit_b32", "in1k_rn50", "siglip2_vit_b16"])
+def test_offline_weights_are_asked_of_the_cache_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    from huggingface_hub import constants
+
+    assert constants.HF_HUB_OFFLINE, "tests/conftest.py sets it"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    with pytest.raises(DataError, match="cannot be fetched") as caught:
+        SPECS[name].build(NamedConfig(), CTX)
+    cache = f"the cache {tmp_path / 'hub'}"
+    for part in (cache, "HF_HUB_OFFLINE=1", "--set backbone.weights=FILE"):
+        assert part in caught.value.hint
+
+
+def no_network(*_: Any) -> None:
+    raise AssertionError("the network was asked")
+
+
+def test_the_tokenizer_may_lie_beside_the_weights(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    words = Tokenizer(WordLevel({"[PAD]": 0, "a": 1, "zero": 2, "[UNK]": 3}, unk_token="[UNK]"))
+    words.pre_tokenizer = Whitespace()
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]"
+    )
+    fast.save_pretrained(tmp_path)
+    config = open_clip.OpenClipConfig("ViT-B-16-SigLIP2", "webli", tmp_path / "w.safetensors")
+    tokens = open_clip._tokenizer(config)(["A zero."])
+    assert tokens.shape == (1, 64)
+    assert tokens[0, :4].tolist() == [1, 2, 0, 0], "lower case without full stop, as SigLIP 2 asks"
+
+
+def test_without_a_tokenizer_the_error_says_where_it_is_looked_for(tmp_path: Path) -> None:
+    config = chosen("siglip2_vit_b16")
+    elsewhere = open_clip.OpenClipConfig(config.model, config.tag, tmp_path / "w.safetensors")
+    with pytest.raises(DataError, match="the tokenizer of open_clip ViT-B-16-SigLIP2") as caught:
+        open_clip.build(elsewhere, CTX)
+    assert f"into {tmp_path}" in caught.value.hint
 
 
 def test_models_without_transformer_blocks_say_so() -> None:

@@ -86,7 +86,7 @@ def verify(
 
 
 def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
-    from ltbench.data.verify import overlaps, repeated_names, split_facts
+    from ltbench.data.verify import overlaps, split_facts
     from ltbench.metrics import DEFAULT_RULE
 
     groups = DEFAULT_RULE.groups(dataset.class_counts)
@@ -99,7 +99,7 @@ def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
         },
         "shot_groups": {group: int(classes.sum()) for group, classes in groups.items()},
         "train_images": dataset.class_counts.tolist(),
-        "repeated_names": repeated_names(dataset),
+        "repeated_names": dataset.repeated_names,
         "overlaps": [[*pair, count] for pair, count in overlaps(dataset).items()],
     }
 

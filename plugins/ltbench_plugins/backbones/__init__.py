@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ltbench import BackboneSpec, hookimpl
+from ltbench_plugins.backbones.clip import CLIP
 from ltbench_plugins.backbones.clip_tiny import CLIP_TINY
-from ltbench_plugins.backbones.clip_vit_b16 import CLIP_VIT_B16
+from ltbench_plugins.backbones.imagenet import IMAGENET
+from ltbench_plugins.backbones.modern import MODERN
 from ltbench_plugins.backbones.open_clip import OPEN_CLIP
 from ltbench_plugins.backbones.timm import TIMM
 
@@ -14,4 +16,4 @@ from ltbench_plugins.backbones.timm import TIMM
 @hookimpl
 def ltbench_register_backbones() -> Iterable[BackboneSpec]:
     """The built-in backbones."""
-    return [CLIP_TINY, CLIP_VIT_B16, OPEN_CLIP, TIMM]
+    return [CLIP_TINY, *CLIP, *IMAGENET, *MODERN, OPEN_CLIP, TIMM]

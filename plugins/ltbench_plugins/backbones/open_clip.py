@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ltbench import BackboneContext, BackboneSpec, Recipe, option
 from ltbench.errors import ConfigError, suggestion
-from ltbench_plugins.backbones.weights import explain_weights, file_identity
+from ltbench_plugins.backbones.weights import (
+    explain_tokenizer,
+    explain_weights,
+    file_identity,
+)
 
 if TYPE_CHECKING:
     from ltbench.backbone import Backbone
@@ -20,7 +24,7 @@ class OpenClipConfig:
 
     model: str = option("ViT-B-16-quickgelu", "name in `open_clip.list_models()`")
     tag: str | None = option("openai", "pretrained weights; none: random, for tests and timing")
-    weights: Path | None = option(None, "local file to load instead of the tag's weights")
+    weights: Path | None = option(None, "local safetensors file instead of the tag's weights")
 
 
 def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
@@ -37,22 +41,51 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
             hint=suggestion(config.model, known),
         )
     tags = open_clip.list_pretrained_tags_by_model(config.model)
-    if config.weights is None and config.tag is not None and config.tag not in tags:
+    if config.tag is not None and config.tag not in tags:
         raise ConfigError(
             f"backbone.tag: {config.model} has no weights '{config.tag}'",
-            hint=suggestion(config.tag, tags),
+            hint=f"{suggestion(config.tag, tags)}; none stands for a file with a normalisation "
+            "like OpenAI's, or for random weights",
         )
     torch.manual_seed(ctx.seed)
+    tokenizer = _tokenizer(config)
     pretrained = config.tag if config.weights is None else str(config.weights)
+    # With a file, too, the tag says how the model wants its images normalised.
+    shown = open_clip.get_pretrained_cfg(config.model, config.tag or "")
     with explain_weights(f"open_clip {config.model} ({config.tag})", config.weights):
         model = open_clip.create_model(
-            config.model, pretrained=pretrained, pretrained_text=pretrained is not None
+            config.model,
+            pretrained=pretrained,
+            pretrained_text=pretrained is not None,
+            force_preprocess_cfg={key: shown[key] for key in ("mean", "std") if key in shown},
         )
     shown = model.visual.preprocess_cfg
     resolution = model.visual.image_size
     side = resolution if isinstance(resolution, int) else resolution[0]
-    tokenizer = open_clip.get_tokenizer(config.model)
     return clip_backbone(model, tokenizer, side, shown["mean"], shown["std"])
+
+
+def _tokenizer(config: OpenClipConfig) -> Any:
+    """Returns the model's tokenizer: open_clip's own, or one of the hub's.
+
+    With a local weights file the hub's is taken from the file's folder if it lies there, as it does
+    in the hub's repository.
+    """
+    import open_clip
+    from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
+
+    folder = None if config.weights is None else config.weights.parent
+    with explain_tokenizer(f"open_clip {config.model}", folder):
+        text = open_clip.get_model_config(config.model)["text_cfg"]
+        of_hub = "hf_tokenizer_name" in text
+        if of_hub and folder is not None and (folder / "tokenizer.json").is_file():
+            return HFTokenizer(
+                str(folder),
+                context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
+                tokenizer_mode=text.get("tokenizer_mode"),
+                **text.get("tokenizer_kwargs", {}),
+            )
+        return open_clip.get_tokenizer(config.model)
 
 
 def identity(config: OpenClipConfig) -> str:

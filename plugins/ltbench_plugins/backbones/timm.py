@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ltbench import BackboneContext, BackboneSpec, Recipe, option
 from ltbench.errors import ConfigError, suggestion
@@ -22,7 +22,10 @@ class TimmConfig:
         "vit_base_patch16_224.augreg_in21k", "architecture.tag, as in `timm.list_pretrained()`"
     )
     pretrained: bool = option(True, "false: random weights, for tests and timing")
-    weights: Path | None = option(None, "local file to load instead of the tag's weights")
+    pool: Literal["token", "avg"] | None = option(
+        None, "features: class token, or mean of the patches; none: the model's own choice"
+    )
+    weights: Path | None = option(None, "local safetensors file instead of the tag's weights")
 
 
 def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
@@ -41,15 +44,23 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             hint=suggestion(config.model.partition(".")[0], known),
         )
     torch.manual_seed(ctx.seed)
-    # timm fits a file to the model as it does its hub's weights: a classifier in it is dropped.
-    file = {"file": str(config.weights)} if config.weights is not None else {}
     with explain_weights(f"timm {config.model}", config.weights):
-        model = timm.create_model(
+        file = {} if config.weights is None else _contents(config.model, config.weights)
+        model: Any = timm.create_model(
             config.model,
             pretrained=config.pretrained or bool(file),
             pretrained_cfg_overlay=file,
             num_classes=0,
         )
+    model.pretrained_cfg.pop("state_dict", None)  # loaded: a second copy of all weights
+    if config.pool is not None:
+        try:
+            model.reset_classifier(0, global_pool=config.pool)
+        except AssertionError as error:
+            raise ConfigError(
+                f"backbone.pool: {config.model} cannot pool by '{config.pool}'",
+                hint="leave it, so that the model pools as it was made to",
+            ) from error
     shown: dict[str, Any] = resolve_model_data_config(model)
     resolution = int(shown["input_size"][-1])
     return Backbone(
@@ -60,6 +71,34 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
         std=shown["std"],
         blocks=timm_blocks(model),
     )
+
+
+def _contents(model: str, weights: Path) -> dict[str, Any]:
+    """Returns what timm is to be told so that it loads a file: all of it, but for a classifier.
+
+    timm's own loading of files lets tensors that do not fit or are not there pass without a word
+    once the classifier is left out, and expects NumPy's format for some tags.
+    """
+    import timm
+    from safetensors.torch import load_file
+
+    tensors = load_file(weights)
+    known = timm.get_pretrained_cfg(model)
+    classifiers = getattr(known, "classifier", None) or ()
+    for name in [classifiers] if isinstance(classifiers, str) else classifiers:
+        for part in ("weight", "bias"):
+            tensors.pop(f"{name}.{part}", None)
+    return {"state_dict": tensors, "num_classes": 0, "classifier": None}
+
+
+def label_sets(config: TimmConfig) -> tuple[str, ...]:
+    """Returns "imagenet_1k" where the tag says that the weights were trained with its labels."""
+    import timm
+
+    if not config.pretrained and config.weights is None:
+        return ()
+    known = timm.get_pretrained_cfg(config.model)  # has the tag that a model without one gets
+    return ("imagenet_1k",) if "in1k" in (getattr(known, "tag", None) or "") else ()
 
 
 def identity(config: TimmConfig) -> str:
@@ -75,6 +114,9 @@ TIMM = BackboneSpec(
     config=TimmConfig,
     build=build,
     identity=identity,
+    label_sets=label_sets,
+    without_labels="--backbone timm --set backbone.model=vit_base_patch16_224.augreg_in21k was not "
+    "fine-tuned on them",
     reference="github.com/huggingface/pytorch-image-models",
     recipe=Recipe(settings={"init": "class_mean"}),
     examples=(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ltbench.errors import DataError
 
+_OFFLINE = "with HF_HUB_OFFLINE=1 nothing is asked of the network"
+
 
 def file_identity(path: Path) -> str:
     """Returns the hash of a weights file.
@@ -27,22 +29,84 @@ def file_identity(path: Path) -> str:
 
 @contextmanager
 def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
-    """Turns what goes wrong in fetching or loading weights into a `DataError`."""
-    logging.disable(logging.CRITICAL)  # libraries log each failed try; one error says it all
+    """Turns what goes wrong in fetching or loading weights into a `DataError`.
+
+    Args:
+        model: For messages.
+        weights: The local file, if it is one; by its name it must be a safetensors file, so that
+            no library unpickles it.
+
+    Raises:
+        DataError: Instead of whatever the library raises.
+    """
+    if weights is not None and weights.suffix != ".safetensors":
+        raise DataError(
+            f"{weights} does not hold weights of {model}: it is no safetensors file",
+            hint="give a file whose name ends with .safetensors: others may run code when they are "
+            "loaded",
+        )
     try:
-        yield
+        with _silent():
+            yield
     except Exception as error:  # libraries raise whatever they like here
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         if weights is not None:
             raise DataError(
-                f"{weights} does not hold weights of {model}: {reason}",
+                f"{weights} does not hold weights of {model}: {_reason(error)}",
                 hint="give a safetensors file of exactly this model",
             ) from error
         raise DataError(
-            f"the weights of {model} cannot be fetched: {reason}",
-            hint="run once where the hub can be reached, to fill the cache, or give a local file "
-            "with --set backbone.weights=FILE (safetensors of this model and tag, as the hub has "
-            "it); with HF_HUB_OFFLINE=1 nothing is asked of the network",
+            f"the weights of {model} cannot be fetched: {_reason(error)}",
+            hint=f"run once where the hub can be reached, to fill the cache {_cache()}, or give a "
+            "local file with --set backbone.weights=FILE (safetensors of this model and tag, as "
+            f"the hub has it); {_OFFLINE}",
         ) from error
+
+
+@contextmanager
+def explain_tokenizer(model: str, folder: Path | None) -> Iterator[None]:
+    """Turns what goes wrong in fetching or loading a tokenizer into a `DataError`.
+
+    Args:
+        model: For messages.
+        folder: Of the local weights file, if there is one.
+
+    Raises:
+        DataError: Instead of whatever the library raises.
+    """
+    try:
+        with _silent():
+            yield
+    except ImportError as error:
+        raise DataError(
+            f"the tokenizer of {model} needs a package: {_reason(error)}",
+            hint='pip install "ltbench[siglip]"',
+        ) from error
+    except Exception as error:  # libraries raise whatever they like here
+        where = folder or "the folder of --set backbone.weights=FILE"
+        raise DataError(
+            f"the tokenizer of {model} cannot be fetched: {_reason(error)}",
+            hint=f"put the hub's tokenizer.json and tokenizer_config.json into {where}, or run "
+            f"once where the hub can be reached, to fill the cache {_cache()}; {_OFFLINE}",
+        ) from error
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps libraries from logging each failed try: one error says it all."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+def _reason(error: Exception) -> str:
+    """Returns the first two lines of a message: torch names the wrong weights in the second."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300] or type(error).__name__
+
+
+def _cache() -> str:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return str(HF_HUB_CACHE)

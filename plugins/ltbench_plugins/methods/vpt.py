@@ -36,14 +36,21 @@ class PromptTuning:
     config: VptConfig
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:
-        """Adds the prompts and returns them."""
-        from ltbench_plugins.modules.prompts import Prompts
+        """Adds the prompts and returns them.
+
+        Raises:
+            NothingMatchedError: The blocks take no more tokens than they have.
+        """
+        from ltbench_plugins.modules.prompts import Prompts, expect_more_tokens
 
         blocks = backbone.select(self.config.layers)
         length = self.config.length or automatic_size(self.num_classes / len(backbone.blocks))
-        deep = [(block, block) for block in blocks]
-        spans = deep if self.config.deep else [(blocks[0], backbone.blocks[-1])]
-        return [p for span in spans for p in Prompts(blocks[0].width, length).attach(*span)]
+        deep = [(block,) for block in blocks]
+        first = backbone.blocks.index(blocks[0])
+        spans = deep if self.config.deep else [backbone.blocks[first:]]
+        prompts = [p for span in spans for p in Prompts(blocks[0].width, length).attach(span)]
+        expect_more_tokens(backbone)
+        return prompts
 
 
 def build(config: VptConfig, ctx: BuildContext) -> PromptTuning:

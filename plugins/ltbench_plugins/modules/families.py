@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone, Block, Role, TextTower
 from ltbench_plugins.modules.attention import FusedAttention
+from ltbench_plugins.modules.fusing import fuse_qkv, packed_gate
 
 OPEN_CLIP_BLOCK: dict[Role, str] = {
     "norm1": "ln_1",
@@ -93,9 +94,16 @@ def _token_embedding(clip: Any) -> nn.Embedding | None:
 
 
 def timm_blocks(model: nn.Module) -> list[Block]:
-    """Returns the blocks of a vision transformer, or of a residual network without its stem."""
-    transformer = getattr(model, "blocks", None)
+    """Returns the blocks of a vision transformer, or of a residual network without its stem.
+
+    What methods are to find as one Linear becomes one, in place; see `fusing`.
+    """
+    transformer: Any = getattr(model, "blocks", None)
     if transformer is not None:
+        for block in transformer:
+            if hasattr(block, "attn") and hasattr(block, "mlp"):
+                fuse_qkv(block.attn)
+                block.mlp = packed_gate(block.mlp)
         return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
     stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
     return [Block(block, {}) for stage in stages if stage is not None for block in stage]

@@ -1,0 +1,69 @@
+"""Backbones by name: a library's model and weights that are chosen already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ltbench import BackboneContext, BackboneSpec, option
+
+if TYPE_CHECKING:
+    from ltbench.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class NamedConfig:
+    """Options of a backbone whose model and weights go by its name."""
+
+    weights: Path | None = option(None, "local safetensors file instead of the published weights")
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a name stands for: options of the spec that builds any model of a library."""
+
+    library: BackboneSpec
+    options: Mapping[str, Any]
+
+    def config(self, config: NamedConfig) -> Any:
+        return self.library.config(**self.options, weights=config.weights)
+
+    def build(self, config: NamedConfig, ctx: BackboneContext) -> Backbone:
+        built: Backbone = self.library.build(self.config(config), ctx)
+        return built
+
+    def identity(self, config: NamedConfig) -> str:
+        return self.library.identity(self.config(config))
+
+    def label_sets(self, config: NamedConfig) -> tuple[str, ...]:
+        return self.library.label_sets(self.config(config))
+
+
+def named(
+    library: BackboneSpec, name: str, summary: str, reference: str, **options: Any
+) -> BackboneSpec:
+    """Returns the spec of one of a library's models.
+
+    It has no examples: its weights would have to be fetched.
+
+    Args:
+        library: The spec that builds any model of the library.
+        name: As in the papers.
+        summary: One line.
+        reference: The weights' paper.
+        options: Of `library`, all but its `weights`.
+    """
+    choice = _Choice(library, options)
+    return replace(
+        library,
+        name=name,
+        summary=summary,
+        reference=reference,
+        config=NamedConfig,
+        build=choice.build,
+        identity=choice.identity,
+        label_sets=choice.label_sets,
+        examples=(),
+    )
