@@ -88,7 +88,10 @@ def ltbench_on_run_start(run: Mapping[str, Any], directory: Path) -> None:
 
 @hookspec
 def ltbench_on_epoch_end(run: Mapping[str, Any], epoch: int, metrics: Mapping[str, float]) -> None:
-    """Epoch `epoch` (from 0) has ended; `metrics` has loss, lr, images_per_second and seconds."""
+    """Epoch `epoch` (from 0) has ended; `metrics` has loss, lr, images_per_second and seconds.
+
+    Where an epoch is selected on val, also val_mean_class, val_seconds and val_skipped_images.
+    """
 
 
 @hookspec

@@ -33,7 +33,10 @@ from ltbench.files import write_whole
 SCHEMA = 1
 _KEYS = {
     "spec.json": ("hash", "run"),
-    "result.json": ("hash", "run", "metrics", "classes", "learned", "training", "evaluation"),
+    "result.json": (
+        *("hash", "run", "metrics", "classes", "learned", "training", "selection", "evaluation"),
+        "warnings",
+    ),
     "failure.json": ("error", "hint"),
 }
 

@@ -39,9 +39,7 @@ def write_list(folder: Path, rows: int) -> Path:
         Image.fromarray(pixels).resize((500, 375)).save(folder / name, quality=90)
     labels = random.integers(0, CLASSES, rows).tolist()
     path = folder / "train.txt"
-    path.write_text(
-        "".join(f"{names[row % FILES]} {label}\n" for row, label in enumerate(labels))
-    )
+    path.write_text("".join(f"{names[row % FILES]} {label}\n" for row, label in enumerate(labels)))
     return path
 
 

@@ -55,7 +55,7 @@ def evaluate(
         rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
         watch.advance(len(batch.labels))
     if not rows:
-        raise DataError("no test image can be decoded", hint="check the data set's files")
+        raise DataError("no image to evaluate on can be decoded", hint="check the data set's files")
     columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
     watch.stop()
     predictions = Predictions(*columns)
