@@ -45,8 +45,8 @@ def test_results_failures_and_overwriting(directory: RunDirectory) -> None:
         stored_result(directory, "never")
     assert stored_result(directory, "failed") is None
     directory.forget_failure()
-    keys = "hash run metrics classes learned training selection evaluation warnings".split()
-    result = {key: {"some": 1} for key in keys}
+    keys = ["hash", "run", "metrics", "classes", "learned", "training", "selection", "evaluation"]
+    result = {key: {"some": 1} for key in [*keys, "warnings"]}
     directory.write("result.json", result)
     assert stored_result(directory, "never") == {"schema": 1, **result}
     assert stored_result(directory, "always") is None

@@ -5,14 +5,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from timm.data.imagenet_info import ImageNetInfo
 
+from ltbench.data import read_list
+from ltbench_plugins.datasets.imagenet_lt import LISTED
 from tests import trees
 from tests.conftest import Ended
 from tests.trees import OWN
 
 Cli = Callable[..., Ended]
+WNIDS = ImageNetInfo().label_names()
 SPLITS = Path(__file__).parents[3] / "shared/splits"
 RUN = ("run", "--epochs", "1", "--workers", "0", "--json", "--inference", "center")
 
@@ -25,7 +29,7 @@ def prepared(cli: Cli, name: str, download: trees.Download) -> Ended:
 
 
 def test_imagenet_lt_from_a_flat_download_to_a_result(cli: Cli, tmp_path: Path) -> None:
-    classes = ImageNetInfo().label_names()[:50]
+    classes = WNIDS[:50]
     counts = [max(1, 12 - label // 2) for label in range(50)]
     download = trees.ilsvrc(tmp_path, classes, counts, val=1, test=1, flat=True)
     done = prepared(cli, "imagenet_lt", download)
@@ -170,6 +174,34 @@ def test_repeated_names_and_overlaps_are_told(cli: Cli, tmp_path: Path) -> None:
     assert ended.code == 0
     assert "classes [0, 1] are all called 'missile'" in ended.out
     assert "train and val share 4 images" in ended.out
+
+
+def test_a_broken_image_of_places_is_told(cli: Cli, tmp_path: Path) -> None:
+    download = trees.places365(tmp_path)
+    broken = download.images / "train" / "airfield" / "00000002.jpg"
+    broken.write_bytes(broken.read_bytes()[:500])
+    assert prepared(cli, "places_lt", download).code == 0
+    assert cli("data", "verify", "places_lt", *OWN).code == 0
+    ended = cli("data", "verify", "places_lt", "--deep", *OWN)
+    assert ended.code == 4
+    assert "1 of 22 images are bad, first train/airfield/00000002.jpg" in ended.err
+    ended = cli(*RUN, "--dataset", "places_lt", *OWN)
+    assert ended.code == 4
+    assert "00000002.jpg cannot be decoded" in ended.err
+    assert "class 'airfield'" in ended.err
+
+
+@pytest.mark.skipif(not SPLITS.is_dir(), reason="the published lists are not beside the project")
+@pytest.mark.parametrize(("split", "rows", "each"), [("val", 20_000, 20), ("test", 50_000, 50)])
+def test_the_published_lists_of_imagenet_lt(split: str, rows: int, each: int) -> None:
+    listed = LISTED.lists[split]
+    path = SPLITS / "imagenet_lt" / listed.file
+    assert listed.fault(path.read_bytes()) == ""
+    names, labels = read_list(path, LISTED.num_classes)
+    assert len(names) == listed.rows == rows
+    assert np.bincount(labels).tolist() == [each] * 1000
+    folders = [name.split("/")[1] for name in names.to_pylist()]
+    assert [folders[row] for row in np.unique(labels, return_index=True)[1]] == WNIDS
 
 
 @pytest.mark.skipif(not SPLITS.is_dir(), reason="the published lists are not beside the project")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +109,35 @@ def test_unusual_files_are_read_as_rgb(files: FileImages) -> None:
         image.save(files.root / name)
     assert {files.read(index).shape for index in range(3)} == {(40, 50, 3)}
     assert np.array_equal(files.read(0)[..., 0], PIXELS[0, ..., 0])
+
+
+class Blank:
+    """Images that cost nothing to read."""
+
+    def __len__(self) -> int:
+        return 10_000
+
+    def name(self, index: int) -> str:
+        return str(index)
+
+    def read(self, index: int) -> np.ndarray:
+        return np.zeros((224, 224, 3), np.uint8)
+
+
+def whole(sizes: np.ndarray, epoch: int, draws: np.ndarray) -> Views:
+    boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)
+    return Views(boxes[:, None].astype(np.float64), None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_keeps_no_memory_of_its_batches() -> None:
+    split = Split(Blank(), np.zeros(10_000, np.int64))
+    dataset = Dataset(("blank",), {"train": split, "test": split})
+    made = Batches(dataset, "train", whole, 224, Loading(torch.device("cpu"), 1, False))
+    own = []
+    for _ in made.of((0, part) for part in np.split(np.arange(3200), 50)):
+        (worker,) = multiprocessing.active_children()
+        lines = Path(f"/proc/{worker.pid}/smaps_rollup").read_text().splitlines()
+        own.append(sum(int(line.split()[1]) for line in lines if line.startswith("Private_")))
+    batch = 64 * 224 * 224 * 3 / 1024  # KiB
+    assert own[-1] - own[4] < 5 * batch

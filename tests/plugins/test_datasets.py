@@ -69,6 +69,15 @@ def test_digits_are_enlarged_four_times() -> None:
     assert set(enlarge(np.full((1, 8, 8), 4, np.uint8)).ravel()) == {64}  # 63.75
 
 
+def test_other_digits_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = load_digits()
+    changed.images[5, 0, 0] += 1
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: changed)
+    with pytest.raises(DataError, match="not those that digits_lt is made of") as raised:
+        digits()
+    assert "scikit-learn" in raised.value.hint
+
+
 @value_of("dataset", "imagenet_lt")
 def test_imagenet_lt_reads_lists_and_images(tmp_path: Path) -> None:
     folder, ctx = trees.imagenet_lt(tmp_path), DataContext(tmp_path, 0)
