@@ -21,7 +21,7 @@ class Preparation:
     Args:
         folder: The data set's own folder below the data root.
         source: An existing download: a folder, or an archive; None where none was named.
-        lists: Folder or URL that split lists are taken from; None: where they are published.
+        lists: Folder or URL that files are fetched from; None: where they are published.
         say: Tells the user what was done.
     """
 
@@ -30,13 +30,13 @@ class Preparation:
     lists: str | None
     say: Callable[[str], None]
 
-    def fetch_list(self, name: str, published: str, check: Callable[[bytes], str]) -> None:
-        """Fetches a split list, unless the right one is there.
+    def fetch(self, name: str, published: str, check: Callable[[bytes], str]) -> None:
+        """Fetches a file, unless the right one is there.
 
         Args:
-            name: The list's file name, in the folder and where it is taken from.
+            name: The file's name, in the data set's folder and where it is taken from.
             published: URL of the folder where it is published.
-            check: Says what is wrong with a list's content; nothing where it is right.
+            check: Says what is wrong with a content; nothing where it is right.
 
         Raises:
             DataError: It cannot be fetched or written, or is not what it should be.

@@ -30,12 +30,12 @@ def test_a_list_that_is_there_is_kept(tmp_path: Path) -> None:
         return "" if content == b"right" else "wrong"
 
     made = preparation(tmp_path, said)
-    made.fetch_list("train.txt", published, check)
-    made.fetch_list("train.txt", "http://127.0.0.1:9", check)
+    made.fetch("train.txt", published, check)
+    made.fetch("train.txt", "http://127.0.0.1:9", check)
     assert "from" in said[0]
     assert "there already" in said[1]
     (made.folder / "train.txt").write_bytes(b"changed")
-    made.fetch_list("train.txt", published, check)
+    made.fetch("train.txt", published, check)
     assert (made.folder / "train.txt").read_bytes() == b"right"
 
 

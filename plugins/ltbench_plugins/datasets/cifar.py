@@ -113,7 +113,7 @@ class Cifar:
             self._unpack(preparation, source)
         elif not target.exists():
             preparation.say(f"{files.archive} (160 MiB) will be fetched; --source takes yours")
-            preparation.fetch_list(files.archive, URL, files.archive_fault)
+            preparation.fetch(files.archive, URL, files.archive_fault)
             archive = preparation.folder / files.archive
             self._unpack(preparation, archive)
             archive.unlink()

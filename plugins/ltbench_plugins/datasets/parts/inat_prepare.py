@@ -59,7 +59,7 @@ def put_texts(listed: ListedImages, config: ListsConfig, preparation: Preparatio
     names = _downloaded_names(config, preparation, official)
     if names is None:
         url = listed.url
-        preparation.fetch_list(CATEGORIES, url, lambda content: _names_fault(config, content))
+        preparation.fetch(CATEGORIES, url, lambda content: _names_fault(config, content))
     else:
         preparation.write(CATEGORIES, names)
 

@@ -137,7 +137,7 @@ class ListedImages:
         """
         for listed in self.lists.values():
             check = listed.fault if config.lists == "published" else _no_fault
-            preparation.fetch_list(listed.file, self.url, check)
+            preparation.fetch(listed.file, self.url, check)
 
     def paths(self, split: str, folder: Path) -> list[str]:
         """Returns the paths in the list of a split."""
