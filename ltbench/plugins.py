@@ -21,6 +21,7 @@ import pluggy
 from ltbench import hookspecs
 from ltbench.errors import (
     ConfigError,
+    DataError,
     LTBenchError,
     PluginError,
     UnknownNameError,
@@ -149,7 +150,8 @@ def blame(*components: Component) -> Iterator[None]:
     that passed through none of them goes on as it is.
 
     Raises:
-        PluginError: Instead of any error but ltbench's own and those of the device's memory.
+        DataError: Instead of an error that the system gave about a file.
+        PluginError: Instead of any other but ltbench's own and those of the device's memory.
     """
     try:
         yield
@@ -159,6 +161,11 @@ def blame(*components: Component) -> Iterator[None]:
         culprit = components[0] if len(components) == 1 else _culprit(error, components)
         if culprit is None or is_out_of_memory(error):
             raise
+        if isinstance(error, OSError) and error.filename is not None:
+            raise DataError(
+                f"{culprit.spec.kind} '{culprit.spec.name}': {error.filename}: {error.strerror}",
+                hint="see whether it is there, of the right kind, and yours to read",
+            ) from error
         raise PluginError(
             f"{culprit.spec.kind} '{culprit.spec.name}' of plugin {culprit.plugin} raised "
             f"{describe(error)}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,12 +19,15 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         from ltbench.cli.app import UsageError, app
 
         try:
             code = app(prog_name="ltbench", standalone_mode=False)
         except UsageError as error:
+            if not str(error):  # no verb was given: the help has been printed already
+                sys.exit(ConfigError.exit_code)
             _fail(_as_config_error(error))
         sys.stdout.flush()
         sys.exit(code)
@@ -32,8 +37,23 @@ def main() -> None:
         _fail(Interrupted("interrupted"))
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
+            raise
+        _silence(sys.stdout)
+        _fail(LTBenchError(f"the output cannot be written: {error.strerror}"))
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """Ends the command as Ctrl-C does: what it has begun is put away, its processes end."""
+    raise KeyboardInterrupt
+
+
+def _silence(stream: Any) -> None:
+    """Keeps Python from writing what is left when it ends: it would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _as_config_error(error: Any) -> ConfigError:
@@ -50,8 +70,13 @@ def _fail(error: LTBenchError) -> NoReturn:
     from rich.console import Console
     from rich.markup import escape
 
+    from ltbench.cli.output import printable
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]error:[/] {escape(error.message)}")
-    if error.hint:
-        console.print(f"[bold cyan]hint:[/] {escape(error.hint)}")
+    try:
+        console.print(f"[bold red]error:[/] {escape(printable(error.message))}")
+        if error.hint:
+            console.print(f"[bold cyan]hint:[/] {escape(printable(error.hint))}")
+    except OSError:  # nobody can be told: the exit code remains
+        _silence(sys.stderr)
     sys.exit(error.exit_code)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from ltbench.cli.options import DataRoot, Json
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
 
 if TYPE_CHECKING:
     from ltbench.plugins import Registry
@@ -28,7 +28,7 @@ class Finding:
     hint: str = ""
 
 
-def doctor(data_root: DataRoot = Path("data"), json: Json = False) -> None:
+def doctor(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
     """Check versions, devices, plugins, caches and data sets.
 
     Exit code 1 if something failed; what is merely missing is no failure.
@@ -110,7 +110,7 @@ def _caches() -> Iterator[Finding]:
 def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
     from ltbench.cli.data.status import statuses
 
-    marks: dict[str, Mark] = {"ready": "ok", "failed": "failed"}
+    marks: dict[str, Mark] = {"ready": "ok", "options": "ok", "failed": "failed"}
     for status in statuses(registry, data_root):
         mark = marks.get(status.state, "missing")
         yield Finding("data sets", mark, status.message or status.name, status.hint)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Set, Workers, read_assignments
 from ltbench.errors import DataError
 
 
@@ -27,7 +27,7 @@ def evaluate(
     json: Json = False,
     device: Device = "auto",
     workers: Workers = 2,
-    data_root: DataRoot = Path("data"),
+    data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Evaluate a finished run again, with other views or another shot rule.
 

@@ -34,6 +34,7 @@ DataRoot = Annotated[
         help="Folder that holds the data sets.", envvar="LTBENCH_DATA", rich_help_panel=MACHINE
     ),
 ]
+DEFAULT_ROOT = Path("data")
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]

@@ -32,6 +32,11 @@ def console() -> Console:
     return Console(highlight=False)
 
 
+def printable(text: str) -> str:
+    """Returns a text without what would steer a terminal; names of files may hold it."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+
+
 def plain_table(*columns: str) -> Table:
     """Returns a table without lines."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -122,6 +127,8 @@ def selection_text(selection: Mapping[str, Any]) -> str:
 
 def _title(run: Mapping[str, Any]) -> str:
     names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
+    data = escape(", ".join(run["dataset"]["paths"].values()))  # which of the user's own sets
+    names[1] += f" ({data})" if data else ""
     where = "" if run["split"] == "test" else f" ({run['split']} split)"
     return f"\n[bold]{names[0]}[/] on {names[1]}{where} with {names[2]}, seed {run['seed']}"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Set, Workers, read_assignments
 from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
@@ -111,7 +111,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = Path("runs"),
     device: Device = "auto",
     workers: Workers = 2,
-    data_root: DataRoot = Path("data"),
+    data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Train a method, evaluate it, report by shot group.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decode import decode
-from ltbench.data.lists import git_blob_sha1, list_identity, read_list
+from ltbench.data.lists import git_blob_sha1, list_identity, parse_list, read_list
 from ltbench.data.longtail import exponential_counts, make_lt, pareto_counts, select_counts
 from ltbench.data.prepare import Preparation
 from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset, subset
@@ -26,6 +26,7 @@ __all__ = [
     "list_identity",
     "make_lt",
     "pareto_counts",
+    "parse_list",
     "read_list",
     "select_counts",
     "subset",

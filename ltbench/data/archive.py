@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import shutil
 import stat
 import tarfile
@@ -15,6 +17,10 @@ from typing import IO
 from ltbench.errors import DataError
 
 _PIECE = 1 << 20  # bytes
+_BROKEN = (
+    *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError),
+    RuntimeError,  # zipfile's, for what is encrypted or packed by an unknown method
+)
 _Member = tuple[str, int, IO[bytes] | None]
 """Path below the target, size in bytes, content (None for a folder)."""
 
@@ -33,8 +39,8 @@ def unpack(archive: Path, into: Path, limit: int) -> None:
     """
     hint = "fetch the archive again from where it is published"
     part = into.with_name(f".{into.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
     try:
+        clear(part)
         part.mkdir(parents=True)
         left = limit
         with _opened(archive) as members:
@@ -52,8 +58,14 @@ def unpack(archive: Path, into: Path, limit: int) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as file:
                     shutil.copyfileobj(content, file)
+                    if file.tell() != size:
+                        raise DataError(f"{archive}: {name!r} is not as long as it says", hint=hint)
         part.rename(into)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except tarfile.ReadError as error:
+        raise DataError(
+            f"{archive} cannot be unpacked: it is no whole archive", hint=hint
+        ) from error
+    except _BROKEN as error:
         raise DataError(f"{archive} cannot be unpacked: {error}", hint=hint) from error
     except OSError as error:
         raise DataError(
@@ -62,6 +74,18 @@ def unpack(archive: Path, into: Path, limit: int) -> None:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def clear(path: Path) -> None:
+    """Removes what an interrupted preparation left, whatever it is.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

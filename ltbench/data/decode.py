@@ -38,7 +38,9 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
                 if pixels is not None:
                     return pixels
             return _pillow(image)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever they like
         raise CorruptImageError(
             f"{name} cannot be decoded: {_reason(content, error)}", hint=_HINT
         ) from error

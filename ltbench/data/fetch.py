@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -14,13 +15,17 @@ from ltbench.errors import DataError
 _PIECE = 1 << 18  # bytes
 _SECONDS = 30  # without an answer
 _SATISFIED = 416  # there is nothing after what we have
-_NETWORK = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
+_NETWORK = (
+    *(urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError),
+    ValueError,  # of a malformed URL, asked for or redirected to
+)
 
 
 def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = 200 << 20) -> None:
     """Puts a small file where it belongs.
 
-    What an interrupted transfer leaves in `.<name>.part` is where the next one goes on.
+    What an interrupted transfer leaves in a hidden `.part` file is where the next one from the same
+    location goes on.
 
     Args:
         location: A path, or a URL (`https:`, `http:`, `file:`).
@@ -31,7 +36,8 @@ def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = 2
     Raises:
         DataError: It cannot be fetched or written, or is not what it should be.
     """
-    part = to.with_name(f".{to.name}.part")
+    place = hashlib.sha1(location.encode(), usedforsecurity=False).hexdigest()[:8]
+    part = to.with_name(f".{to.name}.{place}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         if "://" in location:
@@ -62,6 +68,8 @@ def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = 2
 
 
 def _local(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is no regular file", hint="name the folder of the lists")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -77,10 +85,16 @@ def _download(url: str, part: Path, limit: int) -> None:
     try:
         answer = urllib.request.urlopen(request, timeout=_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code == _SATISFIED:
-            return
-        raise
-    with answer, part.open("ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb") as f:
+        if error.code != _SATISFIED or not have:
+            raise
+        if error.headers.get("Content-Range") != f"bytes */{have}":  # it is another file by now
+            part.unlink()
+            _download(url, part, limit)
+        return
+    goes_on = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+    if goes_on and not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
+        raise http.client.HTTPException("the server sent another part than was asked for")
+    with answer, part.open("ab" if goes_on else "wb") as f:
         while piece := answer.read(_PIECE):
             f.write(piece)
             if f.tell() > limit:

@@ -28,26 +28,46 @@ def read_list(path: Path, num_classes: int | None = None) -> tuple[Any, NDArray[
     Raises:
         DataError: The file is missing, or a line is not what it should be (named by its number).
     """
+    return parse_list(_content(path), str(path), num_classes)
+
+
+def parse_list(
+    content: bytes, name: str, num_classes: int | None = None
+) -> tuple[Any, NDArray[np.int64]]:
+    """Returns what `read_list` does, of a list's content in UTF-8.
+
+    Args:
+        content: The list.
+        name: What to call it in an error.
+        num_classes: K; None where the list itself says it.
+
+    Raises:
+        DataError: It has no lines, or a line is not what it should be (named by its number).
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = pa.array([_content(path)]).cast(pa.string())
+    whole = pa.array([content]).cast(pa.string())
     lines = pc.list_flatten(pc.split_pattern(whole, "\n"))
     if lines[-1].as_py() == "":  # after the last line's end
         lines = lines[:-1]
+    if not len(lines):
+        raise DataError(f"{name} is empty", hint=_HINT)
     well_formed = pc.match_substring_regex(lines, r"^.+ [0-9]{1,6}$")
-    _expect(path, lines, well_formed, "expected 'path label', got {!r}")
+    _expect(name, lines, well_formed, "expected 'path label', got {!r}")
     parts = pc.split_pattern(lines, " ", max_splits=1, reverse=True)
     names = pc.list_element(parts, 0)
     labels = pc.cast(pc.list_element(parts, 1), pa.int64())
     limit = num_classes or _LARGEST
-    _expect(path, labels, pc.less(labels, limit), f"label {{}} is outside of 0..{limit - 1}")
+    _expect(name, labels, pc.less(labels, limit), f"label {{}} is outside of 0..{limit - 1}")
     inside = pc.invert(pc.match_substring_regex(names, r"^/|(^|[/\\])\.\.([/\\]|$)"))
-    _expect(path, names, inside, "{!r} leads out of the data folder")
+    _expect(name, names, inside, "{!r} leads out of the data folder")
+    plain = pc.invert(pc.match_substring_regex(names, r"[\x00-\x1f\x7f]"))
+    _expect(name, names, plain, "{!r} has a control character")
     return names, np.array(labels)  # a copy: Arrow's own memory cannot be written to
 
 
-def _expect(path: Path, values: Any, fine: Any, fault: str) -> None:
+def _expect(name: str, values: Any, fine: Any, fault: str) -> None:
     """Raises a `DataError` for the first value that is not fine."""
     import pyarrow.compute as pc
 
@@ -55,7 +75,7 @@ def _expect(path: Path, values: Any, fine: Any, fault: str) -> None:
     if at >= 0:
         shown = values[at].as_py()
         shown = shown[:200] if isinstance(shown, str) else shown
-        raise DataError(f"{path}:{at + 1}: {fault.format(shown)}", hint=_HINT)
+        raise DataError(f"{name}:{at + 1}: {fault.format(shown)}", hint=_HINT)
 
 
 def list_identity(path: Path) -> str:

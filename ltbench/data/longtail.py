@@ -88,7 +88,7 @@ def make_lt(
         raise ConfigError(
             f"ratio={ratio:g}: class '{dataset.class_names[label]}' would have no training image, "
             f"class '{dataset.class_names[0]}' having {counts[0]:,}",
-            hint="take a smaller ratio",
+            hint=f"take a ratio of at most {counts[0]:,}, or more images",
         )
     at = select_counts(train.labels, counts, data_seed)
     chosen = Split(subset(train.images, at), train.labels[at])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltbench.data.archive import unpack
+from ltbench.data.archive import clear, unpack
 from ltbench.data.fetch import fetch
 from ltbench.errors import DataError
 from ltbench.files import write_whole
@@ -29,6 +29,16 @@ class Preparation:
     source: Path | None
     lists: str | None
     say: Callable[[str], None]
+
+    def tell_download(self, how: str, name: str) -> None:
+        """Says how to get a download, unless one was named or its folder is in place.
+
+        Args:
+            how: What to download, from where, under which terms.
+            name: The folder that would be linked.
+        """
+        if self.source is None and not (self.folder / name).exists():
+            self.say(f"by hand: {how}")
 
     def fetch(self, name: str, published: str, check: Callable[[bytes], str]) -> None:
         """Fetches a file, unless the right one is there.
@@ -66,7 +76,7 @@ class Preparation:
         with _explained(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f".{name}.part"
-            part.unlink(missing_ok=True)
+            clear(part)
             part.symlink_to(existing.resolve(), target_is_directory=True)
             part.replace(path)
         self.say(f"{path}: a link to {existing}")
@@ -79,24 +89,35 @@ class Preparation:
             files: Path below that folder and the existing file, for each link.
 
         Raises:
-            DataError: Something else is in the way, or it cannot be written.
+            DataError: A file is not there, something else is in the way, or it cannot be written.
         """
         path, part = self.folder / name, self.folder / f".{name}.part"
-        if path.is_symlink() or path.exists():
-            raise DataError(f"{path} is there already", hint="remove it to make it anew")
+        links = {below: existing.resolve() for below, existing in files}
+        absent = [existing for existing in links.values() if not existing.is_file()]
+        if absent:
+            raise DataError(
+                f"the download lacks {len(absent):,} of {len(links):,} files, such as {absent[0]}",
+                hint="fetch or unpack it again",
+            )
         with _explained(path):
-            shutil.rmtree(part, ignore_errors=True)
+            if path.is_dir() and all((path / b).resolve() == e for b, e in links.items()):
+                self.say(f"{path}: there already")
+                return
+            if path.is_symlink() or path.exists():
+                raise DataError(
+                    f"{path} is there already, and is something else",
+                    hint="remove it to make it anew",
+                )
+            clear(part)
             try:
-                count = 0
-                for below, existing in files:
+                for below, existing in links.items():
                     target = part / below
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    target.symlink_to(existing.resolve())
-                    count += 1
+                    target.symlink_to(existing)
                 part.rename(path)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
-        self.say(f"{path}: {count:,} links")
+        self.say(f"{path}: {len(links):,} links")
 
     def unpack(self, archive: Path, name: str, limit: int) -> None:
         """Unpacks an archive into a folder of the data set's.

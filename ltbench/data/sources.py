@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,6 +84,8 @@ class FileImages:
         """Returns an image in RGB, (height, width, 3)."""
         path = self.root / self.name(index)
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+                raise CorruptImageError(f"{path} is no regular file", hint="remove it")
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist", hint=self.hint) from error

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
+import stat
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import combinations
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from typing import Any
 
 import numpy as np
 
 from ltbench.data.dataset import Dataset
 from ltbench.data.sources import FileImages, ImageSource
-from ltbench.errors import DataError
+from ltbench.errors import DataError, RunError
 
 Advance = Callable[[int], None]
 """Told how many more images have been looked at."""
@@ -99,6 +103,9 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
         dataset: The data set.
         processes: How many decode at a time.
         advance: Told how it gets on.
+
+    Raises:
+        RunError: One of the processes was killed.
     """
     sources = {split: part.images for split, part in dataset.splits.items()}
     parts = iter(
@@ -124,8 +131,16 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
                 for future in done:
                     yield from future.result()
                     advance(waiting.pop(future))
-        finally:
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a decoding process was ended from outside, perhaps for lack of memory",
+                hint="give fewer --workers",
+            ) from error
+        except BaseException:  # Ctrl-C above all: nobody waits for what is being decoded
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+            raise
 
 
 def _names(images: ImageSource) -> Any:
@@ -138,12 +153,14 @@ def _names(images: ImageSource) -> Any:
 
 def _file_fault(path: str) -> str:
     try:
-        size = os.stat(path).st_size  # noqa: PTH116  # a Path for each takes several times as long
+        status = os.stat(path)  # noqa: PTH116  # a Path for each takes several times as long
     except FileNotFoundError:
         return "does not exist"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    if size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        return "is no regular file"
+    if status.st_size == 0:
         return "is empty"
     return "" if os.access(path, os.R_OK) else "cannot be read: no permission"
 
@@ -154,6 +171,15 @@ _sources: Mapping[str, ImageSource] = {}  # of a decoding process
 def _begin(sources: Mapping[str, ImageSource]) -> None:
     global _sources
     _sources = sources
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
 
 
 def _broken(split: str, indices: range) -> list[BadImage]:
@@ -163,5 +189,7 @@ def _broken(split: str, indices: range) -> list[BadImage]:
         try:
             images.read(index)
         except DataError as error:
-            found.append(BadImage(split, index, images.name(index), error.message))
+            name = images.name(index)
+            fault = error.message.rpartition(name)[2].strip() or error.message
+            found.append(BadImage(split, index, name, fault))
     return found

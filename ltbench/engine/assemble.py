@@ -22,7 +22,7 @@ from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
 from ltbench.engine.stream import TrainingStream
-from ltbench.errors import ConfigError, NothingMatchedError, PluginError
+from ltbench.errors import ConfigError, DataError, NothingMatchedError, PluginError
 from ltbench.plugins import Component, blame
 from ltbench.protocols import Refinement, StartsItself
 from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSpec, MethodSpec
@@ -174,7 +174,12 @@ def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
     """Returns the backbone on its device, in the joint space if the method works there."""
     backbone = _build("backbone", Backbone, resolved, BackboneContext(seed=resolved.spec.seed))
     backbone.requires_grad_(False).to(loading.device)
-    _try_out("backbone", resolved, backbone, _blank(backbone), (1, backbone.width))
+    features = _try_out("backbone", resolved, backbone, _blank(backbone), (1, backbone.width))
+    if not features.isfinite().all():
+        raise DataError(
+            f"the features of backbone '{resolved.spec.backbone.name}' are not finite",
+            hint="its weights are damaged: take others",
+        )
     method = resolved.components["method"].spec
     if isinstance(method, MethodSpec) and method.joint:
         if backbone.text is None:
@@ -203,10 +208,18 @@ def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[
         )
     if backbone.text is not None:
         warnings += [
-            f"classes {' and '.join(map(str, labels))} of {data.name} are all called '{name}': the "
-            "text tower cannot tell them apart"
+            f"classes {' and '.join(map(str, labels))} of {data.name} have the same name, "
+            f"'{name}': the text tower cannot tell them apart"
             for name, labels in dataset.repeated_names.items()
         ]
+    if resolved.spec.uses_val:
+        val = dataset.splits["val"]
+        present = len(np.unique(val.labels))
+        if present < dataset.num_classes:
+            warnings.append(
+                f"validation knows {present:,} of {dataset.num_classes:,} classes, by "
+                f"{len(val):,} images: what is chosen on it ignores the others"
+            )
     return warnings
 
 
@@ -311,11 +324,12 @@ def _blank(backbone: Backbone) -> Tensor:
 @torch.no_grad()
 def _try_out(
     kind: str, resolved: Resolved, module: nn.Module, given: Tensor, shape: tuple[int, ...]
-) -> None:
+) -> Tensor:
     """Runs a module once, so that what it returns is known to be right before a run begins."""
     with blame(resolved.components[kind]):
-        made = module.eval()(given)
+        made: Tensor = module.eval()(given)
     _expect_tensor(kind, resolved, made, shape)
+    return made
 
 
 def _expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, ...]) -> None:

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from PIL import Image
 from timm.data.imagenet_info import ImageNetInfo
 
 from ltbench.data import read_list
+from ltbench.data import verify as verifying
 from ltbench_plugins.datasets.imagenet_lt import LISTED
 from tests import trees
 from tests.conftest import Ended
@@ -165,6 +172,107 @@ def test_bad_files_are_listed(cli: Cli, tmp_path: Path) -> None:
     assert "does not exist" in faults[third.name]
 
 
+def test_a_file_that_is_no_file_gets_no_list(cli: Cli, tmp_path: Path) -> None:
+    trees.imagenet_lt(tmp_path / "data")
+    for place in ("", "data", "/dev/null", "none/bad.csv"):
+        ended = cli("data", "verify", "imagenet_lt", "--bad-files", place, *OWN)
+        assert ended.code == 2
+        assert "--bad-files" in ended.err
+    assert Path("/dev/null").is_char_device()
+
+
+def test_the_list_of_an_earlier_look_goes(cli: Cli, tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path / "data")
+    first = next(iter((folder / "train" / trees.CLASSES[0]).iterdir()))
+    whole = first.read_bytes()
+    first.write_bytes(b"")
+    assert cli("data", "verify", "imagenet_lt", *OWN).code == 4
+    assert (tmp_path / "imagenet_lt-bad-files.csv").exists()
+    first.write_bytes(whole)
+    assert cli("data", "verify", "imagenet_lt", *OWN).code == 0
+    assert not (tmp_path / "imagenet_lt-bad-files.csv").exists()
+
+
+def test_lists_of_ones_own_are_looked_at_before_others_go(cli: Cli, tmp_path: Path) -> None:
+    download = trees.places365(tmp_path)
+    assert prepared(cli, "places_lt", download).code == 0
+    kept = (tmp_path / "data/places_lt/train.txt").read_bytes()
+    for content, said in (
+        ("<!DOCTYPE html><html>log in</html>", "it is a web page"),
+        ("", "is empty"),
+        ("train/airfield/1.jpg\n", "expected 'path label'"),
+    ):
+        (download.lists / "train.txt").write_text(content)
+        ended = prepared(cli, "places_lt", download)
+        assert ended.code == 4
+        assert said in ended.err
+        assert (tmp_path / "data/places_lt/train.txt").read_bytes() == kept
+
+
+def test_a_class_without_training_images_is_told(cli: Cli, tmp_path: Path) -> None:
+    download = trees.places365(tmp_path)
+    test = download.lists / "test.txt"
+    test.write_text(test.read_text() + "val/kitchen/1.jpg 7\n")
+    ended = prepared(cli, "places_lt", download)
+    assert ended.code == 4
+    assert "class '3' has no training images" in ended.err
+
+
+def test_one_preparation_at_a_time(cli: Cli, tmp_path: Path) -> None:
+    download = trees.places365(tmp_path)
+    (tmp_path / "data").mkdir()
+    with FileLock(tmp_path / "data" / ".places_lt.lock"):
+        ended = prepared(cli, "places_lt", download)
+    assert ended.code == 1
+    assert "another process is preparing" in ended.err
+    assert prepared(cli, "places_lt", download).code == 0
+
+
+def test_a_second_preparation_keeps_the_first(cli: Cli, tmp_path: Path) -> None:
+    download = trees.ilsvrc(tmp_path, flat=True)
+    assert prepared(cli, "imagenet_lt", download).code == 0
+    again = prepared(cli, "imagenet_lt", download)
+    assert again.code == 0, again.err
+    assert "val: there already" in again.out
+
+
+def test_steering_characters_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("data", "prepare", "places_lt", "--lists", "lists\033[31m", *OWN)
+    assert ended.code == 4
+    assert "\033" not in ended.err + ended.out
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_look_through_can_be_ended(tmp_path: Path, how: signal.Signals) -> None:
+    folder = trees.imagenet_lt(tmp_path / "data")
+    large = Image.new("RGB", (3000, 3000))
+    for path in (folder / "train" / trees.CLASSES[0]).iterdir():
+        large.save(path, "PNG")
+    command = [sys.executable, "-m", "ltbench", "data", "verify", "imagenet_lt", "--deep", *OWN]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "decoding" in process.stderr.readline()
+        process.send_signal(how)
+        said = process.stderr.read()  # until no process has it open any more
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+
+
+def test_a_decoding_process_that_dies_is_told(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees.imagenet_lt(tmp_path / "data")
+    monkeypatch.setattr(verifying, "_broken", _die)
+    ended = cli("data", "verify", "imagenet_lt", "--deep", *OWN)
+    assert ended.code == 1
+    assert "a decoding process was ended from outside" in ended.err
+
+
+def _die(split: str, indices: range) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_repeated_names_and_overlaps_are_told(cli: Cli, tmp_path: Path) -> None:
     download = trees.ilsvrc(tmp_path, ("n04008634", "n03773504"), (3, 2))  # missile, twice
     train = download.lists / "train.txt"
@@ -172,7 +280,7 @@ def test_repeated_names_and_overlaps_are_told(cli: Cli, tmp_path: Path) -> None:
     assert prepared(cli, "imagenet_lt", download).code == 0
     ended = cli("data", "verify", "imagenet_lt", *OWN)
     assert ended.code == 0
-    assert "classes [0, 1] are all called 'missile'" in ended.out
+    assert "classes [0, 1] have the same name, 'missile'" in ended.out
     assert "train and val share 4 images" in ended.out
 
 
@@ -229,7 +337,7 @@ def test_list_tells_what_is_in_place(cli: Cli) -> None:
     states = {one["name"]: one["state"] for one in cli("data", "list", "--json").json["datasets"]}
     assert states["digits_lt"] == "ready"
     assert states["imagenet_lt"] == "missing"
-    assert "data prepare imagenet_lt" in cli("data", "list").out
+    assert "data prepare NAME" in cli("data", "list").out
 
 
 def test_wrong_options_are_told(cli: Cli) -> None:

@@ -90,6 +90,22 @@ def test_broken_archives_are_told(tmp_path: Path, make: object, kept: float) -> 
     assert sorted(tmp_path.rglob("*")) == [path]
 
 
+def test_what_is_no_archive_is_told_in_a_line(tmp_path: Path) -> None:
+    for content in (b"", b"<html>404</html>", bytes(range(256)) * 10):
+        (tmp_path / "a.tar").write_bytes(content)
+        with pytest.raises(DataError, match="it is no whole archive") as caught:
+            unpack(tmp_path / "a.tar", tmp_path / "into", 10_000)
+        assert "\n" not in caught.value.message
+
+
+def test_what_is_in_the_way_of_a_part_is_cleared(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a.tar", FILES)
+    (tmp_path / "kept").write_bytes(b"kept")
+    (tmp_path / ".into.part").symlink_to(tmp_path / "kept")
+    unpack(path, tmp_path / "into", 10_000)
+    assert (tmp_path / "kept").read_bytes() == b"kept"
+
+
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tar(tmp_path / "a.tar", FILES)
 

@@ -91,6 +91,13 @@ def test_what_is_no_whole_image_is_told(content: bytes, said: str) -> None:
     assert "--on-corrupt skip" in caught.value.hint
 
 
+def test_whatever_a_reader_raises_the_image_is_corrupt() -> None:
+    flags = (124).to_bytes(4, "little") + (0x1007).to_bytes(4, "little")
+    dds = b"DDS " + flags + (8).to_bytes(4, "little") * 2 + bytes(104)  # no pixel format
+    with pytest.raises(CorruptImageError, match=r"x\.jpg cannot be decoded"):
+        decode(dds, "x.jpg")
+
+
 def test_a_bomb_is_refused() -> None:
     huge = encoded(Image.new("1", (20_000, 20_000)), "PNG")
     with pytest.raises(CorruptImageError, match="decompression bomb"):

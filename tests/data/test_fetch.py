@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
@@ -31,9 +32,13 @@ class Server(http.server.BaseHTTPRequestHandler):
             return
         start = int(wanted[len("bytes=") : -1]) if wanted and kind.ranges else 0
         if start >= len(CONTENT):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.end_headers()
             return
         self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
         end = len(CONTENT) if kind.broken is None else start + kind.broken
@@ -56,6 +61,11 @@ def server() -> Iterator[tuple[str, type[Server]]]:
 
 def check(content: bytes) -> str:
     return "" if content == CONTENT else "it is not the list"
+
+
+def part(folder: Path, url: str) -> Path:
+    place = hashlib.sha1(f"{url}/train.txt".encode()).hexdigest()[:8]
+    return folder / f".train.txt.{place}.part"
 
 
 def names(folder: Path) -> list[str]:
@@ -81,7 +91,7 @@ def test_an_interrupted_transfer_goes_on(
     with pytest.raises(DataError, match="cannot be fetched") as caught:
         fetch(f"{url}/train.txt", to, check)
     assert "run it again" in caught.value.hint
-    assert names(tmp_path) == [".train.txt.part"]
+    assert names(tmp_path) == [part(tmp_path, url).name]
     handler.broken, handler.ranges = None, ranges
     fetch(f"{url}/train.txt", to, check)
     assert handler.asked == (None, "bytes=1000-")
@@ -91,7 +101,7 @@ def test_an_interrupted_transfer_goes_on(
 def test_a_transfer_that_was_whole_is_checked_and_kept(
     server: tuple[str, type[Server]], tmp_path: Path
 ) -> None:
-    (tmp_path / ".train.txt.part").write_bytes(CONTENT)
+    part(tmp_path, server[0]).write_bytes(CONTENT)
     fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
     assert (tmp_path / "train.txt").read_bytes() == CONTENT
 
@@ -100,17 +110,27 @@ def test_what_fails_the_check_leaves_nothing(
     server: tuple[str, type[Server]], tmp_path: Path
 ) -> None:
     (tmp_path / "train.txt").write_bytes(b"before")
-    (tmp_path / ".train.txt.part").write_bytes(b"of another file")
+    part(tmp_path, server[0]).write_bytes(b"of another file")
     with pytest.raises(DataError, match="it is not the list"):
         fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
     assert names(tmp_path) == ["train.txt"]
     assert (tmp_path / "train.txt").read_bytes() == b"before"
 
 
+def test_parts_of_other_places_and_of_longer_files_are_not_gone_on_with(
+    server: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    part(tmp_path, "http://elsewhere").write_bytes(b"a" * 100)
+    part(tmp_path, server[0]).write_bytes(b"b" * (len(CONTENT) + 100))
+    fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
+    assert (tmp_path / "train.txt").read_bytes() == CONTENT
+
+
 def test_what_is_not_there_is_told(server: tuple[str, type[Server]], tmp_path: Path) -> None:
     for location, said in (
         (f"{server[0]}/other.txt", "Not Found"),
         ("http://127.0.0.1:9/train.txt", "refused"),
+        ("http://[::1/train.txt", "Invalid IPv6 URL"),
         (str(tmp_path / "lists" / "train.txt"), "No such file"),
         ((tmp_path / "lists" / "train.txt").as_uri(), "No such file"),
     ):

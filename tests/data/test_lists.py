@@ -26,6 +26,8 @@ def test_paths_may_have_spaces(tmp_path: Path) -> None:
         (b"a.jpg 99999999999\n", ":1: expected"),
         (b"a/../../b.jpg 0\n", ":1: 'a/../../b.jpg' leads out"),
         (b"a\\..\\b.jpg 0\n", "leads out"),
+        (b"a.jpg 0\nb\0.jpg 0\n", ":2: 'b\\x00.jpg' has a control character"),
+        (b"", "is empty"),
         (b"../a.jpg 0\n", ":1: '../a.jpg' leads out"),
         (b"/etc/passwd 0\n", ":1: '/etc/passwd' leads out"),
         (b"\xff\xfe 0\n", "cannot be read"),
@@ -53,8 +55,6 @@ def test_the_last_line_may_lack_its_end(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_bytes(b"a/1.jpg 0\na/2.jpg 1")
     assert read_list(path)[1].tolist() == [0, 1]
-    path.write_bytes(b"")
-    assert read_list(path)[1].tolist() == []
 
 
 def test_a_missing_list_is_named(tmp_path: Path) -> None:

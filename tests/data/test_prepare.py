@@ -68,7 +68,12 @@ def test_a_folder_of_links(tmp_path: Path, download: Path) -> None:
     made = preparation(tmp_path, said)
     made.link_files("val", [("a/1.jpg", download / "1.jpg"), ("b/1.jpg", download / "1.jpg")])
     assert (made.folder / "val" / "b" / "1.jpg").read_bytes() == b"1"
+    made.link_files("val", [("a/1.jpg", download / "1.jpg")])
     assert "2 links" in said[0]
+    assert "there already" in said[1]
+    (download / "2.jpg").write_bytes(b"2")
+    with pytest.raises(DataError, match="is something else"):
+        made.link_files("val", [("a/1.jpg", download / "2.jpg")])
 
 
 def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path, download: Path) -> None:
@@ -87,6 +92,8 @@ def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path, downl
 
 def test_a_folder_of_links_is_whole_or_not_there(tmp_path: Path, download: Path) -> None:
     made = preparation(tmp_path, [])
+    with pytest.raises(DataError, match="lacks 1 of 2 files"):
+        made.link_files("val", [("1.jpg", download / "1.jpg"), ("2.jpg", download / "2.jpg")])
     with pytest.raises(DataError, match="cannot be written"):
-        made.link_files("val", [("1.jpg", download / "1.jpg"), ("1.jpg", download / "1.jpg")])
+        made.link_files("val", [("1.jpg", download / "1.jpg"), ("1.jpg/2", download / "1.jpg")])
     assert list(made.folder.iterdir()) == []

@@ -411,3 +411,20 @@ def test_a_copy_with_adapters_is_independent(make: object) -> None:
             parameter.add_(0.1)
         assert torch.equal(twin(images), before)
         assert not torch.equal(backbone(images), before)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "said"),
+    [
+        ({}, "no tensors"),
+        ({"weight": torch.zeros(2).to(torch.float8_e4m3fn)}, "F8_E4M3 tensors"),
+        ({"weight": torch.zeros(2, dtype=torch.int8)}, "I8 tensors"),
+    ],
+)
+def test_files_that_are_no_plain_weights_are_told(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], said: str
+) -> None:
+    save_file(tensors, tmp_path / "w.safetensors")
+    config = timm.TIMM.config(model="test_vit", weights=tmp_path / "w.safetensors")
+    with pytest.raises(DataError, match=said):
+        timm.TIMM.build(config, CTX)

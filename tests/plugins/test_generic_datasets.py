@@ -258,11 +258,11 @@ def test_csv_holds_out_every_fifth_image_of_a_class(tmp_path: Path) -> None:
         ("a.jpg,x\n\nb.jpg,x", 3, "path is missing"),
         ("a.jpg,x\nb.jpg,", 3, "label is missing"),
         ("a.jpg,x\nb.jpg, x", 3, "label ' x' begins or ends with a blank"),
-        ('a.jpg,x\nb.jpg,"x\ny"', 3, r"label 'x\\ny' has a line break"),
-        ("a.jpg,x\n/etc/b.jpg,x", 3, "'/etc/b.jpg' leads out"),
-        ("a.jpg,x\nc/../../b.jpg,x", 3, "leads out"),
-        ("C:/b.jpg,x", 2, "leads out"),
-        ('a.jpg,x\nb.jpg,"x\nc.jpg,x', 3, "has a line break"),
+        ('a.jpg,x\nb.jpg,"x\ny"', 3, r"label 'x\\ny' has a control character"),
+        ("a.jpg,x\n/etc/b.jpg,x", 3, "'/etc/b.jpg' is no path below"),
+        ("a.jpg,x\nc/../../b.jpg,x", 3, "is no path below"),
+        ("C:/b.jpg,x", 2, "is no path below"),
+        ('a.jpg,x\nb.jpg,"x\nc.jpg,x', 3, "has a control character"),
     ],
 )
 def test_rows_are_named_by_their_line(tmp_path: Path, rows: str, line: int, said: str) -> None:
@@ -334,3 +334,24 @@ def test_a_run_on_images_of_the_users(cli: Cli, tmp_path: Path, spec: DatasetSpe
     assert "a web page" in ended.err
     assert "class 'ant'" in ended.err
     assert cli("run", *options, "--overwrite", "always", "--on-corrupt", "skip").code == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a.jpg,x,train\na.jpg,y,train\nb.jpg,y,test", "'a.jpg' has two labels"),
+        ("a.jpg,x,train\n./a.jpg,x,test", "'a.jpg' is in train and in test"),
+        ("b/a.jpg,x,train\nb/.//a.jpg,x,test", "'b/a.jpg' is in train and in test"),
+    ],
+)
+def test_an_image_is_listed_once(tmp_path: Path, rows: str, said: str) -> None:
+    path = write_csv(tmp_path, f"path,label,split\n{rows}\n")
+    with pytest.raises(DataError, match=said):
+        CSV.build(CSV.config(path=path), DataContext(tmp_path, 0))
+
+
+def test_a_label_may_be_long(tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path, f"path,label,split\na.jpg,{'1' * 5000},train\nb.jpg,2,train\nc.jpg,2,test\n"
+    )
+    assert len(CSV.build(CSV.config(path=path), DataContext(tmp_path, 0)).class_names) == 2

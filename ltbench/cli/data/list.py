@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
-from ltbench.cli.options import DataRoot, Json
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
 
 
-def list_datasets(data_root: DataRoot = Path("data"), json: Json = False) -> None:
-    """List the data sets, and what the ones that are not in place need.
+def list_datasets(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
+    """List the data sets, and whether they are in place.
 
     Example: `ltbench data list --data-root /data`
     """
@@ -37,8 +36,11 @@ def list_datasets(data_root: DataRoot = Path("data"), json: Json = False) -> Non
         )
     out = console()
     out.print(table)
+    out.print(
+        "\n[dim]missing: `ltbench data prepare NAME` puts it in place, or says what to download\n"
+        "options: it must be told where your images are, see `ltbench show dataset NAME`[/]"
+    )
     for status in found:
-        if status.state != "ready":
-            message = status.message.removeprefix(f"{status.name}: ")
-            out.print(f"\n[bold]{status.name}[/]: {escape(message)}", soft_wrap=True)
+        if status.state == "failed":
+            out.print(f"\n[bold]{status.name}[/]: {escape(status.message)}", soft_wrap=True)
             out.print(f"[dim]{escape(status.hint)}[/]", soft_wrap=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ltbench.cli.options import DataRoot, Set, read_assignments
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Set, read_assignments
+from ltbench.errors import DataError, RunError
 
 
 def prepare(
@@ -27,36 +30,77 @@ def prepare(
         ),
     ] = None,
     assignments: Set = None,
-    data_root: DataRoot = Path("data"),
+    data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Put a data set in place: fetch its split lists, link or unpack a download.
 
-    Without a download it says what has to be fetched by hand, from where, and under which terms.
-    Lists are checked against the published ones; what is there already is kept.
+    Without a download it says what has to be fetched by hand, from where, and under which terms,
+    and ends with exit code 4. Lists are checked against the published ones; what is there already
+    is kept, unless --lists or --source names something else.
 
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
-    from rich.markup import escape
-
-    from ltbench.cli.output import console
     from ltbench.config.dataset import ChosenDataset
     from ltbench.data.prepare import Preparation
     from ltbench.plugins import blame, load_plugins
     from ltbench.specs import DataContext
 
-    out = console()
     settings, faults = read_assignments(assignments)
     context = DataContext(root=data_root, data_seed=0)
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     if chosen.spec.prepare is not None:
-        preparation = Preparation(
-            folder=data_root / name,
-            source=source,
-            lists=lists,
-            say=lambda text: out.print(escape(text), soft_wrap=True),
-        )
-        with blame(chosen.component):
+        preparation = Preparation(data_root / name, source, lists, _say)
+        with _alone(data_root / name), blame(chosen.component):
             chosen.spec.prepare(chosen.config, preparation)
     chosen.identity()
     chosen.check()
-    out.print(f"{name} is in place; `ltbench data verify {name}` looks it through", soft_wrap=True)
+    chosen.build()
+    again = [f"--set {text}" for text in assignments or ()]
+    again += [] if data_root == DEFAULT_ROOT else [f"--data-root {data_root}"]
+    command = " ".join(["ltbench data verify", name, *again])
+    _say(f"{name} is in place; `{command}` looks it through")
+
+
+def _say(text: str) -> None:
+    """Prints a line.
+
+    Raises:
+        RunError: It cannot be written: that is no fault of the plugin whose words they are.
+    """
+    from rich.markup import escape
+
+    from ltbench.cli.output import console, printable
+
+    try:
+        console().print(escape(printable(text)), soft_wrap=True)
+    except OSError as error:
+        raise RunError(f"the output cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps other preparations of the same data set away.
+
+    Raises:
+        RunError: There is one.
+        DataError: The folder above cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=0)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(
+            f"another process is preparing {folder}", hint="wait for it, or stop it"
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{folder.parent} cannot be written: {error.strerror or error}",
+            hint="choose a folder that you may write to with --data-root",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

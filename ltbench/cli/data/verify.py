@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ltbench.cli.options import DataRoot, Json, Set, Workers, read_assignments
-from ltbench.errors import DataError
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json, Set, Workers, read_assignments
+from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ltbench.data import Dataset
@@ -36,12 +36,12 @@ def verify(
     data_seed: Annotated[int, typer.Option(min=0, help="Of the long-tailed subset.")] = 0,
     json: Json = False,
     workers: Workers = 2,
-    data_root: DataRoot = Path("data"),
+    data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Look a data set through: lists, counts, names, overlaps, files.
 
-    Exit code 4 if a run would stumble over something. Twice the same name and images that splits
-    share are told, and are no error: published data sets have both.
+    Exit code 4 if a run would stumble over something. Classes of one name, and files that are in
+    two splits, are warnings: published data sets have both.
 
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
@@ -50,9 +50,8 @@ def verify(
     from ltbench.specs import DataContext
 
     if lists_only and deep:
-        from ltbench.errors import ConfigError
-
         raise ConfigError("--lists-only and --deep exclude each other", hint="give one of them")
+    path = _writable(bad_files or Path(f"{name}-bad-files.csv"))
     settings, faults = read_assignments(assignments)
     context = DataContext(root=data_root, data_seed=data_seed)
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
@@ -61,22 +60,22 @@ def verify(
     summary = _summary(dataset, name, identity)
     if not json:
         _print(summary)
-    bad: list[BadImage] = []
+    bad = [] if lists_only else _look(dataset, deep, max(workers, 1))
+    listed = _write(path, bad) if bad else ""
+    if not bad and not lists_only:
+        path.unlink(missing_ok=True)  # of an earlier look
     if not lists_only:
-        chosen.check()
-        bad = _look(dataset, deep, max(workers, 1))
+        chosen.check()  # knows better why a file is not there
     if json:
         from ltbench.cli.output import print_json
 
         print_json({**summary, "bad_files": [dataclasses.asdict(image) for image in bad]})
     if bad:
-        path = bad_files or Path(f"{name}-bad-files.csv")
-        _write(path, bad)
         first = bad[0]
         raise DataError(
             f"{name}: {len(bad):,} of {sum(map(len, dataset.splits.values())):,} images are bad, "
             f"first {first.name} ({first.split}): {first.fault}",
-            hint=f"all of them are listed in {path}; fetch them again",
+            hint=f"{listed}; fetch or make them again",
         )
     if not json:
         from ltbench.cli.output import console
@@ -125,8 +124,8 @@ def _print(summary: dict[str, Any]) -> None:
         out.print(f"identity  {escape(part)}", soft_wrap=True)
     for name, labels in summary["repeated_names"].items():
         out.print(
-            f"[yellow]warning[/]: classes {labels} are all called '{escape(name)}': a text tower "
-            "cannot tell them apart",
+            f"[yellow]warning[/]: classes {labels} have the same name, '{escape(name)}': a text "
+            "tower cannot tell them apart",
             soft_wrap=True,
         )
     for first, second, count in summary["overlaps"]:
@@ -152,7 +151,22 @@ def _look(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
     return bad
 
 
-def _write(path: Path, bad: list[BadImage]) -> None:
+def _writable(path: Path) -> Path:
+    """Returns where the list of bad files goes, which is seen before they are looked for.
+
+    Raises:
+        ConfigError: A file cannot be there.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"--bad-files: {path} is no regular file", hint="name a file")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--bad-files: there is no folder {path.parent}", hint="make it before")
+    return path
+
+
+def _write(path: Path, bad: list[BadImage]) -> str:
+    """Writes the list of bad files, and returns what there is to say about it."""
     from ltbench.files import write_whole
 
     text = io.StringIO(newline="")
@@ -162,6 +176,5 @@ def _write(path: Path, bad: list[BadImage]) -> None:
     try:
         write_whole(path, text.getvalue().encode())
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}", hint="choose another with --bad-files"
-        ) from error
+        return f"their list {path} cannot be written ({error.strerror}): name one with --bad-files"
+    return f"all of them are listed in {path}"

@@ -51,15 +51,16 @@ def named(
     Args:
         library: The spec that builds any model of the library.
         name: As in the papers.
-        summary: One line.
+        summary: One line, to which the library's name for model and weights is added.
         reference: The weights' paper.
         options: Of `library`, all but its `weights`.
     """
     choice = _Choice(library, options)
+    known = ", ".join(str(options[key]) for key in ("model", "tag") if key in options)
     return replace(
         library,
         name=name,
-        summary=summary,
+        summary=f"{summary} ({library.name} {known})",
         reference=reference,
         config=NamedConfig,
         build=choice.build,

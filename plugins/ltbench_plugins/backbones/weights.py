@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 
 from ltbench.errors import DataError
 
@@ -46,6 +47,8 @@ def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
             "loaded",
         )
     try:
+        if weights is not None:
+            _expect_floats(weights)
         with _silent():
             yield
     except Exception as error:  # libraries raise whatever they like here
@@ -90,6 +93,21 @@ def explain_tokenizer(model: str, folder: Path | None) -> Iterator[None]:
         ) from error
 
 
+def _expect_floats(weights: Path) -> None:
+    """Looks into the head of a file: a library may take other weights for what it finds nothing of.
+
+    Raises:
+        ValueError: It has no tensors, or some whose numbers are coded.
+    """
+    from safetensors import safe_open
+
+    with safe_open(weights, "np") as file:
+        types = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    coded = types - {"F64", "F32", "F16", "BF16", "I64", "I32", "BOOL"}
+    if not types or coded:
+        raise ValueError(f"it holds {' and '.join(sorted(coded)) or 'no'} tensors")
+
+
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keeps libraries from logging each failed try: one error says it all."""
@@ -103,7 +121,7 @@ def _silent() -> Iterator[None]:
 def _reason(error: Exception) -> str:
     """Returns the first two lines of a message: torch names the wrong weights in the second."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2])[:300] or type(error).__name__
+    return shorten(" ".join(lines[:2]), 300, placeholder=" ...") or type(error).__name__
 
 
 def _cache() -> str:

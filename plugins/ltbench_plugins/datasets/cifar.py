@@ -132,7 +132,7 @@ class Cifar:
             raise DataError(
                 f"{self.name}: there is no {download}",
                 hint=f"`ltbench data prepare {self.name}` fetches it, or takes yours with --source "
-                "PATH; --data-root names the folder two levels above it",
+                "PATH; --data-root names the folder above",
             )
         folder = self.files.find(download)
         self.files.expect(folder)

@@ -19,7 +19,10 @@ from ltbench_plugins.datasets.parts.construction import Construction
 
 SPLITS = ("train", "val", "test")
 _FIFTH = 5
-_FORM = "the first line is path,label or path,label,split; every other line is an image"
+_FORM = (
+    "the first line is path,label or path,label,split, with commas; every other line is an image, "
+    "and split is train, val or test"
+)
 _ROOT = "--set dataset.images names the folder that the paths start from"
 _ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 
@@ -28,7 +31,9 @@ _ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 class CsvConfig(Construction):
     """Options of csv."""
 
-    path: Path | None = option(None, "CSV file with the columns path, label and, maybe, split")
+    path: Path | None = option(
+        None, "needed: CSV file with the columns path, label and, maybe, split"
+    )
     images: Path | None = option(
         None, "folder that the paths start from; none: the one that the CSV file is in"
     )
@@ -92,7 +97,11 @@ def _content(path: Path) -> bytes:
         content = path.read_bytes()
         content.decode()
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist", hint=_FORM) from error
+        raise DataError(f"{path} does not exist", hint="--set dataset.path names it") from error
+    except IsADirectoryError as error:
+        raise DataError(
+            f"{path} is a folder, not a CSV file", hint="for class folders take --dataset folder"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}", hint="save it in UTF-8") from error
     return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
@@ -105,6 +114,7 @@ def _columns(path: Path) -> dict[str, Any]:
         DataError: A row is not what it should be.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
     content = _content(path)
@@ -136,13 +146,29 @@ def _columns(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} lists no images", hint=_FORM)
     columns = {name: table.column(name).combine_chunks() for name in names}
     _expect_rows(path, columns)
+    columns["path"] = pc.replace_substring_regex(columns["path"], r"(^|/)(\./|/)+", r"\1")
+    _expect_one_label(path, columns)
     return columns
+
+
+def _expect_one_label(path: Path, columns: dict[str, Any]) -> None:
+    """Raises a `DataError` for an image that is listed as two classes."""
+    paths, labels = (columns[name].dictionary_encode() for name in ("path", "label"))
+    kinds = len(labels.dictionary)
+    pairs = np.unique(paths.indices.to_numpy().astype(np.int64) * kinds + labels.indices.to_numpy())
+    images, times = np.unique(pairs // kinds, return_counts=True)
+    if len(pairs) > len(images):
+        name = paths.dictionary[int(images[times > 1][0])].as_py()
+        raise DataError(f"{path}: {name!r} has two labels", hint="leave it with one of them")
 
 
 def _header(path: Path, content: bytes) -> list[str]:
     """Returns which of the columns there are."""
     line = content.split(b"\n", 1)[0].decode()
-    header = next(csv.reader([line]), [])
+    try:
+        header = next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise DataError(f"{path}: the first line is no header: {error}", hint=_FORM) from error
     twice = [name for name in header if header.count(name) > 1]
     if twice or "path" not in header or "label" not in header:
         what = f"{twice[0]!r} twice" if twice else ",".join(header)[:200] or "nothing"
@@ -156,30 +182,30 @@ def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
     import pyarrow.compute as pc
 
     for name, values in columns.items():  # first of all: a line break would shift the line numbers
-        _expect(path, values, r"[\x00-\x1f]", f"{name} {{!r}} has a line break in it")
+        _expect(path, values, r"[\x00-\x1f]", f"{name} {{!r}} has a control character")
     for name, values in columns.items():
         _expect(path, values, r"^$", f"{name} is missing")
         _expect(path, values, r"^\s|\s$", f"{name} {{!r}} begins or ends with a blank")
-    _expect(path, columns["path"], _ESCAPES, "{!r} leads out of the folder of images")
+    _expect(path, columns["path"], _ESCAPES, "{!r} is no path below the folder of images", _ROOT)
     if "split" in columns:
         known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
         _raise_at(path, columns["split"], known, "split {!r} is none of train, val and test")
 
 
-def _expect(path: Path, values: Any, fault: str, message: str) -> None:
+def _expect(path: Path, values: Any, fault: str, message: str, hint: str = _FORM) -> None:
     import pyarrow.compute as pc
 
     fine = pc.invert(pc.match_substring_regex(values, fault))
-    _raise_at(path, values, fine, message)
+    _raise_at(path, values, fine, message, hint)
 
 
-def _raise_at(path: Path, values: Any, fine: Any, message: str) -> None:
+def _raise_at(path: Path, values: Any, fine: Any, message: str, hint: str = _FORM) -> None:
     import pyarrow.compute as pc
 
     at = pc.index(fine, value=False).as_py()
     if at >= 0:
         shown = values[at].as_py()[:200]
-        raise DataError(f"{path}:{at + 2}: {message.format(shown)}", hint=_FORM)
+        raise DataError(f"{path}:{at + 2}: {message.format(shown)}", hint=hint)
 
 
 def _members(
@@ -197,7 +223,7 @@ def _members(
         if not len(members[name]):
             raise DataError(
                 f"{path} has no images for {name}",
-                hint="give some rows that split"
+                hint=f"give some rows the split {name}"
                 if "split" in columns
                 else "without a column split every fifth image of a class is held out: add images",
             )

@@ -109,7 +109,7 @@ def _mask(members: NDArray[np.bool_]) -> Any:
 
 ELPV = DatasetSpec(
     name="elpv",
-    summary="2,624 photographs of solar cells, 1,131 to 80 a class: `ltbench[elpv]`",
+    summary="2,624 photographs of solar cells, 1,131 to 80 a class: needs `ltbench[elpv]`",
     build=build,
     identity=identity,
     check=check,

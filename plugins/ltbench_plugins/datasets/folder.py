@@ -30,7 +30,9 @@ _LAYOUT = "images belong in train/CLASS/ and test/CLASS/ (and val/CLASS/, if you
 class FolderConfig(Construction):
     """Options of folder."""
 
-    path: Path | None = option(None, "folder with train/CLASS/, test/CLASS/ and, maybe, val/CLASS/")
+    path: Path | None = option(
+        None, "needed: folder with train/CLASS/, test/CLASS/ and, maybe, val/CLASS/"
+    )
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _part(root: Path, folder: Path, class_names: tuple[str, ...]) -> _Part:
         if not found:
             raise DataError(
                 f"{folder / name} has no images",
-                hint=f"known are {' '.join(EXTENSIONS)}; a class without any must go",
+                hint=f"known are {' '.join(EXTENSIONS)}; remove a class folder without images",
             )
         files += found
         labels.append(ids[name])

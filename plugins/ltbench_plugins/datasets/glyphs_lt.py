@@ -134,7 +134,7 @@ def identity(config: GlyphsConfig, ctx: DataContext) -> str:
 
 GLYPHS_LT = DatasetSpec(
     name="glyphs_lt",
-    summary="69 printed characters made long-tailed, in fonts clip_tiny never saw; comes with it",
+    summary="69 printed characters made long-tailed, in fonts clip_tiny never saw; in the package",
     config=GlyphsConfig,
     build=build,
     identity=identity,

@@ -195,7 +195,7 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
             found = datasets.load_dataset(
                 str(path) if path else config.name, config.subset, revision=config.revision
             )
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+    except Exception as error:  # the package raises whatever it likes for files that are damaged
         reason = str(error).strip() or type(error).__name__
         raise DataError(f"{config.where} cannot be loaded: {reason}", hint=hint) from error
     if not isinstance(found, Mapping):
@@ -207,7 +207,7 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
 
 HUGGINGFACE = DatasetSpec(
     name="huggingface",
-    summary="a set of the Hugging Face hub or of its package datasets: `ltbench[huggingface]`",
+    summary="a set of the Hugging Face hub, or saved by `datasets`: `ltbench[huggingface]`",
     config=HuggingFaceConfig,
     build=build,
     identity=identity,

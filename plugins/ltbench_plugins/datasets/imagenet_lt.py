@@ -68,8 +68,9 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
     Raises:
         DataError: There is no download yet, or it is not what it should be.
     """
-    LISTED.fetch_lists(config, preparation)
     source = preparation.source
+    preparation.tell_download(_DOWNLOAD, "train")
+    LISTED.fetch_lists(config, preparation)
     if source is not None:
         expect_level(source, ("train", "val"))
         if any((source / "train").glob("n*.tar")):
@@ -78,7 +79,6 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
                 hint="unpack each into a folder of its name: "
                 "for f in n*.tar; do mkdir ${f%.tar}; tar xf $f -C ${f%.tar}; done",
             )
-        preparation.link("train", source / "train")
         if _is_flat(source / "val"):
             preparation.say(f"{source / 'val'} is not sorted into class folders: links will be")
             below = [path.removeprefix("val/") for path in LISTED.paths("test", preparation.folder)]
@@ -86,6 +86,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
             preparation.link_files("val", files)
         else:
             preparation.link("val", source / "val")
+        preparation.link("train", source / "train")
     check(config, DataContext(preparation.folder.parent, data_seed=0))
 
 

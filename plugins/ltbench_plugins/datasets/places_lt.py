@@ -67,8 +67,9 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
     Raises:
         DataError: There is no download yet, or it is not what it should be.
     """
-    LISTED.fetch_lists(config, preparation)
     source = preparation.source
+    preparation.tell_download(_DOWNLOAD, "train")
+    LISTED.fetch_lists(config, preparation)
     if source is not None:
         for name in ("data_large", "data_large_standard", "val_large"):
             if (source / name).is_dir():

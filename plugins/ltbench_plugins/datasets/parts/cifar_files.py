@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,19 +77,25 @@ class CifarFiles:
         """
         if "python" in archive.name:
             raise self._pickled(archive)
+        if archive.exists() and not archive.is_file():
+            raise DataError(f"{archive} is no regular file", hint=self.how)
         try:
-            fault = self.archive_fault(archive.read_bytes())
+            with archive.open("rb") as file:
+                found = hashlib.file_digest(file, _md5).hexdigest()
         except OSError as error:
             raise DataError(
                 f"{archive} cannot be read: {error.strerror}", hint="get permission to read it"
             ) from error
-        if fault:
-            raise DataError(f"{archive}: {fault}", hint=self.how)
+        if found != self.md5:
+            raise DataError(f"{archive}: {self._other(found)}", hint=self.how)
 
     def archive_fault(self, content: bytes) -> str:
         """Returns what is wrong with what should be the download; nothing if it is it."""
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        return "" if found == self.md5 else f"its MD5 is {found}, not {self.md5} ({self.archive})"
+        found = _md5(content).hexdigest()
+        return "" if found == self.md5 else self._other(found)
+
+    def _other(self, found: str) -> str:
+        return f"its MD5 is {found}, not {self.md5} ({self.archive})"
 
     @property
     def unpacked_limit(self) -> int:
@@ -177,6 +184,10 @@ class CifarFiles:
             "are never loaded",
             hint=self.how,
         )
+
+
+def _md5(content: bytes = b"") -> Any:
+    return hashlib.md5(content, usedforsecurity=False)
 
 
 def _size(path: Path) -> int:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ltbench.errors import DataError
 
+_DIGITS = 1000  # of a number, which Python converts in time that is quadratic in them
+
 
 def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Numbers classes in the order of their names: as numbers where all of them are.
@@ -21,7 +23,7 @@ def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """
     encoded = names.dictionary_encode()
     known = encoded.dictionary.to_pylist()
-    numeric = all(name.isdecimal() for name in known)
+    numeric = all(name.isdecimal() and len(name) < _DIGITS for name in known)
     ordered = sorted(known, key=(lambda name: (int(name), name)) if numeric else None)
     ids = {name: label for label, name in enumerate(ordered)}
     labels = np.array([ids[name] for name in known], np.int64)[encoded.indices.to_numpy()]

@@ -12,8 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, option
-from ltbench.data import FileImages, Preparation, Split, git_blob_sha1, list_identity, read_list
+from ltbench.data import (
+    FileImages,
+    Preparation,
+    Split,
+    git_blob_sha1,
+    list_identity,
+    parse_list,
+    read_list,
+)
 from ltbench.errors import DataError
+from ltbench_plugins.datasets.parts.classes import expect_trained
 from ltbench_plugins.datasets.parts.layout import wrong_level
 
 _REPOSITORY = (
@@ -126,8 +135,10 @@ class ListedImages:
             names, labels = read_list(path, self.num_classes if published else None)
             splits[split] = Split(FileImages(folder, names, self._hint()), labels)
             folders = _merged(path, folders, _folders(path, names, labels))
-        classes = self.num_classes if published else max(folders) + 1
-        return splits, tuple(folders.get(label, f"class {label}") for label in range(classes))
+        classes = range(self.num_classes if published else max(folders) + 1)
+        class_names = tuple(folders.get(label, str(label)) for label in classes)
+        expect_trained(self.name, class_names, splits["train"].labels)
+        return splits, class_names
 
     def fetch_lists(self, config: ListsConfig, preparation: Preparation) -> None:
         """Fetches the lists that are not there yet.
@@ -136,7 +147,7 @@ class ListedImages:
             DataError: One cannot be fetched, or is not the published one where it has to be.
         """
         for listed in self.lists.values():
-            check = listed.fault if config.lists == "published" else _no_fault
+            check = listed.fault if config.lists == "published" else _list_fault
             preparation.fetch(listed.file, self.url, check)
 
     def paths(self, split: str, folder: Path) -> list[str]:
@@ -201,7 +212,14 @@ def _first_path(path: Path) -> str:
         return lines.readline().rstrip("\n").rpartition(" ")[0]
 
 
-def _no_fault(content: bytes) -> str:
+def _list_fault(content: bytes) -> str:
+    """Returns what is wrong with a list of the user's own."""
+    if content.lstrip()[:4].lower() in _MARKUP:
+        return "it is a web page, not a list"
+    try:
+        parse_list(content.replace(b"\r\n", b"\n"), "line")
+    except (DataError, ValueError) as error:
+        return str(error)
     return ""
 
 
