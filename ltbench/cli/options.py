@@ -10,7 +10,7 @@ import typer
 
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, suggestion
-from ltbench.specs import SPECS
+from ltbench.specs import KINDS
 
 MACHINE = "Machine (changes no result)"
 
@@ -38,6 +38,10 @@ DEFAULT_ROOT = Path("data")
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit with 1 when a run directory had to be skipped."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,9 +59,9 @@ def read_kinds(name: str | None) -> list[str]:
     Raises:
         ConfigError: There is no such kind.
     """
-    kinds = [spec.kind for spec in SPECS.values() if name in (None, spec.kind, spec.plural)]
+    kinds = [spec.kind for spec in KINDS.values() if name in (None, spec.kind, spec.plural)]
     if not kinds:
-        plurals = [spec.plural for spec in SPECS.values()]
+        plurals = [spec.plural for spec in KINDS.values()]
         raise ConfigError(f"there is no kind '{name}'", hint=suggestion(name or "", plurals))
     return kinds
 

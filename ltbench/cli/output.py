@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from ltbench.config.runspec import RunSpec
     from ltbench.engine.estimate import Estimate
 
-_ACCURACIES = {
+ACCURACIES = {
     "accuracy": "overall",
     "mean_class": "mean-class",
     "many": "many-shot",
     "medium": "medium-shot",
     "few": "few-shot",
 }
+"""What the accuracies are called in tables."""
 
 
 def console() -> Console:
@@ -147,7 +148,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     table.add_column("95 % interval", justify="right")
     table.add_column("classes", justify="right")
     sizes = metrics["group_classes"]
-    for name, shown in _ACCURACIES.items():
+    for name, shown in ACCURACIES.items():
         value, interval = metrics[name], metrics["intervals"][name]
         table.add_row(
             shown,

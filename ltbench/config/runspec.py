@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -116,16 +117,36 @@ class RunSpec:
         Raises:
             ValueError: Something is missing or of the wrong type.
         """
-        from pydantic import TypeAdapter
-
-        spec: RunSpec = TypeAdapter(cls).validate_python(stored)
+        spec: RunSpec = _reader().validate_python(stored)
         return spec
 
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
-        hashed = self.to_dict()
-        for kind in SPECS:
-            del hashed[kind]["paths"]
-        canonical = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return hash_of(self.to_dict())
+
+
+def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
+    """Returns what `RunSpec.to_dict` described as canonical JSON: no paths, keys in order.
+
+    Args:
+        run: The description.
+        without: A key that is left out, as "seed": what runs have in common that differ in it.
+    """
+    kept = {key: value for key, value in run.items() if key != without}
+    for kind in SPECS:
+        kept[kind] = {key: value for key, value in kept[kind].items() if key != "paths"}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+def hash_of(run: Mapping[str, Any]) -> str:
+    """Returns the hash of what `RunSpec.to_dict` described."""
+    return hashlib.sha256(canonical(run).encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _reader() -> Any:
+    # Made once: that takes longer than reading a hundred runs.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunSpec)

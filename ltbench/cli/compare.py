@@ -1,0 +1,175 @@
+"""`ltbench compare`: is the difference between stored runs real?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from ltbench.cli.options import Json, Strict
+from ltbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ltbench.comparison.pairs import Pair
+    from ltbench.results import Cell, Found
+
+T = TypeVar("T")
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="A B ...",
+            help="Run directories, or folders whose runs differ in their seed alone.",
+        ),
+    ],
+    metric: Annotated[
+        Literal["all", "accuracy", "mean_class", "many", "medium", "few"],
+        typer.Option(help="Accuracy to compare."),
+    ] = "all",
+    all_pairs: Annotated[
+        bool,
+        typer.Option("--all-pairs", help="Compare each with each, not the first with the others."),
+    ] = False,
+    correction: Annotated[
+        Literal["holm", "bh", "none"],
+        typer.Option(help="Of p values, for all comparisons of this command together."),
+    ] = "holm",
+    level: Annotated[
+        float, typer.Option(min=0.5, max=0.9999, help="Of confidence, for intervals and tests.")
+    ] = 0.95,
+    rope: Annotated[
+        float | None,
+        typer.Option(
+            help="Percent points that do not matter: adds the Bayesian signed-rank test with that "
+            "region of practical equivalence.",
+            metavar="POINTS",
+        ),
+    ] = None,
+    inference: Annotated[
+        str | None,
+        typer.Option(
+            help="Predictions of these test views, which `ltbench eval` has stored, instead of "
+            "each run's own.",
+            metavar="NAME",
+        ),
+    ] = None,
+    across_datasets: Annotated[
+        bool,
+        typer.Option(
+            "--across-datasets",
+            help="Compare all methods below the folders over their data sets, each a single "
+            "observation: ranks, Friedman, Nemenyi, Wilcoxon.",
+        ),
+    ] = False,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Compare stored runs on the same test images: is the difference real?
+
+    With several common seeds: a hierarchical bootstrap over seeds and images. With one: paired
+    tests on the images. `docs/statistics.md` says what each number means.
+
+    Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
+    """
+    from ltbench.cli import compared
+    from ltbench.cli.stored import end_strictly, read_runs
+    from ltbench.comparison.across import Grid, compare_across
+    from ltbench.comparison.pairs import METRICS, corrected
+
+    if rope is not None and not rope > 0:
+        raise ConfigError("--rope: expected more than 0 percent points")
+    metrics = METRICS if metric == "all" else (metric,)
+    if across_datasets:
+        if inference is not None:
+            raise ConfigError("--inference: across data sets, the stored results are compared")
+        found = read_runs(runs)
+        grid = Grid.of(found.cells())
+        # A shot group that most data sets lack is an error only where it was asked for.
+        shared = [name for name in metrics if len(grid.scores(name)) > 1]
+        across = [
+            compare_across(grid, name, correction=correction, level=level, rope=rope)
+            for name in shared or metrics
+        ]
+        compared.print_across(across, found.skipped, correction, level, json=json)
+        end_strictly(found.skipped, strict)
+        return
+    if len(runs) < 2:
+        raise ConfigError(
+            "there is only one thing to compare",
+            hint="ltbench compare A B, with run directories or folders of runs",
+        )
+    each = [read_runs([path]) for path in runs]
+    skipped = [item for found in each for item in found.skipped]
+    cells = _cells(each, runs)
+    pairs = _compared(cells, metrics, level, rope, inference, all_pairs=all_pairs)
+    done, comparisons = corrected(pairs, correction)
+    how = compared.How(correction, comparisons, level, rope)
+    compared.print_pairs(done, skipped, how, json=json)
+    end_strictly(skipped, strict)
+
+
+def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
+    """The cell of each path.
+
+    Raises:
+        ConfigError: A path holds several, or two paths the same.
+        DataError: A path holds none.
+    """
+    from ltbench.comparison.samples import one_cell
+
+    cells = [one_cell(found.runs, path) for found, path in zip(each, paths, strict=True)]
+    first: dict[str, Path] = {}
+    for cell, path in zip(cells, paths, strict=True):
+        if cell.key in first:
+            raise ConfigError(
+                f"{first[cell.key]} and {path} hold the same choices, so there is nothing to "
+                "compare; runs that differ in their seed alone belong together",
+                hint="give the folder above them, and another to compare it with",
+            )
+        first[cell.key] = path
+    return cells
+
+
+def _compared(
+    cells: Sequence[Cell],
+    metrics: Sequence[str],
+    level: float,
+    rope: float | None,
+    inference: str | None,
+    *,
+    all_pairs: bool,
+) -> list[Pair]:
+    import itertools
+
+    from ltbench.comparison import pairs
+    from ltbench.comparison.differences import names
+    from ltbench.comparison.samples import check_same_images, read_sample
+
+    named = list(zip(cells, names(cells), strict=True))
+    samples = [
+        read_sample(cell, name, inference) for cell, name in _followed(named, "reading predictions")
+    ]
+    chosen = (
+        list(itertools.combinations(samples, 2))
+        if all_pairs
+        else [(samples[0], other) for other in samples[1:]]
+    )
+    for first, second in chosen:
+        check_same_images(first, second)
+    return [
+        pairs.compare(first, second, metrics, level=level, rope=rope)
+        for first, second in _followed(chosen, "comparing")
+    ]
+
+
+def _followed(items: Sequence[T], what: str) -> Iterable[T]:
+    """Shows on a terminal how far a loop is."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(items, what, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,43 @@
+"""Stored runs as the verbs read them: what cannot be used is listed on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ltbench.errors import RunError
+from ltbench.results import Found, Skipped, find_runs
+
+_LISTED = 20
+
+
+def read_runs(paths: Sequence[Path]) -> Found:
+    """Finds runs, and lists on stderr those that are skipped.
+
+    Raises:
+        ConfigError: A path is no folder.
+    """
+    console = Console(stderr=True, highlight=False)
+    with console.status("reading runs"):
+        found = find_runs(paths)
+    for skipped in found.skipped[:_LISTED]:
+        console.print(f"skipped {skipped.path}: {skipped.reason}", markup=False, soft_wrap=True)
+    if len(found.skipped) > _LISTED:
+        console.print(f"skipped {len(found.skipped) - _LISTED} more")
+    return found
+
+
+def end_strictly(skipped: Sequence[Skipped], strict: bool) -> None:
+    """Ends a verb that has said all it had to say.
+
+    Raises:
+        RunError: Runs were skipped, and that is not allowed.
+    """
+    if strict and skipped:
+        raise RunError(
+            f"{len(skipped)} run {'directory was' if len(skipped) == 1 else 'directories were'} "
+            "skipped",
+            hint="finish or delete them, or leave out --strict",
+        )

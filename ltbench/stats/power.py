@@ -1,0 +1,58 @@
+"""The smallest difference that a comparison would probably find."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def detectable_on_images(
+    discordance: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+    power: float = 0.8,
+) -> float:
+    """Returns the smallest difference that a paired test on these images finds.
+
+    Of one stratum that is Connor's formula for McNemar's test (Biometrics, 1987): with share psi
+    of the images on which the models differ, n d^2 = (z_a sqrt(psi) + z_b sqrt(psi - d^2))^2.
+
+    Args:
+        discordance: (K,) share of each stratum's images on which the models differ, measured or
+            supposed.
+        sizes: (K,) images of each stratum.
+        weights: (K,) of the strata in the mean, summing to 1.
+        level: Of confidence of the two-sided test.
+        power: Chance of finding it.
+
+    Returns:
+        The difference as a share; 0 where the models differ nowhere.
+    """
+    from scipy.stats import norm
+
+    squares = weights**2 / np.maximum(sizes, 1)
+    spread, each = float(squares @ discordance), float(squares.sum())
+    a, b = float(norm.ppf((1 + level) / 2)), float(norm.ppf(power))
+    # d = a sqrt(spread) + b sqrt(spread - each d^2), solved for d.
+    root = b * math.sqrt(max(spread * (1 + b * b * each - a * a * each), 0.0))
+    return (a * math.sqrt(spread) + root) / (1 + b * b * each)
+
+
+def detectable_with_error(
+    error: float, freedom: float, *, level: float = 0.95, power: float = 0.8
+) -> float:
+    """Returns the smallest difference that a t test with this standard error finds.
+
+    Args:
+        error: Standard error of the difference; the result has its unit.
+        freedom: Degrees of freedom of the error; may be infinite.
+        level: Of confidence of the two-sided test.
+        power: Chance of finding it.
+    """
+    from scipy.stats import t as student
+
+    return error * float(student.ppf((1 + level) / 2, freedom) + student.ppf(power, freedom))

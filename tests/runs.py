@@ -1,0 +1,89 @@
+"""Stored runs that were never run: a result and predictions as a run writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.config.resolve import resolve
+from ltbench.config.runspec import RunSpec
+from ltbench.metrics import compute_metrics
+from ltbench.plugins import Registry
+from ltbench.predictions import Predictions
+from ltbench.store import RunDirectory
+
+COUNTS = np.array([150, 120, 60, 30, 8, 4])
+PER_CLASS = 20
+
+
+def spec_of(registry: Registry, **settings: Any) -> RunSpec:
+    """Resolves a run; a dot in a key is written as two underscores."""
+    keys = {key.replace("__", "."): value for key, value in settings.items()}
+    return resolve(registry, keys, Path("data")).spec
+
+
+def store(
+    out: Path,
+    spec: RunSpec,
+    *,
+    skill: float = 1.0,
+    counts: NDArray[np.int64] = COUNTS,
+    labels: NDArray[np.int64] | None = None,
+    changed: Mapping[str, Any] | None = None,
+) -> Path:
+    """Writes a finished run and returns its directory.
+
+    Args:
+        out: Folder of the run directories.
+        spec: What was run.
+        skill: How far above the images' difficulty its margins are, on average.
+        counts: (K,) training images of the classes.
+        labels: (N,) of the test images; as many of each class where None.
+        changed: Keys of the result that are to be otherwise.
+    """
+    labels = np.repeat(np.arange(len(counts)), PER_CLASS) if labels is None else labels
+    easiness = np.random.default_rng(0).normal(size=len(labels))
+    noise = np.random.default_rng([spec.seed, *spec.method.name.encode()]).normal(size=len(labels))
+    right = easiness + 0.5 * noise + skill > 0
+    top = np.where(right, labels, (labels + 1) % len(counts))
+    classes = np.stack([top, (top + 2) % len(counts)], axis=1)
+    logits = np.tile(np.array([2.0, 0.0], np.float32), (len(labels), 1))
+    predictions = Predictions(
+        np.arange(len(labels)), labels, classes, logits, np.full(len(labels), 2.2, np.float32)
+    )
+    directory = RunDirectory.of(out, spec)
+    described = {"hash": spec.hash, "run": spec.to_dict()}
+    directory.write("spec.json", described)
+    about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
+    predictions.write(directory.predictions(spec.inference, spec.inference), about)
+    names = [f"class {number}" for number in range(len(counts))]
+    result = {
+        **described,
+        "metrics": compute_metrics(predictions, counts),
+        "classes": {
+            "names": names,
+            "train_images": counts.tolist(),
+            "trained_on": counts.tolist(),
+        },
+        "learned": {"total": 10, "encoder": 4, "head": 6, "backbone": 1000, "percent": 1.0},
+        "training": {
+            "epochs": 2,
+            "seconds": 3.5,
+            "images_per_second": 100.0,
+            "skipped_images": 0,
+        },
+        "selection": {"rule": spec.select, "epoch": 1, "epochs": 2, "scores": []},
+        "refinement": None,
+        "evaluation": {"inference": spec.inference.name, "split": spec.split, "seconds": 0.5},
+        "environment": {},
+        "warnings": [],
+        "peak_memory_mb": 300.0,
+        "silenced_plugins": {},
+        "directory": str(directory.path),
+    }
+    directory.write("result.json", {**result, **(changed or {})})
+    return directory.path

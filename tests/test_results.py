@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ltbench.errors import ConfigError, DataError
+from ltbench.plugins import Registry
+from ltbench.results import find_runs
+from tests.runs import COUNTS, spec_of, store
+
+OLD = Path(__file__).parent / "data" / "results"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, registry: Registry) -> Path:
+    """Two methods, three seeds each."""
+    for method in ("lift_plus", "full"):
+        for seed in range(3):
+            store(tmp_path / "runs", spec_of(registry, method=method, seed=seed))
+    return tmp_path / "runs"
+
+
+def test_runs_are_found_wherever_they_are_below(runs: Path) -> None:
+    found = find_runs([runs])
+    assert (len(found.runs), found.skipped) == (6, ())
+    one = found.runs[0].path
+    assert [run.path for run in find_runs([one]).runs] == [one]
+    assert len(find_runs([one, runs, one.parent]).runs) == 6
+
+
+def test_runs_that_differ_in_their_seed_alone_are_a_cell(runs: Path) -> None:
+    cells = find_runs([runs]).cells()
+    assert [(cell.spec.method.name, cell.seeds) for cell in cells] == [
+        ("full", (0, 1, 2)),
+        ("lift_plus", (0, 1, 2)),
+    ]
+    run = cells[1].runs[2]
+    assert (run.seed, run.spec.seed, run.spec.hash) == (2, 2, run.path.name)
+
+
+def test_paths_of_options_make_no_other_cell(runs: Path, registry: Registry) -> None:
+    for seed, root in enumerate("ab", start=3):
+        spec = spec_of(registry, seed=seed)
+        dataset = replace(spec.dataset, paths={"path": f"/{root}"})
+        store(runs, replace(spec, dataset=dataset))
+    assert {cell.seeds for cell in find_runs([runs]).cells()} == {(0, 1, 2), (0, 1, 2, 3, 4)}
+
+
+def test_predictions_are_read_when_asked_for(runs: Path) -> None:
+    run = find_runs([runs]).runs[0]
+    assert len(run.predictions().labels) == 20 * len(COUNTS)
+    shutil.copy(run.path / "predictions-tte.parquet", run.path / "predictions-ten_crop.parquet")
+    assert len(run.predictions("ten_crop").labels) == 20 * len(COUNTS)
+    with pytest.raises(DataError, match=r"no predictions with inference 'ten'.*ten_crop") as raised:
+        run.predictions("ten")
+    assert "ltbench eval" in raised.value.hint
+
+
+def test_broken_and_unfinished_runs_are_listed_with_their_reason(runs: Path) -> None:
+    paths = sorted(path.parent for path in runs.rglob("result.json"))
+    (paths[0] / "result.json").write_text('{"schema": 1, ')
+    (paths[1] / "result.json").unlink()
+    (paths[2] / "result.json").unlink()
+    (paths[2] / "failure.json").write_text('{"schema": 1, "error": "too hot", "hint": ""}')
+    changed = json.loads((paths[3] / "result.json").read_text())
+    changed["run"]["seed"] = 77
+    (paths[3] / "result.json").write_text(json.dumps(changed))
+    hollow = json.loads((paths[4] / "result.json").read_text())
+    del hollow["metrics"]["few"]
+    (paths[4] / "result.json").write_text(json.dumps(hollow))
+    found = find_runs([runs])
+    assert [run.path for run in found.runs] == [paths[5]]
+    assert [item.path for item in found.skipped] == paths[:5]
+    for item, said in zip(
+        found.skipped,
+        ("not JSON", "not finished", "failed: too hot", "another run than", "no metrics.few"),
+        strict=True,
+    ):
+        assert said in item.reason
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("run", 3), ("run", {}), ("classes", []), ("metrics", None), ("hash", 5)],
+)
+def test_any_other_content_is_no_run(runs: Path, key: str, value: object) -> None:
+    path = next(runs.rglob("result.json"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    found = find_runs([runs])
+    assert (len(found.runs), [item.path for item in found.skipped]) == (5, [path.parent])
+
+
+def test_a_copy_of_a_run_is_not_counted_twice(runs: Path, tmp_path: Path) -> None:
+    one = find_runs([runs]).runs[0].path
+    shutil.copytree(one, tmp_path / "copied" / one.name)
+    found = find_runs([tmp_path])
+    assert len(found.runs) == 6
+    assert "the same run as" in found.skipped[0].reason
+
+
+def test_links_are_followed_once(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "linked").symlink_to(runs)
+    (runs / "circle").symlink_to(tmp_path / "elsewhere")
+    assert len(find_runs([tmp_path / "elsewhere"]).runs) == 6
+
+
+def test_hidden_folders_are_no_runs(runs: Path) -> None:
+    one = find_runs([runs]).runs[0].path
+    one.rename(one.with_name(f".{one.name}.deleted.1"))
+    assert len(find_runs([runs]).runs) == 5
+
+
+def test_a_path_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no folder"):
+        find_runs([tmp_path / "nothing"])
+
+
+def test_classes_are_kept_once(runs: Path) -> None:
+    found = find_runs([runs]).runs
+    assert all(run.result["classes"] is found[0].result["classes"] for run in found)
+
+
+@pytest.mark.parametrize("schema", sorted(path.name for path in OLD.iterdir()))
+def test_results_of_every_schema_so_far_load(schema: str) -> None:
+    found = find_runs([OLD / schema])
+    assert found.skipped == ()
+    (run,) = found.runs
+    metrics = run.result["metrics"]
+    assert run.spec.method.name == "lift_plus"
+    predictions = run.predictions()
+    right = predictions.predicted == predictions.labels
+    assert metrics["accuracy"] == pytest.approx(100 * np.mean(right))
