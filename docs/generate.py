@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ltbench.config.options import as_typed, describe_options
 from ltbench.plugins import Component, Registry, load_plugins
-from ltbench.specs import SPECS, ComponentSpec, MethodSpec
+from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
 HERE = Path(__file__).parent
 INTRODUCTION = """# Components
@@ -23,7 +23,7 @@ installed plugins. A star marks what is taken where nobody chooses.
 
 def components_page(registry: Registry) -> str:
     """Returns the page of all components that come with ltbench."""
-    return INTRODUCTION + "".join(_kind(kind, registry) for kind in SPECS)
+    return INTRODUCTION + "".join(_kind(kind, registry) for kind in KINDS)
 
 
 def _kind(kind: str, registry: Registry) -> str:
@@ -33,8 +33,8 @@ def _kind(kind: str, registry: Registry) -> str:
         if component.plugin.distribution == "ltbench"
     ]
     title, about = (
-        SPECS[kind].plural.capitalize(),
-        (SPECS[kind].__doc__ or "").split(" `build")[0].splitlines()[0],
+        KINDS[kind].plural.capitalize(),
+        (KINDS[kind].__doc__ or "").split(" `build")[0].splitlines()[0],
     )
     lines = [f"\n## {title}\n\n{about}\n", "| name | | reference |", "|---|---|---|"]
     lines += [_row(component) for component in own]

@@ -3,6 +3,7 @@
 ```
 LTBenchError                    1  a run or a check failed
 ├── RunError                    1
+│   ├── BusyError               1  another process is at it
 │   ├── NonFiniteLossError      1  the loss became NaN or infinite
 │   ├── NothingMatchedError     1  a method found no module to work on
 │   └── OutOfMemoryError        1  the device has too little memory
@@ -51,6 +52,10 @@ class RunError(LTBenchError):
     """A run could not be finished."""
 
 
+class BusyError(RunError):
+    """Another process is running the same run."""
+
+
 class NonFiniteLossError(RunError):
     """The training loss became NaN or infinite."""
 
@@ -67,14 +72,16 @@ class ConfigError(LTBenchError):
     """The configuration is wrong; all of its faults are in the message."""
 
     exit_code = 2
+    faults: Sequence[str] = ()
 
     @classmethod
     def from_faults(cls, faults: Sequence[str], *, hint: str = "") -> ConfigError:
         """One error that shows all faults together."""
-        if len(faults) == 1:
-            return cls(faults[0], hint=hint)
         listed = "".join(f"\n  - {fault}" for fault in faults)
-        return cls(f"{len(faults)} faults in the configuration:{listed}", hint=hint)
+        many = f"{len(faults)} faults in the configuration:{listed}"
+        error = cls(faults[0] if len(faults) == 1 else many, hint=hint)
+        error.faults = tuple(faults)
+        return error
 
 
 class UnknownNameError(ConfigError):

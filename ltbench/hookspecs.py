@@ -17,6 +17,7 @@ from ltbench.specs import (
     AugmentationSpec,
     BackboneSpec,
     DatasetSpec,
+    ExecutorSpec,
     HeadSpec,
     InferenceSpec,
     InitSpec,
@@ -79,6 +80,11 @@ def ltbench_register_refinements() -> Iterable[RefinementSpec]:  # type: ignore[
 @hookspec
 def ltbench_register_inferences() -> Iterable[InferenceSpec]:  # type: ignore[empty-body]
     """Inferences: which views of a test image are seen, and how their logits become one."""
+
+
+@hookspec
+def ltbench_register_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
+    """Executors: where the runs of a grid are run."""
 
 
 @hookspec

@@ -28,7 +28,7 @@ from ltbench.errors import (
     is_out_of_memory,
     suggestion,
 )
-from ltbench.specs import SPECS, ComponentSpec, Recipe
+from ltbench.specs import KINDS, ComponentSpec, Recipe
 
 DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -69,7 +69,7 @@ class Registry:
 
     manager: pluggy.PluginManager
     components: dict[str, dict[str, Component]] = field(
-        default_factory=lambda: {kind: {} for kind in SPECS}
+        default_factory=lambda: {kind: {} for kind in KINDS}
     )
     plugins: list[PluginInfo] = field(default_factory=list)
     failures: list[PluginFailure] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Registry:
         Raises:
             PluginError: The spec breaks the contract, or its name is taken.
         """
-        if not isinstance(spec, ComponentSpec) or type(spec) not in SPECS.values():
+        if not isinstance(spec, ComponentSpec) or type(spec) not in KINDS.values():
             raise PluginError(f"a hook returned {spec!r}, which is no component spec")
         texts = (spec.name, spec.summary, spec.reference)
         if not all(isinstance(text, str) and "\n" not in text for text in texts):
@@ -224,7 +224,7 @@ def _load(point: EntryPoint, registry: Registry) -> None:
         manager.check_pending()  # a misspelt hook would never fire, and nobody would be told
         if not manager.get_hookcallers(plugin):
             raise PluginError("it implements no hook; are they marked with @ltbench.hookimpl?")
-        for kind in SPECS.values():
+        for kind in KINDS.values():
             hook = f"ltbench_register_{kind.plural}"
             others = [other for other in manager.get_plugins() if other is not plugin]
             for specs in manager.subset_hook_caller(hook, others)():

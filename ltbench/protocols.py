@@ -239,3 +239,60 @@ class Inference(Protocol):
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns logits (N, K) from those of the views, (N, V, K)."""
         ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of a grid, as an executor gets it: a process to start, anywhere.
+
+    It finds its run in the store as the last try left it, and leaves there what it made of it:
+    whether it went well is read from the store. Its exit code is 0 where it did.
+
+    Args:
+        name: Unique among the jobs that an executor holds.
+        command: Starts the process. With `--leash` after it, the process stops, and can be resumed,
+            when its standard input is closed: give it a pipe, and it does not outlive its parent.
+    """
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that has ended.
+
+    Args:
+        job: Its name.
+        code: The exit code of its process; None where that is not known.
+        reason: What is known of an end that the process itself could not tell of: a signal, memory.
+    """
+
+    job: str
+    code: int | None
+    reason: str = ""
+
+
+class Executor(Protocol):
+    """What an `ExecutorSpec` builds: where jobs are run, so many at a time."""
+
+    @property
+    def slots(self) -> int:
+        """How many jobs it takes at the same time."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Starts a job; it is never asked while `slots` jobs are running.
+
+        Raises:
+            RunError: No job can be started here at all.
+        """
+        ...
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        """Returns the jobs that have ended since the last call; waits for one, but not longer."""
+        ...
+
+    def stop(self) -> None:
+        """Ends all jobs, in a way that they can be resumed, and returns when they have ended."""
+        ...

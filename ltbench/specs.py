@@ -103,6 +103,19 @@ class BuildContext:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExecutorContext:
+    """What an executor is built from.
+
+    Args:
+        jobs: Runs at the same time, as the user asked for; None: as many as suit the machine.
+        device: As given to `--device`: "auto", "cpu", "cuda", "cuda:1", ...
+    """
+
+    jobs: int | None
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
     """What all kinds have in common.
 
@@ -293,4 +306,19 @@ SPECS: dict[str, type[ComponentSpec]] = {
         InferenceSpec,
     )
 }
-"""Every kind of component and its spec, in the order in which a run builds them."""
+"""Every kind of component of a run and its spec, in the order in which a run builds them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorSpec(ComponentSpec):
+    """Where the runs of a grid are run: no part of a run, and of no hash.
+
+    `build(config, ExecutorContext)` returns an `ltbench.protocols.Executor`.
+    """
+
+    kind = "executor"
+    plural = "executors"
+
+
+KINDS: dict[str, type[ComponentSpec]] = {**SPECS, ExecutorSpec.kind: ExecutorSpec}
+"""Every kind that plugins may register."""

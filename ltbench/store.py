@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from ltbench.config.runspec import Choice, RunSpec
-from ltbench.errors import DataError, RunError
+from ltbench.errors import BusyError, DataError, RunError
 from ltbench.files import write_whole
 
 SCHEMA = 1
@@ -62,6 +63,23 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes JSON atomically; NaN and infinity are refused."""
     write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def file_clock(out: Path) -> float:
+    """Returns the time of now as new files in a folder get it: another machine may stamp them.
+
+    Raises:
+        RunError: Nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError as error:
+        raise RunError(
+            f"{out} cannot be written: {error.strerror or error}",
+            hint="choose a folder that you may write to with --out",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -162,15 +180,40 @@ class RunDirectory:
         """Holds the run for this process.
 
         Raises:
-            RunError: Another process is at it.
+            BusyError: Another process is at it.
         """
+        with self._held(out, "lock"):
+            yield
+
+    @contextmanager
+    def claim(self, out: Path) -> Iterator[None]:
+        """Keeps the run from other grids until it has been run, whatever process runs it.
+
+        Raises:
+            BusyError: Another grid has it.
+        """
+        with self._held(out, "claim"):
+            yield
+
+    def is_busy(self, out: Path) -> bool:
+        """Returns whether a process is running it."""
+        if not (out / ".locks" / f"{self.path.name}.lock").exists():
+            return False
+        try:
+            with self.lock(out):
+                return False
+        except BusyError:
+            return True
+
+    @contextmanager
+    def _held(self, out: Path, what: str) -> Iterator[None]:
         locks = out / ".locks"
-        lock = FileLock(locks / f"{self.path.name}.lock", timeout=0)
+        lock = FileLock(locks / f"{self.path.name}.{what}", timeout=0)
         try:
             locks.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout as error:
-            raise RunError(
+            raise BusyError(
                 f"another process is running {self.path}", hint="wait for it, or stop it"
             ) from error
         except OSError as error:

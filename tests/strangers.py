@@ -10,7 +10,7 @@ import pytest
 
 from ltbench.engine.seams import CheckedAugmentation
 from ltbench.plugins import Component, PluginInfo
-from ltbench.specs import SPECS
+from ltbench.specs import KINDS
 
 PREAMBLE = """
 from __future__ import annotations
@@ -33,7 +33,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: st
 
 def component(kind: str) -> Component:
     """Somebody's component of a kind, for what the engine says of it."""
-    spec = SPECS[kind](name="strange", summary="s", build=lambda config, ctx: None)
+    spec = KINDS[kind](name="strange", summary="s", build=lambda config, ctx: None)
     return Component(spec, PluginInfo("stranger", "stranger", "stranger", "1"))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ltbench.errors import UnknownNameError
 from ltbench.plugins import Registry, load_plugins
-from ltbench.specs import SPECS
+from ltbench.specs import KINDS
 
 GOOD = """
 from ltbench import LossSpec, hookimpl
@@ -63,8 +63,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
 def test_built_ins_come_through_entry_points(registry: Registry) -> None:
     assert registry.failures == []
     assert {plugin.distribution for plugin in registry.plugins} == {"ltbench"}
-    assert all(registry.components[kind] for kind in SPECS)
-    assert all(registry.default(kind) for kind in SPECS)
+    assert all(registry.components[kind] for kind in KINDS)
+    assert all(registry.default(kind) for kind in KINDS)
 
 
 def test_a_stranger_s_component_is_found(folder: Folder) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ltbench.config.resolve import resolve
-from ltbench.errors import DataError, RunError
+from ltbench.errors import BusyError, DataError, RunError
 from ltbench.plugins import Registry
-from ltbench.store import RunDirectory, stored_result, write_atomically, write_json
+from ltbench.store import RunDirectory, file_clock, stored_result, write_atomically, write_json
 
 
 @pytest.fixture
@@ -115,3 +115,27 @@ def test_an_unwritable_folder_is_an_error(directory: RunDirectory, tmp_path: Pat
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(RunError, match="cannot be written"), directory.lock(tmp_path / "file"):
         pass
+
+
+def test_a_claim_leaves_the_run_to_the_process_that_runs_it(
+    directory: RunDirectory, tmp_path: Path
+) -> None:
+    assert not directory.is_busy(tmp_path)
+    with directory.claim(tmp_path):
+        with pytest.raises(BusyError), directory.claim(tmp_path):
+            pass
+        assert not directory.is_busy(tmp_path)
+        with directory.lock(tmp_path):
+            assert directory.is_busy(tmp_path)
+    with directory.claim(tmp_path):
+        pass
+    assert not directory.is_busy(tmp_path)
+
+
+def test_files_written_later_are_not_earlier_than_the_clock(tmp_path: Path) -> None:
+    before = file_clock(tmp_path / "runs")
+    (tmp_path / "runs/file").touch()
+    assert before <= (tmp_path / "runs/file").stat().st_mtime <= file_clock(tmp_path / "runs")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["file"]
+    with pytest.raises(RunError, match="cannot be written"):
+        file_clock(tmp_path / "runs/file")

@@ -9,11 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from ltbench import __version__
+from ltbench.cli.compare import compare
 from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
 from ltbench.cli.evaluate import evaluate
+from ltbench.cli.grid.plan import plan
+from ltbench.cli.grid.run import run as run_grid
+from ltbench.cli.grid.status import status
 from ltbench.cli.list import list_components
 from ltbench.cli.run import run
 from ltbench.cli.show import show
@@ -80,6 +84,7 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
 _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "eval": evaluate,
+    "compare": compare,
     "list": list_components,
     "show": show,
     "doctor": doctor,
@@ -89,9 +94,18 @@ _DATA_VERBS: dict[str, Callable[..., None]] = {
     "prepare": prepare,
     "verify": verify,
 }
+_GRID_VERBS: dict[str, Callable[..., None]] = {
+    "plan": plan,
+    "run": run_grid,
+    "status": status,
+}
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
 data = typer.Typer(no_args_is_help=True, help="List data sets, put them in place, verify them.")
 for name, verb in _DATA_VERBS.items():
     data.command(name)(_interruptible(verb))
 app.add_typer(data, name="data")
+grid = typer.Typer(no_args_is_help=True, help="Run many combinations from one file.")
+for name, verb in _GRID_VERBS.items():
+    grid.command(name)(_interruptible(verb))
+app.add_typer(grid, name="grid")

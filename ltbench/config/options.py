@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -41,7 +42,7 @@ def parse_options(
     Returns:
         The config, or None with all the faults found.
     """
-    hints = get_type_hints(config)
+    hints = _hints(config)
     names = [field.name for field in fields(config)]
     faults = [
         f"{where}.{name}: there is no such option of {owner}; {suggestion(name, names)}"
@@ -50,7 +51,7 @@ def parse_options(
     ]
     known = {name: _read(value, hints[name]) for name, value in values.items() if name in names}
     try:
-        parsed: Any = TypeAdapter(config).validate_python(known)
+        parsed: Any = _adapter(config).validate_python(known)
     except ValidationError as error:
         exact = get_type_hints(config, include_extras=True)
         for name in dict.fromkeys(str(fault["loc"][0]) for fault in error.errors()):
@@ -66,12 +67,23 @@ def parse_options(
 
 def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns a config's values as JSON has them: those that are no paths, and those that are."""
-    dumped = TypeAdapter(type(config)).dump_python(config, mode="json")
+    kind: Any = type(config)
+    dumped = _adapter(kind).dump_python(config, mode="json")
     paths = {name for name in dumped if isinstance(getattr(config, name), Path)}
     return (
         {name: value for name, value in dumped.items() if name not in paths},
         {name: value for name, value in dumped.items() if name in paths},
     )
+
+
+@cache  # a grid reads the same few configs thousands of times
+def _adapter(config: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(config)
+
+
+@cache
+def _hints(config: type) -> dict[str, Any]:
+    return get_type_hints(config)
 
 
 def describe_options(config: type) -> list[OptionHelp]:

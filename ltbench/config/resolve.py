@@ -109,7 +109,12 @@ class _Faults:
 
 
 def resolve(
-    registry: Registry, user: Settings, data_root: Path, faults: Sequence[str] = ()
+    registry: Registry,
+    user: Settings,
+    data_root: Path,
+    faults: Sequence[str] = (),
+    *,
+    identify: bool = True,
 ) -> Resolved:
     """Makes every choice of a run.
 
@@ -118,6 +123,8 @@ def resolve(
         user: What the user set, by dotted key; `Text` where the type is still open.
         data_root: Folder that holds the data sets.
         faults: What is known to be wrong already, to be shown with the rest.
+        identify: Whether data set and backbone are asked which ones they are. Without, nothing
+            has to be in place, and the hash is that of no run.
 
     Raises:
         ConfigError: With all the faults there are.
@@ -139,7 +146,7 @@ def resolve(
             name=component.spec.name,
             **dict(zip(("options", "paths"), dump_options(configs[kind]), strict=True)),
             plugin=f"{component.plugin.distribution} {component.plugin.version}",
-            identity=_identity(component, configs[kind], data),
+            identity=_identity(component, configs[kind], data) if identify else "",
         )
         for kind, component in components.items()
     }

@@ -19,7 +19,7 @@ from ltbench.engine.watch import Silent
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.plugins import Component
 from ltbench.predictions import Predictions
-from ltbench.specs import Settings
+from ltbench.specs import SPECS, Settings
 from ltbench.store import RunDirectory
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, Skipped, bind
@@ -29,6 +29,8 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
     """Yields the checks."""
     spec = component.spec
     yield from bind(f"{spec.kind} {spec.name}", (check_options, check_module), component)
+    if spec.kind not in SPECS:
+        return  # no part of a run
     for trial in trials(component):
         yield from bind(f"{spec.kind} {trial.name}", (check_a_run,), component, bench, trial)
 

@@ -43,7 +43,7 @@ def test_doctor_finds_what_is_missing(cli: Cli) -> None:
 
 
 def test_help_and_version(cli: Cli) -> None:
-    for verb in ("run", "eval", "list", "show", "doctor"):
+    for verb in ("run", "eval", "compare", "list", "show", "doctor"):
         shown = cli(verb, "--help")
         assert shown.code == 0
         assert "Example" in shown.out or verb == "doctor"

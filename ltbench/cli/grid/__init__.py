@@ -1,0 +1,3 @@
+"""`ltbench grid`: many runs from one file."""
+
+from __future__ import annotations

@@ -1,0 +1,145 @@
+"""`ltbench grid plan`: what a grid would run, and what that would take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Workers
+
+if TYPE_CHECKING:
+    from ltbench.config.grid import Grid
+    from ltbench.grid.forecast import Forecast
+    from ltbench.grid.survey import CellState
+
+_MARKS = {"measured": "", "similar": "~", "probed": "≈"}
+
+
+def plan(
+    file: GridFile,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Time a few images of each cell that was never run: seconds to minutes a cell.",
+        ),
+    ] = False,
+    json: Json = False,
+    out: Out = Path("runs"),
+    device: Device = "auto",
+    workers: Workers = 2,
+    data_root: DataRoot = DEFAULT_ROOT,
+) -> None:
+    """Show the cells of a grid, what is done of them, and what the rest will take.
+
+    Times and memory are those of stored runs of the same cell, or (~) of the same method, backbone
+    and data set with other options; with --measure (≈) those of a few images. Writes nothing.
+
+    Example: `ltbench grid plan benchmarks/digits/methods.toml`
+    """
+    from ltbench.cli.progress import watching
+    from ltbench.config.grid import read_grid
+    from ltbench.grid.forecast import Forecaster, prober
+    from ltbench.grid.survey import survey
+    from ltbench.plugins import load_plugins
+
+    grid = read_grid(file, load_plugins(), data_root)
+    cells = survey(grid, out)
+    if measure:
+        with watching() as watch:
+            forecaster = Forecaster(out, prober(device, workers, out, watch.note))
+            forecasts = [forecaster.of(cell) for cell in cells]
+    else:
+        forecasts = [Forecaster(out).of(cell) for cell in cells]
+    if json:
+        from ltbench.cli.output import print_json
+
+        print_json(_as_json(grid, cells, forecasts))
+    else:
+        _print(grid, cells, forecasts)
+
+
+def _left(cell: CellState) -> int:
+    return len(cell.runs) - cell.count("done") - cell.count("failed")
+
+
+def _totals(cells: list[CellState], forecasts: list[Forecast | None]) -> dict[str, Any]:
+    from ltbench.grid.survey import STATES
+
+    both = list(zip(cells, forecasts, strict=True))
+    return {
+        "cells": len(cells),
+        "runs": sum(len(cell.runs) for cell in cells),
+        **{state.replace(" ", "_"): sum(cell.count(state) for cell in cells) for state in STATES},
+        "seconds_left": sum(_left(cell) * known.seconds for cell, known in both if known),
+        "runs_of_unknown_time": sum(_left(cell) for cell, known in both if not known),
+        "peak_memory_mb": max((known.memory_mb for known in forecasts if known), default=None),
+    }
+
+
+def _as_json(
+    grid: Grid, cells: list[CellState], forecasts: list[Forecast | None]
+) -> dict[str, Any]:
+    return {
+        "name": grid.name,
+        "notes": list(grid.notes),
+        "cells": [
+            {
+                "label": cell.cell.label,
+                "runs": [
+                    {
+                        # Where the data is not in place there is no hash to tell a run by.
+                        "hash": None if state.run.missing else state.run.resolved.spec.hash,
+                        "settings": dict(state.run.settings),
+                        "state": state.state,
+                        "error": state.error or None,
+                    }
+                    for state in cell.runs
+                ],
+                "forecast": asdict(forecast) if forecast else None,
+            }
+            for cell, forecast in zip(cells, forecasts, strict=True)
+        ],
+        "totals": _totals(cells, forecasts),
+    }
+
+
+def _print(grid: Grid, cells: list[CellState], forecasts: list[Forecast | None]) -> None:
+    from rich.markup import escape
+
+    from ltbench.cli.grid.show import duration, print_notes
+    from ltbench.cli.output import console, plain_table
+
+    columns = ("runs", "done", "failed", "to do", "learned", "a run takes", "memory")
+    table = plain_table("cell")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for cell, known in zip(cells, forecasts, strict=True):
+        mark = _MARKS[known.basis] if known else ""
+        table.add_row(
+            escape(cell.cell.label),
+            str(len(cell.runs)),
+            str(cell.count("done")),
+            str(cell.count("failed")),
+            str(_left(cell)),
+            f"{known.learned:,} ({known.percent:.2f} %)" if known and known.learned else "-",
+            f"{mark}{duration(known.seconds)}" if known else "-",
+            f"{mark}{known.memory_mb:,.0f} MB" if known else "-",
+        )
+    out = console()
+    out.print(f"\n[bold]{escape(grid.name)}[/]")
+    out.print(table)
+    totals = _totals(cells, forecasts)
+    left, unknown = totals["to_do"] + totals["running"], totals["runs_of_unknown_time"]
+    time = f"{duration(totals['seconds_left'])}, one after the other" if left > unknown else ""
+    more = f"{unknown} of unknown time (--measure)" if unknown else ""
+    out.print(
+        f"\n{totals['runs']} runs in {totals['cells']} cells; {left} to do"
+        + (f": {' and '.join(part for part in (time, more) if part)}" if left else ""),
+        soft_wrap=True,
+    )
+    print_notes(grid, out)

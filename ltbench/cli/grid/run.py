@@ -1,0 +1,138 @@
+"""`ltbench grid run`: runs what is left of a grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.options import DEFAULT_ROOT, MACHINE, DataRoot, Json, Workers, read_assignments
+
+if TYPE_CHECKING:
+    from ltbench.grid.schedule import Schedule, Task
+
+
+def run(
+    file: GridFile,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Where runs are run (see `ltbench list executors`). Default: local.",
+            metavar="NAME",
+            rich_help_panel=MACHINE,
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs at the same time. Default: one a GPU, or one a CPU core and 4 GB of memory.",
+            rich_help_panel=MACHINE,
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        Literal["never", "failed", "always"],
+        typer.Option(help="Which earlier runs are done again."),
+    ] = "never",
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="executor.OPTION=VALUE",
+            help="Set an option of the executor (`ltbench show executor NAME` lists them). "
+            "Repeatable.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
+    json: Json = False,
+    out: Out = Path("runs"),
+    device: Annotated[
+        str,
+        typer.Option(
+            help="auto (every GPU, or the CPU), cpu, cuda, cuda:1.", rich_help_panel=MACHINE
+        ),
+    ] = "auto",
+    workers: Workers = 2,
+    data_root: DataRoot = DEFAULT_ROOT,
+) -> None:
+    """Run what is left of a grid, several runs at a time.
+
+    Finished runs are skipped; failed ones are kept with their error, and tried again with
+    --overwrite failed. A run that fails does not stop the others; the exit code is then 1. The
+    same command again goes on where it stopped; started twice, the two share the work.
+
+    Example: `ltbench grid run benchmarks/digits/methods.toml --jobs 2`
+    """
+    from ltbench.cli.grid.show import following
+    from ltbench.config.grid import read_grid
+    from ltbench.errors import RunError
+    from ltbench.grid.executor import build_executor
+    from ltbench.grid.forecast import Forecaster
+    from ltbench.grid.schedule import Schedule
+    from ltbench.grid.survey import survey
+    from ltbench.plugins import load_plugins
+    from ltbench.specs import ExecutorContext
+
+    registry = load_plugins()
+    grid = read_grid(file, registry, data_root)
+    options, faults = read_assignments(assignments)
+    context = ExecutorContext(jobs=jobs, device=device)
+    built = build_executor(registry, executor, options, context, faults)
+    grid.require_data()
+    cells = survey(grid, out)
+    where = {"device": device, "workers": workers, "data_root": str(data_root)}
+    schedule = Schedule.of(cells, built, out, overwrite, **where)
+    forecaster = Forecaster(out)
+    expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
+    for task in schedule.tasks:
+        known = expected[task.cell]
+        task.expected = known.seconds if known else None
+    with following(schedule) as show:
+        schedule.run(show)
+    _print(grid.name, schedule, json=json)
+    failed = sum(task.state == "failed" for task in schedule.tasks)
+    if failed:
+        raise RunError(
+            f"{failed} of {len(schedule.tasks)} runs failed",
+            hint="see their errors above; --overwrite failed tries them again",
+        )
+
+
+def _print(name: str, schedule: Schedule, *, json: bool) -> None:
+    from ltbench.cli.grid.show import print_failed, state_table
+    from ltbench.cli.output import console, print_json
+
+    if json:
+        print_json({"name": name, "runs": [_as_json(task) for task in schedule.tasks]})
+        return
+    cells: dict[str, list[Any]] = {}
+    for task in schedule.tasks:
+        cells.setdefault(task.cell, []).append(task.found)
+    stdout = console()
+    stdout.print(f"\n[bold]{name}[/]", markup=True)
+    stdout.print(state_table(cells.items()))
+    earlier = sum(task.earlier and task.state == "done" for task in schedule.tasks)
+    if earlier:
+        stdout.print(f"{earlier} of {len(schedule.tasks)} runs were done before")
+    print_failed([(task.cell, task.found) for task in schedule.tasks], stdout)
+    stdout.print(f"stored in {schedule.out}", soft_wrap=True)
+
+
+def _as_json(task: Task) -> dict[str, Any]:
+    spec, result = task.run.resolved.spec, task.found.result
+    return {
+        "cell": task.cell,
+        "seed": spec.seed,
+        "data_seed": spec.data_seed,
+        "hash": spec.hash,
+        "directory": str(task.found.directory.path),
+        "state": task.state,
+        "ran": task.seconds is not None,
+        "seconds": task.seconds,
+        "accuracy": result["metrics"]["accuracy"] if result else None,
+        "error": task.found.error or None,
+    }

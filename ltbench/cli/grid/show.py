@@ -1,0 +1,149 @@
+"""What the verbs of `ltbench grid` show."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from ltbench.cli.output import plain_table
+
+if TYPE_CHECKING:
+    from ltbench.config.grid import Grid
+    from ltbench.grid.schedule import Schedule, Task
+    from ltbench.grid.survey import RunState, State
+
+_COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
+_ROWS = 20  # cells in the live table
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds for people.
+
+    >>> [duration(seconds) for seconds in (0.4, 59.6, 3599, 7260)]
+    ['0 s', '1 min', '60 min', '2 h 01 min']
+    """
+    if round(seconds) < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes <= 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
+    """Returns a row for each cell: how many runs are how far, and how accurate they are."""
+    table = plain_table("cell")
+    for column in (*_COLORS, "accuracy"):
+        table.add_column(column, justify="right")
+    for label, states in cells:
+        counts = Counter(state.state for state in states)
+        shown = [_count(counts[name], color) for name, color in _COLORS.items()]
+        values = [state.result["metrics"]["accuracy"] for state in states if state.result]
+        table.add_row(escape(label), *shown, _spread(values))
+    return table
+
+
+def _count(count: int, color: str) -> str:
+    return f"[{color}]{count}[/]" if count and color else str(count or "")
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    return f"{fmean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")
+
+
+def print_failed(states: Iterable[tuple[str, RunState]], console: Console) -> None:
+    """Prints why runs failed."""
+    for label, state in states:
+        if state.state == "failed":
+            seed = state.run.resolved.spec.seed
+            console.print(f"[red]failed[/] {escape(f'{label}, seed {seed}: {state.error}')}")
+            console.print(f"       [dim]{escape(str(state.directory.path))}[/]", soft_wrap=True)
+
+
+def print_notes(grid: Grid, console: Console) -> None:
+    """Prints what is worth knowing of a grid."""
+    for note in grid.notes:
+        console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+    for message in dict.fromkeys(run.missing.message for run in grid.runs if run.missing):
+        console.print(f"[yellow]not in place[/] {escape(message)}", soft_wrap=True)
+
+
+@contextmanager
+def following(schedule: Schedule) -> Iterator[Callable[[Task | None], None]]:
+    """Yields what shows on stderr how a schedule gets on: live on a terminal, else in lines."""
+    console = Console(file=sys.stderr, highlight=False)
+
+    def say(task: Task | None) -> None:
+        if task is not None:
+            with suppress(OSError):  # a full or closed stderr must not end the runs
+                console.print(_line(schedule, task), soft_wrap=True)
+
+    if not console.is_terminal:
+        yield say
+        return
+    # Refreshed by the schedule itself: a thread would slow down the runs.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def show(task: Task | None) -> None:
+            say(task)
+            live.update(_board(schedule), refresh=True)
+
+        yield show
+
+
+def _line(schedule: Schedule, task: Task) -> Text:
+    settled = sum(task.settled for task in schedule.tasks)
+    how = "" if task.seconds is None else f" in {duration(task.seconds)}"
+    if task.found.result is not None:
+        what = f"{task.found.result['metrics']['accuracy']:.1f} %{how}"
+    else:
+        what = task.found.error
+    left = schedule.seconds_left()
+    rest = f"; {duration(left)} left" if left else ""
+    word = "done elsewhere" if task.state == "done" and not how else task.state
+    counted = f"{settled}/{len(schedule.tasks)} "
+    return Text.assemble(counted, (word, _COLORS[task.state]), f" {task.title}: {what}{rest}")
+
+
+def _board(schedule: Schedule) -> Group:
+    """Returns the live table: cells with their runs, the runs in flight, the whole."""
+    cells: dict[str, list[Task]] = {}
+    for task in schedule.tasks:
+        cells.setdefault(task.cell, []).append(task)
+    if len(cells) > _ROWS:  # only those that something happens to
+        cells = {
+            label: tasks
+            for label, tasks in cells.items()
+            if any(task.state == "running" for task in tasks)
+        }
+    table = plain_table("cell")
+    for column in _COLORS:
+        table.add_column(column, justify="right")
+    for label, tasks in cells.items():
+        counts = Counter(task.state for task in tasks)
+        table.add_row(escape(label), *(_count(counts[name], c) for name, c in _COLORS.items()))
+    total = Counter(task.state for task in schedule.tasks)
+    left = schedule.seconds_left()
+    summary = ", ".join(f"{total[name]} {name}" for name in _COLORS)
+    rest = "" if left is None else f"; {duration(left)} left"
+    lines = [Text(_flight(task)) for task in schedule.tasks if task.state == "running"]
+    return Group(table, *lines[:_ROWS], Text(f"{summary}{rest}"))
+
+
+def _flight(task: Task) -> str:
+    if task.elsewhere:
+        return f"  {task.title}: another process is at it"
+    from ltbench.grid.survey import epochs_done
+
+    done, epochs = epochs_done(task.found.directory), task.run.resolved.spec.train.epochs
+    return f"  {task.title}: " + (f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating")

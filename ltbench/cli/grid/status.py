@@ -1,0 +1,58 @@
+"""`ltbench grid status`: how far a grid is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
+
+if TYPE_CHECKING:
+    from ltbench.grid.survey import RunState
+
+
+def status(
+    file: GridFile,
+    json: Json = False,
+    out: Out = Path("runs"),
+    data_root: DataRoot = DEFAULT_ROOT,
+) -> None:
+    """Show how far a grid is: runs done, failed, running and to do; accuracies; errors.
+
+    Example: `ltbench grid status benchmarks/digits/methods.toml`
+    """
+    from ltbench.cli.grid.show import print_failed, print_notes, state_table
+    from ltbench.cli.output import console, print_json
+    from ltbench.config.grid import read_grid
+    from ltbench.grid.survey import survey
+    from ltbench.plugins import load_plugins
+
+    grid = read_grid(file, load_plugins(), data_root)
+    cells = survey(grid, out)
+    if json:
+        runs = [_as_json(cell.cell.label, state) for cell in cells for state in cell.runs]
+        print_json({"name": grid.name, "runs": runs})
+        return
+    stdout = console()
+    stdout.print(f"\n[bold]{grid.name}[/]")
+    stdout.print(state_table([(cell.cell.label, cell.runs) for cell in cells]))
+    for cell in cells:
+        print_failed([(cell.cell.label, state) for state in cell.runs], stdout)
+    print_notes(grid, stdout)
+
+
+def _as_json(label: str, state: RunState) -> dict[str, Any]:
+    spec = state.run.resolved.spec
+    known = state.run.missing is None
+    return {
+        "cell": label,
+        "seed": spec.seed,
+        "data_seed": spec.data_seed,
+        "hash": spec.hash if known else None,
+        "directory": str(state.directory.path) if known else None,
+        "state": state.state,
+        "epochs": state.result["training"]["epochs"] if state.result else state.epochs,
+        "accuracy": state.result["metrics"]["accuracy"] if state.result else None,
+        "error": state.error or None,
+    }

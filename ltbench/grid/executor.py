@@ -1,0 +1,91 @@
+"""An executor as the schedule calls it: what it raises is told with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ltbench.config.options import parse_options
+from ltbench.errors import ConfigError, PluginError
+from ltbench.plugins import Component, Registry, blame
+from ltbench.protocols import Ended, Executor, Job
+from ltbench.specs import ExecutorContext
+
+
+@dataclass(frozen=True)
+class CheckedExecutor:
+    """An executor whose faults are told with its name and its plugin's."""
+
+    executor: Executor
+    component: Component
+
+    @property
+    def slots(self) -> int:
+        """How many jobs it takes at the same time."""
+        with blame(self.component):
+            slots = self.executor.slots
+        if not isinstance(slots, int) or slots < 1:
+            raise PluginError(
+                f"executor '{self.component.spec.name}' of plugin {self.component.plugin} has "
+                f"{slots!r} slots, not at least 1"
+            )
+        return slots
+
+    def start(self, job: Job) -> None:
+        """Starts a job."""
+        with blame(self.component):
+            self.executor.start(job)
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        """Returns the jobs that have ended."""
+        with blame(self.component):
+            return self.executor.wait(seconds)
+
+    def stop(self) -> None:
+        """Ends all jobs."""
+        with blame(self.component):
+            self.executor.stop()
+
+
+def build_executor(
+    registry: Registry,
+    name: str | None,
+    options: Mapping[str, Any],
+    context: ExecutorContext,
+    faults: Sequence[str] = (),
+) -> CheckedExecutor:
+    """Builds an executor.
+
+    Args:
+        registry: The components there are.
+        name: The executor's; None for the default.
+        options: By dotted key, as in `--set executor.partition=gpu`.
+        context: What it is built from.
+        faults: What is known to be wrong already, to be shown with the rest.
+
+    Raises:
+        UnknownNameError: There is no such executor.
+        ConfigError: With all that is wrong with the options.
+    """
+    component = registry.find("executor", name or registry.default("executor"))
+    spec = component.spec
+    strange = [
+        f"{key}: only executor.* can be set here"
+        for key in options
+        if not key.startswith("executor.")
+    ]
+    own = {
+        key.removeprefix("executor."): value
+        for key, value in options.items()
+        if key.startswith("executor.")
+    }
+    with blame(component):
+        config, wrong = parse_options(spec.config, own, "executor", f"executor '{spec.name}'")
+    if faults or strange or wrong:
+        raise ConfigError.from_faults(
+            [*faults, *strange, *wrong],
+            hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
+        )
+    with blame(component):
+        return CheckedExecutor(spec.build(config, context), component)

@@ -1,0 +1,134 @@
+"""The process of one run of a grid: `python -m ltbench.grid.worker REQUEST [--leash]`.
+
+REQUEST is JSON. What became of the run is in its directory; the exit code says the rest.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.options import as_typed
+from ltbench.config.resolve import Resolved, resolve
+from ltbench.config.text import Text
+from ltbench.errors import BusyError, Interrupted, LTBenchError
+from ltbench.plugins import describe, load_plugins
+from ltbench.specs import Settings
+from ltbench.store import Overwrite, RunDirectory
+
+BUSY = 75  # EX_TEMPFAIL of sysexits.h: somebody else is at it, try later
+_PATIENCE = 20.0  # seconds from the wish to end until the end
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a worker is to run.
+
+    Args:
+        settings: As the grid file sets them, each as a user types it.
+        out: Folder of the run directories.
+        device: As in `ltbench run`.
+        workers: As in `ltbench run`.
+        data_root: As in `ltbench run`.
+        overwrite: As in `ltbench run`.
+    """
+
+    settings: Mapping[str, str]
+    out: str
+    device: str
+    workers: int
+    data_root: str
+    overwrite: Overwrite
+
+    @classmethod
+    def of(cls, settings: Settings, **how: Any) -> Request:
+        """Returns the request for the run of these settings."""
+        return cls({key: as_typed(value) for key, value in settings.items()}, **how)
+
+    def command(self) -> tuple[str, ...]:
+        """Returns the command that starts the worker."""
+        # The worker finds what we find, and nothing that happens to lie in the working directory.
+        here = sys.path[:1] in ([""], [str(Path.cwd())])
+        path = () if here else ("-P",)
+        return (sys.executable, *path, "-m", __name__, json.dumps(asdict(self)))
+
+    def as_run(self) -> list[str]:
+        """Returns the same as an `ltbench run`: the command that the result records."""
+        chosen = [part for item in self.settings.items() for part in ("--set", "=".join(item))]
+        where = ["--out", self.out, "--device", self.device, "--workers", str(self.workers)]
+        return ["ltbench", "run", *chosen, *where, "--data-root", self.data_root]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs what is asked for and returns the exit code."""
+    if "--leash" in arguments:
+        threading.Thread(target=_watch_stdin, daemon=True).start()
+    try:
+        request = Request(**json.loads(arguments[0]))
+        sys.argv = request.as_run()
+        return _run(request)
+    except (KeyboardInterrupt, Interrupted):
+        return Interrupted.exit_code
+    except LTBenchError as error:
+        print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+def _run(request: Request) -> int:
+    out = Path(request.out)
+    registry = load_plugins()
+    settings = {key: Text(value) for key, value in request.settings.items()}
+    resolved = resolve(registry, settings, Path(request.data_root))
+
+    from ltbench.engine.run import Machine, execute
+    from ltbench.engine.watch import Silent
+
+    machine = Machine(out=out, device=request.device, workers=request.workers)
+    try:
+        execute(resolved, registry, machine, request.overwrite, Silent())
+    except BusyError:
+        return BUSY
+    except (KeyboardInterrupt, Interrupted):
+        raise
+    except Exception as error:
+        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe(error))
+        keep_failure(resolved, out, shown, type(error).__name__)
+        return shown.exit_code
+    return 0
+
+
+def keep_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str) -> None:
+    """Records why a run could not be run, whether it came to record that itself or not.
+
+    Raises:
+        BusyError: Another process is at it by now.
+    """
+    spec = resolved.spec
+    directory = RunDirectory.of(out, spec)
+    with directory.lock(out):
+        directory.write("spec.json", {"hash": spec.hash, "run": spec.to_dict()})
+        recorded = {"error": error.message, "hint": error.hint, "kind": kind}
+        directory.write("failure.json", recorded)
+
+
+def _watch_stdin() -> None:
+    """Interrupts this process when its parent is gone, or wishes it to end."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_PATIENCE)
+    os._exit(Interrupted.exit_code)  # stuck in a library; an interrupted run can be resumed
+
+
+if __name__ == "__main__":
+    faulthandler.enable()  # a crash in a library says where
+    sys.exit(main(sys.argv[1:]))

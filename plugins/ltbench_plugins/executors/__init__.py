@@ -1,0 +1,14 @@
+"""Executors: where the runs of a grid are run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ltbench import ExecutorSpec, hookimpl
+from ltbench_plugins.executors.local import LOCAL
+
+
+@hookimpl
+def ltbench_register_executors() -> Iterable[ExecutorSpec]:
+    """The built-in executors."""
+    return [LOCAL]

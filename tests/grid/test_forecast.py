@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ltbench.grid.forecast import Forecast, Forecaster, seconds_of
+from ltbench.grid.survey import CellState, survey
+from tests.grid.grids import Folder
+
+TWO = "seed = [0, 1]\n[[include]]\nloss = ['ce', 'focal']\n"
+
+
+def result(train: float, evaluation: float, memory: float, epochs: int = 2) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        **{key: {} for key in ("hash", "run", "metrics", "classes", "warnings")},
+        "learned": {"total": 1280, "percent": 0.1},
+        "training": {"seconds": train, "epochs": epochs},
+        "selection": {"seconds": 1.0},
+        "refinement": None,
+        "evaluation": {"seconds": evaluation},
+        "peak_memory_mb": memory,
+    }
+
+
+def store(folder: Folder, cell: CellState, *results: dict[str, Any]) -> None:
+    for state, stored in zip(cell.runs, results, strict=False):
+        state.directory.path.mkdir(parents=True)
+        (state.directory.path / "result.json").write_text(json.dumps(stored))
+
+
+def test_seconds_are_those_of_all_stages() -> None:
+    assert seconds_of(result(4, 2, 100)) == 7
+    assert seconds_of({**result(4, 2, 100), "refinement": {"seconds": 3.5}}) == 10.5
+
+
+def test_a_cell_is_as_its_own_runs_were_and_others_by_the_epoch(folder: Folder) -> None:
+    grid = folder.read(TWO)
+    first, _ = survey(grid, folder.out)
+    store(folder, first, result(4, 2, 100), result(6, 2, 300))  # 7 and 9 seconds
+    first, second = survey(grid, folder.out)
+    forecaster = Forecaster(folder.out)
+    assert forecaster.of(first) == Forecast("measured", 8, 300, 1280, 0.1)
+    # (4 + 1) / 2 and (6 + 1) / 2 seconds an epoch: 3 in the middle; two epochs and 2 seconds.
+    assert forecaster.of(second) == Forecast("similar", 8, 300)
+    longer = folder.read("[[include]]\nloss = 'focal'\ntrain.epochs = 10\n")
+    (cell,) = survey(longer, folder.out)
+    assert forecaster.of(cell) == Forecast("similar", 32, 300)
+
+
+def test_nothing_is_known_of_another_method(folder: Folder) -> None:
+    grid = folder.read(TWO)
+    store(folder, survey(grid, folder.out)[0], result(4, 2, 100))
+    (other,) = survey(folder.read("[[include]]\nmethod = 'lora'\n"), folder.out)
+    assert Forecaster(folder.out).of(other) is None
+    probed = Forecast("probed", 1, 2, 3, 4)
+    assert Forecaster(folder.out, lambda cell: probed).of(other) == probed
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"training": 3}'])
+def test_broken_results_are_no_source(folder: Folder, broken: str) -> None:
+    first, second = survey(folder.read(TWO), folder.out)
+    store(folder, first, result(4, 2, 100))
+    (first.runs[0].directory.path / "result.json").write_text(broken)
+    assert Forecaster(folder.out).of(second) is None

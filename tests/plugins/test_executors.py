@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ltbench.errors import RunError
+from ltbench.protocols import Ended, Job
+from ltbench.specs import ExecutorContext, NoOptions
+from ltbench_plugins.executors import local
+from tests.covered import value_of
+
+
+def built(jobs: int | None, device: str = "cpu") -> local.Local:
+    return local.build(NoOptions(), ExecutorContext(jobs=jobs, device=device))
+
+
+def python(name: str, code: str) -> Job:
+    return Job(name, (sys.executable, "-c", code))
+
+
+def ends(executor: local.Local, *jobs: Job) -> dict[str, Ended]:
+    for job in jobs:
+        executor.start(job)
+    ended: dict[str, Ended] = {}
+    until = time.monotonic() + 60
+    while len(ended) < len(jobs) and time.monotonic() < until:
+        ended |= {one.job: one for one in executor.wait(1)}
+    return ended
+
+
+@value_of("executor", "local")
+def test_cores_are_divided(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(local, "_cores", lambda: 8)
+    monkeypatch.setattr(local, "_memory", lambda: 13 * 2**30)
+    assert built(None).slots == 3  # 4 GB each
+    code = "import os, pathlib; pathlib.Path({!r}).write_text(os.environ['OMP_NUM_THREADS'])"
+    for jobs, threads in ((1, "8"), (3, "2"), (20, "1")):
+        executor = built(jobs)
+        assert executor.slots == jobs
+        ends(executor, python("one", code.format(str(tmp_path / "threads"))))
+        assert (tmp_path / "threads").read_text() == threads
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")  # of whoever started us
+    ends(built(3), python("one", code.format(str(tmp_path / "threads"))))
+    assert (tmp_path / "threads").read_text() == "5"
+
+
+@pytest.mark.parametrize(
+    ("visible", "jobs", "given"),
+    [
+        (None, None, ["0", "1", "2"]),
+        (None, 4, ["0", "1", "2", "0"]),
+        ("5,GPU-1b,7", None, ["5", "GPU-1b", "7"]),
+    ],
+)
+def test_gpus_are_shared_out(
+    monkeypatch: pytest.MonkeyPatch, visible: str | None, jobs: int | None, given: list[str]
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    found = [slot["CUDA_VISIBLE_DEVICES"] for slot in built(jobs, "auto")._environments]
+    assert found == given
+    assert built(None, "cuda:1").slots == 1  # that one, as it is
+    assert "CUDA_VISIBLE_DEVICES" not in built(None, "cuda:1")._environments[0]
+
+
+def test_a_slot_is_free_again_when_its_process_has_ended() -> None:
+    executor = built(2)
+    for _ in range(2):
+        ended = ends(executor, python("a", ""), python("b", "raise SystemExit(3)"))
+        assert {name: one.code for name, one in ended.items()} == {"a": 0, "b": 3}
+
+
+def test_an_end_is_told_with_its_cause() -> None:
+    code = "import os, sys; print('deep trouble', file=sys.stderr, flush=True); os.{}"
+    ended = ends(
+        built(3),
+        python("killed", code.format("kill(os.getpid(), 9)")),
+        python("exited", code.format("_exit(7)")),
+        python("quiet", "import os; os.abort()"),
+    )
+    assert ended["killed"].reason == "killed by SIGKILL (out of memory?): deep trouble"
+    assert ended["exited"].reason == "exit code 7: deep trouble"
+    assert ended["quiet"] == Ended("quiet", -signal.SIGABRT, "killed by SIGABRT")
+
+
+def test_stopping_kills_what_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(local, "_PATIENCE", 1.0)
+    executor = built(2)
+    stubborn = (
+        "import os, pathlib, subprocess, sys, time; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        f"pathlib.Path({str(tmp_path / 'pids')!r}).write_text(f'{{os.getpid()}} {{child.pid}}'); "
+        "time.sleep(60)"
+    )
+    executor.start(python("stubborn", stubborn))
+    executor.start(python("docile", "import sys; sys.stdin.read()"))
+    until = time.monotonic() + 30
+    while not (tmp_path / "pids").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.1)
+    began = time.monotonic()
+    executor.stop()
+    assert 0.9 < time.monotonic() - began < 10
+    assert executor.wait(0) == []
+    for pid in map(int, (tmp_path / "pids").read_text().split()):
+        assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_a_command_that_is_not_there_is_an_error() -> None:
+    executor = built(1)
+    with pytest.raises(RunError, match="no process can be started: No such file"):
+        executor.start(Job("a", ("/there/is/nothing",)))
+    executor.stop()
