@@ -81,55 +81,56 @@ def print_pairs(pairs: Sequence[Pair], skipped: Sequence[Skipped], how: How, *, 
         f"\n[bold]{spec.dataset.name}[/], {len(sample.labels):,} {spec.split} images, shot rule "
         f"{pairs[0].shot_rule}"
     )
-    out.print(_overview(pairs, how))
-    outcomes = [(pair, outcome) for pair in pairs for outcome in pair.outcomes.values() if outcome]
-    _print_seeds(out, outcomes)
-    _print_images(out, outcomes, how.level)
-    out.print()
     for pair in pairs:
-        for text in how.sentences(pair):
-            out.print(escape(text), soft_wrap=True)
+        _print_pair(out, pair, how)
     _print_notes(out, pairs, how.level)
 
 
-def _overview(pairs: Sequence[Pair], how: How) -> Table:
-    table = plain_table("accuracy", "first", "second")
+def _print_pair(out: Console, pair: Pair, how: How) -> None:
+    """What was found about a pair: accuracies, what lies behind them, sentences."""
+    out.print(f"\n[bold]{escape(pair.first.name)}[/] against [bold]{escape(pair.second.name)}[/]")
+    out.print(_overview(pair, how))
+    outcomes = [outcome for outcome in pair.outcomes.values() if outcome]
+    _print_seeds(out, pair, outcomes)
+    _print_images(out, outcomes, how.level)
+    out.print()
+    for text in how.sentences(pair):
+        out.print(escape(text), soft_wrap=True)
+
+
+def _overview(pair: Pair, how: How) -> Table:
+    table = plain_table("accuracy")
     several = how.correction != "none" and how.comparisons > 1
     heads = ["first %", "second %", "difference", f"{100 * how.level:g} % interval", "p"]
     if several:
         heads.append(f"p ({correction_text(how.correction, how.comparisons)})")
     for head in heads:
         table.add_column(head, justify="right")
-    for pair in pairs:
-        for metric, outcome in pair.outcomes.items():
-            row = [ACCURACIES[metric], escape(pair.first.name), escape(pair.second.name)]
-            if outcome is None:
-                table.add_row(*row, "-", "-", "no classes", "", "", "")
-                continue
-            evidence = outcome.evidence
-            row += [f"{outcome.first:.1f}", f"{outcome.second:.1f}", points(evidence.difference)]
-            row += [f"{points(evidence.low)} to {points(evidence.high)}", p_text(evidence.p)]
-            clear = outcome.corrected_p < 1 - how.level
-            if several:
-                row.append(p_text(outcome.corrected_p))
-            row[-1] = f"[bold]{row[-1]}[/]" if clear else row[-1]
-            table.add_row(*row)
+    for metric, outcome in pair.outcomes.items():
+        if outcome is None:
+            table.add_row(ACCURACIES[metric], "-", "-", "no classes", "", "", "")
+            continue
+        evidence = outcome.evidence
+        row = [f"{outcome.first:.1f}", f"{outcome.second:.1f}", points(evidence.difference)]
+        row += [f"{points(evidence.low)} to {points(evidence.high)}", p_text(evidence.p)]
+        if several:
+            row.append(p_text(outcome.corrected_p))
+        clear = outcome.corrected_p < 1 - how.level
+        row[-1] = f"[bold]{row[-1]}[/]" if clear else row[-1]
+        table.add_row(ACCURACIES[metric], *row)
     return table
 
 
-def _print_seeds(out: Console, outcomes: Sequence[tuple[Pair, Outcome]]) -> None:
+def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[Outcome]) -> None:
     """The tests that look at seeds alone."""
-    table = plain_table("seeds alone", "first", "second")
-    for head in ("seeds", "sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
+    table = plain_table(f"{len(pair.seeds)} seeds alone")
+    for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
         table.add_column(head, justify="right")
-    for pair, outcome in outcomes:
+    for outcome in outcomes:
         across = outcome.evidence.across_seeds
         if across is not None:
             table.add_row(
                 ACCURACIES[outcome.metric],
-                escape(pair.first.name),
-                escape(pair.second.name),
-                str(len(pair.seeds)),
                 f"{across.t.deviation:.2f}",
                 "-" if across.t.p is None else p_text(across.t.p),
                 p_text(across.wilcoxon.p),
@@ -137,24 +138,22 @@ def _print_seeds(out: Console, outcomes: Sequence[tuple[Pair, Outcome]]) -> None
                 f"{across.rank_biserial:.2f}",
             )
     if table.row_count:
-        out.print(f"\ntest: {_tests(outcomes, AcrossSeeds)}")
+        out.print(f"test: {_tests(outcomes, AcrossSeeds)}\n")
         out.print(table)
 
 
-def _print_images(out: Console, outcomes: Sequence[tuple[Pair, Outcome]], level: float) -> None:
+def _print_images(out: Console, outcomes: Sequence[Outcome], level: float) -> None:
     """The counts of images on which two models differ."""
-    table = plain_table("images", "first", "second")
+    table = plain_table("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
     for head in (*heads, f"{100 * level:g} % interval"):
         table.add_column(head, justify="right")
-    for pair, outcome in outcomes:
+    for outcome in outcomes:
         found = outcome.evidence.on_images
         if found is not None:
             odds, counts = found.odds_ratio, found.mcnemar
             table.add_row(
                 ACCURACIES[outcome.metric],
-                escape(pair.first.name),
-                escape(pair.second.name),
                 f"{counts.only_first:,}",
                 f"{counts.only_second:,}",
                 p_text(counts.p),
@@ -162,15 +161,15 @@ def _print_images(out: Console, outcomes: Sequence[tuple[Pair, Outcome]], level:
                 "-" if odds.ratio is None else f"{_odds(odds.low)} to {_odds(odds.high)}",
             )
     if table.row_count:
-        out.print(f"\ntest: {_tests(outcomes, OnImages)}")
+        out.print(f"test: {_tests(outcomes, OnImages)}\n")
         out.print(table)
 
 
-def _tests(outcomes: Sequence[tuple[Pair, Outcome]], kind: type[AcrossSeeds | OnImages]) -> str:
+def _tests(outcomes: Sequence[Outcome], kind: type[AcrossSeeds | OnImages]) -> str:
     """The tests that the p values of the overview are from."""
     named = [
         outcome.evidence.test
-        for _, outcome in outcomes
+        for outcome in outcomes
         if isinstance(outcome.evidence.across_seeds or outcome.evidence.on_images, kind)
     ]
     return "; ".join(dict.fromkeys(named))
