@@ -42,10 +42,10 @@ def test_false_positives_are_five_percent(cause: str) -> None:
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 def test_false_positives_are_five_percent_closely(cause: str, seeds: int) -> None:
-    """Two seeds: five percent at most. Monte Carlo error: 0.0063."""
+    """Two and three seeds: five percent at most. Monte Carlo error: 0.0063."""
     found = [share_found(CAUSES[cause], seeds, 1200, sizes) for sizes in (SIZES, np.full(20, 5))]
     assert max(found) <= 0.072
-    assert min(found) >= (0 if seeds == 2 else 0.01)
+    assert min(found) >= (0 if seeds <= 3 else 0.01)
 
 
 def test_power_rises_with_the_difference_and_with_seeds() -> None:
