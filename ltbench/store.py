@@ -20,16 +20,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
 from ltbench.config.runspec import Choice, RunSpec
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.files import write_whole
+from ltbench.locks import held
 
 SCHEMA = 1
 _KEYS = {
@@ -205,26 +204,9 @@ class RunDirectory:
         except BusyError:
             return True
 
-    @contextmanager
-    def _held(self, out: Path, what: str) -> Iterator[None]:
-        locks = out / ".locks"
-        lock = FileLock(locks / f"{self.path.name}.{what}", timeout=0)
-        try:
-            locks.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise BusyError(
-                f"another process is running {self.path}", hint="wait for it, or stop it"
-            ) from error
-        except OSError as error:
-            raise RunError(
-                f"{locks} cannot be written: {error.strerror or error}",
-                hint="choose a folder that you may write to with --out",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def _held(self, out: Path, what: str) -> AbstractContextManager[None]:
+        lock = out / ".locks" / f"{self.path.name}.{what}"
+        return held(lock, f"running {self.path}", RunError, "--out")
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +40,7 @@ def prepare(
     """
     from ltbench.config.dataset import ChosenDataset
     from ltbench.data.prepare import Preparation
+    from ltbench.locks import held
     from ltbench.plugins import blame, load_plugins
     from ltbench.specs import DataContext
 
@@ -50,7 +49,9 @@ def prepare(
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     if chosen.spec.prepare is not None:
         preparation = Preparation(data_root / name, source, lists, _say)
-        with _alone(data_root / name), blame(chosen.component):
+        lock = data_root / f".{name}.lock"
+        alone = held(lock, f"preparing {data_root / name}", DataError, "--data-root")
+        with alone, blame(chosen.component):
             chosen.spec.prepare(chosen.config, preparation)
     chosen.identity()
     chosen.check()
@@ -75,32 +76,3 @@ def _say(text: str) -> None:
         console().print(escape(printable(text)), soft_wrap=True)
     except OSError as error:
         raise RunError(f"the output cannot be written: {error.strerror}") from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keeps other preparations of the same data set away.
-
-    Raises:
-        RunError: There is one.
-        DataError: The folder above cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=0)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise RunError(
-            f"another process is preparing {folder}", hint="wait for it, or stop it"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"{folder.parent} cannot be written: {error.strerror or error}",
-            hint="choose a folder that you may write to with --data-root",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
