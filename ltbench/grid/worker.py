@@ -70,9 +70,9 @@ class Request:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs what is asked for and returns the exit code."""
-    if "--leash" in arguments:
-        threading.Thread(target=_watch_stdin, daemon=True).start()
     try:
+        if "--leash" in arguments:
+            threading.Thread(target=_watch_stdin, daemon=True).start()
         request = Request(**json.loads(arguments[0]))
         sys.argv = request.as_run()
         return _run(request)

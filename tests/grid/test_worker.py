@@ -99,8 +99,8 @@ def test_a_worker_on_a_leash_ends_with_its_parent() -> None:
     code = (
         "import threading, time; from ltbench.grid import worker\n"
         "threading.Thread(target=worker._watch_stdin, daemon=True).start()\n"
-        "print('up', flush=True)\n"
-        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    raise SystemExit(130)"
+        "try:\n    print('up', flush=True)\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    raise SystemExit(130)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
