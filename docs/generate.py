@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ltbench.config.options import as_typed, describe_options
+from ltbench.leaderboard.rows import COLUMNS
 from ltbench.plugins import Component, Registry, load_plugins
 from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
 HERE = Path(__file__).parent
+COLUMNS_START, COLUMNS_END = "<!-- columns: made by `make docs` -->", "<!-- end of columns -->"
 INTRODUCTION = """# Components
 
 Every component that comes with ltbench, its options, defaults and recipe. Made from the code by
@@ -79,7 +81,20 @@ def _link(reference: str) -> str:
     return f"[{reference}]({bases[kind]}{rest})" if kind in bases else reference
 
 
-PAGES = {"components.md": components_page}
+def leaderboard_page(registry: Registry) -> str:
+    """Returns the page about leaderboards, with the columns of today."""
+    page = (HERE / "leaderboard.md").read_text(encoding="utf-8")
+    before, start, rest = page.partition(COLUMNS_START)
+    _, end, after = rest.partition(COLUMNS_END)
+    rows = [
+        f"| `{column.name}` | {column.metadata['dtype']} | {_cell(column.metadata['help'])} |"
+        for column in COLUMNS
+    ]
+    table = "\n".join(["| column | pandas | |", "|---|---|---|", *rows])
+    return f"{before}{start}\n{table}\n{end}{after}"
+
+
+PAGES = {"components.md": components_page, "leaderboard.md": leaderboard_page}
 
 
 def main() -> None:

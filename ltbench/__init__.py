@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ltbench.errors import LTBenchError
 from ltbench.hookspecs import hookimpl
+from ltbench.published import PublishedResult
 from ltbench.specs import (
     AugmentationSpec,
     BackboneContext,
@@ -50,6 +51,7 @@ __all__ = [
     "LossSpec",
     "MethodSpec",
     "NoOptions",
+    "PublishedResult",
     "Recipe",
     "RefinementSpec",
     "SamplingSpec",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pluggy
 
+from ltbench.published import PublishedResult
 from ltbench.specs import (
     AugmentationSpec,
     BackboneSpec,
@@ -85,6 +86,11 @@ def ltbench_register_inferences() -> Iterable[InferenceSpec]:  # type: ignore[em
 @hookspec
 def ltbench_register_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
     """Executors: where the runs of a grid are run."""
+
+
+@hookspec
+def ltbench_published_results() -> Iterable[PublishedResult]:  # type: ignore[empty-body]
+    """Published results: numbers of papers, for leaderboards and `ltbench reproduce`."""
 
 
 @hookspec

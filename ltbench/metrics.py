@@ -118,10 +118,30 @@ def _macro_f1(
     return float((200.0 * correct[present] / (support + said)[present]).mean())
 
 
-def _expected_calibration_error(predictions: Predictions) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins (Guo et al., ICML 2017)."""
-    confidence = predictions.confidence
-    right = predictions.labels == predictions.predicted
+def reliability(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Bins images by confidence, in 15 equal bins of which the empty ones are left out.
+
+    Args:
+        confidence: (N,) from 0 to 1.
+        right: (N,) whether the prediction is.
+
+    Returns:
+        Mean confidence, accuracy and share of the images in percent, (B,) each.
+    """
     bins = np.minimum((confidence * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=_CALIBRATION_BINS)
-    return float(100.0 * np.abs(gaps).sum() / len(right))
+    images = np.bincount(bins, minlength=_CALIBRATION_BINS)
+    filled = images > 0
+    said, held = (
+        100.0 * np.bincount(bins, values, _CALIBRATION_BINS)[filled] / images[filled]
+        for values in (confidence, right)
+    )
+    return said, held, 100.0 * images[filled] / len(right)
+
+
+def _expected_calibration_error(predictions: Predictions) -> float:
+    """Mean gap between confidence and accuracy over the bins (Guo et al., ICML 2017)."""
+    right = predictions.labels == predictions.predicted
+    confidence, accuracy, share = reliability(predictions.confidence, right)
+    return float(np.abs(accuracy - confidence) @ share / 100)

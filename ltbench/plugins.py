@@ -28,6 +28,7 @@ from ltbench.errors import (
     is_out_of_memory,
     suggestion,
 )
+from ltbench.published import PublishedResult, faults
 from ltbench.specs import KINDS, ComponentSpec, Recipe
 
 DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
@@ -63,14 +64,23 @@ class Component:
     plugin: PluginInfo
 
 
+@dataclass(frozen=True)
+class Published:
+    """A number of a paper and the plugin that it came with."""
+
+    result: PublishedResult
+    plugin: PluginInfo
+
+
 @dataclass
 class Registry:
-    """All components by kind and name, the plugins that brought them, and those that failed."""
+    """All components by kind and name, published results, plugins, and those that failed."""
 
     manager: pluggy.PluginManager
     components: dict[str, dict[str, Component]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
+    published: tuple[Published, ...] = ()
     plugins: list[PluginInfo] = field(default_factory=list)
     failures: list[PluginFailure] = field(default_factory=list)
 
@@ -135,8 +145,24 @@ class Registry:
                 )
         known[spec.name] = Component(spec, plugin)
 
+    def add_published(self, result: object, plugin: PluginInfo) -> None:
+        """Adds a published result that a plugin's hook returned.
+
+        Raises:
+            PluginError: It is none, or something is wrong with it.
+        """
+        if not isinstance(result, PublishedResult):
+            raise PluginError(f"a hook returned {result!r}, which is no PublishedResult")
+        wrong = "; ".join(faults(result))
+        if wrong:
+            raise PluginError(
+                f"the published result of {result.method!r} on {result.dataset!r}: {wrong}"
+            )
+        self.published += (Published(result, plugin),)
+
     def drop(self, plugin: PluginInfo) -> None:
-        """Forgets every component that came with a plugin."""
+        """Forgets every component and published result that came with a plugin."""
+        self.published = tuple(item for item in self.published if item.plugin != plugin)
         for named in self.components.values():
             for name in [name for name, item in named.items() if item.plugin == plugin]:
                 del named[name]
@@ -224,12 +250,15 @@ def _load(point: EntryPoint, registry: Registry) -> None:
         manager.check_pending()  # a misspelt hook would never fire, and nobody would be told
         if not manager.get_hookcallers(plugin):
             raise PluginError("it implements no hook; are they marked with @ltbench.hookimpl?")
+        others = [other for other in manager.get_plugins() if other is not plugin]
         for kind in KINDS.values():
             hook = f"ltbench_register_{kind.plural}"
-            others = [other for other in manager.get_plugins() if other is not plugin]
             for specs in manager.subset_hook_caller(hook, others)():
                 for spec in specs:
                     registry.add(spec, info)
+        for results in manager.subset_hook_caller("ltbench_published_results", others)():
+            for result in results:
+                registry.add_published(result, info)
     except (Exception, SystemExit) as error:  # a plugin may raise anything; the rest must work
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)

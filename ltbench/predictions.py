@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,8 @@ class Predictions:
         Raises:
             DataError: It is missing or broken.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(path)
-            columns = {name: table[name].combine_chunks() for name in table.column_names}
+        with _explained(path):
+            columns = _columns(path, ["index", "label", "top_classes", "top_logits", "log_sum_exp"])
             width = columns["top_classes"].type.list_size
             read = cls(
                 indices=columns["index"].to_numpy(),
@@ -85,14 +82,67 @@ class Predictions:
                 logits=_matrix(columns["top_logits"], width),
                 log_sum_exp=columns["log_sum_exp"].to_numpy(),
             )
-            if not len(read.labels) or read.labels.min() < 0 or read.classes.min() < 0:
-                raise ValueError("it has no rows, or negative classes")
+            _check_classes(read.labels, read.classes)
             return read
-        except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
-            raise DataError(
-                f"the predictions {path} cannot be read: {error}",
-                hint="delete the file, and `ltbench eval` makes it again",
-            ) from error
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a comparison needs to know of N test images, in the order of the split.
+
+    Args:
+        indices: (N,) indices into the split.
+        labels: (N,) true classes.
+        predicted: (N,) the class with the largest logit.
+    """
+
+    indices: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+
+    @classmethod
+    def read(cls, path: Path) -> Answers:
+        """Reads a part of what `Predictions.write` wrote.
+
+        Raises:
+            DataError: It is missing or broken.
+        """
+        with _explained(path):
+            columns = _columns(path, ["index", "label", "prediction"])
+            read = cls(*(column.to_numpy() for column in columns.values()))
+            _check_classes(read.labels, read.predicted)
+            return read
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns what reading a file raises into an error that says what to do.
+
+    Raises:
+        DataError: Instead.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"the predictions {path} cannot be read: {error}",
+            hint="delete the file, and `ltbench eval` makes it again",
+        ) from error
+
+
+def _columns(path: Path, names: list[str]) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:  # read_table would ask whether it is a folder of files
+        table = file.read(names, use_threads=False)  # to start threads takes longer
+    return {name: table[name].combine_chunks() for name in names}
+
+
+def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> None:
+    if not len(labels) or labels.min() < 0 or classes.min() < 0:
+        raise ValueError("it has no rows, or negative classes")
 
 
 def _lists(matrix: NDArray[Any], width: int) -> Any:

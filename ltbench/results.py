@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.runspec import RunSpec, canonical, hash_of
+from ltbench.config.runspec import RunSpec, canonical
 from ltbench.errors import ConfigError, DataError
-from ltbench.predictions import Predictions
+from ltbench.predictions import Answers, Predictions
 from ltbench.store import RunDirectory
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
@@ -60,6 +60,20 @@ class Run:
         Raises:
             DataError: They are missing or broken.
         """
+        return Predictions.read(self._predictions(inference))
+
+    def answers(self, inference: str | None = None) -> Answers:
+        """Reads only which classes were predicted.
+
+        Args:
+            inference: As for `predictions`.
+
+        Raises:
+            DataError: They are missing or broken.
+        """
+        return Answers.read(self._predictions(inference))
+
+    def _predictions(self, inference: str | None) -> Path:
         own = self.spec.inference
         path = RunDirectory(self.path).predictions(own, own)
         if inference is not None:
@@ -75,7 +89,7 @@ class Run:
                     f"{', only with ' if stored else ''}{', '.join(stored)}",
                     hint=f"make them: ltbench eval {self.path} --inference {name}",
                 )
-        return Predictions.read(path)
+        return path
 
 
 @dataclass(frozen=True)
@@ -155,7 +169,7 @@ def find_runs(paths: Sequence[Path]) -> Found:
     """
     runs: dict[str, Run] = {}
     skipped: list[Skipped] = []
-    classes: dict[object, dict[str, Any]] = {}
+    kept = _Kept()
     for path in run_directories(paths, skipped):
         try:
             run = _read(path)
@@ -166,10 +180,7 @@ def find_runs(paths: Sequence[Path]) -> Found:
         if name in runs:
             skipped.append(Skipped(path, f"it is the same run as {runs[name].path}"))
             continue
-        # A thousand names in ten thousand runs are kept once.
-        about = run.result["classes"]
-        key = tuple((part, tuple(about[part])) for part in sorted(about))
-        run.result["classes"] = classes.setdefault(key, about)
+        kept.share(run)
         runs[name] = run
     return Found(tuple(runs.values()), tuple(skipped))
 
@@ -227,12 +238,29 @@ def _read(path: Path) -> Run:
         missing = [key for key in keys if not isinstance(held, dict) or key not in held]
         if missing:
             raise DataError(f"{path / 'result.json'} has no {part}.{missing[0]}")
-    run = Run(path, result)
     try:
-        described = run.spec is not None and hash_of(result["run"])
-    except (ValueError, TypeError, KeyError) as error:
+        RunSpec.from_dict(result["run"])
+    except ValueError as error:
         first = str(error).splitlines()[0]
         raise DataError(f"{path / 'result.json'} does not describe a run: {first}") from error
-    if described != result["hash"]:
-        raise DataError(f"{path / 'result.json'} describes another run than its hash")
-    return run
+    return Run(path, result)
+
+
+@dataclass
+class _Kept:
+    """What many runs have in common, kept once: names of classes, the choices of a cell.
+
+    That saves memory, and Python the time to look through it for garbage: a third of all.
+    """
+
+    classes: dict[object, dict[str, Any]] = field(default_factory=dict)
+    choices: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def share(self, run: Run) -> None:
+        about = run.result["classes"]
+        key = tuple((part, tuple(about[part])) for part in sorted(about))
+        run.result["classes"] = self.classes.setdefault(key, about)
+        own = run.result["run"]
+        common = {**self.choices.setdefault(run.key, own), "seed": run.seed}
+        if common == own:  # paths, which are in no key, may differ
+            run.result["run"] = common

@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ltbench.config.runspec import Choice, RunSpec
+from ltbench.config.runspec import Choice, RunSpec, hash_of
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.files import write_whole
 from ltbench.locks import held
+from ltbench.upgrades import STEPS
 
-SCHEMA = 1
+SCHEMA = 1 + len(STEPS)
 _KEYS = {
     "spec.json": ("hash", "run"),
     "result.json": (
@@ -39,6 +40,8 @@ _KEYS = {
     ),
     "failure.json": ("error", "hint"),
 }
+
+_CHANGED = "it was written by another version of ltbench, or changed by hand"
 
 Overwrite = Literal["never", "failed", "always"]
 """Which earlier runs of the same spec are done again."""
@@ -55,7 +58,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error.strerror or error}",
-            hint="make room or get permission there, or write elsewhere with --out",
+            hint="make room or get permission there, or write elsewhere",
         ) from error
 
 
@@ -123,15 +126,11 @@ class RunDirectory:
                 f"{self.path} is not a run directory: it has no spec.json",
                 hint="give runs/<dataset>/<backbone>/<method>/<hash>",
             )
-        hint = "it was written by another version of ltbench, or changed by hand"
-        path = self.path / "spec.json"
         try:
-            spec = RunSpec.from_dict(stored["run"])
+            return RunSpec.from_dict(stored["run"])
         except ValueError as error:
-            raise DataError(f"{path} does not describe a run: {error}", hint=hint) from error
-        if spec.hash != stored["hash"]:
-            raise DataError(f"{path} describes another run than its hash", hint=hint)
-        return spec
+            path = self.path / "spec.json"
+            raise DataError(f"{path} does not describe a run: {error}", hint=_CHANGED) from error
 
     def result(self) -> dict[str, Any] | None:
         """Returns the result of a finished run."""
@@ -219,17 +218,40 @@ class RunDirectory:
             raise DataError(f"{path} cannot be read: {error.strerror}", hint=again) from error
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is not JSON: {error}", hint=again) from error
-        if not isinstance(stored, dict) or not isinstance(stored.get("schema"), int):
+        schema = stored.get("schema") if isinstance(stored, dict) else None
+        if not isinstance(schema, int) or schema < 1:
             raise DataError(f"{path} was not written by ltbench", hint=again)
-        if stored["schema"] > SCHEMA:
+        if schema > SCHEMA:
             raise DataError(
-                f"{path} has schema {stored['schema']}; this ltbench knows {SCHEMA}",
+                f"{path} has schema {schema}; this ltbench knows {SCHEMA}",
                 hint="use the ltbench that wrote it, or a later one",
             )
+        if "run" in stored and "hash" in stored:
+            _check_hash(path, stored)
+        try:
+            for step in STEPS[schema - 1 :]:
+                stored = step(stored)
+        except (KeyError, TypeError) as error:
+            unlike = f"{path} lacks what schema {schema} has: {error}"
+            raise DataError(unlike, hint=again) from error
         missing = [key for key in _KEYS[name] if key not in stored]
         if missing:
             raise DataError(f"{path} has no {' and no '.join(missing)}", hint=again)
-        return stored
+        return {**stored, "schema": SCHEMA}
+
+
+def _check_hash(path: Path, stored: Mapping[str, Any]) -> None:
+    """Checks that a file is about the run that it was written about, as it was described then.
+
+    Raises:
+        DataError: It is not.
+    """
+    try:
+        described = hash_of(stored["run"])
+    except (AttributeError, RecursionError) as error:
+        raise DataError(f"{path} does not describe a run: {error}", hint=_CHANGED) from error
+    if described != stored["hash"]:
+        raise DataError(f"{path} describes another run than its hash", hint=_CHANGED)
 
 
 def stored_result(directory: RunDirectory, overwrite: Overwrite) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ltbench.metrics import SHOT_RULES, compute_metrics
+from ltbench.metrics import SHOT_RULES, compute_metrics, reliability
 from ltbench.predictions import Predictions
 
 COUNTS = np.array([200, 100, 20, 19, 5])
@@ -67,6 +67,14 @@ def test_macro_f1_equals_scikit_learn() -> None:
 def test_calibration_error_is_the_gap() -> None:
     ours = compute_metrics(predictions(LABELS, SAID, confidence=0.9), COUNTS)["ece"]
     assert ours == pytest.approx(abs(90 - 100 * 7 / 12), abs=1e-4)
+
+
+def test_reliability_by_hand() -> None:
+    confidence = np.array([0.5, 0.52, 0.9, 1.0])  # bins 7, 7, 13 and 14 of 15
+    said, held, share = reliability(confidence, np.array([True, False, True, True]))
+    assert said == pytest.approx([51, 90, 100])
+    assert held == pytest.approx([50, 100, 100])
+    assert share == pytest.approx([50, 25, 25])
 
 
 def test_intervals_surround_their_values() -> None:

@@ -40,6 +40,36 @@ BROKEN = {
 }
 
 
+PUBLISHED = """
+from ltbench import PublishedResult, hookimpl
+
+@hookimpl
+def ltbench_published_results():
+    return [
+        PublishedResult(
+            dataset="digits_lt", backbone="clip_tiny", method="lift_plus",
+            metrics={"accuracy": 61.5, "few": 40}, source="Doe, 2025", settings={"loss": "ce"},
+        )
+    ]
+"""
+BROKEN_PUBLISHED = {
+    "unknown_metric": (("few", "fewest"), "there is no 'fewest', only accuracy, mean_class, many"),
+    "above_100": (("61.5", "615"), "accuracy is 615, not within 0 to 100 percent"),
+    "below_0": (("61.5", "-1"), "accuracy is -1, not within 0 to 100 percent"),
+    "not_a_number": (("61.5", "float('nan')"), "accuracy is nan, not within"),
+    "text_for_a_number": (("61.5", "'61.5'"), "accuracy is '61.5', not within"),
+    "truth_for_a_number": (("61.5", "True"), "accuracy is True, not within"),
+    "no_metrics": (('{"accuracy": 61.5, "few": 40}', "{}"), "expected percent by name, got {}"),
+    "no_source": (('"Doe, 2025"', '" "'), "source: expected one line of text, got ' '"),
+    "no_method": (('"lift_plus"', "None"), "method: expected one line of text, got None"),
+    "settings_are_none": (('{"loss": "ce"}', "None"), "expected values by dotted key, got None"),
+    "settings_repeat": (('{"loss"', '{"method"'), "settings: 'method' is a field of its own"),
+    "settings_have_a_seed": (('{"loss"', '{"seed"'), "settings: 'seed' is no part of what"),
+    "no_result": (("[\n", "['x'] + [\n"), "a hook returned 'x', which is no PublishedResult"),
+    "broken_late": (("    ]\n", "    ] + [1]\n"), "a hook returned 1"),
+}
+
+
 @dataclass
 class Folder:
     path: Path
@@ -91,6 +121,33 @@ def test_a_plugin_that_fails_late_leaves_nothing_behind(folder: Folder) -> None:
     registry = folder.load(half=source)
     assert "good_loss" not in registry.components["loss"]
     assert len(registry.failures) == 1
+
+
+def test_a_stranger_s_published_result_is_found(folder: Folder, registry: Registry) -> None:
+    found = folder.load(numbers=PUBLISHED).published
+    assert len(found) == len(registry.published) + 1
+    (mine,) = [item for item in found if item.plugin.name == "numbers"]
+    assert mine.result.metrics == {"accuracy": 61.5, "few": 40}
+    assert mine.result.run_settings == {
+        "dataset": "digits_lt",
+        "backbone": "clip_tiny",
+        "method": "lift_plus",
+        "loss": "ce",
+    }
+
+
+@pytest.mark.parametrize("name", BROKEN_PUBLISHED)
+def test_a_broken_published_result_is_named_and_the_rest_works(name: str, folder: Folder) -> None:
+    (old, new), expected = BROKEN_PUBLISHED[name]
+    assert old in PUBLISHED
+    source = PUBLISHED.replace(old, new) + GOOD
+    registry = folder.load(**{name: source, "zz_numbers": PUBLISHED})
+    (failure,) = registry.failures
+    assert failure.plugin.name == name
+    assert expected in failure.error
+    assert name not in {item.plugin.name for item in registry.published}
+    assert "zz_numbers" in {item.plugin.name for item in registry.published}
+    assert "good_loss" not in registry.components["loss"]
 
 
 def test_an_unknown_name_is_answered_with_suggestion_and_failures(folder: Folder) -> None:

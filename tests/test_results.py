@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltbench.comparison.pairs import compare
+from ltbench.comparison.samples import read_sample
+from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.plugins import Registry
 from ltbench.results import find_runs
+from ltbench.store import SCHEMA, RunDirectory
 from tests.runs import COUNTS, spec_of, store
 
 OLD = Path(__file__).parent / "data" / "results"
@@ -126,13 +130,70 @@ def test_classes_are_kept_once(runs: Path) -> None:
     assert all(run.result["classes"] is found[0].result["classes"] for run in found)
 
 
-@pytest.mark.parametrize("schema", sorted(path.name for path in OLD.iterdir()))
-def test_results_of_every_schema_so_far_load(schema: str) -> None:
-    found = find_runs([OLD / schema])
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    {
+        "schema-1-first": [("lift_plus", (0, 1)), ("zero_shot", (0,))],  # no samplings yet
+        "schema-1-samplings": [("lift_plus", (0, 1))],  # the last epoch, always
+        "schema-1": [("lift_plus", (1,))],
+        "schema-2": [("lift_plus", (0, 1))],
+    }.items(),
+)
+def test_results_of_every_schema_so_far_load(
+    version: str, expected: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    found = find_runs([OLD / version])
     assert found.skipped == ()
-    (run,) = found.runs
-    metrics = run.result["metrics"]
-    assert run.spec.method.name == "lift_plus"
-    predictions = run.predictions()
-    right = predictions.predicted == predictions.labels
-    assert metrics["accuracy"] == pytest.approx(100 * np.mean(right))
+    assert [(cell.spec.method.name, cell.seeds) for cell in found.cells()] == expected
+    for run in found.runs:
+        predictions = run.predictions()
+        right = predictions.predicted == predictions.labels
+        assert run.result["metrics"]["accuracy"] == pytest.approx(100 * np.mean(right))
+        assert run.result["hash"] == run.spec.hash == RunDirectory(run.path).spec().hash
+
+
+def test_what_an_old_result_did_not_say_yet_is_filled_in() -> None:
+    trained, _, untrained = (run.result for run in find_runs([OLD / "schema-1-first"]).runs)
+    assert (trained["schema"], trained["warnings"], trained["refinement"]) == (SCHEMA, [], None)
+    assert trained["classes"]["trained_on"] == trained["classes"]["train_images"]
+    assert (trained["selection"]["rule"], trained["selection"]["epoch"]) == ("last", 0)
+    assert untrained["selection"]["epoch"] is None
+    spec = RunSpec.from_dict(trained["run"])
+    assert (spec.sampling.name, spec.refinement.name, spec.select, spec.split) == (
+        *("instance_balanced", "none", "last", "test"),
+    )
+
+
+def test_an_old_run_is_the_run_that_would_be_asked_for_today() -> None:
+    """It has the same predictions, too."""
+    then, now = (find_runs([OLD / name]).runs for name in ("schema-1-samplings", "schema-2"))
+    assert len(find_runs([OLD / "schema-1-samplings", OLD / "schema-2"]).runs) == 2
+    for old in then:
+        (new,) = [run for run in now if run.result["hash"] == old.result["hash"]]
+        assert old.path.name != new.path.name == new.result["hash"]
+        assert np.array_equal(old.predictions().predicted, new.predictions().predicted)
+
+
+def test_old_and_new_runs_are_compared() -> None:
+    one, other, elsewhere = (
+        read_sample(find_runs([OLD / name]).cells()[0], name)
+        for name in ("schema-1-first", "schema-2", "schema-1")
+    )
+    outcome = compare(one, other).outcomes["accuracy"]
+    assert outcome is not None
+    assert (outcome.first, outcome.evidence.p) == (pytest.approx(outcome.second), 1)
+    with pytest.raises(ConfigError, match=r"options of the data set.*'largest': 143"):
+        compare(one, elsewhere)
+
+
+def test_an_old_result_is_what_was_written(tmp_path: Path) -> None:
+    shutil.copytree(OLD / "schema-1-first", tmp_path / "old")
+    changed, hollow, _ = sorted((tmp_path / "old").rglob("result.json"))
+    changed.write_text(changed.read_text().replace('"epochs": 1,', '"epochs": 7,'))
+    stored = json.loads(hollow.read_text())
+    del stored["training"]
+    hollow.write_text(json.dumps(stored))
+    found = find_runs([tmp_path])
+    assert len(found.runs) == 1
+    assert "describes another run than its hash" in found.skipped[0].reason
+    assert "lacks what schema 1 has: 'training'" in found.skipped[1].reason

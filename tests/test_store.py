@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from ltbench.config.resolve import resolve
+from ltbench.config.runspec import hash_of
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.plugins import Registry
-from ltbench.store import RunDirectory, file_clock, stored_result, write_atomically, write_json
+from ltbench.store import (
+    SCHEMA,
+    RunDirectory,
+    file_clock,
+    stored_result,
+    write_atomically,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -39,16 +47,18 @@ def test_a_run_is_where_its_spec_says(directory: RunDirectory, tmp_path: Path) -
 
 
 def test_results_failures_and_overwriting(directory: RunDirectory) -> None:
+    described = directory.spec()
     assert stored_result(directory, "never") is None
     directory.write("failure.json", {"error": "too hot", "hint": "cool it"})
     with pytest.raises(RunError, match="too hot"):
         stored_result(directory, "never")
     assert stored_result(directory, "failed") is None
     directory.forget_failure()
-    keys = ["hash", "run", "metrics", "classes", "learned", "training", "selection", "evaluation"]
-    result = {key: {"some": 1} for key in [*keys, "warnings"]}
+    keys = ["metrics", "classes", "learned", "training", "selection", "evaluation", "warnings"]
+    result = {"hash": described.hash, "run": described.to_dict()}
+    result |= {key: {"some": 1} for key in keys}
     directory.write("result.json", result)
-    assert stored_result(directory, "never") == {"schema": 1, **result}
+    assert stored_result(directory, "never") == {"schema": SCHEMA, **result}
     assert stored_result(directory, "always") is None
     directory.clear()
     assert not directory.path.exists()
@@ -62,17 +72,20 @@ def test_broken_files_are_errors(directory: RunDirectory) -> None:
         '{"schema": 99}': "schema 99",
         "[]": "not written by ltbench",
         '{"schema": "1"}': "not written by ltbench",
+        '{"schema": 0}': "not written by ltbench",
         '{"schema": 1}': "has no hash and no run",
         "[" * 100_000: "not JSON",
     }.items():
         (directory.path / "result.json").write_text(content)
         with pytest.raises(DataError, match=said):
             directory.result()
+    part = {"train": {}}
     changed = json.loads((directory.path / "spec.json").read_text())
     changed["run"]["seed"] = 5
     for content, said in {
-        json.dumps({"schema": 1, "hash": "x", "run": {"train": {}}}): "does not describe a run",
+        json.dumps({"schema": 1, "hash": hash_of(part), "run": part}): "does not describe a run",
         json.dumps({"schema": 1, "hash": "x", "run": 3}): "does not describe a run",
+        json.dumps({"schema": 1, "hash": "x", "run": part}): "describes another run than its hash",
         json.dumps(changed): "describes another run than its hash",
     }.items():
         (directory.path / "spec.json").write_text(content)

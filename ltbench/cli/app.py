@@ -18,7 +18,10 @@ from ltbench.cli.evaluate import evaluate
 from ltbench.cli.grid.plan import plan
 from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
+from ltbench.cli.leaderboard import leaderboard
 from ltbench.cli.list import list_components
+from ltbench.cli.report import report
+from ltbench.cli.reproduce import reproduce
 from ltbench.cli.run import run
 from ltbench.cli.show import show
 from ltbench.errors import Interrupted
@@ -85,6 +88,9 @@ _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "eval": evaluate,
     "compare": compare,
+    "reproduce": reproduce,
+    "leaderboard": leaderboard,
+    "report": report,
     "list": list_components,
     "show": show,
     "doctor": doctor,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,8 +14,6 @@ from ltbench.errors import ConfigError
 if TYPE_CHECKING:
     from ltbench.comparison.pairs import Pair
     from ltbench.results import Cell, Found
-
-T = TypeVar("T")
 
 
 def compare(
@@ -145,13 +143,14 @@ def _compared(
 ) -> list[Pair]:
     import itertools
 
+    from ltbench.cli.stored import followed
     from ltbench.comparison import pairs
     from ltbench.comparison.differences import names
     from ltbench.comparison.samples import check_same_images, read_sample
 
     named = list(zip(cells, names(cells), strict=True))
     samples = [
-        read_sample(cell, name, inference) for cell, name in _followed(named, "reading predictions")
+        read_sample(cell, name, inference) for cell, name in followed(named, "reading predictions")
     ]
     chosen = (
         list(itertools.combinations(samples, 2))
@@ -162,14 +161,5 @@ def _compared(
         check_same_images(first, second)
     return [
         pairs.compare(first, second, metrics, level=level, rope=rope)
-        for first, second in _followed(chosen, "comparing")
+        for first, second in followed(chosen, "comparing")
     ]
-
-
-def _followed(items: Sequence[T], what: str) -> Iterable[T]:
-    """Shows on a terminal how far a loop is."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(items, what, console=console, transient=True, disable=not console.is_terminal)

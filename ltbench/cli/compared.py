@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ltbench.cli.output import ACCURACIES, console, plain_table, print_json
+from ltbench.accuracies import ACCURACIES
+from ltbench.cli.output import console, plain_table, print_json
 from ltbench.comparison.across import AcrossDatasets
 from ltbench.comparison.pairs import AcrossSeeds, OnImages, Outcome, Pair
 from ltbench.comparison.samples import Sample

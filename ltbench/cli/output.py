@@ -13,19 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from ltbench.accuracies import ACCURACIES
+
 if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved
     from ltbench.config.runspec import RunSpec
     from ltbench.engine.estimate import Estimate
-
-ACCURACIES = {
-    "accuracy": "overall",
-    "mean_class": "mean-class",
-    "many": "many-shot",
-    "medium": "medium-shot",
-    "few": "few-shot",
-}
-"""What the accuracies are called in tables."""
 
 
 def console() -> Console:

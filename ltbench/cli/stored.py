@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
+from rich.progress import track
 
 from ltbench.errors import RunError
 from ltbench.results import Found, Skipped, find_runs
 
+T = TypeVar("T")
 _LISTED = 20
 
 
@@ -27,6 +30,12 @@ def read_runs(paths: Sequence[Path]) -> Found:
     if len(found.skipped) > _LISTED:
         console.print(f"skipped {len(found.skipped) - _LISTED} more")
     return found
+
+
+def followed(items: Sequence[T], what: str) -> Iterable[T]:
+    """Shows on a terminal how far a loop is."""
+    console = Console(stderr=True)
+    return track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
 
 def end_strictly(skipped: Sequence[Skipped], strict: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.differences import differing, in_words
 from ltbench.errors import ConfigError
 from ltbench.results import Cell
@@ -129,8 +130,8 @@ def compare_across(
     names, scores = grid.methods, grid.scores(metric)
     if len(names) < 2 or len(scores) < 2:
         raise ConfigError(
-            f"two methods and two data sets that all methods were run on are needed to compare "
-            f"{metric} accuracies; there are {len(names)} and {len(scores)}",
+            "two methods and two data sets that all methods were run on are needed to compare "
+            f"{ACCURACIES[metric]} accuracies; there are {len(names)} and {len(scores)}",
             hint="run the missing ones, or give fewer methods",
         )
     matrix = np.array(list(scores.values()))

@@ -33,11 +33,15 @@ def choices(run: Mapping[str, Any]) -> Choices:
 
 
 def differing(cells: Sequence[Cell]) -> dict[str, list[str]]:
-    """Returns the choices in which cells differ, with each cell's value, "-" where it has none.
+    """Returns the choices in which cells differ: see `differing_choices`."""
+    return differing_choices([choices(cell.runs[0].result["run"]) for cell in cells])
+
+
+def differing_choices(each: Sequence[Choices]) -> dict[str, list[str]]:
+    """Returns the choices that are not all the same, with each one's value, "-" where it has none.
 
     Options of components that differ anyhow are left out: their names say it.
     """
-    each = [choices(cell.runs[0].result["run"]) for cell in cells]
     keys = dict.fromkeys(key for one in each for key in one)
     table = {key: [one.get(key, "-") for one in each] for key in keys}
     unlike = {key: values for key, values in table.items() if len(set(values)) > 1}
@@ -61,15 +65,14 @@ def in_words(unlike: Mapping[str, Sequence[str]]) -> str:
 
 def names(cells: Sequence[Cell]) -> list[str]:
     """Returns a short name for each cell: its method, and what else is needed to tell it apart."""
-    methods = [cell.spec.method.name for cell in cells]
-    found = []
-    for number, method in enumerate(methods):
-        alike = [other for other, name in enumerate(methods) if name == method]
-        if len(alike) == 1:
-            found.append(method)
-            continue
-        unlike = differing([cells[other] for other in alike])
-        own = [f"{key} {values[alike.index(number)]}" for key, values in unlike.items()]
-        more = ", ..." if len(own) > _SHOWN else ""
-        found.append(f"{method} ({', '.join(own[:_SHOWN])}{more})")
+    methods: dict[str, list[int]] = {}
+    for number, cell in enumerate(cells):
+        methods.setdefault(cell.spec.method.name, []).append(number)
+    found = [""] * len(cells)
+    for method, alike in methods.items():
+        unlike = differing([cells[number] for number in alike])
+        for place, number in enumerate(alike):
+            own = [f"{key} {values[place]}" for key, values in unlike.items()]
+            more = ", ..." if len(own) > _SHOWN else ""
+            found[number] = f"{method} ({', '.join(own[:_SHOWN])}{more})" if own else method
     return found

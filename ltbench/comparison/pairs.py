@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.samples import Sample, check_same_images
 from ltbench.errors import ConfigError
-from ltbench.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES, ShotRule
+from ltbench.metrics import DEFAULT_RULE, SHOT_RULES, ShotRule
 from ltbench.stats.bayes import Posterior, bayesian_signed_rank
 from ltbench.stats.effects import OddsRatio, cohens_dz, odds_ratio, rank_biserial
 from ltbench.stats.hierarchical import hierarchical_bootstrap
@@ -22,7 +23,7 @@ from ltbench.stats.randomisation import randomisation
 from ltbench.stats.seeds import PairedT, SignedRank, paired_t, signed_rank
 from ltbench.stats.strata import Strata
 
-METRICS = ("accuracy", "mean_class", *GROUPS)
+METRICS = tuple(ACCURACIES)
 POWER = 0.8
 
 

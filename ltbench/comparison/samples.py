@@ -87,7 +87,7 @@ def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
     Raises:
         DataError: Predictions are missing or broken, or the seeds saw different images.
     """
-    rows = [run.predictions(inference) for run in cell.runs]
+    rows = [run.answers(inference) for run in cell.runs]
     first = rows[0]
     for run, other in zip(cell.runs, rows, strict=True):
         if not _same(first.indices, other.indices) or not _same(first.labels, other.labels):

@@ -10,13 +10,14 @@ from ltbench.results import Cell
 from ltbench.stats.multiplicity import Correction
 from ltbench.stats.seeds import least_p
 
-_WHERE = {
+WHERE = {
     "accuracy": "in overall accuracy",
     "mean_class": "in mean-class accuracy",
     "many": "on many-shot classes",
     "medium": "on medium-shot classes",
     "few": "on few-shot classes",
 }
+"""Which accuracy a sentence is about."""
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "not corrected"}
 
 
@@ -46,7 +47,7 @@ def sentence(
     pair: Pair, metric: str, correction: Correction, comparisons: int, level: float
 ) -> str:
     """Returns what was found about one accuracy."""
-    first, second, where = pair.first.name, pair.second.name, _WHERE[metric]
+    first, second, where = pair.first.name, pair.second.name, WHERE[metric]
     outcome = pair.outcomes[metric]
     if outcome is None:
         return f"{metric}-shot: no classes with test images, so nothing to compare"
@@ -81,7 +82,7 @@ def rope_sentence(pair: Pair, outcome: Outcome, rope: float) -> str | None:
     if posterior is None:
         return None
     return (
-        f"{_WHERE[outcome.metric]}, by the Bayesian signed-rank test on {len(pair.seeds)} seeds: "
+        f"{WHERE[outcome.metric]}, by the Bayesian signed-rank test on {len(pair.seeds)} seeds: "
         f"{pair.first.name} is better by more than {rope:g} points with probability "
         f"{posterior.first:.2f}, {pair.second.name} is with {posterior.second:.2f}, and they "
         f"differ by no more with {posterior.equivalent:.2f}"

@@ -133,9 +133,12 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         run: The description.
         without: A key that is left out, as "seed": what runs have in common that differ in it.
     """
-    kept = {key: value for key, value in run.items() if key != without}
-    for kind in SPECS:
-        kept[kind] = {key: value for key, value in kept[kind].items() if key != "paths"}
+    kept = {
+        # Whatever kinds there were when it was written: old descriptions keep their hash.
+        key: {k: v for k, v in value.items() if k != "paths"} if isinstance(value, dict) else value
+        for key, value in run.items()
+        if key != without
+    }
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from statistics import fmean, median
 from typing import Any, Literal
 
 from ltbench.config.runspec import RunSpec
+from ltbench.errors import DataError
 from ltbench.grid.survey import CellState
 from ltbench.store import RunDirectory
 
@@ -106,9 +106,9 @@ def _results(folder: Path) -> Iterator[dict[str, Any]]:
     """Yields the results below a folder that have what is needed, whatever else is there."""
     for path in sorted(folder.glob("*/result.json")):
         try:
-            stored = json.loads(path.read_bytes())
+            stored = RunDirectory(path.parent).result() or {}
             seconds_of(stored), stored["peak_memory_mb"] + stored["training"]["epochs"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (DataError, LookupError, TypeError):
             continue  # no source of times; `grid status` and the run itself speak of it
         yield stored
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ltbench.stats.paired_bootstrap import deviations_of_images
 from ltbench.stats.randomisation import randomisation
+from ltbench.stats.spread import Spread, spread_of
 from ltbench.stats.strata import Strata
-
-_ROUNDING = 1e-9  # errors, as shares, that are none: an image in a million is a thousand of them
+from ltbench.stats.student import student_cdf
 
 
 @dataclass(frozen=True)
@@ -80,23 +80,14 @@ def hierarchical_bootstrap(
     """
     if len(differences) < 2:
         raise ValueError("a hierarchical bootstrap needs two seeds")
-    by_seed = strata.means(differences.astype(float))
-    seed_errors = by_seed.std(axis=0, ddof=1) / math.sqrt(len(by_seed))
-    of_images, of_both = _image_variances(differences, strata)
-    # Accuracies are whole images: a few seeds may have the same by chance, though they differ on
-    # the images. Only where they do not is there no error from the choice of seeds.
-    seed_errors = np.where(seed_errors < _ROUNDING, np.sqrt(of_both), seed_errors)
-    seed_errors[seed_errors < _ROUNDING] = 0
-    shares = np.zeros_like(of_images)
-    np.divide(np.maximum(of_images - of_both, 0), of_images, out=shares, where=of_images > 0)
+    spread = spread_of(differences.astype(float), strata)
     deviations = deviations_of_images(differences, strata, resamples=resamples, seed=seed)
-    deviations *= np.sqrt(shares)
+    deviations *= np.sqrt(spread.image_shares)
     sums = differences.sum(axis=0, dtype=np.int64)
     tests = randomisation(sums, strata, level=level, resamples=flips, seed=seed)
     found = {}
     for m, name in enumerate(strata.weights):
-        error = math.sqrt(of_images[m] * shares[m])
-        each = _summary(by_seed[:, m], deviations[:, m], float(seed_errors[m]), error, level)
+        each = _summary(spread, m, deviations[:, m], level)
         test = tests[name]
         test = replace(test, reach=test.reach / len(differences))  # of the mean, not of the sum
         low, high = test.widened(each.low, each.high, each.difference)
@@ -104,37 +95,12 @@ def hierarchical_bootstrap(
     return found
 
 
-def _image_variances(
-    differences: NDArray[np.int8], strata: Strata
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns variances of each mean, (M,): of the images' means over seeds, and of both together.
-
-    The second is the part of the first that is due to the interaction of seeds and images.
-    """
-    given = differences.astype(float)
-    seeds, sizes = len(given), np.maximum(strata.sizes, 1)
-    image_means = given.mean(axis=0)
-    means = strata.sums(image_means) / sizes
-    of_images = seeds * (strata.sums(image_means**2) - sizes * means**2)
-    in_all = strata.sums((given**2).sum(axis=0)) - seeds * sizes * means**2
-    of_seeds = sizes * ((strata.sums(given) / sizes - means) ** 2).sum(axis=0)
-    of_both = np.maximum(in_all - of_images - of_seeds, 0)
-    freedom = np.maximum(sizes - 1, 1) * seeds * sizes
-    squares = strata.matrix**2
-    return (of_images / freedom) @ squares, (of_both / (seeds - 1) / freedom) @ squares
-
-
-def _summary(
-    by_seed: NDArray[np.float64],
-    deviations: NDArray[np.float64],
-    seed_error: float,
-    image_error: float,
-    level: float,
-) -> Hierarchical:
+def _summary(spread: Spread, m: int, deviations: NDArray[np.float64], level: float) -> Hierarchical:
     from scipy.optimize import brentq
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtrit
 
-    difference, freedom = float(by_seed.mean()), len(by_seed) - 1
+    difference, freedom = float(spread.by_seed[:, m].mean()), len(spread.by_seed) - 1
+    seed_error, image_error = float(spread.seed_errors[m]), float(spread.image_errors[m])
     tail = (1 - level) / 2
     if seed_error == 0:
         low, high = difference + np.quantile(deviations, [tail, 1 - tail])
@@ -144,7 +110,7 @@ def _summary(
 
     def below(value: float) -> float:
         """The chance of a smaller difference."""
-        return float(stdtr(freedom, (value - difference - deviations) / seed_error).mean())
+        return float(student_cdf((value - difference - deviations) / seed_error, freedom).mean())
 
     def quantile(chance: float) -> float:
         reach = difference + seed_error * stdtrit(freedom, chance)
@@ -153,7 +119,6 @@ def _summary(
             return float(reach)
         return float(brentq(lambda value: below(value) - chance, *ends, xtol=1e-6))
 
-    total = seed_error**2 + image_error**2
     return Hierarchical(
         difference,
         quantile(tail),
@@ -161,5 +126,5 @@ def _summary(
         min(1.0, 2 * min(below(0.0), 1 - below(0.0))),
         seed_error,
         image_error,
-        total**2 * freedom / seed_error**4,
+        float(spread.freedom[m]),
     )

@@ -100,14 +100,19 @@ def deviations_of_images(
         size = (min(block, resamples - start), len(sizes))
         sums = generator.multinomial(members * sizes, shares, size) @ values
         drawn.append((sums - expected) @ weights)
-    freedom = _freedom(totals / seeds, strata)
+    freedom = freedom_of_images(totals / seeds, strata)
     scales = generator.chisquare(freedom, (resamples, len(freedom))) / freedom
     deviations: NDArray[np.float64] = np.concatenate(drawn) / np.sqrt(scales)
     return deviations
 
 
-def _freedom(means: NDArray[np.float64], strata: Strata) -> NDArray[np.float64]:
-    """Returns degrees of freedom of the variance of each mean, (M,)."""
+def freedom_of_images(means: NDArray[np.float64], strata: Strata) -> NDArray[np.float64]:
+    """Returns degrees of freedom of the images' variance of each mean, (M,): Satterthwaite (1946).
+
+    Args:
+        means: (N,) of each image, over the seeds.
+        strata: The images' strata and the means.
+    """
     sizes, rest = np.maximum(strata.sizes, 1), np.maximum(strata.sizes - 1, 1)
     squares = strata.sums(means**2) - strata.sums(means) ** 2 / sizes
     parts = strata.matrix**2 * (np.maximum(squares, 0) / rest / sizes)[:, None]

@@ -53,6 +53,8 @@ def detectable_with_error(
         level: Of confidence of the two-sided test.
         power: Chance of finding it.
     """
-    from scipy.stats import t as student
+    from scipy.special import ndtri, stdtrit
 
-    return error * float(student.ppf((1 + level) / 2, freedom) + student.ppf(power, freedom))
+    wanted = np.array([(1 + level) / 2, power])
+    quantiles = ndtri(wanted) if math.isinf(freedom) else stdtrit(freedom, wanted)
+    return error * float(quantiles.sum())

@@ -65,7 +65,7 @@ def paired_t(differences: NDArray[np.float64]) -> PairedT:
     Raises:
         ValueError: There are fewer than two.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr
 
     n = len(differences)
     if n < 2:
@@ -74,7 +74,7 @@ def paired_t(differences: NDArray[np.float64]) -> PairedT:
     if deviation < _ROUNDING:
         return PairedT(mean, 0.0, None, 1.0 if abs(mean) < _ROUNDING else None, n - 1)
     t = mean / (deviation / math.sqrt(n))
-    return PairedT(mean, deviation, t, float(2 * student.sf(abs(t), n - 1)), n - 1)
+    return PairedT(mean, deviation, t, float(2 * stdtr(n - 1, -abs(t))), n - 1)
 
 
 def signed_rank(differences: NDArray[np.float64]) -> SignedRank:

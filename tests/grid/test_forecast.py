@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -14,8 +13,7 @@ TWO = "seed = [0, 1]\n[[include]]\nloss = ['ce', 'focal']\n"
 
 def result(train: float, evaluation: float, memory: float, epochs: int = 2) -> dict[str, Any]:
     return {
-        "schema": 1,
-        **{key: {} for key in ("hash", "run", "metrics", "classes", "warnings")},
+        **{key: {} for key in ("metrics", "classes", "warnings")},
         "learned": {"total": 1280, "percent": 0.1},
         "training": {"seconds": train, "epochs": epochs},
         "selection": {"seconds": 1.0},
@@ -27,8 +25,8 @@ def result(train: float, evaluation: float, memory: float, epochs: int = 2) -> d
 
 def store(folder: Folder, cell: CellState, *results: dict[str, Any]) -> None:
     for state, stored in zip(cell.runs, results, strict=False):
-        state.directory.path.mkdir(parents=True)
-        (state.directory.path / "result.json").write_text(json.dumps(stored))
+        spec = state.run.resolved.spec
+        state.directory.write("result.json", {"hash": spec.hash, "run": spec.to_dict(), **stored})
 
 
 def test_seconds_are_those_of_all_stages() -> None:

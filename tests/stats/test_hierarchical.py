@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import stdtr
 from scipy.stats import t as student
 
 from ltbench.stats.hierarchical import hierarchical_bootstrap
-from ltbench.stats.paired_bootstrap import paired_bootstrap
+from ltbench.stats.paired_bootstrap import deviations_of_images, paired_bootstrap
+from ltbench.stats.spread import spread_of
 from ltbench.stats.strata import Strata
 from tests.stats.simulate import World, strata
 
@@ -78,6 +80,25 @@ def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
     assert found.p == pytest.approx(2 * student.sf(by_seed.mean() / error, 7))
     middle = by_seed.mean()
     assert [found.low, found.high] == pytest.approx([middle - reach, middle + reach], abs=1e-5)
+
+
+def test_bounds_and_p_are_those_of_the_mixture_of_t_distributions() -> None:
+    """Looked up in the whole mixture, on a fine grid."""
+    layers = strata(SIZES)
+    differences = World(images=0.5, seeds=0.2, better=0.5).differences(
+        np.random.default_rng(6), 5, SIZES
+    )
+    found = hierarchical_bootstrap(differences, layers, resamples=499)["mean_class"]
+    spread = spread_of(differences.astype(float), layers)
+    m = list(layers.weights).index("mean_class")
+    drawn = deviations_of_images(differences, layers, resamples=499, seed=0)[:, m]
+    drawn *= math.sqrt(spread.image_shares[m])
+    grid = np.linspace(found.difference - 0.5, found.difference + 0.5, 20_001)
+    centred = (grid[:, None] - found.difference - drawn) / found.seed_error
+    chances = stdtr(4, centred).mean(axis=1)
+    bounds = np.interp([0.025, 0.975], chances, grid)
+    assert [found.low, found.high] == pytest.approx(bounds, abs=2e-6)
+    assert found.p == pytest.approx(2 * np.interp(0, grid, chances), abs=1e-6)
 
 
 def test_where_seeds_agree_it_is_the_paired_bootstrap() -> None:

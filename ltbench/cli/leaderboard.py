@@ -1,0 +1,138 @@
+"""`ltbench leaderboard`: stored runs as a ranked table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ltbench.cli.options import Json, Strict
+from ltbench.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ltbench.leaderboard.board import Leaderboard
+    from ltbench.leaderboard.tables import Shown
+    from ltbench.results import Found
+
+_ROWS = 50  # of a ranking on a terminal
+
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUNS...", help="Run directories, or folders that hold some."),
+]
+Metric = Annotated[
+    Literal["accuracy", "mean_class", "many", "medium", "few"],
+    typer.Option(help="Accuracy that decides who is best."),
+]
+Level = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Of confidence.")]
+WithPublished = Annotated[
+    bool,
+    typer.Option(
+        "--with-published", help="Add the results of papers on the same data sets, marked."
+    ),
+]
+
+
+def leaderboard(
+    runs: Runs,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all rows and columns to a CSV file."),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for GitHub.")] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print tables for papers (booktabs).")
+    ] = False,
+    json: Json = False,
+    metric: Metric = "accuracy",
+    level: Level = 0.95,
+    with_published: WithPublished = False,
+    strict: Strict = False,
+) -> None:
+    """Rank stored runs: a row for each combination, over its seeds.
+
+    Runs on other data sets, with other test views, epoch selection or shot rules are ranked
+    apart. Who is not significantly worse than the best shares its rank. `docs/leaderboard.md`
+    describes the columns.
+
+    Example: `ltbench leaderboard runs --csv leaderboard.csv`
+    """
+    from ltbench.cli.output import print_json
+    from ltbench.cli.stored import end_strictly, read_runs
+    from ltbench.leaderboard import files, tables
+    from ltbench.store import write_atomically
+
+    if markdown + latex + json > 1:
+        raise ConfigError("--markdown, --latex and --json: choose one of them")
+    found = read_runs(runs)
+    board = ranked(found, metric, level, with_published=with_published)
+    if csv is not None:
+        write_atomically(csv, files.to_csv(board.rows()).encode())
+    published = [row for rows in board.published.values() for row in rows]
+    if json:
+        print_json(files.to_json(board.rankings, published, found.skipped))
+    else:
+        each = [
+            tables.shown(ranking, board.published_beside(ranking)) for ranking in board.rankings
+        ]
+        if markdown or latex:
+            typer.echo(tables.markdown(each) if markdown else tables.latex(each), nl=False)
+        else:
+            _print(each)
+    end_strictly(found.skipped, strict)
+
+
+def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> Leaderboard:
+    """Makes the leaderboard of stored runs, and shows on a terminal how far it is.
+
+    Raises:
+        DataError: There is no finished run.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ltbench.leaderboard.board import leaderboard as board_of
+    from ltbench.plugins import load_plugins
+
+    if not found.runs:
+        raise DataError(
+            "there is no finished run to rank", hint="make some: ltbench run, or ltbench grid run"
+        )
+    cells, registry = found.cells(), load_plugins()
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading predictions, testing", total=len(cells))
+        return board_of(
+            cells,
+            registry,
+            metric=metric,
+            level=level,
+            published=[each.result for each in registry.published] if with_published else (),
+            advance=lambda: progress.advance(task),
+        )
+
+
+def _print(shown: Sequence[Shown]) -> None:
+    from rich.markup import escape
+
+    from ltbench.cli.output import console, plain_table
+    from ltbench.leaderboard import tables
+
+    out = console()
+    for table in shown:
+        out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
+        fitting = tables.fitted(table, out.width)
+        columns = plain_table()
+        for head in fitting.heads:
+            justify: Literal["left", "right"] = "left" if head in table.words else "right"
+            columns.add_column(head, justify=justify, overflow="fold")
+        for texts, leads in list(zip(fitting.rows, table.leading, strict=True))[:_ROWS]:
+            columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
+        out.print(columns)
+        if len(table.rows) > _ROWS:
+            out.print(f"{len(table.rows) - _ROWS} more rows: --csv FILE has them all")
+        for text in table.below:
+            out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)

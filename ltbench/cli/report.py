@@ -1,0 +1,60 @@
+"""`ltbench report`: stored runs as a page, with figures and tables for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ltbench.cli.leaderboard import Level, Metric, Runs, WithPublished, ranked
+from ltbench.cli.options import Strict
+
+
+def report(
+    runs: Runs,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the report; made where it is missing.")
+    ],
+    title: Annotated[
+        str | None, typer.Option(help="Of the page; the folders of the runs where left out.")
+    ] = None,
+    metric: Metric = "accuracy",
+    level: Level = 0.95,
+    with_published: WithPublished = False,
+    strict: Strict = False,
+) -> None:
+    """Make a report of stored runs: one HTML page, its figures, tables for papers.
+
+    DIR/index.html needs no network and can be sent to anybody: a leaderboard to sort and filter,
+    what was found in words, accuracy from head to tail, by shot group, against learned parameters
+    and time, every pairwise difference, calibration, training curves, classes, commands.
+    DIR/figures has each figure as SVG and PDF; DIR/tables.tex the tables for LaTeX (booktabs);
+    DIR/leaderboard.csv all rows.
+
+    Example: `ltbench report runs --out report`
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ltbench.cli.output import console
+    from ltbench.cli.stored import end_strictly, read_runs
+    from ltbench.report.build import build
+    from ltbench.report.sections.evidence import SHOWN
+
+    found = read_runs(runs)
+    board = ranked(found, metric, level, with_published=with_published)
+    shown = sum(min(len(ranking.entries), SHOWN) for ranking in board.rankings)
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("comparing, drawing", total=shown)
+        made = build(
+            found,
+            board,
+            title=title or f"Runs in {', '.join(map(str, runs))}",
+            advance=lambda: progress.advance(task),
+        )
+        made.write(out)
+    page = out / "index.html"
+    console().print(f"{page}: {len(made.album)} figures in {out / 'figures'}", soft_wrap=True)
+    end_strictly(found.skipped, strict)

@@ -1,0 +1,79 @@
+"""Runs in as few settings as they need: what is not what recipes and defaults say anyhow."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.options import as_typed
+from ltbench.config.resolve import resolve, settings_of
+from ltbench.config.runspec import RunSpec
+from ltbench.errors import LTBenchError
+from ltbench.plugins import Registry
+from ltbench.specs import SPECS, Settings
+
+_ALWAYS = ("dataset", "backbone", "method")
+
+
+class Shorthand:
+    """Finds the settings that make a run, given what is installed."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._usual: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def settings(self, spec: RunSpec) -> dict[str, Any]:
+        """Returns data set, backbone, method, and every choice that these do not bring along.
+
+        Seed and paths are left out. Where a component is not installed, nothing is known to be
+        usual, and every choice is returned.
+        """
+        names = {kind: choice.name for kind, choice in spec.choices().items()}
+        usual = self._choices({kind: names[kind] for kind in _ALWAYS})
+        chosen = {k: name for k, name in names.items() if k in _ALWAYS or usual.get(k) != name}
+        usual = self._choices(chosen)
+        paths = {f"{kind}.{key}" for kind, choice in spec.choices().items() for key in choice.paths}
+        others = {
+            key: value
+            for key, value in settings_of(spec).items()
+            if key not in chosen and key not in paths and key != "seed"
+        }
+        missing = object()
+        return chosen | {k: v for k, v in others.items() if usual.get(k, missing) != v}
+
+    def _choices(self, names: Settings) -> dict[str, Any]:
+        """What a run is when nothing but these components is chosen."""
+        key = tuple(str(names.get(kind, "")) for kind in SPECS)
+        if key not in self._usual:
+            try:
+                resolved = resolve(self._registry, names, Path(), identify=False)
+                self._usual[key] = settings_of(resolved.spec)
+            except LTBenchError:  # a component is not installed, or wants options
+                self._usual[key] = {}
+        return self._usual[key]
+
+
+def as_line(settings: Mapping[str, Any]) -> str:
+    """Returns settings as a shell reads them, each to be given to `--set`.
+
+    >>> as_line({"method": "mine", "train.lr": 0.1, "init.template": "a {}."})
+    "method=mine train.lr=0.1 'init.template=a {}.'"
+    """
+    return shlex.join(f"{key}={as_typed(value)}" for key, value in settings.items())
+
+
+def dataset_label(settings: Mapping[str, Any]) -> str:
+    """Returns the data set of a run, and what is unusual about its images.
+
+    >>> dataset_label({"dataset": "pets_lt", "dataset.ratio": 10, "data_seed": 1, "loss": "ce"})
+    'pets_lt (ratio=10, data_seed=1)'
+    """
+    unusual = {
+        key.removeprefix("dataset."): as_typed(value)
+        for key, value in settings.items()
+        if key.startswith("dataset.") or key in ("data_seed", "split")
+    }
+    said = ", ".join(f"{key}={value}" for key, value in unusual.items())
+    return f"{settings['dataset']} ({said})" if said else str(settings["dataset"])

@@ -1,0 +1,113 @@
+// Lets readers sort and filter tables. Without this script they are whole, and in their order.
+"use strict";
+{
+  const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const NO_VALUE = "–";
+  const FEWEST_ROWS_TO_FILTER = 5;
+  const MOST_ROWS_AT_ONCE = 200; // browsers take seconds to lay out thousands
+
+  /** An element with attributes and children. */
+  function element(tag, attributes, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  /** What a cell says, with the minus sign that people type. */
+  const textOf = (cell) => cell.textContent.replaceAll("−", "-");
+
+  /** The first number in a text: "< 0.001" is sorted as 0.001. NaN where there is none. */
+  const numberIn = (text) =>
+    parseFloat(text.replaceAll(",", "").match(/-?[\d.]+(e[+-]?\d+)?/i)?.[0]);
+
+  /** Orders rows by a column; rows without a value come last either way. */
+  function sorted(rows, column, isNumber, descending) {
+    const sign = descending ? -1 : 1;
+    const keyed = rows.map((row) => {
+      const text = row.texts[column];
+      const key = isNumber ? numberIn(text) : text;
+      return { row, key, empty: text === NO_VALUE || Number.isNaN(key) };
+    });
+    const compare = isNumber ? (a, b) => a - b : COLLATOR.compare;
+    keyed.sort((a, b) =>
+      a.empty || b.empty ? a.empty - b.empty : sign * compare(a.key, b.key),
+    );
+    return keyed.map(({ row }) => row);
+  }
+
+  /** Makes the titles of a table's columns buttons, and puts filters above it. */
+  function enhance(figure) {
+    const table = figure.querySelector("table");
+    const body = table.tBodies[0];
+    const titles = [...table.tHead.rows[0].cells];
+    let rows = [...body.rows].map((row) => {
+      const texts = [...row.cells].map(textOf);
+      return { row, texts, searched: texts.join("\n").toLowerCase() };
+    });
+
+    function sortBy(column) {
+      const title = titles[column];
+      const descending = title.getAttribute("aria-sort") === "ascending";
+      for (const other of titles) other.setAttribute("aria-sort", "none");
+      title.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      rows = sorted(rows, column, title.classList.contains("number"), descending);
+      body.remove(); // moving rows is quick while they are off the page
+      for (const { row } of rows) body.append(row);
+      show();
+      table.append(body);
+    }
+
+    for (const [column, title] of titles.entries()) {
+      const button = element("button", { type: "button" }, ...title.childNodes);
+      button.addEventListener("click", () => sortBy(column));
+      title.append(button);
+      title.setAttribute("aria-sort", "none");
+    }
+
+    const search = element("input", { type: "search", autocomplete: "off", spellcheck: "false" });
+    const everything = element("input", { type: "checkbox" });
+    const count = element("output", { "aria-live": "polite" });
+    const choices = titles.flatMap((title, column) => {
+      if (!("filtered" in title.dataset)) return [];
+      const words = [...new Set(rows.map(({ texts }) => texts[column]))].sort(COLLATOR.compare);
+      const options = words.map((word) => new Option(word));
+      return [{ column, select: element("select", {}, new Option("all", ""), ...options) }];
+    });
+
+    /** Shows the rows that match the filters, of very many the first. */
+    function show() {
+      const terms = search.value.toLowerCase().split(/\s+/);
+      const most = everything.checked ? Infinity : MOST_ROWS_AT_ONCE;
+      let matching = 0;
+      for (const { row, texts, searched } of rows) {
+        const matches =
+          terms.every((term) => searched.includes(term)) &&
+          choices.every(({ column, select }) => !select.value || texts[column] === select.value);
+        matching += matches;
+        row.hidden = !matches || matching > most;
+      }
+      const first = matching > most ? `, the first ${most} shown` : "";
+      count.value = `${matching} of ${rows.length} rows${first}`;
+      count.classList.toggle("partial", matching < rows.length || first !== "");
+    }
+
+    const controls = element(
+      "div",
+      { class: "controls" },
+      element("label", {}, "Filter rows", search),
+      ...choices.map(({ column, select }) =>
+        element("label", {}, titles[column].textContent, select),
+      ),
+      ...(rows.length > MOST_ROWS_AT_ONCE ? [element("label", {}, "Show all", everything)] : []),
+      count,
+    );
+    controls.addEventListener("input", show);
+    if (rows.length >= FEWEST_ROWS_TO_FILTER || choices.length > 0) {
+      table.closest(".scroll").before(controls);
+    }
+    show();
+  }
+
+  for (const figure of document.querySelectorAll("figure.table")) enhance(figure);
+}

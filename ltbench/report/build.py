@@ -1,0 +1,119 @@
+"""Makes a report of stored runs: a page, the figures on it, a table for papers, the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltbench import __version__
+from ltbench.leaderboard.board import Leaderboard
+from ltbench.leaderboard.files import to_csv
+from ltbench.leaderboard.tables import latex, shown
+from ltbench.report.album import Album
+from ltbench.report.content import Page, Section
+from ltbench.report.page import render
+from ltbench.report.sections.across import across_section
+from ltbench.report.sections.evidence import gather
+from ltbench.report.sections.provenance import provenance_section
+from ltbench.report.sections.ranking import ranking_section
+from ltbench.report.sections.rows import rows_section
+from ltbench.results import Found
+from ltbench.store import write_atomically
+
+_NAMED = 8  # of many names, their number is enough
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that is not written yet.
+
+    Args:
+        page: What it shows.
+        album: Its figures.
+        csv: Text of the leaderboard's file.
+        latex: Text of the tables' file.
+    """
+
+    page: Page
+    album: Album
+    csv: str
+    latex: str
+
+    def write(self, out: Path) -> None:
+        """Writes `figures/`, `leaderboard.csv`, `tables.tex`, and last `index.html`.
+
+        Raises:
+            RunError: A file cannot be written.
+        """
+        self.album.save(out / "figures")
+        write_atomically(out / "leaderboard.csv", self.csv.encode())
+        write_atomically(out / "tables.tex", self.latex.encode())
+        write_atomically(out / "index.html", render(self.page).encode())
+
+
+def build(
+    found: Found,
+    board: Leaderboard,
+    *,
+    title: str,
+    advance: Callable[[], object] = lambda: None,
+) -> Report:
+    """Makes a report.
+
+    Args:
+        found: The runs.
+        board: Their leaderboard.
+        title: Of the page.
+        advance: Called once for each method that is drawn, to show how far it is.
+    """
+    album = Album()
+    metric, level = board.rankings[0].metric, board.rankings[0].level
+    metrics = tuple(dict.fromkeys((metric, "few")))
+    sections: list[Section] = [rows_section(board)]
+    taken: set[str] = set()
+    for ranking in board.rankings:
+        evidence = gather(ranking, metrics, advance)
+        about = ranking.conditions
+        name = _unique(f"{about.dataset} {about.inference}", taken)
+        sections.append(ranking_section(ranking, evidence, name, metrics, album))
+    cells = found.cells()
+    sections.append(across_section(cells, metric, level, album))
+    sections.append(provenance_section(found.runs, found.skipped))
+    datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
+    methods = dict.fromkeys(cell.spec.method.name for cell in cells)
+    page = Page(
+        title=title,
+        lead=f"{_listed(methods, 'methods')} on {_listed(datasets, 'data sets')}: accuracies and "
+        "how sure they are, from the stored predictions.",
+        facts=[
+            ("runs", f"{len(found.runs):,}"),
+            ("combinations", f"{len(cells):,}"),
+            ("data sets", f"{len(datasets):,}"),
+            ("skipped folders", f"{len(found.skipped):,}"),
+        ],
+        sections=sections,
+        made_with=f"ltbench {__version__}",
+    )
+    tables = [shown(each, board.published_beside(each)) for each in board.rankings]
+    return Report(page, album, to_csv(board.rows()), latex(tables))
+
+
+def _unique(text: str, taken: set[str]) -> str:
+    """A name in snake_case that nothing else has."""
+    name = base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    taken.add(name)
+    return name
+
+
+def _listed(names: Iterable[str], what: str) -> str:
+    """Names in words; of many, their number."""
+    each = list(names)
+    if len(each) > _NAMED:
+        return f"{len(each)} {what}"
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"

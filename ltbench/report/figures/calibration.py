@@ -1,0 +1,53 @@
+"""The reliability diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ltbench.report.figures.style import blank, legend_of_lines, looks_of_lines, set_ticks, styled
+
+Bins = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@styled
+def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure:
+    """Draws accuracy over confidence, and the diagonal of a calibrated model.
+
+    The area of a marker is the share of images in its bin.
+
+    Args:
+        bins: Of each method, as from `ltbench.metrics.reliability`: mean confidence, accuracy and
+            share of the images, in percent, of each bin with images.
+        errors: Of each method the expected calibration error in percent, for the legend.
+    """
+    figure = blank("Reliability diagram", 330)
+    axes = figure.subplots()
+    axes.plot([0, 100], [0, 100], color="0.55", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    for one, (confidence, accuracy, share) in zip(
+        looks_of_lines(len(bins)), bins.values(), strict=True
+    ):
+        axes.plot(confidence, accuracy, **one.line() | {"marker": ""})
+        if one.marker:
+            axes.scatter(
+                confidence,
+                accuracy,
+                s=12 + 3 * share,
+                color=one.colour,
+                marker=one.marker,
+                edgecolors="white",
+                linewidths=0.6,
+                zorder=4,
+            )
+    axes.set_xlim(-2, 102)
+    axes.set_ylim(-2, 102)
+    axes.set_box_aspect(0.8)
+    for axis in (axes.xaxis, axes.yaxis):
+        set_ticks(axis, range(0, 101, 20))
+    axes.set_xlabel("confidence, %")
+    axes.set_ylabel("accuracy, %")
+    legend_of_lines(figure, list(bins), [f"  ECE {errors[name]:.1f}" for name in bins])
+    return figure

@@ -1,0 +1,137 @@
+"""Accuracy by class frequency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ltbench.metrics import DEFAULT_RULE, ShotRule
+from ltbench.report.figures.style import (
+    LETTER,
+    WIDTH,
+    blank,
+    legend_of_lines,
+    looks_of_lines,
+    percent_axis,
+    set_ticks,
+    styled,
+)
+
+_POINTS = 200  # of a line: more cannot be seen, and make the page heavy
+_DOTS_UP_TO = 100  # classes
+_METHODS_WITH_DOTS = 4
+_SHADES = {"many": "0.95", "medium": "1.0", "few": "0.91"}
+
+
+@styled
+def head_to_tail(
+    train_images: NDArray[np.int64],
+    accuracies: Mapping[str, NDArray[np.float64]],
+    rule: ShotRule = DEFAULT_RULE,
+) -> Figure:
+    """Draws accuracy over class rank, the most frequent class first, above the training images.
+
+    Lines are running means over a tenth of the classes (see `running_mean`), which are fewer at
+    both ends; up to 20 classes are shown as they are. For up to 100 classes and 4 methods, dots
+    show each class.
+
+    Args:
+        train_images: (K,) of each class.
+        accuracies: Of each method, (K,) in percent; NaN for a class without test images.
+        rule: Which classes are many-, medium- and few-shot: the shades.
+    """
+    classes = len(train_images)
+    order = np.argsort(-train_images, kind="stable")
+    counts, ranks = train_images[order], np.arange(1, classes + 1)
+    at = np.unique(np.linspace(0, classes - 1, min(classes, _POINTS)).round().astype(int))
+    width = window(classes)
+    dots = width > 1 and classes <= _DOTS_UP_TO and len(accuracies) <= _METHODS_WITH_DOTS
+
+    figure = blank("Accuracy by class frequency", 290)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
+    seen = [np.empty(0)]
+    for i, (one, accuracy) in enumerate(
+        zip(looks_of_lines(len(accuracies)), accuracies.values(), strict=True)
+    ):
+        values = accuracy[order]
+        means = running_mean(values, width)[at]
+        known = np.isfinite(means)
+        line = one.line()
+        step = max(1, int(known.sum()) // 8)
+        line["markevery"] = (i * step // 8 % step, step)
+        above.plot(ranks[at][known], means[known], **line)
+        seen.append(means)
+        if dots:
+            above.plot(ranks, values, ".", color=one.colour, alpha=0.4, markersize=5, mew=0)
+            seen.append(values)
+    percent_axis(above, "y", np.concatenate(seen))
+    above.set_ylabel("accuracy, %")
+
+    _train_images(below, ranks[at], counts[at])
+    below.set_xlabel("class rank, most frequent first")
+    below.set_xlim(0.5, classes + 0.5)
+    inner = np.linspace(1, classes, min(classes, 5)).round()
+    set_ticks(below.xaxis, [int(rank) for rank in inner])
+    _groups(above, below, {name: ranks[m] for name, m in rule.groups(counts).items() if m.any()})
+    legend_of_lines(figure, list(accuracies))
+    return figure
+
+
+def window(classes: int) -> int:
+    """Returns how many neighbours in rank are averaged: an odd number near a tenth of all."""
+    return 1 if classes <= 20 else classes // 10 | 1
+
+
+def running_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Returns the mean of the values around each, (K,); NaN where there are none.
+
+    Args:
+        values: (K,), NaN where unknown: left out.
+        width: Of the window around each, odd; at both ends what there is of it.
+    """
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
+    at = np.arange(len(values))
+    first, end = np.maximum(at - width // 2, 0), np.minimum(at + width // 2 + 1, len(values))
+    means = np.full(len(values), np.nan)
+    held = counts[end] - counts[first]
+    np.divide(sums[end] - sums[first], held, out=means, where=held > 0)
+    return means
+
+
+def _train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Fills the area below the training images by rank, on a log axis."""
+    heights = np.maximum(counts, 0.5)  # a class without any has no logarithm
+    bottom = float(heights.min()) / 2
+    axes.fill_between(ranks, bottom, heights, step="mid", color="0.55", linewidth=0, zorder=2)
+    axes.set_yscale("log")
+    axes.set_ylim(bottom, 1.6 * float(heights.max()))
+    ends = sorted({int(counts.min()), int(counts.max())})
+    set_ticks(axes.yaxis, [max(count, 0.5) for count in ends])
+    axes.set_yticklabels([str(count) for count in ends])
+    axes.set_ylabel("training\nimages")
+
+
+def _groups(above: Axes, below: Axes, groups: Mapping[str, NDArray[np.int64]]) -> None:
+    """Shades the shot groups, and names them above the figure, apart from each other."""
+    last = float(max(ranks[-1] for ranks in groups.values()))
+    unit = last / (0.8 * WIDTH)  # ranks a point
+    earliest = 0.5
+    for position, (name, ranks) in enumerate(groups.items()):
+        first, end = ranks[0] - 0.5, ranks[-1] + 0.5
+        for axes in (above, below):
+            axes.axvspan(first, end, color=_SHADES[name], linewidth=0, zorder=0)
+            if position:
+                axes.axvline(first, color="0.6", linewidth=0.8, zorder=1)
+        half = LETTER * len(name) / 2 * unit
+        right = last + 0.5 - sum(LETTER * len(o) * unit for o in list(groups)[position + 1 :])
+        middle = min(max((first + end) / 2, earliest + half), right - half)
+        earliest = middle + half + LETTER * unit
+        above.text(
+            middle, 1.02, name, ha="center", va="bottom", transform=above.get_xaxis_transform()
+        )

@@ -1,0 +1,69 @@
+"""Figures as SVG for a page, and as SVG and PDF files for papers. Equal figures, equal bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from ltbench.report.figures.style import styled
+from ltbench.store import write_atomically
+
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+
+def to_svg(figure: Figure, name: str) -> str:
+    """Returns an `<svg>` element to put into a page, as wide as the page lets it be.
+
+    Its text is text. Its ids begin with the name, so that they are unique on a page, and it brings
+    no style sheet, which would hold for the whole page.
+
+    Args:
+        figure: Of this package.
+        name: In snake_case, unique on the page.
+    """
+    drawn = _drawn(figure, "svg", name).decode()
+    body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
+    body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'(\sid="|url\(#)', rf"\g<1>{name}-", body)
+    body = re.sub(r'xlink:href="#', f'href="#{name}-', body)
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-labelledby="{name}-title" style="stroke-linejoin: round; stroke-linecap: butt">\n'
+        f' <title id="{name}-title">{escape(str(figure.get_label()))}</title>{body.rstrip()}\n'
+    )
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Writes NAME.svg and NAME.pdf, each whole or not at all.
+
+    Args:
+        figure: Of this package.
+        folder: Made where it is missing.
+        name: In snake_case, the stem of the files.
+
+    Raises:
+        RunError: They cannot be written.
+    """
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    sized = to_svg(figure, name).replace(
+        "<svg ", f'<svg width="{width:g}pt" height="{height:g}pt" ', 1
+    )
+    write_atomically(folder / f"{name}.svg", (_DECLARATION + sized).encode())
+    write_atomically(folder / f"{name}.pdf", _drawn(figure, "pdf", name))
+
+
+@styled
+def _drawn(figure: Figure, kind: str, name: str) -> bytes:
+    """Draws a figure, without dates and random ids."""
+    buffer = io.BytesIO()
+    dated = "Date" if kind == "svg" else "CreationDate"
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        figure.savefig(buffer, format=kind, metadata={dated: None})
+    return buffer.getvalue()

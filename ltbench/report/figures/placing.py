@@ -1,0 +1,79 @@
+"""Labels beside points, where there is room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from ltbench.report.figures.style import LETTER
+
+_HEIGHT = 14.0  # of a label, in points
+_POINT = 6.0  # half the size of a point
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+_DISTANCES = (3.0, 12.0, 24.0)
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top, in points."""
+
+
+def place(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], texts: Sequence[str]) -> None:
+    """Labels points, one after the other, each where it covers least of what is there already.
+
+    Args:
+        axes: With its limits set; the figure's layout is kept from now on.
+        x: (n,) points; those that are not finite get no label.
+        y: (n,)
+        texts: (n,) of one line each.
+    """
+    figure = axes.figure.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    scale = 72 / figure.dpi
+    frame = axes.get_window_extent()
+    inside = (frame.x0 * scale, frame.y0 * scale, frame.x1 * scale, frame.y1 * scale)
+    points = axes.transData.transform(np.column_stack([x, y])) * scale
+    shown = [i for i in range(len(texts)) if np.isfinite(points[i]).all()]
+    taken: list[Box] = [_around(points[i][0], points[i][1], 2 * _POINT, 2 * _POINT) for i in shown]
+    for i in shown:
+        width = LETTER * len(texts[i])
+        options = [
+            (
+                side_x * (_POINT + distance + width / 2),
+                side_y * (_POINT + distance + _HEIGHT / 2),
+            )
+            for distance in _DISTANCES
+            for side_x, side_y in _SIDES
+        ]
+        boxes = [_around(points[i][0] + a, points[i][1] + b, width, _HEIGHT) for a, b in options]
+        costs = [_cost(box, taken, inside) for box in boxes]
+        best = int(np.argmin(costs))
+        taken.append(boxes[best])
+        axes.annotate(
+            texts[i],
+            (x[i], y[i]),
+            options[best],
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            zorder=4,
+        )
+
+
+def _around(x: float, y: float, width: float, height: float) -> Box:
+    return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _cost(box: Box, taken: Sequence[Box], inside: Box) -> float:
+    """Returns how much of a box is covered by others, or outside: the latter counts thrice."""
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return sum(_shared(box, other) for other in taken) + 3 * (area - _shared(box, inside))
+
+
+def _shared(one: Box, other: Box) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)

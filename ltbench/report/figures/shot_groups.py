@@ -1,0 +1,68 @@
+"""Accuracies overall and by shot group, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ltbench.report.figures.names import labels
+from ltbench.report.figures.style import (
+    LINE,
+    blank,
+    legend,
+    look,
+    percent_axis,
+    set_ticks,
+    styled,
+)
+
+_APART = 8.0  # points between the dots of a row
+
+
+@styled
+def shot_groups(
+    names: Sequence[str],
+    metrics: Sequence[str],
+    means: NDArray[np.float64],
+    lows: NDArray[np.float64],
+    highs: NDArray[np.float64],
+) -> Figure:
+    """Draws a row a method, from the top, with a dot and an interval for each metric.
+
+    Dots instead of bars: the axis need not start at 0, and 20 methods are still readable.
+
+    Args:
+        names: (n,) of the methods.
+        metrics: (m,) what is shown, such as `accuracy` and `few`.
+        means: (n, m) in percent; NaN for an empty group.
+        lows: (n, m) lower bounds.
+        highs: (n, m) upper bounds.
+    """
+    rows, count = means.shape
+    shown = labels(names, width=16, lines=2)
+    row = max(_APART * count + 8, LINE * max(name.count("\n") + 1 for name in shown))
+    figure = blank("Accuracy by shot group", row * rows + 50)
+    axes = figure.subplots()
+    at = np.arange(rows)
+    offsets = (np.arange(count) - (count - 1) / 2) * _APART / row
+    for i in range(0, rows, 2):
+        axes.axhspan(i - 0.5, i + 0.5, color="0.96", linewidth=0, zorder=0)
+    handles = []
+    for j in range(count):
+        line = look(j).line() | {"linestyle": "none"}
+        axes.hlines(at + offsets[j], lows[:, j], highs[:, j], look(j).colour, linewidth=1.4)
+        axes.plot(means[:, j], at + offsets[j], **line)
+        handles.append(Line2D([], [], **line))
+    percent_axis(axes, "x", np.stack([means, lows, highs]))
+    axes.set_xlabel("accuracy, %")
+    set_ticks(axes.yaxis, list(at))
+    axes.set_yticklabels(shown)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_ylim(rows - 0.5, -0.5)
+    legend(figure, handles, metrics)
+    return figure

@@ -1,0 +1,90 @@
+"""Which methods differ, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ltbench.report.figures.names import labels
+from ltbench.report.figures.style import blank, set_ticks, styled
+
+_NUMBERED = 12  # methods whose cells have room for a number
+_ROOMY = 6  # methods whose cells have room for a sign as well
+_ROW = 31.0  # points
+
+
+@styled
+def significance_matrix(
+    names: Sequence[str],
+    differences: NDArray[np.float64],
+    p: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+) -> Figure:
+    """Draws the differences of all pairs as numbers and colours; those that are significant marked.
+
+    A significant difference has a black corner and black digits, any other grey digits. With more
+    than 12 methods there is no room for numbers, and colours have a scale.
+
+    Args:
+        names: (n,) of the methods.
+        differences: (n, n) the row's accuracy minus the column's, in points; NaN where unknown.
+        p: (n, n) their p values.
+        level: Of confidence: p below 1 - level is significant.
+    """
+    n = len(names)
+    numbered = n <= _NUMBERED
+    apart = ~np.eye(n, dtype=bool)
+    shown = np.where(apart, differences, np.nan)
+    known = np.abs(shown[np.isfinite(shown)])
+    # Only the paler half of the colours: black digits are readable on all of them.
+    limit = 1.8 * max(float(known.max()) if known.size else 0.0, 0.1)
+
+    wrapped = labels(names, width=11, lines=2)
+    longest = max(len(line) for name in wrapped for line in name.split("\n"))
+    figure = blank("Pairwise differences", _ROW * n + 7.5 * longest + (45 if numbered else 95))
+    axes = figure.subplots()
+    mesh = axes.pcolormesh(
+        shown, cmap="RdBu", vmin=-limit, vmax=limit, edgecolors="white", linewidth=1
+    )
+    for i, j in np.argwhere(apart & np.isfinite(differences)):
+        significant = bool(p[i, j] < 1 - level)
+        if significant:
+            corner = [(j + 0.99, i + 0.02), (j + 0.99, i + 0.26), (j + 0.76, i + 0.02)]
+            axes.fill(*zip(*corner, strict=True), color="black", linewidth=0)
+        if numbered:
+            axes.text(
+                j + 0.5,
+                i + 0.5,
+                _points(float(differences[i, j]), signed=n <= _ROOMY),
+                ha="center",
+                va="center_baseline",
+                color="black" if significant else "0.35",
+            )
+    axes.set_xlabel("row minus column, points" if numbered else "")
+    if not numbered:
+        bar = figure.colorbar(mesh, ax=axes, location="bottom", aspect=40, boundaries=None)
+        bar.set_label("row minus column, points")
+    for axis in (axes.xaxis, axes.yaxis):
+        set_ticks(axis, list(np.arange(n) + 0.5))
+        axis.set_ticklabels(wrapped)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.tick_params(axis="x", labelrotation=90)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_ylim(n, 0)
+    return figure
+
+
+def _points(value: float, *, signed: bool) -> str:
+    """Returns a difference in few letters: from 10 points on without decimals."""
+    rounded = round(value, 1)
+    digits = f"{abs(rounded):.1f}" if abs(rounded) < 10 else f"{abs(value):.0f}"
+    if not rounded:
+        return digits
+    if signed:
+        return ("−" if value < 0 else "+") + digits  # noqa: RUF001
+    return ("-" if value < 0 else "") + digits

@@ -1,0 +1,184 @@
+"""How figures look: one width, one size of letters, colours that colour-blind readers tell apart.
+
+A figure is 5.5 inches wide, the text of a paper of one column. On a phone 360 pixels wide it is
+shown at 68 %, where letters of 12 points are still 8 points high.
+
+Methods are told apart by colour, marker and dash, so that figures work in black and white. These
+are repeated with periods of 7, 9 and 4: 36 pairs of marker and dash. Of lines, the first 12 are
+shown so and the others thin and grey behind them; callers put first what matters most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib.style
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from ltbench.report.figures.names import labels
+
+WIDTH = 396.0
+"""Of a figure, in points: 5.5 inches."""
+LETTER = 7.2
+"""Mean width of a letter, in points."""
+LINE = 17.0
+"""Height of a line of text, in points."""
+HIGHLIGHTED = 12
+"""Lines of a figure that have a colour."""
+GREY = "0.72"
+
+_SIZE = 12
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+"""Okabe and Ito (2008), without the yellow, which is too pale on white."""
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_DASHES = ("-", "--", "-.", ":")
+
+styled = matplotlib.style.context(
+    [
+        "default",  # whatever matplotlibrc says
+        {
+            "font.family": "sans-serif",
+            "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first comes with it
+            "font.size": _SIZE,
+            "axes.labelsize": _SIZE,
+            "axes.titlesize": _SIZE,
+            "legend.fontsize": _SIZE,
+            "xtick.labelsize": _SIZE,
+            "ytick.labelsize": _SIZE,
+            "axes.axisbelow": True,
+            "axes.edgecolor": "0.4",
+            "axes.linewidth": 0.6,
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.grid": True,
+            "grid.color": "0.88",
+            "grid.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "legend.frameon": False,
+            "lines.linewidth": 1.6,
+            "lines.markersize": 6,
+            "pdf.fonttype": 42,
+            "svg.fonttype": "none",
+        },
+    ]
+)
+"""Decorator: whatever is drawn within is drawn in this style, and nothing outside is."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn.
+
+    Args:
+        colour: Of its line and markers.
+        marker: As matplotlib names it; empty for none.
+        dash: Likewise.
+        width: Of the line, in points.
+    """
+
+    colour: str
+    marker: str
+    dash: str
+    width: float = 1.6
+
+    def line(self) -> dict[str, Any]:
+        """Returns the arguments for a line."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": self.dash,
+            "linewidth": self.width,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.6,
+            "markersize": 7,
+            "zorder": 3 if self.marker else 2,
+        }
+
+
+_BEHIND = Look(GREY, "", "-", 0.8)
+
+
+def look(position: int) -> Look:
+    """Returns how the method at a position is drawn."""
+    return Look(
+        _COLOURS[position % len(_COLOURS)],
+        _MARKERS[position % len(_MARKERS)],
+        _DASHES[position % len(_DASHES)],
+    )
+
+
+def looks_of_lines(count: int) -> list[Look]:
+    """Returns how each of some lines is drawn: those beyond the 12th thin and grey."""
+    return [look(i) if i < HIGHLIGHTED else _BEHIND for i in range(count)]
+
+
+def blank(title: str, height: float) -> Figure:
+    """Returns an empty figure.
+
+    Args:
+        title: What it shows; not drawn, but told by screen readers.
+        height: In points.
+    """
+    figure = Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
+    figure.set_label(title)
+    return figure
+
+
+def legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
+    """Adds a legend below, in as many columns as fit, and makes the figure higher by it."""
+    shown = labels(names, width=40, lines=1)
+    width = 45 + LETTER * max(map(len, shown))
+    columns = min(len(shown), max(1, int(WIDTH / width)))
+    figure.legend(
+        handles, shown, loc="outside lower center", ncols=columns, columnspacing=1.2, borderpad=0.2
+    )
+    grow(figure, LINE * -(-len(shown) // columns) + 6)
+
+
+def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str] = ()) -> None:
+    """Adds a legend of methods drawn by `looks_of_lines`.
+
+    Args:
+        figure: Without a legend.
+        names: Of the methods.
+        suffixes: What is said of each after its name; nothing where empty.
+    """
+    looks = looks_of_lines(len(names))
+    texts = labels(names, width=24 if suffixes else 40, lines=1)
+    texts = [text + more for text, more in zip(texts, suffixes or [""] * len(texts), strict=True)]
+    shown = min(len(names), HIGHLIGHTED)
+    if others := len(names) - shown:
+        texts = [*texts[:shown], f"{others} other{'s' if others > 1 else ''}"]
+    legend(figure, [Line2D([], [], **one.line()) for one in looks[: len(texts)]], texts)
+
+
+def grow(figure: Figure, points: float) -> None:
+    """Makes a figure higher."""
+    figure.set_figheight(float(figure.get_figheight()) + points / 72)
+
+
+def percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float64]) -> None:
+    """Lets an axis show some percentages, with room around them and no tick beyond 0 and 100."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
+    room = max(0.06 * (high - low), 0.5)
+    low, high = low - room, high + room
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    set_ticks(axis, [t for t in MaxNLocator(6).tick_values(low, high) if 0 <= t <= 100])
+
+
+def set_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    """Lets an axis have these ticks and no other."""
+    axis.set_major_locator(FixedLocator(list(ticks)))
+    axis.set_minor_locator(NullLocator())

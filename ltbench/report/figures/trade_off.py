@@ -1,0 +1,117 @@
+"""Accuracy against what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ltbench.report.figures.names import labels
+from ltbench.report.figures.placing import place
+from ltbench.report.figures.style import blank, legend, look, percent_axis, set_ticks, styled
+
+_NAMED = 8  # with more methods, points have numbers
+
+
+@styled
+def trade_off(
+    names: Sequence[str],
+    accuracy: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    cost: NDArray[np.float64],
+    cost_label: str,
+) -> Figure:
+    """Draws a point a method, and the Pareto front as steps.
+
+    Costs have a log axis, to the left of which zero has a place of its own. Up to 8 methods are
+    named at their points; more have numbers there, and a legend.
+
+    Args:
+        names: (n,) of the methods.
+        accuracy: (n,) in percent; methods where it or the cost is NaN are left out.
+        low: (n,) lower bounds; NaN where there are none.
+        high: (n,) upper bounds.
+        cost: (n,) at least 0.
+        cost_label: What the cost is, and its unit.
+    """
+    figure = blank(f"Accuracy against {cost_label}", 280)
+    axes = figure.subplots()
+    where = _log_axis(axes, cost)
+    front = pareto_front(cost, accuracy)
+    axes.plot(where[front], accuracy[front], color="0.55", linewidth=1, drawstyle="steps-post")
+    handles = []
+    for i in range(len(names)):
+        line = look(i).line() | {"linestyle": "none", "markersize": 9}
+        axes.vlines(where[i], low[i], high[i], look(i).colour, linewidth=1.4)
+        axes.plot(where[i], accuracy[i], **line)
+        handles.append(Line2D([], [], **line))
+    percent_axis(axes, "y", np.concatenate([accuracy, low, high]))
+    axes.set_xlabel(cost_label)
+    axes.set_ylabel("accuracy, %")
+    if len(names) <= _NAMED:
+        texts = labels(names, width=18, lines=1)
+    else:
+        texts = [str(i + 1) for i in range(len(names))]
+        legend(figure, handles, [f"{i + 1}  {name}" for i, name in enumerate(names)])
+    place(axes, where, accuracy, texts)
+    return figure
+
+
+def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns the positions that nothing is both cheaper and better than, by cost.
+
+    Args:
+        cost: (n,)
+        accuracy: (n,)
+    """
+    known = np.flatnonzero(np.isfinite(cost) & np.isfinite(accuracy))
+    order = known[np.lexsort((-accuracy[known], cost[known]))]
+    if not order.size:
+        return order
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(accuracy[order])[:-1]])
+    return order[accuracy[order] > best]
+
+
+def _log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Makes the x axis a log axis with a place for zero, and returns where the costs are on it."""
+    positive = cost[cost > 0]
+    smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+    ticks = _ticks(float(smallest), float(largest)) if positive.size else []
+    names = [_short(tick) for tick in ticks]
+    first, last = min([smallest, *ticks]), max([largest, *ticks])
+    room = max((last / first) ** 0.08, 1.5)
+    left = first / room
+    zero = left / room**1.5
+    axes.set_xscale("log")
+    if (cost == 0).any():
+        ticks, names = [zero, *ticks], ["0", *names]
+        if positive.size:
+            axes.axvline(left, color="0.6", linewidth=0.8, linestyle=":")
+        left = zero / room
+    axes.set_xlim(left, last * room)
+    set_ticks(axes.xaxis, ticks)
+    axes.set_xticklabels(names)
+    return np.where(cost == 0, zero, cost)
+
+
+def _ticks(smallest: float, largest: float) -> list[float]:
+    """Returns powers of ten from below to above two costs, or more numbers if they are near."""
+    first, last = int(np.floor(np.log10(smallest))), int(np.ceil(np.log10(largest)))
+    if last - first > 2:
+        step = -(-(last - first) // 5)
+        return [10.0**power for power in range(first, last + 1, step)]
+    fine = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
+    within = [tick for tick in fine if smallest / 1.5 <= tick <= largest * 1.5]
+    return within[:: -(-len(within) // 6)]
+
+
+def _short(number: float) -> str:
+    for size, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:g}{sign}"
+    return f"{number:g}"

@@ -1,0 +1,88 @@
+"""All methods over all data sets, each data set one observation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ltbench.accuracies import ACCURACIES
+from ltbench.comparison.across import AcrossDatasets, Grid, compare_across
+from ltbench.comparison.words import p_text
+from ltbench.errors import ConfigError
+from ltbench.report.album import Album
+from ltbench.report.content import Column, Section, Table
+from ltbench.report.figures.critical_difference import critical_difference
+from ltbench.results import Cell
+
+
+def across_section(cells: Sequence[Cell], metric: str, level: float, album: Album) -> Section:
+    """Returns the section of ranks over data sets, or why there are none."""
+    name, head = "across-data-sets", "Across data sets"
+    try:
+        found = compare_across(Grid.of(cells), metric, level=level)
+    except ConfigError as error:
+        return Section(name, head, words=[f"Nothing to show: {error.message}."])
+    words = [
+        f"Average ranks by {ACCURACIES[metric]} accuracy over {len(found.datasets)} data sets; "
+        "each is one observation, the mean over seeds."
+    ]
+    if found.friedman is not None:
+        words.append(
+            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {p_text(found.friedman.p)}; "
+            f"Iman and Davenport: p {p_text(found.friedman.f_p)}."
+        )
+    if found.left_out:
+        words.append(f"Left out, because some method lacks it: {'; '.join(found.left_out)}.")
+    picture = album.add(
+        "critical_difference",
+        critical_difference(
+            found.methods, found.ranks.ranks, found.ranks.difference, found.ranks.groups
+        ),
+        "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
+        "that Nemenyi's test does not tell apart: those closer than "
+        f"{found.ranks.difference:.2f} ({100 * level:g} %).",
+        ", ".join(
+            f"{method} {rank:.2f}"
+            for method, rank in zip(found.methods, found.ranks.ranks, strict=True)
+        ),
+    )
+    return Section(name, head, words, blocks=[picture, _scores(found, metric), _pairs(found)])
+
+
+def _scores(found: AcrossDatasets, metric: str) -> Table:
+    order = np.argsort(found.ranks.ranks, kind="stable")
+    columns = [
+        Column("method"),
+        Column("average rank", decimals=2),
+        *(Column(dataset, decimals=1) for dataset in found.datasets),
+    ]
+    rows = [
+        (found.methods[i], float(found.ranks.ranks[i]), *map(float, found.scores[:, i]))
+        for i in order
+    ]
+    caption = f"{ACCURACIES[metric].capitalize()} accuracy in percent on each data set."
+    return Table("ranks", caption, columns, rows)
+
+
+def _pairs(found: AcrossDatasets) -> Table:
+    n = len(found.methods)
+    rows = [
+        (
+            f"{found.methods[i]} and {found.methods[j]}",
+            float(found.signed_rank_p[i, j]),
+            float(found.ranks.p[i, j]),
+        )
+        for i in range(n)
+        for j in range(i + 1, n)
+    ]
+    caption = (
+        f"p values of each pair. Wilcoxon's can at best be {found.least_p:.4g} on "
+        f"{len(found.datasets)} data sets, whatever the differences."
+    )
+    columns = [
+        Column("methods"),
+        Column("Wilcoxon, Holm", decimals=3),
+        Column("Nemenyi", decimals=3),
+    ]
+    return Table("pairs", caption, columns, rows, folded=True)

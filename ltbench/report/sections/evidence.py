@@ -1,0 +1,162 @@
+"""What is computed from the predictions of a ranking's best, once for all its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.comparison.pairs import Pair, compare, corrected
+from ltbench.comparison.samples import Sample, check_same_images, read_sample
+from ltbench.errors import ConfigError, DataError
+from ltbench.leaderboard.ranking import Entry, Ranking
+from ltbench.metrics import DEFAULT_RULE, SHOT_RULES, reliability
+from ltbench.report.figures.calibration import Bins
+from ltbench.stats.crossed import crossed_interval
+from ltbench.stats.strata import Strata
+
+SHOWN = 12
+"""Methods of a ranking that are compared and drawn: what a figure has room for."""
+FEWEST = 20
+"""Images in a bin of the reliability diagram: fewer say nothing about its accuracy."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The best of a ranking on their test images. All numbers in percent.
+
+    Args:
+        entries: (n,) those that have predictions of the same images, best first.
+        train_images: (K,) of the classes.
+        test_images: (K,) of the classes.
+        per_class: (n, K) accuracies, means over seeds; NaN for classes without test images.
+        intervals: Accuracy -> (n, 3) mean, lower and upper bound; NaN for an empty group.
+        reliability: (n,) bins of the images of all seeds, but for almost empty ones.
+        pairs: Of all entries, p values not corrected yet; those without a common seed are left out.
+        left_out: Sentences about the entries that cannot be shown.
+    """
+
+    entries: tuple[Entry, ...]
+    train_images: NDArray[np.int64]
+    test_images: NDArray[np.int64]
+    per_class: NDArray[np.float64]
+    intervals: Mapping[str, NDArray[np.float64]]
+    reliability: tuple[Bins, ...]
+    pairs: tuple[Pair, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """(n,) of the entries."""
+        return [entry.name for entry in self.entries]
+
+    def compared(self, metric: str, *, with_best: bool) -> tuple[list[Pair], int]:
+        """Returns the pairs compared by one accuracy, Holm-corrected, and their number.
+
+        Args:
+            metric: Which.
+            with_best: Whether to compare the best with each other alone, as a leaderboard does.
+        """
+        best = self.names[0]
+        chosen = [
+            replace(pair, outcomes={metric: replace(outcome, same_as=None)})
+            for pair in self.pairs
+            if (outcome := pair.outcomes[metric]) is not None
+            and (not with_best or pair.first.name == best)
+        ]
+        return corrected(chosen, "holm")
+
+    def differences(self, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+        """Returns differences of all pairs in points and their p values, (n, n), NaN if unknown.
+
+        The third is the number of comparisons that p values are corrected for.
+        """
+        pairs, comparisons = self.compared(metric, with_best=False)
+        place = {name: number for number, name in enumerate(self.names)}
+        n = len(place)
+        found, p = np.full((n, n), np.nan), np.full((n, n), np.nan)
+        for pair in pairs:
+            outcome = pair.outcomes[metric]
+            if outcome is not None:
+                i, j = place[pair.first.name], place[pair.second.name]
+                found[i, j] = outcome.evidence.difference
+                found[j, i] = -outcome.evidence.difference
+                p[i, j] = p[j, i] = outcome.corrected_p
+        return found, p, comparisons
+
+
+def gather(
+    ranking: Ranking, metrics: Sequence[str], advance: Callable[[], object] = lambda: None
+) -> Evidence | None:
+    """Reads and compares the best of a ranking; None where nothing can be read.
+
+    Args:
+        ranking: Which.
+        metrics: Accuracies that pairs are compared by.
+        advance: Called once for each entry that is read, to show how far it is.
+    """
+    read, left_out = _read(ranking.entries[:SHOWN])
+    if not read:
+        return None
+    if len(ranking.entries) > SHOWN:
+        left_out.append(f"Figures and tests are of the {SHOWN} best of {len(ranking.entries)}.")
+    samples = [sample for _, sample in read]
+    labels, counts = samples[0].labels, samples[0].class_counts
+    rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
+    strata = Strata.of_classes(labels, rule.groups(counts))
+    support = np.bincount(labels, minlength=len(counts))
+    intervals = {name: np.full((len(samples), 3), np.nan) for name in strata.weights}
+    pairs: list[Pair] = []
+    for number, sample in enumerate(samples):
+        for name, each in crossed_interval(sample.right, strata, level=ranking.level).items():
+            intervals[name][number] = 100 * np.array([each.mean, each.low, each.high])
+        for other in samples[number + 1 :]:
+            if set(sample.cell.seeds) & set(other.cell.seeds):
+                pairs.append(compare(sample, other, metrics, level=ranking.level))
+            else:
+                left_out.append(f"{sample.name} and {other.name} have no seed in common.")
+        advance()
+    return Evidence(
+        entries=tuple(entry for entry, _ in read),
+        train_images=counts,
+        test_images=support,
+        per_class=np.stack([_per_class(sample, support) for sample in samples]),
+        intervals=intervals,
+        reliability=tuple(_reliability(entry) for entry, _ in read),
+        pairs=tuple(pairs),
+        left_out=tuple(left_out),
+    )
+
+
+def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Sample]], list[str]]:
+    """The entries whose predictions are of the images of the best."""
+    read: list[tuple[Entry, Sample]] = []
+    left_out = []
+    for entry in entries:
+        try:
+            sample = read_sample(entry.cell, entry.name)
+            if read:
+                check_same_images(read[0][1], sample)
+        except (DataError, ConfigError) as error:
+            left_out.append(f"{entry.name} is in no figure: {error.message}.")
+        else:
+            read.append((entry, sample))
+    return read, left_out
+
+
+def _per_class(sample: Sample, support: NDArray[np.int64]) -> NDArray[np.float64]:
+    right = np.bincount(sample.labels, sample.right.mean(axis=0), len(support))
+    shares = np.full(len(support), np.nan)
+    np.divide(100.0 * right, support, out=shares, where=support > 0)
+    return shares
+
+
+def _reliability(entry: Entry) -> Bins:
+    each = [run.predictions() for run in entry.cell.runs]
+    confidence = np.concatenate([predictions.confidence for predictions in each])
+    right = np.concatenate([one.labels == one.predicted for one in each])
+    said, held, share = reliability(confidence, right)
+    enough = share * len(right) / 100 >= FEWEST
+    return said[enough], held[enough], share[enough]

@@ -1,0 +1,241 @@
+"""One ranking of a report: what was found, and figures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.accuracies import ACCURACIES
+from ltbench.comparison.words import WHERE, correction_text, notes, sentence
+from ltbench.leaderboard.ranking import Entry, Ranking
+from ltbench.leaderboard.rows import Row, rows_of
+from ltbench.leaderboard.tables import title
+from ltbench.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
+from ltbench.report.album import Album
+from ltbench.report.content import Block, Column, Picture, Section, Table
+from ltbench.report.figures.calibration import calibration
+from ltbench.report.figures.head_to_tail import head_to_tail
+from ltbench.report.figures.shot_groups import shot_groups
+from ltbench.report.figures.significance_matrix import significance_matrix
+from ltbench.report.figures.trade_off import trade_off
+from ltbench.report.figures.training_curves import training_curves
+from ltbench.report.sections.evidence import FEWEST, SHOWN, Evidence
+from ltbench.store import RunDirectory
+
+
+def ranking_section(
+    ranking: Ranking, evidence: Evidence | None, name: str, metrics: Sequence[str], album: Album
+) -> Section:
+    """Returns the section of a ranking.
+
+    Args:
+        ranking: Which.
+        evidence: What its predictions say, where there are any.
+        name: In snake_case, unique in the report: figures and anchor begin with it.
+        metrics: Accuracies that pairs were compared by.
+        album: Takes the figures.
+    """
+    blocks: list[Block] = []
+    findings: list[str] = []
+    words: list[str] = []
+    if evidence is None:
+        words.append("None of these runs has its predictions, so there is nothing to draw.")
+    else:
+        findings = list(_findings(ranking, evidence, metrics))
+        words += evidence.left_out
+        blocks += _accuracies(ranking, evidence, name, album)
+        blocks += _costs(ranking, evidence, name, album)
+        blocks += _matrices(ranking, evidence, name, metrics, album)
+        errors = {entry.name: row.ece or 0.0 for entry, row in _rows(ranking, evidence)}
+        bins = dict(zip(evidence.names, evidence.reliability, strict=True))
+        blocks.append(
+            album.add(
+                f"{name}_calibration",
+                calibration(bins, errors),
+                "Reliability: how often predictions of a confidence are right, over the images of "
+                f"all seeds, {FEWEST} of them at least. Below the diagonal a model is too sure. "
+                "The legend has the expected calibration error.",
+                "Calibration errors in percent: "
+                + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
+            )
+        )
+    blocks += _curves(ranking.entries[:SHOWN], name, album)
+    if evidence is not None:
+        blocks.append(_classes(evidence, name))
+    return Section(name.replace("_", "-"), title(ranking), words, findings, blocks)
+
+
+def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> Iterator[str]:
+    """Yields what is known about the best and each of the others, then what to bear in mind."""
+    for metric in metrics:
+        pairs, comparisons = evidence.compared(metric, with_best=True)
+        unclear = []
+        for pair in pairs:
+            outcome = pair.outcomes[metric]
+            assert outcome is not None
+            if outcome.corrected_p < 1 - ranking.level:
+                yield sentence(pair, metric, "holm", comparisons, ranking.level) + "."
+            else:
+                unclear.append((pair.second.name, outcome.evidence.detectable))
+        if unclear:
+            named = ", ".join(name for name, _ in unclear)
+            unseen = max(detectable for _, detectable in unclear)
+            yield (
+                f"no difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
+                f"{named} ({correction_text('holm', comparisons)}); differences of less than "
+                f"{unseen:.1f} points would go unseen (80 % power)."
+            )
+    about: dict[str, list[str]] = {}
+    with_best = [pair for pair in evidence.pairs if pair.first.name == evidence.names[0]]
+    for pair in with_best:
+        for note in notes(pair, ranking.level):
+            about.setdefault(note, []).append(pair.second.name)
+    for note, named_in in about.items():
+        whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
+        yield f"Note: {note}{whose}."
+
+
+def _accuracies(ranking: Ranking, evidence: Evidence, name: str, album: Album) -> Iterator[Picture]:
+    known = [metric for metric in ("accuracy", *GROUPS) if metric in evidence.intervals]
+    values = np.stack([evidence.intervals[metric] for metric in known], axis=1)
+    means, lows, highs = np.moveaxis(values, 2, 0)
+    yield album.add(
+        f"{name}_shot_groups",
+        shot_groups(evidence.names, [ACCURACIES[m] for m in known], means, lows, highs),
+        f"Accuracy by shot group, with {100 * ranking.level:g} % intervals over other seeds and "
+        "other test images.",
+        _described(evidence.names, [ACCURACIES[m] for m in known], means),
+    )
+    rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
+    yield album.add(
+        f"{name}_head_to_tail",
+        head_to_tail(
+            evidence.train_images, dict(zip(evidence.names, evidence.per_class, strict=True)), rule
+        ),
+        "Accuracy from the most frequent class (left) to the rarest, means over seeds; with many "
+        "classes a running mean. Below: training images of the classes.",
+        f"{len(evidence.train_images)} classes with {evidence.train_images.max():,} to "
+        f"{evidence.train_images.min():,} training images; the table of classes has the numbers.",
+    )
+
+
+def _costs(ranking: Ranking, evidence: Evidence, name: str, album: Album) -> Iterator[Picture]:
+    rows = [row for _, row in _rows(ranking, evidence)]
+    mean, low, high = evidence.intervals["accuracy"].T
+    for key, label, said in (
+        ("learned_parameters", "learned parameters", "weights that are trained, with the head"),
+        ("train_seconds", "training time, s", "seconds of training, means over seeds"),
+    ):
+        cost = np.array([getattr(row, key) for row in rows], dtype=float)
+        yield album.add(
+            f"{name}_{key}",
+            trade_off(evidence.names, mean, low, high, cost, label),
+            f"Overall accuracy against {said}. The steps join the methods that none other beats in "
+            "both.",
+            _described(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
+        )
+
+
+def _matrices(
+    ranking: Ranking, evidence: Evidence, name: str, metrics: Sequence[str], album: Album
+) -> Iterator[Picture]:
+    for metric in metrics if len(evidence.entries) > 1 else ():
+        differences, p, comparisons = evidence.differences(metric)
+        if np.isnan(differences).all():
+            continue
+        clear = int((p < 1 - ranking.level).sum()) // 2
+        yield album.add(
+            f"{name}_differences_{metric}",
+            significance_matrix(evidence.names, differences, p, level=ranking.level),
+            f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
+            "percent points. Marked: significant at "
+            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}).",
+            f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
+            "accuracy.",
+        )
+
+
+def _curves(entries: Sequence[Entry], name: str, album: Album) -> Iterator[Picture]:
+    """Yields what every epoch recorded, where anything was trained."""
+    histories = {
+        entry.name: [RunDirectory(run.path).history() for run in entry.cell.runs]
+        for entry in entries
+    }
+    for key, label, said in (
+        ("loss", "training loss", "The loss of each epoch"),
+        ("val_mean_class", "mean-class accuracy on val, %", "What epochs were selected by"),
+    ):
+        curves = {method: _curve(rows, key) for method, rows in histories.items()}
+        known = {method: curve for method, curve in curves.items() if np.isfinite(curve).any()}
+        if known:
+            yield album.add(
+                f"{name}_{key}",
+                training_curves(known, label),
+                f"{said}: mean over seeds, and their range.",
+                "; ".join(f"{one} ends at {_last(curve):.3g}" for one, curve in known.items()),
+            )
+
+
+def _curve(histories: Sequence[Sequence[dict[str, float]]], key: str) -> NDArray[np.float64]:
+    """(S, E) what the epochs of each seed recorded; NaN where they did not."""
+    epochs = max((len(rows) for rows in histories), default=0)
+    curve = np.full((len(histories), epochs), np.nan)
+    for seed, rows in enumerate(histories):
+        curve[seed, : len(rows)] = [row.get(key, np.nan) for row in rows]
+    return curve
+
+
+def _last(curve: NDArray[np.float64]) -> float:
+    known = np.flatnonzero(np.isfinite(curve).any(axis=0))
+    return float(np.nanmean(curve[:, known[-1]]))
+
+
+def _classes(evidence: Evidence, name: str) -> Table:
+    names = evidence.entries[0].cell.runs[0].result["classes"]["names"]
+    order = np.argsort(-evidence.train_images, kind="stable")
+    return Table(
+        f"{name}_classes",
+        "Accuracy of each class in percent, means over seeds, the most frequent class first.",
+        [
+            Column("class"),
+            Column("training images", decimals=0),
+            Column("test images", decimals=0),
+            *(Column(method, decimals=1) for method in evidence.names),
+        ],
+        [
+            (
+                str(names[k]),
+                int(evidence.train_images[k]),
+                int(evidence.test_images[k]),
+                *(None if np.isnan(value) else float(value) for value in evidence.per_class[:, k]),
+            )
+            for k in order
+        ],
+        folded=True,
+    )
+
+
+def _rows(ranking: Ranking, evidence: Evidence) -> list[tuple[Entry, Row]]:
+    """The entries that are shown, and their rows of the leaderboard."""
+    shown = set(evidence.names)
+    return [
+        (entry, row)
+        for entry, row in zip(ranking.entries, rows_of(ranking), strict=True)
+        if entry.name in shown
+    ]
+
+
+def _described(names: Sequence[str], what: Sequence[str], values: NDArray[np.float64]) -> str:
+    """Numbers of a figure in words, a sentence a method."""
+    said = [
+        f"{name}: "
+        + ", ".join(
+            f"{one} {value:,.4g}"
+            for one, value in zip(what, row, strict=True)
+            if np.isfinite(value)
+        )
+        for name, row in zip(names, values, strict=True)
+    ]
+    return "; ".join(said) + "."

@@ -1,0 +1,85 @@
+"""The leaderboard of a report: one table of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ltbench.comparison.words import p_text
+from ltbench.leaderboard.board import Leaderboard
+from ltbench.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
+from ltbench.report.content import Column, Section, Table, Value
+
+_HEADS = {
+    "accuracy": "overall %",
+    "accuracy_std": "± over seeds",
+    "accuracy_ci_low": "from %",
+    "accuracy_ci_high": "to %",
+    "mean_class": "mean-class %",
+    "many": "many %",
+    "medium": "medium %",
+    "few": "few %",
+    "ece": "ECE %",
+    "learned_parameters": "learned",
+    "learned_percent": "learned %",
+    "train_seconds": "train s",
+    "images_per_second": "images/s",
+    "peak_memory_mb": "memory MB",
+    "p_value_vs_best": "p vs best",
+}
+_DECIMALS = {
+    "learned_percent": 2,
+    "images_per_second": 0,
+    "peak_memory_mb": 0,
+    "p_value_vs_best": 3,
+}
+_LEFT_OUT = ("method", "spec")  # the first column names the method; commands are at the end
+
+
+def rows_section(board: Leaderboard) -> Section:
+    """Returns the leaderboard; the choices that all rows share are said in words."""
+    named: list[tuple[str, Row]] = []
+    for ranking in board.rankings:
+        named += zip((e.name for e in ranking.entries), rows_of(ranking), strict=True)
+        named += [(f"{row.method} *", row) for row in board.published_beside(ranking)]
+    rows = [row for _, row in named]
+    heads, shared = [Column("method")], []
+    values: list[list[Value]] = [[name for name, _ in named]]
+    for column in COLUMNS:
+        found = [getattr(row, column.name) for row in rows]
+        words = column.metadata["dtype"] == "string"
+        if column.name in _LEFT_OUT or set(found) == {None}:
+            continue
+        if words and len(set(found)) == 1 and len(rows) > 1:
+            shared.append(f"{column.name} {found[0]}")
+            continue
+        heads.append(_column(column.name, column.metadata, words))
+        values.append([_value(column.name, each) for each in found])
+    table = Table(
+        "leaderboard",
+        f"Ranked by {board.rankings[0].metric}. Rows that share a rank are not told apart; a rank "
+        "holds among rows of the same data set, inference, epoch selection and shot rule.",
+        heads,
+        list(zip(*values, strict=True)),
+    )
+    said = [f"All rows have in common: {', '.join(shared)}."] if shared else []
+    notes = [f"{note}." for ranking in board.rankings for note in ranking.notes]
+    if any(row.rank is None and row.source != MEASURED for row in rows):
+        said.append("Rows with a star are published, not measured here, and have no rank.")
+    return Section(
+        "leaderboard", "Leaderboard", words=[*said, *dict.fromkeys(notes)], blocks=[table]
+    )
+
+
+def _column(name: str, about: Mapping[str, Any], words: bool) -> Column:
+    decimals = None if words else _DECIMALS.get(name, 1 if about["dtype"] == "float64" else 0)
+    title = _HEADS.get(name, name.replace("_", " "))
+    return Column(title, about["help"], decimals, filtered=words and name != "source")
+
+
+def _value(name: str, value: Any) -> Value:
+    if name == "p_value_vs_best" and value is not None:
+        return p_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value  # type: ignore[no-any-return]

@@ -1,0 +1,82 @@
+"""`ltbench leaderboard` on stored runs."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ltbench.plugins import Registry
+from tests.conftest import Ended
+from tests.runs import spec_of, store
+
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    out = tmp_path_factory.mktemp("drawn")
+    for seed in range(2):
+        store(out, spec_of(registry, method="lift_plus", seed=seed), skill=1.5)
+        store(out, spec_of(registry, method="full", seed=seed), skill=0.0)
+    return out
+
+
+def test_a_table_in_the_terminal(cli: Cli, drawn: Path) -> None:
+    ended = cli("leaderboard", str(drawn))
+    assert (ended.code, ended.err) == (0, "")
+    rows = [line.split()[:2] for line in ended.out.splitlines() if line.strip()]
+    assert ["1", "lift_plus"] in rows
+    assert ["2", "full"] in rows
+    assert "methods that share a rank are not told apart" in ended.out
+
+
+def test_a_csv_file_besides(cli: Cli, drawn: Path, tmp_path: Path) -> None:
+    ended = cli("leaderboard", str(drawn), "--csv", "board.csv", "--json")
+    assert ended.code == 0
+    assert [row["method"] for row in ended.json["rankings"][0]["rows"]] == ["lift_plus", "full"]
+    with Path("board.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["rank"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_a_csv_file_where_nothing_can_be_written(cli: Cli, drawn: Path) -> None:
+    Path("taken").touch()
+    ended = cli("leaderboard", str(drawn), "--csv", "taken/board.csv")
+    assert ended.code == 1
+    assert "taken/board.csv cannot be written" in ended.err
+
+
+@pytest.mark.parametrize(("flag", "start"), [("--markdown", "### "), ("--latex", "% needs")])
+def test_tables_for_papers(cli: Cli, drawn: Path, flag: str, start: str) -> None:
+    ended = cli("leaderboard", str(drawn), flag)
+    assert ended.code == 0
+    assert ended.out.startswith(start)
+
+
+def test_one_format_at_a_time(cli: Cli, drawn: Path) -> None:
+    ended = cli("leaderboard", str(drawn), "--markdown", "--latex")
+    assert ended.code == 2
+    assert "choose one" in ended.err
+
+
+def test_nothing_to_rank(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("leaderboard", str(tmp_path))
+    assert ended.code == 4
+    assert "ltbench run" in ended.err
+
+
+def test_broken_runs_are_listed_and_with_strict_an_error(
+    cli: Cli, drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path / "runs")
+    broken = next((tmp_path / "runs").glob("*/*/full/*/result.json"))
+    broken.write_text(broken.read_text()[:100])
+    ended = cli("leaderboard", "runs")
+    assert ended.code == 0
+    assert "result.json is not JSON" in ended.err
+    ended = cli("leaderboard", "runs", "--strict", "--json")
+    assert ended.code == 1
+    assert len(ended.json["skipped"]) == 1

@@ -1,0 +1,53 @@
+"""`ltbench report` on stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ltbench.plugins import Registry
+from tests.conftest import Ended
+from tests.runs import spec_of, store
+
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    out = tmp_path_factory.mktemp("drawn")
+    for method in ("lift_plus", "full"):
+        store(out, spec_of(registry, method=method))
+    return out
+
+
+def test_a_report(cli: Cli, drawn: Path) -> None:
+    ended = cli("report", str(drawn), "--out", "report", "--title", "My runs", "--metric", "few")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("report/index.html: ")
+    page = Path("report/index.html").read_text(encoding="utf-8")
+    assert "<h1>My runs</h1>" in page
+    assert "Ranked by few" in page
+
+
+def test_a_report_where_nothing_can_be_written(cli: Cli, drawn: Path) -> None:
+    Path("taken").touch()
+    ended = cli("report", str(drawn), "--out", "taken/report")
+    assert ended.code == 1
+    assert "cannot be written" in ended.err
+
+
+def test_nothing_to_report(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("report", str(tmp_path), "--out", "report")
+    assert ended.code == 4
+    assert not Path("report").exists()
+
+
+def test_skipped_runs_with_strict(cli: Cli, drawn: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "more" / "broken"
+    broken.mkdir(parents=True)
+    (broken / "spec.json").write_text("{}")
+    ended = cli("report", str(drawn), str(tmp_path / "more"), "--out", "report", "--strict")
+    assert ended.code == 1
+    assert Path("report/index.html").exists()

@@ -1,0 +1,176 @@
+"""Which cells are ranked together, and who shares a rank."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ltbench.comparison.pairs import compare, corrected
+from ltbench.comparison.samples import read_sample
+from ltbench.config.shorthand import Shorthand
+from ltbench.leaderboard import ranking
+from ltbench.leaderboard.ranking import Ranking, arrange, rank
+from ltbench.plugins import Registry
+from ltbench.results import find_runs
+from tests.runs import COUNTS, spec_of, store
+
+
+def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
+    arranged = arrange(find_runs([out]).cells(), Shorthand(registry))
+    return [rank(*each, **how) for each in arranged]
+
+
+def ranks(found: Ranking) -> dict[str, int | None]:
+    return {entry.name: entry.rank for entry in found.entries}
+
+
+@pytest.fixture
+def three(tmp_path: Path, registry: Registry) -> Path:
+    """Two that cannot be told apart, and one that is far worse."""
+    for seed in range(3):
+        store(tmp_path, spec_of(registry, method="lora", seed=seed), skill=1.6)
+        store(tmp_path, spec_of(registry, method="bitfit", seed=seed), skill=1.5)
+        store(tmp_path, spec_of(registry, method="full", seed=seed), skill=0.0)
+    return tmp_path
+
+
+def test_who_is_not_told_apart_shares_a_rank(three: Path, registry: Registry) -> None:
+    (found,) = rankings(three, registry)
+    assert sorted(ranks(found).values()) == [1, 1, 3]
+    assert ranks(found)["full"] == 3
+    assert [entry.significant for entry in found.entries] == [None, False, True]
+    assert found.entries[0].p is None
+
+
+def test_p_values_are_those_of_compare(three: Path, registry: Registry) -> None:
+    (found,) = rankings(three, registry)
+    best, *others = [read_sample(entry.cell, entry.name) for entry in found.entries]
+    pairs, _ = corrected([compare(best, other, ("accuracy",)) for other in others], "holm")
+    expected = [outcome.corrected_p for pair in pairs if (outcome := pair.outcomes["accuracy"])]
+    assert [entry.p for entry in found.entries[1:]] == expected
+
+
+def test_later_groups_are_made_against_their_own_first(tmp_path: Path, registry: Registry) -> None:
+    for seed in range(3):
+        for method, skill in (("lora", 2.5), ("bitfit", 0.5), ("vpt", 0.45), ("full", -1.5)):
+            store(tmp_path, spec_of(registry, method=method, seed=seed), skill=skill)
+    (found,) = rankings(tmp_path, registry)
+    assert ranks(found) == {"lora": 1, "bitfit": 2, "vpt": 2, "full": 4}
+
+
+def test_the_metric_decides_the_order(tmp_path: Path, registry: Registry) -> None:
+    for method, few in (("lora", 10.0), ("bitfit", 90.0)):
+        spec = spec_of(registry, method=method)
+        path = store(tmp_path, spec, skill=1.0)
+        result = find_runs([path]).runs[0].result
+        store(tmp_path, spec, changed={"metrics": {**result["metrics"], "few": few}})
+    (found,) = rankings(tmp_path, registry, metric="few")
+    assert [entry.name for entry in found.entries] == ["bitfit", "lora"]
+    assert found.metric == "few"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"inference": "center"},
+        {"select": "val"},
+        {"split": "val"},
+        {"dataset__ratio": 50.0},
+        {"data_seed": 1},
+    ],
+)
+def test_other_conditions_are_another_ranking(
+    tmp_path: Path, registry: Registry, other: dict[str, Any]
+) -> None:
+    store(tmp_path, spec_of(registry, method="lora"))
+    store(tmp_path, spec_of(registry, method="lora", **other))
+    found = rankings(tmp_path, registry)
+    assert [ranks(each) for each in found] == [{"lora": 1}, {"lora": 1}]
+    assert len({each.conditions for each in found}) == 2
+
+
+def test_other_shot_rules_are_another_ranking(tmp_path: Path, registry: Registry) -> None:
+    for seed, rule in enumerate(("exclusive", "inclusive")):
+        spec = spec_of(registry, seed=seed)
+        path = store(tmp_path, spec)
+        metrics = find_runs([path]).runs[0].result["metrics"]
+        store(tmp_path, spec, changed={"metrics": {**metrics, "shot_rule": rule}})
+    found = rankings(tmp_path, registry)
+    assert [each.conditions.shot_rule for each in found] == ["exclusive", "inclusive"]
+    assert [each.entries[0].cell.seeds for each in found] == [(0,), (1,)]
+
+
+def test_data_sets_of_other_content_are_told_apart(tmp_path: Path, registry: Registry) -> None:
+    spec = spec_of(registry)
+    store(tmp_path, spec)
+    store(tmp_path, replace(spec, dataset=replace(spec.dataset, identity="sha256:0123456789ab")))
+    found = [each.conditions.dataset for each in rankings(tmp_path, registry)]
+    assert "digits_lt [456789ab]" in found
+    assert len(set(found)) == 2
+
+
+def test_views_of_one_kind_are_ranked_together(tmp_path: Path, registry: Registry) -> None:
+    for expand in (2, 6):
+        store(tmp_path, spec_of(registry, method="lora", inference__expand=expand))
+    (found,) = rankings(tmp_path, registry)
+    assert {"lora (inference.expand 2)", "lora (inference.expand 6)"} == set(ranks(found))
+
+
+def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:
+    store(tmp_path, spec_of(registry))
+    (found,) = rankings(tmp_path, registry)
+    (entry,) = found.entries
+    assert (entry.rank, entry.p, entry.significant) == (1, None, None)
+    assert entry.interval is not None
+    low, high = entry.interval
+    assert 0 <= low < entry.cell.runs[0].result["metrics"]["accuracy"] < high <= 100
+
+
+def test_unequal_seeds_are_paired_where_both_have_them(tmp_path: Path, registry: Registry) -> None:
+    for method, seeds in (("lora", (0, 1, 2)), ("bitfit", (1, 2, 3))):
+        for seed in seeds:
+            store(tmp_path, spec_of(registry, method=method, seed=seed))
+    (found,) = rankings(tmp_path, registry)
+    assert any(note.endswith("seeds that both have: seeds 1, 2") for note in found.notes)
+
+
+def test_without_a_common_seed_there_is_no_p_value(tmp_path: Path, registry: Registry) -> None:
+    store(tmp_path, spec_of(registry, method="lora", seed=0), skill=1.0)
+    store(tmp_path, spec_of(registry, method="bitfit", seed=1), skill=0.0)
+    (found,) = rankings(tmp_path, registry)
+    assert [entry.p for entry in found.entries] == [None, None]
+    assert [entry.rank for entry in found.entries] == [1, 2]
+    assert any("no seed in common" in note for note in found.notes)
+
+
+def test_without_predictions_there_is_no_interval(three: Path, registry: Registry) -> None:
+    for path in (three / "digits_lt" / "clip_tiny" / "bitfit").glob("*/predictions-*"):
+        path.unlink()
+    (found,) = rankings(three, registry)
+    missing = next(entry for entry in found.entries if entry.name == "bitfit")
+    assert (missing.interval, missing.p, missing.significant) == (None, None, None)
+    assert any(note.startswith("bitfit has no interval and no p value") for note in found.notes)
+
+
+def test_cells_without_the_shot_group_come_last_and_have_no_rank(
+    tmp_path: Path, registry: Registry
+) -> None:
+    store(tmp_path, spec_of(registry, method="lora"), counts=np.maximum(COUNTS, 30))
+    (found,) = rankings(tmp_path, registry, metric="few")
+    assert ranks(found) == {"lora": None}
+
+
+def test_only_the_best_of_very_many_are_tested(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "TESTED", 2)
+    for dim in (1, 2, 4):
+        store(tmp_path, spec_of(registry, method="lora", method__dim=dim), skill=1 + dim / 4)
+    (found,) = rankings(tmp_path, registry)
+    assert [entry.p is None for entry in found.entries] == [True, False, True]
+    assert found.entries[2].rank == 3
+    assert "only the 2 best of 3 rows are compared with the best" in found.notes
