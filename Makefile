@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow lint types docs check clean
+.PHONY: api demo test test-slow lint types docs site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -22,12 +22,18 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed  ## the pages that are made from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
-check: lint types test
+site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fetched
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+api: $(VENV)/.dev  ## the listing of the public API, which a test compares
+	$(BIN)/python -m tests.api
+
+check: lint types site test
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build/site .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,100 +1,47 @@
 """Writes the pages of the documentation that are made from the code.
 
-python docs/generate.py            # or `make docs`
+python -m docs.generate            # or `make docs`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from ltbench.config.options import as_typed, describe_options
-from ltbench.leaderboard.rows import COLUMNS
-from ltbench.plugins import Component, Registry, load_plugins
-from ltbench.specs import KINDS, ComponentSpec, MethodSpec
+from docs.made.command import command_page
+from docs.made.components import components_page
+from docs.made.conformance import conformance_page
+from docs.made.parts import MARKED, filled
+from docs.made.settings import settings_page
+from docs.made.source import hooks_page, protocols_page, specs_page
+from ltbench.plugins import Registry, load_plugins
 
 HERE = Path(__file__).parent
-COLUMNS_START, COLUMNS_END = "<!-- columns: made by `make docs` -->", "<!-- end of columns -->"
-INTRODUCTION = """# Components
-
-Every component that comes with ltbench, its options, defaults and recipe. Made from the code by
-`make docs`: do not edit. `ltbench list KIND` and `ltbench show KIND NAME` print the same for all
-installed plugins. A star marks what is taken where nobody chooses.
-"""
-
-
-def components_page(registry: Registry) -> str:
-    """Returns the page of all components that come with ltbench."""
-    return INTRODUCTION + "".join(_kind(kind, registry) for kind in KINDS)
+WHOLE = {
+    "components.md": components_page,
+    "conformance.md": conformance_page,
+    "reference/command.md": command_page,
+    "reference/hooks.md": hooks_page,
+    "reference/protocols.md": protocols_page,
+    "reference/settings.md": settings_page,
+    "reference/specs.md": specs_page,
+}
+"""Pages that are made from the code as a whole."""
 
 
-def _kind(kind: str, registry: Registry) -> str:
-    own = [
-        component
-        for component in registry.components[kind].values()
-        if component.plugin.distribution == "ltbench"
-    ]
-    title, about = (
-        KINDS[kind].plural.capitalize(),
-        (KINDS[kind].__doc__ or "").split(" `build")[0].splitlines()[0],
-    )
-    lines = [f"\n## {title}\n\n{about}\n", "| name | | reference |", "|---|---|---|"]
-    lines += [_row(component) for component in own]
-    detailed = [detail for component in own for detail in _details(component.spec)]
-    return "\n".join([*lines, *detailed]) + "\n"
+def _with_parts(name: str) -> Callable[[Registry], str]:
+    return lambda registry: filled((HERE / name).read_text(encoding="utf-8"))
 
 
-def _row(component: Component) -> str:
-    spec = component.spec
-    star = " *" if spec.default else ""
-    return f"| `{spec.name}`{star} | {_cell(spec.summary)} | {_link(spec.reference)} |"
+_WRITTEN = [page.relative_to(HERE).as_posix() for page in sorted(HERE.rglob("*.md"))]
+PARTS = {
+    name: _with_parts(name)
+    for name in _WRITTEN
+    if MARKED.search((HERE / name).read_text(encoding="utf-8"))
+}
+"""Pages that are written by hand, with parts that are made from the code."""
 
-
-def _details(spec: ComponentSpec) -> Iterator[str]:
-    """Yields options and recipe of a component that has any."""
-    options = describe_options(spec.config)
-    recipe = getattr(spec, "recipe", None)
-    settings = {"recipe": dict(recipe.settings)} if recipe else {}
-    if isinstance(spec, MethodSpec):
-        settings |= {f"recipe on {name}": dict(one) for name, one in spec.recipe.by_dataset.items()}
-        settings["fixed"] = dict(spec.fixed)
-    settings = {title: values for title, values in settings.items() if values}
-    if options or settings:
-        yield f"\n### {spec.name}\n"
-    if options:
-        yield "| option | type | default | |\n|---|---|---|---|"
-        for option in options:
-            cells = (_cell(option.type), f"`{as_typed(option.default)}`", _cell(option.help))
-            yield f"| `{spec.kind}.{option.name}` | {' | '.join(cells)} |"
-        yield ""
-    for title, values in settings.items():
-        yield f"- {title}: " + ", ".join(f"`{k}={as_typed(v)}`" for k, v in values.items())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _link(reference: str) -> str:
-    kind, _, rest = reference.partition(":")
-    bases = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
-    return f"[{reference}]({bases[kind]}{rest})" if kind in bases else reference
-
-
-def leaderboard_page(registry: Registry) -> str:
-    """Returns the page about leaderboards, with the columns of today."""
-    page = (HERE / "leaderboard.md").read_text(encoding="utf-8")
-    before, start, rest = page.partition(COLUMNS_START)
-    _, end, after = rest.partition(COLUMNS_END)
-    rows = [
-        f"| `{column.name}` | {column.metadata['dtype']} | {_cell(column.metadata['help'])} |"
-        for column in COLUMNS
-    ]
-    table = "\n".join(["| column | pandas | |", "|---|---|---|", *rows])
-    return f"{before}{start}\n{table}\n{end}{after}"
-
-
-PAGES = {"components.md": components_page, "leaderboard.md": leaderboard_page}
+PAGES = WHOLE | PARTS
 
 
 def main() -> None:

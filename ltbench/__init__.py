@@ -2,11 +2,13 @@
 
 This module is the public API together with the modules that it names; importing it loads no torch.
 Plugins use `hookimpl`, the specs and `option` from here, `ltbench.backbone`, `ltbench.data`,
-`ltbench.errors`, `ltbench.protocols` and `ltbench.views`; their tests use `ltbench.testing`.
+`ltbench.errors`, `ltbench.protocols` and `ltbench.views`; their tests use `ltbench.testing`. A
+plugin that says `LTBENCH_API = 1` in its module is refused where `api_version` does not fit.
 """
 
 from __future__ import annotations
 
+from ltbench.api import VERSION as api_version
 from ltbench.errors import LTBenchError
 from ltbench.hookspecs import hookimpl
 from ltbench.published import PublishedResult
@@ -29,6 +31,8 @@ from ltbench.specs import (
     Recipe,
     RefinementSpec,
     SamplingSpec,
+    TrackerContext,
+    TrackerSpec,
     option,
 )
 
@@ -55,7 +59,10 @@ __all__ = [
     "Recipe",
     "RefinementSpec",
     "SamplingSpec",
+    "TrackerContext",
+    "TrackerSpec",
     "__version__",
+    "api_version",
     "hookimpl",
     "option",
 ]

@@ -2,17 +2,19 @@
 
 Registration hooks are called once, when plugins are loaded, and return any number of specs.
 Notifications are called during a run; what they return is ignored, and one that raises is silenced
-for the rest of the run and recorded in its result.
+for the rest of the run and recorded in its result. Those of a plugin's module are called in every
+run; those of an object that a tracker builds in the runs that `--tracker` follows with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
+from ltbench.errors import LTBenchError
 from ltbench.published import PublishedResult
 from ltbench.specs import (
     AugmentationSpec,
@@ -26,6 +28,7 @@ from ltbench.specs import (
     MethodSpec,
     RefinementSpec,
     SamplingSpec,
+    TrackerSpec,
 )
 
 PROJECT = "ltbench"
@@ -89,13 +92,24 @@ def ltbench_register_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empt
 
 
 @hookspec
+def ltbench_register_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
+    """Trackers: who is told how a run gets on."""
+
+
+@hookspec
 def ltbench_published_results() -> Iterable[PublishedResult]:  # type: ignore[empty-body]
     """Published results: numbers of papers, for leaderboards and `ltbench reproduce`."""
 
 
 @hookspec
-def ltbench_on_run_start(run: Mapping[str, Any], directory: Path) -> None:
-    """A run starts; `run` is its resolved spec, as in `spec.json`."""
+def ltbench_on_run_start(
+    run: Mapping[str, Any], directory: Path, history: Sequence[Mapping[str, float]]
+) -> None:
+    """A run starts, or goes on; `run` is its resolved spec, as in `spec.json`.
+
+    `history` has the metrics of the epochs of an interrupted or failed try that the run goes on
+    from, of which nobody is told again; it is empty where the run starts from nothing.
+    """
 
 
 @hookspec
@@ -109,3 +123,12 @@ def ltbench_on_epoch_end(run: Mapping[str, Any], epoch: int, metrics: Mapping[st
 @hookspec
 def ltbench_on_run_end(run: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     """A run has ended well; `result` is what `result.json` holds."""
+
+
+@hookspec
+def ltbench_on_run_failure(run: Mapping[str, Any], error: LTBenchError) -> None:
+    """A run that had started has failed, or was interrupted.
+
+    `error` is an `ltbench.errors.Interrupted` where it was, and the next try goes on from there.
+    A process that is killed tells nobody.
+    """

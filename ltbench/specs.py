@@ -116,6 +116,25 @@ class ExecutorContext:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackerContext:
+    """What a tracker is built from.
+
+    Args:
+        hash: Of the run: the same when it is resumed, or run again.
+        cell: Names what it shares with the runs that differ from it in the seed alone:
+            "digits_lt/clip_tiny/lift_plus/0c37d0e4c5b6".
+        settings: The resolved run as dotted keys, as JSON has them: "method", "method.dim",
+            "train.lr", "seed", ...
+        directory: Of the run's files; what a tracker writes there goes into a folder of its name.
+    """
+
+    hash: str
+    cell: str
+    settings: Settings
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
     """What all kinds have in common.
 
@@ -139,6 +158,11 @@ class ComponentSpec:
     reference: str = ""
     default: bool = False
     examples: tuple[Settings, ...] = ({},)
+
+    @property
+    def section(self) -> str:
+        """What stands before the names of its options: "method" of `--set method.dim=4`."""
+        return self.kind
 
 
 def _no_identity(config: Any, ctx: DataContext) -> str:
@@ -320,5 +344,29 @@ class ExecutorSpec(ComponentSpec):
     plural = "executors"
 
 
-KINDS: dict[str, type[ComponentSpec]] = {**SPECS, ExecutorSpec.kind: ExecutorSpec}
+@dataclass(frozen=True, kw_only=True)
+class TrackerSpec(ComponentSpec):
+    """Who is told how a run gets on: no part of a run, and of no hash.
+
+    `build(config, TrackerContext)` returns an object with any of the notifications
+    `ltbench_on_run_start`, `ltbench_on_epoch_end`, `ltbench_on_run_end` and
+    `ltbench_on_run_failure` as methods that are marked with `ltbench.hookimpl`. It imports the
+    library that it needs, raises a `ConfigError` where that is missing, and leaves nothing behind:
+    whether the run begins is not known yet. Everything else belongs into `ltbench_on_run_start`.
+    """
+
+    kind = "tracker"
+    plural = "trackers"
+
+    @property
+    def section(self) -> str:
+        """What stands before the names of its options: a run may have several trackers."""
+        return f"{self.kind}.{self.name}"
+
+
+KINDS: dict[str, type[ComponentSpec]] = {
+    **SPECS,
+    ExecutorSpec.kind: ExecutorSpec,
+    TrackerSpec.kind: TrackerSpec,
+}
 """Every kind that plugins may register."""

@@ -3,13 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from ltbench.errors import UnknownNameError
-from ltbench.plugins import Registry, load_plugins
+from ltbench.plugins import Component, PluginInfo, Registry, blame, load_plugins
 from ltbench.specs import KINDS
 
 GOOD = """
@@ -94,7 +95,8 @@ def test_built_ins_come_through_entry_points(registry: Registry) -> None:
     assert registry.failures == []
     assert {plugin.distribution for plugin in registry.plugins} == {"ltbench"}
     assert all(registry.components[kind] for kind in KINDS)
-    assert all(registry.default(kind) for kind in KINDS)
+    # A run that nobody follows has no tracker.
+    assert all(registry.default(kind) for kind in KINDS if kind != "tracker")
 
 
 def test_a_stranger_s_component_is_found(folder: Folder) -> None:
@@ -188,3 +190,57 @@ def test_list_works_and_is_empty_without_built_ins(registry: Registry) -> None:
         env={"LTBENCH_DISABLE_PLUGINS": names},
     )
     assert (ended.returncode, ended.stdout.strip()) == (0, "no components: no plugin is loaded")
+
+
+def test_two_plugins_of_one_name_are_told_apart(folder: Folder) -> None:
+    (folder.path / "one_module.py").write_text(GOOD)
+    (folder.path / "two_module.py").write_text(GOOD.replace("good_loss", "other_loss"))
+    points = [EntryPoint("same", f"{name}_module", "ltbench") for name in ("one", "two")]
+    registry = load_plugins(points)
+    assert list(registry.components["loss"]) == ["good_loss"]
+    assert "its name is taken by plugin same (unknown 0, one_module)" in registry.failures[0].error
+    assert registry.manager.has_plugin("same")  # its notifications are called still
+
+
+def test_a_failure_in_a_plugin_s_other_file_names_that_file(folder: Folder) -> None:
+    package = folder.path / "parted"
+    package.mkdir()
+    (package / "__init__.py").write_text("from parted import inner\n")
+    (package / "inner.py").write_text("\n\n1 / 0\n")
+    (failure,) = load_plugins([EntryPoint("parted", "parted", "ltbench")]).failures
+    assert failure.place == f"{package / 'inner.py'}:3"
+
+
+CULPRITS = {
+    "of the module that it was built in": ("methods", ["method"]),
+    "of the plugin whose code it is": ("modules", ["method", "loss"]),
+    "of nobody": ("elsewhere.modules", []),
+}
+
+
+@pytest.mark.parametrize("case", CULPRITS)
+def test_an_error_deep_in_a_run_is_blamed_on_the_plugin_whose_code_raised_it(
+    case: str, folder: Folder
+) -> None:
+    raised_in, kinds = CULPRITS[case]
+    source = "def build(config, ctx):\n    1 / 0\n"
+    for name in ("strange.methods", "strange.losses", "strange.modules", "elsewhere.modules"):
+        path = folder.path.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    plugin = PluginInfo("strange", "strange", "strange", "1.0")
+    components = [
+        Component(
+            KINDS[kind](name=f"my_{kind}", summary="s", build=import_module(module).build), plugin
+        )
+        for kind, module in (("method", "strange.methods"), ("loss", "strange.losses"))
+    ]
+    name = raised_in if "." in raised_in else f"strange.{raised_in}"
+    with pytest.raises(Exception, match="division by zero") as caught, blame(*components):
+        import_module(name).build(None, None)
+    if not kinds:
+        assert isinstance(caught.value, ZeroDivisionError)
+        return
+    who = " or ".join(f"{kind} 'my_{kind}'" for kind in kinds)
+    assert str(caught.value).startswith(f"{who} of plugin strange (strange 1.0, strange) raised")
+    assert str(caught.value).endswith(f"/{name.replace('.', '/')}.py:2)")

@@ -20,6 +20,9 @@ from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
 from ltbench.cli.leaderboard import leaderboard
 from ltbench.cli.list import list_components
+from ltbench.cli.plugin.check import check_plugins
+from ltbench.cli.plugin.list import list_plugins
+from ltbench.cli.plugin.new import new
 from ltbench.cli.report import report
 from ltbench.cli.reproduce import reproduce
 from ltbench.cli.run import run
@@ -105,6 +108,11 @@ _GRID_VERBS: dict[str, Callable[..., None]] = {
     "run": run_grid,
     "status": status,
 }
+_PLUGIN_VERBS: dict[str, Callable[..., None]] = {
+    "list": list_plugins,
+    "check": check_plugins,
+    "new": new,
+}
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
 data = typer.Typer(no_args_is_help=True, help="List data sets, put them in place, verify them.")
@@ -115,3 +123,7 @@ grid = typer.Typer(no_args_is_help=True, help="Run many combinations from one fi
 for name, verb in _GRID_VERBS.items():
     grid.command(name)(_interruptible(verb))
 app.add_typer(grid, name="grid")
+plugin = typer.Typer(no_args_is_help=True, help="Write a plugin of your own, check it, list all.")
+for name, verb in _PLUGIN_VERBS.items():
+    plugin.command(name)(_interruptible(verb))
+app.add_typer(plugin, name="plugin")

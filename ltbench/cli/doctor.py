@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ltbench.plugins import Registry
 
 
-Mark = Literal["ok", "missing", "failed"]
+Mark = Literal["ok", "missing", "warning", "failed"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,10 @@ def _devices() -> Iterator[Finding]:
 def _plugins(registry: Registry) -> Iterator[Finding]:
     for plugin in registry.plugins:
         yield Finding("plugins", "ok", str(plugin))
+    for warning in registry.remarks():
+        yield Finding(
+            "plugins", "warning", f"{warning.plugin} {warning.text}", "tell the plugin's author"
+        )
     for failure in registry.failures:
         yield Finding(
             "plugins", "failed", f"{failure.plugin}: {failure.error}", "update or remove the plugin"
@@ -122,7 +126,7 @@ def _print(findings: list[Finding]) -> None:
     from ltbench.cli.output import console
 
     out = console()
-    colors = {"ok": "green", "missing": "yellow", "failed": "red"}
+    colors = {"ok": "green", "missing": "yellow", "warning": "yellow", "failed": "red"}
     topic = ""
     for finding in findings:
         if finding.topic != topic:

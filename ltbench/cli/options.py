@@ -51,6 +51,17 @@ Set = Annotated[
         "training (train.momentum, ...). Repeatable.",
     ),
 ]
+Trackers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tracker",
+        metavar="NAME",
+        help="Who is told how a run gets on (see `ltbench list trackers`). Repeatable; "
+        "--set tracker.NAME.OPTION=VALUE sets options.",
+        rich_help_panel=MACHINE,
+        show_default=False,
+    ),
+]
 
 
 def read_kinds(name: str | None) -> list[str]:

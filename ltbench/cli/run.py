@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import (
+    DEFAULT_ROOT,
+    DataRoot,
+    Device,
+    Json,
+    Set,
+    Trackers,
+    Workers,
+    read_assignments,
+)
 from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
@@ -112,6 +121,7 @@ def run(
     device: Device = "auto",
     workers: Workers = 2,
     data_root: DataRoot = DEFAULT_ROOT,
+    tracker: Trackers = None,
 ) -> None:
     """Train a method, evaluate it, report by shot group.
 
@@ -145,11 +155,14 @@ def run(
     from ltbench.config.resolve import resolve
     from ltbench.plugins import load_plugins
     from ltbench.store import RunDirectory, stored_result
+    from ltbench.tracking import choose_trackers, without_trackers
 
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)
     registry = load_plugins()
-    resolved = resolve(registry, settings, data_root, faults)
+    settings, of_trackers = without_trackers(settings)
+    trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
+    resolved = resolve(registry, settings, data_root, [*faults, *wrong])
     result = None if dry_run else stored_result(RunDirectory.of(out, resolved.spec), overwrite)
     if result is not None:
         print_result(result, json=json, stored=True)
@@ -166,5 +179,5 @@ def run(
         print_plan(resolved, estimated, json=json)
         return
     with watching() as watch:
-        result = execute(resolved, registry, machine, overwrite, watch)
+        result = execute(resolved, registry, machine, overwrite, watch, trackers)
     print_result(result, json=json, stored=False)

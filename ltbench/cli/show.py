@@ -62,7 +62,7 @@ def show(
     if options:
         table = plain_table("option", "type", "default", "what it does")
         for option in options:
-            key = f"{spec.kind}.{option.name}"
+            key = f"{spec.section}.{option.name}"
             table.add_row(
                 key, escape(option.type), escape(as_typed(option.default)), escape(option.help)
             )

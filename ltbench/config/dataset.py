@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ltbench.config.options import parse_options
-from ltbench.errors import ConfigError, PluginError
+from ltbench.errors import ConfigError
 from ltbench.plugins import Component, Registry, blame
 from ltbench.specs import DataContext, DatasetSpec, Settings
 
@@ -99,8 +99,5 @@ class ChosenDataset:
         with blame(self.component):
             dataset = self.spec.build(self.config, self.context)
         if not isinstance(dataset, Dataset):
-            raise PluginError(
-                f"dataset '{self.spec.name}' of plugin {self.component.plugin} built a "
-                f"{type(dataset).__name__}, not a Dataset"
-            )
+            raise self.component.broke(f"built a {type(dataset).__name__}, not a Dataset")
         return dataset

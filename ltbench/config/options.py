@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import math
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ltbench.config.text import Text
-from ltbench.errors import suggestion
+from ltbench.config.text import Text, as_typed
+from ltbench.config.types import describe_type, members, read_text
+from ltbench.errors import LTBenchError, suggestion
+
+__all__ = ["OptionHelp", "as_typed", "describe_options", "dump_options", "parse_options"]
 
 
 @dataclass(frozen=True)
 class OptionHelp:
-    """One option as `ltbench show` prints it."""
+    """One option as `ltbench show` prints it.
+
+    Args:
+        name: Dotted where it is an option within a table: "schedule.warmup".
+        type: What it may be, in words.
+        default: As JSON has it.
+        help: What it does.
+    """
 
     name: str
     type: str
     default: Any
     help: str
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A field of a config, with what reading it takes."""
+
+    field: Field[Any]
+    hint: Any
+    adapter: TypeAdapter[Any]
+
+    @property
+    def default(self) -> Any:
+        """The default, or MISSING."""
+        factory = self.field.default_factory
+        return self.field.default if factory is MISSING else factory()
+
+    @property
+    def tables(self) -> list[type]:
+        """The dataclasses that it may be."""
+        return [one for one in members(self.hint) if isinstance(one, type) and is_dataclass(one)]
 
 
 def parse_options(
@@ -34,7 +62,9 @@ def parse_options(
     """Makes a config from values.
 
     Args:
-        config: A dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like.
+        config: A dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like. A
+            field may be a dataclass of its own: a table of options, which are set by dotted names
+            ("schedule.warmup") or together, as a table; what is not set stays as the default is.
         values: Options by name; `Text` is read as TOML where the option is not a string.
         where: What they belong to, for messages: "method" of "method.dim".
         owner: Whose options they are, for messages: "method 'lift_plus'".
@@ -42,108 +72,203 @@ def parse_options(
     Returns:
         The config, or None with all the faults found.
     """
-    hints = _hints(config)
-    names = [field.name for field in fields(config)]
+    return _parse(config, values, where, owner, {})
+
+
+def _parse(
+    config: type, values: Mapping[str, Any], where: str, owner: str, start: Mapping[str, Any]
+) -> tuple[Any | None, list[str]]:
+    """Makes a config from values, on top of those that it starts from."""
+    options = _options(config)
+    own, inner = _apart(values)
     faults = [
-        f"{where}.{name}: there is no such option of {owner}; {suggestion(name, names)}"
-        for name in values
-        if name not in names
+        f"{where}.{name}: there is no such option of {owner}; {suggestion(name, options)}"
+        for name in dict.fromkeys([*own, *inner])
+        if name not in options
     ]
-    known = {name: _read(value, hints[name]) for name, value in values.items() if name in names}
-    try:
-        parsed: Any = _adapter(config).validate_python(known)
-    except ValidationError as error:
-        exact = get_type_hints(config, include_extras=True)
-        for name in dict.fromkeys(str(fault["loc"][0]) for fault in error.errors()):
-            expected = _describe_type(exact[name]) if name in exact else "something else"
-            faults.append(f"{where}.{name}: expected {expected}, got {values.get(name)!r}")
+    parsed = dict(start)
+    for name, option in options.items():
+        if name in own or name in inner:
+            key, default = f"{where}.{name}", start.get(name, option.default)
+            reader = _Reader(option, key, owner, default)
+            value, wrong = reader.read(own.get(name, MISSING), inner.get(name, {}))
+            faults += wrong
+            parsed[name] = value
+        elif name not in parsed and option.default is MISSING:
+            expected = describe_type(option.hint)
+            faults.append(f"{where}.{name}: must be given: expected {expected}")
+    if faults:
         return None, faults
-    for name in known:
-        value = getattr(parsed, name)
-        if isinstance(value, float) and not math.isfinite(value):
-            faults.append(f"{where}.{name}: expected a finite number, got {value}")
-    return (None, faults) if faults else (parsed, [])
+    try:
+        return config(**parsed), []
+    except LTBenchError:
+        raise
+    except ValueError as error:  # options that do not go together, says its `__post_init__`
+        return None, [f"{where}: {error}"]
+
+
+def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Returns the values of options, and those of options within tables by table."""
+    own: dict[str, Any] = {}
+    inner: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        name, dot, rest = key.partition(".")
+        if dot:
+            inner.setdefault(name, {})[rest] = value
+        else:
+            own[name] = value
+    return own, inner
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the values that were given for an option.
+
+    Args:
+        option: The option.
+        key: Its dotted key, for messages.
+        owner: Whose it is, for messages.
+        default: What it is where nothing is given.
+    """
+
+    option: _Option
+    key: str
+    owner: str
+    default: Any
+
+    def read(self, given: Any, inner: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        """Returns the value and what is wrong.
+
+        Args:
+            given: For the option itself, or MISSING.
+            inner: For options within, by name.
+        """
+        tables, value = self.option.tables, given
+        if isinstance(given, Text):
+            value = read_text(given, self.option.hint)
+        if inner and not tables and dict not in members(self.option.hint):
+            expected = describe_type(self.option.hint)
+            names = ", ".join(f"{self.key}.{name}" for name in inner)
+            return None, [f"{names}: {self.key} is no table: expected {expected}"]
+        if isinstance(value, Mapping) or inner:
+            whole = {**(value if isinstance(value, Mapping) else {}), **inner}
+            if tables:
+                return self._table(tables, whole)
+            value = whole
+        return self._leaf(value, given if not inner else value)
+
+    def _table(self, tables: list[type], values: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        first: list[str] = []
+        for table in tables:
+            # What is not set stays as the default is, which need not be the class's own.
+            start = self._start() if isinstance(self.default, table) else {}
+            parsed, faults = _parse(table, values, self.key, self.owner, start)
+            if not faults:
+                return parsed, []
+            first = first or faults
+        if len(tables) > 1:
+            return None, [self._expected(dict(values))]
+        return None, first
+
+    def _start(self) -> dict[str, Any]:
+        names = (field.name for field in fields(self.default) if field.init)
+        return {name: getattr(self.default, name) for name in names}
+
+    def _leaf(self, value: Any, given: Any) -> tuple[Any, list[str]]:
+        if isinstance(value, bool) and not self._takes_truth():
+            return None, [self._expected(given)]  # a library takes True for 1
+        try:
+            parsed = self.option.adapter.validate_python(_plain(value, self.option.hint))
+        except ValidationError:
+            return None, [self._expected(given)]
+        if any(isinstance(one, float) and not math.isfinite(one) for one in _leaves(parsed)):
+            return None, [f"{self.key}: expected a finite number, got {given}"]
+        return parsed, []
+
+    def _takes_truth(self) -> bool:
+        every = members(self.option.hint)
+        numbers = any(one in (int, float) for one in every)
+        return not numbers or bool in every
+
+    def _expected(self, given: Any) -> str:
+        shown = str(given) if isinstance(given, Text) else given
+        return f"{self.key}: expected {describe_type(self.option.hint)}, got {shown!r}"
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Returns a value for the library that checks it: the word for nothing is nothing."""
+    if isinstance(value, str) and value.lower() == "none" and NoneType in members(hint):
+        return value if str in members(hint) else None
+    if isinstance(value, list | tuple):
+        return [None if isinstance(one, Text) and one.lower() == "none" else one for one in value]
+    return value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value
 
 
 def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns a config's values as JSON has them: those that are no paths, and those that are."""
+    """Returns a config's values as JSON has them: those that are no paths, and those that are.
+
+    A path within a table has a dotted name, and is left out of the table.
+    """
     kind: Any = type(config)
     dumped = _adapter(kind).dump_python(config, mode="json")
-    paths = {name for name in dumped if isinstance(getattr(config, name), Path)}
-    return (
-        {name: value for name, value in dumped.items() if name not in paths},
-        {name: value for name, value in dumped.items() if name in paths},
-    )
+    paths: dict[str, Any] = {}
+    _take_paths(config, dumped, "", paths)
+    return dumped, paths
 
 
-@cache  # a grid reads the same few configs thousands of times
+def _take_paths(config: Any, dumped: dict[str, Any], prefix: str, paths: dict[str, Any]) -> None:
+    for name in list(dumped):
+        value = getattr(config, name)
+        if isinstance(value, Path):
+            paths[prefix + name] = dumped.pop(name)
+        elif is_dataclass(value):
+            _take_paths(value, dumped[name], f"{prefix}{name}.", paths)
+
+
+@functools.cache  # a grid reads the same few configs thousands of times
 def _adapter(config: Any) -> TypeAdapter[Any]:
     return TypeAdapter(config)
 
 
-@cache
-def _hints(config: type) -> dict[str, Any]:
-    return get_type_hints(config)
+@functools.cache
+def _options(config: type) -> dict[str, _Option]:
+    hints = get_type_hints(config, include_extras=True)
+    return {
+        field.name: _Option(field, hints[field.name], TypeAdapter(hints[field.name]))
+        for field in fields(config)
+        if field.init
+    }
 
 
 def describe_options(config: type) -> list[OptionHelp]:
-    """Returns the options of a config with types, defaults and help."""
-    hints = get_type_hints(config, include_extras=True)
-    return [
-        OptionHelp(
-            name=field.name,
-            type=_describe_type(hints[field.name]),
-            default=field.default,
-            help=field.metadata.get("help", ""),
-        )
-        for field in fields(config)
-    ]
+    """Returns the options of a config with types, defaults and help.
 
-
-def as_typed(value: Any) -> str:
-    """Returns a value as a user types it.
-
-    >>> [as_typed(value) for value in (None, True, 0.5, "tte", ("q", "v"))]
-    ['none', 'true', '0.5', 'tte', '["q", "v"]']
+    Those within a table follow it.
     """
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    return list(_described(config, None, ""))
 
 
-def _describe_type(hint: Any) -> str:
-    """Says what a value may be: "int > 0 or none"."""
-    origin = get_origin(hint)
-    if hint is NoneType:
-        return "none"
-    if origin is Annotated:
-        base, *limits = get_args(hint)
-        signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-        bounds = [
-            f"{sign} {getattr(limit, name)}"
-            for limit in limits
-            for name, sign in signs.items()
-            if hasattr(limit, name)
-        ]
-        return " ".join([_describe_type(base), *([" and ".join(bounds)] if bounds else ())])
-    if origin in (Union, UnionType):
-        return " or ".join(_describe_type(member) for member in get_args(hint))
-    if origin is Literal:
-        return ", ".join(str(value) for value in get_args(hint))
-    if origin is tuple:
-        return f"list of {_describe_type(get_args(hint)[0])}"
-    return str(getattr(hint, "__name__", hint)).lower()
-
-
-def _read(value: Any, hint: Any) -> Any:
-    if not isinstance(value, Text):
-        return value
-    members = get_args(hint) or (hint,)
-    if NoneType in members and value.lower() == "none":
-        return None
-    if str in members:
-        return str(value)
-    try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return str(value)
+def _described(config: type, instance: Any, prefix: str) -> Iterator[OptionHelp]:
+    for name, option in _options(config).items():
+        default = option.default if instance is None else getattr(instance, name)
+        yield OptionHelp(
+            name=prefix + name,
+            type=describe_type(option.hint),
+            default=None
+            if default is MISSING
+            else option.adapter.dump_python(default, mode="json"),
+            help=option.field.metadata.get("help", ""),
+        )
+        for table in option.tables:
+            chosen = default if isinstance(default, table) else None
+            yield from _described(table, chosen, f"{prefix}{name}.")

@@ -65,15 +65,25 @@ class _Layers:
         # A recipe's options belong to the component it chose: another choice drops them.
         for kind in SPECS.keys() & settings.keys():
             if settings[kind] != self.values.get(kind):
-                for key in [key for key in self.values if key.startswith(f"{kind}.")]:
-                    del self.values[key]
+                self._drop(kind)
+        # A table that is set as a whole takes the place of what was set within it.
+        for key in settings:
+            if "." in key:
+                self._drop(key)
         for key, value in settings.items():
             self.values[key] = value
             self.sources[key] = source
 
+    def _drop(self, prefix: str) -> None:
+        for key in [key for key in self.values if key.startswith(f"{prefix}.")]:
+            del self.values[key]
+
     def with_source(self, fault: str) -> str:
         """Says who is to blame for a fault, if it is not the user."""
-        source = self.sources.get(fault.partition(":")[0], "user")
+        key = fault.partition(":")[0]
+        while key not in self.sources and key.count(".") > 1:
+            key = key.rpartition(".")[0]  # the table that it is in
+        source = self.sources.get(key, "user")
         return fault if source in ("user", "default") else f"{fault} ({source})"
 
     def section(self, name: str) -> dict[str, Any]:

@@ -1,7 +1,60 @@
-"""Values whose type is still open."""
+"""Values as a user types them."""
 
 from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
 
 
 class Text(str):
     """A value as a user typed it: its type is that of the option it is for."""
+
+
+def from_toml(text: str) -> Any:
+    """Returns a value that is written as TOML has it.
+
+    Raises:
+        ValueError: It is no single value.
+    """
+    if "\n" in text:
+        raise ValueError("a value is one line")
+    return tomllib.loads(f"value = {text}")["value"]
+
+
+def as_typed(value: Any) -> str:
+    """Returns a value as a user types it.
+
+    >>> [as_typed(value) for value in (None, True, 0.5, "tte", ("q", "v"), "8", {"warmup": 3})]
+    ['none', 'true', '0.5', 'tte', '["q", "v"]', '"8"', '{warmup = 3}']
+    """
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) and not _is_toml(value) else _toml(value)
+
+
+def _is_toml(text: str) -> bool:
+    """Returns whether a text would be taken for something else than itself."""
+    try:
+        from_toml(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        items = (f"{_key(name)} = {_toml(one)}" for name, one in value.items())
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if value is None:
+        return '"none"'  # TOML has no null
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _key(name: object) -> str:
+    text = str(name)
+    bare = text.isascii() and text.replace("_", "").replace("-", "").isalnum()
+    return text if bare else json.dumps(text, ensure_ascii=False)

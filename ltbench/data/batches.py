@@ -16,7 +16,7 @@ from torch.utils.data import Dataset as TorchDataset
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.resample import resample
 from ltbench.data.sources import ArrayImages
-from ltbench.errors import CorruptImageError, DataError, LTBenchError, PluginError
+from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
@@ -93,7 +93,7 @@ class Batches:
         Raises:
             CorruptImageError: An image cannot be decoded, unless such are skipped.
             DataError: An image is not there.
-            PluginError: A view is not inside of its image.
+            PluginError: What `views_of` raises.
         """
         if self._pixels is not None:
             return self._from_array(self._pixels, orders)
@@ -103,7 +103,7 @@ class Batches:
         device = self.loading.device
         for epoch, draws in orders:
             sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
-            views = _checked(self.views_of(sizes, epoch, draws), sizes)
+            views = self.views_of(sizes, epoch, draws)
             at = torch.from_numpy(draws % len(self.split)).to(device)
             flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
             boxes = torch.from_numpy(views.boxes).to(device)
@@ -138,7 +138,6 @@ class Batches:
         raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
 
 
-_SLACK = 1e-6  # pixels: boxes of resized images are fractions
 _Draw = tuple[int, int]
 _Item = tuple[int, Tensor | LTBenchError]
 
@@ -167,7 +166,7 @@ class _FileViews(TorchDataset[_Item]):
         try:
             pixels = self.split.images.read(draw % len(self.split))
             size = np.array([pixels.shape[:2]])
-            views = _checked(self.views_of(size, epoch, np.array([draw])), size)
+            views = self.views_of(size, epoch, np.array([draw]))
         except LTBenchError as error:  # raised in the main process, which knows what to do with it
             return draw, error
         image = Image.fromarray(pixels)
@@ -180,31 +179,6 @@ class _FileViews(TorchDataset[_Item]):
                 cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             cuts.append(np.asarray(cut))
         return draw, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
-
-
-def _checked(views: Views, sizes: NDArray[np.int64]) -> Views:
-    """Returns views that lie in their images, in the form that `resample` takes.
-
-    Raises:
-        PluginError: They are not what `Views` says.
-    """
-    boxes = np.asarray(views.boxes, dtype=np.float64)
-    views_each = boxes.shape[1] if boxes.ndim == 3 else 0
-    if views_each == 0 or boxes.shape != (len(sizes), views_each, 4):
-        raise PluginError(f"views of {len(sizes)} images have boxes of shape {boxes.shape}")
-    corner, extent = boxes[..., :2], boxes[..., 2:]
-    inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < sizes[:, None] + _SLACK)
-    if not inside.all():  # NaN is not inside either
-        image, view = np.argwhere(~inside.all(axis=-1))[0]
-        raise PluginError(
-            f"a view is not inside of its image: {boxes[image, view].tolist()} (top, left, height, "
-            f"width) of {sizes[image].tolist()}"
-        )
-    if views.flips is not None and (
-        views.flips.shape != boxes.shape[:2] or views.flips.dtype != np.bool_
-    ):
-        raise PluginError(f"flips of boxes {boxes.shape} have shape {views.flips.shape}")
-    return Views(boxes, views.flips)
 
 
 def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]:

@@ -70,7 +70,7 @@ class Assembly:
             self.loading,
             seed,
             epochs,
-            None if weights is None else self._checked(weights),
+            None if weights is None else _scaled(weights, self.dataset),
         )
 
     def evaluation_batches(self, split: str) -> Batches:
@@ -88,21 +88,6 @@ class Assembly:
         """How many views the inference takes of an image."""
         side = self.context.resolution
         return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
-
-    def _checked(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        wanted = (
-            f"class weights must be {self.dataset.num_classes} finite numbers, none negative and "
-            "not all zero where there are training images"
-        )
-        try:
-            weights = np.asarray(weights, dtype=np.float64)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise PluginError(f"{wanted}: {error}") from error
-        fits = weights.shape == (self.dataset.num_classes,) and np.isfinite(weights).all()
-        if not fits or weights.min() < 0 or not weights[self.dataset.class_counts > 0].any():
-            raise PluginError(wanted)
-        scaled: NDArray[np.float64] = weights / weights.max()  # no sum of them overflows
-        return scaled
 
 
 def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> Assembly:
@@ -136,7 +121,8 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     context = replace(context, head_scale=_scale(head, resolved))
     learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
-    model.learn_only(learned)
+    with resolved.components["method"].answerable():
+        model.learn_only(learned)
     refinement = resolved.build("refinement", context)
     if refinement is not None:
         with blame(resolved.components["refinement"]):
@@ -145,7 +131,7 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         dataset=dataset,
         model=model,
         loss=_seam(CheckedLoss, "loss", resolved, context),
-        class_weights=_class_weights(resolved, context),
+        class_weights=_class_weights(resolved, context, dataset),
         augmentation=_seam(CheckedAugmentation, "augmentation", resolved, context),
         refinement=refinement,
         inference=_seam(CheckedInference, "inference", resolved, context),
@@ -242,7 +228,7 @@ def _head(
             head.start(backbone, features)
         head.to(context.device)
     elif start is None:
-        raise PluginError(f"head '{resolved.spec.head.name}' has neither `weight` nor `start`")
+        raise resolved.components["head"].broke("has neither `weight` nor `start`")
     blank = torch.ones(1, context.width, device=context.device)
     _try_out("head", resolved, head, blank, (1, context.num_classes))
     return head
@@ -302,11 +288,36 @@ def _seam(
     return checked(resolved.build(kind, context), resolved.components[kind])
 
 
-def _class_weights(resolved: Resolved, context: BuildContext) -> NDArray[np.float64] | None:
-    sampling = resolved.build("sampling", context)
-    with blame(resolved.components["sampling"]):
-        weights: NDArray[np.float64] | None = sampling.weights()
-    return weights
+def _class_weights(
+    resolved: Resolved, context: BuildContext, dataset: Dataset
+) -> NDArray[np.float64] | None:
+    """Returns how often the sampling draws each class; the most frequent has 1."""
+    sampling, component = resolved.build("sampling", context), resolved.components["sampling"]
+    with blame(component):
+        weights = sampling.weights()
+    with component.answerable():
+        return None if weights is None else _scaled(weights, dataset)
+
+
+def _scaled(weights: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
+    """Returns weights of classes of which the largest is 1.
+
+    Raises:
+        PluginError: They are not what `ltbench.protocols.Sampling` asks for.
+    """
+    wanted = (
+        f"class weights must be {dataset.num_classes} finite numbers, none negative and "
+        "not all zero where there are training images"
+    )
+    try:
+        weights = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise PluginError(f"{wanted}: {error}") from error
+    fits = weights.shape == (dataset.num_classes,) and np.isfinite(weights).all()
+    if not fits or weights.min() < 0 or not weights[dataset.class_counts > 0].any():
+        raise PluginError(wanted)
+    scaled: NDArray[np.float64] = weights / weights.max()  # no sum of them overflows
+    return scaled
 
 
 def _scale(head: nn.Module, resolved: Resolved) -> float:
@@ -336,20 +347,13 @@ def _expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, .
     component = resolved.components[kind]
     if not isinstance(made, Tensor) or not made.is_floating_point() or made.shape != shape:
         found = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else type(made)
-        raise PluginError(
-            f"{kind} '{component.spec.name}' of plugin {component.plugin} made {found}, not "
-            f"floating-point numbers of shape {shape}",
-            hint="see what ltbench.protocols asks of it",
-        )
+        raise component.broke(f"made {found}, not floating-point numbers of shape {shape}")
 
 
 def _build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -> _Built:
     """Builds a component that must be of a type."""
     built = resolved.build(kind, context)
     if not isinstance(built, expected):
-        component = resolved.components[kind]
-        raise PluginError(
-            f"{kind} '{component.spec.name}' of plugin {component.plugin} built a "
-            f"{type(built).__name__}, not a {expected.__name__}"
-        )
+        fault = f"built a {type(built).__name__}, not a {expected.__name__}"
+        raise resolved.components[kind].broke(fault)
     return built

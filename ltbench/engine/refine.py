@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ltbench.config.runspec import RunSpec
 from ltbench.engine.features import TrainingFeatures
 from ltbench.engine.fit import Fitting
-from ltbench.errors import PluginError
 from ltbench.plugins import Component, blame
 
 
@@ -86,10 +85,9 @@ def refine(
     with blame(component):
         assembly.refinement.refine(model.backbone, model.head, training)
     if {name: (id(p), p.shape, p.dtype) for name, p in model.learned().items()} != before:
-        raise PluginError(
-            f"refinement '{component.spec.name}' of plugin {component.plugin} put other parameters "
-            "in the place of those that are learned",
-            hint="write into them instead: what is stored is these",
+        raise component.broke(
+            "put other parameters in the place of those that are learned: write into them instead, "
+            "for these are stored"
         )
     return {
         "name": spec.refinement.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from ltbench.metrics import compute_metrics
 from ltbench.plugins import Registry, blame, describe
 from ltbench.predictions import Predictions
 from ltbench.store import Overwrite, RunDirectory, stored_result
+from ltbench.tracking import ChosenTracker
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,12 @@ class Machine:
 
 
 def execute(
-    resolved: Resolved, registry: Registry, machine: Machine, overwrite: Overwrite, watch: Watch
+    resolved: Resolved,
+    registry: Registry,
+    machine: Machine,
+    overwrite: Overwrite,
+    watch: Watch,
+    trackers: Sequence[ChosenTracker] = (),
 ) -> dict[str, Any]:
     """Runs what is not done yet, resumes what was interrupted, and returns the result.
 
@@ -72,6 +78,7 @@ def execute(
         machine: How and where.
         overwrite: Which earlier runs are done again: none, failed ones, or all.
         watch: Told how it gets on.
+        trackers: Told how it gets on, besides the plugins; of a run that is done they hear nothing.
 
     Raises:
         LTBenchError: The run could not be finished; what can be resumed is kept.
@@ -82,6 +89,8 @@ def execute(
         if done is not None:
             return done
         spec = resolved.spec
+        hooks = {tracker.name: tracker.build(resolved, directory) for tracker in trackers}
+        observers = Observers(registry, hooks, spec.to_dict(), watch)
         loading, arithmetic = machine.prepare(spec)
         device = device_name(loading.device)
         watch.note(f"device: {device}; precision: {arithmetic.name} ({arithmetic.reason})")
@@ -93,13 +102,14 @@ def execute(
         if overwrite == "always":  # not before it is known that the run can begin
             directory.clear()
         components = resolved.components.values()
-        with _failure_recorded(directory, resolved), blame(*components), memory_explained():
-            return _run(resolved, registry, directory, assembly, arithmetic, watch)
+        recorded = _failure_recorded(directory, resolved, observers)
+        with recorded, blame(*components), memory_explained():
+            return _run(resolved, observers, directory, assembly, arithmetic, watch)
 
 
 def _run(
     resolved: Resolved,
-    registry: Registry,
+    observers: Observers,
     directory: RunDirectory,
     assembly: Assembly,
     arithmetic: Arithmetic,
@@ -112,8 +122,8 @@ def _run(
     device = assembly.loading.device
     environment = describe_environment(device, arithmetic, plugins, assembly.fingerprint)
     directory.write("environment.json", environment)
-    observers = Observers(registry, watch)
-    observers.notify("run_start", run=spec.to_dict(), directory=directory.path)
+    resumes = directory.checkpoint("training").exists()
+    observers.start(directory.path, directory.history() if resumes else [])
 
     if assembly.dataset.held_out:
         watch.note(f"held out of the training split: {assembly.dataset.held_out:,} images")
@@ -143,7 +153,7 @@ def _run(
         "silenced_plugins": observers.silenced,
         "directory": str(directory.path),
     }
-    observers.notify("run_end", run=spec.to_dict(), result=result)
+    observers.end(result)
     stored = directory.write("result.json", result)
     directory.drop_checkpoint()
     return stored
@@ -158,17 +168,16 @@ def _train(
         idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
         return idle, describe_selection(spec, assembly.dataset, [])
 
-    def on_epoch(state: TrainState) -> None:
+    def tell(state: TrainState) -> None:
         directory.write_history(state.history)
-        row = state.history[-1]
-        observers.notify("epoch_end", run=spec.to_dict(), epoch=state.epoch - 1, metrics=row)
+        observers.epochs(state.history)
 
     stream = assembly.stream(spec.seed, spec.train.epochs)
     validation = (
         Validation(assembly, fitting.arithmetic, fitting.watch) if spec.select == "val" else None
     )
-    state = fitting.fit("training", stream, spec.train, on_epoch, validation)
-    directory.write_history(state.history)  # a crash may have come between checkpoint and history
+    state = fitting.fit("training", stream, spec.train, tell, validation)
+    tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
     training = {
         "epochs": state.epoch,
@@ -235,22 +244,28 @@ def count_learned(assembly: Assembly) -> dict[str, Any]:
 
 
 @contextmanager
-def _failure_recorded(directory: RunDirectory, resolved: Resolved) -> Iterator[None]:
-    """Records why a run failed; what a later try can resume from stays."""
+def _failure_recorded(
+    directory: RunDirectory, resolved: Resolved, observers: Observers
+) -> Iterator[None]:
+    """Records why a run failed, and tells it; what a later try can resume from stays."""
     directory.forget_failure()
     try:
         yield
     except KeyboardInterrupt as error:
         done, epochs = len(directory.history()), resolved.spec.train.epochs
         stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
-        raise Interrupted(
-            f"interrupted {stage}",
-            hint="the same command goes on from there",
-        ) from error
+        interrupted = Interrupted(
+            f"interrupted {stage}", hint="the same command goes on from there"
+        )
+        observers.fail(interrupted)
+        raise interrupted from error
     except Exception as error:
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe(error))
         recorded = {"error": shown.message, "hint": shown.hint, "kind": type(error).__name__}
-        directory.write("failure.json", recorded)
+        try:
+            directory.write("failure.json", recorded)
+        finally:
+            observers.fail(shown)
         raise
 
 

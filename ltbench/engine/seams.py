@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ltbench.errors import PluginError
 from ltbench.plugins import Component, blame
 from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
 from ltbench.views import Views
+
+_SLACK = 1e-6  # pixels: boxes of resized images are fractions
 
 
 class CheckedLoss:
@@ -53,7 +54,7 @@ class CheckedLoss:
             value = self._loss(logits, labels)
         if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
             found = value if value is None else type(value).__name__
-            raise _broken(self._component, f"returned {found}, not a scalar with a gradient")
+            raise self._component.broke(f"returned {found}, not a scalar with a gradient")
         return value
 
 
@@ -76,7 +77,7 @@ class CheckedAugmentation:
         self._component = component
         draws = getattr(augmentation, "draws", None)
         if not isinstance(draws, int) or draws < 0:
-            raise _broken(component, f"has draws={draws!r}, not how many numbers it takes")
+            raise component.broke(f"has draws={draws!r}, not how many numbers it takes")
         self.draws = draws
         self.changes_pixels = isinstance(augmentation, PixelAugmentation)
 
@@ -86,7 +87,7 @@ class CheckedAugmentation:
         """Returns one view an image, boxes (N, 1, 4)."""
         with blame(self._component):
             views = self._augmentation.views(sizes, uniforms, progress)
-        return one_view(_checked_views(views, 2, self._component))
+        return one_view(_checked_views(views, 2, sizes, self._component))
 
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
@@ -95,9 +96,9 @@ class CheckedAugmentation:
         with blame(self._component):
             changed, targets = self._augmentation.change(images, labels, uniforms)
         if not isinstance(changed, Tensor) or changed.shape != images.shape:
-            raise _broken(self._component, f"made no images of shape {tuple(images.shape)}")
+            raise self._component.broke(f"made no images of shape {tuple(images.shape)}")
         if not _are_targets(targets, labels):
-            raise _broken(self._component, "made no `ltbench.protocols.Targets` of this batch")
+            raise self._component.broke("made no `ltbench.protocols.Targets` of this batch")
         return changed, targets
 
 
@@ -117,7 +118,7 @@ class CheckedInference:
         """Returns V views an image, boxes (N, V, 4)."""
         with blame(self._component):
             views = self._inference.views(sizes)
-        return _checked_views(views, 3, self._component)
+        return _checked_views(views, 3, sizes, self._component)
 
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns logits (N, K) from those of the views, (N, V, K)."""
@@ -125,7 +126,7 @@ class CheckedInference:
             reduced = self._inference.reduce(logits)
         expected = (len(logits), logits.shape[-1])
         if not isinstance(reduced, Tensor) or reduced.shape != expected:
-            raise _broken(self._component, f"reduced the views to no logits of shape {expected}")
+            raise self._component.broke(f"reduced the views to no logits of shape {expected}")
         return reduced
 
 
@@ -135,15 +136,33 @@ def one_view(views: Views) -> Views:
     return Views(views.boxes[:, None], flips)
 
 
-def _checked_views(views: Any, ndim: int, component: Component) -> Views:
+def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:
+    """Returns views that lie in their images, their boxes in float64."""
     if not isinstance(views, Views) or not isinstance(views.boxes, np.ndarray):
-        raise _broken(component, "must return Views whose boxes are an array")
-    shape = "(N, 4)" if ndim == 2 else "(N, V, 4)"
-    if views.boxes.ndim != ndim or views.boxes.shape[-1] != 4 or 0 in views.boxes.shape:
-        raise _broken(component, f"returned boxes of shape {views.boxes.shape}, not {shape}")
-    if views.flips is not None and not isinstance(views.flips, np.ndarray):
-        raise _broken(component, "returned flips that are no array")
-    return views
+        raise component.broke("must return Views whose boxes are an array")
+    shape = f"({len(sizes)}, 4)" if ndim == 2 else f"({len(sizes)}, V, 4)"
+    found = views.boxes.shape
+    if len(found) != ndim or found[-1] != 4 or found[0] != len(sizes) or 0 in found:
+        raise component.broke(f"returned boxes of shape {found}, not {shape}")
+    boxes = np.asarray(views.boxes, dtype=np.float64)
+    corner, extent, ends = (
+        boxes[..., :2],
+        boxes[..., 2:],
+        np.expand_dims(sizes, list(range(1, ndim - 1))),
+    )
+    inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < ends + _SLACK)
+    if not inside.all():  # NaN is not inside either
+        where = tuple(np.argwhere(~inside.all(axis=-1))[0])
+        raise component.broke(
+            f"has a view that is not inside of its image: {boxes[where].tolist()} (top, left, "
+            f"height, width) of {sizes[where[0]].tolist()}"
+        )
+    flips = views.flips
+    if flips is None:
+        return Views(boxes)
+    if not isinstance(flips, np.ndarray) or flips.shape != found[:-1] or flips.dtype != np.bool_:
+        raise component.broke(f"returned flips that are no truths of shape {found[:-1]}")
+    return Views(boxes, flips)
 
 
 def _are_targets(targets: Any, labels: Tensor) -> bool:
@@ -151,10 +170,3 @@ def _are_targets(targets: Any, labels: Tensor) -> bool:
         return False
     shown = (targets.labels, *(() if targets.partners is None else (targets.partners,)))
     return all(isinstance(one, Tensor) and one.shape == labels.shape for one in shown)
-
-
-def _broken(component: Component, fault: str) -> PluginError:
-    return PluginError(
-        f"{component.spec.kind} '{component.spec.name}' of plugin {component.plugin} {fault}",
-        hint="see what ltbench.protocols asks of it",
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ltbench.config.options import parse_options
-from ltbench.errors import ConfigError, PluginError
+from ltbench.errors import ConfigError
 from ltbench.plugins import Component, Registry, blame
 from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import ExecutorContext
@@ -26,10 +26,7 @@ class CheckedExecutor:
         with blame(self.component):
             slots = self.executor.slots
         if not isinstance(slots, int) or slots < 1:
-            raise PluginError(
-                f"executor '{self.component.spec.name}' of plugin {self.component.plugin} has "
-                f"{slots!r} slots, not at least 1"
-            )
+            raise self.component.broke(f"has {slots!r} slots, not at least 1")
         return slots
 
     def start(self, job: Job) -> None:
@@ -71,7 +68,7 @@ def build_executor(
     component = registry.find("executor", name or registry.default("executor"))
     spec = component.spec
     strange = [
-        f"{key}: only executor.* can be set here"
+        f"{key}: only executor.* and tracker.* can be set here"
         for key in options
         if not key.startswith("executor.")
     ]

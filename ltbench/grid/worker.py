@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ltbench.errors import BusyError, Interrupted, LTBenchError
 from ltbench.plugins import describe, load_plugins
 from ltbench.specs import Settings
 from ltbench.store import Overwrite, RunDirectory
+from ltbench.tracking import choose_trackers
 
 BUSY = 75  # EX_TEMPFAIL of sysexits.h: somebody else is at it, try later
 _PATIENCE = 20.0  # seconds from the wish to end until the end
@@ -40,6 +41,8 @@ class Request:
         workers: As in `ltbench run`.
         data_root: As in `ltbench run`.
         overwrite: As in `ltbench run`.
+        trackers: Names, as in `ltbench run`.
+        tracker_options: Their options by key, `tracker.NAME.OPTION`, each as a user types it.
     """
 
     settings: Mapping[str, str]
@@ -48,6 +51,8 @@ class Request:
     workers: int
     data_root: str
     overwrite: Overwrite
+    trackers: Sequence[str] = ()
+    tracker_options: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings, **how: Any) -> Request:
@@ -63,7 +68,9 @@ class Request:
 
     def as_run(self) -> list[str]:
         """Returns the same as an `ltbench run`: the command that the result records."""
-        chosen = [part for item in self.settings.items() for part in ("--set", "=".join(item))]
+        settings = {**self.settings, **self.tracker_options}
+        chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
+        chosen += [part for name in self.trackers for part in ("--tracker", name)]
         where = ["--out", self.out, "--device", self.device, "--workers", str(self.workers)]
         return ["ltbench", "run", *chosen, *where, "--data-root", self.data_root]
 
@@ -87,14 +94,16 @@ def _run(request: Request) -> int:
     out = Path(request.out)
     registry = load_plugins()
     settings = {key: Text(value) for key, value in request.settings.items()}
-    resolved = resolve(registry, settings, Path(request.data_root))
+    options = {key: Text(value) for key, value in request.tracker_options.items()}
+    trackers, faults = choose_trackers(registry, request.trackers, options)
+    resolved = resolve(registry, settings, Path(request.data_root), faults)
 
     from ltbench.engine.run import Machine, execute
     from ltbench.engine.watch import Silent
 
     machine = Machine(out=out, device=request.device, workers=request.workers)
     try:
-        execute(resolved, registry, machine, request.overwrite, Silent())
+        execute(resolved, registry, machine, request.overwrite, Silent(), trackers)
     except BusyError:
         return BUSY
     except (KeyboardInterrupt, Interrupted):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ltbench.plugins import Component, Registry, load_plugins
-from ltbench.testing.check import Check, Skipped
+from ltbench.errors import PluginError, UnknownNameError, suggestion
+from ltbench.plugins import Component, PluginInfo, Registry, load_plugins
+from ltbench.specs import KINDS
+from ltbench.testing.check import Check, Rule, Skipped
 
 if TYPE_CHECKING:
     import pytest
@@ -15,16 +17,46 @@ if TYPE_CHECKING:
     from ltbench.testing.bench import Bench
 
 
-def checks_for(component: Component, registry: Registry) -> Iterator[Check]:
+def checks_for(component: Component, registry: Registry | None = None) -> Iterator[Check]:
     """Yields the checks of a component: those of all kinds, then those of its own.
 
     Args:
-        component: As `Registry.find` returns it.
-        registry: Where the checks find what the component works with.
+        component: As `load_plugins().find(kind, name)` returns it.
+        registry: Where the checks find what the component works with; what is installed where not
+            given.
     """
     from ltbench.testing.bench import Bench
 
-    yield from _checks(component, Bench.of(registry))
+    yield from _checks(component, Bench.of(registry or load_plugins()))
+
+
+def checks_of_plugin(plugin: PluginInfo, registry: Registry) -> Iterator[Check]:
+    """Yields the checks of a plugin: those of the whole, then those of each of its components.
+
+    Args:
+        plugin: One of `registry.plugins`.
+        registry: Where the checks find what its components work with.
+    """
+    from ltbench.testing.bench import Bench
+
+    yield from _checks_of_plugin(plugin, registry, Bench.of(registry))
+
+
+def _checks_of_plugin(plugin: PluginInfo, registry: Registry, bench: Bench) -> Iterator[Check]:
+    yield from import_module("ltbench.testing.plugin").checks(plugin, registry)
+    for components in registry.components.values():
+        for component in components.values():
+            if component.plugin == plugin:
+                yield from _checks(component, bench)
+
+
+def rules() -> Iterator[Rule]:
+    """Yields every rule of the kit, in the order of the documentation."""
+    for name in ("plugin", "everything", *(spec.plural for spec in KINDS.values())):
+        module = import_module(f"ltbench.testing.{name}")
+        for key, function in vars(module).items():
+            if key.startswith("check_") and function.__module__ == module.__name__:
+                yield Rule.of(function)
 
 
 def _checks(component: Component, bench: Bench) -> Iterator[Check]:
@@ -33,28 +65,67 @@ def _checks(component: Component, bench: Bench) -> Iterator[Check]:
 
 
 def parametrize_with_checks(
-    *plugins: str, registry: Registry | None = None
+    *plugins: str,
+    registry: Registry | None = None,
+    expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator | Callable[[Any], Any]:
-    """Returns a mark that runs a test with each check of the components of some plugins.
+    """Returns a mark that runs a test with each check of some plugins.
 
     Args:
         plugins: Names of entry points; all plugins where none is given.
         registry: The components; those that are installed where not given.
+        expected_failures: Why a check fails, by its name or a part of it: the test is marked
+            `xfail`, strictly. See `check_plugin`.
+
+    Raises:
+        UnknownNameError: There is no such plugin.
+        PluginError: It failed to load.
     """
     import pytest
 
     from ltbench.testing.bench import Bench
 
     found = registry or load_plugins()
+    chosen = [plugin_named(name, found) for name in plugins] or found.plugins
     bench = Bench.of(found)
-    cases = [
-        pytest.param(_for_pytest(check), id=check.name)
-        for components in found.components.values()
-        for component in components.values()
-        if not plugins or component.plugin.name in plugins
-        for check in _checks(component, bench)
-    ]
+    cases = []
+    for plugin in chosen:
+        for check in _checks_of_plugin(plugin, found, bench):
+            reason = expected_reason(check, expected_failures or {})
+            marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+            cases.append(pytest.param(_for_pytest(check), id=check.name, marks=marks))
     return pytest.mark.parametrize("check", cases)
+
+
+def expected_reason(check: Check, expected_failures: Mapping[str, str]) -> str | None:
+    """Returns why a check is expected to fail, or None."""
+    for fragment, reason in expected_failures.items():
+        if fragment in check.name:
+            return reason
+    return None
+
+
+def plugin_named(name: str, registry: Registry) -> PluginInfo:
+    """Returns a plugin by the name of its entry point, or of its distribution.
+
+    Raises:
+        UnknownNameError: There is none.
+        PluginError: It failed to load.
+    """
+    for failure in registry.failures:
+        if name in (failure.plugin.name, failure.plugin.distribution):
+            raise PluginError(
+                f"plugin {failure.plugin} failed to load: {failure.error}",
+                hint="mend it; `ltbench plugin list` shows all plugins",
+            )
+    for plugin in registry.plugins:
+        if plugin.name == name or (plugin.distribution == name != "ltbench"):
+            return plugin
+    known = [plugin.name for plugin in registry.plugins]
+    raise UnknownNameError(
+        f"there is no plugin '{name}'",
+        hint=suggestion(name, known) + " (see `ltbench plugin list`)",
+    )
 
 
 def _for_pytest(check: Check) -> Callable[[], None]:

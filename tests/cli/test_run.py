@@ -201,7 +201,7 @@ FAULTS = {
     "unknown option": (("--set", "method.dimm=3"), 2, "did you mean 'dim'?"),
     "several": (("--epochs", "x", "--lr", "0"), 2, "2 faults"),
     "not finite": (("--lr", "inf", "--set", "loss.tau=nan"), 2, "2 faults"),
-    "too large": (("--seed", str(2**32)), 2, "seed: expected int >= 0 and <= 4294967295"),
+    "too large": (("--seed", str(2**32)), 2, "seed: expected whole number >= 0 and <= 4294967295"),
     "set twice": (("--seed", "1", "--set", "seed=2"), 2, "seed: set to 1 and to 2"),
     "a list written badly": (("--set", "method.layers=0,1"), 2, "all or int > 0 or list of int"),
     "a key without its section": (("--set", "lr=1"), 2, "did you mean 'train.lr'?"),

@@ -92,7 +92,7 @@ def test_a_value_that_is_a_list_is_a_list_in_a_list(read: Read) -> None:
     layers = [run.resolved.spec.method.options["layers"] for run in grid.runs]
     assert layers == [2, [0, 1], "all"]
     said = faults(read, '[defaults]\n"inference.scales" = [1.0, 1.5]\ninference = "multi_scale"')
-    assert "inference.scales: expected list of float" in said
+    assert "inference.scales: expected list of numbers" in said
     assert "a value that is a list is written [[0, 1]]" in said
 
 
@@ -168,9 +168,9 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
     )
     for fault in (
         "include 1: there is no method 'lift_pluss'",
-        "include 1: seed: expected int >= 0 and <= 4294967295, got -1",
+        "include 1: seed: expected whole number >= 0 and <= 4294967295, got -1",
         "include 2: method.dimm: there is no such option of method 'lora'; did you mean 'dim'?",
-        "include 2: train.epochs: expected int",
+        "include 2: train.epochs: expected whole number",
         "exclude 1: no run has 'methd'; did you mean 'method'",
         "exclude 2: no run is like this",
         "did you mean 'lift_plus'?",

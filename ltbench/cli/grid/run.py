@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ltbench.cli.grid.options import GridFile, Out
-from ltbench.cli.options import DEFAULT_ROOT, MACHINE, DataRoot, Json, Workers, read_assignments
+from ltbench.cli.options import (
+    DEFAULT_ROOT,
+    MACHINE,
+    DataRoot,
+    Json,
+    Trackers,
+    Workers,
+    read_assignments,
+)
 
 if TYPE_CHECKING:
     from ltbench.grid.schedule import Schedule, Task
@@ -43,8 +51,8 @@ def run(
         typer.Option(
             "--set",
             metavar="executor.OPTION=VALUE",
-            help="Set an option of the executor (`ltbench show executor NAME` lists them). "
-            "Repeatable.",
+            help="Set an option of the executor (`ltbench show executor NAME` lists them), or "
+            "tracker.NAME.OPTION. Repeatable.",
             rich_help_panel=MACHINE,
         ),
     ] = None,
@@ -58,6 +66,7 @@ def run(
     ] = "auto",
     workers: Workers = 2,
     data_root: DataRoot = DEFAULT_ROOT,
+    tracker: Trackers = None,
 ) -> None:
     """Run what is left of a grid, several runs at a time.
 
@@ -76,16 +85,28 @@ def run(
     from ltbench.grid.survey import survey
     from ltbench.plugins import load_plugins
     from ltbench.specs import ExecutorContext
+    from ltbench.tracking import choose_trackers, without_trackers
 
     registry = load_plugins()
     grid = read_grid(file, registry, data_root)
-    options, faults = read_assignments(assignments)
+    given, faults = read_assignments(assignments)
+    options, of_trackers = without_trackers(given)
+    trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
     context = ExecutorContext(jobs=jobs, device=device)
-    built = build_executor(registry, executor, options, context, faults)
+    built = build_executor(registry, executor, options, context, [*faults, *wrong])
     grid.require_data()
     cells = survey(grid, out)
-    where = {"device": device, "workers": workers, "data_root": str(data_root)}
-    schedule = Schedule.of(cells, built, out, overwrite, **where)
+    how = {
+        "device": device,
+        "workers": workers,
+        "data_root": str(data_root),
+        "trackers": [chosen.name for chosen in trackers],
+        "tracker_options": of_trackers,
+    }
+    schedule = Schedule.of(cells, built, out, overwrite, **how)
+    for task in [task for task in schedule.tasks if not task.settled][:1]:
+        for chosen in trackers:  # what is missing is told once, and not by every worker
+            chosen.build(task.run.resolved, task.found.directory)
     forecaster = Forecaster(out)
     expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
     for task in schedule.tasks:

@@ -1,0 +1,58 @@
+"""What the site needs besides MkDocs: pages from the root, and links that leave the site."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parent.parent
+FROM_ROOT = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
+"""Pages that are files at the root of the repository."""
+
+_LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Adds the pages that are files at the root."""
+    from mkdocs.structure.files import File
+
+    for page, name in FROM_ROOT.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=with_links(text, name)))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Shows what is not on the site as a path in the repository."""
+    if page.file.src_uri in FROM_ROOT:
+        return markdown  # done
+    return with_links(markdown, f"docs/{page.file.src_uri}")
+
+
+def with_links(text: str, path: str) -> str:
+    """Returns a page as it is on the site: links that leave it become paths.
+
+    Args:
+        text: The page.
+        path: Of its file, from the root of the repository.
+    """
+    folder = posixpath.dirname(path)
+
+    def replaced(found: re.Match[str]) -> str:
+        shown, link, anchor = found[1], found[2], found[3] or ""
+        target = posixpath.normpath(posixpath.join(folder, link))
+        inside = target.removeprefix("docs/")
+        if inside != target and Path(target).suffix in (".md", ".svg"):
+            return f"[{shown}]({link if folder else inside}{anchor})"
+        if target.endswith(shown.strip("`")):
+            return f"`{target}`"
+        return f"{shown} (`{target}`)"
+
+    return _LINK.sub(replaced, text)

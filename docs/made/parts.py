@@ -1,0 +1,79 @@
+"""Parts of pages that are made from the code, between marks.
+
+<!-- NAME: made by `make docs` -->
+...
+<!-- end of NAME -->
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from docs.made import papers, source
+from docs.made.markup import cell, fenced, table
+from ltbench.leaderboard.rows import COLUMNS
+from ltbench.scaffold.package import NewPackage
+
+DOCS = Path(__file__).parents[1]
+MARKED = re.compile(
+    r"(<!-- (?P<name>[^:>]+): made by `make docs` -->\n)"
+    r".*?"
+    r"(<!-- end of (?P=name) -->)",
+    re.DOTALL,
+)
+_LANGUAGES = {".py": "python", ".toml": "toml"}
+
+
+def filled(page: str) -> str:
+    """Returns a page with its parts as the code makes them today.
+
+    Raises:
+        KeyError: It asks for a part that nothing makes.
+    """
+    return MARKED.sub(lambda found: f"{found[1]}{part(found['name'])}\n{found[3]}", page)
+
+
+def part(name: str) -> str:
+    """Returns a part: a word that says what it is, and what it is about."""
+    word, _, about = name.partition(" ")
+    return _PARTS[word](about)
+
+
+def _columns(_: str) -> str:
+    rows = [
+        (f"`{column.name}`", column.metadata["dtype"], cell(column.metadata["help"]))
+        for column in COLUMNS
+    ]
+    return table(("column", "pandas", ""), rows)
+
+
+def _file(path: str) -> str:
+    """A file of the documentation, whole."""
+    file = DOCS / path
+    content = file.read_text(encoding="utf-8")
+    return fenced(content, _LANGUAGES[file.suffix])
+
+
+def _example(kind: str) -> str:
+    """What `ltbench plugin new` writes for a kind: its modules and its test."""
+    name = f"my_{kind}"
+    files = NewPackage(name=name, kind=kind, licence="mit", author="You").render()
+    shown = {
+        path: content
+        for path, content in files.items()
+        if path.suffix == ".py" and content.strip() and path.parts[0] in ("src", "tests")
+    }
+    # As they are imported: the package, what it imports, the tests.
+    order = sorted(shown, key=lambda path: (path.parts[0], path.name != "__init__.py", path))
+    return "\n\n".join(f"`{path}`:\n\n{fenced(shown[path], 'python')}" for path in order)
+
+
+_PARTS: dict[str, Callable[[str], str]] = {
+    "columns": _columns,
+    "contract": source.contract,
+    "example": _example,
+    "file": _file,
+    "tables": lambda _: papers.tables(),
+}

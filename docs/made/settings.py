@@ -1,0 +1,82 @@
+"""The reference page of configuration keys."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from docs.made.markup import cell, table
+from ltbench.config import grid
+from ltbench.config.options import as_typed, describe_options
+from ltbench.config.runspec import RunConfig, TrainConfig
+from ltbench.plugins import Registry
+from ltbench.specs import KINDS, SPECS
+
+_INTRODUCTION = """# Configuration keys
+
+A setting is a dotted key and a value: `--set KEY=VALUE` on the command line, `KEY = VALUE` in a
+grid file. Values are written as in TOML; texts need no quotes on the command line, and `none`
+stands for no value. Who decides a key that you leave open is said in
+[How ltbench is built](../design.md#a-run-in-order); `ltbench run --dry-run` shows it for a run.
+Made from the code by `make docs`: do not edit.
+"""
+_GRID = {
+    "name": "text; the file's name where not given",
+    "defaults": "table of settings of every run; a list is an axis",
+    "include": "tables `[[include]]`: entries: all combinations of their axes and the defaults'",
+    "exclude": "tables `[[exclude]]`: patterns of runs to leave out; a list: any of its values",
+}
+_VARIABLES = {
+    "LTBENCH_DATA": "folder that holds the data sets, where `--data-root` is not given",
+    "LTBENCH_LISTS": "folder or mirror of split lists, where `--lists` is not given",
+    "LTBENCH_DISABLE_PLUGINS": "entry points that are not loaded, separated by commas",
+    "HF_HUB_OFFLINE": "1: nothing is asked of the network for weights",
+    "OMP_NUM_THREADS": "threads of each run on a CPU; another number, other last bits",
+}
+
+
+def settings_page(registry: Registry) -> str:
+    """Returns the page of all keys that are not options of a component."""
+    assert _GRID.keys() == set(grid._KEYS)
+    kinds = [
+        (f"`{kind}`", cell(_summary(kind)), f"[{spec.plural}](../components.md#{spec.plural})")
+        for kind, spec in SPECS.items()
+    ]
+    others = [
+        (f"`{kind}`", cell(_summary(kind)), f"[{spec.plural}](../components.md#{spec.plural})")
+        for kind, spec in KINDS.items()
+        if kind not in SPECS
+    ]
+    parts = [
+        _INTRODUCTION,
+        "## Components of a run\n\nThe name of a component; its options are `KIND.OPTION`.\n",
+        table(("key", "", "names and options"), kinds),
+        "\nNo part of a run, and of no hash:\n",
+        table(("kind", "", "names and options"), others),
+        "\n## The run\n",
+        _keys(RunConfig, ""),
+        "\n## The training\n",
+        _keys(TrainConfig, "train."),
+        "\n## Grid files\n\n[Grids](../grids.md) has an example and the rules.\n",
+        table(("key", ""), [(f"`{key}`", about) for key, about in _GRID.items()]),
+        "\n## Environment variables\n",
+        table(("variable", ""), [(f"`{key}`", about) for key, about in _VARIABLES.items()]),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _summary(kind: str) -> str:
+    return (KINDS[kind].__doc__ or "").split(" `build")[0].splitlines()[0]
+
+
+def _keys(config: type, prefix: str) -> str:
+    assert fields(config)
+    rows = [
+        (
+            f"`{prefix}{one.name}`",
+            cell(one.type),
+            f"`{as_typed(one.default)}`",
+            cell(one.help),
+        )
+        for one in describe_options(config)
+    ]
+    return table(("key", "value", "default", ""), rows)

@@ -1,0 +1,146 @@
+"""`ltbench plugin check`: the conformance kit on a plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ltbench.cli.options import Json
+from ltbench.errors import ConfigError, PluginError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ltbench.plugins import PluginInfo, Registry
+    from ltbench.testing import Outcome
+
+_COLORS = {"passed": "green", "failed": "red", "skipped": "yellow", "expected": "yellow"}
+
+
+def check_plugins(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="As in `ltbench plugin list`; all but the built-in where not given."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check that a plugin does what ltbench expects of it: on the CPU, without downloads.
+
+    Exit code 1 if a check failed, 3 if the plugin could not be loaded.
+
+    Example: `ltbench plugin check my_plugin`
+    """
+    from ltbench.plugins import load_plugins
+
+    registry = load_plugins()
+    chosen = _chosen(name, registry)
+
+    from ltbench.cli.output import console
+
+    out = console()
+    outcomes: dict[str, list[Outcome]] = {}
+    for plugin in chosen:
+        outcomes[plugin.name] = _checked(plugin, registry, None if json else out)
+    every = [one for found in outcomes.values() for one in found]
+    if json:
+        from ltbench.cli.output import print_json
+
+        counts = {status: sum(one.status == status for one in every) for status in _COLORS}
+        print_json(
+            {
+                **counts,
+                "checks": [
+                    {"plugin": plugin, **_plain(one)}
+                    for plugin, found in outcomes.items()
+                    for one in found
+                ],
+            }
+        )
+    if any(one.status == "failed" for one in every):
+        raise typer.Exit(1)
+
+
+def _chosen(name: str | None, registry: Registry) -> list[PluginInfo]:
+    """Returns the plugins to check.
+
+    Raises:
+        ConfigError: There is none.
+        PluginError: One of them could not be loaded.
+        UnknownNameError: There is none of that name.
+    """
+    from ltbench.testing.collect import plugin_named
+
+    if name is not None:
+        return [plugin_named(name, registry)]
+    if registry.failures:
+        listed = "".join(f"\n  - {one.plugin}: {one.error}" for one in registry.failures)
+        raise PluginError(
+            f"{len(registry.failures)} plugins failed to load:{listed}",
+            hint="mend them, or name the plugin to check",
+        )
+    chosen = [plugin for plugin in registry.plugins if plugin.distribution != "ltbench"]
+    if not chosen:
+        raise ConfigError(
+            "no plugin is installed but those that come with ltbench",
+            hint="name one of `ltbench plugin list`, or write one: `ltbench plugin new`",
+        )
+    return chosen
+
+
+def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> list[Outcome]:
+    """Runs the checks of a plugin, and prints how each of them goes."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from ltbench.testing.collect import checks_of_plugin
+    from ltbench.testing.judge import judge
+
+    # The bar is where the lines are, so that these can be printed above it.
+    live = Console(stderr=True, highlight=False) if out is None else out
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    outcomes = []
+    if out is not None:
+        out.print(f"[bold]{plugin}[/]", soft_wrap=True)
+    with Progress(*columns, console=live, transient=True, disable=not live.is_terminal) as bar:
+        task = bar.add_task(f"building small models to check {plugin.name} with", total=None)
+        checks = list(checks_of_plugin(plugin, registry))
+        for number, outcome in enumerate(judge(checks, plugin, {}), start=1):
+            outcomes.append(outcome)
+            if out is not None:
+                _print(outcome, out)
+            coming = checks[number].name if number < len(checks) else ""
+            bar.update(task, total=len(checks), completed=number, description=coming)
+    if out is not None:
+        count = {status: sum(one.status == status for one in outcomes) for status in _COLORS}
+        seconds = sum(one.seconds for one in outcomes)
+        out.print(
+            f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped "
+            f"in {seconds:.0f} s",
+        )
+    return outcomes
+
+
+def _print(outcome: Outcome, out: Console) -> None:
+    from rich.markup import escape
+
+    check = outcome.check
+    reason = f": {escape(outcome.reason)}" if outcome.reason else ""
+    out.print(
+        f"  [{_COLORS[outcome.status]}]{outcome.status:<7}[/] {escape(check.name)}{reason} "
+        f"[dim]{escape(check.link)}[/]",
+        soft_wrap=True,
+    )
+    if outcome.status == "failed":
+        out.print(f"          [dim]rule: {escape(check.rule)}[/]", soft_wrap=True)
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "check": outcome.check.name,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "rule": outcome.check.rule,
+        "link": outcome.check.link,
+        "seconds": round(outcome.seconds, 3),
+    }

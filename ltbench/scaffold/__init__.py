@@ -1,0 +1,3 @@
+"""Writes packages for plugin authors to start from: `ltbench plugin new`."""
+
+from __future__ import annotations

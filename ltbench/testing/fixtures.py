@@ -1,0 +1,61 @@
+"""The kit's small things as fixtures of pytest.
+
+In a plugin's `conftest.py`: `pytest_plugins = ["ltbench.testing.fixtures"]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ltbench.plugins import Registry, load_plugins
+from ltbench.testing.install import broken_plugin, installed_plugin
+from ltbench.testing.small import long_tailed_set, small_backbone
+
+if TYPE_CHECKING:
+    from ltbench.backbone import Backbone
+    from ltbench.data import Dataset
+
+__all__ = [
+    "ltbench_backbone",
+    "ltbench_broken_plugin",
+    "ltbench_dataset",
+    "ltbench_install",
+    "ltbench_registry",
+]
+
+
+@pytest.fixture(scope="session")
+def ltbench_registry() -> Registry:
+    """The components that are installed."""
+    return load_plugins()
+
+
+@pytest.fixture
+def ltbench_backbone(ltbench_registry: Registry) -> Callable[..., Backbone]:
+    """Builds a small backbone by name, such as that of a library; see `small_backbone`."""
+    return lambda name="", seed=0: small_backbone(name, seed=seed, registry=ltbench_registry)
+
+
+@pytest.fixture
+def ltbench_dataset() -> Dataset:
+    """A small long-tailed set; see `long_tailed_set`."""
+    return long_tailed_set()
+
+
+@pytest.fixture
+def ltbench_install() -> Iterator[Callable[[str, str], Path]]:
+    """Installs plugins until the test ends: name, source -> file; see `installed_plugin`."""
+    with ExitStack() as stack:
+        yield lambda name, source: stack.enter_context(installed_plugin(name, source))
+
+
+@pytest.fixture
+def ltbench_broken_plugin() -> Iterator[Path]:
+    """A plugin that cannot be imported is installed until the test ends."""
+    with broken_plugin() as file:
+        yield file

@@ -1,0 +1,75 @@
+"""Checks of a plugin as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from ltbench.plugins import SLOW, PluginInfo, Registry
+from ltbench.sources import private_imports, source_of
+from ltbench.testing.check import Check, Skipped, bind
+
+
+def checks(plugin: PluginInfo, registry: Registry) -> Iterator[Check]:
+    """Yields the checks."""
+    subject = f"plugin {plugin.name}"
+    yield from bind(subject, (check_public_imports, check_light_imports, check_load_time), plugin)
+    yield from bind(subject, (check_no_warnings,), plugin, registry)
+
+
+def check_public_imports(plugin: PluginInfo) -> None:
+    """The plugin imports only public modules of ltbench: every other may change at any time."""
+    if plugin.distribution == "ltbench":
+        raise Skipped("it comes with ltbench")
+    found = [f"{one.name} ({one.place})" for one in private_imports(plugin.module)]
+    assert not found, f"it imports what is private: {', '.join(found)}"
+
+
+def check_light_imports(plugin: PluginInfo) -> None:
+    """Importing the plugin loads no torch, timm, open_clip or transformers: `ltbench list` is fast.
+
+    Import them where they are used: within `build`, or in a module that `build` imports.
+    """
+    heavy, _ = _imported(plugin.module, source_of(plugin.module))
+    assert not heavy, f"importing {plugin.module} loads {heavy}"
+
+
+def check_load_time(plugin: PluginInfo) -> None:
+    """The plugin is imported within a second: every command waits for it."""
+    _, seconds = _imported(plugin.module, source_of(plugin.module))
+    assert seconds < SLOW, f"importing {plugin.module} takes {seconds:.1f} s"
+
+
+def check_no_warnings(plugin: PluginInfo, registry: Registry) -> None:
+    """The plugin uses nothing that is going to go away."""
+    # That it is slow is another check's affair, which takes the time with nothing else going on.
+    found = [one.text for one in registry.warnings if one.plugin == plugin]
+    found = [text for text in found if "to load, and every command" not in text]
+    assert not found, "; ".join(found)
+
+
+@cache
+def _imported(module: str, source: Path | None) -> tuple[str, float]:
+    """Returns which heavy packages a module loads, and the seconds it takes beyond ltbench's own.
+
+    The better of two tries, in processes of their own: the first may read from a cold disk.
+    """
+    code = (
+        "import sys, time, importlib, numpy, pyarrow, ltbench.plugins, ltbench.protocols\n"
+        f"began = time.perf_counter(); importlib.import_module({module!r})\n"
+        "print(time.perf_counter() - began)\n"
+        "print(*({'torch', 'timm', 'open_clip', 'transformers'} & sys.modules.keys()))"
+    )
+    path = {"PYTHONPATH": ":".join(part for part in sys.path if part)}
+    tries: list[tuple[str, float]] = []
+    while not tries or (len(tries) < 2 and tries[0][1] > SLOW):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=path
+        )
+        assert done.returncode == 0, done.stderr
+        *_, seconds, heavy = done.stdout.split("\n")[:-1]
+        tries.append((heavy.strip(), float(seconds)))
+    return min(tries, key=lambda one: one[1])

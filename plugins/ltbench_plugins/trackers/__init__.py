@@ -1,0 +1,17 @@
+"""Trackers: who is told how a run gets on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ltbench import TrackerSpec, hookimpl
+from ltbench_plugins.trackers.csv import CSV
+from ltbench_plugins.trackers.mlflow import MLFLOW
+from ltbench_plugins.trackers.tensorboard import TENSORBOARD
+from ltbench_plugins.trackers.wandb import WANDB
+
+
+@hookimpl
+def ltbench_register_trackers() -> Iterable[TrackerSpec]:
+    """The built-in trackers."""
+    return [CSV, TENSORBOARD, WANDB, MLFLOW]

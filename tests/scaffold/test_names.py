@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ltbench.plugins import Registry, load_plugins
+from ltbench.scaffold.names import as_distribution, as_name, name_faults
+from tests.strangers import install
+
+
+@pytest.mark.parametrize("name", ["my_method", "my-method", "m2", "a" * 40])
+def test_good_names(name: str, registry: Registry) -> None:
+    assert name_faults(name, "method", registry) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("MyMethod", "not in snake_case, such as my_method"),
+        ("my method!", "not in snake_case, such as my_method"),
+        ("my__method", "not in snake_case, such as my_method"),
+        ("2d", "'2d' is not in snake_case"),
+        ("", "'' is not in snake_case"),
+        ("../x", "not in snake_case, such as x"),
+        ("ümlaut", "not in snake_case"),
+        ("a" * 41, "41 characters, and at most 40"),
+        ("lambda", "a keyword of Python"),
+        ("json", "Python's standard library"),
+        ("lora", "there is a method 'lora' already, of plugin builtin_methods"),
+        ("builtin_losses", "there is a plugin 'builtin_losses' already"),
+        ("torch", "a module 'torch' is installed"),
+        ("ltbench", "a module 'ltbench' is installed"),
+        ("scikit-learn", "a package 'scikit-learn' is installed"),
+    ],
+)
+def test_bad_names(name: str, fault: str, registry: Registry) -> None:
+    (found,) = name_faults(name, "method", registry)
+    assert found.startswith("NAME: ")
+    assert fault in found
+
+
+def test_a_name_may_be_that_of_another_kind(registry: Registry) -> None:
+    assert name_faults("focal", "method", registry) == []
+    assert name_faults("focal", "loss", registry) != []
+
+
+def test_the_name_of_a_plugin_that_failed_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "fails", "raise RuntimeError")
+    (fault,) = name_faults("fails", "method", load_plugins())
+    assert "there is a plugin 'fails' already" in fault
+
+
+def test_names_of_modules_and_distributions() -> None:
+    assert (as_name("my-method"), as_distribution("my_method")) == ("my_method", "my-method")
