@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict
+from ltbench.cli.options import Json, Level, Strict
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def compare(
         Literal["holm", "bh", "none"],
         typer.Option(help="Of p values, for all comparisons of this command together."),
     ] = "holm",
-    level: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="Of confidence, for intervals and tests.")
-    ] = 0.95,
+    level: Level = 0.95,
     rope: Annotated[
         float | None,
         typer.Option(

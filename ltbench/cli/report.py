@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.leaderboard import Level, Metric, Runs, WithPublished, ranked
-from ltbench.cli.options import Strict
+from ltbench.cli.leaderboard import Metric, Runs, WithPublished, ranked
+from ltbench.cli.options import Level, Strict
+from ltbench.errors import ConfigError
 
 
 def report(
@@ -42,6 +43,8 @@ def report(
     from ltbench.report.build import build
     from ltbench.report.sections.evidence import SHOWN
 
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out: {out} is there and no folder", hint="give the name of a folder")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), SHOWN) for ranking in board.rankings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict
+from ltbench.cli.options import Json, Strict, finite
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ def reproduce(
             metavar="PERCENT",
             min=0,
             max=100,
+            callback=finite,
         ),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Where --published is from.", metavar="TEXT")
     ] = None,
     level: Annotated[
-        float, typer.Option(min=0.6, max=0.9999, help="Of confidence of the tests.")
+        float,
+        typer.Option(min=0.6, max=0.9999, callback=finite, help="Of confidence of the tests."),
     ] = 0.95,
     strict: Strict = False,
     json: Json = False,

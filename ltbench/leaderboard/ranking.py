@@ -153,6 +153,8 @@ def rank(
         )
         for place, cell in enumerate(cells)
     )
+    if any(place not in vs_best for place in range(1, ranked)):
+        tests.notes.append("rows without a p value were not tested: their rank is their place")
     if ranked > TESTED:
         tests.notes.append(f"only the {TESTED} best of {ranked} rows are compared with the best")
     return Ranking(conditions, metric, level, entries, tuple(dict.fromkeys(tests.notes)))
@@ -223,8 +225,10 @@ def _ranks(tests: _Tests, vs_best: Mapping[int, float], ranked: int) -> list[int
             ranks.append(place + 1)
             continue
         # Below the first group each row may be compared with any other: Bonferroni.
-        p = vs_best[place] if leader == 0 else (tests.p(leader, place) or 0.0) * (ranked - 1)
-        leader = place if p < 1 - tests.level else leader
+        p = vs_best[place] if leader == 0 else tests.p(leader, place)
+        factor = 1 if leader == 0 else ranked - 1
+        if p is None or p * factor < 1 - tests.level:
+            leader = place
         ranks.append(leader + 1)
     return ranks
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ltbench.comparison.words import p_text
 from ltbench.leaderboard.ranking import Ranking
 from ltbench.leaderboard.rows import Row, rows_of
+from ltbench.texts import printable
 
 _DISPENSABLE = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
 """Heads of columns in the order in which a narrow terminal goes without them."""
@@ -122,7 +123,7 @@ def _piped(texts: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([|*_<>`\\\[\]])", r"\\\1", text)
+    return re.sub(r"([|*_<>`\\\[\]])", r"\\\1", printable(text))
 
 
 def latex(tables: Sequence[Shown]) -> str:
@@ -161,7 +162,7 @@ _TEX = {
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(char, char) for char in text)
+    return "".join(_TEX.get(char, char) for char in printable(text))
 
 
 def _number(value: float | None, decimals: int = 0) -> str:

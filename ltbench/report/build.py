@@ -47,10 +47,15 @@ class Report:
         Raises:
             RunError: A file cannot be written.
         """
+        texts = {
+            "leaderboard.csv": self.csv,
+            "tables.tex": self.latex,
+            "index.html": render(self.page),
+        }
+        encoded = {name: text.encode() for name, text in texts.items()}
         self.album.save(out / "figures")
-        write_atomically(out / "leaderboard.csv", self.csv.encode())
-        write_atomically(out / "tables.tex", self.latex.encode())
-        write_atomically(out / "index.html", render(self.page).encode())
+        for name, content in encoded.items():
+            write_atomically(out / name, content)
 
 
 def build(

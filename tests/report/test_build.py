@@ -218,3 +218,25 @@ def test_names_of_classes_are_nobodys_markup(tmp_path: Path, registry: Registry)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "<b>" not in page
+
+
+@pytest.mark.parametrize("history", ["\x00", '{"loss": 1', "[1]\n"])
+def test_broken_histories_are_told_and_drawn_by_nobody(
+    tmp_path: Path, registry: Registry, history: str
+) -> None:
+    path = store(tmp_path, spec_of(registry))
+    (path / "history.jsonl").write_text(history)
+    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
+    assert any("has no training curve" in text for text in found.words)
+    assert "digits_lt_tte_loss" not in pictures(found)
+
+
+def test_names_that_are_no_text_are_replaced(tmp_path: Path, registry: Registry) -> None:
+    classes = {
+        "names": ["\ud800", "\x00", *"abcd"],
+        "train_images": COUNTS.tolist(),
+        "trained_on": COUNTS.tolist(),
+    }
+    store(tmp_path, spec_of(registry), changed={"classes": classes})
+    report(tmp_path, registry=registry).write(tmp_path / "out")
+    assert "\x00" not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import WHERE, correction_text, notes, sentence
+from ltbench.errors import DataError
 from ltbench.leaderboard.ranking import Entry, Ranking
 from ltbench.leaderboard.rows import Row, rows_of
 from ltbench.leaderboard.tables import title
@@ -61,7 +63,13 @@ def ranking_section(
                 + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
             )
         )
-    blocks += _curves(ranking.entries[:SHOWN], name, album)
+    histories = {}
+    for entry in ranking.entries[:SHOWN]:
+        try:
+            histories[entry.name] = [RunDirectory(run.path).history() for run in entry.cell.runs]
+        except DataError as error:
+            words.append(f"{entry.name} has no training curve: {error.message}.")
+    blocks += _curves(histories, name, album)
     if evidence is not None:
         blocks.append(_classes(evidence, name))
     return Section(name.replace("_", "-"), title(ranking), words, findings, blocks)
@@ -157,12 +165,10 @@ def _matrices(
         )
 
 
-def _curves(entries: Sequence[Entry], name: str, album: Album) -> Iterator[Picture]:
+def _curves(
+    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, album: Album
+) -> Iterator[Picture]:
     """Yields what every epoch recorded, where anything was trained."""
-    histories = {
-        entry.name: [RunDirectory(run.path).history() for run in entry.cell.runs]
-        for entry in entries
-    }
     for key, label, said in (
         ("loss", "training loss", "The loss of each epoch"),
         ("val_mean_class", "mean-class accuracy on val, %", "What epochs were selected by"),
@@ -178,12 +184,13 @@ def _curves(entries: Sequence[Entry], name: str, album: Album) -> Iterator[Pictu
             )
 
 
-def _curve(histories: Sequence[Sequence[dict[str, float]]], key: str) -> NDArray[np.float64]:
+def _curve(histories: Sequence[Sequence[Mapping[str, Any]]], key: str) -> NDArray[np.float64]:
     """(S, E) what the epochs of each seed recorded; NaN where they did not."""
     epochs = max((len(rows) for rows in histories), default=0)
     curve = np.full((len(histories), epochs), np.nan)
     for seed, rows in enumerate(histories):
-        curve[seed, : len(rows)] = [row.get(key, np.nan) for row in rows]
+        values = [row.get(key) for row in rows]
+        curve[seed, : len(rows)] = [v if isinstance(v, float | int) else np.nan for v in values]
     return curve
 
 
