@@ -15,6 +15,7 @@ from ltbench.comparison.samples import Sample, read_sample
 from ltbench.comparison.words import seeds_text
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.errors import ConfigError, DataError
+from ltbench.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.results import Cell
 from ltbench.stats.crossed import crossed_interval
 from ltbench.stats.multiplicity import correct
@@ -137,7 +138,7 @@ def rank(
     values = [-math.inf if score is None else score for score in scores]
     order = sorted(range(len(members)), key=lambda at: -values[at])
     cells = [members[at][0] for at in order]
-    tests = _Tests(cells, names(cells), metric, level, advance)
+    tests = _Tests(cells, names(cells), metric, level, advance, conditions.shot_rule)
     ranked = sum(score is not None for score in scores)
     vs_best = tests.against_first(min(ranked, TESTED))
     ranks = _ranks(tests, vs_best, ranked)
@@ -170,10 +171,12 @@ class _Tests:
         metric: str,
         level: float,
         advance: Callable[[], object],
+        shot_rule: str,
     ) -> None:
         self.names = named
         self.notes: list[str] = []
         self.metric, self.level = metric, level
+        self._shot_rule = shot_rule
         self._samples = []
         for each in zip(cells, named, strict=True):
             self._samples.append(self._read(*each))
@@ -183,8 +186,9 @@ class _Tests:
         sample = self._samples[place]
         if sample is None:
             return None
-        support = np.bincount(sample.labels, minlength=len(sample.class_counts))
-        strata = Strata(sample.labels, support, {"accuracy": support / support.sum()})
+        rule = SHOT_RULES.get(self._shot_rule, DEFAULT_RULE)
+        strata = Strata.of_classes(sample.labels, rule.groups(sample.class_counts))
+        strata = replace(strata, weights={"accuracy": strata.weights["accuracy"]})
         found = crossed_interval(sample.right, strata, level=self.level)["accuracy"]
         return 100 * found.low, 100 * found.high
 
