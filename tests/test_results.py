@@ -82,7 +82,13 @@ def test_broken_and_unfinished_runs_are_listed_with_their_reason(runs: Path) -> 
     assert [item.path for item in found.skipped] == paths[:5]
     for item, said in zip(
         found.skipped,
-        ("not JSON", "not finished", "failed: too hot", "another run than", "its metrics.few is wrong"),
+        (
+            "not JSON",
+            "not finished",
+            "failed: too hot",
+            "another run than",
+            "its metrics.few is wrong",
+        ),
         strict=True,
     ):
         assert said in item.reason

@@ -34,7 +34,7 @@ def compare(
     ] = False,
     correction: Annotated[
         Literal["holm", "bh", "none"],
-        typer.Option(help="Of p values, for all comparisons of this command together."),
+        typer.Option(help="How p values are corrected for all comparisons of this command."),
     ] = "holm",
     level: Level = 0.95,
     rope: Annotated[

@@ -71,7 +71,9 @@ def leaderboard(
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     if csv is not None:
-        write_atomically(csv.resolve(), files.to_csv(board.rows()).encode())
+        rows = board.rows()
+        write_atomically(csv.resolve(), files.to_csv(rows).encode())
+        typer.echo(f"{csv}: {len(rows)} rows", err=True)
     published = [row for rows in board.published.values() for row in rows]
     if json:
         print_json(files.to_json(board.rankings, published, found.skipped))
@@ -106,7 +108,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading predictions, testing", total=len(cells))
-        return board_of(
+        board = board_of(
             cells,
             registry,
             metric=metric,
@@ -114,6 +116,9 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             published=[each.result for each in registry.published] if with_published else (),
             advance=lambda: progress.advance(task),
         )
+    if with_published and not board.published:
+        console.print("nothing is published on these data sets")
+    return board
 
 
 def _print(shown: Sequence[Shown]) -> None:

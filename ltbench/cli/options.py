@@ -58,9 +58,7 @@ def finite(value: float | None) -> float | None:
 
 Level = Annotated[
     float,
-    typer.Option(
-        min=0.5, max=0.9999, callback=finite, help="Of confidence, for intervals and tests."
-    ),
+    typer.Option(min=0.5, max=0.9999, callback=finite, help="Confidence of intervals and tests."),
 ]
 Set = Annotated[
     list[str] | None,

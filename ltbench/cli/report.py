@@ -18,7 +18,7 @@ def report(
         Path, typer.Option(metavar="DIR", help="Folder for the report; made where it is missing.")
     ],
     title: Annotated[
-        str | None, typer.Option(help="Of the page; the folders of the runs where left out.")
+        str | None, typer.Option(help="Title of the page; the data sets where left out.")
     ] = None,
     metric: Metric = "accuracy",
     level: Level = 0.95,
@@ -54,7 +54,7 @@ def report(
         made = build(
             found,
             board,
-            title=title or f"Runs in {', '.join(map(str, runs))}",
+            title=title,
             advance=lambda: progress.advance(task),
         )
         made.write(out)

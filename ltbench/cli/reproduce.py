@@ -47,12 +47,12 @@ def reproduce(
     ] = None,
     level: Annotated[
         float,
-        typer.Option(min=0.6, max=0.9999, callback=finite, help="Of confidence of the tests."),
+        typer.Option(min=0.6, max=0.9999, callback=finite, help="Confidence of the tests."),
     ] = 0.95,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Set stored runs against published numbers: are they the same, for practical purposes?
+    """Test whether stored runs reproduce published numbers, within a margin.
 
     Takes every number that a plugin knows of the very choices of these runs, seeds apart, and tests
     by two one-sided t tests over the seeds (TOST) whether it is within the margin. A large p value

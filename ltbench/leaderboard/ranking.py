@@ -13,10 +13,12 @@ from ltbench.comparison.differences import names
 from ltbench.comparison.pairs import Pair, compare
 from ltbench.comparison.samples import Sample, read_sample
 from ltbench.comparison.words import seeds_text
+from ltbench.config.options import as_typed
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.errors import ConfigError, DataError
 from ltbench.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.results import Cell
+from ltbench.specs import Settings
 from ltbench.stats.crossed import crossed_interval
 from ltbench.stats.multiplicity import correct
 from ltbench.stats.strata import Strata
@@ -61,7 +63,7 @@ class Entry:
 
     cell: Cell
     name: str
-    settings: Mapping[str, Any]
+    settings: Settings
     rank: int | None
     interval: tuple[float, float] | None
     p: float | None
@@ -87,7 +89,7 @@ class Ranking:
     notes: tuple[str, ...]
 
 
-Member = tuple[Cell, Mapping[str, Any]]
+Member = tuple[Cell, Settings]
 """A cell and what makes it, as `Shorthand.settings` returns it."""
 Arranged = tuple[Conditions, Sequence[Member]]
 
@@ -138,7 +140,8 @@ def rank(
     values = [-math.inf if score is None else score for score in scores]
     order = sorted(range(len(members)), key=lambda at: -values[at])
     cells = [members[at][0] for at in order]
-    tests = _Tests(cells, names(cells), metric, level, advance, conditions.shot_rule)
+    settings = [members[at][1] for at in order]
+    tests = _Tests(cells, _names(cells, settings), metric, level, advance, conditions.shot_rule)
     ranked = sum(score is not None for score in scores)
     vs_best = tests.against_first(min(ranked, TESTED))
     ranks = _ranks(tests, vs_best, ranked)
@@ -146,7 +149,7 @@ def rank(
         Entry(
             cell=cell,
             name=tests.names[place],
-            settings=members[order[place]][1],
+            settings=settings[place],
             rank=ranks[place] if place < ranked else None,
             interval=tests.interval(place),
             p=vs_best.get(place),
@@ -246,6 +249,23 @@ def _seed_notes(pair: Pair) -> Iterator[str]:
             )
     if len(pair.seeds) == 1:
         yield "where there is one common seed, p values speak of these models, not of other seeds"
+
+
+def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:
+    """Returns the settings that all have."""
+    first, *others = each
+    return {k: v for k, v in first.items() if all(k in one and one[k] == v for one in others)}
+
+
+def _names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
+    """A name for each cell: its method, and what is unusual about it that others do not share."""
+    shared = {*shared_settings(settings), "method"}
+    found = []
+    for one in settings:
+        own = ", ".join(f"{k}={as_typed(v)}" for k, v in one.items() if k not in shared)
+        found.append(f"{one['method']} ({own})" if own else str(one["method"]))
+    # Versions and identities are no settings, and may be all that differs.
+    return found if len(set(found)) == len(found) else names(cells)
 
 
 def _score(cell: Cell, metric: str) -> float | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import p_text
-from ltbench.leaderboard.ranking import Ranking
+from ltbench.config.shorthand import as_line
+from ltbench.leaderboard.ranking import Ranking, shared_settings
 from ltbench.leaderboard.rows import Row, rows_of
 from ltbench.texts import printable
 
@@ -47,7 +49,7 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         ("rank", [_number(row.rank) for row in rows]),
         ("method", names),
         *_optional(rows),
-        ("p vs best", [_p(row.p_value_vs_best) for row in rows]),
+        (p_head(ranking.metric), [_p(row.p_value_vs_best) for row in rows]),
     ]
     kept = [(head, texts) for head, texts in columns if head == "method" or any(texts)]
     sources = [f"{row.method}: {row.source}" for row in published]
@@ -57,12 +59,28 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         rows=tuple(zip(*(texts for _, texts in kept), strict=True)),
         leading=tuple(row.rank == 1 for row in rows),
         below=(
-            f"Ranked by {ranking.metric}; methods that share a rank are not told apart "
-            f"({100 * ranking.level:g} %, Holm).",
+            f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank are not "
+            f"told apart ({100 * ranking.level:g} %, Holm).",
+            "± is the standard deviation over seeds; intervals "
+            f"({100 * ranking.level:g} %) are over other seeds and other test images.",
+            *_shared(ranking),
             *(f"{note}." for note in ranking.notes),
             *(f"* {source}" for source in dict.fromkeys(sources)),
         ),
     )
+
+
+def p_head(metric: str) -> str:
+    """Returns the head of the column of p values."""
+    return "p vs best" if metric == "accuracy" else f"p vs best ({metric})"
+
+
+def _shared(ranking: Ranking) -> Iterator[str]:
+    """What is unusual about all rows, or none of the names says."""
+    common = shared_settings([entry.settings for entry in ranking.entries])
+    said = {k: v for k, v in common.items() if k.partition(".")[0] not in ("dataset", "method")}
+    if said:
+        yield f"All: {as_line(said)}."
 
 
 def title(ranking: Ranking) -> str:
@@ -134,10 +152,11 @@ def latex(tables: Sequence[Shown]) -> str:
 def _latex(table: Shown) -> str:
     align = "".join("l" if head in table.words else "r" for head in table.heads)
     place = table.heads.index("method")
+    bold = "Bold: not told apart from the best." if any(table.leading) else ""
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{_tex(table.title)}. {' '.join(map(_tex, table.below))}}}",
+        rf"  \caption{{{_tex(table.title)}. {' '.join(map(_tex, (*table.below, bold)))}}}",
         rf"  \begin{{tabular}}{{{align}}}",
         r"    \toprule",
         f"    {' & '.join(map(_tex, table.heads))} \\\\",

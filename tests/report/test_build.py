@@ -103,8 +103,20 @@ def test_classes_are_listed_from_head_to_tail(made: Report, runs: Path) -> None:
     assert [row[3] for row in classes.rows] == pytest.approx(expected.tolist())
 
 
-def test_one_data_set_has_no_critical_difference_and_says_why(made: Report) -> None:
-    (words,) = section(made, "across-data-sets").words
+def test_one_data_set_has_nothing_across_data_sets(made: Report) -> None:
+    assert [each.name for each in made.page.sections] == [
+        "leaderboard",
+        "digits-lt-tte",
+        "provenance",
+    ]
+
+
+def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
+    tmp_path: Path, registry: Registry
+) -> None:
+    store(tmp_path, spec_of(registry, method="lora"))
+    store(tmp_path, spec_of(registry, method="full", dataset__ratio=50.0))
+    (words,) = section(report(tmp_path, registry=registry), "across-data-sets").words
     assert words.startswith("Nothing to show: two methods and two data sets")
 
 

@@ -14,6 +14,7 @@ from ltbench.report.figures.style import LINE, blank, set_ticks, styled, text_wi
 _NUMBERED = 12  # methods whose cells have room for a number
 _ROOMY = 6  # methods whose cells have room for a sign as well
 _ROW = 31.0  # points
+_LEAST = 2.0  # points that the colours reach to, however small the differences
 
 
 @styled
@@ -40,8 +41,8 @@ def significance_matrix(
     apart = ~np.eye(n, dtype=bool)
     shown = np.where(apart, differences, np.nan)
     known = np.abs(shown[np.isfinite(shown)])
-    # Only the paler part of the colours: black digits are readable on all of them.
-    largest = max(float(known.max()) if known.size else 0.0, 0.1)
+    # Small differences stay pale. Only the paler part of the colours: black digits are readable on all of them.
+    largest = max(float(known.max()) if known.size else 0.0, _LEAST)
     limit = 2.4 * largest
 
     rows = labels(names, width=11, lines=2) if numbered else labels(names, width=15)

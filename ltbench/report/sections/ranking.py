@@ -46,6 +46,10 @@ def ranking_section(
         words.append("None of these runs has its predictions, so there is nothing to draw.")
     else:
         findings = list(_findings(ranking, evidence, metrics))
+        words.append(
+            f"{evidence.test_images.sum():,} test images of "
+            f"{(evidence.test_images > 0).sum():,} classes."
+        )
         words += evidence.left_out
         blocks += _accuracies(ranking, evidence, name, album)
         blocks += _costs(ranking, evidence, name, album)
@@ -57,7 +61,8 @@ def ranking_section(
                 f"{name}_calibration",
                 calibration(bins, errors),
                 "Reliability: how often predictions of a confidence are right, over the images of "
-                f"all seeds, {FEWEST} of them at least. Below the diagonal a model is too sure. "
+                f"all seeds; bins of fewer than {FEWEST} images are left out. Below the diagonal a "
+                "model is too sure. "
                 "The legend has the expected calibration error.",
                 "Calibration errors in percent: "
                 + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
@@ -88,17 +93,16 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
             else:
                 unclear.append((pair.second.name, outcome.evidence.detectable))
         if unclear:
-            named = ", ".join(name for name, _ in unclear)
-            unseen = max(detectable for _, detectable in unclear)
+            named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
-                f"no difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({correction_text('holm', comparisons)}); differences of less than "
-                f"{unseen:.1f} points would go unseen (80 % power)."
+                f"No difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
+                f"{named} ({correction_text('holm', comparisons)}). In brackets: differences of "
+                "fewer points would go unseen (80 % power)."
             )
     about: dict[str, list[str]] = {}
     with_best = [pair for pair in evidence.pairs if pair.first.name == evidence.names[0]]
     for pair in with_best:
-        for note in notes(pair, ranking.level):
+        for note in notes(pair, ranking.level, seeds_alone=False):
             about.setdefault(note, []).append(pair.second.name)
     for note, named_in in about.items():
         whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
@@ -158,8 +162,9 @@ def _matrices(
             f"{name}_differences_{metric}",
             significance_matrix(evidence.names, differences, p, level=ranking.level),
             f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
-            "percent points. Marked: significant at "
-            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}).",
+            "percent points. A black corner marks a significant one at "
+            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}); among "
+            "fewer comparisons, a pair may be significant that is not among these.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
