@@ -41,7 +41,7 @@ def significance_matrix(
     apart = ~np.eye(n, dtype=bool)
     shown = np.where(apart, differences, np.nan)
     known = np.abs(shown[np.isfinite(shown)])
-    # Small differences stay pale. Only the paler part of the colours: black digits are readable on all of them.
+    # Small differences stay pale, and black digits are readable on the paler part of the colours.
     largest = max(float(known.max()) if known.size else 0.0, _LEAST)
     limit = 2.4 * largest
 
