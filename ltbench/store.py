@@ -141,9 +141,21 @@ class RunDirectory:
         return self._read("failure.json")
 
     def history(self) -> list[dict[str, Any]]:
-        """Returns a row for each epoch so far."""
+        """Returns a row for each epoch so far.
+
+        Raises:
+            DataError: They cannot be read.
+        """
         path = self.path / "history.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        try:
+            rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, RecursionError) as error:
+            raise DataError(f"{path} cannot be read: {error}", hint="delete the file") from error
+        if not all(isinstance(row, dict) for row in rows):
+            raise DataError(f"{path} was not written by ltbench", hint="delete the file")
+        return rows
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes all rows."""

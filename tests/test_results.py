@@ -82,7 +82,13 @@ def test_broken_and_unfinished_runs_are_listed_with_their_reason(runs: Path) -> 
     assert [item.path for item in found.skipped] == paths[:5]
     for item, said in zip(
         found.skipped,
-        ("not JSON", "not finished", "failed: too hot", "another run than", "no metrics.few"),
+        (
+            "not JSON",
+            "not finished",
+            "failed: too hot",
+            "another run than",
+            "its metrics.few is wrong",
+        ),
         strict=True,
     ):
         assert said in item.reason
@@ -128,6 +134,13 @@ def test_a_path_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
 def test_classes_are_kept_once(runs: Path) -> None:
     found = find_runs([runs]).runs
     assert all(run.result["classes"] is found[0].result["classes"] for run in found)
+
+
+def test_choices_of_a_cell_are_kept_once(runs: Path) -> None:
+    for cell in find_runs([runs]).cells():
+        first, *others = (run.result["run"] for run in cell.runs)
+        assert all(run["dataset"] is first["dataset"] for run in others)
+        assert [run["seed"] for run in (first, *others)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -197,3 +210,44 @@ def test_an_old_result_is_what_was_written(tmp_path: Path) -> None:
     assert len(found.runs) == 1
     assert "describes another run than its hash" in found.skipped[0].reason
     assert "lacks what schema 1 has: 'training'" in found.skipped[1].reason
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (("metrics", "accuracy"), "98.1", "its metrics.accuracy is wrong"),
+        (("metrics", "accuracy"), None, "its metrics.accuracy is wrong"),
+        (("metrics", "accuracy"), 101.0, "its metrics.accuracy is wrong"),
+        (("metrics", "few"), [], "its metrics.few is wrong"),
+        (("metrics", "shot_rule"), 5, "its metrics.shot_rule is wrong"),
+        (("classes", "names"), ["a"], "its classes do not fit together"),
+        (("classes", "train_images"), [1.5] * 6, "its classes.train_images.0 is wrong"),
+        (("training",), [], "its training is wrong"),
+        (("refinement",), {"seconds": "x"}, "its refinement.seconds is wrong"),
+        (("environment",), [], "its environment is wrong"),
+        (("environment", "command"), [1], "its environment.command.0 is wrong"),
+        (("peak_memory_mb",), None, "its peak_memory_mb is wrong"),
+    ],
+)
+def test_impossible_values_are_no_results(
+    tmp_path: Path, registry: Registry, path: tuple[str, ...], value: object, reason: str
+) -> None:
+    directory = store(tmp_path, spec_of(registry))
+    stored = json.loads((directory / "result.json").read_text())
+    held = stored
+    for key in path[:-1]:
+        held = held[key]
+    held[path[-1]] = value
+    (directory / "result.json").write_text(json.dumps(stored))
+    found = find_runs([tmp_path])
+    assert not found.runs
+    assert reason in found.skipped[0].reason
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
+def test_accuracies_are_finite(tmp_path: Path, registry: Registry, value: str) -> None:
+    path = store(tmp_path, spec_of(registry)) / "result.json"
+    stored = json.loads(path.read_text())
+    stored["metrics"]["accuracy"] = -1
+    path.write_text(json.dumps(stored).replace("-1", value, 1))
+    assert "metrics.accuracy" in find_runs([tmp_path]).skipped[0].reason

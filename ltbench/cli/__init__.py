@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,9 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what a terminal of ASCII cannot show
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         from ltbench.cli.app import UsageError, app
@@ -70,7 +74,7 @@ def _fail(error: LTBenchError) -> NoReturn:
     from rich.console import Console
     from rich.markup import escape
 
-    from ltbench.cli.output import printable
+    from ltbench.texts import printable
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:

@@ -80,9 +80,7 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
         try:
             verb(**arguments)
         except KeyboardInterrupt as error:
-            raise Interrupted(
-                "interrupted", hint="nothing was begun; the same command starts again"
-            ) from error
+            raise Interrupted("interrupted", hint="the same command starts again") from error
 
     return wrapped
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict
+from ltbench.cli.options import Json, Level, Strict
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ def compare(
     ] = False,
     correction: Annotated[
         Literal["holm", "bh", "none"],
-        typer.Option(help="Of p values, for all comparisons of this command together."),
+        typer.Option(help="How p values are corrected for all comparisons of this command."),
     ] = "holm",
-    level: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="Of confidence, for intervals and tests.")
-    ] = 0.95,
+    level: Level = 0.95,
     rope: Annotated[
         float | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict
+from ltbench.cli.options import Json, Level, Strict
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ Metric = Annotated[
     Literal["accuracy", "mean_class", "many", "medium", "few"],
     typer.Option(help="Accuracy that decides who is best."),
 ]
-Level = Annotated[float, typer.Option(min=0.5, max=0.9999, help="Of confidence.")]
 WithPublished = Annotated[
     bool,
     typer.Option(
@@ -67,10 +66,14 @@ def leaderboard(
 
     if markdown + latex + json > 1:
         raise ConfigError("--markdown, --latex and --json: choose one of them")
+    if csv is not None and csv.exists() and not csv.is_file():
+        raise ConfigError(f"--csv: {csv} is there and no file", hint="give the name of a file")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     if csv is not None:
-        write_atomically(csv, files.to_csv(board.rows()).encode())
+        rows = board.rows()
+        write_atomically(csv.resolve(), files.to_csv(rows).encode())
+        typer.echo(f"{csv}: {len(rows)} rows", err=True)
     published = [row for rows in board.published.values() for row in rows]
     if json:
         print_json(files.to_json(board.rankings, published, found.skipped))
@@ -105,7 +108,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading predictions, testing", total=len(cells))
-        return board_of(
+        board = board_of(
             cells,
             registry,
             metric=metric,
@@ -113,6 +116,9 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             published=[each.result for each in registry.published] if with_published else (),
             advance=lambda: progress.advance(task),
         )
+    if with_published and not board.published:
+        console.print("nothing is published on these data sets")
+    return board
 
 
 def _print(shown: Sequence[Shown]) -> None:

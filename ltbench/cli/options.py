@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,23 @@ Json = Annotated[
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with 1 when a run directory had to be skipped."),
+]
+
+
+def finite(value: float | None) -> float | None:
+    """Refuses NaN, which is within every range.
+
+    Raises:
+        BadParameter: It is no number.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("expected a number")
+    return value
+
+
+Level = Annotated[
+    float,
+    typer.Option(min=0.5, max=0.9999, callback=finite, help="Confidence of intervals and tests."),
 ]
 Set = Annotated[
     list[str] | None,

@@ -26,11 +26,6 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def printable(text: str) -> str:
-    """Returns a text without what would steer a terminal; names of files may hold it."""
-    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-
-
 def plain_table(*columns: str) -> Table:
     """Returns a table without lines."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

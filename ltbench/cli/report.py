@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.leaderboard import Level, Metric, Runs, WithPublished, ranked
-from ltbench.cli.options import Strict
+from ltbench.cli.leaderboard import Metric, Runs, WithPublished, ranked
+from ltbench.cli.options import Level, Strict
+from ltbench.errors import ConfigError
 
 
 def report(
@@ -17,7 +18,7 @@ def report(
         Path, typer.Option(metavar="DIR", help="Folder for the report; made where it is missing.")
     ],
     title: Annotated[
-        str | None, typer.Option(help="Of the page; the folders of the runs where left out.")
+        str | None, typer.Option(help="Title of the page; the data sets where left out.")
     ] = None,
     metric: Metric = "accuracy",
     level: Level = 0.95,
@@ -42,6 +43,8 @@ def report(
     from ltbench.report.build import build
     from ltbench.report.sections.evidence import SHOWN
 
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out: {out} is there and no folder", hint="give the name of a folder")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), SHOWN) for ranking in board.rankings)
@@ -51,7 +54,7 @@ def report(
         made = build(
             found,
             board,
-            title=title or f"Runs in {', '.join(map(str, runs))}",
+            title=title,
             advance=lambda: progress.advance(task),
         )
         made.write(out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict
+from ltbench.cli.options import Json, Strict, finite
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -39,18 +39,20 @@ def reproduce(
             metavar="PERCENT",
             min=0,
             max=100,
+            callback=finite,
         ),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Where --published is from.", metavar="TEXT")
     ] = None,
     level: Annotated[
-        float, typer.Option(min=0.6, max=0.9999, help="Of confidence of the tests.")
+        float,
+        typer.Option(min=0.6, max=0.9999, callback=finite, help="Confidence of the tests."),
     ] = 0.95,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Set stored runs against published numbers: are they the same, for practical purposes?
+    """Test whether stored runs reproduce published numbers, within a margin.
 
     Takes every number that a plugin knows of the very choices of these runs, seeds apart, and tests
     by two one-sided t tests over the seeds (TOST) whether it is within the margin. A large p value

@@ -11,6 +11,7 @@ from rich.progress import track
 
 from ltbench.errors import RunError
 from ltbench.results import Found, Skipped, find_runs
+from ltbench.texts import printable
 
 T = TypeVar("T")
 _LISTED = 20
@@ -26,7 +27,8 @@ def read_runs(paths: Sequence[Path]) -> Found:
     with console.status("reading runs"):
         found = find_runs(paths)
     for skipped in found.skipped[:_LISTED]:
-        console.print(f"skipped {skipped.path}: {skipped.reason}", markup=False, soft_wrap=True)
+        told = printable(f"skipped {skipped.path}: {skipped.reason}").replace("\n", " ")
+        console.print(told, markup=False, soft_wrap=True)
     if len(found.skipped) > _LISTED:
         console.print(f"skipped {len(found.skipped) - _LISTED} more")
     return found

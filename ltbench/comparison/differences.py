@@ -72,7 +72,7 @@ def names(cells: Sequence[Cell]) -> list[str]:
     for method, alike in methods.items():
         unlike = differing([cells[number] for number in alike])
         for place, number in enumerate(alike):
-            own = [f"{key} {values[place]}" for key, values in unlike.items()]
+            own = [f"{key}={values[place]}" for key, values in unlike.items()]
             more = ", ..." if len(own) > _SHOWN else ""
             found[number] = f"{method} ({', '.join(own[:_SHOWN])}{more})" if own else method
     return found

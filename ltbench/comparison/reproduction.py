@@ -91,7 +91,7 @@ class Reproductions:
     @property
     def interval_level(self) -> float:
         """Coverage of the interval that says the same as two one-sided tests at the level."""
-        return 2 * self.level - 1
+        return round(2 * self.level - 1, 12)
 
 
 def reproduce(

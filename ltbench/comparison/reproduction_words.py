@@ -27,6 +27,8 @@ def sentence(one: Reproduction, of: Reproductions) -> str:
     claim = test.p_beyond if one.verdict == "different" else test.p
     p = p_text(claim)
     sure = f"p {p if p.startswith('<') else f'= {p}'} ({correction_text('holm', of.tests)})"
+    if np.ptp(one.values) == 0:
+        sure = "without a test, because every seed measured the same"
     margin = f"the margin of {of.margin:g}"
     if one.verdict == "equivalent":
         return f"{one.name} reproduces {which}: {measured} {interval} lies within {margin}, {sure}"

@@ -62,6 +62,8 @@ def sentence(
             f"{first} is {'better' if better else 'worse'} than {second} {where} by "
             f"{abs(evidence.difference):.1f} points [{low:.1f}, {high:.1f}], {sure}"
         )
+    if evidence.p < 1 - level:  # the interval excludes 0, and this says why it does not count
+        sure += f", by itself {p_text(evidence.p)}"
     if evidence.detectable == 0:
         return (
             f"no difference was found between {first} and {second} {where}: they are right on "
@@ -89,10 +91,21 @@ def rope_sentence(pair: Pair, outcome: Outcome, rope: float) -> str | None:
     )
 
 
-def notes(pair: Pair, level: float) -> Iterator[str]:
-    """Yields what a reader must know of a comparison besides its numbers."""
+def notes(pair: Pair, level: float, *, seeds_alone: bool = True) -> Iterator[str]:
+    """Yields what a reader must know of a comparison besides its numbers.
+
+    Args:
+        pair: Which.
+        level: Of confidence.
+        seeds_alone: Whether the tests that look at seeds alone are shown.
+    """
     first, second = pair.first, pair.second
-    yield from _seed_notes(pair, level)
+    yield from _seed_notes(pair)
+    if seeds_alone and len(pair.seeds) > 1 and least_p(len(pair.seeds)) >= 1 - level:
+        yield (
+            f"{len(pair.seeds)} seeds are too few for Wilcoxon's test: with them it can at best "
+            f"have p = {least_p(len(pair.seeds)):.4g}, whatever the difference"
+        )
     specs = first.cell.spec, second.cell.spec
     unlike = differing([first.cell, second.cell])
     if specs[0].split == "val":
@@ -124,7 +137,7 @@ def notes(pair: Pair, level: float) -> Iterator[str]:
         )
 
 
-def _seed_notes(pair: Pair, level: float) -> Iterator[str]:
+def _seed_notes(pair: Pair) -> Iterator[str]:
     used = seeds_text(pair.seeds)
     for sample in (pair.first, pair.second):
         left = [seed for seed in sample.cell.seeds if seed not in pair.seeds]
@@ -134,13 +147,6 @@ def _seed_notes(pair: Pair, level: float) -> Iterator[str]:
         yield (
             f"one common seed ({pair.seeds[0]}): this compares two trained models on other images; "
             "nothing is known about other seeds"
-        )
-        return
-    n = len(pair.seeds)
-    if least_p(n) >= 1 - level:
-        yield (
-            f"{n} seeds are too few for Wilcoxon's test: with them it can at best have "
-            f"p = {least_p(n):.4g}, whatever the difference"
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ltbench.leaderboard.ranking import Ranking
 from ltbench.leaderboard.rows import COLUMNS, SCHEMA, Row, rows_of
 from ltbench.results import Skipped
+from ltbench.texts import printable
 
 
 def to_csv(rows: Iterable[Row]) -> str:
@@ -71,4 +72,4 @@ def _rounded(value: Any, decimals: int | None) -> Any:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else printable(str(value))

@@ -13,9 +13,12 @@ from ltbench.comparison.differences import names
 from ltbench.comparison.pairs import Pair, compare
 from ltbench.comparison.samples import Sample, read_sample
 from ltbench.comparison.words import seeds_text
+from ltbench.config.options import as_typed
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.errors import ConfigError, DataError
+from ltbench.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.results import Cell
+from ltbench.specs import Settings
 from ltbench.stats.crossed import crossed_interval
 from ltbench.stats.multiplicity import correct
 from ltbench.stats.strata import Strata
@@ -60,7 +63,7 @@ class Entry:
 
     cell: Cell
     name: str
-    settings: Mapping[str, Any]
+    settings: Settings
     rank: int | None
     interval: tuple[float, float] | None
     p: float | None
@@ -86,7 +89,7 @@ class Ranking:
     notes: tuple[str, ...]
 
 
-Member = tuple[Cell, Mapping[str, Any]]
+Member = tuple[Cell, Settings]
 """A cell and what makes it, as `Shorthand.settings` returns it."""
 Arranged = tuple[Conditions, Sequence[Member]]
 
@@ -137,7 +140,8 @@ def rank(
     values = [-math.inf if score is None else score for score in scores]
     order = sorted(range(len(members)), key=lambda at: -values[at])
     cells = [members[at][0] for at in order]
-    tests = _Tests(cells, names(cells), metric, level, advance)
+    settings = [members[at][1] for at in order]
+    tests = _Tests(cells, _names(cells, settings), metric, level, advance, conditions.shot_rule)
     ranked = sum(score is not None for score in scores)
     vs_best = tests.against_first(min(ranked, TESTED))
     ranks = _ranks(tests, vs_best, ranked)
@@ -145,7 +149,7 @@ def rank(
         Entry(
             cell=cell,
             name=tests.names[place],
-            settings=members[order[place]][1],
+            settings=settings[place],
             rank=ranks[place] if place < ranked else None,
             interval=tests.interval(place),
             p=vs_best.get(place),
@@ -153,6 +157,8 @@ def rank(
         )
         for place, cell in enumerate(cells)
     )
+    if any(place not in vs_best for place in range(1, ranked)):
+        tests.notes.append("rows without a p value were not tested: their rank is their place")
     if ranked > TESTED:
         tests.notes.append(f"only the {TESTED} best of {ranked} rows are compared with the best")
     return Ranking(conditions, metric, level, entries, tuple(dict.fromkeys(tests.notes)))
@@ -168,10 +174,12 @@ class _Tests:
         metric: str,
         level: float,
         advance: Callable[[], object],
+        shot_rule: str,
     ) -> None:
         self.names = named
         self.notes: list[str] = []
         self.metric, self.level = metric, level
+        self._shot_rule = shot_rule
         self._samples = []
         for each in zip(cells, named, strict=True):
             self._samples.append(self._read(*each))
@@ -181,8 +189,9 @@ class _Tests:
         sample = self._samples[place]
         if sample is None:
             return None
-        support = np.bincount(sample.labels, minlength=len(sample.class_counts))
-        strata = Strata(sample.labels, support, {"accuracy": support / support.sum()})
+        rule = SHOT_RULES.get(self._shot_rule, DEFAULT_RULE)
+        strata = Strata.of_classes(sample.labels, rule.groups(sample.class_counts))
+        strata = replace(strata, weights={"accuracy": strata.weights["accuracy"]})
         found = crossed_interval(sample.right, strata, level=self.level)["accuracy"]
         return 100 * found.low, 100 * found.high
 
@@ -223,8 +232,10 @@ def _ranks(tests: _Tests, vs_best: Mapping[int, float], ranked: int) -> list[int
             ranks.append(place + 1)
             continue
         # Below the first group each row may be compared with any other: Bonferroni.
-        p = vs_best[place] if leader == 0 else (tests.p(leader, place) or 0.0) * (ranked - 1)
-        leader = place if p < 1 - tests.level else leader
+        p = vs_best[place] if leader == 0 else tests.p(leader, place)
+        factor = 1 if leader == 0 else ranked - 1
+        if p is None or p * factor < 1 - tests.level:
+            leader = place
         ranks.append(leader + 1)
     return ranks
 
@@ -238,6 +249,23 @@ def _seed_notes(pair: Pair) -> Iterator[str]:
             )
     if len(pair.seeds) == 1:
         yield "where there is one common seed, p values speak of these models, not of other seeds"
+
+
+def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:
+    """Returns the settings that all have."""
+    first, *others = each
+    return {k: v for k, v in first.items() if all(k in one and one[k] == v for one in others)}
+
+
+def _names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
+    """A name for each cell: its method, and what is unusual about it that others do not share."""
+    shared = {*shared_settings(settings), "method"}
+    found = []
+    for one in settings:
+        own = ", ".join(f"{k}={as_typed(v)}" for k, v in one.items() if k not in shared)
+        found.append(f"{one['method']} ({own})" if own else str(one["method"]))
+    # Versions and identities are no settings, and may be all that differs.
+    return found if len(set(found)) == len(found) else names(cells)
 
 
 def _score(cell: Cell, metric: str) -> float | None:

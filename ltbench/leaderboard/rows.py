@@ -48,7 +48,9 @@ class Row:
     seeds: int | None = _column("Int64", "number of runs with different seeds")
     accuracy: float | None = _column("float64", "overall accuracy, mean over seeds")
     accuracy_std: float | None = _column("float64", "its standard deviation over seeds")
-    accuracy_ci_low: float | None = _column("float64", "lower bound: other seeds, other images")
+    accuracy_ci_low: float | None = _column(
+        "float64", "lower bound of its 95 % interval, over other seeds and other test images"
+    )
     accuracy_ci_high: float | None = _column("float64", "upper bound")
     mean_class: float | None = _column("float64", "mean of the classes' accuracies")
     many: float | None = _column("float64", "mean over many-shot classes")
@@ -64,7 +66,9 @@ class Row:
     p_value_vs_best: float | None = _column(
         "float64", "of the difference to the ranking's best, Holm-corrected", None
     )
-    significant: bool | None = _column("boolean", "whether it is worse than the best for sure")
+    significant: bool | None = _column(
+        "boolean", "whether it is worse than the best: p below 1 - level"
+    )
     selection: str | None = _column("string", "epoch whose weights are kept: last, or val")
     shot_rule: str | None = _column("string", "where many ends and few begins")
     source: str = _column("string", f"'{MEASURED}', or '{PUBLISHED}' and where")

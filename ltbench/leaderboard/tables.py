@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import p_text
-from ltbench.leaderboard.ranking import Ranking
+from ltbench.config.shorthand import as_line
+from ltbench.leaderboard.ranking import Ranking, shared_settings
 from ltbench.leaderboard.rows import Row, rows_of
+from ltbench.texts import printable
 
 _DISPENSABLE = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
 """Heads of columns in the order in which a narrow terminal goes without them."""
@@ -46,7 +49,7 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         ("rank", [_number(row.rank) for row in rows]),
         ("method", names),
         *_optional(rows),
-        ("p vs best", [_p(row.p_value_vs_best) for row in rows]),
+        (p_head(ranking.metric), [_p(row.p_value_vs_best) for row in rows]),
     ]
     kept = [(head, texts) for head, texts in columns if head == "method" or any(texts)]
     sources = [f"{row.method}: {row.source}" for row in published]
@@ -56,12 +59,28 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         rows=tuple(zip(*(texts for _, texts in kept), strict=True)),
         leading=tuple(row.rank == 1 for row in rows),
         below=(
-            f"Ranked by {ranking.metric}; methods that share a rank are not told apart "
-            f"({100 * ranking.level:g} %, Holm).",
+            f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank are not "
+            f"told apart ({100 * ranking.level:g} %, Holm).",
+            "± is the standard deviation over seeds; intervals "
+            f"({100 * ranking.level:g} %) are over other seeds and other test images.",
+            *_shared(ranking),
             *(f"{note}." for note in ranking.notes),
             *(f"* {source}" for source in dict.fromkeys(sources)),
         ),
     )
+
+
+def p_head(metric: str) -> str:
+    """Returns the head of the column of p values."""
+    return "p vs best" if metric == "accuracy" else f"p vs best ({metric})"
+
+
+def _shared(ranking: Ranking) -> Iterator[str]:
+    """What is unusual about all rows, or none of the names says."""
+    common = shared_settings([entry.settings for entry in ranking.entries])
+    said = {k: v for k, v in common.items() if k.partition(".")[0] not in ("dataset", "method")}
+    if said:
+        yield f"All: {as_line(said)}."
 
 
 def title(ranking: Ranking) -> str:
@@ -122,7 +141,7 @@ def _piped(texts: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([|*_<>`\\\[\]])", r"\\\1", text)
+    return re.sub(r"([|*_<>`\\\[\]])", r"\\\1", printable(text))
 
 
 def latex(tables: Sequence[Shown]) -> str:
@@ -133,10 +152,11 @@ def latex(tables: Sequence[Shown]) -> str:
 def _latex(table: Shown) -> str:
     align = "".join("l" if head in table.words else "r" for head in table.heads)
     place = table.heads.index("method")
+    bold = "Bold: not told apart from the best." if any(table.leading) else ""
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{_tex(table.title)}. {' '.join(map(_tex, table.below))}}}",
+        rf"  \caption{{{_tex(table.title)}. {' '.join(map(_tex, (*table.below, bold)))}}}",
         rf"  \begin{{tabular}}{{{align}}}",
         r"    \toprule",
         f"    {' & '.join(map(_tex, table.heads))} \\\\",
@@ -161,7 +181,7 @@ _TEX = {
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(char, char) for char in text)
+    return "".join(_TEX.get(char, char) for char in printable(text))
 
 
 def _number(value: float | None, decimals: int = 0) -> str:

@@ -47,17 +47,22 @@ class Report:
         Raises:
             RunError: A file cannot be written.
         """
+        texts = {
+            "leaderboard.csv": self.csv,
+            "tables.tex": self.latex,
+            "index.html": render(self.page),
+        }
+        encoded = {name: text.encode() for name, text in texts.items()}
         self.album.save(out / "figures")
-        write_atomically(out / "leaderboard.csv", self.csv.encode())
-        write_atomically(out / "tables.tex", self.latex.encode())
-        write_atomically(out / "index.html", render(self.page).encode())
+        for name, content in encoded.items():
+            write_atomically(out / name, content)
 
 
 def build(
     found: Found,
     board: Leaderboard,
     *,
-    title: str,
+    title: str | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Report:
     """Makes a report.
@@ -65,7 +70,7 @@ def build(
     Args:
         found: The runs.
         board: Their leaderboard.
-        title: Of the page.
+        title: Of the page; the data sets where not given.
         advance: Called once for each method that is drawn, to show how far it is.
     """
     album = Album()
@@ -79,12 +84,14 @@ def build(
         name = _unique(f"{about.dataset} {about.inference}", taken)
         sections.append(ranking_section(ranking, evidence, name, metrics, album))
     cells = found.cells()
-    sections.append(across_section(cells, metric, level, album))
-    sections.append(provenance_section(found.runs, found.skipped))
     datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
     methods = dict.fromkeys(cell.spec.method.name for cell in cells)
+    if len(datasets) > 1:
+        sections.append(across_section(cells, metric, level, album))
+    runs = [run for cell in cells for run in cell.runs]
+    sections.append(provenance_section(runs, found.skipped))
     page = Page(
-        title=title,
+        title=title or f"Methods on {_listed(datasets, 'data sets')}",
         lead=f"{_listed(methods, 'methods')} on {_listed(datasets, 'data sets')}: accuracies and "
         "how sure they are, from the stored predictions.",
         facts=[

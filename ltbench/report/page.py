@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.report.content import Column, Listing, Page, Picture, Table, Value
+from ltbench.texts import printable
 
 ASSETS = resources.files("ltbench.report") / "assets"
 
@@ -84,6 +85,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     kinds = {"table": Table, "picture": Picture, "listing": Listing}
+    environment.finalize = lambda value: printable(value) if type(value) is str else value
     environment.tests |= {
         name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()
     }

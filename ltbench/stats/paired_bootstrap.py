@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ltbench.stats.strata import Strata
 
-_BLOCK = 2_000_000  # numbers drawn at a time: 16 MB
 _MANY = 1e6  # degrees of freedom that are as good as infinite
 
 
@@ -62,9 +61,9 @@ def deviations_of_images(
     """Returns by how much each mean changes when other images are drawn, (R, M).
 
     Images are drawn within their strata, the same for both models and for all seeds. An image's
-    sum over S seeds is one of 2 S + 1 numbers, so that a resample of a stratum is one multinomial
-    draw: the bootstrap is drawn exactly, without touching an image. Strata alike in size, numbers
-    and weights are drawn together.
+    sum over S seeds is one of 2 S + 1 numbers, and a resample of n images has the sum of n of them,
+    whose distribution is known: the bootstrap is drawn exactly, without touching an image. Strata
+    alike in size, numbers and weights are drawn together.
 
     Two corrections are for classes of a few test images. A resample of n images varies (n - 1) / n
     as much as it should, and deviations are enlarged by that. How much images vary is itself an
@@ -93,17 +92,23 @@ def deviations_of_images(
     weights = weights * enlarged[:, None]
     expected = members * (counts @ values)
     generator = np.random.default_rng(seed)
-    shares = counts / sizes[:, None]
-    drawn = []
-    block = max(1, _BLOCK // max(1, counts.size))
-    for start in range(0, resamples, block):
-        size = (min(block, resamples - start), len(sizes))
-        sums = generator.multinomial(members * sizes, shares, size) @ values
-        drawn.append((sums - expected) @ weights)
+    sums = np.empty((resamples, len(counts)))
+    for group, n in enumerate(members * sizes):
+        sums[:, group] = _sums(counts[group], int(n), resamples, generator) - n * seeds
     freedom = freedom_of_images(totals / seeds, strata)
     scales = generator.chisquare(freedom, (resamples, len(freedom))) / freedom
-    deviations: NDArray[np.float64] = np.concatenate(drawn) / np.sqrt(scales)
+    deviations: NDArray[np.float64] = (sums - expected) @ weights / np.sqrt(scales)
     return deviations
+
+
+def _sums(
+    counts: NDArray[np.int64], n: int, resamples: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draws sums of n numbers that are 0, 1, ... as often as counted: from their convolution."""
+    length = n * (len(counts) - 1) + 1
+    spectrum = np.fft.rfft(counts / counts.sum(), length) ** n
+    chances = np.fft.irfft(spectrum, length).clip(min=0)
+    return generator.choice(length, resamples, p=chances / chances.sum())
 
 
 def freedom_of_images(means: NDArray[np.float64], strata: Strata) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from ltbench.stats.strata import Strata
 
 _EXACT = 1_000_000  # largest number of outcomes that are enumerated
 _BLOCK = 2_000_000
+_DRAWS = 10_000_000  # numbers that are drawn for a test: some seconds
+_FEWEST = 9_999  # resamples, however many different sizes there are
 _SAME = 1e-9  # relative: sums of the same terms in another order are the same
 
 
@@ -61,7 +63,8 @@ def randomisation(
         differences: (N,) first model's rightness minus the second's, or its sum over seeds.
         strata: The images' strata and the means.
         level: Of confidence, for `Randomisation.reach`.
-        resamples: Flips sampled where they cannot be enumerated.
+        resamples: Flips sampled where they cannot be enumerated; down to 9,999 of them where images
+            have more than a hundred different weights.
         seed: Of the sampling.
     """
     apart = differences != 0
@@ -75,7 +78,8 @@ def randomisation(
             continue
         sizes = np.round(np.abs(each[each != 0]) / unit, 12)
         kinds, numbers = np.unique(sizes, return_counts=True)
-        sums, chances = _flips(kinds, numbers, resamples, seed)
+        affordable = max(_FEWEST, _DRAWS // len(kinds))
+        sums, chances = _flips(kinds, numbers, min(resamples, affordable), seed)
         tests[name] = _test(abs(float(each.sum() / unit)), sums, chances, level, float(unit))
     return tests
 

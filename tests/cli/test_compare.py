@@ -256,8 +256,8 @@ def test_cells_of_one_method_are_told_apart(
     for seed in (0, 1):
         store(tmp_path, spec_of(registry, method="lift_plus", seed=seed, loss="ce"))
     found = cli("compare", str(drawn / "lift_plus"), str(tmp_path), "--json").json["pairs"][0]
-    assert found["first"]["name"] == "lift_plus (loss logit_adjusted)"
-    assert found["second"]["name"] == "lift_plus (loss ce)"
+    assert found["first"]["name"] == "lift_plus (loss=logit_adjusted)"
+    assert found["second"]["name"] == "lift_plus (loss=ce)"
 
 
 def test_other_views_must_have_been_stored(cli: Cli, drawn: Path, tmp_path: Path) -> None:

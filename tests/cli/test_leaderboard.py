@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,3 +82,35 @@ def test_broken_runs_are_listed_and_with_strict_an_error(
     ended = cli("leaderboard", "runs", "--strict", "--json")
     assert ended.code == 1
     assert len(ended.json["skipped"]) == 1
+
+
+def test_a_csv_file_behind_a_link_is_written_there(cli: Cli, drawn: Path) -> None:
+    Path("link.csv").symlink_to("target.csv")
+    assert cli("leaderboard", str(drawn), "--csv", "link.csv").code == 0
+    assert Path("link.csv").is_symlink()
+    assert Path("target.csv").read_text(encoding="utf-8").startswith("rank,")
+
+
+@pytest.mark.parametrize("name", ["folder", "pipe", ""])
+def test_what_is_no_file_is_left_alone(cli: Cli, drawn: Path, name: str) -> None:
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    ended = cli("leaderboard", str(drawn), "--csv", name)
+    assert ended.code == 2
+    assert "is there and no file" in ended.err
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
+
+
+def test_no_number_is_no_level(cli: Cli, drawn: Path) -> None:
+    ended = cli("leaderboard", str(drawn), "--level", "nan")
+    assert ended.code == 2
+    assert "expected a number" in ended.err
+
+
+def test_names_of_folders_do_not_steer_the_terminal(cli: Cli, drawn: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "more" / "a\x1b[31m\nb"
+    odd.mkdir(parents=True)
+    (odd / "spec.json").write_text("{}")
+    ended = cli("leaderboard", str(drawn), "more")
+    assert "\x1b" not in ended.err
+    assert ended.err.count("\n") == 1

@@ -51,3 +51,10 @@ def test_skipped_runs_with_strict(cli: Cli, drawn: Path, tmp_path: Path) -> None
     ended = cli("report", str(drawn), str(tmp_path / "more"), "--out", "report", "--strict")
     assert ended.code == 1
     assert Path("report/index.html").exists()
+
+
+def test_a_file_is_no_folder(cli: Cli, drawn: Path) -> None:
+    Path("taken").touch()
+    ended = cli("report", str(drawn), "--out", "taken")
+    assert ended.code == 2
+    assert "is there and no folder" in ended.err

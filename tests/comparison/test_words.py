@@ -36,7 +36,7 @@ def samples(cells: list[Cell]) -> list[Sample]:
 
 
 def test_cells_are_named_by_what_tells_them_apart(cells: list[Cell]) -> None:
-    assert names(cells) == ["bitfit", "lora (method.dim 4)", "lora (method.dim 8)"]
+    assert names(cells) == ["bitfit", "lora (method.dim=4)", "lora (method.dim=8)"]
     assert names(cells[:2]) == ["bitfit", "lora"]
 
 

@@ -117,7 +117,7 @@ def test_views_of_one_kind_are_ranked_together(tmp_path: Path, registry: Registr
     for expand in (2, 6):
         store(tmp_path, spec_of(registry, method="lora", inference__expand=expand))
     (found,) = rankings(tmp_path, registry)
-    assert {"lora (inference.expand 2)", "lora (inference.expand 6)"} == set(ranks(found))
+    assert {"lora (inference.expand=2)", "lora (inference.expand=6)"} == set(ranks(found))
 
 
 def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:

@@ -103,8 +103,20 @@ def test_classes_are_listed_from_head_to_tail(made: Report, runs: Path) -> None:
     assert [row[3] for row in classes.rows] == pytest.approx(expected.tolist())
 
 
-def test_one_data_set_has_no_critical_difference_and_says_why(made: Report) -> None:
-    (words,) = section(made, "across-data-sets").words
+def test_one_data_set_has_nothing_across_data_sets(made: Report) -> None:
+    assert [each.name for each in made.page.sections] == [
+        "leaderboard",
+        "digits-lt-tte",
+        "provenance",
+    ]
+
+
+def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
+    tmp_path: Path, registry: Registry
+) -> None:
+    store(tmp_path, spec_of(registry, method="lora"))
+    store(tmp_path, spec_of(registry, method="full", dataset__ratio=50.0))
+    (words,) = section(report(tmp_path, registry=registry), "across-data-sets").words
     assert words.startswith("Nothing to show: two methods and two data sets")
 
 
@@ -218,3 +230,25 @@ def test_names_of_classes_are_nobodys_markup(tmp_path: Path, registry: Registry)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "<b>" not in page
+
+
+@pytest.mark.parametrize("history", ["\x00", '{"loss": 1', "[1]\n"])
+def test_broken_histories_are_told_and_drawn_by_nobody(
+    tmp_path: Path, registry: Registry, history: str
+) -> None:
+    path = store(tmp_path, spec_of(registry))
+    (path / "history.jsonl").write_text(history)
+    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
+    assert any("has no training curve" in text for text in found.words)
+    assert "digits_lt_tte_loss" not in pictures(found)
+
+
+def test_names_that_are_no_text_are_replaced(tmp_path: Path, registry: Registry) -> None:
+    classes = {
+        "names": ["\ud800", "\x00", *"abcd"],
+        "train_images": COUNTS.tolist(),
+        "trained_on": COUNTS.tolist(),
+    }
+    store(tmp_path, spec_of(registry), changed={"classes": classes})
+    report(tmp_path, registry=registry).write(tmp_path / "out")
+    assert "\x00" not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")

@@ -70,7 +70,8 @@ def _say(text: str) -> None:
     """
     from rich.markup import escape
 
-    from ltbench.cli.output import console, printable
+    from ltbench.cli.output import console
+    from ltbench.texts import printable
 
     try:
         console().print(escape(printable(text)), soft_wrap=True)

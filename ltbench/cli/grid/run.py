@@ -140,7 +140,11 @@ def _print(name: str, schedule: Schedule, *, json: bool) -> None:
     if earlier:
         stdout.print(f"{earlier} of {len(schedule.tasks)} runs were done before")
     print_failed([(task.cell, task.found) for task in schedule.tasks], stdout)
-    stdout.print(f"stored in {schedule.out}", soft_wrap=True)
+    stdout.print(
+        f"stored in {schedule.out}: ltbench leaderboard {schedule.out}, ltbench report "
+        f"{schedule.out} --out report",
+        soft_wrap=True,
+    )
 
 
 def _as_json(task: Task) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure
     for one, (confidence, accuracy, share) in zip(
         looks_of_lines(len(bins)), bins.values(), strict=True
     ):
-        axes.plot(confidence, accuracy, **one.line() | {"marker": ""})
+        axes.plot(confidence, accuracy, **one.line() | {"marker": "", "linewidth": 1.0})
         if one.marker:
             axes.scatter(
                 confidence,
@@ -44,10 +44,9 @@ def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure
             )
     axes.set_xlim(-2, 102)
     axes.set_ylim(-2, 102)
-    axes.set_box_aspect(0.8)
     for axis in (axes.xaxis, axes.yaxis):
         set_ticks(axis, range(0, 101, 20))
     axes.set_xlabel("confidence, %")
     axes.set_ylabel("accuracy, %")
-    legend_of_lines(figure, list(bins), [f"  ECE {errors[name]:.1f}" for name in bins])
+    legend_of_lines(figure, list(bins), [f" (ECE {errors[name]:.1f})" for name in bins])
     return figure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ltbench.report.figures.names import labels
-from ltbench.report.figures.style import LETTER, LINE, WIDTH, blank, styled
+from ltbench.report.figures.style import LINE, WIDTH, blank, styled, text_width
 
 _BAR = 8.0  # points from a bar to the next
 _INK: dict[str, Any] = {"color": "0.25", "linewidth": 1.0, "solid_capstyle": "butt"}
@@ -26,6 +28,8 @@ def critical_difference(
 ) -> Figure:
     """Draws methods on an axis of average ranks, the best at the right as in Demsar's.
 
+    The axis holds the ranks there are, not all from 1 to k, as names take most of the width.
+
     Args:
         names: (k,) of the methods.
         ranks: (k,) average ranks, 1 the best.
@@ -35,12 +39,16 @@ def critical_difference(
     k = len(names)
     order = np.argsort(-ranks, kind="stable")  # from left to right
     left, right = order[: k // 2], order[k // 2 :][::-1]
-    shown = [f"{name}  {rank:.1f}" for name, rank in zip(_short(names), ranks, strict=True)]
-    margin = max(LETTER * max(map(len, shown)) + 14, 60)
-    span = max(k - 1, 1)
-    unit = (WIDTH - 2 * margin) / span
-    x = WIDTH - margin - unit * (ranks - 1)
-    levels = _levels([(float(ranks[list(g)].min()), float(ranks[list(g)].max())) for g in groups])
+    short = labels(names, width=15)
+    shown = [f"{name} {rank:.1f}" for name, rank in zip(short, ranks, strict=True)]
+    first, last = int(np.floor(ranks.min())), int(np.ceil(ranks.max()))
+    last = max(last, first + 1)
+    room = WIDTH - 2 * max(max(map(text_width, shown)) + 18, 60)
+    unit = min(room / (last - first), (WIDTH - 8) / max(difference, 1e-9))
+    margin = (WIDTH - unit * (last - first)) / 2
+    x = WIDTH - margin - unit * (ranks - first)
+    bars = [(float(x[list(g)].min()) - 3, float(x[list(g)].max()) + 3) for g in groups]
+    levels = _levels(bars)
     names_from = 14 + _BAR * (max(levels, default=-1) + 1)
     height = 62 + names_from + LINE * len(right) + 4
 
@@ -50,12 +58,11 @@ def critical_difference(
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height - 62, -62)  # the axis of ranks is at 0, and y grows downwards
     axes.set_axis_off()
-    _axis(axes, k, margin, unit)
+    _axis(axes, range(first, last + 1), margin, unit)
     _ruler(axes, difference, margin, unit)
-    for group, level in zip(groups, levels, strict=True):
+    for ends, level in zip(bars, levels, strict=True):
         at = 10 + _BAR * level
-        ends = x[list(group)]
-        axes.plot([ends.min() - 3, ends.max() + 3], [at, at], color="0.0", linewidth=3.5)
+        axes.plot(ends, [at, at], color="0.0", linewidth=3.5, solid_capstyle="butt")
     for side, members in ((-1, left), (1, right)):
         for i, method in enumerate(members):
             at = names_from + LINE * (i + 0.5)
@@ -71,16 +78,12 @@ def critical_difference(
     return figure
 
 
-def _short(names: Sequence[str]) -> list[str]:
-    return labels(names, width=14, lines=1)
-
-
-def _axis(axes: Axes, k: int, margin: float, unit: float) -> None:
+def _axis(axes: Axes, ranks: range, margin: float, unit: float) -> None:
     axes.plot([margin, WIDTH - margin], [0, 0], **_INK)
-    step = -(-max(k, 2) // 8)
-    for rank in range(1, k + 1):
-        at = WIDTH - margin - unit * (rank - 1)
-        named = (rank - 1) % step == 0
+    step = max(1, math.ceil(20 / unit))  # numbers are 20 points apart at least
+    for i, rank in enumerate(ranks):
+        at = WIDTH - margin - unit * i
+        named = i % step == 0
         axes.plot([at, at], [-6 if named else -3, 0], **_INK)
         if named:
             axes.text(at, -8, str(rank), ha="center", va="bottom")
@@ -89,7 +92,7 @@ def _axis(axes: Axes, k: int, margin: float, unit: float) -> None:
 
 def _ruler(axes: Axes, difference: float, margin: float, unit: float) -> None:
     length = difference * unit
-    if not 0 < length < WIDTH - 8:  # nothing to compare
+    if not length:  # of a single method
         return
     start = max(4.0, min(margin, WIDTH - 4 - length))
     axes.plot([start, start + length], [-34, -34], **_INK)
@@ -104,13 +107,14 @@ def _ruler(axes: Axes, difference: float, margin: float, unit: float) -> None:
     )
 
 
-def _levels(ranges: Sequence[tuple[float, float]]) -> list[int]:
+def _levels(bars: Sequence[tuple[float, float]]) -> list[int]:
     """Returns at which level below the axis each bar is, so that bars of a level are apart."""
-    ends: list[float] = []  # of the last bar of each level
-    levels = []
-    for low, high in ranges:
-        free = [level for level, end in enumerate(ends) if end < low]
-        level = free[0] if free else len(ends)
-        ends[level : level + 1] = [high]
-        levels.append(level)
+    levels: list[int] = []
+    for left, right in bars:
+        near = {
+            level
+            for (start, end), level in zip(bars, levels, strict=False)
+            if left < end + 4 and start < right + 4
+        }
+        levels.append(next(level for level in itertools.count() if level not in near))
     return levels

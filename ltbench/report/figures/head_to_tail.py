@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ltbench.metrics import DEFAULT_RULE, ShotRule
 from ltbench.report.figures.style import (
-    LETTER,
     WIDTH,
     blank,
     legend_of_lines,
@@ -19,11 +18,13 @@ from ltbench.report.figures.style import (
     percent_axis,
     set_ticks,
     styled,
+    text_width,
 )
 
 _POINTS = 200  # of a line: more cannot be seen, and make the page heavy
 _DOTS_UP_TO = 100  # classes
 _METHODS_WITH_DOTS = 4
+_GAP = 8.0  # points between the names of groups
 _SHADES = {"many": "0.95", "medium": "1.0", "few": "0.91"}
 
 
@@ -108,7 +109,8 @@ def _train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64
     """Fills the area below the training images by rank, on a log axis."""
     heights = np.maximum(counts, 0.5)  # a class without any has no logarithm
     bottom = float(heights.min()) / 2
-    axes.fill_between(ranks, bottom, heights, step="mid", color="0.55", linewidth=0, zorder=2)
+    edges = np.concatenate([[0.5], (ranks[1:] + ranks[:-1]) / 2, [ranks[-1] + 0.5]])
+    axes.stairs(heights, edges, baseline=bottom, fill=True, color="0.55", linewidth=0, zorder=2)
     axes.set_yscale("log")
     axes.set_ylim(bottom, 1.6 * float(heights.max()))
     ends = sorted({int(counts.min()), int(counts.max())})
@@ -128,10 +130,11 @@ def _groups(above: Axes, below: Axes, groups: Mapping[str, NDArray[np.int64]]) -
             axes.axvspan(first, end, color=_SHADES[name], linewidth=0, zorder=0)
             if position:
                 axes.axvline(first, color="0.6", linewidth=0.8, zorder=1)
-        half = LETTER * len(name) / 2 * unit
-        right = last + 0.5 - sum(LETTER * len(o) * unit for o in list(groups)[position + 1 :])
+        half = text_width(name) / 2 * unit
+        others = list(groups)[position + 1 :]
+        right = last + 0.5 - sum((text_width(other) + _GAP) * unit for other in others)
         middle = min(max((first + end) / 2, earliest + half), right - half)
-        earliest = middle + half + LETTER * unit
+        earliest = middle + half + _GAP * unit
         above.text(
             middle, 1.02, name, ha="center", va="bottom", transform=above.get_xaxis_transform()
         )

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 
 
-def labels(names: Sequence[str], *, width: int, lines: int) -> list[str]:
-    """Returns names, broken into lines and with their middle left out where they are too long.
+def labels(names: Sequence[str], *, width: int, lines: int = 1) -> list[str]:
+    """Returns names broken into lines; of longer ones the last line has its middle left out.
 
-    Where two would read alike, all are broken but none is cut.
+    What is left out is chosen so that no two read alike; where that cannot be, those that are cut
+    end in their positions, from 1.
 
     Args:
         names: Of methods.
@@ -17,10 +18,15 @@ def labels(names: Sequence[str], *, width: int, lines: int) -> list[str]:
         lines: Of a name, at most.
     """
     broken = [_broken(name, width) for name in names]
-    cut = [_cut(name, parts, width, lines) for name, parts in zip(names, broken, strict=True)]
-    if len(set(cut)) == len(set(names)):
-        return cut
-    return ["\n".join(parts) for parts in broken]
+    middle = (width - 1) // 2
+    for head in sorted(range(width), key=lambda length: abs(length - middle)):
+        cut = [_cut(parts, width, lines, head, "") for parts in broken]
+        if len(set(cut)) == len(set(names)):
+            return cut
+    return [
+        _cut(parts, width, lines, width, f" ({position})")
+        for position, parts in enumerate(broken, start=1)
+    ]
 
 
 def _broken(name: str, width: int) -> list[str]:
@@ -31,13 +37,14 @@ def _broken(name: str, width: int) -> list[str]:
             parts[-1] += piece
         else:
             parts.append(piece)
-    return [part.strip(" ") for part in parts] or [""]
+    return parts
 
 
-def _cut(name: str, parts: list[str], width: int, lines: int) -> str:
-    if len(parts) <= lines:
-        return "\n".join(parts)
-    if lines == 1:
-        head = (width - 1) // 2
-        return f"{name[:head]}…{name[head + 1 - width :]}"
-    return "\n".join([*parts[: lines - 1], "…" + name[1 - width :]])
+def _cut(parts: Sequence[str], width: int, lines: int, head: int, end: str) -> str:
+    """Joins lines; if they are too many, cuts the last one behind `head` letters."""
+    kept, rest = list(parts[: lines - 1]), "".join(parts[lines - 1 :])
+    if len(rest.rstrip()) > width:
+        tail = width - 1 - head
+        rest = rest[:head] + "…" + (rest[-tail:] if tail > 0 else "")
+        rest = rest[: width - len(end)] + end
+    return "\n".join(part.rstrip(" ") for part in [*kept, rest] if part)

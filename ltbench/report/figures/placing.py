@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ltbench.report.figures.style import LETTER
+from ltbench.report.figures.style import text_width
 
 _HEIGHT = 14.0  # of a label, in points
 _POINT = 6.0  # half the size of a point
@@ -19,14 +19,23 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in points."""
 
 
-def place(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], texts: Sequence[str]) -> None:
+def place(
+    axes: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    texts: Sequence[str],
+    lines: Sequence[NDArray[np.float64]],
+) -> None:
     """Labels points, one after the other, each where it covers least of what is there already.
+
+    Labels that are not next to their points are joined to them.
 
     Args:
         axes: With its limits set; the figure's layout is kept from now on.
         x: (n,) points; those that are not finite get no label.
         y: (n,)
         texts: (n,) of one line each.
+        lines: Horizontal and vertical ones not to be covered either: their ends, (2, 2) each.
     """
     figure = axes.figure.get_figure(root=True)
     assert figure is not None
@@ -38,8 +47,11 @@ def place(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], texts: Seq
     points = axes.transData.transform(np.column_stack([x, y])) * scale
     shown = [i for i in range(len(texts)) if np.isfinite(points[i]).all()]
     taken: list[Box] = [_around(points[i][0], points[i][1], 2 * _POINT, 2 * _POINT) for i in shown]
+    for line in lines:
+        (left, bottom), (right, top) = np.sort(axes.transData.transform(line) * scale, axis=0)
+        taken.append((left - 1, bottom - 1, right + 1, top + 1))
     for i in shown:
-        width = LETTER * len(texts[i])
+        width = text_width(texts[i]) + 4
         options = [
             (
                 side_x * (_POINT + distance + width / 2),
@@ -52,6 +64,7 @@ def place(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], texts: Seq
         costs = [_cost(box, taken, inside) for box in boxes]
         best = int(np.argmin(costs))
         taken.append(boxes[best])
+        joined = {"arrowstyle": "-", "color": "0.4", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3}
         axes.annotate(
             texts[i],
             (x[i], y[i]),
@@ -60,6 +73,7 @@ def place(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], texts: Seq
             ha="center",
             va="center",
             zorder=4,
+            arrowprops=joined if best >= len(_SIDES) else None,
         )
 
 

@@ -64,5 +64,5 @@ def shot_groups(
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(rows - 0.5, -0.5)
-    legend(figure, handles, metrics)
+    legend(figure, handles, labels(metrics, width=40))
     return figure

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ltbench.report.figures.names import labels
-from ltbench.report.figures.style import blank, set_ticks, styled
+from ltbench.report.figures.style import LINE, blank, set_ticks, styled, text_width
 
 _NUMBERED = 12  # methods whose cells have room for a number
 _ROOMY = 6  # methods whose cells have room for a sign as well
 _ROW = 31.0  # points
+_LEAST = 2.0  # points that the colours reach to, however small the differences
 
 
 @styled
@@ -40,12 +41,15 @@ def significance_matrix(
     apart = ~np.eye(n, dtype=bool)
     shown = np.where(apart, differences, np.nan)
     known = np.abs(shown[np.isfinite(shown)])
-    # Only the paler half of the colours: black digits are readable on all of them.
-    limit = 1.8 * max(float(known.max()) if known.size else 0.0, 0.1)
+    # Small differences stay pale, and black digits are readable on the paler part of the colours.
+    largest = max(float(known.max()) if known.size else 0.0, _LEAST)
+    limit = 2.4 * largest
 
-    wrapped = labels(names, width=11, lines=2)
-    longest = max(len(line) for name in wrapped for line in name.split("\n"))
-    figure = blank("Pairwise differences", _ROW * n + 7.5 * longest + (45 if numbered else 95))
+    rows = labels(names, width=11, lines=2) if numbered else labels(names, width=15)
+    columns = rows if n <= _ROOMY else labels(names, width=15)
+    top = max(text_width(line) for name in columns for line in name.split("\n"))
+    row, rest = (_ROW, 40) if numbered else (LINE, 90)
+    figure = blank("Pairwise differences", row * n + top + rest)
     axes = figure.subplots()
     mesh = axes.pcolormesh(
         shown, cmap="RdBu", vmin=-limit, vmax=limit, edgecolors="white", linewidth=1
@@ -62,15 +66,16 @@ def significance_matrix(
                 _points(float(differences[i, j]), signed=n <= _ROOMY),
                 ha="center",
                 va="center_baseline",
-                color="black" if significant else "0.35",
+                color="black" if significant else "0.3",
             )
     axes.set_xlabel("row minus column, points" if numbered else "")
     if not numbered:
-        bar = figure.colorbar(mesh, ax=axes, location="bottom", aspect=40, boundaries=None)
+        bar = figure.colorbar(mesh, ax=axes, location="bottom", aspect=40)
+        bar.ax.set_xlim(-largest, largest)
         bar.set_label("row minus column, points")
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, texts in ((axes.xaxis, columns), (axes.yaxis, rows)):
         set_ticks(axis, list(np.arange(n) + 0.5))
-        axis.set_ticklabels(wrapped)
+        axis.set_ticklabels(texts)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.tick_params(axis="x", labelrotation=90)
     axes.grid(visible=False)

@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
@@ -28,8 +29,6 @@ from ltbench.report.figures.names import labels
 
 WIDTH = 396.0
 """Of a figure, in points: 5.5 inches."""
-LETTER = 7.2
-"""Mean width of a letter, in points."""
 LINE = 17.0
 """Height of a line of text, in points."""
 HIGHLIGHTED = 12
@@ -109,7 +108,7 @@ _BEHIND = Look(GREY, "", "-", 0.8)
 
 
 def look(position: int) -> Look:
-    """Returns how the method at a position is drawn."""
+    """Returns how the method at a position is drawn, from 0."""
     return Look(
         _COLOURS[position % len(_COLOURS)],
         _MARKERS[position % len(_MARKERS)],
@@ -136,13 +135,12 @@ def blank(title: str, height: float) -> Figure:
 
 def legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """Adds a legend below, in as many columns as fit, and makes the figure higher by it."""
-    shown = labels(names, width=40, lines=1)
-    width = 45 + LETTER * max(map(len, shown))
-    columns = min(len(shown), max(1, int(WIDTH / width)))
+    columns = min(len(names), max(1, int(WIDTH / (48 + max(map(text_width, names))))))
     figure.legend(
-        handles, shown, loc="outside lower center", ncols=columns, columnspacing=1.2, borderpad=0.2
+        handles, names, loc="outside lower center", ncols=columns, columnspacing=1.2, borderpad=0.2
     )
-    grow(figure, LINE * -(-len(shown) // columns) + 6)
+    rows = -(-len(names) // columns)
+    figure.set_figheight(float(figure.get_figheight()) + (LINE * rows + 6) / 72)
 
 
 def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str] = ()) -> None:
@@ -154,7 +152,7 @@ def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str
         suffixes: What is said of each after its name; nothing where empty.
     """
     looks = looks_of_lines(len(names))
-    texts = labels(names, width=24 if suffixes else 40, lines=1)
+    texts = labels(names, width=30 if suffixes else 40)
     texts = [text + more for text, more in zip(texts, suffixes or [""] * len(texts), strict=True)]
     shown = min(len(names), HIGHLIGHTED)
     if others := len(names) - shown:
@@ -162,9 +160,9 @@ def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str
     legend(figure, [Line2D([], [], **one.line()) for one in looks[: len(texts)]], texts)
 
 
-def grow(figure: Figure, points: float) -> None:
-    """Makes a figure higher."""
-    figure.set_figheight(float(figure.get_figheight()) + points / 72)
+def text_width(text: str) -> float:
+    """Returns how wide a line of text is, in points."""
+    return float(TextPath((0, 0), text, size=_SIZE).get_extents().width)
 
 
 def percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float64]) -> None:
@@ -175,7 +173,10 @@ def percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float6
     low, high = low - room, high + room
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
-    set_ticks(axis, [t for t in MaxNLocator(6).tick_values(low, high) if 0 <= t <= 100])
+    set_ticks(
+        axis,
+        [t for t in MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high) if 0 <= t <= 100],
+    )
 
 
 def set_ticks(axis: Axis, ticks: Sequence[float]) -> None:

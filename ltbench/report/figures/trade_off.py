@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,11 +55,13 @@ def trade_off(
     axes.set_xlabel(cost_label)
     axes.set_ylabel("accuracy, %")
     if len(names) <= _NAMED:
-        texts = labels(names, width=18, lines=1)
+        texts = labels(names, width=18)
     else:
         texts = [str(i + 1) for i in range(len(names))]
-        legend(figure, handles, [f"{i + 1}  {name}" for i, name in enumerate(names)])
-    place(axes, where, accuracy, texts)
+        numbered = [f"{text}: {name}" for text, name in zip(texts, names, strict=True)]
+        legend(figure, handles, labels(numbered, width=40))
+    lines = [*_bars(where, low, high), *_steps(where, accuracy, front)]
+    place(axes, where, accuracy, texts, lines)
     return figure
 
 
@@ -100,14 +103,31 @@ def _log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _ticks(smallest: float, largest: float) -> list[float]:
-    """Returns powers of ten from below to above two costs, or more numbers if they are near."""
+    """Returns powers of ten between two costs and near them, or more numbers if they are near."""
     first, last = int(np.floor(np.log10(smallest))), int(np.ceil(np.log10(largest)))
     if last - first > 2:
-        step = -(-(last - first) // 5)
-        return [10.0**power for power in range(first, last + 1, step)]
-    fine = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
-    within = [tick for tick in fine if smallest / 1.5 <= tick <= largest * 1.5]
+        ticks = [10.0**power for power in range(first, last + 1)]
+    else:
+        ticks = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
+    within = [tick for tick in ticks if smallest / 2 <= tick <= largest * 2]
     return within[:: -(-len(within) // 6)]
+
+
+def _bars(
+    x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Returns the ends of the intervals, (2, 2) each."""
+    return [np.array([[x[i], low[i]], [x[i], high[i]]]) for i in np.flatnonzero(high > low)]
+
+
+def _steps(
+    x: NDArray[np.float64], y: NDArray[np.float64], front: NDArray[np.int64]
+) -> list[NDArray[np.float64]]:
+    """Returns the ends of the lines that make up the front, (2, 2) each."""
+    corners = [
+        np.array([[x[i], y[i]], [x[j], y[i]], [x[j], y[j]]]) for i, j in itertools.pairwise(front)
+    ]
+    return [three[k : k + 2] for three in corners for k in (0, 1)]
 
 
 def _short(number: float) -> str:

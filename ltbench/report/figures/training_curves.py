@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ltbench.report.figures.style import blank, legend_of_lines, looks_of_lines, styled
+from ltbench.report.figures.style import blank, legend_of_lines, looks_of_lines, set_ticks, styled
 
 
 @styled
@@ -20,23 +20,29 @@ def training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> F
         curves: Of each method, (S, E): a row a seed; NaN where a seed has no such epoch.
         ylabel: What is drawn, and its unit.
     """
+    alpha = min(0.15, 0.5 / len(curves))  # bands lie over each other
     figure = blank(f"{ylabel} by epoch", 240)
     axes = figure.subplots()
-    for one, curve in zip(looks_of_lines(len(curves)), curves.values(), strict=True):
-        epochs = np.flatnonzero(np.isfinite(curve).any(axis=0))
-        values = curve[:, epochs]
+    last = max(curve.shape[1] for curve in curves.values())
+    # Points of a single epoch are drawn side by side.
+    offsets = np.linspace(-0.2, 0.2, len(curves) + 2)[1:-1] if last == 1 else np.zeros(len(curves))
+    for one, curve, offset in zip(
+        looks_of_lines(len(curves)), curves.values(), offsets, strict=True
+    ):
+        known = np.flatnonzero(np.isfinite(curve).any(axis=0))
+        values, epochs = curve[:, known], known + 1 + offset
         line = one.line()
         line["markevery"] = max(1, len(epochs) // 8)
-        axes.plot(epochs + 1, np.nanmean(values, axis=0), **line)
+        axes.plot(epochs, np.nanmean(values, axis=0), **line)
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-        if len(epochs) == 1:
-            axes.vlines(epochs + 1, low, high, one.colour, linewidth=1.4)
-        else:
-            axes.fill_between(epochs + 1, low, high, color=one.colour, alpha=0.15, linewidth=0)
-    last = max(curve.shape[1] for curve in curves.values())
+        if last == 1:
+            axes.vlines(epochs, low, high, one.colour, linewidth=1.4)
+        elif one.marker:
+            axes.fill_between(epochs, low, high, color=one.colour, alpha=alpha, linewidth=0)
     room = max(0.03 * (last - 1), 0.3)
     axes.set_xlim(1 - room, last + room)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    steps = MaxNLocator(6, integer=True).tick_values(1, last)
+    set_ticks(axes.xaxis, sorted({1, *(step for step in steps if 1 + last / 12 < step <= last)}))
     axes.set_xlabel("epoch")
     axes.set_ylabel(ylabel)
     legend_of_lines(figure, list(curves))

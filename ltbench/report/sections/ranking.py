@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import WHERE, correction_text, notes, sentence
+from ltbench.errors import DataError
 from ltbench.leaderboard.ranking import Entry, Ranking
 from ltbench.leaderboard.rows import Row, rows_of
 from ltbench.leaderboard.tables import title
@@ -44,6 +46,10 @@ def ranking_section(
         words.append("None of these runs has its predictions, so there is nothing to draw.")
     else:
         findings = list(_findings(ranking, evidence, metrics))
+        words.append(
+            f"{evidence.test_images.sum():,} test images of "
+            f"{(evidence.test_images > 0).sum():,} classes."
+        )
         words += evidence.left_out
         blocks += _accuracies(ranking, evidence, name, album)
         blocks += _costs(ranking, evidence, name, album)
@@ -55,13 +61,20 @@ def ranking_section(
                 f"{name}_calibration",
                 calibration(bins, errors),
                 "Reliability: how often predictions of a confidence are right, over the images of "
-                f"all seeds, {FEWEST} of them at least. Below the diagonal a model is too sure. "
+                f"all seeds; bins of fewer than {FEWEST} images are left out. Below the diagonal a "
+                "model is too sure. "
                 "The legend has the expected calibration error.",
                 "Calibration errors in percent: "
                 + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
             )
         )
-    blocks += _curves(ranking.entries[:SHOWN], name, album)
+    histories = {}
+    for entry in ranking.entries[:SHOWN]:
+        try:
+            histories[entry.name] = [RunDirectory(run.path).history() for run in entry.cell.runs]
+        except DataError as error:
+            words.append(f"{entry.name} has no training curve: {error.message}.")
+    blocks += _curves(histories, name, album)
     if evidence is not None:
         blocks.append(_classes(evidence, name))
     return Section(name.replace("_", "-"), title(ranking), words, findings, blocks)
@@ -80,17 +93,16 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
             else:
                 unclear.append((pair.second.name, outcome.evidence.detectable))
         if unclear:
-            named = ", ".join(name for name, _ in unclear)
-            unseen = max(detectable for _, detectable in unclear)
+            named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
-                f"no difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({correction_text('holm', comparisons)}); differences of less than "
-                f"{unseen:.1f} points would go unseen (80 % power)."
+                f"No difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
+                f"{named} ({correction_text('holm', comparisons)}). In brackets: differences of "
+                "fewer points would go unseen (80 % power)."
             )
     about: dict[str, list[str]] = {}
     with_best = [pair for pair in evidence.pairs if pair.first.name == evidence.names[0]]
     for pair in with_best:
-        for note in notes(pair, ranking.level):
+        for note in notes(pair, ranking.level, seeds_alone=False):
             about.setdefault(note, []).append(pair.second.name)
     for note, named_in in about.items():
         whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
@@ -150,19 +162,18 @@ def _matrices(
             f"{name}_differences_{metric}",
             significance_matrix(evidence.names, differences, p, level=ranking.level),
             f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
-            "percent points. Marked: significant at "
-            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}).",
+            "percent points. A black corner marks a significant one at "
+            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}); among "
+            "fewer comparisons, a pair may be significant that is not among these.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
 
 
-def _curves(entries: Sequence[Entry], name: str, album: Album) -> Iterator[Picture]:
+def _curves(
+    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, album: Album
+) -> Iterator[Picture]:
     """Yields what every epoch recorded, where anything was trained."""
-    histories = {
-        entry.name: [RunDirectory(run.path).history() for run in entry.cell.runs]
-        for entry in entries
-    }
     for key, label, said in (
         ("loss", "training loss", "The loss of each epoch"),
         ("val_mean_class", "mean-class accuracy on val, %", "What epochs were selected by"),
@@ -178,12 +189,13 @@ def _curves(entries: Sequence[Entry], name: str, album: Album) -> Iterator[Pictu
             )
 
 
-def _curve(histories: Sequence[Sequence[dict[str, float]]], key: str) -> NDArray[np.float64]:
+def _curve(histories: Sequence[Sequence[Mapping[str, Any]]], key: str) -> NDArray[np.float64]:
     """(S, E) what the epochs of each seed recorded; NaN where they did not."""
     epochs = max((len(rows) for rows in histories), default=0)
     curve = np.full((len(histories), epochs), np.nan)
     for seed, rows in enumerate(histories):
-        curve[seed, : len(rows)] = [row.get(key, np.nan) for row in rows]
+        values = [row.get(key) for row in rows]
+        curve[seed, : len(rows)] = [v if isinstance(v, float | int) else np.nan for v in values]
     return curve
 
 

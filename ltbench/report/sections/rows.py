@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import Field
 from typing import Any
 
+from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import p_text
 from ltbench.leaderboard.board import Leaderboard
 from ltbench.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
+from ltbench.leaderboard.tables import p_head
 from ltbench.report.content import Column, Section, Table, Value
 
 _HEADS = {
@@ -25,7 +28,6 @@ _HEADS = {
     "train_seconds": "train s",
     "images_per_second": "images/s",
     "peak_memory_mb": "memory MB",
-    "p_value_vs_best": "p vs best",
 }
 _DECIMALS = {
     "learned_percent": 2,
@@ -33,6 +35,10 @@ _DECIMALS = {
     "peak_memory_mb": 0,
     "p_value_vs_best": 3,
 }
+_FIRST = (
+    *("rank", "dataset", "backbone", "inference", "accuracy", "accuracy_std", "accuracy_ci_low"),
+    *("accuracy_ci_high", "many", "medium", "few", "p_value_vs_best", "learned_percent", "ece"),
+)
 _LEFT_OUT = ("method", "spec")  # the first column names the method; commands are at the end
 
 
@@ -42,10 +48,10 @@ def rows_section(board: Leaderboard) -> Section:
     for ranking in board.rankings:
         named += zip((e.name for e in ranking.entries), rows_of(ranking), strict=True)
         named += [(f"{row.method} *", row) for row in board.published_beside(ranking)]
-    rows = [row for _, row in named]
+    rows, metric = [row for _, row in named], board.rankings[0].metric
     heads, shared = [Column("method")], []
     values: list[list[Value]] = [[name for name, _ in named]]
-    for column in COLUMNS:
+    for column in sorted(COLUMNS, key=_order):
         found = [getattr(row, column.name) for row in rows]
         words = column.metadata["dtype"] == "string"
         if column.name in _LEFT_OUT or set(found) == {None}:
@@ -53,12 +59,12 @@ def rows_section(board: Leaderboard) -> Section:
         if words and len(set(found)) == 1 and len(rows) > 1:
             shared.append(f"{column.name} {found[0]}")
             continue
-        heads.append(_column(column.name, column.metadata, words))
+        heads.append(_column(column.name, column.metadata, words, metric))
         values.append([_value(column.name, each) for each in found])
     table = Table(
         "leaderboard",
-        f"Ranked by {board.rankings[0].metric}. Rows that share a rank are not told apart; a rank "
-        "holds among rows of the same data set, inference, epoch selection and shot rule.",
+        f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank are not told apart; a "
+        "rank holds among rows of the same data set, inference, epoch selection and shot rule.",
         heads,
         list(zip(*values, strict=True)),
     )
@@ -71,9 +77,15 @@ def rows_section(board: Leaderboard) -> Section:
     )
 
 
-def _column(name: str, about: Mapping[str, Any], words: bool) -> Column:
+def _order(column: Field[Any]) -> int:
+    """What most readers look for comes first; the rest is as in the files."""
+    return _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST)
+
+
+def _column(name: str, about: Mapping[str, Any], words: bool, metric: str) -> Column:
     decimals = None if words else _DECIMALS.get(name, 1 if about["dtype"] == "float64" else 0)
     title = _HEADS.get(name, name.replace("_", " "))
+    title = p_head(metric) if name == "p_value_vs_best" else title
     return Column(title, about["help"], decimals, filtered=words and name != "source")
 
 

@@ -1,0 +1,95 @@
+"""What holds for every figure."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from ltbench.report.figures import save, to_svg
+from tests.report.figures.drawn import EVERY, training_curves
+
+SVG = "{http://www.w3.org/2000/svg}"
+Draw = Callable[[int], Figure]
+
+every = pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+
+
+@pytest.mark.parametrize("count", [1, 2, 20])
+@every
+def test_nothing_is_cut_off(draw: Draw, count: int) -> None:
+    figure = draw(count)
+    figure.draw_without_rendering()
+    drawn, whole = figure.get_tightbbox().extents, figure.bbox_inches.extents
+    assert (drawn[:2] > whole[:2] - 1e-9).all()
+    assert (drawn[2:] < whole[2:] + 1e-9).all()
+
+
+@every
+def test_it_is_an_svg_that_scales_and_has_letters_for_phones(draw: Draw) -> None:
+    svg = to_svg(draw(2), "one")
+    root = ElementTree.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("role") == "img"
+    assert root.get("width") is None
+    assert float(root.get("viewBox", "").split()[2]) == 396
+    title = root.find(f"{SVG}title")
+    assert title is not None
+    assert title.text
+    assert title.get("id") == root.get("aria-labelledby")
+    sizes = [float(size) for size in re.findall(r"font(?:-size)?: [a-z ]*([\d.]+)px", svg)]
+    assert sizes
+    assert min(sizes) >= 12  # points: 8 where the figure is 360 pixels wide
+
+
+@every
+def test_ids_are_unique_on_a_page_and_references_resolve(draw: Draw) -> None:
+    first, second = to_svg(draw(2), "first"), to_svg(draw(2), "second")
+    ids = re.findall(r'\sid="([^"]+)"', first + second)
+    assert len(set(ids)) == len(ids)
+    used = re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', first + second)
+    assert {a or b for a, b in used} <= set(ids)
+    assert "<style" not in first
+    assert "<metadata" not in first
+
+
+@every
+def test_two_drawings_have_the_same_bytes(draw: Draw, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        save(draw(2), tmp_path / folder, "figure")
+    for kind in ("svg", "pdf"):
+        one, other = (tmp_path / folder / f"figure.{kind}" for folder in ("a", "b"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_files_have_a_size_and_fonts_inside(tmp_path: Path) -> None:
+    save(training_curves(1), tmp_path, "curves")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.pdf", "curves.svg"]
+    root = ElementTree.parse(tmp_path / "curves.svg").getroot()
+    assert root.get("width") == "396pt"
+    pdf = (tmp_path / "curves.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"CreationDate" not in pdf
+
+
+def test_drawing_leaves_the_style_of_others_alone(tmp_path: Path) -> None:
+    with matplotlib.rc_context({"font.size": 5, "svg.hashsalt": "mine"}):
+        before = dict(matplotlib.rcParams)
+        save(training_curves(2), tmp_path, "curves")
+        assert dict(matplotlib.rcParams) == before
+        mine = (tmp_path / "curves.svg").read_bytes()
+    save(training_curves(2), tmp_path, "curves")
+    assert (tmp_path / "curves.svg").read_bytes() == mine
+
+
+def test_pyplot_is_not_imported() -> None:
+    code = "import sys, ltbench.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
