@@ -50,11 +50,11 @@ def _body(verb: Any) -> str:
         if one.param_type_name == "option":
             panels.setdefault(getattr(one, "rich_help_panel", None) or "Options", []).append(one)
     for title, options in panels.items():
-        rows = [(_option(one), _default(one), cell(one.help or "")) for one in options]
-        if any(default for _, default, _ in rows):
-            parts.append(table((title, "default", ""), rows) + "\n")
+        described = [(_option(one), _default(one), cell(one.help or "")) for one in options]
+        if any(default for _, default, _ in described):
+            parts.append(table((title, "default", ""), described) + "\n")
         else:
-            parts.append(table((title, ""), [(one, about) for one, _, about in rows]) + "\n")
+            parts.append(table((title, ""), [(one, about) for one, _, about in described]) + "\n")
     return "\n".join(parts)
 
 

@@ -76,8 +76,9 @@ def _print_next(folder: Path, kind: str, name: str) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, printable
+    from ltbench.cli.output import console
     from ltbench.scaffold.commands import trial_command
+    from ltbench.texts import printable
 
     out = console()
     out.print(escape(printable(f"the {kind} {name} is in {folder}; next:")), soft_wrap=True)

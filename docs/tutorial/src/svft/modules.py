@@ -33,6 +33,6 @@ class Diagonal(nn.Module):
         return self.diagonal
 
     def _add(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        (x,) = args
+        x: Tensor = args[0]
         added = ((x @ self.vt.T) * self.diagonal) @ self.u.T
         return output + added.to(output.dtype)
