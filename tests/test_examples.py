@@ -36,10 +36,11 @@ class Environment:
     def run(self, *command: str | Path, cwd: Path) -> str:
         """Runs a script of the environment, and returns what it wrote to stdout."""
         name, *arguments = command
+        environ = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(
             [self.folder / "bin" / name, *arguments],
             cwd=cwd,
-            env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+            env={**environ, "OMP_NUM_THREADS": "1"},  # as the other tests: models are tiny
             capture_output=True,
             text=True,
         )

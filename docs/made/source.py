@@ -69,7 +69,7 @@ def contract(kind: str) -> str:
         ("returns", f"any number of {_linked('specs', spec.__name__)}"),
         ("used by", f"`{_used(spec)}`"),
     ]
-    parts = [about, table(("", ""), rows)]
+    parts = [about, "\n".join(f"- {word}: {said}" for word, said in rows)]
     parts += [
         fenced(_text(protocols, node), "python")
         for node in _classes(protocols)
