@@ -144,3 +144,8 @@ def place_in(error: BaseException, module: str = "") -> str:
     top = module.partition(".")[0]
     own = [place for name, place in frames if not module or name.partition(".")[0] == top]
     return own[-1] if own else ""
+
+
+def at(place: str) -> str:
+    """Returns a place in brackets, to end a sentence with; nothing where it is not known."""
+    return f" ({place})" if place else ""

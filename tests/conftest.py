@@ -14,7 +14,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library asks a hub
 
 import torch
 
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 
 torch.set_num_threads(1)
 

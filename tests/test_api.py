@@ -11,7 +11,7 @@ import pytest
 
 import ltbench
 from ltbench import api, hookspecs, plugins
-from ltbench.plugins import load_plugins
+from ltbench.loading import load_plugins
 from ltbench.sources import private_imports
 from ltbench.testing import installed_plugin
 from tests.api import LISTING, listing

@@ -17,7 +17,8 @@ from docs.hooks import FROM_ROOT, with_links
 from docs.made.command import verbs
 from docs.made.parts import MARKED
 from ltbench.config.grid import read_grid
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 from tests.conftest import Ended
 
 ROOT = Path(__file__).parent.parent

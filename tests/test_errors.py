@@ -15,6 +15,8 @@ def all_errors(kind: type[LTBenchError] = LTBenchError) -> list[type[LTBenchErro
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert errors.__doc__
     for error in all_errors():
+        if error.__name__.startswith("_"):  # raised and caught in one module
+            continue
         line = next(
             line for line in errors.__doc__.splitlines() if f" {error.__name__} " in f" {line}"
         )

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ltbench.errors import UnknownNameError
-from ltbench.plugins import Component, PluginInfo, Registry, blame, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Component, PluginInfo, Registry, blame
 from ltbench.specs import KINDS
 
 GOOD = """

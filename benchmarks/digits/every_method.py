@@ -20,7 +20,8 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.watch import Silent
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 
 SEEDS = range(3)  # of the subset and of the training alike
 COLUMNS = ("accuracy", "mean_class", "many", "medium", "few", "ece")

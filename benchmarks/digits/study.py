@@ -22,7 +22,7 @@ from scipy.stats import t as student
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.watch import Silent
-from ltbench.plugins import load_plugins
+from ltbench.loading import load_plugins
 
 SEEDS = range(5)  # of the subset and of the training alike
 RATES = (0.001, 0.005, 0.02)

@@ -33,7 +33,7 @@ def doctor(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
 
     Exit code 1 if something failed; what is merely missing is no failure.
     """
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     registry = load_plugins()
     findings = [

@@ -39,8 +39,8 @@ def evaluate(
     import numpy as np
 
     from ltbench.config.resolve import Resolved, resolve, settings_of
+    from ltbench.loading import load_plugins
     from ltbench.metrics import SHOT_RULES, compute_metrics
-    from ltbench.plugins import load_plugins
     from ltbench.predictions import Predictions
     from ltbench.store import RunDirectory
 

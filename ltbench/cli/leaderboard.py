@@ -98,7 +98,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     from rich.progress import Progress
 
     from ltbench.leaderboard.board import leaderboard as board_of
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     if not found.runs:
         raise DataError(

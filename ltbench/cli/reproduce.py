@@ -117,7 +117,7 @@ def _published_about(cells: Sequence[Cell], metric: str) -> Matches:
     from rich.console import Console
 
     from ltbench.comparison.targets import known_targets, match
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     registry = load_plugins()
     known, faults = known_targets(registry, metric)

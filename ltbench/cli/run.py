@@ -153,7 +153,7 @@ def run(
     }
     from ltbench.cli.output import print_plan, print_result
     from ltbench.config.resolve import resolve
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
     from ltbench.store import RunDirectory, stored_result
     from ltbench.tracking import choose_trackers, without_trackers
 

@@ -21,7 +21,8 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.errors import BusyError, Interrupted, LTBenchError
-from ltbench.plugins import describe, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import describe
 from ltbench.specs import Settings
 from ltbench.store import Overwrite, RunDirectory
 from ltbench.tracking import choose_trackers

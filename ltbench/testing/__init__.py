@@ -18,7 +18,7 @@ For tests of one's own there are `small_backbone`, `long_tailed_set`, `build_con
 
 from __future__ import annotations
 
-from ltbench.plugins import load_plugins
+from ltbench.loading import load_plugins
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import checks_for, parametrize_with_checks
 from ltbench.testing.install import broken_plugin, installed_plugin

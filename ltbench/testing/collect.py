@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ltbench.errors import PluginError, UnknownNameError, suggestion
-from ltbench.plugins import Component, PluginInfo, Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Component, PluginInfo, Registry
 from ltbench.specs import KINDS
 from ltbench.testing.check import Check, Rule, Skipped
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 from ltbench.testing.install import broken_plugin, installed_plugin
 from ltbench.testing.small import long_tailed_set, small_backbone
 

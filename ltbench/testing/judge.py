@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ltbench.errors import LTBenchError
-from ltbench.plugins import PluginInfo, Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import PluginInfo, Registry
 from ltbench.sources import place_in
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import checks_of_plugin, expected_reason, plugin_named

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ltbench.plugins import SLOW, PluginInfo, Registry
+from ltbench.loading import SLOW
+from ltbench.plugins import PluginInfo, Registry
 from ltbench.sources import private_imports, source_of
 from ltbench.testing.check import Check, Skipped, bind
 

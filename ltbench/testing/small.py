@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltbench.errors import ConfigError, suggestion
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 from ltbench.specs import BackboneContext, BuildContext, DataContext
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ltbench.plugins import load_plugins
+from ltbench.loading import load_plugins
 from tests.conftest import Ended
 
 METHODS = load_plugins().components["method"]

@@ -203,7 +203,7 @@ FAULTS = {
     "not finite": (("--lr", "inf", "--set", "loss.tau=nan"), 2, "2 faults"),
     "too large": (("--seed", str(2**32)), 2, "seed: expected whole number >= 0 and <= 4294967295"),
     "set twice": (("--seed", "1", "--set", "seed=2"), 2, "seed: set to 1 and to 2"),
-    "a list written badly": (("--set", "method.layers=0,1"), 2, "all or int > 0 or list of int"),
+    "a list written badly": (("--set", "method.layers=0,1"), 2, "all or whole number > 0 or list"),
     "a key without its section": (("--set", "lr=1"), 2, "did you mean 'train.lr'?"),
     "a prompt without a name": (("--set", "init.template=x"), 2, "has no {}"),
     "no assignment": (("--set", "method.dim"), 2, "expected KIND.OPTION=VALUE"),

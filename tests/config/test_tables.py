@@ -15,7 +15,8 @@ from ltbench.config.resolve import resolve, settings_of
 from ltbench.config.runspec import RunSpec
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 from ltbench.testing import installed_plugin
 from tests.conftest import Ended
 

@@ -22,7 +22,7 @@ from ltbench.engine.fit import Fitting
 from ltbench.engine.precision import choose_arithmetic
 from ltbench.engine.select import Validation, best_epoch
 from ltbench.engine.watch import Silent
-from ltbench.plugins import load_plugins
+from ltbench.loading import load_plugins
 from ltbench.store import RunDirectory
 from tests.conftest import Ended
 from tests.strangers import install

@@ -11,7 +11,8 @@ import pytest
 from ltbench.backbone import Backbone
 from ltbench.data import Dataset
 from ltbench.errors import ConfigError, PluginError, UnknownNameError
-from ltbench.plugins import Registry, load_plugins
+from ltbench.loading import load_plugins
+from ltbench.plugins import Registry
 from ltbench.testing import (
     broken_plugin,
     build_context,

@@ -40,8 +40,9 @@ def prepare(
     """
     from ltbench.config.dataset import ChosenDataset
     from ltbench.data.prepare import Preparation
+    from ltbench.loading import load_plugins
     from ltbench.locks import held
-    from ltbench.plugins import blame, load_plugins
+    from ltbench.plugins import blame
     from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)

@@ -46,7 +46,7 @@ def verify(
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
     from ltbench.config.dataset import ChosenDataset
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
     from ltbench.specs import DataContext
 
     if lists_only and deep:

@@ -45,7 +45,7 @@ def plan(
     from ltbench.config.grid import read_grid
     from ltbench.grid.forecast import Forecaster, prober
     from ltbench.grid.survey import survey
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     grid = read_grid(file, load_plugins(), data_root)
     cells = survey(grid, out)

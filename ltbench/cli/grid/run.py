@@ -83,7 +83,7 @@ def run(
     from ltbench.grid.forecast import Forecaster
     from ltbench.grid.schedule import Schedule
     from ltbench.grid.survey import survey
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
     from ltbench.specs import ExecutorContext
     from ltbench.tracking import choose_trackers, without_trackers
 

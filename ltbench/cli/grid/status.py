@@ -26,7 +26,7 @@ def status(
     from ltbench.cli.output import console, print_json
     from ltbench.config.grid import read_grid
     from ltbench.grid.survey import survey
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     grid = read_grid(file, load_plugins(), data_root)
     cells = survey(grid, out)

@@ -31,7 +31,7 @@ def check_plugins(
 
     Example: `ltbench plugin check my_plugin`
     """
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     registry = load_plugins()
     chosen = _chosen(name, registry)

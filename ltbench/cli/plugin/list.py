@@ -18,7 +18,7 @@ def list_plugins(json: Json = False) -> None:
 
     Example: `ltbench plugin list`
     """
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
 
     registry = load_plugins()
     remarks = registry.remarks()

@@ -46,7 +46,7 @@ def new(
     Example: `ltbench plugin new my_method --kind method`
     """
     from ltbench.errors import ConfigError, suggestion
-    from ltbench.plugins import load_plugins
+    from ltbench.loading import load_plugins
     from ltbench.scaffold.licences import LICENCES
     from ltbench.scaffold.names import as_distribution, as_name, name_faults
     from ltbench.scaffold.package import NewPackage
