@@ -1,4 +1,4 @@
-"""What plugins brought: a name answers with the spec that is registered under it, and its plugin."""
+"""What plugins brought: a name answers with the spec that is registered under it."""
 
 from __future__ import annotations
 
