@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -103,14 +105,21 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 
 def _is_module(name: str) -> bool:
-    return name.split(".")[0] in ("ltbench", "ltbench_plugins") and source_of(name) is not None
+    return name.split(".")[0] in _own_packages() and source_of(name) is not None
 
 
 def _is_private(name: str) -> bool:
-    top = name.split(".")[0]
-    return top == "ltbench_plugins" or (
-        top == "ltbench" and name not in api.MODULES and name != "ltbench.__version__"
-    )
+    if name in api.MODULES or name == "ltbench.__version__":
+        return False
+    return name.split(".")[0] in _own_packages()
+
+
+@cache
+def _own_packages() -> frozenset[str]:
+    """The engine, and the packages of the plugins that come with it."""
+    points = entry_points(group="ltbench")
+    brought = [point for point in points if point.dist and point.dist.name == "ltbench"]
+    return frozenset({"ltbench", *(point.module.partition(".")[0] for point in brought)})
 
 
 def place_of(thing: Any) -> str:
