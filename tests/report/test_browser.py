@@ -49,7 +49,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.route("**/*", only_the_page)
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.set_default_timeout(5000)
+    page.set_default_timeout(60_000)
     page.goto(address)
     yield page
     page.close()
