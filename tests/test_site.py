@@ -77,7 +77,9 @@ def test_pages_fit_and_load_nothing_from_elsewhere(address: str, width: int) -> 
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{path} is {wider} pixels wider than the screen"
         if width > 1000:  # a phone opens a page of its own for it
-            page.locator("input[name=query]").fill("logit_adjusted")
+            page.wait_for_load_state("networkidle")  # what is typed before is heard by nobody
+            page.locator("input[name=query]").click()
+            page.keyboard.type("logit_adjusted")
             expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=60_000)
         browser.close()
     assert asked == []
