@@ -168,7 +168,7 @@ class Registry:
             where = at(place_of(spec.config)) if isinstance(spec.config, type) else ""
             raise PluginError(
                 f"the config of {spec.kind} '{spec.name}' is not a frozen dataclass, but "
-                f"{spec.config!r}{where}"
+                f"{spec.config!r}{where}: write @dataclass(frozen=True)"
             )
         known = self.components[spec.kind]
         if spec.name in known:

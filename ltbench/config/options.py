@@ -192,7 +192,11 @@ class _Reader:
 
     def _expected(self, given: Any) -> str:
         shown = str(given) if isinstance(given, Text) else given
-        return f"{self.key}: expected {describe_type(self.option.hint)}, got {shown!r}"
+        said = f"{self.key}: expected {describe_type(self.option.hint)}, got {shown!r}"
+        lists = any(one in (tuple, list) for one in members(self.option.hint))
+        if lists and isinstance(given, Text) and not given.startswith("["):
+            said += '; a list is written [1, 2] or ["a", "b"]'
+        return said
 
 
 def _plain(value: Any, hint: Any) -> Any:

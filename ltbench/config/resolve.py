@@ -188,7 +188,7 @@ def _layer(
             fixed = str(value).lower()
             if key in user and str(user[key]).lower() != fixed:
                 found.messages.append(
-                    f"{key}: method '{method.name}' is made of {key}={fixed}: leave it"
+                    f"{key}: method '{method.name}' is made of {key}={fixed}, no other"
                 )
         layers.put(method.fixed, f"fixed by method {method.name}")
     return layers, recipes

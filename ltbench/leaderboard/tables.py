@@ -28,6 +28,7 @@ class Shown:
         rows: Each (C,); "" where nothing is known.
         leading: (R,) whether a row is not told apart from the best.
         below: Sentences under the table.
+        decides: Head of the column that the rows are ranked by.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Shown:
     rows: tuple[tuple[str, ...], ...]
     leading: tuple[bool, ...]
     below: tuple[str, ...]
+    decides: str
 
     words = ("method", "backbone")
     """Heads of columns that hold words."""
@@ -54,6 +56,7 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
     kept = [(head, texts) for head, texts in columns if head == "method" or any(texts)]
     sources = [f"{row.method}: {row.source}" for row in published]
     return Shown(
+        decides=ACCURACIES[ranking.metric].removesuffix("-shot"),
         title=title(ranking),
         heads=tuple(head for head, _ in kept),
         rows=tuple(zip(*(texts for _, texts in kept), strict=True)),
@@ -111,7 +114,7 @@ def _optional(rows: Sequence[Row]) -> Iterable[tuple[str, list[str]]]:
 def fitted(table: Shown, width: int) -> Shown:
     """Returns a table without the columns that a narrow terminal has no room for."""
     dropped: set[str] = set()
-    for head in ("", *_DISPENSABLE):
+    for head in ("", *(head for head in _DISPENSABLE if head != table.decides)):
         dropped.add(head)
         kept = [place for place, name in enumerate(table.heads) if name not in dropped]
         texts = (table.heads, *table.rows)

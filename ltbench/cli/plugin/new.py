@@ -24,7 +24,10 @@ def new(
         ),
     ],
     parent: Annotated[
-        Path, typer.Option("--dir", help="Folder that the package's folder is made in.")
+        Path,
+        typer.Option(
+            "--dir", help="Folder that the package's folder, NAME with dashes, is made in."
+        ),
     ] = Path(),
     licence: Annotated[
         str, typer.Option(help="mit, apache-2.0 or bsd-3-clause.", metavar="LICENCE")
