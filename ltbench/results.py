@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.runspec import RunSpec, canonical
+from ltbench.config.runspec import Choice, RunSpec, canonical
 from ltbench.errors import ConfigError, DataError
 from ltbench.predictions import Answers, Predictions
 from ltbench.store import RunDirectory
@@ -74,7 +74,7 @@ class Run:
         return Answers.read(self._predictions(inference))
 
     def _predictions(self, inference: str | None) -> Path:
-        own = self.spec.inference
+        own = Choice(**self.result["run"]["inference"])  # checked when it was read
         path = RunDirectory(self.path).predictions(own, own)
         if inference is not None:
             path = path.with_name(f"predictions-{inference}.parquet")
