@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from multiprocessing import active_children, get_context, parent_process
@@ -121,10 +122,11 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
         waiting: dict[Future[list[BadImage]], int] = {}
         try:
             while True:
-                for split, indices in parts:
-                    waiting[pool.submit(_broken, split, indices)] = len(indices)
-                    if len(waiting) >= 2 * processes:
-                        break
+                with _postponed():
+                    for split, indices in parts:
+                        waiting[pool.submit(_broken, split, indices)] = len(indices)
+                        if len(waiting) >= 2 * processes:
+                            break
                 if not waiting:
                     return
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -141,6 +143,24 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
             for process in active_children():
                 process.terminate()
             raise
+
+
+@contextmanager
+def _postponed() -> Iterator[None]:
+    """Puts Ctrl-C and SIGTERM off: a process that is just being started would complain of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals come to the main thread alone
+        return
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {each: signal.signal(each, lambda *got: asked.append(got[0])) for each in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _names(images: ImageSource) -> Any:
