@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ltbench.config.runspec import Choice, RunSpec, canonical
 from ltbench.errors import ConfigError, DataError
 from ltbench.predictions import Answers, Predictions
@@ -113,6 +115,11 @@ class Cell:
     def seeds(self) -> tuple[int, ...]:
         """Seeds, ascending."""
         return tuple(run.seed for run in self.runs)
+
+    def mean(self, metric: str) -> float | None:
+        """Returns the mean of an accuracy over the seeds; None where one of them has none."""
+        values = [run.result["metrics"][metric] for run in self.runs]
+        return None if any(value is None for value in values) else float(np.mean(values))
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class Grid:
         """Returns the scores of the data sets that all methods have, in percent."""
         found = {}
         for dataset, row in self.rows.items():
-            values = [None if cell is None else _mean(cell, metric) for cell in row]
+            values = [None if cell is None else cell.mean(metric) for cell in row]
             known = [value for value in values if value is not None]
             if len(known) == len(values):
                 found[dataset] = known
@@ -167,8 +167,3 @@ def _datasets(cells: Sequence[Cell]) -> list[str]:
         f"{name} [{cell.spec.dataset.identity[-8:]}]" if len(identities[name]) > 1 else name
         for name, cell in zip(named, cells, strict=True)
     ]
-
-
-def _mean(cell: Cell, metric: str) -> float | None:
-    values = [run.result["metrics"][metric] for run in cell.runs]
-    return None if any(value is None for value in values) else float(np.mean(values))

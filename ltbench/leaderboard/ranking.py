@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ltbench.comparison.differences import names
 from ltbench.comparison.pairs import Pair, compare
 from ltbench.comparison.samples import Sample, read_sample
@@ -136,7 +134,7 @@ def rank(
         level: Of confidence.
         advance: Called once for each member, to show how far it is.
     """
-    scores = [_score(cell, metric) for cell, _ in members]
+    scores = [cell.mean(metric) for cell, _ in members]
     values = [-math.inf if score is None else score for score in scores]
     order = sorted(range(len(members)), key=lambda at: -values[at])
     cells = [members[at][0] for at in order]
@@ -266,11 +264,6 @@ def _names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
         found.append(f"{one['method']} ({own})" if own else str(one["method"]))
     # Versions and identities are no settings, and may be all that differs.
     return found if len(set(found)) == len(found) else names(cells)
-
-
-def _score(cell: Cell, metric: str) -> float | None:
-    values = [run.result["metrics"][metric] for run in cell.runs]
-    return None if any(value is None for value in values) else float(np.mean(values))
 
 
 def _by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
