@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,7 @@ def read_runs(paths: Sequence[Path]) -> Found:
     console = Console(stderr=True, highlight=False)
     with console.status("reading runs"):
         found = find_runs(paths)
+    gc.freeze()  # it stays until the verb ends: no search for garbage needs to look through it
     for skipped in found.skipped[:_LISTED]:
         told = printable(f"skipped {skipped.path}: {skipped.reason}").replace("\n", " ")
         console.print(told, markup=False, soft_wrap=True)

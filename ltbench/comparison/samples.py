@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,12 @@ class Sample:
     def class_counts(self) -> NDArray[np.int64]:
         """(K,) training images that decide the shot groups."""
         return np.array(self.cell.runs[0].result["classes"]["train_images"], dtype=np.int64)
+
+    def sharing(self, other: Sample) -> Sample:
+        """Returns the sample with the other's images and labels where they are equal: kept once."""
+        if not _same(self.indices, other.indices) or not _same(self.labels, other.labels):
+            return self
+        return replace(self, indices=other.indices, labels=other.labels)
 
     def of_seeds(self, seeds: Sequence[int]) -> NDArray[np.bool_]:
         """Returns the rows of some seeds."""

@@ -216,10 +216,12 @@ class _Tests:
 
     def _read(self, cell: Cell, name: str) -> Sample | None:
         try:
-            return read_sample(cell, name)
+            sample = read_sample(cell, name)
         except DataError as error:
             self.notes.append(f"{name} has no interval and no p value: {error.message}")
             return None
+        first = next((one for one in self._samples if one is not None), sample)
+        return sample.sharing(first)
 
 
 def _ranks(tests: _Tests, vs_best: Mapping[int, float], ranked: int) -> list[int]:

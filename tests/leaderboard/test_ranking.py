@@ -46,6 +46,15 @@ def test_who_is_not_told_apart_shares_a_rank(three: Path, registry: Registry) ->
     assert found.entries[0].p is None
 
 
+def test_images_are_kept_once_for_all_rows(three: Path, registry: Registry) -> None:
+    first, other, *_ = [read_sample(cell, cell.key) for cell in find_runs([three]).cells()]
+    shared = other.sharing(first)
+    assert shared.labels is first.labels
+    assert shared.indices is first.indices
+    unlike = replace(first, labels=first.labels[::-1].copy())
+    assert other.sharing(unlike) is other
+
+
 def test_p_values_are_those_of_compare(three: Path, registry: Registry) -> None:
     (found,) = rankings(three, registry)
     best, *others = [read_sample(entry.cell, entry.name) for entry in found.entries]
