@@ -50,8 +50,13 @@ class Cache:
     folder: Path
     limit: int
 
+    @classmethod
+    def of(cls, out: Path | None, gigabytes: float) -> Cache:
+        """Returns the cache of a folder of run directories; one that keeps nothing for None."""
+        return NO_CACHE if out is None else cls(out / ".cache", int(gigabytes * GB))
+
     def get(self, key: Mapping[str, Any], layout: Layout, fill: Callable[[Arrays], None]) -> Arrays:
-        """Returns arrays that are read-only, made now if nobody has made them yet.
+        """Returns arrays, made now if nobody has made them yet; what is written to them stays here.
 
         Waits while another process makes them.
 
@@ -132,6 +137,10 @@ class Cache:
             raise NoRoomError(f"{needed} are needed and {in_words(free)} of the disk are free")
 
 
+NO_CACHE = Cache(Path(), 0)
+"""Keeps nothing."""
+
+
 def _filled(arrays: Arrays, fill: Callable[[Arrays], None]) -> None:
     """Fills arrays, and frees them before anybody reads what they wrote."""
     fill(arrays)
@@ -147,7 +156,7 @@ def _read(entry: Path, about: str) -> Arrays | None:
             return None
         os.utime(entry / _KEY)
         layout = json.loads(about)["layout"]
-        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="r") for name in layout}
+        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in layout}
     except (OSError, EOFError, ValueError):  # made again
         return None
     fits = all([list(a.shape), a.dtype.str] == layout[name] for name, a in arrays.items())
@@ -210,4 +219,6 @@ def in_words(size: int) -> str:
     >>> in_words(1_300_000_000), in_words(84_000_000)
     ('1.3 GB', '84 MB')
     """
-    return f"{size / GB:.1f} GB" if size >= GB else f"{size / 10**6:,.0f} MB"
+    if size >= GB:
+        return f"{size / GB:.1f} GB"
+    return f"{size / 10**6:,.0f} MB" if size >= 10**6 else f"{size / 1000:,.0f} KB"

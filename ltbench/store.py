@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ltbench.config.runspec import Choice, RunSpec, hash_of
+from ltbench.config.runspec import Choice, Precision, RunSpec, hash_of
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.files import write_whole
 from ltbench.locks import held
@@ -39,6 +39,7 @@ _KEYS = {
         "warnings",
     ),
     "failure.json": ("error", "hint"),
+    "environment.json": ("precision",),
 }
 
 _CHANGED = "it was written by another version of ltbench, or changed by hand"
@@ -95,6 +96,12 @@ class RunDirectory:
         """Returns where a run's files are, whether it has been run or not."""
         return cls(out / spec.dataset.name / spec.backbone.name / spec.method.name / spec.hash)
 
+    def out(self, spec: RunSpec) -> Path | None:
+        """Returns the folder of run directories that `of` put this one in; None for a moved one."""
+        path = self.path.resolve()
+        above = path.parents[3] if len(path.parents) > 3 else path
+        return above if RunDirectory.of(above, spec).path == path else None
+
     def checkpoint(self, stage: str) -> Path:
         """State of an unfinished training."""
         return self.path / "checkpoint" / f"{stage}.safetensors"
@@ -139,6 +146,17 @@ class RunDirectory:
     def failure(self) -> dict[str, Any] | None:
         """Returns why the run failed, if it did."""
         return self._read("failure.json")
+
+    def begun_with(self) -> Precision | None:
+        """Returns the precision that the run was begun with: what "auto" was found to be then.
+
+        None where nothing was made with it yet: neither checkpoint nor learned weights.
+        """
+        if not (self.learned.exists() or self.checkpoint("training").exists()):
+            return None
+        environment = self._read("environment.json") or {}
+        precision: Precision | None = environment.get("precision")
+        return precision
 
     def history(self) -> list[dict[str, Any]]:
         """Returns a row for each epoch so far.

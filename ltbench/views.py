@@ -18,10 +18,14 @@ class Views:
     Args:
         boxes: (..., 4) top, left, height, width in source pixels; fractions are allowed.
         flips: (...) whether the view is mirrored left to right; None mirrors nothing.
+        crop_first: Whether a view is cropped and resized then, as in a random resized crop: the
+            filter sees nothing but the pixels that the box touches. Otherwise a view is a crop of
+            the resized image, as of a test image: at its edges the filter sees what is around it.
     """
 
     boxes: NDArray[np.float64]
     flips: NDArray[np.bool_] | None = None
+    crop_first: bool = False
 
 
 def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:

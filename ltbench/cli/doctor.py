@@ -71,12 +71,12 @@ def _devices() -> Iterator[Finding]:
     import torch
 
     from ltbench.engine.environment import device_name
-    from ltbench.engine.precision import choose_arithmetic
+    from ltbench.engine.precision import fastest_products
 
     names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     for device in map(torch.device, names):
-        arithmetic = choose_arithmetic("auto", device)
-        fastest = f"fastest precision {arithmetic.name} ({arithmetic.reason})"
+        name, speedup = fastest_products(str(device))
+        fastest = f"fastest products {name}" + (f" ({speedup:.1f}x fp32)" if speedup > 1 else "")
         threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
         yield Finding("devices", "ok", f"{device}: {device_name(device)}{threads}; {fastest}")
 

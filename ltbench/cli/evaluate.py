@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import (
+    DEFAULT_CACHE,
+    DEFAULT_ROOT,
+    CacheSize,
+    DataRoot,
+    Device,
+    Json,
+    Set,
+    Workers,
+    read_assignments,
+)
 from ltbench.errors import DataError
 
 
@@ -27,6 +37,7 @@ def evaluate(
     json: Json = False,
     device: Device = "auto",
     workers: Workers = 2,
+    cache: CacheSize = DEFAULT_CACHE,
     data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Evaluate a finished run again, with other views or another shot rule.
@@ -77,10 +88,11 @@ def evaluate(
     if path.exists():
         predictions = Predictions.read(path)
     else:
+        from ltbench.cache import Cache
         from ltbench.cli.progress import watching
         from ltbench.engine.run import Machine, evaluate_again
 
-        machine = Machine(out=Path(), device=device, workers=workers)
+        machine = Machine(Path(), device, workers, Cache.of(directory.out(stored), cache))
         with watching() as watch:
             predictions = evaluate_again(resolved, directory, machine, watch)
     counts = np.array(result["classes"]["train_images"])

@@ -15,6 +15,18 @@ from ltbench.specs import KINDS
 
 MACHINE = "Machine (changes no result)"
 
+
+def finite(value: float | None) -> float | None:
+    """Refuses NaN, which is within every range.
+
+    Raises:
+        BadParameter: It is no number.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("expected a number")
+    return value
+
+
 Device = Annotated[
     str,
     typer.Option(
@@ -29,6 +41,19 @@ Workers = Annotated[
         rich_help_panel=MACHINE,
     ),
 ]
+CacheSize = Annotated[
+    float,
+    typer.Option(
+        "--cache",
+        min=0,
+        metavar="GB",
+        callback=finite,
+        help="Disk space in OUT/.cache for what is computed once for all runs there, such as "
+        "features of frozen encoders; 0: none.",
+        rich_help_panel=MACHINE,
+    ),
+]
+DEFAULT_CACHE = 4.0
 DataRoot = Annotated[
     Path,
     typer.Option(
@@ -43,17 +68,6 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with 1 when a run directory had to be skipped."),
 ]
-
-
-def finite(value: float | None) -> float | None:
-    """Refuses NaN, which is within every range.
-
-    Raises:
-        BadParameter: It is no number.
-    """
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter("expected a number")
-    return value
 
 
 Level = Annotated[

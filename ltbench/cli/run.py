@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ltbench.cli.options import (
+    DEFAULT_CACHE,
     DEFAULT_ROOT,
+    CacheSize,
     DataRoot,
     Device,
     Json,
@@ -120,6 +122,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = Path("runs"),
     device: Device = "auto",
     workers: Workers = 2,
+    cache: CacheSize = DEFAULT_CACHE,
     data_root: DataRoot = DEFAULT_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -151,6 +154,7 @@ def run(
         "seed": seed,
         "data_seed": data_seed,
     }
+    from ltbench.cache import Cache
     from ltbench.cli.output import print_plan, print_result
     from ltbench.config.resolve import resolve
     from ltbench.loading import load_plugins
@@ -172,7 +176,7 @@ def run(
     from ltbench.engine.estimate import estimate
     from ltbench.engine.run import Machine, execute
 
-    machine = Machine(out=out, device=device, workers=workers)
+    machine = Machine(out, device, workers, Cache.of(out, cache))
     if dry_run:
         with watching():
             estimated = estimate(resolved, machine)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
+from ltbench.cache import NO_CACHE, Cache
+from ltbench.data.cut import cut
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.resample import resample
 from ltbench.data.sources import ArrayImages
@@ -51,11 +52,13 @@ class Loading:
         device: Where the batches go.
         workers: Processes that decode files; 0 decodes in this one. Changes no number.
         skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
+        cache: Keeps what is computed once for all runs.
     """
 
     device: torch.device
     workers: int
     skip_corrupt: bool
+    cache: Cache = NO_CACHE
 
 
 class Batches:
@@ -69,6 +72,7 @@ class Batches:
         loading: How they reach the device.
 
     Attributes:
+        labels: (N,) of the split, on the device.
         skipped: Indices of the corrupt images that were left out so far.
     """
 
@@ -81,7 +85,7 @@ class Batches:
         self.loading = loading
         self.skipped: set[int] = set()
         self._class_names = dataset.class_names
-        self._labels = torch.from_numpy(self.split.labels).to(loading.device)
+        self.labels = torch.from_numpy(self.split.labels).to(loading.device)
         self._pixels: Tensor | None = None
         if isinstance(self.split.images, ArrayImages):
             pixels = torch.from_numpy(self.split.images.pixels).permute(0, 3, 1, 2)
@@ -107,8 +111,8 @@ class Batches:
             at = torch.from_numpy(draws % len(self.split)).to(device)
             flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
             boxes = torch.from_numpy(views.boxes).to(device)
-            cut = resample(pixels[at], boxes, flips, self.resolution)
-            yield Batch(cut, self._labels[at], at, draws)
+            seen = resample(pixels[at], boxes, flips, self.resolution, views.crop_first)
+            yield Batch(seen, self.labels[at], at, draws)
 
     def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loading.device
@@ -125,8 +129,8 @@ class Batches:
                 self._on_error(draw % len(self.split), error)
             if len(draws):
                 at = (draws % len(self.split)).to(device, non_blocking=cuda)
-                cut = pixels.to(device, non_blocking=cuda)
-                yield Batch(cut, self._labels[at], at, draws.numpy())
+                seen = pixels.to(device, non_blocking=cuda)
+                yield Batch(seen, self.labels[at], at, draws.numpy())
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
@@ -169,16 +173,7 @@ class _FileViews(TorchDataset[_Item]):
             views = self.views_of(size, epoch, np.array([draw]))
         except LTBenchError as error:  # raised in the main process, which knows what to do with it
             return draw, error
-        image = Image.fromarray(pixels)
-        side = (self.resolution, self.resolution)
-        cuts = []
-        for view, (top, left, height, width) in enumerate(views.boxes[0].tolist()):
-            box = (left, top, left + width, top + height)
-            cut = image.resize(side, Image.Resampling.BICUBIC, box=box)
-            if views.flips is not None and views.flips[0, view]:
-                cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            cuts.append(np.asarray(cut))
-        return draw, torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2)
+        return draw, cut(pixels, views, self.resolution)
 
 
 def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]:

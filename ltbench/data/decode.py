@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ltbench.errors import CorruptImageError
 
 _HINT = "fetch the file again, or drop such images with --on-corrupt skip"
+_JPEG = b"\xff\xd8\xff"
 _MARKUP = (b"<!do", b"<htm", b"<?xm")
 
 
@@ -32,11 +34,10 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as image:  # reads the header
-            if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
-                pixels = _turbo(content)
-                if pixels is not None:
-                    return pixels
+        pixels = _turbo(content)
+        if pixels is not None:
+            return pixels
+        with Image.open(io.BytesIO(content)) as image:
             return _pillow(image)
     except MemoryError:
         raise
@@ -47,12 +48,19 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def _turbo(content: bytes) -> NDArray[np.uint8] | None:
-    """Returns the pixels of a JPEG file; None where Pillow shall say what is wrong with it."""
-    from simplejpeg import decode_jpeg
+    """Returns the pixels of an ordinary JPEG file; None where it is up to Pillow."""
+    from PIL import Image
+    from simplejpeg import decode_jpeg, decode_jpeg_header
 
+    if not content.startswith(_JPEG):
+        return None
     try:
+        height, width, colors, _ = decode_jpeg_header(content)
+        bomb = height * width > (Image.MAX_IMAGE_PIXELS or math.inf)
+        if bomb or colors in ("CMYK", "YCCK"):
+            return None
         pixels: NDArray[np.uint8] = decode_jpeg(content, "RGB")
-    except ValueError:
+    except ValueError:  # Pillow says what is wrong
         return None
     return pixels
 

@@ -8,25 +8,36 @@ from torch import Tensor
 _SUPPORT = 2.0  # the bicubic kernel reaches two pixels to each side
 
 
-def resample(images: Tensor, boxes: Tensor, flips: Tensor | None, resolution: int) -> Tensor:
+_SLACK = 1e-6  # pixels: fractions are rounded
+
+
+def resample(
+    images: Tensor,
+    boxes: Tensor,
+    flips: Tensor | None,
+    resolution: int,
+    crop_first: bool = False,
+) -> Tensor:
     """Resizes boxes of images to squares: bicubic, antialiased, rounded as Pillow does.
 
     A resize is linear and separable: two batched matrix products do the whole batch. Equal to
-    Pillow's `Image.resize(box=...)`, whose filter sees the pixels around the box too.
+    Pillow's `Image.resize(box=...)`, whose filter sees the pixels around the box too; with
+    `crop_first` to `Image.crop(...).resize(...)`.
 
     Args:
         images: (B, 3, H, W) uint8.
         boxes: (B, V, 4) top, left, height, width in pixels, float64.
         flips: (B, V) whether to mirror left to right, or None.
         resolution: R.
+        crop_first: Whether the filter sees nothing but the pixels that the box touches.
 
     Returns:
         (B, V, 3, R, R) uint8.
     """
     height, width = images.shape[-2:]
     top, left, box_height, box_width = boxes.unbind(-1)
-    rows = _weights(top, box_height, resolution, height)
-    columns = _weights(left, box_width, resolution, width)
+    rows = _weights(top, box_height, resolution, height, crop_first)
+    columns = _weights(left, box_width, resolution, width, crop_first)
     if flips is not None:
         columns = torch.where(flips[..., None, None], columns.flip(-2), columns)
     pixels = images[:, None].to(torch.float32)
@@ -34,7 +45,7 @@ def resample(images: Tensor, boxes: Tensor, flips: Tensor | None, resolution: in
     return _to_levels(rows[:, :, None] @ across).to(torch.uint8)
 
 
-def _weights(start: Tensor, length: Tensor, resolution: int, size: int) -> Tensor:
+def _weights(start: Tensor, length: Tensor, resolution: int, size: int, crop_first: bool) -> Tensor:
     """Returns the filter of each output pixel over the source pixels, (B, V, R, size) float32."""
     ratio = (length / resolution)[..., None, None]
     stretch = ratio.clamp(min=1.0)
@@ -44,6 +55,10 @@ def _weights(start: Tensor, length: Tensor, resolution: int, size: int) -> Tenso
     first = (center - _SUPPORT * stretch + 0.5).floor().clamp(min=0)
     last = (center + _SUPPORT * stretch + 0.5).floor().clamp(max=size)
     weights = _bicubic((pixel + 0.5 - center) / stretch)
+    if crop_first:
+        end = (start + length)[..., None, None]
+        first = torch.maximum(first, (start[..., None, None] + _SLACK).floor())
+        last = torch.minimum(last, (end - _SLACK).ceil())
     weights = weights * ((pixel >= first) & (pixel < last))
     return (weights / weights.sum(-1, keepdim=True)).to(torch.float32)
 

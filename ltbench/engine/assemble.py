@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -13,15 +13,21 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
+from ltbench.config.runspec import Choice, Precision
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
 from ltbench.data.holdout import hold_out
+from ltbench.engine.encoded import EncodedStream
+from ltbench.engine.encoding import Encoding
+from ltbench.engine.environment import device_name
 from ltbench.engine.features import TrainingFeatures
 from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.model import Classifier
+from ltbench.engine.pace import choose_arithmetic
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
-from ltbench.engine.stream import TrainingStream
+from ltbench.engine.stream import Stream, TrainingStream
+from ltbench.engine.watch import SILENT, Watch
 from ltbench.errors import ConfigError, DataError, NothingMatchedError, PluginError
 from ltbench.plugins import Component, blame
 from ltbench.protocols import Refinement, StartsItself
@@ -35,6 +41,9 @@ class Assembly:
     """The built parts of a run, on their device.
 
     Args:
+        arithmetic: Precision of forward passes.
+        encoding: Features of the encoder, where they can be kept.
+        choices: The component of each kind.
         backbone_parameters: Weights of the image encoder before the method added its own.
         fingerprint: Of the backbone's weights before the method and the head saw them.
         warnings: What makes the run's result mean less than it seems to.
@@ -49,7 +58,10 @@ class Assembly:
     inference: CheckedInference
     context: BuildContext
     loading: Loading
+    arithmetic: Arithmetic
+    encoding: Encoding
     features: TrainingFeatures
+    choices: Mapping[str, Choice]
     backbone_parameters: int
     fingerprint: str
     warnings: list[str]
@@ -84,17 +96,40 @@ class Assembly:
             self.loading,
         )
 
+    def encoded(self, stream: TrainingStream) -> Stream:
+        """Returns the training images as their features where nothing trains the encoder."""
+        frozen = self.encoding.state == "frozen" and not self.model.encoder_learns
+        if not frozen or not EncodedStream.fits(stream, self.encoding):
+            return stream
+        return EncodedStream(stream, self.encoding, _described(self.choices["augmentation"]))
+
+    def kept_views(self, batches: Batches) -> Tensor | None:
+        """Returns the features of a split's views, (N, V, width), where they can be kept."""
+        views = {"inference": _described(self.choices["inference"])}
+        return self.encoding.kept(batches, views, num_views=self.num_views())
+
     def num_views(self) -> int:
         """How many views the inference takes of an image."""
         side = self.context.resolution
         return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
 
 
-def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> Assembly:
+def assemble(
+    resolved: Resolved,
+    loading: Loading,
+    precision: Precision | None = None,
+    watch: Watch = SILENT,
+) -> Assembly:
     """Builds data set, backbone, head with its first weight, method, and the rest, in this order.
 
     The head starts before the method changes the backbone: its weight is made by the pretrained
     features, as in the papers.
+
+    Args:
+        resolved: The run.
+        loading: How images reach the device.
+        precision: What "auto" was found to be before; None: as the run has it.
+        watch: Told how it gets on.
 
     Raises:
         LTBenchError: Whatever is wrong with a choice, the data or a plugin.
@@ -104,6 +139,14 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
     backbone = _backbone(resolved, loading)
     backbone_parameters = backbone.num_parameters()
     fingerprint = weights_fingerprint(backbone)
+    key = {
+        "backbone": _described(spec.backbone),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    arithmetic = choose_arithmetic(precision or spec.precision, backbone, key, loading.cache)
+    key |= {"precision": arithmetic.name}
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),
@@ -116,13 +159,16 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         device=str(device),
     )
     torch.manual_seed(spec.seed)
-    features = TrainingFeatures(dataset, backbone, loading, arithmetic)
+    encoding = Encoding(backbone, loading, arithmetic, key, watch)
+    features = TrainingFeatures(dataset, encoding)
     head = _head(resolved, context, backbone, features)
     context = replace(context, head_scale=_scale(head, resolved))
     learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
     with resolved.components["method"].answerable():
         model.learn_only(learned)
+    encoding.state = "learned" if model.encoder_learns else "frozen"
+    encoding.key |= {"method": _described(spec.method)}
     refinement = resolved.build("refinement", context)
     if refinement is not None:
         with blame(resolved.components["refinement"]):
@@ -137,11 +183,19 @@ def assemble(resolved: Resolved, loading: Loading, arithmetic: Arithmetic) -> As
         inference=_seam(CheckedInference, "inference", resolved, context),
         context=context,
         loading=loading,
+        arithmetic=arithmetic,
+        encoding=encoding,
+        choices=spec.choices(),
         features=features,
         backbone_parameters=backbone_parameters,
         fingerprint=fingerprint,
         warnings=_warnings(resolved, dataset, backbone),
     )
+
+
+def _described(choice: Choice) -> dict[str, Any]:
+    """Returns what tells a component from others, but for what its identity depends on."""
+    return {"name": choice.name, "options": dict(choice.options), "plugin": choice.plugin}
 
 
 def _dataset(resolved: Resolved) -> Dataset:

@@ -38,13 +38,12 @@ def estimate(resolved: Resolved, machine: Machine) -> Estimate:
 
     The step's memory is carried over to the batch size in proportion. Writes nothing.
     """
-    loading, arithmetic = machine.prepare(resolved.spec)
     with memory_explained():
-        assembly = assemble(resolved, loading, arithmetic)
-        return _measure(resolved, assembly, arithmetic)
+        return _measure(resolved, assemble(resolved, machine.loading(resolved.spec)))
 
 
-def _measure(resolved: Resolved, assembly: Assembly, arithmetic: Arithmetic) -> Estimate:
+def _measure(resolved: Resolved, assembly: Assembly) -> Estimate:
+    arithmetic = assembly.arithmetic
     spec, train, device = resolved.spec, resolved.spec.train, assembly.loading.device
     sizes = {name: len(split) for name, split in assembly.dataset.splits.items()}
     seen = "val" if spec.uses_val else spec.split

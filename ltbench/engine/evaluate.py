@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ltbench.data.batches import Batches
-from ltbench.engine.model import Classifier
-from ltbench.engine.precision import Arithmetic
-from ltbench.engine.seams import CheckedInference
+from ltbench.engine.assemble import Assembly
+from ltbench.engine.encoding import VIEWS_PER_PASS
 from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
 
-_VIEWS_PER_PASS = 256
 _KEPT = 10  # logits of an image that are stored
 
 
 @torch.inference_mode()
-def evaluate(
-    model: Classifier,
-    batches: Batches,
-    inference: CheckedInference,
-    num_views: int,
-    arithmetic: Arithmetic,
-    watch: Watch,
-) -> Predictions:
+def evaluate(assembly: Assembly, batches: Batches, watch: Watch) -> Predictions:
     """Returns the predictions on a split, all views of some images in one pass.
 
     Args:
-        model: The classifier.
-        batches: Of the split: `num_views` views an image.
-        inference: How the views' logits become one.
-        num_views: V.
-        arithmetic: Precision of the forward pass.
+        assembly: The model, and the inference that takes the views.
+        batches: Of the split's views.
         watch: Told how it gets on.
 
     Raises:
@@ -42,18 +32,16 @@ def evaluate(
         NonFiniteLossError: Some logits are NaN or infinite.
         PluginError: The inference's logits are not what they should be.
     """
-    model.eval()
+    assembly.model.eval()
     size = len(batches.split)
     watch.start("evaluating", size)
-    images = max(1, _VIEWS_PER_PASS // num_views)
     rows: list[tuple[Tensor, ...]] = []
-    for batch in batches.of((0, part.numpy()) for part in torch.split(torch.arange(size), images)):
-        with arithmetic.autocast():
-            logits = model(batch.views.flatten(0, 1))
-        logits = inference.reduce(logits.unflatten(0, batch.views.shape[:2]))
+    for indices, labels, features in _seen(assembly, batches):
+        logits = assembly.model.classify(features.flatten(0, 1))
+        logits = assembly.inference.reduce(logits.unflatten(0, features.shape[:2]))
         top = logits.topk(min(_KEPT, logits.shape[1]))
-        rows.append((batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)))
-        watch.advance(len(batch.labels))
+        rows.append((indices, labels, top.indices, top.values, logits.logsumexp(dim=1)))
+        watch.advance(len(labels))
     if not rows:
         raise DataError("no image to evaluate on can be decoded", hint="check the data set's files")
     columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
@@ -66,3 +54,17 @@ def evaluate(
             hint="lower the learning rate (--lr), or take --precision fp32",
         )
     return predictions
+
+
+def _seen(assembly: Assembly, batches: Batches) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yields indices (B,), labels (B,) and features of all views (B, V, width), batch by batch."""
+    num_views = assembly.num_views()
+    parts = torch.split(torch.arange(len(batches.split)), max(1, VIEWS_PER_PASS // num_views))
+    kept = assembly.kept_views(batches)
+    if kept is None:
+        for batch in batches.of((0, part.numpy()) for part in parts):
+            yield batch.indices, batch.labels, assembly.encoding.of(batch)
+        return
+    for part in parts:
+        at = part.to(kept.device)
+        yield at, batches.labels[at], kept[at]

@@ -8,15 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltbench.backbone import Backbone
 from ltbench.data import Dataset
-from ltbench.data.batches import Batches, Loading
-from ltbench.engine.precision import Arithmetic
+from ltbench.data.batches import Batches
+from ltbench.engine.encoding import VIEWS_PER_PASS, Encoding
 from ltbench.engine.seams import one_view
 from ltbench.errors import DataError
 from ltbench.views import Views, center_square
-
-_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -24,9 +21,7 @@ class TrainingFeatures:
     """The encoder's features of training images; see `ltbench.protocols.TrainingFeatures`."""
 
     dataset: Dataset
-    backbone: Backbone
-    loading: Loading
-    arithmetic: Arithmetic
+    encoding: Encoding
 
     @torch.inference_mode()
     def __call__(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
@@ -35,20 +30,22 @@ class TrainingFeatures:
         order = np.argsort(labels, kind="stable")
         starts = np.cumsum(self.dataset.class_counts) - self.dataset.class_counts
         rank = np.arange(len(order)) - starts[labels[order]]
-        chosen = torch.from_numpy(order if per_class is None else order[rank < per_class])
+        chosen = order if per_class is None else order[rank < per_class]
         batches = Batches(
             self.dataset,
             "train",
             lambda sizes, epoch, draws: one_view(Views(center_square(sizes))),
-            self.backbone.resolution,
-            self.loading,
+            self.encoding.backbone.resolution,
+            self.encoding.loading,
         )
-        self.backbone.eval()
+        kept = self.encoding.kept(batches, {"views": "centre"}, of=chosen)
+        if kept is not None:
+            return kept[:, 0], batches.labels[torch.from_numpy(chosen).to(kept.device)]
+        self.encoding.backbone.eval()
         features, found = [], []
-        for batch in batches.of((0, part.numpy()) for part in torch.split(chosen, _BATCH)):
-            with self.arithmetic.autocast():
-                values = self.backbone(self.backbone.normalize(batch.views[:, 0]))
-            features.append(values.float())
+        parts = torch.split(torch.from_numpy(chosen), VIEWS_PER_PASS)
+        for batch in batches.of((0, part.numpy()) for part in parts):
+            features.append(self.encoding.of(batch)[:, 0])
             found.append(batch.labels)
         if not features:
             raise DataError("no training image can be decoded", hint="check the data set's files")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.assemble import Assembly
 from ltbench.engine.checkpoint import TrainState, load_state, save_state
-from ltbench.engine.precision import Arithmetic
 from ltbench.engine.select import Validation
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
@@ -22,7 +21,6 @@ class Fitting:
 
     assembly: Assembly
     directory: RunDirectory
-    arithmetic: Arithmetic
     watch: Watch
 
     def fit(
@@ -43,7 +41,8 @@ class Fitting:
             validation: Chooses the epoch whose weights are kept; None: the last.
         """
         model, checkpoint = self.assembly.model, self.directory.checkpoint(stage)
-        state = TrainState.start(model, config, self.arithmetic)
+        arithmetic = self.assembly.arithmetic
+        state = TrainState.start(model, config, arithmetic)
         if checkpoint.exists():
             load_state(state, model, checkpoint)
             self.watch.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
@@ -54,7 +53,8 @@ class Fitting:
             save_state(state, model, checkpoint)
             on_epoch(state)
 
-        train(model, stream, self.assembly.loss, state, config, self.arithmetic, self.watch, after)
+        shown = self.assembly.encoded(stream)
+        train(model, shown, self.assembly.loss, state, config, arithmetic, self.watch, after)
         if validation is not None:
             validation.take_best(state)
         return state

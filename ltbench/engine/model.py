@@ -22,9 +22,13 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Returns the logits. The head is small, and rounding its logits would cost accuracy."""
-        features = self.backbone(self.backbone.normalize(pixels))
+        """Returns the logits."""
+        return self.classify(self.backbone(self.backbone.normalize(pixels)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Returns the logits (B, K), in float32, of features (B, width)."""
         with torch.autocast(features.device.type, enabled=False):
+            # The head is small, and rounding its logits would cost accuracy.
             logits: Tensor = self.head(features.float())
         return logits
 
@@ -47,6 +51,11 @@ class Classifier(nn.Module):
     def learned(self) -> dict[str, nn.Parameter]:
         """Returns the learned parameters by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    @property
+    def encoder_learns(self) -> bool:
+        """Whether gradients go back into the encoder."""
+        return any(parameter.requires_grad for parameter in self.backbone.parameters())
 
     def training_mode(self) -> None:
         """Switches to training; batch norms keep their running statistics, as in the papers."""

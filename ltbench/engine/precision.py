@@ -1,18 +1,21 @@
-"""The precision of matrix products: what was asked for, or what the device multiplies fastest."""
+"""The precision of matrix products: what was asked for, or what the model is fastest with."""
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ltbench.config.runspec import Precision
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_WORTH_IT = 1.2  # a lower precision must be this much faster to be chosen
+WORTH_IT = 1.2
+"""A lower precision must be this much faster to be chosen."""
 _SIZE = 1024
 
 
@@ -24,41 +27,69 @@ class Arithmetic:
         name: "fp32", "bf16" or "fp16".
         reason: Why, as shown to the user.
         device_type: "cpu" or "cuda".
+        seconds: That the model takes to learn from an image, about; None where not measured.
     """
 
     name: str
     reason: str
     device_type: str
+    seconds: float | None = None
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Returns the context that the forward pass runs in."""
+    @contextmanager
+    def autocast(self, *, backward: bool = False) -> Iterator[None]:
+        """Makes the forward pass within it compute in this precision.
+
+        Args:
+            backward: Whether gradients will go back through it.
+        """
         if self.name == "fp32":
-            return nullcontext()
-        return torch.autocast(self.device_type, dtype=_DTYPES[self.name])
+            yield
+            return
+        on_cpu = self.device_type == "cpu"
+        with (
+            torch.autocast(self.device_type, dtype=_DTYPES[self.name]),
+            _products_for_attention() if backward and on_cpu else nullcontext(),
+        ):
+            yield
 
     def scaler(self) -> torch.amp.GradScaler:
         """Returns the loss scaling that half precision needs, switched off for the others."""
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
 
 
-def choose_arithmetic(precision: Precision, device: torch.device) -> Arithmetic:
-    """Returns the arithmetic asked for; "auto" measures a matrix product once per process."""
-    if precision != "auto":
-        return Arithmetic(precision, "as asked", device.type)
-    name, speedup = _fastest(str(device))
-    reason = f"measured {speedup:.1f}x fp32" if name != "fp32" else "nothing measured faster"
-    return Arithmetic(name, reason, device.type)
+@contextmanager
+def _products_for_attention() -> Iterator[None]:
+    """Makes attention of two matrix products and a softmax.
+
+    On CPUs the backward pass of PyTorch's fused kernel takes two to ten times as long in bfloat16.
+    """
+    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # of CPUs, too
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(before)
+
+
+def asked_for(precision: Precision, device: torch.device) -> Arithmetic:
+    """Returns the arithmetic of a precision that is not "auto"."""
+    return Arithmetic(precision, "as asked", device.type)
 
 
 @cache
-def _fastest(device: str) -> tuple[str, float]:
+def fastest_products(device: str) -> tuple[Precision, float]:
+    """Returns the precision of the device's fastest matrix products, and how many times as fast.
+
+    Measured once per process. A lower precision than "fp32" is at least `WORTH_IT` times as fast.
+    """
     # fp16 needs loss scaling and bf16 does not: it is tried only where a GPU has no bf16.
-    name = "bf16"
+    name: Precision = "bf16"
     if device.startswith("cuda") and not torch.cuda.is_bf16_supported(including_emulation=False):
         name = "fp16"
     exact, lower = (_seconds(torch.device(device), _DTYPES[one]) for one in ("fp32", name))
     speedup = exact / lower
-    return (name, speedup) if speedup >= _WORTH_IT else ("fp32", 1.0)
+    return (name, speedup) if speedup >= WORTH_IT else ("fp32", 1.0)
 
 
 def _seconds(device: torch.device, dtype: torch.dtype) -> float:
@@ -66,14 +97,15 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
     left = torch.ones(_SIZE, _SIZE, device=device, dtype=dtype)
     best = float("inf")
     for _ in range(5):
-        _wait(device)
+        wait_for(device)
         start = time.perf_counter()
         left @ left
-        _wait(device)
+        wait_for(device)
         best = min(best, time.perf_counter() - start)
     return best
 
 
-def _wait(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Returns when the device has done all that it was told to do."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

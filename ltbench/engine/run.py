@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ltbench.cache import NO_CACHE, Cache
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.batches import Loading
@@ -25,7 +26,6 @@ from ltbench.engine.environment import (
 from ltbench.engine.evaluate import evaluate
 from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
-from ltbench.engine.precision import Arithmetic, choose_arithmetic
 from ltbench.engine.refine import refine
 from ltbench.engine.select import Validation, describe_selection
 from ltbench.engine.watch import Watch
@@ -45,21 +45,22 @@ class Machine:
         out: Folder of the run directories.
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Processes that decode image files.
+        cache: Keeps what is computed once for all runs.
     """
 
     out: Path
     device: str
     workers: int
+    cache: Cache = NO_CACHE
 
-    def prepare(self, spec: RunSpec) -> tuple[Loading, Arithmetic]:
-        """Returns how images reach the device for a run, and how it computes there.
+    def loading(self, spec: RunSpec) -> Loading:
+        """Returns how images reach the device for a run.
 
         Raises:
             ConfigError: There is no such device.
         """
         device = choose_device(self.device)
-        loading = Loading(device, self.workers, skip_corrupt=spec.on_corrupt == "skip")
-        return loading, choose_arithmetic(spec.precision, device)
+        return Loading(device, self.workers, spec.on_corrupt == "skip", self.cache)
 
 
 def execute(
@@ -91,12 +92,12 @@ def execute(
         spec = resolved.spec
         hooks = {tracker.name: tracker.build(resolved, directory) for tracker in trackers}
         observers = Observers(registry, hooks, spec.to_dict(), watch)
-        loading, arithmetic = machine.prepare(spec)
-        device = device_name(loading.device)
-        watch.note(f"device: {device}; precision: {arithmetic.name} ({arithmetic.reason})")
+        loading = machine.loading(spec)
+        begun_with = None if overwrite == "always" else directory.begun_with()
         watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
         with memory_explained():
-            assembly = assemble(resolved, loading, arithmetic)
+            assembly = assemble(resolved, loading, begun_with, watch)
+        _tell_choices(assembly, watch)
         for warning in assembly.warnings:
             watch.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
@@ -104,7 +105,12 @@ def execute(
         components = resolved.components.values()
         recorded = _failure_recorded(directory, resolved, observers)
         with recorded, blame(*components), memory_explained():
-            return _run(resolved, observers, directory, assembly, arithmetic, watch)
+            return _run(resolved, observers, directory, assembly, watch)
+
+
+def _tell_choices(assembly: Assembly, watch: Watch) -> None:
+    device, arithmetic = device_name(assembly.loading.device), assembly.arithmetic
+    watch.note(f"device: {device}; precision: {arithmetic.name} ({arithmetic.reason})")
 
 
 def _run(
@@ -112,7 +118,6 @@ def _run(
     observers: Observers,
     directory: RunDirectory,
     assembly: Assembly,
-    arithmetic: Arithmetic,
     watch: Watch,
 ) -> dict[str, Any]:
     spec = resolved.spec
@@ -120,20 +125,20 @@ def _run(
     directory.write("spec.json", described)
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = assembly.loading.device
-    environment = describe_environment(device, arithmetic, plugins, assembly.fingerprint)
+    environment = describe_environment(device, assembly.arithmetic, plugins, assembly.fingerprint)
     directory.write("environment.json", environment)
     resumes = directory.checkpoint("training").exists()
     observers.start(directory.path, directory.history() if resumes else [])
 
     if assembly.dataset.held_out:
         watch.note(f"held out of the training split: {assembly.dataset.held_out:,} images")
-    fitting = Fitting(assembly, directory, arithmetic, watch)
+    fitting = Fitting(assembly, directory, watch)
     start = {} if assembly.refinement is None else copies(assembly.model.learned())
     training, selection = _train(spec, fitting, observers)
     refinement = refine(spec, resolved.components["refinement"], fitting, start)
     save_learned(assembly.model, directory.learned)
 
-    predictions, evaluation = predict(resolved, directory, assembly, arithmetic, watch)
+    predictions, evaluation = predict(resolved, directory, assembly, watch)
     result = {
         **described,
         "metrics": compute_metrics(predictions, assembly.dataset.shot_counts),
@@ -173,9 +178,7 @@ def _train(
         observers.epochs(state.history)
 
     stream = assembly.stream(spec.seed, spec.train.epochs)
-    validation = (
-        Validation(assembly, fitting.arithmetic, fitting.watch) if spec.select == "val" else None
-    )
+    validation = Validation(assembly, fitting.watch) if spec.select == "val" else None
     state = fitting.fit("training", stream, spec.train, tell, validation)
     tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
@@ -192,16 +195,13 @@ def predict(
     resolved: Resolved,
     directory: RunDirectory,
     assembly: Assembly,
-    arithmetic: Arithmetic,
     watch: Watch,
 ) -> tuple[Predictions, dict[str, Any]]:
     """Evaluates a model, stores its predictions, and returns them and how that went."""
     spec = resolved.spec
     start = time.perf_counter()
     batches = assembly.evaluation_batches(spec.split)
-    predictions = evaluate(
-        assembly.model, batches, assembly.inference, assembly.num_views(), arithmetic, watch
-    )
+    predictions = evaluate(assembly, batches, watch)
     seconds = time.perf_counter() - start
     about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
     path = directory.predictions(spec.inference, directory.spec().inference)
@@ -219,11 +219,11 @@ def evaluate_again(
     resolved: Resolved, directory: RunDirectory, machine: Machine, watch: Watch
 ) -> Predictions:
     """Evaluates the stored model of a finished run, stores the predictions and returns them."""
-    loading, arithmetic = machine.prepare(resolved.spec)
+    loading = machine.loading(resolved.spec)
     with blame(*resolved.components.values()), memory_explained():
-        assembly = assemble(resolved, loading, arithmetic)
+        assembly = assemble(resolved, loading, directory.begun_with(), watch)
         load_learned(assembly.model, directory.learned)
-        predictions, _ = predict(resolved, directory, assembly, arithmetic, watch)
+        predictions, _ = predict(resolved, directory, assembly, watch)
     return predictions
 
 

@@ -133,7 +133,7 @@ class CheckedInference:
 def one_view(views: Views) -> Views:
     """Returns views with boxes (N, 4) as views with one box an image, (N, 1, 4)."""
     flips = None if views.flips is None else views.flips[:, None]
-    return Views(views.boxes[:, None], flips)
+    return Views(views.boxes[:, None], flips, views.crop_first)
 
 
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:
@@ -158,11 +158,12 @@ def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: C
             f"height, width) of {sizes[where[0]].tolist()}"
         )
     flips = views.flips
-    if flips is None:
-        return Views(boxes)
-    if not isinstance(flips, np.ndarray) or flips.shape != found[:-1] or flips.dtype != np.bool_:
+    truths = isinstance(flips, np.ndarray) and flips.dtype == np.bool_
+    if flips is not None and not (truths and flips.shape == found[:-1]):
         raise component.broke(f"returned flips that are no truths of shape {found[:-1]}")
-    return Views(boxes, flips)
+    if not isinstance(views.crop_first, bool):
+        raise component.broke(f"returned crop_first={views.crop_first!r}, neither True nor False")
+    return Views(boxes, flips, views.crop_first)
 
 
 def _are_targets(targets: Any, labels: Tensor) -> bool:

@@ -13,7 +13,6 @@ from ltbench.data.batches import Batches
 from ltbench.engine.assemble import Assembly
 from ltbench.engine.checkpoint import TrainState, copies, put_back
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.precision import Arithmetic
 from ltbench.engine.watch import Watch
 from ltbench.metrics import compute_metrics
 
@@ -29,7 +28,6 @@ class Validation:
     """
 
     assembly: Assembly
-    arithmetic: Arithmetic
     watch: Watch
     _batches: Batches = field(init=False)
 
@@ -39,14 +37,7 @@ class Validation:
     def score(self, state: TrainState) -> None:
         """Adds the last epoch's score to its row, and keeps its weights if they are the best."""
         assembly, began = self.assembly, time.perf_counter()
-        predictions = evaluate(
-            assembly.model,
-            self._batches,
-            assembly.inference,
-            assembly.num_views(),
-            self.arithmetic,
-            self.watch,
-        )
+        predictions = evaluate(assembly, self._batches, self.watch)
         scored = compute_metrics(predictions, assembly.dataset.shot_counts)[CRITERION]
         state.history[-1] |= {
             _SCORE: scored,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,11 +12,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.data import Dataset
-from ltbench.data.batches import Batch, Batches, Loading
+from ltbench.data.batches import Batch, Batches, Loading, Order
 from ltbench.data.randomness import drawn, shuffled, uniforms
+from ltbench.engine.model import Classifier
 from ltbench.engine.seams import CheckedAugmentation
 from ltbench.protocols import Targets
 from ltbench.views import Views
+
+
+class Stream(Protocol):
+    """What a training goes through, epoch by epoch: images, or their features."""
+
+    @property
+    def seed(self) -> int:
+        """Of the order, and of whatever else is drawn."""
+        ...
+
+    @property
+    def skipped(self) -> set[int]:
+        """Indices of the corrupt images that were left out so far."""
+        ...
+
+    def __len__(self) -> int:
+        """Images an epoch."""
+        ...
+
+    def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
+        """Yields what the model gets of each batch, and its targets."""
+        ...
+
+    def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
+        """Returns what a model says about a part of a batch, (B, K)."""
+        ...
 
 
 @dataclass
@@ -32,6 +60,7 @@ class TrainingStream:
         class_weights: (K,) how often each class is drawn; None: every image once.
 
     Attributes:
+        batches: What makes batches of them.
         skipped: Indices of the corrupt images that were left out so far.
     """
 
@@ -42,30 +71,39 @@ class TrainingStream:
     seed: int
     epochs: int
     class_weights: NDArray[np.float64] | None
-    _batches: Batches = field(init=False)
+    batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.dataset, "train", self._views, self.resolution, self.loading)
+        self.batches = Batches(self.dataset, "train", self._views, self.resolution, self.loading)
 
     def __len__(self) -> int:
         """Images an epoch."""
-        return len(self._batches.split)
+        return len(self.batches.split)
 
     @property
     def skipped(self) -> set[int]:
         """Indices of the corrupt images that were left out so far."""
-        return self._batches.skipped
+        return self.batches.skipped
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
         """Yields images (B, 3, R, R) in 0..255 and their targets, batch by batch."""
-        parts = torch.split(torch.from_numpy(self._order(epoch)), batch_size)
-        for batch in self._batches.of((epoch, part.numpy()) for part in parts):
+        for batch in self.batches.of(self.orders(epoch, batch_size)):
             yield self._changed(batch, epoch)
+
+    def orders(self, epoch: int, batch_size: int) -> Iterator[Order]:
+        """Yields the draws of each batch of an epoch."""
+        for part in torch.split(torch.from_numpy(self._order(epoch)), batch_size):
+            yield epoch, part.numpy()
+
+    def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
+        """Returns what a model says about some of these images, (B, K)."""
+        logits: Tensor = model(inputs)
+        return logits
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if self.class_weights is None:
             return shuffled(self.seed, epoch, len(self))
-        return drawn(self.seed, epoch, self._batches.split.labels, self.class_weights)
+        return drawn(self.seed, epoch, self.batches.split.labels, self.class_weights)
 
     def _uniforms(self, epoch: int, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         return uniforms(self.seed, epoch, draws, self.augmentation.draws)

@@ -14,7 +14,7 @@ from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedLoss
-from ltbench.engine.stream import TrainingStream
+from ltbench.engine.stream import Stream
 from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.protocols import Targets
@@ -24,7 +24,7 @@ _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
 
 def train(
     model: Classifier,
-    stream: TrainingStream,
+    stream: Stream,
     loss_of: CheckedLoss,
     state: TrainState,
     config: TrainConfig,
@@ -36,7 +36,7 @@ def train(
 
     Args:
         model: The classifier.
-        stream: The training images; its seed is that of whatever else is drawn.
+        stream: The training images, or their features; its seed is that of whatever else is drawn.
         loss_of: The loss.
         state: Optimiser, loss scaling and history; advanced in place.
         config: Epochs, batch size, accumulation, learning rate.
@@ -48,6 +48,7 @@ def train(
         NonFiniteLossError: With epoch and step.
     """
     size = len(stream)
+    backward = model.encoder_learns
     watch.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
         # A resumed run draws what it would have drawn.
@@ -58,12 +59,12 @@ def train(
         state.optimizer.param_groups[0]["lr"] = lr
         losses: list[Tensor] = []
         start = time.perf_counter()
-        for images, targets in stream.epoch(epoch, config.batch_size):
-            total = torch.zeros((), device=images.device)
-            for part, shown in _parts(images, targets, config.accumulate):
-                with arithmetic.autocast():
-                    logits = model(part)
-                value = loss_of(logits, shown) * (len(part) / len(images))
+        for inputs, targets in stream.epoch(epoch, config.batch_size):
+            total = torch.zeros((), device=inputs.device)
+            for part, shown in _parts(inputs, targets, config.accumulate):
+                with arithmetic.autocast(backward=backward):
+                    logits = stream.logits(model, part)
+                value = loss_of(logits, shown) * (len(part) / len(inputs))
                 state.scaler.scale(value).backward()
                 total += value.detach()
             state.scaler.step(state.optimizer)
@@ -71,7 +72,7 @@ def train(
             state.optimizer.zero_grad()
             losses.append(total)
             known = len(losses) % _CHECK_EVERY == 0
-            watch.advance(len(images), mean_loss(losses, epoch) if known else None)
+            watch.advance(len(inputs), mean_loss(losses, epoch) if known else None)
         loss = mean_loss(losses, epoch)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}

@@ -42,3 +42,6 @@ class Silent:
 
     def stop(self) -> None:
         """Ignores it."""
+
+
+SILENT = Silent()

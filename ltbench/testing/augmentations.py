@@ -39,6 +39,7 @@ def check_views(component: Component, bench: Bench, trial: Trial) -> None:
                 one = slice(row, row + 1)
                 alone = augmentation.views(SIZES[one], uniforms[one], progress)
                 np.testing.assert_array_equal(alone.boxes, views.boxes[one])
+                assert alone.crop_first == views.crop_first, "it crops some images first"
 
 
 def check_pixels(component: Component, bench: Bench, trial: Trial) -> None:

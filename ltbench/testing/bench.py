@@ -18,7 +18,7 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.engine.assemble import Assembly, assemble
 from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.precision import choose_arithmetic
+from ltbench.engine.precision import asked_for
 from ltbench.engine.run import Machine
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.plugins import Component, PluginInfo, Registry
@@ -118,9 +118,8 @@ class Bench:
         resolved = self.resolve(settings)
         if (known := self._refused.get(resolved.spec.hash)) is not None:
             raise Skipped(known)
-        loading, arithmetic = self.machine(Path()).prepare(resolved.spec)
         try:
-            return assemble(resolved, loading, arithmetic)
+            return assemble(resolved, self.machine(Path()).loading(resolved.spec))
         except (ConfigError, NothingMatchedError) as error:
             self._refused[resolved.spec.hash] = error.message
             raise Skipped(error.message) from error
@@ -199,7 +198,7 @@ def images_of(assembly: Assembly, count: int = 4) -> torch.Tensor:
 
 def take_steps(assembly: Assembly, steps: int) -> None:
     """Trains on the training images for some steps."""
-    arithmetic = choose_arithmetic("fp32", torch.device("cpu"))
+    arithmetic = asked_for("fp32", torch.device("cpu"))
     state = TrainState.start(assembly.model, TrainConfig(lr=0.01), arithmetic)
     assembly.model.training_mode()
     assembly.loss.start_epoch(0.0)

@@ -115,4 +115,4 @@ def test_a_role_that_the_model_never_calls_cannot_be_learned(bench: Bench) -> No
     changed = Component(replace(original.spec, build=with_idle_projections), original.plugin)
     run = replace(run, components={**run.components, "backbone": changed})
     with pytest.raises(NothingMatchedError, match="do not depend on 24 of 24 weights"):
-        assemble(run, *bench.machine(Path()).prepare(run.spec))
+        assemble(run, bench.machine(Path()).loading(run.spec))

@@ -16,7 +16,7 @@ from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.data.batches import Loading
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.model import Classifier
-from ltbench.engine.precision import choose_arithmetic
+from ltbench.engine.precision import asked_for
 from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
@@ -92,7 +92,7 @@ def trained(
     model = Classifier(parity.narrow_vit(1), nn.Linear(8, 3))
     model.learn_only(model.head.parameters())
     config = TrainConfig(epochs=epochs, batch_size=6, accumulate=accumulate)
-    arithmetic = choose_arithmetic("fp32", torch.device("cpu"))
+    arithmetic = asked_for("fp32", torch.device("cpu"))
     state = TrainState.start(model, config, arithmetic)
     state.history += [{}] * done
     train(model, stream, loss, state, config, arithmetic, Silent(), lambda state: None)

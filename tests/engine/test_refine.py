@@ -15,7 +15,6 @@ from ltbench.config.resolve import resolve
 from ltbench.data.batches import Loading
 from ltbench.engine.assemble import assemble
 from ltbench.engine.fit import Fitting
-from ltbench.engine.precision import choose_arithmetic
 from ltbench.engine.refine import RefinementTraining, refine
 from ltbench.engine.watch import Silent
 from ltbench.errors import PluginError
@@ -38,9 +37,8 @@ SETTINGS = {
 def fitting(registry: Registry, tmp_path: Path) -> Any:
     """Trains a linear head on 52 digits."""
     resolved = resolve(registry, SETTINGS, tmp_path)
-    arithmetic = choose_arithmetic("fp32", CPU)
-    assembly = assemble(resolved, Loading(CPU, 0, False), arithmetic)
-    made = Fitting(assembly, RunDirectory(tmp_path), arithmetic, Silent())
+    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
+    made = Fitting(assembly, RunDirectory(tmp_path), Silent())
     return resolved.spec, made
 
 
@@ -60,7 +58,7 @@ def test_weights_of_classes_without_images_are_not_enough(
 ) -> None:
     settings = {**SETTINGS, "dataset.largest": 2, "dataset.ratio": 8}
     resolved = resolve(registry, settings, tmp_path)
-    assembly = assemble(resolved, Loading(CPU, 0, False), choose_arithmetic("fp32", CPU))
+    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
     weights = (assembly.dataset.class_counts == 0).astype(np.float64)
     assert weights.any()
     with pytest.raises(PluginError, match="not all zero where there are training images"):

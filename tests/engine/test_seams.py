@@ -66,7 +66,10 @@ BOXES = np.ones((2, 4))
 CALLS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
     "views": (
         views_of,
-        [None, BOXES, Views(BOXES.tolist()), Views(BOXES[:, None]), Views(BOXES[:, :3])],
+        [
+            *(None, BOXES, Views(BOXES.tolist()), Views(BOXES[:, None]), Views(BOXES[:, :3])),
+            Views(BOXES, crop_first=1),  # type: ignore[arg-type]
+        ],
     ),
     "change": (
         change_by,
@@ -92,6 +95,14 @@ def test_what_is_returned_wrongly_is_named(call: str) -> None:
             ask(answer)
     with pytest.raises(PluginError, match="raised TypeError"):
         ask(WrongSignature())
+
+
+@pytest.mark.parametrize("crop_first", [False, True])
+def test_views_keep_what_was_said_of_them(crop_first: bool) -> None:
+    flips = np.array([True, False])
+    seen = views_of(Strange(Views(BOXES, flips, crop_first)))
+    assert seen.crop_first is crop_first
+    assert np.array_equal(seen.flips, flips[:, None])
 
 
 @pytest.mark.parametrize("draws", [None, -1, "3", 1.5])

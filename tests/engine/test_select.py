@@ -19,7 +19,6 @@ from ltbench.data.holdout import hold_out
 from ltbench.engine.assemble import assemble
 from ltbench.engine.checkpoint import TrainState, copies
 from ltbench.engine.fit import Fitting
-from ltbench.engine.precision import choose_arithmetic
 from ltbench.engine.select import Validation, best_epoch
 from ltbench.engine.watch import Silent
 from ltbench.loading import load_plugins
@@ -145,16 +144,15 @@ def fitted(
 ) -> tuple[Any, TrainState, list[dict[str, torch.Tensor]]]:
     """Trains a head for four epochs; returns the model, the state and each epoch's weights."""
     resolved = resolve(load_plugins(), SETTINGS, folder)
-    arithmetic = choose_arithmetic("fp32", CPU)
-    assembly = assemble(resolved, Loading(CPU, 0, False), arithmetic)
-    fitting = Fitting(assembly, RunDirectory(folder), arithmetic, Silent())
+    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
+    fitting = Fitting(assembly, RunDirectory(folder), Silent())
     seen: list[dict[str, torch.Tensor]] = []
     state = fitting.fit(
         "training",
         assembly.stream(0, 4),
         TrainConfig(epochs=4, batch_size=32, lr=1.0),
         lambda state: seen.append(copies(assembly.model.learned())),
-        Validation(assembly, arithmetic, Silent()) if validate else None,
+        Validation(assembly, Silent()) if validate else None,
     )
     return assembly.model, state, seen
 

@@ -79,7 +79,7 @@ def run(
     from ltbench.cli.grid.show import following
     from ltbench.config.grid import read_grid
     from ltbench.errors import RunError
-    from ltbench.grid.executor import build_executor
+    from ltbench.grid.executor import build_executor, libraries_of
     from ltbench.grid.forecast import Forecaster
     from ltbench.grid.schedule import Schedule
     from ltbench.grid.survey import survey
@@ -92,7 +92,8 @@ def run(
     given, faults = read_assignments(assignments)
     options, of_trackers = without_trackers(given)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
-    context = ExecutorContext(jobs=jobs, device=device)
+    libraries = libraries_of(grid, trackers)
+    context = ExecutorContext(jobs=jobs, device=device, libraries=libraries)
     built = build_executor(registry, executor, options, context, [*faults, *wrong])
     grid.require_data()
     cells = survey(grid, out)

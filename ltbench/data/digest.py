@@ -1,0 +1,42 @@
+"""What the images of a source are now: changes when a file does, without reading the files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset
+
+
+def digest_of(images: ImageSource) -> str | None:
+    """Returns a hash of an array's pixels, or of the files' paths, sizes and times of change.
+
+    None for a source of another kind: nothing is known of its images but by reading them.
+    """
+    if isinstance(images, ArrayImages):
+        return _hash(str(images.pixels.shape).encode(), np.ascontiguousarray(images.pixels).data)
+    if isinstance(images, Subset):
+        inner = digest_of(images.images)
+        return inner and _hash(inner.encode(), np.ascontiguousarray(images.indices).data)
+    if isinstance(images, FileImages):
+        paths = (images.root / images.name(index) for index in range(len(images)))
+        return _hash(*(_stat_of(path) for path in paths))
+    return None
+
+
+def _stat_of(path: Path) -> bytes:
+    try:
+        about = path.stat()
+    except OSError:  # who reads it tells what is wrong
+        return os.fsencode(path)
+    return os.fsencode(f"{path} {about.st_size} {about.st_mtime_ns}\n")
+
+
+def _hash(*parts: bytes | memoryview) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
