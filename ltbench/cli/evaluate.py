@@ -36,7 +36,7 @@ def evaluate(
     ] = "exclusive",
     json: Json = False,
     device: Device = "auto",
-    workers: Workers = 2,
+    workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE,
     data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:

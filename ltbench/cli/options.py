@@ -34,11 +34,13 @@ Device = Annotated[
     ),
 ]
 Workers = Annotated[
-    int,
+    int | None,
     typer.Option(
         min=0,
-        help="Processes that decode image files; 0: none besides this one.",
+        help="Processes that decode image files; 0: none besides this one. Default: as many as "
+        "keep up with the model, which is measured.",
         rich_help_panel=MACHINE,
+        show_default=False,
     ),
 ]
 CacheSize = Annotated[

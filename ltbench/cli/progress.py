@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ltbench.engine.watch import Watch
+from ltbench.watch import Watch
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def run(
     json: Json = False,
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = Path("runs"),
     device: Device = "auto",
-    workers: Workers = 2,
+    workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE,
     data_root: DataRoot = DEFAULT_ROOT,
     tracker: Trackers = None,
@@ -154,7 +154,7 @@ def run(
         "seed": seed,
         "data_seed": data_seed,
     }
-    from ltbench.cache import Cache
+    from ltbench.cache import NO_CACHE, Cache
     from ltbench.cli.output import print_plan, print_result
     from ltbench.config.resolve import resolve
     from ltbench.loading import load_plugins
@@ -176,7 +176,7 @@ def run(
     from ltbench.engine.estimate import estimate
     from ltbench.engine.run import Machine, execute
 
-    machine = Machine(out, device, workers, Cache.of(out, cache))
+    machine = Machine(out, device, workers, NO_CACHE if dry_run else Cache.of(out, cache))
     if dry_run:
         with watching():
             estimated = estimate(resolved, machine)

@@ -50,19 +50,22 @@ class Loading:
 
     Args:
         device: Where the batches go.
-        workers: Processes that decode files; 0 decodes in this one. Changes no number.
+        workers: Processes that decode files; 0 decodes in this one; None: as many as keep up with
+            the model, once that is known. Changes no number.
         skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
         cache: Keeps what is computed once for all runs.
     """
 
     device: torch.device
-    workers: int
+    workers: int | None
     skip_corrupt: bool
     cache: Cache = NO_CACHE
 
 
 class Batches:
     """Batches of a split's views, one for each order asked for.
+
+    Loader workers stay for the next orders: until `close`, or until nobody refers to this object.
 
     Args:
         dataset: The data set.
@@ -85,6 +88,7 @@ class Batches:
         self.loading = loading
         self.skipped: set[int] = set()
         self._class_names = dataset.class_names
+        self._idle: _Loader | None = None
         self.labels = torch.from_numpy(self.split.labels).to(loading.device)
         self._pixels: Tensor | None = None
         if isinstance(self.split.images, ArrayImages):
@@ -117,20 +121,20 @@ class Batches:
     def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loading.device
         cuda = device.type == "cuda"
-        loader = DataLoader(
-            _FileViews(self.split, self.views_of, self.resolution),
-            batch_sampler=_Draws(orders),
-            collate_fn=_collate,
-            num_workers=self.loading.workers,
-            pin_memory=cuda,
-        )
-        for pixels, draws, errors in loader:
+        loader = self._idle or _Loader(self)
+        self._idle = None  # who asks before these orders are done gets workers of their own
+        for pixels, draws, errors in loader.of(orders):
             for draw, error in errors:
                 self._on_error(draw % len(self.split), error)
             if len(draws):
                 at = (draws % len(self.split)).to(device, non_blocking=cuda)
                 seen = pixels.to(device, non_blocking=cuda)
                 yield Batch(seen, self.labels[at], at, draws.numpy())
+        self._idle = loader
+
+    def close(self) -> None:
+        """Ends the loader workers that wait for orders."""
+        self._idle = None
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
@@ -144,21 +148,53 @@ class Batches:
 
 _Draw = tuple[int, int]
 _Item = tuple[int, Tensor | LTBenchError]
+_Loaded = tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]
+
+
+class _Loader:
+    """Loader workers, which end when nobody refers to it.
+
+    Args:
+        batches: What to load.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        self._draws = _Draws()
+        workers = batches.loading.workers or 0
+        self._loader = DataLoader(
+            FileViews(batches.split, batches.views_of, batches.resolution),
+            batch_sampler=self._draws,
+            collate_fn=_collate,
+            num_workers=workers,
+            pin_memory=batches.loading.device.type == "cuda",
+            persistent_workers=workers > 0,
+            generator=torch.Generator(),  # or it draws a seed from what the training draws from
+        )
+
+    def of(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
+        """Yields pixels, draws and errors of each batch."""
+        self._draws.orders = orders
+        return iter(self._loader)
 
 
 class _Draws(Sampler[list[_Draw]]):
     """Tells the loader epoch and draw of each image: workers need no state."""
 
-    def __init__(self, orders: Iterable[Order]) -> None:
-        self.orders = orders
+    orders: Iterable[Order] = ()
 
     def __iter__(self) -> Iterator[list[_Draw]]:
         for epoch, draws in self.orders:
             yield [(epoch, draw) for draw in draws.tolist()]
 
 
-class _FileViews(TorchDataset[_Item]):
-    """Decodes one image and cuts its views out."""
+class FileViews(TorchDataset[_Item]):
+    """Decodes one image and cuts its views out.
+
+    Args:
+        split: The images.
+        views_of: Which views.
+        resolution: R.
+    """
 
     def __init__(self, split: Split, views_of: ViewsOf, resolution: int) -> None:
         self.split = split
@@ -166,6 +202,7 @@ class _FileViews(TorchDataset[_Item]):
         self.resolution = resolution
 
     def __getitem__(self, drawn: _Draw) -> _Item:
+        """Returns the draw of an epoch and its views (V, 3, R, R), or what went wrong."""
         epoch, draw = drawn
         try:
             pixels = self.split.images.read(draw % len(self.split))
@@ -176,7 +213,7 @@ class _FileViews(TorchDataset[_Item]):
         return draw, cut(pixels, views, self.resolution)
 
 
-def _collate(items: Sequence[_Item]) -> tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]:
+def _collate(items: Sequence[_Item]) -> _Loaded:
     views, draws, errors = [], [], []
     for draw, item in items:
         if isinstance(item, LTBenchError):

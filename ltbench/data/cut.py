@@ -67,6 +67,7 @@ def _crops_of_resized(
     Where boxes are crops of the image resized to whole pixels, it is resized once.
     """
     height, width = pixels.shape[:2]
+    most = _WASTE * len(boxes) * resolution**2
     scale = resolution / boxes[:, 2:]
     exact = np.concatenate([scale * (height, width), scale * boxes[:, :2]], axis=1)
     whole = exact.round()
@@ -76,7 +77,7 @@ def _crops_of_resized(
     for box, usable, (rows, columns, top, left) in zip(
         boxes.tolist(), usual.tolist(), whole.tolist(), strict=True
     ):
-        if not usable or rows * columns > _WASTE * resolution**2:
+        if not usable or rows * columns > most:
             cuts.append(_by_pillow(pixels, tuple(box), resolution))
             continue
         size = int(rows), int(columns)

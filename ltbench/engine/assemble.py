@@ -17,6 +17,7 @@ from ltbench.config.runspec import Choice, Precision
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches, Loading
 from ltbench.data.holdout import hold_out
+from ltbench.engine.at_hand import at_hand
 from ltbench.engine.encoded import EncodedStream
 from ltbench.engine.encoding import Encoding
 from ltbench.engine.environment import device_name
@@ -27,11 +28,11 @@ from ltbench.engine.pace import choose_arithmetic
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
 from ltbench.engine.stream import Stream, TrainingStream
-from ltbench.engine.watch import SILENT, Watch
 from ltbench.errors import ConfigError, DataError, NothingMatchedError, PluginError
 from ltbench.plugins import Component, blame
 from ltbench.protocols import Refinement, StartsItself
 from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSpec, MethodSpec
+from ltbench.watch import SILENT, Watch
 
 _Built = TypeVar("_Built")
 
@@ -146,7 +147,9 @@ def assemble(
         "torch": torch.__version__,
     }
     arithmetic = choose_arithmetic(precision or spec.precision, backbone, key, loading.cache)
+    watch.note(f"device: {key['device']}; precision: {arithmetic.name} ({arithmetic.reason})")
     key |= {"precision": arithmetic.name}
+    dataset, loading = at_hand(dataset, spec, loading, backbone.resolution, arithmetic, watch)
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),

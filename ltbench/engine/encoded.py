@@ -51,6 +51,10 @@ class EncodedStream:
         """Indices of the corrupt images that were left out so far."""
         return self.stream.skipped
 
+    def close(self) -> None:
+        """Ends the loader workers that wait for another epoch."""
+        self.stream.close()
+
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
         """Yields features (B, width) and their targets, batch by batch."""
         features = self._features(epoch)

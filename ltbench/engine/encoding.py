@@ -18,7 +18,7 @@ from ltbench.data.batches import Batch, Batches, Loading
 from ltbench.data.digest import digest_of
 from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.precision import Arithmetic
-from ltbench.engine.watch import Watch
+from ltbench.watch import Watch
 
 VIEWS_PER_PASS = 256
 """Of a forward pass that nothing learns from."""

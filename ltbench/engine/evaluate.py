@@ -11,9 +11,9 @@ from torch import Tensor
 from ltbench.data.batches import Batches
 from ltbench.engine.assemble import Assembly
 from ltbench.engine.encoding import VIEWS_PER_PASS
-from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
+from ltbench.watch import Watch
 
 _KEPT = 10  # logits of an image that are stored
 

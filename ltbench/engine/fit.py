@@ -11,8 +11,8 @@ from ltbench.engine.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.select import Validation
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
-from ltbench.engine.watch import Watch
 from ltbench.store import RunDirectory
+from ltbench.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Fitting:
 
         shown = self.assembly.encoded(stream)
         train(model, shown, self.assembly.loss, state, config, arithmetic, self.watch, after)
+        shown.close()
         if validation is not None:
             validation.take_best(state)
         return state

@@ -12,10 +12,10 @@ from typing import Any
 
 import pluggy
 
-from ltbench.engine.watch import Watch
 from ltbench.errors import LTBenchError
 from ltbench.plugins import Registry, describe
 from ltbench.tracking import hears, hooks_of
+from ltbench.watch import Watch
 
 
 @dataclass

@@ -20,7 +20,6 @@ from ltbench.engine.checkpoint import TrainState, copies, load_learned, save_lea
 from ltbench.engine.environment import (
     choose_device,
     describe_environment,
-    device_name,
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
@@ -28,13 +27,13 @@ from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
 from ltbench.engine.refine import refine
 from ltbench.engine.select import Validation, describe_selection
-from ltbench.engine.watch import Watch
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.metrics import compute_metrics
 from ltbench.plugins import Registry, blame, describe
 from ltbench.predictions import Predictions
 from ltbench.store import Overwrite, RunDirectory, stored_result
 from ltbench.tracking import ChosenTracker
+from ltbench.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Machine:
     Args:
         out: Folder of the run directories.
         device: "auto", "cpu", "cuda", "cuda:1", ...
-        workers: Processes that decode image files.
+        workers: Processes that decode image files; None: as many as keep up with the model.
         cache: Keeps what is computed once for all runs.
     """
 
     out: Path
     device: str
-    workers: int
+    workers: int | None
     cache: Cache = NO_CACHE
 
     def loading(self, spec: RunSpec) -> Loading:
@@ -97,7 +96,6 @@ def execute(
         watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
         with memory_explained():
             assembly = assemble(resolved, loading, begun_with, watch)
-        _tell_choices(assembly, watch)
         for warning in assembly.warnings:
             watch.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
@@ -106,11 +104,6 @@ def execute(
         recorded = _failure_recorded(directory, resolved, observers)
         with recorded, blame(*components), memory_explained():
             return _run(resolved, observers, directory, assembly, watch)
-
-
-def _tell_choices(assembly: Assembly, watch: Watch) -> None:
-    device, arithmetic = device_name(assembly.loading.device), assembly.arithmetic
-    watch.note(f"device: {device}; precision: {arithmetic.name} ({arithmetic.reason})")
 
 
 def _run(

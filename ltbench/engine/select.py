@@ -13,8 +13,8 @@ from ltbench.data.batches import Batches
 from ltbench.engine.assemble import Assembly
 from ltbench.engine.checkpoint import TrainState, copies, put_back
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.watch import Watch
 from ltbench.metrics import compute_metrics
+from ltbench.watch import Watch
 
 CRITERION = "mean_class"
 _SCORE = f"val_{CRITERION}"

@@ -37,6 +37,9 @@ class Stream(Protocol):
         """Images an epoch."""
         ...
 
+    def close(self) -> None:
+        """Lets go of the processes that wait for another epoch."""
+
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
         """Yields what the model gets of each batch, and its targets."""
         ...
@@ -89,6 +92,10 @@ class TrainingStream:
         """Yields images (B, 3, R, R) in 0..255 and their targets, batch by batch."""
         for batch in self.batches.of(self.orders(epoch, batch_size)):
             yield self._changed(batch, epoch)
+
+    def close(self) -> None:
+        """Ends the loader workers that wait for another epoch."""
+        self.batches.close()
 
     def orders(self, epoch: int, batch_size: int) -> Iterator[Order]:
         """Yields the draws of each batch of an epoch."""

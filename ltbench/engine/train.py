@@ -15,9 +15,9 @@ from ltbench.engine.model import Classifier
 from ltbench.engine.precision import Arithmetic
 from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import Stream
-from ltbench.engine.watch import Watch
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.protocols import Targets
+from ltbench.watch import Watch
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
 

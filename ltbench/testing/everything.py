@@ -12,7 +12,6 @@ from ltbench.config.options import as_typed, describe_options, dump_options, par
 from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
 from ltbench.engine.run import Machine, evaluate_again, execute
-from ltbench.engine.watch import Silent
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.plugins import Component
 from ltbench.predictions import Predictions
@@ -20,6 +19,7 @@ from ltbench.specs import SPECS, Settings
 from ltbench.store import RunDirectory
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, Skipped, bind
+from ltbench.watch import Silent
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:

@@ -16,11 +16,11 @@ from ltbench.engine.assemble import assemble
 from ltbench.engine.estimate import estimate
 from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.run import execute
-from ltbench.engine.watch import Silent
 from ltbench.errors import NothingMatchedError
 from ltbench.plugins import Component, Registry
 from ltbench.specs import BackboneContext, BackboneSpec, DatasetSpec
 from ltbench.testing.bench import Bench
+from ltbench.watch import Silent
 
 
 class Notes(Silent):

@@ -17,8 +17,8 @@ from ltbench.engine.assemble import Assembly, assemble
 from ltbench.engine.encoded import EncodedStream
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.stream import TrainingStream
-from ltbench.engine.watch import Silent
 from ltbench.plugins import Registry
+from ltbench.watch import Silent
 
 SMALL = {"dataset.largest": 20, "dataset.ratio": 4, "train.epochs": 3, "train.batch_size": 32}
 FROZEN = {**SMALL, "method": "classifier_only", "precision": "fp32"}

@@ -20,10 +20,10 @@ from ltbench.engine.precision import asked_for
 from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import TrainingStream
 from ltbench.engine.train import train
-from ltbench.engine.watch import Silent
 from ltbench.errors import PluginError
 from ltbench.plugins import Registry
 from ltbench.protocols import Augmentation, Targets
+from ltbench.watch import Silent
 from ltbench_plugins.augmentations.mixup import Mixup
 from ltbench_plugins.augmentations.none import Plain
 from tests import parity

@@ -16,10 +16,10 @@ from ltbench.data.batches import Loading
 from ltbench.engine.assemble import assemble
 from ltbench.engine.fit import Fitting
 from ltbench.engine.refine import RefinementTraining, refine
-from ltbench.engine.watch import Silent
 from ltbench.errors import PluginError
 from ltbench.plugins import Registry
 from ltbench.store import RunDirectory
+from ltbench.watch import Silent
 from tests.conftest import Ended
 from tests.strangers import component, install
 

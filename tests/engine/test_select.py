@@ -20,9 +20,9 @@ from ltbench.engine.assemble import assemble
 from ltbench.engine.checkpoint import TrainState, copies
 from ltbench.engine.fit import Fitting
 from ltbench.engine.select import Validation, best_epoch
-from ltbench.engine.watch import Silent
 from ltbench.loading import load_plugins
 from ltbench.store import RunDirectory
+from ltbench.watch import Silent
 from tests.conftest import Ended
 from tests.strangers import install
 

@@ -82,6 +82,13 @@ def test_what_changes_pixels_crops_as_standard_does(name: str) -> None:
     assert np.array_equal(ours.flips, theirs.flips)
 
 
+@pytest.mark.parametrize("name", SPECS)
+def test_random_crops_are_cropped_first(name: str) -> None:
+    augmentation = built(name)
+    views = augmentation.views(np.array([[30, 40]]), np.full((1, augmentation.draws), 0.5), 0.5)
+    assert views.crop_first is (name != "none")
+
+
 @value_of("augmentation", "mixup")
 def test_mixup_blends_an_image_with_its_partner() -> None:
     levels = torch.tensor([0, 100, 200], dtype=torch.uint8)

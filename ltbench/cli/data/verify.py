@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json, Set, Workers, read_assignments
+from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json, Set, read_assignments
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def verify(
     assignments: Set = None,
     data_seed: Annotated[int, typer.Option(min=0, help="Of the long-tailed subset.")] = 0,
     json: Json = False,
-    workers: Workers = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that look at files.")] = 2,
     data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Look a data set through: lists, counts, names, overlaps, files.
@@ -60,7 +60,7 @@ def verify(
     summary = _summary(dataset, name, identity)
     if not json:
         _print(summary)
-    bad = [] if lists_only else _look(dataset, deep, max(workers, 1))
+    bad = [] if lists_only else _look(dataset, deep, workers)
     listed = _write(path, bad) if bad else ""
     if not bad and not lists_only:
         path.unlink(missing_ok=True)  # of an earlier look

@@ -31,7 +31,7 @@ def plan(
     json: Json = False,
     out: Out = Path("runs"),
     device: Device = "auto",
-    workers: Workers = 2,
+    workers: Workers = None,
     data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Show the cells of a grid, what is done of them, and what the rest will take.

@@ -64,7 +64,7 @@ def run(
             help="auto (every GPU, or the CPU), cpu, cuda, cuda:1.", rich_help_panel=MACHINE
         ),
     ] = "auto",
-    workers: Workers = 2,
+    workers: Workers = None,
     data_root: DataRoot = DEFAULT_ROOT,
     tracker: Trackers = None,
 ) -> None:

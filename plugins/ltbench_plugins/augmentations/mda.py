@@ -57,7 +57,7 @@ class Mda:
         area = np.minimum(fraction * sizes.prod(axis=1), largest)
         side = np.maximum(np.round(np.sqrt(area)), 1)[:, None]
         offset = np.floor(uniforms[:, 1:3] * (sizes - side + 1))
-        return Views(np.concatenate([offset, side, side], axis=1))
+        return Views(np.concatenate([offset, side, side], axis=1), crop_first=True)
 
 
 def build(config: MdaConfig, ctx: BuildContext) -> Mda:

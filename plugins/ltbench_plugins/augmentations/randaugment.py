@@ -65,5 +65,6 @@ RANDAUGMENT = AugmentationSpec(
     summary="standard, and two random operations on each image",
     config=RandAugmentConfig,
     build=build,
+    libraries=("torchvision.transforms.v2",),
     reference="arXiv:1909.13719",
 )

@@ -51,7 +51,8 @@ class Standard:
         found = fits.any(axis=1, keepdims=True)
         extent = np.where(found, chosen, whole)
         corner = np.where(found, offsets, (sizes - whole) // 2)
-        return Views(np.concatenate([corner, extent], axis=1), uniforms[:, -1] < 0.5)
+        boxes = np.concatenate([corner, extent], axis=1)
+        return Views(boxes, flips=uniforms[:, -1] < 0.5, crop_first=True)
 
 
 def _between(uniforms: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

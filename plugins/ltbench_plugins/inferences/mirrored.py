@@ -23,10 +23,11 @@ class Mirrored:
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns 2 V views of each image."""
-        boxes = self.inner.views(sizes).boxes
-        flips = np.zeros((len(sizes), 2 * boxes.shape[1]), dtype=bool)
-        flips[:, boxes.shape[1] :] = True
-        return Views(np.concatenate([boxes, boxes], axis=1), flips)
+        views = self.inner.views(sizes)
+        boxes = np.concatenate([views.boxes, views.boxes], axis=1)
+        flips = np.zeros(boxes.shape[:2], dtype=bool)
+        flips[:, boxes.shape[1] // 2 :] = True
+        return Views(boxes, flips, views.crop_first)
 
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns the mean logits of the views."""

@@ -1,0 +1,73 @@
+"""How the images of a run get at hand: decoded once where there is room, by enough processes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from ltbench.config.runspec import RunSpec
+from ltbench.data import Dataset, Split
+from ltbench.data.batches import Loading
+from ltbench.data.decoded import decoded
+from ltbench.data.sources import FileImages
+from ltbench.data.workers import choose_workers, seconds_to_read, usable_cores
+from ltbench.engine.precision import Arithmetic
+from ltbench.watch import Watch
+
+
+def at_hand(
+    dataset: Dataset,
+    spec: RunSpec,
+    loading: Loading,
+    resolution: int,
+    arithmetic: Arithmetic,
+    watch: Watch,
+) -> tuple[Dataset, Loading]:
+    """Returns the same images, and by how many processes they are read.
+
+    Args:
+        dataset: The data set.
+        spec: The run.
+        loading: How images reach the device; `workers` may be left open.
+        resolution: R.
+        arithmetic: With the time that the model takes for an image.
+        watch: Told how it gets on.
+    """
+    cores = usable_cores()
+    if loading.device.type == "cpu":  # runs that share a machine have their part of it
+        cores = min(cores, torch.get_num_threads())
+    again = [spec.split] + ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val
+    splits = dict(dataset.splits)
+    for name in dict.fromkeys(again):
+        workers = cores if loading.workers is None else loading.workers
+        splits[name] = _decoded(name, splits[name], loading, workers, watch)
+    dataset = replace(dataset, splits=splits)
+    if loading.workers is not None:
+        return dataset, loading
+    reading = seconds_to_read(splits["train"], resolution)
+    workers, reason = choose_workers(reading, arithmetic.seconds, cores)
+    if reading is not None:
+        watch.note(f"workers: {workers} ({reason})")
+    return dataset, replace(loading, workers=workers)
+
+
+def _decoded(name: str, split: Split, loading: Loading, workers: int, watch: Watch) -> Split:
+    if not isinstance(split.images, FileImages) or not loading.cache.limit:
+        return split
+    begun = False
+
+    def advance(images: int) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            watch.start(f"decoding {name}", 2 * len(split))  # each is looked at first
+        watch.advance(images)
+
+    try:
+        images, note = decoded(split.images, {}, loading.cache, workers, advance)
+    finally:
+        if begun:
+            watch.stop()
+    watch.note(f"{name}: {note}")
+    return replace(split, images=images)
