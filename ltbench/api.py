@@ -19,6 +19,7 @@ MODULES = (
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
+    "ltbench.forkserver",
     "ltbench.protocols",
     "ltbench.testing",
     "ltbench.testing.fixtures",

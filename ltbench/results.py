@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 
 from ltbench.config.runspec import Choice, RunSpec, canonical
 from ltbench.errors import ConfigError, DataError
+from ltbench.garbage import no_collections
 from ltbench.predictions import Answers, Predictions
 from ltbench.store import RunDirectory
 from ltbench.stored import check_result
@@ -163,19 +162,7 @@ def group(runs: Iterable[Run]) -> list[Cell]:
     ]
 
 
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Pauses the search for garbage: there is none, and it would look through all that is read."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_without_collections()
+@no_collections()
 def find_runs(paths: Sequence[Path]) -> Found:
     """Reads the result of every run in some folders or below them.
 

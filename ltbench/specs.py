@@ -109,10 +109,13 @@ class ExecutorContext:
     Args:
         jobs: Runs at the same time, as the user asked for; None: as many as suit the machine.
         device: As given to `--device`: "auto", "cpu", "cuda", "cuda:1", ...
+        libraries: What the components of the grid's runs declare as theirs: for an
+            `ltbench.forkserver.ForkServer`, which imports them once for all runs.
     """
 
     jobs: int | None
     device: str
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,9 @@ class ComponentSpec:
         default: Whether it is taken where nobody chooses; at most one of a kind.
         examples: Options that the conformance checks try, each without a download; none where
             there is nothing to try without data of the user's.
+        libraries: Modules besides torch that `build` imports and that take long, such as
+            "sklearn.datasets". A grid imports them once for all of its runs. They must start no
+            thread when they are imported, nor ask for a device.
     """
 
     kind: ClassVar[str]
@@ -158,6 +164,7 @@ class ComponentSpec:
     reference: str = ""
     default: bool = False
     examples: tuple[Settings, ...] = ({},)
+    libraries: tuple[str, ...] = ()
 
     @property
     def section(self) -> str:

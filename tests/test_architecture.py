@@ -19,6 +19,7 @@ PUBLIC = {
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
+    "ltbench.forkserver",
     "ltbench.protocols",
     "ltbench.views",
 }

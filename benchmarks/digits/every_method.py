@@ -19,7 +19,7 @@ import numpy as np
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
-from ltbench.engine.watch import Silent
+from ltbench.watch import Silent
 from ltbench.loading import load_plugins
 from ltbench.plugins import Registry
 

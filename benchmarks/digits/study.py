@@ -21,7 +21,7 @@ from scipy.stats import t as student
 
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
-from ltbench.engine.watch import Silent
+from ltbench.watch import Silent
 from ltbench.loading import load_plugins
 
 SEEDS = range(5)  # of the subset and of the training alike

@@ -157,6 +157,7 @@ def run(
     from ltbench.cache import NO_CACHE, Cache
     from ltbench.cli.output import print_plan, print_result
     from ltbench.config.resolve import resolve
+    from ltbench.garbage import no_collections
     from ltbench.loading import load_plugins
     from ltbench.store import RunDirectory, stored_result
     from ltbench.tracking import choose_trackers, without_trackers
@@ -172,9 +173,10 @@ def run(
         print_result(result, json=json, stored=True)
         return
 
-    from ltbench.cli.progress import watching
-    from ltbench.engine.estimate import estimate
-    from ltbench.engine.run import Machine, execute
+    with no_collections():
+        from ltbench.cli.progress import watching
+        from ltbench.engine.estimate import estimate
+        from ltbench.engine.run import Machine, execute
 
     machine = Machine(out, device, workers, NO_CACHE if dry_run else Cache.of(out, cache))
     if dry_run:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from ltbench.engine.precision import (
     wait_for,
 )
 
+_PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
 _ENOUGH = 0.03  # seconds that a pass must take so that its time means something
 _MOST = 32  # images of a pass
 
@@ -39,39 +41,47 @@ def choose_arithmetic(
         key: All that its speed depends on: runs that share a store make the same choice.
         cache: Of that store.
     """
+    seconds = _kept(precision, backbone, key, cache)
     device = backbone.mean.device
-    names: tuple[Precision, ...] = (precision,)
-    if precision == "auto":
-        lower = fastest_products(str(device))[0]
-        names = ("fp32",) if lower == "fp32" else ("fp32", lower)
-    seconds = _seconds_of(names, backbone, key, cache)
     if precision != "auto":
-        return replace(asked_for(precision, device), seconds=seconds[0])
-    if len(names) == 1:
-        return Arithmetic("fp32", "others multiply no faster", device.type, seconds[0])
-    speedup = seconds[0] / seconds[1]
+        return replace(asked_for(precision, device), seconds=seconds[precision])
+    exact = seconds.pop("fp32")
+    if not seconds:
+        return Arithmetic("fp32", "others multiply no faster", device.type, exact)
+    ((name, lower),) = seconds.items()
+    speedup = exact / lower
     if speedup < WORTH_IT:
-        return Arithmetic("fp32", f"{names[1]} measured {speedup:.1f}x", device.type, seconds[0])
-    return Arithmetic(names[1], f"measured {speedup:.1f}x fp32", device.type, seconds[1])
+        return Arithmetic("fp32", f"{name} measured {speedup:.1f}x", device.type, exact)
+    return Arithmetic(name, f"measured {speedup:.1f}x fp32", device.type, lower)
 
 
-def _seconds_of(
-    names: Sequence[Precision], backbone: Backbone, key: Mapping[str, Any], cache: Cache
-) -> list[float]:
-    """Returns the seconds an image of each precision, (P,)."""
+def _kept(
+    precision: Precision, backbone: Backbone, key: Mapping[str, Any], cache: Cache
+) -> dict[Precision, float]:
+    """Returns the seconds that an image takes in each precision there is to choose from."""
+    measured: dict[Precision, float] = {}
 
     def fill(arrays: Arrays) -> None:
-        arrays["seconds"][:] = _measured(names, backbone)
+        measured.update(_measured(_candidates(precision, backbone), backbone))
+        arrays["seconds"][:] = [measured.get(name, np.nan) for name in _PRECISIONS]
 
-    about = {"what": "seconds an image", "precisions": list(names), **key}
+    about = {"what": "seconds an image", "precision": precision, **key}
     try:
-        found = cache.get(about, {"seconds": ((len(names),), "float64")}, fill)
+        found = cache.get(about, {"seconds": ((len(_PRECISIONS),), "float64")}, fill)["seconds"]
     except NoRoomError:
-        return _measured(names, backbone)
-    return [float(seconds) for seconds in found["seconds"]]
+        return _measured(_candidates(precision, backbone), backbone)
+    each = zip(_PRECISIONS, found.tolist(), strict=True)
+    return {name: seconds for name, seconds in each if not np.isnan(seconds)}
 
 
-def _measured(names: Sequence[Precision], backbone: Backbone) -> list[float]:
+def _candidates(precision: Precision, backbone: Backbone) -> list[Precision]:
+    if precision != "auto":
+        return [precision]
+    return list(dict.fromkeys(["fp32", fastest_products(str(backbone.mean.device))[0]]))
+
+
+def _measured(names: Sequence[Precision], backbone: Backbone) -> dict[Precision, float]:
+    """Returns the seconds an image of each precision."""
     backbone.eval()
     device, side = backbone.mean.device, backbone.resolution
     count = _MOST if device.type == "cuda" else 1
@@ -79,10 +89,10 @@ def _measured(names: Sequence[Precision], backbone: Backbone) -> list[float]:
     while count < _MOST and _pass(backbone, _images(count, side, device), first) < _ENOUGH:
         count *= 2
     images = _images(count, side, device)
-    best = []
+    best = {}
     for name in names:
         arithmetic = asked_for(name, device)
-        best.append(min(_pass(backbone, images, arithmetic) for _ in range(2)) / count)
+        best[name] = min(_pass(backbone, images, arithmetic) for _ in range(2)) / count
     return best
 
 

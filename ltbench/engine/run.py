@@ -28,6 +28,7 @@ from ltbench.engine.observers import Observers
 from ltbench.engine.refine import refine
 from ltbench.engine.select import Validation, describe_selection
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
+from ltbench.garbage import no_collections
 from ltbench.metrics import compute_metrics
 from ltbench.plugins import Registry, blame, describe
 from ltbench.predictions import Predictions
@@ -94,7 +95,7 @@ def execute(
         loading = machine.loading(spec)
         begun_with = None if overwrite == "always" else directory.begun_with()
         watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
-        with memory_explained():
+        with memory_explained(), no_collections():  # libraries are imported
             assembly = assemble(resolved, loading, begun_with, watch)
         for warning in assembly.warnings:
             watch.note(f"warning: {warning}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ltbench.config.grid import Grid
 from ltbench.config.options import parse_options
 from ltbench.errors import ConfigError
 from ltbench.plugins import Component, Registry, blame
 from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import ExecutorContext
+from ltbench.tracking import ChosenTracker
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class CheckedExecutor:
         """Ends all jobs."""
         with blame(self.component):
             self.executor.stop()
+
+
+def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ...]:
+    """Returns what the components of a grid's runs and their trackers import, each once."""
+    chosen = [one for run in grid.runs for one in run.resolved.components.values()]
+    chosen += [tracker.component for tracker in trackers]
+    return tuple(dict.fromkeys(name for one in chosen for name in one.spec.libraries))
 
 
 def build_executor(

@@ -114,7 +114,7 @@ def _results(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def prober(
-    device: str, workers: int, out: Path, note: Callable[[str], None]
+    device: str, workers: int | None, out: Path, note: Callable[[str], None]
 ) -> Callable[[CellState], Forecast]:
     """Returns what measures a cell by building one of its runs: seconds each, and torch."""
 

@@ -190,7 +190,8 @@ class Schedule:
             request = Request.of(
                 task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.how
             )
-            self.executor.start(Job(task.run.resolved.spec.hash, request.command()))
+            job = Job(task.run.resolved.spec.hash, request.command(), request.as_json())
+            self.executor.start(job)
             task.began, free = time.monotonic(), free - 1
 
     def _open(self) -> list[Task]:

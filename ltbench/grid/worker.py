@@ -21,8 +21,9 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.errors import BusyError, Interrupted, LTBenchError
+from ltbench.forkserver import python
 from ltbench.loading import load_plugins
-from ltbench.plugins import describe
+from ltbench.plugins import Registry, describe
 from ltbench.specs import Settings
 from ltbench.store import Overwrite, RunDirectory
 from ltbench.tracking import choose_trackers
@@ -44,16 +45,18 @@ class Request:
         overwrite: As in `ltbench run`.
         trackers: Names, as in `ltbench run`.
         tracker_options: Their options by key, `tracker.NAME.OPTION`, each as a user types it.
+        cache: Gigabytes, as in `ltbench run`.
     """
 
     settings: Mapping[str, str]
     out: str
     device: str
-    workers: int
+    workers: int | None
     data_root: str
     overwrite: Overwrite
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
+    cache: float = 0.0
 
     @classmethod
     def of(cls, settings: Settings, **how: Any) -> Request:
@@ -62,28 +65,35 @@ class Request:
 
     def command(self) -> tuple[str, ...]:
         """Returns the command that starts the worker."""
-        # The worker finds what we find, and nothing that happens to lie in the working directory.
-        here = sys.path[:1] in ([""], [str(Path.cwd())])
-        path = () if here else ("-P",)
-        return (sys.executable, *path, "-m", __name__, json.dumps(asdict(self)))
+        return (*python(__name__), self.as_json())
+
+    def as_json(self) -> str:
+        """Returns what the worker is given."""
+        return json.dumps(asdict(self))
 
     def as_run(self) -> list[str]:
         """Returns the same as an `ltbench run`: the command that the result records."""
         settings = {**self.settings, **self.tracker_options}
         chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
         chosen += [part for name in self.trackers for part in ("--tracker", name)]
-        where = ["--out", self.out, "--device", self.device, "--workers", str(self.workers)]
+        where = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
+        where += [] if self.workers is None else ["--workers", str(self.workers)]
         return ["ltbench", "run", *chosen, *where, "--data-root", self.data_root]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Runs what is asked for and returns the exit code."""
+def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
+    """Runs what is asked for and returns the exit code.
+
+    Args:
+        arguments: Of the command line.
+        registry: The components there are, where the plugins have been loaded already.
+    """
     try:
         if "--leash" in arguments:
             threading.Thread(target=_watch_stdin, daemon=True).start()
         request = Request(**json.loads(arguments[0]))
         sys.argv = request.as_run()
-        return _run(request)
+        return _run(request, registry or load_plugins())
     except (KeyboardInterrupt, Interrupted):
         return Interrupted.exit_code
     except LTBenchError as error:
@@ -91,18 +101,18 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
 
 
-def _run(request: Request) -> int:
+def _run(request: Request, registry: Registry) -> int:
     out = Path(request.out)
-    registry = load_plugins()
     settings = {key: Text(value) for key, value in request.settings.items()}
     options = {key: Text(value) for key, value in request.tracker_options.items()}
     trackers, faults = choose_trackers(registry, request.trackers, options)
     resolved = resolve(registry, settings, Path(request.data_root), faults)
 
+    from ltbench.cache import Cache
     from ltbench.engine.run import Machine, execute
-    from ltbench.engine.watch import Silent
+    from ltbench.watch import Silent
 
-    machine = Machine(out=out, device=request.device, workers=request.workers)
+    machine = Machine(out, request.device, request.workers, Cache.of(out, request.cache))
     try:
         execute(resolved, registry, machine, request.overwrite, Silent(), trackers)
     except BusyError:

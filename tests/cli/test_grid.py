@@ -146,17 +146,25 @@ def until(what: Callable[[], Any], seconds: float = 60) -> Any:
     raise AssertionError("it has not come to that")
 
 
-def workers_of(folder: Path) -> list[int]:
-    """Returns the workers whose working directory is a folder."""
-    found = []
+def processes_of(folder: Path) -> dict[int, int]:
+    """Returns the workers whose working directory is a folder and their server, with parents."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             here = (process / "cwd").readlink() == folder
-            if here and b"ltbench.grid.worker" in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
+            if here and b"ltbench.grid." in (process / "cmdline").read_bytes():
+                status = (process / "stat").read_text().rpartition(")")[2].split()
+                found[int(process.name)] = int(status[1])
         except OSError:
             continue
     return found
+
+
+def server_of(folder: Path) -> int:
+    """Returns the fork server whose working directory is a folder."""
+    processes = processes_of(folder)
+    (server,) = processes.keys() & processes.values()
+    return server
 
 
 def epochs_done(folder: Path) -> list[list[str]]:
@@ -212,7 +220,7 @@ def test_a_command_that_ends_takes_its_workers_along_and_can_be_resumed(
     command.send_signal(how)
     _, err = command.communicate(timeout=60)
     assert command.returncode == (130 if how == signal.SIGINT else -how), err
-    until(lambda: not workers_of(tmp_path))
+    until(lambda: not processes_of(tmp_path))
     before = epochs_done(tmp_path)
     assert not list((tmp_path / "runs").rglob("failure.json"))
 
@@ -222,7 +230,7 @@ def test_a_command_that_ends_takes_its_workers_along_and_can_be_resumed(
     assert all(new[: len(old)] == old for new, old in zip(after, before, strict=True))
     command.send_signal(signal.SIGINT)
     command.communicate(timeout=60)
-    assert not workers_of(tmp_path)
+    assert not processes_of(tmp_path)
 
 
 @pytest.mark.slow
@@ -230,7 +238,8 @@ def test_a_worker_that_is_killed_costs_its_run_alone_and_can_be_resumed(tmp_path
     small(tmp_path, LONG + "train.epochs = [400, 3]\n")
     command = begin(tmp_path, "--jobs", "1")
     until(lambda: [rows for rows in epochs_done(tmp_path) if len(rows) > 2], 120)
-    (worker,) = workers_of(tmp_path)
+    server = server_of(tmp_path)
+    (worker,) = (pid for pid, parent in processes_of(tmp_path).items() if parent == server)
     os.kill(worker, signal.SIGKILL)
     out, err = command.communicate(timeout=120)
     assert command.returncode == 1, err
@@ -245,6 +254,20 @@ def test_a_worker_that_is_killed_costs_its_run_alone_and_can_be_resumed(tmp_path
     command.send_signal(signal.SIGINT)
     command.communicate(timeout=60)
     assert command.returncode == 130
+
+
+@pytest.mark.slow
+def test_a_fork_server_that_is_killed_costs_no_run(tmp_path: Path) -> None:
+    small(tmp_path, LONG + "train.epochs = [12, 3]\n")
+    command = begin(tmp_path, "--jobs", "1")
+    until(lambda: [rows for rows in epochs_done(tmp_path) if len(rows) > 2], 120)
+    os.kill(server_of(tmp_path), signal.SIGKILL)
+    _, err = command.communicate(timeout=300)
+    assert command.returncode == 0, err
+    assert "with their own imports: the fork server has ended (-9)" in err
+    assert not list((tmp_path / "runs").rglob("failure.json"))
+    assert sorted(map(len, epochs_done(tmp_path))) == [3, 12]
+    assert not processes_of(tmp_path)
 
 
 def test_images_that_are_not_there_are_told_before_anything_begins(

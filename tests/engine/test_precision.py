@@ -92,7 +92,7 @@ def test_the_runs_of_a_store_make_the_same_choice(
 ) -> None:
     cache = Cache(tmp_path, 10_000)
     first = choose_arithmetic("auto", backbone(), {"threads": 1}, cache)
-    monkeypatch.setattr(pace, "_measured", lambda names, backbone: [1e9] * len(names))
+    monkeypatch.setattr(pace, "_measured", lambda names, backbone: dict.fromkeys(names, 1e9))
     assert choose_arithmetic("auto", backbone(), {"threads": 1}, cache) == first
     assert choose_arithmetic("auto", backbone(), {"threads": 2}, cache).seconds == 1e9
 

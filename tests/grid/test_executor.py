@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from ltbench.errors import PluginError
-from ltbench.grid.executor import CheckedExecutor
+from ltbench.grid.executor import CheckedExecutor, libraries_of
 from ltbench.protocols import Job
-from tests.grid.grids import InProcess
+from ltbench.tracking import choose_trackers
+from tests.grid.grids import Folder, InProcess
 from tests.strangers import component
 
 
@@ -29,3 +30,21 @@ def test_a_broken_executor_is_told_by_its_name() -> None:
 def test_an_executor_without_slots_is_refused(slots: Any) -> None:
     with pytest.raises(PluginError, match="slots, not at least 1"):
         _ = CheckedExecutor(InProcess(slots=slots), component("executor")).slots
+
+
+def test_libraries_are_those_of_all_runs_and_trackers_each_once(folder: Folder) -> None:
+    grid = folder.read("""
+        [[include]]
+        backbone = ["clip_tiny", "timm"]
+        init = ["class_mean", "linear_probe"]
+    """)
+    trackers, _ = choose_trackers(folder.registry, ["csv", "mlflow"], {})
+    found = libraries_of(grid, trackers)
+    assert sorted(found) == [
+        "mlflow",
+        "open_clip",
+        "sklearn.datasets",
+        "sklearn.linear_model",
+        "timm",
+    ]
+    assert libraries_of(folder.read("seed = [0, 1]"), []) == ("sklearn.datasets", "open_clip")

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 import pytest
 
 from ltbench.engine.run import Machine, execute
-from ltbench.engine.watch import Silent
 from ltbench.errors import Interrupted
 from ltbench.grid.schedule import Task
 from ltbench.grid.worker import BUSY
 from ltbench.protocols import Ended
+from ltbench.watch import Silent
 from tests.grid.grids import Folder, InProcess
 
 THREE = "seed = [0, 1, 2]\n"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ltbench.errors import RunError
+from ltbench.forkserver import ForkServer
 from ltbench.protocols import Ended, Job
 from ltbench.specs import ExecutorContext, NoOptions
 from ltbench_plugins.executors import local
@@ -62,6 +65,7 @@ def test_gpus_are_shared_out(
 ) -> None:
     import torch
 
+    monkeypatch.setattr(local, "_has_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible:
@@ -130,3 +134,87 @@ def test_a_command_that_is_not_there_is_an_error() -> None:
     with pytest.raises(RunError, match="no process can be started: No such file"):
         executor.start(Job("a", ("/there/is/nothing",)))
     executor.stop()
+
+
+def requested(name: str, code: str) -> Job:
+    """A job that is forked, by a server that has imported `tests.grid.playground`."""
+    return Job(name, (sys.executable, "-c", code), code)
+
+
+@pytest.fixture
+def forking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., local.Local]:
+    """Builds executors whose server imports what a test writes, and then takes code."""
+    if not ForkServer.works():
+        pytest.skip("no fork server on this system")
+    root = str(Path(__file__).parents[2])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), root]))
+
+    def build(jobs: int, library: str = "") -> local.Local:
+        (tmp_path / "library.py").write_text(library)
+        libraries = ("library", "tests.grid.playground")
+        context = ExecutorContext(jobs=jobs, device="cpu", libraries=libraries)
+        return local.build(NoOptions(), context)
+
+    return build
+
+
+def test_jobs_with_a_request_are_forked(
+    forking: Callable[..., local.Local], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    executor = forking(3)
+    code = "import os, sys; print('deep trouble', file=sys.stderr); {}"
+    telling = "import os, sys; print(os.getppid(), at_import, os.environ['OMP_NUM_THREADS'])"
+    ended = ends(
+        executor,
+        requested("killed", code.format("os.kill(os.getpid(), 9)")),
+        requested("exited", code.format("code = 7")),
+        requested("told", telling + "; code = 7"),
+    )
+    assert executor._server is not None
+    server = executor._server._server.pid
+    assert ended["killed"].reason == "killed by SIGKILL (out of memory?): deep trouble"
+    assert ended["exited"] == Ended("exited", 7, "exit code 7: deep trouble")
+    assert ended["told"].reason == f"exit code 7: {server} 2 2"
+    assert ends(executor, requested("next", "pass"), python("command", ""))["next"].code == 0
+    assert executor._server._server.pid == server
+    executor.stop()
+    assert not _runs(server)
+
+
+def test_without_a_fork_server_jobs_are_started_by_their_commands(
+    forking: Callable[..., local.Local],
+) -> None:
+    executor = forking(2, "import os; os._exit(3)")
+    with pytest.warns(UserWarning, match=r"the fork server has ended \(3\)"):
+        ended = ends(executor, requested("a", "import os; os._exit(4)"), requested("b", "pass"))
+    assert {name: one.code for name, one in ended.items()} == {"a": 4, "b": 0}
+    with pytest.warns(UserWarning, match="with their own imports"):
+        assert ends(executor, requested("c", "pass"))["c"].code == 0
+    executor.stop()
+
+
+def test_stopping_does_not_wait_for_imports(forking: Callable[..., local.Local]) -> None:
+    executor = forking(1, "import time; time.sleep(60)")
+    executor.start(requested("a", "pass"))
+    began = time.monotonic()
+    executor.stop()
+    assert time.monotonic() - began < 5
+    assert executor.wait(0) == []
+
+
+def test_stopping_kills_forked_processes_that_do_not_end(
+    forking: Callable[..., local.Local], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(local, "_PATIENCE", 1.0)
+    executor = forking(2)
+    stubborn = f"import os, time, pathlib; pathlib.Path({str(tmp_path / 'pid')!r})"
+    executor.start(requested("a", stubborn + ".write_text(str(os.getpid())); time.sleep(60)"))
+    executor.start(requested("docile", "import sys; sys.stdin.read()"))
+    until = time.monotonic() + 60
+    while not (tmp_path / "pid").exists() and time.monotonic() < until:
+        executor.wait(0.1)
+    began = time.monotonic()
+    executor.stop()
+    assert 0.9 < time.monotonic() - began < 10
+    assert not _runs(int((tmp_path / "pid").read_text()))

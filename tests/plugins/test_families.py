@@ -104,7 +104,7 @@ def bench(registry: Registry) -> Bench:
 
 def assembled(bench: Bench, **settings: Any) -> Assembly:
     resolved = bench.resolve(settings)
-    return assemble(resolved, *bench.machine(Path()).prepare(resolved.spec))
+    return assemble(resolved, bench.machine(Path()).loading(resolved.spec))
 
 
 @pytest.mark.parametrize("name", PLAIN)

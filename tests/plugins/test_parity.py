@@ -16,7 +16,7 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.data.resample import resample
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.model import Classifier
-from ltbench.engine.precision import choose_arithmetic
+from ltbench.engine.precision import asked_for
 from ltbench.engine.train import cosine
 from ltbench.specs import MethodSpec
 from ltbench_plugins.augmentations.mda import MdaConfig
@@ -162,7 +162,7 @@ def steps(model: Classifier, facts: dict[str, Any]) -> Iterator[tuple[int, Tenso
     stored = parity.values(facts["file"])
     ctx = parity.context(facts["counts"], model.backbone)
     loss_of = LOGIT_ADJUSTED.build(LOGIT_ADJUSTED.config(), ctx)
-    arithmetic = choose_arithmetic("fp32", torch.device("cpu"))
+    arithmetic = asked_for("fp32", torch.device("cpu"))
     state = TrainState.start(model, TrainConfig(), arithmetic)
     model.training_mode()
     for step in range(3):

@@ -9,8 +9,10 @@ import typer
 
 from ltbench.cli.grid.options import GridFile, Out
 from ltbench.cli.options import (
+    DEFAULT_CACHE,
     DEFAULT_ROOT,
     MACHINE,
+    CacheSize,
     DataRoot,
     Json,
     Trackers,
@@ -65,6 +67,7 @@ def run(
         ),
     ] = "auto",
     workers: Workers = None,
+    cache: CacheSize = DEFAULT_CACHE,
     data_root: DataRoot = DEFAULT_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -100,6 +103,7 @@ def run(
     how = {
         "device": device,
         "workers": workers,
+        "cache": cache,
         "data_root": str(data_root),
         "trackers": [chosen.name for chosen in trackers],
         "tracker_options": of_trackers,

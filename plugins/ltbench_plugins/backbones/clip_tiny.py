@@ -71,6 +71,7 @@ CLIP_TINY = BackboneSpec(
     name="clip_tiny",
     summary="a 32-pixel CLIP that comes with ltbench, pretrained on rendered glyphs",
     build=build,
+    libraries=("open_clip",),
     identity=identity,
     default=True,
     recipe=Recipe(settings={"init": "semantic"}),

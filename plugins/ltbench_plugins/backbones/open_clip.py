@@ -98,6 +98,7 @@ OPEN_CLIP = BackboneSpec(
     summary="any model of open_clip, by name and tag or local weights file",
     config=OpenClipConfig,
     build=build,
+    libraries=("open_clip",),
     identity=identity,
     reference="arXiv:2212.07143",
     recipe=Recipe(settings={"init": "semantic"}),

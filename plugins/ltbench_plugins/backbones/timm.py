@@ -113,6 +113,7 @@ TIMM = BackboneSpec(
     summary="any model of timm, by name and tag or local weights file",
     config=TimmConfig,
     build=build,
+    libraries=("timm",),
     identity=identity,
     label_sets=label_sets,
     without_labels="--backbone timm --set backbone.model=vit_base_patch16_224.augreg_in21k was not "

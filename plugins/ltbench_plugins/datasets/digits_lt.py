@@ -89,6 +89,7 @@ DIGITS_LT = DatasetSpec(
     summary="1,797 handwritten digits made long-tailed; comes with scikit-learn",
     config=DigitsConfig,
     build=build,
+    libraries=("sklearn.datasets",),
     identity=identity,
     reference="doi:10.24432/C50P49",
     default=True,

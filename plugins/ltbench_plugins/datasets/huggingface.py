@@ -210,6 +210,7 @@ HUGGINGFACE = DatasetSpec(
     summary="a set of the Hugging Face hub, or saved by `datasets`: `ltbench[huggingface]`",
     config=HuggingFaceConfig,
     build=build,
+    libraries=("datasets",),
     identity=identity,
     check=check,
     prepare=prepare,

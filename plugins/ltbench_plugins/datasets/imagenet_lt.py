@@ -109,6 +109,7 @@ IMAGENET_LT = DatasetSpec(
     summary="1,000 classes, 115,846 training images, 1,280 to 5 a class",
     config=ListsConfig,
     build=build,
+    libraries=("open_clip",),
     identity=LISTED.identity,
     check=check,
     prepare=prepare,

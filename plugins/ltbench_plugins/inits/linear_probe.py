@@ -60,5 +60,6 @@ LINEAR_PROBE = InitSpec(
     summary="coefficients of a logistic regression on the training images",
     config=LinearProbeConfig,
     build=build,
+    libraries=("sklearn.linear_model",),
     reference="arXiv:2309.10019",
 )

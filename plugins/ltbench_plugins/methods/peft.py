@@ -111,6 +111,7 @@ PEFT = MethodSpec(
     summary="a tuner of Hugging Face's peft on Linears of each block: dora, vera, oft, ia3, ...",
     config=PeftConfig,
     build=build,
+    libraries=("peft",),
     reference="github.com/huggingface/peft",
     recipe=recipe(),
     identity_at_start=False,

@@ -73,5 +73,6 @@ LINEAR_PROBE = RefinementSpec(
     summary="the head becomes a logistic regression on the features",
     config=LinearProbeConfig,
     build=build,
+    libraries=("sklearn.linear_model",),
     reference="arXiv:2103.00020",
 )

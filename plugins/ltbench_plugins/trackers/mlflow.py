@@ -165,6 +165,7 @@ MLFLOW = TrackerSpec(
     summary="MLflow: epochs, result and settings; on a server or in a local database",
     config=MlflowConfig,
     build=build,
+    libraries=("mlflow",),
     reference="github.com/mlflow/mlflow",
     examples=({"uri": "sqlite:///mlflow.db"},),
 )

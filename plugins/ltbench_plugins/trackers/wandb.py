@@ -124,6 +124,7 @@ WANDB = TrackerSpec(
     summary="Weights & Biases: epochs, result and settings; online or offline",
     config=WandbConfig,
     build=build,
+    libraries=("wandb",),
     reference="github.com/wandb/wandb",
     examples=({"mode": "offline"}, {"mode": "disabled"}),
 )
