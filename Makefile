@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: api demo test test-slow lint types docs site check clean
+.PHONY: api bench demo test test-slow lint types docs site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+bench: $(VENV)/.bench  ## speed, beside that of what else would be used: 40 minutes on two idle cores
+	$(BIN)/python -m benchmarks.throughput $(BENCH)
 
 docs: $(VENV)/.installed  ## the pages that are made from the code
 	$(BIN)/python -m docs.generate
@@ -41,6 +44,10 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing ltbench into $(VENV): torch alone is 2 to 6 GB, so this takes minutes"
 	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.installed
+	$(PIP) --editable ".[bench]"
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

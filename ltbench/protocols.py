@@ -114,7 +114,8 @@ class Augmentation(Protocol):
     """What an `AugmentationSpec` builds.
 
     Attributes:
-        draws: How many uniform random numbers one image takes in one epoch.
+        draws: How many uniform random numbers one image takes in one epoch; 0 says that its view is
+            the same in every epoch, so that features of a frozen encoder are computed once.
     """
 
     draws: int

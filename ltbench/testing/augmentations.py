@@ -40,6 +40,9 @@ def check_views(component: Component, bench: Bench, trial: Trial) -> None:
                 alone = augmentation.views(SIZES[one], uniforms[one], progress)
                 np.testing.assert_array_equal(alone.boxes, views.boxes[one])
                 assert alone.crop_first == views.crop_first, "it crops some images first"
+        if augmentation.draws == 0:
+            first = augmentation.views(SIZES, uniforms, 0.0).boxes
+            assert (views.boxes == first).all(), "it draws nothing, and its views change"
 
 
 def check_pixels(component: Component, bench: Bench, trial: Trial) -> None:

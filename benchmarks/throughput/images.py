@@ -1,0 +1,102 @@
+"""A made-up tree of photographs in the layout of ImageNet-LT."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_WIDTH, _HEIGHT = 500, 375  # the most frequent size in ImageNet
+_DONE = "made.txt"
+
+Row = tuple[str, int]
+"""Path below the tree, and label."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How large a tree is.
+
+    Args:
+        classes: K, at most ImageNet's 1,000.
+        train: Training images, at least one a class; the first classes have more.
+        test: Test images.
+    """
+
+    classes: int
+    train: int
+    test: int
+
+
+def run(root: str, classes: int, train: int, test: int) -> dict[str, Any]:
+    """Makes a tree, in a process of its own: the names of ImageNet's classes come with timm."""
+    make(Path(root), Counts(classes, train, test))
+    return {}
+
+
+def make(root: Path, counts: Counts) -> Path:
+    """Writes `imagenet_lt` below a data root, unless it is there already; returns its folder."""
+    folder = root / "imagenet_lt"
+    done = folder / _DONE
+    if done.exists() and done.read_text() == repr(counts):
+        return folder
+    rows = {
+        "train": list(itertools.islice(_train(counts), counts.train)),
+        "val": list(itertools.islice(_test(counts, "train", "val"), min(counts.classes, 8))),
+        "test": list(itertools.islice(_test(counts, "val", "ILSVRC2012_val"), counts.test)),
+    }
+    for number, (path, _) in enumerate(row for each in rows.values() for row in each):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(folder / path, "JPEG", quality=90)
+    for split, each in rows.items():
+        lines = "".join(f"{path} {label}\n" for path, label in each)
+        (folder / f"{split}.txt").write_text(lines)
+    done.write_text(repr(counts))
+    return folder
+
+
+def picture(number: int) -> Image.Image:
+    """Draws smooth fields of colour with finer and finer detail, and noise: as large as a photo."""
+    random = np.random.default_rng(number)
+    pixels = np.full((_HEIGHT, _WIDTH, 3), 128.0)
+    for cells, strength in ((3, 60.0), (12, 30.0), (50, 15.0)):
+        coarse = random.normal(128, strength, (cells * 3 // 4 + 1, cells, 3)).clip(0, 255)
+        field = Image.fromarray(coarse.astype(np.uint8))
+        large = field.resize((_WIDTH, _HEIGHT), Image.Resampling.BICUBIC)
+        pixels += np.asarray(large, np.float64) - 128
+    pixels += random.normal(0, 10, pixels.shape)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def read_rows(folder: Path, split: str) -> list[Row]:
+    """Returns the rows of a split's list, as any research repository reads them."""
+    lines = (folder / f"{split}.txt").read_text().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines)
+    return [(path, int(label)) for path, label in pairs]
+
+
+def names(classes: int) -> list[str]:
+    """Returns the WordNet ids of the first classes of ImageNet."""
+    from timm.data.imagenet_info import ImageNetInfo
+
+    return list(ImageNetInfo().label_names())[:classes]
+
+
+def _train(counts: Counts) -> Iterator[Row]:
+    """Yields a row for each class, then more for a part of them, again and again."""
+    known = names(counts.classes)
+    for number in itertools.count():
+        tail = max(1, counts.classes // 2**number)
+        for label in range(tail):
+            yield f"train/{known[label]}/{known[label]}_{number}.JPEG", label
+
+
+def _test(counts: Counts, top: str, stem: str) -> Iterator[Row]:
+    for number in itertools.count():
+        label = number % counts.classes
+        yield f"{top}/{names(counts.classes)[label]}/{stem}_{number:08}.JPEG", label

@@ -1,0 +1,34 @@
+"""Runs of the command `ltbench`, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.throughput.process import Ended, ended
+
+
+def ltbench(*arguments: str) -> Ended:
+    """Runs the command to its end."""
+    return ended([sys.executable, "-c", "from ltbench.cli import main; main()", *arguments])
+
+
+def run_once(settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    """Returns the result of `ltbench run`.
+
+    Args:
+        settings: By their dotted keys.
+        arguments: Other options of the command.
+    """
+    given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    found: dict[str, Any] = json.loads(ltbench("run", "--json", *given, *arguments).output)
+    return found
+
+
+def history(result: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Returns the history of a run, a row an epoch."""
+    lines = (Path(result["directory"]) / "history.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]

@@ -1,0 +1,71 @@
+"""From image files to views with one thread: how fast, and how near to Pillow's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.throughput import ours
+from benchmarks.throughput.images import read_rows
+from benchmarks.throughput.settings import JPEGS
+
+_COMPARED = 64  # images whose pixels are
+
+
+def run(data: str, images: int) -> dict[str, Any]:
+    """Returns images per second of each part, and differences of the views in levels.
+
+    Args:
+        data: The data root.
+        images: So many.
+    """
+    torch.set_num_threads(1)
+    folder = Path(data) / "imagenet_lt"
+    files = [folder / path for path, _ in read_rows(folder, "train")[:images]]
+    contents = [file.read_bytes() for file in files]
+    views = ours.FileViews(JPEGS, Path(data))
+    decoded = [ours.decoded(content) for content in contents[:_COMPARED]]
+    seen = [views.views(number, pixels) for number, pixels in enumerate(decoded)]
+    views.read(1)
+    return {
+        "decode": rate(lambda: [ours.decoded(content) for content in contents], images),
+        "augment": rate(lambda: [*map(views.cut, decoded, seen)], len(seen)),
+        "whole": rate(lambda: views.read(images), images),
+        **differences(views, files[:_COMPARED], [one.boxes.ravel() for one in seen]),
+    }
+
+
+def rate(work: Callable[[], object], images: int) -> float:
+    """Returns images per second of some work."""
+    start = time.perf_counter()
+    work()
+    return images / (time.perf_counter() - start)
+
+
+def differences(
+    views: ours.FileViews, files: list[Path], boxes: list[NDArray[np.float64]]
+) -> dict[str, float]:
+    """Returns how far the views are from what Pillow crops and then resizes."""
+    made = views.read(len(files)).astype(np.int16)
+    side = made.shape[-1]
+    pillows = [_pillow(file, box, side) for file, box in zip(files, boxes, strict=True)]
+    gap = np.abs(made - np.stack(pillows))
+    return {
+        "largest_difference": float(gap.max()),
+        "over_1_level": float((gap > 1).mean()),
+        "over_2_levels": float((gap > 2).mean()),
+    }
+
+
+def _pillow(file: Path, box: NDArray[np.float64], side: int) -> NDArray[np.int16]:
+    top, left, height, width = box.tolist()
+    image = Image.open(file).convert("RGB").crop((left, top, left + width, top + height))
+    view = image.resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(view, np.int16).transpose(2, 0, 1)

@@ -1,0 +1,36 @@
+"""ltbench's own evaluation of a test split."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.throughput import ours
+from benchmarks.throughput.memory import peak_memory_mb
+from benchmarks.throughput.meter import wait
+
+
+def run(settings: dict[str, str], data: str, device: str) -> dict[str, Any]:
+    """Returns images per second over the test split.
+
+    Args:
+        settings: Of the run.
+        data: The data root.
+        device: Where it runs.
+    """
+    built = ours.build(settings, Path(data), device, workers=None)
+    chosen = torch.device(device)
+    wait(chosen)
+    start = time.perf_counter()
+    images = ours.evaluate_split(built, "test")
+    wait(chosen)
+    seconds = time.perf_counter() - start
+    return {
+        "images_per_second": images / seconds,
+        "seconds": seconds,
+        "precision": built.assembly.arithmetic.name,
+        "peak_memory_mb": peak_memory_mb(chosen),
+    }

@@ -1,0 +1,60 @@
+"""A whole run over a list of so many small images."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.throughput.measured.commands import run_once
+
+_CLASSES = 10
+_FILES = 100  # distinct images of each split, which the rows name again and again
+
+
+def run(images: int, device: str) -> dict[str, Any]:
+    """Returns seconds an image of training and evaluation, and the run's peak memory.
+
+    Args:
+        images: Of the training split; the test split has a tenth of them.
+        device: Where it runs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "dataset": "csv",
+            "dataset.path": str(_write(Path(folder), images)),
+            "backbone": "clip_tiny",
+            "init": "random",
+            "train.epochs": "1",
+        }
+        result = run_once(settings, "--device", device, "--out", f"{folder}/runs")
+    seconds = result["training"]["seconds"] + result["evaluation"]["seconds"]
+    return {
+        "images": images,
+        "seconds": seconds,
+        "microseconds_per_image": seconds / images * 1e6,
+        "peak_memory_mb": result["peak_memory_mb"],
+    }
+
+
+def _write(folder: Path, images: int) -> Path:
+    """Writes small images and a list of them."""
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    names = {
+        split: [f"{split}/{number}.jpg" for number in range(_FILES)] for split in ("train", "test")
+    }
+    for name in (name for each in names.values() for name in each):
+        (folder / name).parent.mkdir(exist_ok=True)
+        pixels = random.integers(0, 256, (36, 48, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name, quality=90)
+    rows = [
+        f"{names[split][row % _FILES]},{row % _CLASSES},{split}\n"
+        for split, count in (("train", images), ("test", images // 10))
+        for row in range(count)
+    ]
+    path = folder / "list.csv"
+    path.write_text("path,label,split\n" + "".join(rows))
+    return path

@@ -1,0 +1,31 @@
+"""From the start of a process to its first training step, and the least that it could be."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.throughput.process import ended
+
+IMPORTS = "import torch, open_clip"
+
+
+def run(what: str, device: str) -> dict[str, Any]:
+    """Returns the seconds of the imports alone ("imports"), or of a whole run ("ltbench")."""
+    if what == "imports":
+        return {"seconds": ended([sys.executable, "-c", IMPORTS]).seconds}
+    with tempfile.TemporaryDirectory() as folder:
+        note = Path(folder) / "first_step"
+        module = "benchmarks.throughput.measured.first_step"
+        command = [sys.executable, "-m", module, "run", "--json", "--device", device]
+        done = ended([*command, "--out", f"{folder}/runs"], {"FIRST_STEP": str(note)})
+        result = json.loads(done.output)
+        return {
+            "seconds": float(note.read_text()),
+            "peak_memory_mb": result["peak_memory_mb"],
+            "training_seconds": result["training"]["seconds"],
+            "evaluation_seconds": result["evaluation"]["seconds"],
+        }

@@ -1,0 +1,127 @@
+"""A clock that knows which phase of a step it is in."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+
+_Batch = TypeVar("_Batch")
+REST = "bookkeeping"  # whatever no phase was named for
+DATA = ("data", "decode", "augment", "transfer")
+"""Phases in which the loop waits for images."""
+
+
+class Meter:
+    """Times some steps of a loop that it does not own, through the batches that the loop asks for.
+
+    A step goes from the request for its batch to the next request. Phases within phases take their
+    time away from the outer one, so that the shares of a step sum to 1.
+
+    Args:
+        device: Waited for at the start and the end.
+        warmup: Steps that are not timed.
+        steps: Those that are.
+        shares: Whether a GPU is waited for at each change of phase, too: the shares are then
+            right, and the total is not what it would be.
+    """
+
+    def __init__(self, device: torch.device, warmup: int, steps: int, shares: bool) -> None:
+        self.device = device
+        self.warmup = warmup
+        self.steps = steps
+        self.shares = shares
+        self.seconds = 0.0
+        self.phases: defaultdict[str, float] = defaultdict(float)
+        self._phase = REST
+        self._since = self._start = 0.0
+
+    def batches(self, source: Iterator[_Batch]) -> Iterator[_Batch]:
+        """Yields as many batches as there are steps."""
+        for number in range(self.warmup + self.steps):
+            if number == self.warmup:
+                self._begin()
+            with self.phase("data"):
+                batch = next(source)
+            yield batch
+        self._end()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """What happens inside belongs to a phase."""
+        outer = self._phase
+        self._turn(name)
+        try:
+            yield
+        finally:
+            self._turn(outer)
+
+    def of(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns a function whose calls belong to a phase."""
+
+        @functools.wraps(function)
+        def timed(*arguments: Any, **named: Any) -> Any:
+            with self.phase(name):
+                return function(*arguments, **named)
+
+        return timed
+
+    def patch(self, owner: Any, attribute: str, name: str, within: str = "") -> None:
+        """Lets the calls of an object's function belong to a phase.
+
+        Args:
+            owner: The object: a module, a class.
+            attribute: The function's name there.
+            name: The phase.
+            within: Only calls in this phase; nothing: all.
+        """
+        function = getattr(owner, attribute)
+        timed = self.of(name, function)
+
+        @functools.wraps(function)
+        def patched(*arguments: Any, **named: Any) -> Any:
+            chosen = function if within and within != self._phase else timed
+            return chosen(*arguments, **named)
+
+        setattr(owner, attribute, patched)
+
+    def report(self, batch_size: int) -> dict[str, Any]:
+        """Returns images per second, seconds per step and, if wanted, the share of each phase."""
+        speed = {
+            "images_per_second": batch_size * self.steps / self.seconds,
+            "step_seconds": self.seconds / self.steps,
+        }
+        if not self.shares:
+            return speed
+        total = sum(self.phases.values())
+        shares = {name: seconds / total for name, seconds in self.phases.items()}
+        waited = sum(shares.get(name, 0.0) for name in (*DATA, REST))
+        return {**speed, "shares": shares, "overhead": waited}
+
+    def _turn(self, name: str) -> None:
+        if self.shares:
+            wait(self.device)
+        now = time.perf_counter()
+        self.phases[self._phase] += now - self._since
+        self._phase, self._since = name, now
+
+    def _begin(self) -> None:
+        wait(self.device)
+        self._start = self._since = time.perf_counter()
+        self.phases.clear()
+
+    def _end(self) -> None:
+        wait(self.device)
+        self._turn(self._phase)
+        self.seconds = time.perf_counter() - self._start
+
+
+def wait(device: torch.device) -> None:
+    """Waits until a GPU has done what it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,184 @@
+"""Runs of ltbench with a meter in their training loop: all that depends on the engine's inside."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import ltbench.data.batches
+import ltbench.data.sources
+from benchmarks.throughput.meter import Meter
+from ltbench.cli.run import run as run_command
+from ltbench.config.resolve import Resolved, resolve
+from ltbench.config.text import Text
+from ltbench.data.cut import cut
+from ltbench.data.decode import decode
+from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.checkpoint import TrainState
+from ltbench.engine.encoding import Encoding
+from ltbench.engine.evaluate import evaluate
+from ltbench.engine.run import Machine
+from ltbench.engine.seams import CheckedLoss
+from ltbench.engine.stream import Stream
+from ltbench.engine.train import train
+from ltbench.loading import load_plugins
+from ltbench.views import Views
+from ltbench.watch import Silent
+
+
+@dataclass(frozen=True)
+class Built:
+    """A run that is ready to begin."""
+
+    resolved: Resolved
+    assembly: Assembly
+
+
+def build(settings: Mapping[str, str], data: Path, device: str, workers: int | None) -> Built:
+    """Returns a run, built as `ltbench run` builds it.
+
+    Args:
+        settings: As on the command line.
+        data: The data root.
+        device: Where it runs.
+        workers: Processes that decode; None: as many as `ltbench run` takes by itself.
+    """
+    resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
+    if workers is None:
+        workers = inspect.signature(run_command).parameters["workers"].default
+    loading = Machine(Path("unused"), device, workers).loading(resolved.spec)
+    return Built(resolved, assemble(resolved, loading))
+
+
+class MeteredStream:
+    """A stream of training images that a meter watches, and ends when it has seen enough.
+
+    Args:
+        stream: The stream.
+        meter: Watches it.
+        resident: Whether the first batch comes again and again: what the step takes by itself.
+    """
+
+    def __init__(self, stream: Stream, meter: Meter, resident: bool = False) -> None:
+        self._stream = stream
+        self._meter = meter
+        self._resident = resident
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __len__(self) -> int:
+        return len(self._stream)
+
+    def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
+        """Yields batches, epoch after epoch, until the meter has its steps."""
+        rounds = (self._stream.epoch(number, batch_size) for number in itertools.count(epoch))
+        whole = (one for each in rounds for one in each if len(one[0]) == batch_size)
+        seen = itertools.repeat(next(whole)) if self._resident else whole
+        yield from self._meter.batches(seen)
+
+
+class FewImages:
+    """A stream of one batch of a few images, to count the operations of a step."""
+
+    def __init__(self, stream: Stream, images: int) -> None:
+        self._stream = stream
+        self._images = images
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __len__(self) -> int:
+        return self._images
+
+    def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
+        """Yields the one batch."""
+        yield next(iter(self._stream.epoch(epoch, self._images)))
+
+
+def train_epoch(built: Built, stream: Any) -> None:
+    """Trains one epoch of a stream with the engine's own loop, from the start."""
+    config = replace(built.resolved.spec.train, epochs=1)
+    model, loss, arithmetic = built.assembly.model, built.assembly.loss, built.assembly.arithmetic
+    state = TrainState.start(model, config, arithmetic)
+    train(model, stream, loss, state, config, arithmetic, Silent(), lambda state: None)
+
+
+def attach(meter: Meter, built: Built) -> None:
+    """Lets a meter know the phases of the engine's loop."""
+    meter.patch(built.assembly.model, "forward", "forward")
+    meter.patch(Encoding, "of", "forward")  # where nothing trains the encoder
+    meter.patch(CheckedLoss, "__call__", "forward")
+    meter.patch(torch.Tensor, "backward", "backward")
+    meter.patch(torch.optim.SGD, "step", "step")
+    meter.patch(torch.optim.SGD, "zero_grad", "step")
+    # Decoding and cutting out show up where they are done in this process; elsewhere it is waiting.
+    for module, function, phase in (
+        (ltbench.data.sources, "decode", "decode"),
+        (ltbench.data.batches, "resample", "augment"),
+    ):
+        if hasattr(module, function):
+            meter.patch(module, function, phase)
+    if meter.device.type == "cuda":
+        meter.patch(torch.Tensor, "to", "transfer", within="data")
+
+
+def stream_of(built: Built) -> Stream:
+    """Returns what the training loop is given; no features are kept."""
+    spec = built.resolved.spec
+    return built.assembly.encoded(built.assembly.stream(spec.seed, spec.train.epochs))
+
+
+def evaluate_split(built: Built, split: str) -> int:
+    """Evaluates a split with the engine's own loop; returns how many images that were."""
+    batches = built.assembly.evaluation_batches(split)
+    return len(evaluate(built.assembly, batches, Silent()).labels)
+
+
+def build_dataset(settings: Mapping[str, str], data: Path) -> int:
+    """Builds a run's data set from its lists on; returns how many training images it has."""
+    resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
+    dataset = resolved.build("dataset", resolved.data)
+    return len(dataset.splits["train"])
+
+
+def decoded(content: bytes) -> NDArray[np.uint8]:
+    """Returns the pixels of an image file."""
+    return decode(content, "image")
+
+
+class FileViews:
+    """What the first epoch of a training shows of the files of a tree, without loader workers.
+
+    Args:
+        settings: Of the run.
+        data: The data root.
+    """
+
+    def __init__(self, settings: Mapping[str, str], data: Path) -> None:
+        chosen = {**settings, "method": "classifier_only", "precision": "fp32"}
+        built = build(chosen, data, "cpu", workers=0)
+        self._batches = built.assembly.stream(seed=0, epochs=1).batches
+
+    def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
+        """Returns which part of an image is seen."""
+        return self._batches.views_of(np.array([pixels.shape[:2]]), 0, np.array([image]))
+
+    def cut(self, pixels: NDArray[np.uint8], views: Views) -> Tensor:
+        """Returns that part, resized: (1, 3, R, R)."""
+        return cut(pixels, views, self._batches.resolution)
+
+    def read(self, images: int) -> NDArray[np.uint8]:
+        """Returns the views of the first images from their files on, (N, 3, R, R)."""
+        parts = np.array_split(np.arange(images), max(1, images // 16))
+        seen = [batch.views[:, 0] for batch in self._batches.of((0, part) for part in parts)]
+        return torch.cat(seen).numpy()

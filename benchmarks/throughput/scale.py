@@ -1,0 +1,75 @@
+"""How much is measured: enough for steady numbers, or little for a quick look."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.throughput.images import Counts
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of the measurements.
+
+    Args:
+        device: "cpu" or "cuda".
+        data: The data root.
+        counts: The tree of photographs.
+        few: A smaller tree.
+        rounds: How often what is compared alternates.
+        batch_size: Images a step of ViT-B/16.
+        warmup: Steps before the clock starts.
+        steps: Steps that are timed.
+        views: Image files that are decoded.
+        rows: Of the long list.
+        grid_runs: Runs of the grid.
+        images: Sizes of the lists of small images.
+        seeds: Of the comparison of precisions.
+    """
+
+    device: str
+    data: Path
+    counts: Counts
+    few: Counts
+    rounds: int
+    batch_size: int
+    warmup: int
+    steps: int
+    views: int = 400
+    rows: int = 437_513
+    grid_runs: int = 30
+    images: tuple[int, ...] = (1_000, 10_000, 100_000)
+    seeds: int = 5
+
+    @property
+    def tree(self) -> str:
+        """The data root with the tree."""
+        return str(self.data / "tree")
+
+    @property
+    def small_tree(self) -> str:
+        """The data root with the smaller tree."""
+        return str(self.data / "small")
+
+    @property
+    def workers(self) -> int:
+        """Loader workers of the peers: one a core, as PyTorch advises."""
+        return os.cpu_count() or 1
+
+
+def scale_of(device: str, data: Path, quick: bool) -> Scale:
+    """Returns the sizes for a device."""
+    if device == "cuda":
+        counts, batch, warmup, steps = Counts(1_000, 6_400, 1_000), 128, 10, 10 if quick else 30
+    else:
+        counts, batch, warmup, steps = Counts(1_000, 1_100, 32), 16, 1, 1 if quick else 2
+    few = Counts(100, 120 if quick else 480, 10)
+    rounds = 1 if quick else 3
+    scale = Scale(device, data, counts, few, rounds, batch, warmup, steps)
+    if not quick:
+        return scale
+    return Scale(
+        **{**vars(scale), "views": 100, "grid_runs": 8, "images": (1_000, 10_000), "seeds": 2}
+    )

@@ -1,0 +1,27 @@
+"""Training of the embedded default, every method."""
+
+from __future__ import annotations
+
+from benchmarks.throughput.process import Measurement
+from benchmarks.throughput.scale import Scale
+from benchmarks.throughput.section import Section
+from benchmarks.throughput.sections.training import COLUMNS
+from benchmarks.throughput.settings import DIGITS as SETTINGS
+from benchmarks.throughput.settings import METHODS
+
+_BATCH = 32  # the data set's recipe
+
+
+def rows(scale: Scale) -> dict[str, Measurement]:
+    """Returns the methods."""
+    how = {"data": scale.tree, "device": scale.device, "batch_size": _BATCH}
+    how |= {"warmup": 10, "steps": 60}
+    return {
+        method: Measurement(
+            "measured.training", {**how, "settings": {**SETTINGS, "method": method}}, once=True
+        )
+        for method in METHODS
+    }
+
+
+DIGITS = Section("digits", "Training, clip_tiny on digits_lt", rows, COLUMNS)
