@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from torch import Tensor
 import ltbench.data.batches
 import ltbench.data.sources
 from benchmarks.throughput.meter import Meter
-from ltbench.cli.run import run as run_command
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.data.cut import cut
@@ -53,8 +51,6 @@ def build(settings: Mapping[str, str], data: Path, device: str, workers: int | N
         workers: Processes that decode; None: as many as `ltbench run` takes by itself.
     """
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
-    if workers is None:
-        workers = inspect.signature(run_command).parameters["workers"].default
     loading = Machine(Path("unused"), device, workers).loading(resolved.spec)
     return Built(resolved, assemble(resolved, loading))
 

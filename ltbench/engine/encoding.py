@@ -20,8 +20,7 @@ from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.precision import Arithmetic
 from ltbench.watch import Watch
 
-VIEWS_PER_PASS = 256
-"""Of a forward pass that nothing learns from."""
+_VIEWS_PER_PASS = {"cpu": 32, "cuda": 256}  # more take a CPU's memory, and are no faster
 
 State = Literal["pretrained", "frozen", "learned"]
 """Of the encoder: as it was loaded; changed by a method that learns nothing in it; learned."""
@@ -50,6 +49,11 @@ class Encoding:
     state: State = "pretrained"
     _digests: dict[int, str | None] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+
+    @property
+    def views_per_pass(self) -> int:
+        """How many views go through the encoder at the same time."""
+        return _VIEWS_PER_PASS[self.loading.device.type]
 
     @property
     def same_in_training(self) -> bool:
@@ -139,7 +143,7 @@ class Encoding:
     ) -> None:
         self.backbone.eval()
         self.watch.start("encoding", len(indices))
-        size = max(1, VIEWS_PER_PASS // num_views)
+        size = max(1, self.views_per_pass // num_views)
         parts = torch.split(torch.from_numpy(indices), size)
         done = 0
         for batch in batches.of((epoch, part.numpy()) for part in parts):

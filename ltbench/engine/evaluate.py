@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ltbench.data.batches import Batches
 from ltbench.engine.assemble import Assembly
-from ltbench.engine.encoding import VIEWS_PER_PASS
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
 from ltbench.watch import Watch
@@ -58,8 +57,8 @@ def evaluate(assembly: Assembly, batches: Batches, watch: Watch) -> Predictions:
 
 def _seen(assembly: Assembly, batches: Batches) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yields indices (B,), labels (B,) and features of all views (B, V, width), batch by batch."""
-    num_views = assembly.num_views()
-    parts = torch.split(torch.arange(len(batches.split)), max(1, VIEWS_PER_PASS // num_views))
+    images = max(1, assembly.encoding.views_per_pass // assembly.num_views())
+    parts = torch.split(torch.arange(len(batches.split)), images)
     kept = assembly.kept_views(batches)
     if kept is None:
         for batch in batches.of((0, part.numpy()) for part in parts):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches
-from ltbench.engine.encoding import VIEWS_PER_PASS, Encoding
+from ltbench.engine.encoding import Encoding
 from ltbench.engine.seams import one_view
 from ltbench.errors import DataError
 from ltbench.views import Views, center_square
@@ -43,7 +43,7 @@ class TrainingFeatures:
             return kept[:, 0], batches.labels[torch.from_numpy(chosen).to(kept.device)]
         self.encoding.backbone.eval()
         features, found = [], []
-        parts = torch.split(torch.from_numpy(chosen), VIEWS_PER_PASS)
+        parts = torch.split(torch.from_numpy(chosen), self.encoding.views_per_pass)
         for batch in batches.of((0, part.numpy()) for part in parts):
             features.append(self.encoding.of(batch)[:, 0])
             found.append(batch.labels)

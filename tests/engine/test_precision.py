@@ -65,7 +65,7 @@ def test_attention_is_the_same_whatever_kernel_computes_it(backward: bool) -> No
     ("products", "speedup", "chosen", "reason"),
     [
         ("bf16", 3.0, "bf16", "measured 3.0x fp32"),
-        ("bf16", 1.1, "fp32", "bf16 measured 1.1x"),
+        ("bf16", 1.3, "fp32", "bf16 measured 1.3x"),
         ("bf16", 0.5, "fp32", "bf16 measured 0.5x"),
         ("fp32", 9.0, "fp32", "others multiply no faster"),
     ],
