@@ -85,8 +85,7 @@ def decoded(
         workers: Processes that decode; 0: this one.
         advance: Told how it gets on: each image is looked at, then decoded.
     """
-    digest = digest_of(images) if isinstance(images, FileImages) and cache.limit else None
-    if digest is None or not isinstance(images, FileImages):
+    if not isinstance(images, FileImages) or not cache.limit:
         return images, "images are decoded each time: no files, or no cache"
     limit = min(cache.limit, _memory() // 2)
     few = np.linspace(0, len(images), _LOOKED_AT, endpoint=False).astype(int)
@@ -94,7 +93,8 @@ def decoded(
     expected = int(3 * seen.prod(axis=1).mean() * len(images))
     if expected > _ENOUGH * limit:
         return images, _too_large(expected, limit)
-    key = {**about, **_decoders(), "images": digest}
+    # Not before: to ask when each of a million files was changed takes a while.
+    key = {**about, **_decoders(), "images": digest_of(images)}
     made = False
 
     def look(arrays: Arrays) -> None:
