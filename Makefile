@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench  ## speed, beside that of what else would be used: 40 minutes on two idle cores
+bench: $(VENV)/.bench  ## speed, beside that of what else would be used: an hour on two idle cores
 	$(BIN)/python -m benchmarks.throughput $(BENCH)
 
 docs: $(VENV)/.installed  ## the pages that are made from the code

@@ -1,6 +1,6 @@
 """How fast ltbench is, and how fast what would be used instead is, on the same images.
 
-    python -m benchmarks.throughput                     # all: about 40 minutes on two cores
+    python -m benchmarks.throughput                     # all: about an hour on two cores
     python -m benchmarks.throughput --quick             # one round of everything, less of it
     python -m benchmarks.throughput --only startup grid
 
