@@ -17,6 +17,7 @@ from ltbench.cache import Arrays, NoRoomError, in_words
 from ltbench.data.batches import Batch, Batches, Loading
 from ltbench.data.digest import digest_of
 from ltbench.engine.fingerprint import weights_fingerprint
+from ltbench.engine.model import training_mode
 from ltbench.engine.precision import Arithmetic
 from ltbench.watch import Watch
 
@@ -61,7 +62,8 @@ class Encoding:
         side = self.backbone.resolution
         images = torch.zeros(2, 3, side, side, device=self.backbone.mean.device)
         with torch.inference_mode():
-            trained = self.backbone.train()(images)
+            training_mode(self.backbone)
+            trained = self.backbone(images)
             return torch.equal(trained, self.backbone.eval()(images))
 
     def kept(

@@ -59,7 +59,12 @@ class Classifier(nn.Module):
 
     def training_mode(self) -> None:
         """Switches to training; batch norms keep their running statistics, as in the papers."""
-        self.train()
-        for module in self.modules():
-            if isinstance(module, _BATCH_NORMS):
-                module.eval()
+        training_mode(self)
+
+
+def training_mode(model: nn.Module) -> None:
+    """Switches a model to training, but for its batch norms."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, _BATCH_NORMS):
+            module.eval()

@@ -107,6 +107,16 @@ def test_dropout_in_the_encoder_is_trained_on_images(registry: Registry, tmp_pat
     assert isinstance(assembly.encoded(assembly.stream(0, 3)), TrainingStream)
 
 
+def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -> None:
+    resnet = {"backbone": "timm", "backbone.model": "test_resnet", "backbone.pretrained": False}
+    assembly = assembled(registry, tmp_path, {**resnet, "init": "random"})
+    before = {name: one.clone() for name, one in assembly.model.backbone.named_buffers()}
+    assert any("running_mean" in name for name in before)
+    assert isinstance(assembly.encoded(assembly.stream(0, 3)), EncodedStream)
+    after = dict(assembly.model.backbone.named_buffers())
+    assert all(torch.equal(after[name], one) for name, one in before.items())
+
+
 def test_features_are_shared_by_losses_but_not_by_views(registry: Registry, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", GB)
     settings = {**FROZEN, "augmentation": "none"}
