@@ -21,7 +21,9 @@ from ltbench.engine.model import training_mode
 from ltbench.engine.precision import Arithmetic
 from ltbench.watch import Watch
 
-_VIEWS_PER_PASS = {"cpu": 32, "cuda": 256}  # more take a CPU's memory, and are no faster
+_MOST_VIEWS = 256
+# Of a pass on a CPU: glibc gives blocks above 32 MB back, and fresh pages cost more than they gain.
+_MOST_PIXELS = 16 * 224**2
 
 State = Literal["pretrained", "frozen", "learned"]
 """Of the encoder: as it was loaded; changed by a method that learns nothing in it; learned."""
@@ -54,7 +56,9 @@ class Encoding:
     @property
     def views_per_pass(self) -> int:
         """How many views go through the encoder at the same time."""
-        return _VIEWS_PER_PASS[self.loading.device.type]
+        if self.loading.device.type == "cuda":
+            return _MOST_VIEWS
+        return max(1, min(_MOST_VIEWS, _MOST_PIXELS // self.backbone.resolution**2))
 
     @property
     def same_in_training(self) -> bool:

@@ -108,7 +108,7 @@ def _pass(backbone: Backbone, images: Tensor, arithmetic: Arithmetic) -> float:
     start = time.perf_counter()
     images = images.detach().requires_grad_(True)
     with torch.enable_grad():
-        with arithmetic.autocast(backward=True):
+        with arithmetic.autocast():
             features = backbone(images)
         if features.requires_grad:
             features.float().sum().backward()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ltbench.config.runspec import Precision
+from ltbench.engine.attention import AttentionOfProducts
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _WORTH_IT = 1.2  # a lower precision must be this much faster to be looked at
@@ -35,40 +35,20 @@ class Arithmetic:
     seconds: float | None = None
 
     @contextmanager
-    def autocast(self, *, backward: bool = False) -> Iterator[None]:
-        """Makes the forward pass within it compute in this precision.
-
-        Args:
-            backward: Whether gradients will go back through it.
-        """
+    def autocast(self) -> Iterator[None]:
+        """Makes the forward pass within it compute in this precision."""
         if self.name == "fp32":
             yield
             return
-        on_cpu = self.device_type == "cpu"
         with (
             torch.autocast(self.device_type, dtype=_DTYPES[self.name]),
-            _products_for_attention() if backward and on_cpu else nullcontext(),
+            AttentionOfProducts() if self.device_type == "cpu" else nullcontext(),
         ):
             yield
 
     def scaler(self) -> torch.amp.GradScaler:
         """Returns the loss scaling that half precision needs, switched off for the others."""
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
-
-
-@contextmanager
-def _products_for_attention() -> Iterator[None]:
-    """Makes attention of two matrix products and a softmax.
-
-    On CPUs the backward pass of PyTorch's fused kernel takes two to ten times as long in bfloat16.
-    """
-    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # of CPUs, too
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(before)
 
 
 def asked_for(precision: Precision, device: torch.device) -> Arithmetic:

@@ -48,7 +48,6 @@ def train(
         NonFiniteLossError: With epoch and step.
     """
     size = len(stream)
-    backward = model.encoder_learns
     watch.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
         # A resumed run draws what it would have drawn.
@@ -62,7 +61,7 @@ def train(
         for inputs, targets in stream.epoch(epoch, config.batch_size):
             total = torch.zeros((), device=inputs.device)
             for part, shown in _parts(inputs, targets, config.accumulate):
-                with arithmetic.autocast(backward=backward):
+                with arithmetic.autocast():
                     logits = stream.logits(model, part)
                 value = loss_of(logits, shown) * (len(part) / len(inputs))
                 state.scaler.scale(value).backward()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ltbench.backbone import Backbone, Block, Role, TextTower
 from ltbench_plugins.modules.attention import FusedAttention
 from ltbench_plugins.modules.fusing import fuse_qkv, packed_gate
+from ltbench_plugins.modules.quick_gelu import quicken
 
 OPEN_CLIP_BLOCK: dict[Role, str] = {
     "norm1": "ln_1",
@@ -65,6 +66,7 @@ def clip_backbone(
     """
     from open_clip.transformer import VisionTransformer
 
+    quicken(clip)
     visual = clip.visual
     clip.visual = None  # the text tower keeps the rest
     projection = None
