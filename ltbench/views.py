@@ -27,6 +27,11 @@ class Views:
     flips: NDArray[np.bool_] | None = None
     crop_first: bool = False
 
+    def __getitem__(self, images: slice) -> Views:
+        """Returns the views of some of the images."""
+        flips = None if self.flips is None else self.flips[images]
+        return Views(self.boxes[images], flips, self.crop_first)
+
 
 def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Returns the largest centred square of each image, (N, 4), for sizes (N, 2) height, width."""

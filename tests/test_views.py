@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.transforms import functional as reference
 
 from ltbench.data.resample import resample
-from ltbench.views import center_square, crops_of_resized
+from ltbench.views import Views, center_square, crops_of_resized
 
 SIZES = [(375, 500), (500, 375), (256, 256), (301, 257), (32, 41)]
 
@@ -36,3 +36,14 @@ def test_crops_equal_those_of_torchvision(height: int, width: int) -> None:
         gap = np.abs(mine.permute(1, 2, 0).numpy().astype(int) - other)
         assert gap.max() <= 1
         assert (gap > 0).mean() < 0.002
+
+
+@pytest.mark.parametrize("flips", [None, np.array([True, False, True])])
+def test_some_images_views(flips: np.ndarray | None) -> None:
+    views = Views(np.arange(12.0).reshape(3, 4), flips, crop_first=True)
+    last = views[1:]
+    assert last.boxes.tolist() == [[4, 5, 6, 7], [8, 9, 10, 11]]
+    assert (None if last.flips is None else last.flips.tolist()) == (
+        None if flips is None else [False, True]
+    )
+    assert last.crop_first

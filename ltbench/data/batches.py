@@ -146,6 +146,7 @@ class Batches:
         raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
 
 
+_TOGETHER = 8  # images that a worker holds decoded: their views are chosen at once
 _Draw = tuple[int, int]
 _Item = tuple[int, Tensor | LTBenchError]
 _Loaded = tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]
@@ -188,7 +189,7 @@ class _Draws(Sampler[list[_Draw]]):
 
 
 class FileViews(TorchDataset[_Item]):
-    """Decodes one image and cuts its views out.
+    """Decodes images and cuts their views out.
 
     Args:
         split: The images.
@@ -201,16 +202,36 @@ class FileViews(TorchDataset[_Item]):
         self.views_of = views_of
         self.resolution = resolution
 
-    def __getitem__(self, drawn: _Draw) -> _Item:
-        """Returns the draw of an epoch and its views (V, 3, R, R), or what went wrong."""
-        epoch, draw = drawn
+    def __getitems__(self, drawn: Sequence[_Draw]) -> list[_Item]:
+        """Returns each draw of an epoch and its views (V, 3, R, R), or what went wrong."""
+        items = []
+        for start in range(0, len(drawn), _TOGETHER):
+            part = drawn[start : start + _TOGETHER]
+            items += self.of(part[0][0], [draw for _, draw in part])
+        return items
+
+    def of(self, epoch: int, draws: Sequence[int]) -> list[_Item]:
+        """Returns the same of a few draws, whose images are in memory together."""
+        read: list[tuple[int, NDArray[np.uint8]]] = []
+        broken: list[_Item] = []
+        # What goes wrong is raised in the main process, which knows what to do with it.
+        for draw in draws:
+            try:
+                read.append((draw, self.split.images.read(draw % len(self.split))))
+            except LTBenchError as error:
+                broken.append((draw, error))
+        if not read:
+            return broken
+        sizes = np.array([pixels.shape[:2] for _, pixels in read])
         try:
-            pixels = self.split.images.read(draw % len(self.split))
-            size = np.array([pixels.shape[:2]])
-            views = self.views_of(size, epoch, np.array([draw]))
-        except LTBenchError as error:  # raised in the main process, which knows what to do with it
-            return draw, error
-        return draw, cut(pixels, views, self.resolution)
+            views = self.views_of(sizes, epoch, np.array([draw for draw, _ in read]))
+        except LTBenchError as error:
+            return [(draws[0], error)]
+        seen: list[_Item] = [
+            (draw, cut(pixels, views[number : number + 1], self.resolution))
+            for number, (draw, pixels) in enumerate(read)
+        ]
+        return seen + broken
 
 
 def _collate(items: Sequence[_Item]) -> _Loaded:

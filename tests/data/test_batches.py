@@ -57,6 +57,14 @@ def test_files_and_arrays_give_the_same(files: FileImages, workers: int) -> None
         assert (array.views.int() - file.views.int()).abs().max() <= 2
 
 
+def test_long_batches_are_those_of_single_draws(files: FileImages) -> None:
+    draws = np.arange(20) % 6 + 6 * (np.arange(20) // 6)
+    (together,) = batches(files).of([(3, draws)])
+    alone = [*batches(files).of((3, draws[at : at + 1]) for at in range(20))]
+    assert together.draws.tolist() == draws.tolist()
+    assert torch.equal(together.views, torch.cat([batch.views for batch in alone]))
+
+
 def test_the_number_of_workers_changes_nothing(files: FileImages) -> None:
     alone, helped = collected(batches(files, 0)), collected(batches(files, 2))
     assert all(torch.equal(a.views, b.views) for a, b in zip(alone, helped, strict=True))
