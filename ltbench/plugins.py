@@ -161,6 +161,11 @@ class Registry:
             raise PluginError(f"the build of {spec.kind} '{spec.name}' is no function")
         if not isinstance(getattr(spec, "recipe", Recipe()), Recipe):
             raise PluginError(f"the recipe of {spec.kind} '{spec.name}' is not a Recipe")
+        libraries = spec.libraries
+        if isinstance(libraries, str) or not all(isinstance(name, str) for name in libraries):
+            raise PluginError(
+                f"the libraries of {spec.kind} '{spec.name}' are {libraries!r}, no tuple of names"
+            )
         if not _SNAKE_CASE.fullmatch(spec.name):
             raise PluginError(f"{spec.kind} name '{spec.name}' is not snake_case")
         params = getattr(spec.config, "__dataclass_params__", None)

@@ -39,6 +39,7 @@ BROKEN = {
     ),
     "taken_name": (GOOD.replace("good_loss", "ce"), "already registered by builtin_losses"),
     "second_default": (GOOD.replace("build=", "default=True, build="), "wants to be the default"),
+    "libraries": (GOOD.replace("build=", "libraries='timm', build="), "no tuple of names"),
 }
 
 

@@ -38,6 +38,7 @@ class Meter:
         self.shares = shares
         self.seconds = 0.0
         self.phases: defaultdict[str, float] = defaultdict(float)
+        self._running = False
         self._phase = REST
         self._since = self._start = 0.0
 
@@ -107,17 +108,19 @@ class Meter:
         if self.shares:
             wait(self.device)
         now = time.perf_counter()
-        self.phases[self._phase] += now - self._since
+        if self._running:
+            self.phases[self._phase] += now - self._since
         self._phase, self._since = name, now
 
     def _begin(self) -> None:
         wait(self.device)
         self._start = self._since = time.perf_counter()
-        self.phases.clear()
+        self._running = True
 
     def _end(self) -> None:
         wait(self.device)
         self._turn(self._phase)
+        self._running = False
         self.seconds = time.perf_counter() - self._start
 
 

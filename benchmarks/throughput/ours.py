@@ -20,7 +20,8 @@ from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.data.cut import cut
 from ltbench.data.decode import decode
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.encoding import Encoding
 from ltbench.engine.evaluate import evaluate

@@ -64,7 +64,7 @@ def scale_of(device: str, data: Path, quick: bool) -> Scale:
     if device == "cuda":
         counts, batch, warmup, steps = Counts(1_000, 6_400, 1_000), 128, 10, 10 if quick else 30
     else:
-        counts, batch, warmup, steps = Counts(1_000, 1_100, 32), 16, 2, 1
+        counts, batch, warmup, steps = Counts(1_000, 1_100, 32), 16, 2, 2
     few = Counts(100, 120 if quick else 480, 10)
     rounds = 1 if quick else 3
     scale = Scale(device, data, counts, few, rounds, batch, warmup, steps)

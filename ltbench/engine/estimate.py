@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from ltbench.config.resolve import Resolved
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.environment import peak_memory_mb
 from ltbench.engine.precision import Arithmetic

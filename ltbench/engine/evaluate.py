@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ltbench.data.batches import Batches
-from ltbench.engine.assemble import Assembly
+from ltbench.engine.assembly import Assembly
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
 from ltbench.watch import Watch
@@ -34,18 +34,23 @@ def evaluate(assembly: Assembly, batches: Batches, watch: Watch) -> Predictions:
     assembly.model.eval()
     size = len(batches.split)
     watch.start("evaluating", size)
-    rows: list[tuple[Tensor, ...]] = []
+    # Made once: small tensors that stay between the large ones of a pass leave holes in the heap.
+    columns: list[Tensor] = []
+    done = 0
     for indices, labels, features in _seen(assembly, batches):
         logits = assembly.model.classify(features.flatten(0, 1))
         logits = assembly.inference.reduce(logits.unflatten(0, features.shape[:2]))
         top = logits.topk(min(_KEPT, logits.shape[1]))
-        rows.append((indices, labels, top.indices, top.values, logits.logsumexp(dim=1)))
+        rows = indices, labels, top.indices, top.values, logits.logsumexp(dim=1)
+        columns = columns or [row.new_empty(size, *row.shape[1:]) for row in rows]
+        for column, row in zip(columns, rows, strict=True):
+            column[done : done + len(row)] = row
+        done += len(labels)
         watch.advance(len(labels))
-    if not rows:
+    if not columns:
         raise DataError("no image to evaluate on can be decoded", hint="check the data set's files")
-    columns = [torch.cat(column).cpu().numpy() for column in zip(*rows, strict=True)]
+    predictions = Predictions(*(column[:done].cpu().numpy() for column in columns))
     watch.stop()
-    predictions = Predictions(*columns)
     broken = int((~np.isfinite(predictions.log_sum_exp)).sum())
     if broken:
         raise NonFiniteLossError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ltbench.config.runspec import TrainConfig
-from ltbench.engine.assemble import Assembly
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.select import Validation
 from ltbench.engine.stream import TrainingStream

@@ -15,7 +15,8 @@ from ltbench.cache import NO_CACHE, Cache
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.batches import Loading
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState, copies, load_learned, save_learned
 from ltbench.engine.environment import (
     choose_device,

@@ -10,7 +10,7 @@ from typing import Any
 from ltbench.config.runspec import RunSpec
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches
-from ltbench.engine.assemble import Assembly
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState, copies, put_back
 from ltbench.engine.evaluate import evaluate
 from ltbench.metrics import compute_metrics

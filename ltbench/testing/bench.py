@@ -16,7 +16,8 @@ from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.precision import asked_for
 from ltbench.engine.run import Machine

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ltbench.engine.assemble import Assembly
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import load_learned, save_learned
 from ltbench.plugins import Component
 from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings

@@ -13,7 +13,8 @@ from PIL import Image
 
 from ltbench.cache import GB, NO_CACHE, Cache
 from ltbench.config.resolve import resolve
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.engine.encoded import EncodedStream
 from ltbench.engine.run import Machine, execute
 from ltbench.engine.stream import TrainingStream

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.engine.assemble import Assembly, assemble
+from ltbench.engine.assemble import assemble
+from ltbench.engine.assembly import Assembly
 from ltbench.errors import NothingMatchedError
 from ltbench.plugins import PluginInfo, Registry
 from ltbench.specs import BackboneSpec, NoOptions
