@@ -202,8 +202,8 @@ def _head(
         head.to(context.device)
     elif start is None:
         raise resolved.components["head"].broke("has neither `weight` nor `start`")
-    blank = torch.ones(1, context.width, device=context.device)
-    try_out("head", resolved, head, blank, (1, context.num_classes))
+    features_of_one = torch.ones(1, context.width, device=context.device)
+    try_out("head", resolved, head, features_of_one, (1, context.num_classes))
     return head
 
 
