@@ -62,6 +62,20 @@ class Block:
         return self.paths[role]
 
 
+class LastBlock(nn.Module):
+    """A last block whose first token alone is read: it computes few of the others.
+
+    Every token is attended to, but what attention and MLP make of those that nobody reads would be
+    thrown away: two thirds of a block.
+
+    Attributes:
+        tokens: How many come out, from the first; None: all that went in. As few as 3 would make
+            the products of a small batch so narrow that they round otherwise than a large one's.
+    """
+
+    tokens: int | None = 8
+
+
 class TextTower(nn.Module):
     """The text side of a vision-language model.
 
@@ -159,6 +173,12 @@ class Backbone(nn.Module):
         if self.projection is not None and not self.projected:
             self.projected = True
             self.width = self.projection.shape[1]
+
+    def compute_all_tokens(self) -> None:
+        """From now on the last block computes the tokens that nobody reads as well."""
+        for module in self.modules():
+            if isinstance(module, LastBlock):
+                module.tokens = None
 
     def select(self, layers: Layers) -> tuple[Block, ...]:
         """Returns the chosen blocks, first to last.

@@ -195,6 +195,17 @@ RUNNING = {
         "            raise ValueError",
         "method new_method: a run",
     ),
+    "mixes_tokens_and_denies_it": Variant(
+        METHOD.replace("build=build)", "build=build, token_wise=True)"),
+        "        return [block",
+        "        def mix(module, args, output):\n            return output.roll(1, dims=1)\n\n"
+        "        for block in backbone.blocks:\n"
+        "            if 'mlp_end' in block.paths:\n"
+        "                block['mlp_end'].register_forward_hook(mix)\n        return [block",
+        "with all tokens they differ by",
+        "",
+        ": token wise",
+    ),
     "builds_nothing": Variant(
         LOSS,
         "    return lambda",

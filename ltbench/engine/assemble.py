@@ -221,6 +221,8 @@ def _method(
     assert isinstance(method, MethodSpec)
     # What the head took over from the backbone is frozen with it.
     of_head = [parameter for parameter in head.parameters() if parameter.requires_grad]
+    if not method.token_wise:
+        backbone.compute_all_tokens()
     with blame(resolved.components["method"]):
         learned = list(resolved.build("method", context).apply(backbone))
     backbone.to(context.device)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ltbench.backbone import LastBlock
 from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import load_learned, save_learned
 from ltbench.plugins import Component
@@ -31,6 +32,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
     if _is_first_of_its_modules(component, bench):
         functions += [
             check_starts_as_the_backbone,
+            check_token_wise,
             check_copies_are_independent,
             check_gradient_checkpointing,
             check_compiles_without_a_break,
@@ -138,6 +140,26 @@ def check_stored_weights_are_all(bench: Bench, settings: Settings) -> None:
         save_learned(assembly.model, path)
         load_learned(fresh.model, path)
     assert torch.equal(_logits(assembly), _logits(fresh)), "the logits are others"
+
+
+def check_token_wise(bench: Bench, settings: Settings) -> None:
+    """A method that says that it is token-wise gives the same features with fewer tokens."""
+    method = bench.resolve(settings).components["method"].spec
+    assert isinstance(method, MethodSpec)
+    if not method.token_wise:
+        raise Skipped("the method does not say that it is token-wise")
+    assembly = bench.assemble(settings)
+    if not any(isinstance(module, LastBlock) for module in assembly.model.modules()):
+        raise Skipped("the backbone reads every token")
+    with torch.no_grad():  # what starts at zero adds nothing yet
+        for parameter in assembly.model.learned().values():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    fewer = _logits(assembly)
+    assembly.model.backbone.compute_all_tokens()
+    difference = _relative(fewer, _logits(assembly))
+    assert difference < _ROUNDING, (
+        f"with all tokens they differ by {100 * difference:.2g} %: leave token_wise=False"
+    )
 
 
 def check_copies_are_independent(bench: Bench, settings: Settings) -> None:

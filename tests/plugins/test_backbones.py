@@ -255,6 +255,7 @@ def test_dinov3_has_the_class_token_as_its_feature() -> None:
     assert config.pool == "token"
     small = timm.TimmConfig("test_vit", pretrained=False, pool="token")
     ours = timm.build(small, CTX).eval()
+    ours.compute_all_tokens()
     images = torch.randn(1, 3, ours.resolution, ours.resolution)
     with torch.no_grad():
         tokens = ours.model.forward_features(images)  # type: ignore[operator]

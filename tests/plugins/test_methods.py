@@ -142,6 +142,7 @@ def test_lora_equals_what_its_weights_come_to_when_merged() -> None:
 )
 def test_prompts_are_seen_by_their_blocks_only(options: dict[str, Any], tokens: list[int]) -> None:
     backbone = parity.clip_vit()
+    backbone.compute_all_tokens()
     prompts = apply(backbone, "vpt", length=3, **options)
     inside: list[int] = []
     out: list[Tensor] = []

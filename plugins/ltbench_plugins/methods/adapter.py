@@ -57,5 +57,6 @@ ADAPTER = MethodSpec(
     config=AdapterConfig,
     build=build,
     reference="arXiv:1902.00751",
+    token_wise=True,
     recipe=recipe(),
 )

@@ -55,5 +55,6 @@ ADAPTFORMER = MethodSpec(
     config=AdaptFormerConfig,
     build=build,
     reference="arXiv:2205.13535",
+    token_wise=True,
     recipe=recipe(),
 )

@@ -85,6 +85,7 @@ AFT = MethodSpec(
     config=AftConfig,
     build=build,
     reference="arXiv:2309.10019",
+    token_wise=True,
     recipe=recipe(
         imagenet_lt={"method.ratio": 0.005},
         places_lt={"method.ratio": 0.005},

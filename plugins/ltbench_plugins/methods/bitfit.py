@@ -46,5 +46,6 @@ BITFIT = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2106.10199",
+    token_wise=True,
     recipe=recipe(),
 )

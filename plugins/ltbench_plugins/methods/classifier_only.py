@@ -31,5 +31,6 @@ CLASSIFIER_ONLY = MethodSpec(
     summary="the head alone is learned",
     build=build,
     reference="arXiv:2504.13282",
+    token_wise=True,
     recipe=recipe({"train.lr": 0.03}),
 )

@@ -56,6 +56,7 @@ CLIP_ADAPTER = MethodSpec(
     config=ClipAdapterConfig,
     build=build,
     reference="arXiv:2110.04544",
+    token_wise=True,
     learns_head=False,
     joint=True,
     identity_at_start=False,

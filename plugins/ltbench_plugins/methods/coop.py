@@ -11,6 +11,7 @@ COOP = MethodSpec(
     summary="the prompt's context is learned as vectors in the text tower of a CLIP",
     build=build,
     reference="arXiv:2109.01134",
+    token_wise=True,
     joint=True,
     fixed={"head": "prompts", "init": "semantic"},
     recipe=recipe({"train.lr": 0.002}),

@@ -13,6 +13,7 @@ CRT = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:1910.09217",
+    token_wise=True,
     fixed={"refinement": "crt"},
     recipe=DECOUPLED,
 )

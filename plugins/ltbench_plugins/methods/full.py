@@ -38,5 +38,6 @@ FULL = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2504.13282",
+    token_wise=True,
     recipe=recipe({"train.lr": 0.001}, places_lt={"train.lr": 0.002}),
 )

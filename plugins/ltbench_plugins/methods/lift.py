@@ -12,6 +12,7 @@ LIFT = MethodSpec(
     config=AdaptFormerConfig,
     build=build,
     reference="arXiv:2309.10019",
+    token_wise=True,
     recipe=recipe(
         {
             "loss": "logit_adjusted",

@@ -12,6 +12,7 @@ LIFT_PLUS = MethodSpec(
     config=AdaptFormerConfig,
     build=build,
     reference="arXiv:2504.13282",
+    token_wise=True,
     default=True,
     recipe=recipe(
         {

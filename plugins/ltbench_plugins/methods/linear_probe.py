@@ -10,5 +10,6 @@ LINEAR_PROBE = MethodSpec(
     summary="a logistic regression on the frozen features",
     build=build,
     reference="arXiv:2103.00020",
+    token_wise=True,
     fixed={"head": "linear", "refinement": "linear_probe", "train.epochs": 0},
 )

@@ -42,5 +42,6 @@ LN_TUNING = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2312.11420",
+    token_wise=True,
     recipe=recipe(),
 )

@@ -59,6 +59,7 @@ LORA = MethodSpec(
     config=LoraConfig,
     build=build,
     reference="arXiv:2106.09685",
+    token_wise=True,
     recipe=recipe(),
     examples=({}, {"targets": ("q", "k", "v", "out")}),
 )

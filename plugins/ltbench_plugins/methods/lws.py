@@ -13,6 +13,7 @@ LWS = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:1910.09217",
+    token_wise=True,
     fixed={"refinement": "lws"},
     recipe=DECOUPLED,
 )

@@ -10,5 +10,6 @@ NCM = MethodSpec(
     summary="nearest class mean of the frozen features",
     build=build,
     reference="arXiv:1910.09217",
+    token_wise=True,
     fixed={"head": "cosine", "refinement": "ncm", "train.epochs": 0},
 )

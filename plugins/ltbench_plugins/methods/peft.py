@@ -113,6 +113,7 @@ PEFT = MethodSpec(
     build=build,
     libraries=("peft",),
     reference="github.com/huggingface/peft",
+    token_wise=True,
     recipe=recipe(),
     identity_at_start=False,
     examples=(

@@ -47,6 +47,7 @@ PROJ_TUNING = MethodSpec(
     summary="the last image projection of a CLIP is learned; the text classifier stays",
     build=build,
     reference="arXiv:2410.05270",
+    token_wise=True,
     learns_head=False,
     joint=True,
     fixed={"head": "cosine", "head.scale": None, "init": "semantic"},

@@ -12,6 +12,7 @@ SOUP = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2203.05482",
+    token_wise=True,
     fixed={"refinement": "soup"},
     recipe=FULL.recipe,
 )

@@ -50,6 +50,7 @@ SSF = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2210.08823",
+    token_wise=True,
     recipe=recipe(),
     identity_at_start=False,
 )

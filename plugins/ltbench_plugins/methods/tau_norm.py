@@ -13,6 +13,7 @@ TAU_NORM = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:1910.09217",
+    token_wise=True,
     fixed={"refinement": "tau_norm"},
     recipe=DECOUPLED,
 )

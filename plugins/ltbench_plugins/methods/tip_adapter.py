@@ -10,6 +10,7 @@ TIP_ADAPTER = MethodSpec(
     summary="nothing is learned: zero-shot plus a cache of training features",
     build=build,
     reference="arXiv:2111.03930",
+    token_wise=True,
     learns_head=False,
     joint=True,
     fixed={"head": "cache", "init": "semantic", "train.epochs": 0},

@@ -14,6 +14,7 @@ TIP_ADAPTER_F = MethodSpec(
     summary="the keys of Tip-Adapter's cache are learned",
     build=build,
     reference="arXiv:2111.03930",
+    token_wise=True,
     joint=True,
     fixed={"head": "cache", "init": "semantic"},
     recipe=recipe({"train.lr": 0.1}),

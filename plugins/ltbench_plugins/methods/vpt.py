@@ -64,6 +64,7 @@ VPT = MethodSpec(
     config=VptConfig,
     build=build,
     reference="arXiv:2203.12119",
+    token_wise=True,
     recipe=recipe(),
     identity_at_start=False,
     examples=({}, {"deep": False}),

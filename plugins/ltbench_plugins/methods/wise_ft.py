@@ -12,6 +12,7 @@ WISE_FT = MethodSpec(
     config=BlocksConfig,
     build=build,
     reference="arXiv:2109.01903",
+    token_wise=True,
     joint=True,
     fixed={"head": "cosine", "head.scale": None, "init": "semantic", "refinement": "wise_ft"},
     recipe=FULL.recipe,

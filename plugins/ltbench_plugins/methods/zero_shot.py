@@ -30,6 +30,7 @@ ZERO_SHOT = MethodSpec(
     summary="nothing is learned: image against class name",
     build=build,
     reference="arXiv:2103.00020",
+    token_wise=True,
     learns_head=False,
     joint=True,
     fixed={"head": "cosine", "head.scale": None, "init": "semantic", "train.epochs": 0},

@@ -32,10 +32,14 @@ class FusedAttention(nn.Module):
         value: Tensor,
         need_weights: bool = False,
         attn_mask: Tensor | None = None,
+        tokens: int | None = None,
     ) -> tuple[Tensor, None]:
-        """Returns self-attention of `query` (B, N, width); key and value are the query."""
-        batch, tokens, width = query.shape
-        heads = self.qkv(query).view(batch, tokens, 3, self.num_heads, -1)
+        """Returns self-attention of `query` (B, N, width); key and value are the query.
+
+        With `tokens` only these many attend, from the first: (B, tokens, width).
+        """
+        batch, _, width = query.shape
+        heads = self.qkv(query).unflatten(-1, (3, self.num_heads, -1))
         q, k, v = heads.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
-        return self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width)), None
+        mixed = F.scaled_dot_product_attention(q[:, :, :tokens], k, v, attn_mask=attn_mask)
+        return self.proj(mixed.transpose(1, 2).reshape(batch, -1, width)), None

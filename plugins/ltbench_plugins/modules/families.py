@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ltbench.backbone import Backbone, Block, Role, TextTower
 from ltbench_plugins.modules.attention import FusedAttention
 from ltbench_plugins.modules.fusing import fuse_qkv, packed_gate
+from ltbench_plugins.modules.last_block import shorten_open_clip, shorten_timm
 from ltbench_plugins.modules.quick_gelu import quicken
 
 OPEN_CLIP_BLOCK: dict[Role, str] = {
@@ -106,6 +107,7 @@ def timm_blocks(model: nn.Module) -> list[Block]:
             if hasattr(block, "attn") and hasattr(block, "mlp"):
                 fuse_qkv(block.attn)
                 block.mlp = packed_gate(block.mlp)
+        shorten_timm(model)
         return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
     stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
     return [Block(block, {}) for stage in stages if stage is not None for block in stage]
@@ -116,6 +118,7 @@ def _open_clip_blocks(visual: Any) -> list[Block]:
         attention = block.attn
         if isinstance(attention, nn.MultiheadAttention) and attention.batch_first:
             block.attn = FusedAttention(attention)
+    shorten_open_clip(visual)
     return [
         Block(block, _present(block, OPEN_CLIP_BLOCK)) for block in visual.transformer.resblocks
     ]

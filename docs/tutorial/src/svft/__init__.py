@@ -18,6 +18,7 @@ SPEC = MethodSpec(
     build=build,
     recipe=Recipe(settings={"train.lr": 0.02}),
     identity_at_start=True,  # its features are the backbone's own until something is learned
+    token_wise=True,  # it works on each token alone: tokens that nobody reads can be left out
     examples=({}, {"parts": ("qkv",), "layers": 1}),  # what the conformance checks try
 )
 
