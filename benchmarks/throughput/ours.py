@@ -174,8 +174,7 @@ class FileViews:
         """Returns that part, resized: (1, 3, R, R)."""
         return cut(pixels, views, self._batches.resolution)
 
-    def read(self, images: int) -> NDArray[np.uint8]:
-        """Returns the views of the first images from their files on, (N, 3, R, R)."""
+    def read(self, images: int) -> list[Tensor]:
+        """Returns the views of the first images from their files on, (16, 3, R, R) or so each."""
         parts = np.array_split(np.arange(images), max(1, images // 16))
-        seen = [batch.views[:, 0] for batch in self._batches.of((0, part) for part in parts)]
-        return torch.cat(seen).numpy()
+        return [batch.views[:, 0] for batch in self._batches.of((0, part) for part in parts)]

@@ -23,9 +23,10 @@ from ltbench.engine.precision import (
 
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
 _ENOUGH = 0.03  # seconds that a pass must take so that its time means something
-_WORTH_IT = 1.5  # small backbones are near 1, ViT-B/16 above 2: noise decides nothing
+_WORTH_IT = 1.25  # small backbones are below 1, ViT-B/16 is near 2: noise decides nothing
 _ROUNDS = 3
-_MOST = 32  # images of a pass
+_FEWEST = 2  # images of a pass: with one, casting the weights weighs too much
+_MOST = 32
 
 
 def choose_arithmetic(
@@ -33,7 +34,7 @@ def choose_arithmetic(
 ) -> Arithmetic:
     """Returns the arithmetic asked for; "auto" is what the backbone is fastest with.
 
-    A lower precision than float32 must be faster in products of matrices, and 1.5 times as fast
+    A lower precision than float32 must be faster in products of matrices, and 1.25 times as fast
     with the backbone: small ones lose more by casting than they gain.
 
     Args:
@@ -85,7 +86,7 @@ def _measured(names: Sequence[Precision], backbone: Backbone) -> dict[Precision,
     """Returns the seconds an image of each precision."""
     backbone.eval()
     device, side = backbone.mean.device, backbone.resolution
-    count = _MOST if device.type == "cuda" else 1
+    count = _MOST if device.type == "cuda" else _FEWEST
     first = asked_for(names[0], device)
     while count < _MOST and _pass(backbone, _images(count, side, device), first) < _ENOUGH:
         count *= 2

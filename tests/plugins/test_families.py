@@ -206,3 +206,13 @@ def test_relative_positions_and_prompts_do_not_go_together(
     assert assembled(bench, backbone="dinov2", method="lora")
     with pytest.raises(NothingMatchedError, match="blocks take no prompts beside their own tokens"):
         assembled(bench, backbone="dinov2", method="vpt")
+
+
+def test_weights_of_convolutions_have_their_channels_last() -> None:
+    import timm
+
+    model = timm.create_model("test_resnet", num_classes=0)
+    timm_blocks(model)
+    spatial = [w for w in model.parameters() if w.dim() == 4 and w.shape[-1] > 1 and w.shape[1] > 1]
+    assert spatial
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in spatial)

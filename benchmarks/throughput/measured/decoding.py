@@ -53,7 +53,7 @@ def differences(
     views: ours.FileViews, files: list[Path], boxes: list[NDArray[np.float64]]
 ) -> dict[str, float]:
     """Returns how far the views are from what Pillow crops and then resizes."""
-    made = views.read(len(files)).astype(np.int16)
+    made = torch.cat(views.read(len(files))).numpy().astype(np.int16)
     side = made.shape[-1]
     pillows = [_pillow(file, box, side) for file, box in zip(files, boxes, strict=True)]
     gap = np.abs(made - np.stack(pillows))

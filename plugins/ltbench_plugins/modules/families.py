@@ -99,7 +99,8 @@ def _token_embedding(clip: Any) -> nn.Embedding | None:
 def timm_blocks(model: nn.Module) -> list[Block]:
     """Returns the blocks of a vision transformer, or of a residual network without its stem.
 
-    What methods are to find as one Linear becomes one, in place; see `fusing`.
+    What methods are to find as one Linear becomes one, in place; see `fusing`. Weights of
+    convolutions are laid out with channels last.
     """
     transformer: Any = getattr(model, "blocks", None)
     if transformer is not None:
@@ -110,7 +111,10 @@ def timm_blocks(model: nn.Module) -> list[Block]:
         shorten_timm(model)
         return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
     stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
-    return [Block(block, {}) for stage in stages if stage is not None for block in stage]
+    blocks = [Block(block, {}) for stage in stages if stage is not None for block in stage]
+    if blocks:  # convolutions, which are faster with the channels of a pixel side by side
+        model.to(memory_format=torch.channels_last)
+    return blocks
 
 
 def _open_clip_blocks(visual: Any) -> list[Block]:
