@@ -149,7 +149,7 @@ def test_the_data_set_runs(installed: Environment, tmp_path: Path) -> None:
     assert result["metrics"]["mean_class"] > 20
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [pytest.param("convpass", marks=pytest.mark.slow), "coco"])
 def test_its_own_tests_pass(installed: Environment, name: str) -> None:
     command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
     out = installed.run(*command, cwd=ROOT / "examples" / EXAMPLES[name])

@@ -59,7 +59,7 @@ def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -
         {"augmentation": "standard", "train.accumulate": 3},
         {"augmentation": "none", "precision": "bf16"},
         {"augmentation": "none", "sampling": "class_balanced"},
-        {"augmentation": "mda", "select": "val"},
+        {"augmentation": "mda", "select": "val", "train.epochs": 2, "inference": "center"},
         {"augmentation": "none", "refinement": "crt"},
         {"head": "linear", "init": "linear_probe"},
         {"head": "cache", "method": "tip_adapter", "augmentation": "none"},
