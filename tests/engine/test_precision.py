@@ -58,8 +58,8 @@ def test_attention_of_products_is_for_lower_precisions(asked: Precision, fused: 
     ("products", "speedup", "chosen", "reason"),
     [
         ("bf16", 3.0, "bf16", "measured 3.0x fp32"),
-        ("bf16", 1.3, "bf16", "measured 1.3x fp32"),
-        ("bf16", 1.2, "fp32", "bf16 measured 1.2x"),
+        ("bf16", 1.5, "bf16", "measured 1.5x fp32"),
+        ("bf16", 1.3, "fp32", "bf16 measured 1.3x"),
         ("bf16", 0.5, "fp32", "bf16 measured 0.5x"),
         ("fp32", 9.0, "fp32", "others multiply no faster"),
     ],
