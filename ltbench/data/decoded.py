@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,8 +25,8 @@ _LOOKED_AT = 32  # images that tell whether it is worth looking at all of them
 _ENOUGH = 1.5  # times the limit, by these few, and nobody looks at the others
 _BATCH = 64
 
-Advance = Callable[[int], None]
-"""Told how many images more are done."""
+Advance = Callable[[str, int], None]
+"""Told what is done, "looking at" or "decoding", and for how many images more."""
 
 
 class DecodedImages(FileImages):
@@ -98,13 +99,13 @@ def decoded(
     made = False
 
     def look(arrays: Arrays) -> None:
-        _put(arrays["sizes"], _Sizes(images), workers, advance)
+        _put(arrays["sizes"], _Sizes(images), workers, partial(advance, "looking at"))
 
     def fill(arrays: Arrays) -> None:
         nonlocal made
         made = True
         decoding = _Decoding(images, sizes, _path_of(arrays["pixels"]))
-        _put(arrays["there"], decoding, workers, advance)
+        _put(arrays["there"], decoding, workers, partial(advance, "decoding"))
 
     try:
         shape = {"sizes": ((len(images), 2), "int64")}
@@ -173,7 +174,9 @@ class _Decoding(TorchDataset[bool]):
 _T = TypeVar("_T")
 
 
-def _put(values: NDArray[Any], items: TorchDataset[_T], workers: int, advance: Advance) -> None:
+def _put(
+    values: NDArray[Any], items: TorchDataset[_T], workers: int, advance: Callable[[int], None]
+) -> None:
     """Writes what comes of each item into an array."""
     loader = DataLoader(
         items,

@@ -55,19 +55,21 @@ def at_hand(
 def _decoded(name: str, split: Split, loading: Loading, workers: int, watch: Watch) -> Split:
     if not isinstance(split.images, FileImages) or not loading.cache.limit:
         return split
-    begun = False
+    stage = ""
 
-    def advance(images: int) -> None:
-        nonlocal begun
-        if not begun:
-            begun = True
-            watch.start(f"decoding {name}", 2 * len(split))  # each is looked at first
+    def advance(doing: str, images: int) -> None:
+        nonlocal stage
+        if doing != stage:
+            if stage:
+                watch.stop()
+            stage = doing
+            watch.start(f"{doing} {name}", len(split))
         watch.advance(images)
 
     try:
         images, note = decoded(split.images, {}, loading.cache, workers, advance)
     finally:
-        if begun:
+        if stage:
             watch.stop()
     watch.note(f"{name}: {note}")
     return replace(split, images=images)

@@ -24,7 +24,8 @@ from ltbench.engine.precision import (
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
 _ENOUGH = 0.03  # seconds that a pass must take so that its time means something
 _WORTH_IT = 1.4  # small backbones are near 1, ViT-B/16 is near 2: noise decides nothing
-_ROUNDS = 3
+_ROUNDS = 3  # at least
+_LEAST = 0.6  # seconds of all passes: short ones need more of them
 _FEWEST = 2  # images of a pass: with one, casting the weights weighs too much
 _MOST = 32
 
@@ -91,9 +92,9 @@ def _measured(names: Sequence[Precision], backbone: Backbone) -> dict[Precision,
     while count < _MOST and _pass(backbone, _images(count, side, device), first) < _ENOUGH:
         count *= 2
     images = _images(count, side, device)
-    rounds = [
-        [_pass(backbone, images, asked_for(n, device)) for n in names] for _ in range(_ROUNDS)
-    ]
+    rounds: list[list[float]] = []
+    while len(rounds) < _ROUNDS or sum(map(sum, rounds)) < _LEAST:
+        rounds.append([_pass(backbone, images, asked_for(name, device)) for name in names])
     seconds = np.min(rounds, axis=0) / count
     return dict(zip(names, seconds.tolist(), strict=True))
 

@@ -39,7 +39,7 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def of(images: ImageSource, cache: Cache, workers: int = 0) -> tuple[ImageSource, str]:
-    return decoded(images, {}, cache, workers, lambda images: None)
+    return decoded(images, {}, cache, workers, lambda doing, images: None)
 
 
 def never(self: Any, index: int) -> None:
@@ -48,11 +48,15 @@ def never(self: Any, index: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_pixels_are_those_of_the_files(files: FileImages, cache: Cache, workers: int) -> None:
-    done: list[int] = []
-    images, note = decoded(files, {}, cache, workers, done.append)
+    done = dict.fromkeys(("looking at", "decoding"), 0)
+
+    def advance(doing: str, images: int) -> None:
+        done[doing] += images
+
+    images, note = decoded(files, {}, cache, workers, advance)
     assert isinstance(images, DecodedImages)
     assert note == "pixels of 6 images (22 KB): decoded once"
-    assert sum(done) == 2 * len(files)
+    assert set(done.values()) == {len(files)}
     assert digest_of(images) == digest_of(files)
     for index in range(len(files)):
         assert images.name(index) == files.name(index)
