@@ -153,6 +153,8 @@ class ComponentSpec:
         libraries: Modules besides torch that `build` imports and that take long, such as
             "sklearn.datasets". A grid imports them once for all of its runs. They must start no
             thread when they are imported, nor ask for a device.
+        version: Number of the component's definition, from 1; raised when the same options give
+            other results than before. Part of the run's hash.
     """
 
     kind: ClassVar[str]
@@ -165,6 +167,7 @@ class ComponentSpec:
     default: bool = False
     examples: tuple[Settings, ...] = ({},)
     libraries: tuple[str, ...] = ()
+    version: int = 1
 
     @property
     def section(self) -> str:

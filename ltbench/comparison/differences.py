@@ -25,6 +25,7 @@ def choices(run: Mapping[str, Any]) -> Choices:
             found[key] = value["name"]
             found |= {f"{key}.{option}": as_typed(v) for option, v in value["options"].items()}
             found |= {f"{key}.{part}": value[part] for part in ("identity", "plugin")}
+            found[f"{key}.version"] = str(value.get("version", 1))
         elif isinstance(value, Mapping):
             found |= {f"{key}.{option}": as_typed(v) for option, v in value.items()}
         elif key != "seed":

@@ -157,6 +157,7 @@ def resolve(
             **dict(zip(("options", "paths"), dump_options(configs[kind]), strict=True)),
             plugin=f"{component.plugin.distribution} {component.plugin.version}",
             identity=_identity(component, configs[kind], data) if identify else "",
+            version=component.spec.version,
         )
         for kind, component in components.items()
     }

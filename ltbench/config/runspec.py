@@ -61,6 +61,7 @@ class Choice:
         plugin: The distribution that brought it and its version.
         identity: What the name alone does not fix: the split of a data set, the weights of a
             backbone.
+        version: Number of the component's definition, which is raised when results change.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Choice:
     paths: Mapping[str, str]
     plugin: str
     identity: str = ""
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,19 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         run: The description.
         without: A key that is left out, as "seed": what runs have in common that differ in it.
     """
+    # Whatever kinds there were when it was written: old descriptions keep their hash.
     kept = {
-        # Whatever kinds there were when it was written: old descriptions keep their hash.
-        key: {k: v for k, v in value.items() if k != "paths"} if isinstance(value, dict) else value
+        key: _counted(value) if isinstance(value, dict) else value
         for key, value in run.items()
         if key != without
     }
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the part of a choice that the hash covers."""
+    first = choice.get("version") == 1  # the hashes of descriptions from before versions stay valid
+    return {k: v for k, v in choice.items() if k != "paths" and not (first and k == "version")}
 
 
 def hash_of(run: Mapping[str, Any]) -> str:

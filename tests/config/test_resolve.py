@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ltbench.config.resolve import Resolved, resolve, settings_of
-from ltbench.config.runspec import RunSpec
+from ltbench.config.runspec import RunSpec, hash_of
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError
 from ltbench.plugins import Registry
@@ -103,6 +103,14 @@ def test_the_hash_follows_what_changes_numbers(registry: Registry) -> None:
         "dataset.ratio": "10",
     }.items():
         assert resolve(registry, {key: Text(value)}, ROOT).spec.hash != base, key
+
+
+def test_the_hash_follows_the_version_of_a_definition(registry: Registry) -> None:
+    described = settle(registry).spec.to_dict()
+    before = {**described, "loss": {k: v for k, v in described["loss"].items() if k != "version"}}
+    raised = {**described, "loss": {**described["loss"], "version": 2}}
+    assert hash_of(before) == hash_of(described)  # stored before components had versions
+    assert hash_of(raised) != hash_of(described)
 
 
 def test_the_hash_ignores_where_things_lie(registry: Registry, tmp_path: Path) -> None:
