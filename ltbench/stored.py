@@ -66,6 +66,9 @@ class Environment(_Strict):
     """What it ran in."""
 
     command: list[str] = []
+    precision: str | None = None
+    device: str | None = None
+    packages: dict[str, str | None] = {}
 
 
 class Result(_Strict):

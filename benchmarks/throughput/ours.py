@@ -16,6 +16,7 @@ from torch import Tensor
 import ltbench.data.batches
 import ltbench.data.sources
 from benchmarks.throughput.meter import Meter
+from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.data.cut import cut
@@ -25,13 +26,18 @@ from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.encoding import Encoding
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.flops import forward_flops
+from ltbench.engine.precision import Arithmetic, asked_for, lower_precision
 from ltbench.engine.run import Machine
 from ltbench.engine.seams import CheckedLoss
 from ltbench.engine.stream import Stream
 from ltbench.engine.train import train
 from ltbench.loading import load_plugins
+from ltbench.specs import BackboneContext
 from ltbench.views import Views
 from ltbench.watch import Silent
+
+__all__ = ["forward_flops"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,25 @@ def build(settings: Mapping[str, str], data: Path, device: str, workers: int | N
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
     loading = Machine(Path("unused"), device, workers).loading(resolved.spec)
     return Built(resolved, assemble(resolved, loading))
+
+
+def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
+    """Returns a frozen backbone on its device.
+
+    Args:
+        settings: That choose it, as on the command line.
+        device: Where it runs.
+    """
+    chosen = {k: Text(v) for k, v in settings.items()}
+    resolved = resolve(load_plugins(), chosen, Path("unused"), [])
+    built: Backbone = resolved.build("backbone", BackboneContext(seed=0))
+    return built.eval().requires_grad_(False).to(device)
+
+
+def precisions(device: torch.device) -> tuple[Arithmetic, Arithmetic]:
+    """Returns float32, and the lower precision that the device multiplies faster."""
+    lower, _ = lower_precision(device)
+    return asked_for("fp32", device), asked_for("bf16" if lower == "fp32" else lower, device)
 
 
 class MeteredStream:

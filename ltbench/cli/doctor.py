@@ -71,12 +71,13 @@ def _devices() -> Iterator[Finding]:
     import torch
 
     from ltbench.engine.environment import device_name
-    from ltbench.engine.precision import fastest_products
+    from ltbench.engine.precision import MIN_GFLOPS_ON_CPU, lower_precision
 
     names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     for device in map(torch.device, names):
-        name, speedup = fastest_products(str(device))
-        fastest = f"fastest products {name}" + (f" ({speedup:.1f}x fp32)" if speedup > 1 else "")
+        name, reason = lower_precision(device)
+        large = f", from {MIN_GFLOPS_ON_CPU:g} GFLOP an image" if device.type == "cpu" else ""
+        fastest = f"--precision auto is {name}" + (f" ({reason})" if name == "fp32" else large)
         threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
         yield Finding("devices", "ok", f"{device}: {device_name(device)}{threads}; {fastest}")
 

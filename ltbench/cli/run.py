@@ -70,7 +70,11 @@ def run(
     ] = None,
     precision: Annotated[
         str | None,
-        _option("Of matrix products; auto: the fastest.", "auto|fp32|bf16|fp16", _TRAINING),
+        _option(
+            "Of matrix products; auto: by device and size of the model.",
+            "auto|fp32|bf16|fp16",
+            _TRAINING,
+        ),
     ] = None,
     on_corrupt: Annotated[
         str | None,

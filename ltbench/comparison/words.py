@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ltbench.comparison.differences import differing, in_words
+from ltbench.comparison.environments import environment_notes
 from ltbench.comparison.pairs import Outcome, Pair
 from ltbench.results import Cell
 from ltbench.stats.multiplicity import Correction
@@ -124,6 +125,7 @@ def notes(pair: Pair, level: float, *, seeds_alone: bool = True) -> Iterator[str
     if len(rules[0] | rules[1]) > 1:
         named = " and ".join(sorted(rules[0] | rules[1]))
         yield f"the results were stored with the shot rules {named}; here it is {pair.shot_rule}"
+    yield from environment_notes({s.name: s.cell.runs for s in (first, second)})
     said_already = {"method", "select", "data_seed", "inference"}
     others = {key: values for key, values in unlike.items() if key not in said_already}
     if others:

@@ -44,7 +44,9 @@ class RunConfig:
 
     seed: Seed = option(0, "of the training: order, crops, new weights")
     data_seed: Seed = option(0, "of the long-tailed subset, and of what is held out of it")
-    precision: Precision = option("auto", "of matrix products; auto: the device's fastest")
+    precision: Precision = option(
+        "auto", "of matrix products; auto: by device and size of the model"
+    )
     on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
     split: EvaluationSplit = option("test", "evaluated on; choose hyper-parameters on val")
     select: Selection = option("last", "epoch whose weights are kept: last, or the best on val")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,7 +26,8 @@ from ltbench.engine.expected import blank, build, expect_tensor, try_out
 from ltbench.engine.features import TrainingFeatures
 from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.model import Classifier
-from ltbench.engine.pace import choose_arithmetic
+from ltbench.engine.pace import seconds_per_image
+from ltbench.engine.precision import choose_arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.plugins import Component, blame
@@ -61,16 +63,17 @@ def assemble(
     backbone = _backbone(resolved, loading)
     backbone_parameters = backbone.num_parameters()
     fingerprint = weights_fingerprint(backbone)
+    arithmetic = choose_arithmetic(precision or spec.precision, backbone)
     key = {
         "backbone": described(spec.backbone),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "precision": arithmetic.name,
     }
-    arithmetic = choose_arithmetic(precision or spec.precision, backbone, key, loading.cache)
     watch.note(f"device: {key['device']}; precision: {arithmetic.name} ({arithmetic.reason})")
-    key |= {"precision": arithmetic.name}
-    dataset, loading = at_hand(dataset, spec, loading, backbone.resolution, arithmetic, watch)
+    learning = partial(seconds_per_image, backbone, arithmetic, dict(key), loading.cache)
+    dataset, loading = at_hand(dataset, spec, loading, backbone.resolution, learning, watch)
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),

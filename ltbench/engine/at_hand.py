@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -12,7 +13,6 @@ from ltbench.data.batches import Loading
 from ltbench.data.decoded import decoded
 from ltbench.data.sources import FileImages
 from ltbench.data.workers import choose_workers, seconds_to_read, usable_cores
-from ltbench.engine.precision import Arithmetic
 from ltbench.watch import Watch
 
 
@@ -21,7 +21,7 @@ def at_hand(
     spec: RunSpec,
     loading: Loading,
     resolution: int,
-    arithmetic: Arithmetic,
+    seconds_per_image: Callable[[], float],
     watch: Watch,
 ) -> tuple[Dataset, Loading]:
     """Returns the same images, and by how many processes they are read.
@@ -31,7 +31,8 @@ def at_hand(
         spec: The run.
         loading: How images reach the device; `workers` may be left open.
         resolution: R.
-        arithmetic: With the time that the model takes for an image.
+        seconds_per_image: Measurement of the time that the model takes for an image; called only
+            where files are read and `workers` is left open.
         watch: Told how it gets on.
     """
     cores = usable_cores()
@@ -46,7 +47,8 @@ def at_hand(
     if loading.workers is not None:
         return dataset, loading
     reading = seconds_to_read(splits["train"], resolution)
-    workers, reason = choose_workers(reading, arithmetic.seconds, cores)
+    learning = None if reading is None else seconds_per_image()
+    workers, reason = choose_workers(reading, learning, cores)
     if reading is not None:
         watch.note(f"workers: {workers} ({reason})")
     return dataset, replace(loading, workers=workers)

@@ -1,102 +1,58 @@
-"""How fast a backbone computes in each precision: measured once for all runs of a store."""
+"""Speed of a backbone, for choices that change no result: how many loader workers keep up."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
 from ltbench.cache import Arrays, Cache, NoRoomError
-from ltbench.config.runspec import Precision
-from ltbench.engine.precision import (
-    Arithmetic,
-    asked_for,
-    fastest_products,
-    wait_for,
-)
+from ltbench.engine.precision import Arithmetic, wait_for
 
-_PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
-_ENOUGH = 0.03  # seconds that a pass must take so that its time means something
-_WORTH_IT = 1.4  # small backbones are near 1, ViT-B/16 is near 2: noise decides nothing
-_ROUNDS = 3  # at least
-_LEAST = 0.6  # seconds of all passes: short ones need more of them
-_FEWEST = 2  # images of a pass: with one, casting the weights weighs too much
-_MOST = 32
+_MIN_PASS_SECONDS = 0.03  # below it the clock and the calls weigh too much
+_ROUNDS = 3
+_MAX_IMAGES = 32
 
 
-def choose_arithmetic(
-    precision: Precision, backbone: Backbone, key: Mapping[str, Any], cache: Cache
-) -> Arithmetic:
-    """Returns the arithmetic asked for; "auto" is what the backbone is fastest with.
-
-    A lower precision than float32 must be faster in products of matrices, and 1.4 times as fast
-    with the backbone: small ones lose more by casting than they gain.
+def seconds_per_image(
+    backbone: Backbone, arithmetic: Arithmetic, key: Mapping[str, Any], cache: Cache
+) -> float:
+    """Returns about how long the model takes to learn from an image, in seconds.
 
     Args:
-        precision: As asked for.
-        backbone: On its device, frozen.
-        key: All that its speed depends on: runs that share a store make the same choice.
-        cache: Of that store.
+        backbone: Frozen encoder on its device.
+        arithmetic: Precision of the forward pass.
+        key: Everything that the speed depends on.
+        cache: Cache of the store: its runs measure once.
     """
-    seconds = _kept(precision, backbone, key, cache)
-    device = backbone.mean.device
-    if precision != "auto":
-        return replace(asked_for(precision, device), seconds=seconds[precision])
-    exact = seconds.pop("fp32")
-    if not seconds:
-        return Arithmetic("fp32", "others multiply no faster", device.type, exact)
-    ((name, lower),) = seconds.items()
-    speedup = exact / lower
-    if speedup < _WORTH_IT:
-        return Arithmetic("fp32", f"{name} measured {speedup:.1f}x", device.type, exact)
-    return Arithmetic(name, f"measured {speedup:.1f}x fp32", device.type, lower)
-
-
-def _kept(
-    precision: Precision, backbone: Backbone, key: Mapping[str, Any], cache: Cache
-) -> dict[Precision, float]:
-    """Returns the seconds that an image takes in each precision there is to choose from."""
-    measured: dict[Precision, float] = {}
+    measured = 0.0
 
     def fill(arrays: Arrays) -> None:
-        measured.update(_measured(_candidates(precision, backbone), backbone))
-        arrays["seconds"][:] = [measured.get(name, np.nan) for name in _PRECISIONS]
+        nonlocal measured
+        arrays["seconds"][:] = measured = _measured(backbone, arithmetic)
 
-    about = {"what": "seconds an image", "precision": precision, **key}
+    about = {"what": "seconds an image", **key}
     try:
-        found = cache.get(about, {"seconds": ((len(_PRECISIONS),), "float64")}, fill)["seconds"]
+        return float(cache.get(about, {"seconds": ((1,), "float64")}, fill)["seconds"][0])
     except NoRoomError:
-        return _measured(_candidates(precision, backbone), backbone)
-    each = zip(_PRECISIONS, found.tolist(), strict=True)
-    return {name: seconds for name, seconds in each if not np.isnan(seconds)}
+        return measured or _measured(backbone, arithmetic)
 
 
-def _candidates(precision: Precision, backbone: Backbone) -> list[Precision]:
-    if precision != "auto":
-        return [precision]
-    return list(dict.fromkeys(["fp32", fastest_products(str(backbone.mean.device))[0]]))
-
-
-def _measured(names: Sequence[Precision], backbone: Backbone) -> dict[Precision, float]:
-    """Returns the seconds an image of each precision."""
+def _measured(backbone: Backbone, arithmetic: Arithmetic) -> float:
+    """Returns the seconds an image of the fastest of a few passes."""
     backbone.eval()
     device, side = backbone.mean.device, backbone.resolution
-    count = _MOST if device.type == "cuda" else _FEWEST
-    first = asked_for(names[0], device)
-    while count < _MOST and _pass(backbone, _images(count, side, device), first) < _ENOUGH:
+    count = _MAX_IMAGES if device.type == "cuda" else 1
+    seconds = _pass(backbone, _images(count, side, device), arithmetic)
+    while count < _MAX_IMAGES and seconds < _MIN_PASS_SECONDS:
         count *= 2
+        seconds = _pass(backbone, _images(count, side, device), arithmetic)
     images = _images(count, side, device)
-    rounds: list[list[float]] = []
-    while len(rounds) < _ROUNDS or sum(map(sum, rounds)) < _LEAST:
-        rounds.append([_pass(backbone, images, asked_for(name, device)) for name in names])
-    seconds = np.min(rounds, axis=0) / count
-    return dict(zip(names, seconds.tolist(), strict=True))
+    return min(_pass(backbone, images, arithmetic) for _ in range(_ROUNDS)) / count
 
 
 def _images(count: int, side: int, device: torch.device) -> Tensor:

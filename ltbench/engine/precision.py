@@ -1,21 +1,28 @@
-"""The precision of matrix products: what was asked for, or what the model is fastest with."""
+"""Precision of matrix products: as asked for, or decided by the device and the model's size."""
 
 from __future__ import annotations
 
-import time
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import torch
 
+from ltbench.backbone import Backbone
 from ltbench.config.runspec import Precision
 from ltbench.engine.attention import AttentionOfProducts
+from ltbench.engine.flops import forward_flops
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_WORTH_IT = 1.2  # a lower precision must be this much faster to be looked at
-_SIZE = 1024
+
+MIN_GFLOPS_ON_CPU = 5.0
+"""Forward operations an image from which bfloat16 gains on a CPU: see docs/speed.md."""
+_BF16_CAPABILITY = (8, 0)  # CUDA: the first GPUs whose tensor cores multiply bfloat16
+_FP16_CAPABILITY = (7, 0)  # CUDA: the first GPUs with tensor cores
+_CPU_FLAG = "avx512_bf16"
 
 
 @dataclass(frozen=True)
@@ -24,15 +31,13 @@ class Arithmetic:
 
     Args:
         name: "fp32", "bf16" or "fp16".
-        reason: Why, as shown to the user.
+        reason: Explanation, as shown to the user.
         device_type: "cpu" or "cuda".
-        seconds: That the model takes to learn from an image, about; None where not measured.
     """
 
     name: str
     reason: str
     device_type: str
-    seconds: float | None = None
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
@@ -51,40 +56,57 @@ class Arithmetic:
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
 
 
+def choose_arithmetic(precision: Precision, backbone: Backbone) -> Arithmetic:
+    """Returns the arithmetic asked for; "auto" is a function of the device and the model's size.
+
+    No clock is read: the same command takes the same precision on an idle and on a loaded machine.
+    The table of choices and the measurements that it rests on are in docs/speed.md.
+
+    Args:
+        precision: Precision as asked for.
+        backbone: Encoder on its device.
+    """
+    device = backbone.mean.device
+    if precision != "auto":
+        return asked_for(precision, device)
+    name, reason = lower_precision(device)
+    if device.type == "cpu" and name != "fp32":
+        gflops = forward_flops(backbone) / 1e9
+        enough = gflops >= MIN_GFLOPS_ON_CPU
+        reason = f"{gflops:.2g} GFLOP an image, {name} from {MIN_GFLOPS_ON_CPU:g}"
+        name = name if enough else "fp32"
+    return Arithmetic(name, reason, device.type)
+
+
 def asked_for(precision: Precision, device: torch.device) -> Arithmetic:
     """Returns the arithmetic of a precision that is not "auto"."""
     return Arithmetic(precision, "as asked", device.type)
 
 
+def lower_precision(device: torch.device) -> tuple[Precision, str]:
+    """Returns the lower precision that a device multiplies faster, or "fp32", and why, in words."""
+    if device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        shown = "compute capability {}.{}".format(*capability)
+        if capability >= _BF16_CAPABILITY:
+            return "bf16", shown
+        return ("fp16" if capability >= _FP16_CAPABILITY else "fp32"), shown
+    if _CPU_FLAG in _cpu_flags():
+        return "bf16", _CPU_FLAG
+    return "fp32", f"the CPU has no {_CPU_FLAG}"
+
+
 @cache
-def fastest_products(device: str) -> tuple[Precision, float]:
-    """Returns the precision of the device's fastest matrix products, and how many times as fast.
-
-    Measured once per process. A lower precision than "fp32" is at least 1.2 times as fast.
-    """
-    # fp16 needs loss scaling and bf16 does not: it is tried only where a GPU has no bf16.
-    name: Precision = "bf16"
-    if device.startswith("cuda") and not torch.cuda.is_bf16_supported(including_emulation=False):
-        name = "fp16"
-    exact, lower = (_seconds(torch.device(device), _DTYPES[one]) for one in ("fp32", name))
-    speedup = exact / lower
-    return (name, speedup) if speedup >= _WORTH_IT else ("fp32", 1.0)
-
-
-def _seconds(device: torch.device, dtype: torch.dtype) -> float:
-    """Returns the fastest of a few products of (1024, 1024) matrices."""
-    left = torch.ones(_SIZE, _SIZE, device=device, dtype=dtype)
-    best = float("inf")
-    for _ in range(5):
-        wait_for(device)
-        start = time.perf_counter()
-        left @ left
-        wait_for(device)
-        best = min(best, time.perf_counter() - start)
-    return best
+def _cpu_flags() -> frozenset[str]:
+    """Returns the features of the processor; none where the system does not list them."""
+    # PyTorch's own answer is private, and says yes where bfloat16 is emulated.
+    if platform.system() != "Linux":
+        return frozenset()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 
 def wait_for(device: torch.device) -> None:
-    """Returns when the device has done all that it was told to do."""
+    """Synchronises the device."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from pathlib import Path
+import time
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from ltbench.backbone import Backbone
-from ltbench.cache import NO_CACHE, Cache
 from ltbench.config.runspec import Precision
-from ltbench.engine import pace, precision
-from ltbench.engine.pace import choose_arithmetic
-from ltbench.engine.precision import Arithmetic, asked_for, fastest_products
+from ltbench.engine import precision
+from ltbench.engine.flops import forward_flops
+from ltbench.engine.precision import asked_for, choose_arithmetic, lower_precision
+from ltbench.plugins import Registry
+from ltbench.testing import small_backbone
 
 CPU = torch.device("cpu")
 
@@ -54,60 +55,75 @@ def test_attention_of_products_is_for_lower_precisions(asked: Precision, fused: 
     assert ("ScaledDotProduct" in type(found.grad_fn).__name__) is fused
 
 
+def of_flops(monkeypatch: pytest.MonkeyPatch, flops: float, flags: set[str]) -> Backbone:
+    monkeypatch.setattr(precision, "forward_flops", lambda backbone: flops)
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: frozenset(flags))
+    return backbone()
+
+
 @pytest.mark.parametrize(
-    ("products", "speedup", "chosen", "reason"),
+    ("flops", "flags", "chosen", "reason"),
     [
-        ("bf16", 3.0, "bf16", "measured 3.0x fp32"),
-        ("bf16", 1.5, "bf16", "measured 1.5x fp32"),
-        ("bf16", 1.3, "fp32", "bf16 measured 1.3x"),
-        ("bf16", 0.5, "fp32", "bf16 measured 0.5x"),
-        ("fp32", 9.0, "fp32", "others multiply no faster"),
+        (38e6, {"avx512_bf16"}, "fp32", "0.038 GFLOP an image, bf16 from 5"),
+        (4.9e9, {"avx512_bf16"}, "fp32", "4.9 GFLOP an image, bf16 from 5"),
+        (5e9, {"avx512_bf16"}, "bf16", "5 GFLOP an image, bf16 from 5"),
+        (32e9, {"avx512_bf16"}, "bf16", "32 GFLOP an image, bf16 from 5"),
+        (32e9, {"avx512f"}, "fp32", "the CPU has no avx512_bf16"),
+        (32e9, set(), "fp32", "the CPU has no avx512_bf16"),
     ],
 )
-def test_auto_takes_what_the_backbone_is_faster_with(
-    monkeypatch: pytest.MonkeyPatch,
-    products: Precision,
-    speedup: float,
-    chosen: str,
-    reason: str,
+def test_auto_on_a_cpu_follows_its_features_and_the_size_of_the_model(
+    monkeypatch: pytest.MonkeyPatch, flops: float, flags: set[str], chosen: str, reason: str
 ) -> None:
-    def pass_(made: Backbone, images: torch.Tensor, arithmetic: Arithmetic) -> float:
-        return len(images) * (1.0 if arithmetic.name == "fp32" else 1.0 / speedup)
-
-    monkeypatch.setattr(pace, "_pass", pass_)
-    monkeypatch.setattr(pace, "fastest_products", lambda device: (products, 2.0))
-    arithmetic = choose_arithmetic("auto", backbone(), {}, NO_CACHE)
-    assert (arithmetic.name, arithmetic.reason) == (chosen, reason)
-    assert arithmetic.seconds == (1.0 if chosen == "fp32" else 1.0 / speedup)
+    found = choose_arithmetic("auto", of_flops(monkeypatch, flops, flags))
+    assert (found.name, found.reason, found.device_type) == (chosen, reason, "cpu")
 
 
-def test_the_runs_of_a_store_make_the_same_choice(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("capability", "chosen"),
+    [((9, 0), "bf16"), ((8, 0), "bf16"), ((7, 5), "fp16"), ((7, 0), "fp16"), ((6, 1), "fp32")],
+)
+def test_auto_on_a_gpu_follows_its_compute_capability(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], chosen: str
 ) -> None:
-    cache = Cache(tmp_path, 10_000)
-    first = choose_arithmetic("auto", backbone(), {"threads": 1}, cache)
-    monkeypatch.setattr(pace, "_measured", lambda names, backbone: dict.fromkeys(names, 1e9))
-    assert choose_arithmetic("auto", backbone(), {"threads": 1}, cache) == first
-    assert choose_arithmetic("auto", backbone(), {"threads": 2}, cache).seconds == 1e9
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    shown = "compute capability {}.{}".format(*capability)
+    assert lower_precision(torch.device("cuda")) == (chosen, shown)
 
 
-def test_what_is_asked_for_is_measured_too() -> None:
-    arithmetic = choose_arithmetic("fp32", backbone(), {}, NO_CACHE)
-    assert (arithmetic.name, arithmetic.reason) == ("fp32", "as asked")
-    assert arithmetic.seconds is not None
-    assert 0 < arithmetic.seconds < 10
+def test_auto_reads_no_clock(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
+    """The choice is the same however busy the machine is."""
+
+    def clock() -> float:
+        raise AssertionError("a clock was read")
+
+    small = small_backbone("clip_tiny", registry=registry)
+    monkeypatch.setattr(time, "perf_counter", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
+    assert choose_arithmetic("auto", small).name == "fp32"
 
 
-@pytest.mark.parametrize(("speedup", "chosen"), [(3.0, "bf16"), (1.1, "fp32"), (0.5, "fp32")])
-def test_the_fastest_products_are_clearly_faster(
-    monkeypatch: pytest.MonkeyPatch, speedup: float, chosen: str
-) -> None:
-    seconds = {torch.float32: 1.0, torch.bfloat16: 1.0 / speedup}
-    monkeypatch.setattr(precision, "_seconds", lambda device, dtype: seconds[dtype])
-    fastest_products.cache_clear()
-    assert fastest_products("cpu")[0] == chosen
-    fastest_products.cache_clear()
+def test_operations_are_those_of_linear_layers_and_convolutions() -> None:
+    class Small(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 8, 2, stride=2, groups=1)
+            self.grouped = torch.nn.Conv2d(8, 8, 1, groups=4)
+            self.layer = torch.nn.Linear(8, 4)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            tokens = self.grouped(self.conv(images)).flatten(2).mT
+            features: torch.Tensor = self.layer(tokens).mean(1)
+            return features
+
+    small = Backbone(Small(), width=4, resolution=8, mean=(0.5,) * 3, std=(0.5,) * 3)
+    positions = 4 * 4
+    assert forward_flops(small) == 2 * positions * (8 * 3 * 2 * 2 + 8 * 2 + 4 * 8)
 
 
-def test_the_measurement_is_of_real_products() -> None:
-    assert 0 < precision._seconds(CPU, torch.float32) < 10
+def test_the_operations_of_the_embedded_backbone(registry: Registry) -> None:
+    """By hand: 17 tokens of width 128, six blocks of 12 d^2, patches of 8 x 8 pixels."""
+    small = small_backbone("clip_tiny", registry=registry)
+    small.compute_all_tokens()
+    blocks = 2 * 17 * 6 * 12 * 128**2
+    assert forward_flops(small) == blocks + 2 * 16 * 128 * 3 * 8**2

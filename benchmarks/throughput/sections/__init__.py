@@ -10,6 +10,7 @@ from benchmarks.throughput.sections.evaluation import EVALUATION
 from benchmarks.throughput.sections.frozen import FROZEN
 from benchmarks.throughput.sections.grid import GRID
 from benchmarks.throughput.sections.index import INDEX
+from benchmarks.throughput.sections.precision import PRECISION
 from benchmarks.throughput.sections.scaling import SCALING
 from benchmarks.throughput.sections.startup import STARTUP
 from benchmarks.throughput.sections.training import TRAINING
@@ -19,6 +20,7 @@ SECTIONS: dict[str, Section] = {
     for section in (
         TRAINING,
         EVALUATION,
+        PRECISION,
         DECODING,
         STARTUP,
         DIGITS,
