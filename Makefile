@@ -3,16 +3,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: api bench demo test test-slow lint types docs site check clean
+.PHONY: api bench demo test test-full test-slow lint types docs site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
 
-test: $(VENV)/.dev  ## the tests: a few minutes on two cores
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+test: $(VENV)/.dev  ## the tests of every day: at most four minutes on two idle cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not full and not slow"
+
+test-full: $(VENV)/.dev  ## what they leave out: every method on every backbone, wheels, browser, scaffold
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "full and not slow"
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes each
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -33,7 +36,7 @@ site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fe
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares
 	$(BIN)/python -m tests.api
 
-check: lint types site test
+check: lint types site test test-full  ## all that has to pass before a change lands
 
 clean:
 	rm -rf $(VENV) build/site .mypy_cache .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,33 @@ from ltbench.testing import checks_for, parametrize_with_checks
 from tests import plugins
 from tests.covered import COVERED
 
+HEAVY = ("dataset elpv", "dataset glyphs_lt", "tracker mlflow")
+"""Data sets of many photographs, and a tracker whose imports alone take seconds."""
+
+
+def cases() -> list[Any]:
+    """The checks that repeat no other, the heavy ones left to `make test-full`."""
+    _, found = parametrize_with_checks(repeated=False).args
+    return [
+        pytest.param(*case.values, id=case.id, marks=[*case.marks, *_left(case.id)])
+        for case in found
+    ]
+
+
+def _left(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.full] if any(fragment in name for fragment in HEAVY) else []
+
 
 # Of mlflow's own code on a recent sqlalchemy, when it first opens a database.
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
-@parametrize_with_checks()
+@pytest.mark.parametrize("check", cases())
 def test_conformance(check: Callable[[], None]) -> None:
+    check()
+
+
+@pytest.mark.full
+@parametrize_with_checks(repeated=True)
+def test_conformance_on_every_backbone(check: Callable[[], None]) -> None:
     check()
 
 

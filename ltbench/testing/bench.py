@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ from ltbench.testing.check import Skipped
 SMALL = 5_000_000  # weights: a backbone with more is not tried with every method
 FEW = (6, 3, 1, 0)
 _PER_TEST = 2
+_PRISTINE = 4  # assemblies that are kept: checks of one subject follow each other
 _SIDE = 32
 
 
@@ -81,6 +83,7 @@ class Bench:
     registry: Registry
     _backbones: list[Trial] = field(default_factory=list)
     _refused: dict[str, str] = field(default_factory=dict)
+    _pristine: dict[str, Assembly] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry) -> Bench:
@@ -112,7 +115,21 @@ class Bench:
         return Machine(out=folder, device="cpu", workers=0)
 
     def assemble(self, settings: Settings) -> Assembly:
-        """Returns the built parts of a run.
+        """Returns a copy of the built parts of a run, which the checks of a subject build once.
+
+        Raises:
+            Skipped: The settings do not go together: nothing is known about the component.
+        """
+        key = self.resolve(settings).spec.hash
+        if key not in self._pristine:
+            built = self.build(settings)
+            while len(self._pristine) >= _PRISTINE:
+                del self._pristine[next(iter(self._pristine))]
+            self._pristine[key] = built
+        return _copied(self._pristine[key])
+
+    def build(self, settings: Settings) -> Assembly:
+        """Returns the parts of a run, built now.
 
         Raises:
             Skipped: The settings do not go together: nothing is known about the component.
@@ -145,6 +162,19 @@ class Bench:
     def _size(self, trial: Trial) -> int:
         backbone = self.resolve(trial.settings).build("backbone", BackboneContext(seed=0))
         return int(backbone.num_parameters())
+
+
+def _copied(assembly: Assembly) -> Assembly:
+    """Returns an assembly with a model, loss and features of its own; the rest is read only."""
+    shared = (
+        assembly.dataset,
+        assembly.augmentation,
+        assembly.refinement,
+        assembly.inference,
+        assembly.context,
+        assembly.loading,
+    )
+    return copy.deepcopy(assembly, {id(part): part for part in shared})
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,15 @@ class Check:
         name: What is checked of what: "method lora on clip_tiny: frozen weights stay".
         rule: What must hold, in a sentence.
         run: Raises `AssertionError` where it does not hold, `Skipped` where it does not apply.
-        anchor: Of the rule in the documentation: the same for every component of a kind.
+        anchor: Anchor of the rule in the documentation: the same for every component of a kind.
+        repeated: Whether another check covers the same mechanism on a backbone of another family.
     """
 
     name: str
     rule: str
     run: Callable[[], None]
     anchor: str = ""
+    repeated: bool = False
 
     @property
     def link(self) -> str:
@@ -40,11 +42,16 @@ class Check:
         self.run()
 
 
-def bind(subject: str, functions: Iterable[Callable[..., None]], *given: Any) -> Iterator[Check]:
+def bind(
+    subject: str,
+    functions: Iterable[Callable[..., None]],
+    *given: Any,
+    repeated: bool = False,
+) -> Iterator[Check]:
     """Yields a check for each function: its name and docstring say what must hold."""
     for function in functions:
-        rule = Rule.of(function)
-        yield Check(f"{subject}: {rule.name}", rule.text, _Call(function, given), rule.anchor)
+        rule, call = Rule.of(function), _Call(function, given)
+        yield Check(f"{subject}: {rule.name}", rule.text, call, rule.anchor, repeated)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ltbench.errors import PluginError, UnknownNameError, suggestion
 from ltbench.loading import load_plugins
@@ -69,7 +69,8 @@ def parametrize_with_checks(
     *plugins: str,
     registry: Registry | None = None,
     expected_failures: Mapping[str, str] | None = None,
-) -> pytest.MarkDecorator | Callable[[Any], Any]:
+    repeated: bool | None = None,
+) -> pytest.MarkDecorator:
     """Returns a mark that runs a test with each check of some plugins.
 
     Args:
@@ -77,6 +78,8 @@ def parametrize_with_checks(
         registry: The components; those that are installed where not given.
         expected_failures: Why a check fails, by its name or a part of it: the test is marked
             `xfail`, strictly. See `check_plugin`.
+        repeated: Choice of those checks alone that cover a mechanism again, on backbones of other
+            families, or of the others alone; None: all checks.
 
     Raises:
         UnknownNameError: There is no such plugin.
@@ -92,6 +95,8 @@ def parametrize_with_checks(
     cases = []
     for plugin in chosen:
         for check in _checks_of_plugin(plugin, found, bench):
+            if repeated is not None and check.repeated is not repeated:
+                continue
             reason = expected_reason(check, expected_failures or {})
             marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
             cases.append(pytest.param(_for_pytest(check), id=check.name, marks=marks))

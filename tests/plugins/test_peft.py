@@ -30,7 +30,14 @@ SIZES = {"vblora": 32, "c3a": 32, "oft": 8, "road": 32, "vera": 16, "pvera": 16,
 ELSEWHERE = {"vblora", "unilora"}  # start with other features than the backbone's
 
 BACKBONES = pytest.mark.parametrize("make", [parity.clip_vit, parity.timm_vit])
-EACH = pytest.mark.parametrize("tuner", TUNERS)
+REPRESENTATIVES = ("dora", "oft", "vera")
+EACH = pytest.mark.parametrize(
+    "tuner",
+    [
+        pytest.param(tuner, marks=() if tuner in REPRESENTATIVES else pytest.mark.full)
+        for tuner in TUNERS
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -91,9 +98,17 @@ def test_every_tuner_of_peft_is_offered_or_refused_with_a_reason() -> None:
     assert {kind.value.lower() for kind in PEFT_TYPE_TO_CONFIG_MAPPING} == offered | set(REFUSED)
 
 
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_each_tuner_is_built_and_learns(tuner: str) -> None:
+    expect_new_weights_alone_to_be_learned(parity.clip_vit, tuner)
+
+
 @EACH
-@BACKBONES
-def test_only_what_is_new_is_learned(make: Callable[[], Backbone], tuner: str) -> None:
+def test_only_what_is_new_is_learned_in_a_transformer_of_timm(tuner: str) -> None:
+    expect_new_weights_alone_to_be_learned(parity.timm_vit, tuner)
+
+
+def expect_new_weights_alone_to_be_learned(make: Callable[[], Backbone], tuner: str) -> None:
     plain, (backbone, learned) = make(), built(make, tuner)
     assert sum(p.numel() for p in learned) > 0
     assert {id(p) for p in learned} <= {id(p) for p in backbone.model.parameters()}

@@ -63,7 +63,7 @@ class Peft:
     square, and the last three diverge. fourierft and c3a start at zero, which in peft they do not.
     All else is as peft has it. The features start as the backbone's own, but for vblora, unilora.
     loha, lokr, vblora, waveft and shira are no single graph for torch.compile: peft's code breaks
-    it.
+    it; dora's breaks it under torch 2.14.
     """
 
     num_classes: int
@@ -117,7 +117,7 @@ PEFT = MethodSpec(
     recipe=recipe(),
     identity_at_start=False,
     examples=(
-        {"tuner": "dora", "rank": 2, "roles": ("qkv", "attn_out", "mlp_in", "mlp_out")},
+        {"tuner": "rslora", "rank": 2, "roles": ("qkv", "attn_out", "mlp_in", "mlp_out")},
         {"tuner": "vera"},
         {"tuner": "oft", "rank": 8},
     ),
