@@ -52,12 +52,14 @@ def apply(backbone: Backbone, method: str, **options: Any) -> list[nn.Parameter]
         # 12 / (2 * 4) = 1.5, so that the bottlenecks have dim 1: norm, down, up, scale
         ("lift", {}, 4 * (2 * 128 + (128 + 1) + (128 + 128) + 1)),
         ("lift_plus", {}, 4 * (2 * 128 + (128 + 1) + (128 + 128) + 1)),
-        ("adapter", {"layers": (0, 2)}, 2 * (2 * 128 + (128 + 1) + (128 + 128))),
+        # 12 / (2 * 2) = 3 for two blocks: dim 2
+        ("adapter", {"layers": (0, 2)}, 2 * (2 * 128 + 2 * 128 + 2 + (2 * 128 + 128))),
         ("lora", {"targets": ("q", "k", "v", "out"), "dim": 2}, 4 * 4 * (2 * 128 + 128 * 2)),
         ("lora", {"targets": ("out",), "dim": 2}, 4 * (2 * 128 + 128 * 2)),
         ("vpt", {}, 4 * 2 * 128),  # 12 / 4 = 3: length 2
         ("vpt", {"layers": (0, 2), "length": 3}, 2 * 3 * 128),
         ("vpt", {"layers": 3, "length": 3, "deep": False}, 3 * 128),
+        ("vpt", {"deep": False}, 8 * 128),  # in one block: 12 / 1, length 8
         ("ssf", {"layers": 1}, 2 * (384 + 128 + 512 + 128)),
         # of qkv, out, fc1 and fc2; of biases, where there is one entry at all
         ("aft", {}, 4 * (95 + 31 + 127 + 127)),  # 12 / (4 * (12 * 128 + 9)) = 0.00194
@@ -171,23 +173,28 @@ def test_new_weights_start_as_in_the_paper() -> None:
         assert normal.std().item() == pytest.approx(0.02, rel=0.2)
 
 
-def test_aft_learns_entries_that_the_seed_chooses() -> None:
+def test_aft_learns_entries_that_a_mask_of_its_own_seed_chooses() -> None:
     aft = METHODS["aft"]
 
-    def chosen(seed: int) -> Tensor:
+    def chosen(run_seed: int, **options: Any) -> list[Tensor]:
         backbone = parity.clip_vit()
         before = backbone.blocks[0]["mlp_in"].weight
-        ctx = replace(parity.context(COUNTS, backbone), seed=seed)
-        aft.build(aft.config(ratio=0.01), ctx).apply(backbone)
-        linear: Any = backbone.blocks[0]["mlp_in"]
-        learned = linear.learned["weight"]
-        assert linear.weight is before
-        assert torch.equal(learned.entries, before.flatten()[learned.index])
-        assert (learned.index.diff() > 0).all()
-        return learned.index
+        ctx = replace(parity.context(COUNTS, backbone), seed=run_seed)
+        aft.build(aft.config(ratio=0.01, **options), ctx).apply(backbone)
+        linears: list[Any] = [block["mlp_in"] for block in backbone.blocks]
+        learned = [linear.learned["weight"] for linear in linears]
+        assert linears[0].weight is before
+        assert torch.equal(learned[0].entries, before.flatten()[learned[0].index])
+        assert all((entries.index.diff() > 0).all() for entries in learned)
+        return [entries.index for entries in learned]
 
-    assert torch.equal(chosen(0), chosen(0))
-    assert not torch.equal(chosen(0), chosen(1))
+    first = chosen(0)
+    assert all(torch.equal(index, first[0]) for index in [*first, *chosen(1), *chosen(1)])
+    assert not torch.equal(first[0], chosen(0, aft_seed=1)[0])
+    of_run = chosen(0, aft_seed="run")
+    assert torch.equal(of_run[1], chosen(0, aft_seed="run")[1])
+    assert not torch.equal(of_run[0], chosen(1, aft_seed="run")[0])
+    assert not torch.equal(of_run[0], of_run[1])
 
 
 def test_aft_of_everything_has_the_gradient_of_full() -> None:

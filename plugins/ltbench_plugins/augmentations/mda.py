@@ -28,8 +28,10 @@ class MdaConfig:
 class Mda:
     """A square of random area and place; no flip, no change of aspect.
 
-    Area: a fraction of the image uniform in [s_t, 1], at most that of the largest square; side:
-    round(sqrt(area)); place: uniform. s_t = s + (1 - s) f(t), with t the progress of training.
+    Of an image of A pixels whose short side is m: area uniform between min(s_t A, m^2) and m^2, the
+    largest square; side round(sqrt(area)); place uniform. s_t = s + (1 - s) f(t), with t the
+    progress of training. Both ends are capped before the area is drawn, as in LIFT+'s code: capping
+    the area drawn from [s_t A, A] instead would make the largest square far too frequent.
     """
 
     scale: float
@@ -51,10 +53,9 @@ class Mda:
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
         """Returns one square of each image."""
-        smallest = self.smallest(progress)
         largest = sizes.min(axis=1) ** 2
-        fraction = smallest + (1 - smallest) * uniforms[:, 0]
-        area = np.minimum(fraction * sizes.prod(axis=1), largest)
+        smallest = np.minimum(self.smallest(progress) * sizes.prod(axis=1), largest)
+        area = smallest + (largest - smallest) * uniforms[:, 0]
         side = np.maximum(np.round(np.sqrt(area)), 1)[:, None]
         offset = np.floor(uniforms[:, 1:3] * (sizes - side + 1))
         return Views(np.concatenate([offset, side, side], axis=1), crop_first=True)
@@ -72,4 +73,5 @@ MDA = AugmentationSpec(
     build=build,
     reference="arXiv:2504.13282",
     default=True,
+    version=2,
 )

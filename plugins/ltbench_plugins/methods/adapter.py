@@ -21,7 +21,7 @@ class AdapterConfig(BlocksConfig):
     """Options of the adapters."""
 
     dim: Size | None = option(
-        None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1"
+        None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1, for L blocks"
     )
 
 
@@ -42,7 +42,7 @@ class Adapter:
         from ltbench_plugins.modules.bottlenecks import SequentialAdapter
 
         blocks = backbone.select(self.config.layers)
-        dim = self.config.dim or automatic_size(self.num_classes / (2 * len(backbone.blocks)))
+        dim = self.config.dim or automatic_size(self.num_classes / (2 * len(blocks)))
         return [p for block in blocks for p in SequentialAdapter(block.width, dim).attach(block)]
 
 
@@ -59,4 +59,5 @@ ADAPTER = MethodSpec(
     reference="arXiv:1902.00751",
     token_wise=True,
     recipe=recipe(),
+    version=2,
 )

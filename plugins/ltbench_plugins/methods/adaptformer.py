@@ -21,7 +21,7 @@ class AdaptFormerConfig(BlocksConfig):
     """Options of AdaptFormer."""
 
     dim: Size | None = option(
-        None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1"
+        None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1, for L blocks"
     )
 
 
@@ -40,7 +40,7 @@ class AdaptFormer:
         from ltbench_plugins.modules.bottlenecks import ParallelAdapter
 
         blocks = backbone.select(self.config.layers)
-        dim = self.config.dim or automatic_size(self.num_classes / (2 * len(backbone.blocks)))
+        dim = self.config.dim or automatic_size(self.num_classes / (2 * len(blocks)))
         return [p for block in blocks for p in ParallelAdapter(block.width, dim).attach(block)]
 
 
@@ -57,4 +57,5 @@ ADAPTFORMER = MethodSpec(
     reference="arXiv:2205.13535",
     token_wise=True,
     recipe=recipe(),
+    version=2,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 
 from ltbench import BuildContext, MethodSpec, option
 from ltbench.errors import ConfigError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ltbench.backbone import Backbone, Role
 
+MaskSeed = Annotated[int, Ge(0), Le(2**63 - 1)]
 Part = Literal["both", "attention", "mlp"]
 
 # The roles, and how many entries they have in a block of width d: d (a d + b), given as (a, b).
@@ -35,14 +36,20 @@ class AftConfig(BlocksConfig):
         None, "fraction learned of each tensor; none: about as many entries as the head has"
     )
     part: Part = option("both", "of each block: attention, mlp, or both")
+    aft_seed: MaskSeed | Literal["run"] = option(
+        0, "of the mask, restarted for each tensor; run: the run's seed, one stream for all tensors"
+    )
 
 
 @dataclass(frozen=True)
 class Aft:
     """int(ratio * size) entries of each weight and bias are learned, the rest stays.
 
-    Which ones, a mask says that the run's seed draws. Not given, the ratio is K / (L (12 d + 9)),
-    for attention alone K / (L (4 d + 4)), for the MLP alone K / (L (8 d + 5)), and at most 1.
+    A random mask chooses them. As in LIFT's code it has a seed of its own, 0, and starts anew for
+    each tensor: tensors with equally many entries share a mask, and so do runs with other seeds.
+    With `aft_seed=run` each tensor and each seed has another mask. Not given, the ratio for L
+    blocks is K / (L (12 d + 9)), for attention alone K / (L (4 d + 4)), for the MLP alone
+    K / (L (8 d + 5)), and at most 1.
     """
 
     num_classes: int
@@ -57,13 +64,15 @@ class Aft:
 
         blocks = backbone.select(self.config.layers)
         roles, a, b = PARTS[self.config.part]
-        rows = len(backbone.blocks) * (a * blocks[0].width + b)
+        rows = len(blocks) * (a * blocks[0].width + b)
         ratio = self.config.ratio or min(1.0, self.num_classes / rows)
-        generator = torch.Generator().manual_seed(self.seed)
+        mask_seed = self.config.aft_seed
+        generator = torch.Generator().manual_seed(self.seed if mask_seed == "run" else mask_seed)
+        restart = None if mask_seed == "run" else generator.get_state()
         learned: list[nn.Parameter] = []
         for block in blocks:
             for role in roles:
-                linear = PartlyLearnedLinear(block[role], ratio, generator)
+                linear = PartlyLearnedLinear(block[role], ratio, generator, restart)
                 block.replace(role, linear)
                 learned += linear.learned.parameters()
         if not learned:
@@ -86,9 +95,10 @@ AFT = MethodSpec(
     build=build,
     reference="arXiv:2309.10019",
     token_wise=True,
+    version=2,
     recipe=recipe(
         imagenet_lt={"method.ratio": 0.005},
         places_lt={"method.ratio": 0.005},
     ),
-    examples=({}, {"part": "attention"}),
+    examples=({}, {"part": "attention", "aft_seed": "run"}),
 )

@@ -13,6 +13,7 @@ LIFT = MethodSpec(
     build=build,
     reference="arXiv:2309.10019",
     token_wise=True,
+    version=2,
     recipe=recipe(
         {
             "loss": "logit_adjusted",

@@ -13,6 +13,7 @@ LIFT_PLUS = MethodSpec(
     build=build,
     reference="arXiv:2504.13282",
     token_wise=True,
+    version=2,
     default=True,
     recipe=recipe(
         {

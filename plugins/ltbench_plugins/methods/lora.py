@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class LoraConfig(BlocksConfig):
     """Options of LoRA."""
 
-    dim: Size | None = option(None, "rank r; none: 2^floor(log2(K / (4 L))), at least 1")
+    dim: Size | None = option(
+        None, "rank r; none: 2^floor(log2(K / (4 L))), at least 1, for L blocks"
+    )
     targets: Annotated[tuple[Literal["q", "k", "v", "out"], ...], MinLen(1)] = option(
         ("q", "v"), "which projections: to query, key and value, and the one after attention"
     )
@@ -44,7 +46,7 @@ class Lora:
         from ltbench_plugins.modules.lora import AttentionLoRA
 
         blocks, targets = backbone.select(self.config.layers), self.config.targets
-        rank = self.config.dim or automatic_size(self.num_classes / (4 * len(backbone.blocks)))
+        rank = self.config.dim or automatic_size(self.num_classes / (4 * len(blocks)))
         return [p for b in blocks for p in AttentionLoRA(b.width, rank, targets).attach(b)]
 
 
@@ -61,5 +63,6 @@ LORA = MethodSpec(
     reference="arXiv:2106.09685",
     token_wise=True,
     recipe=recipe(),
+    version=2,
     examples=({}, {"targets": ("q", "k", "v", "out")}),
 )

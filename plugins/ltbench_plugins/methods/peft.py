@@ -29,7 +29,7 @@ class PeftConfig(BlocksConfig):
         None,
         "the tuner's size: r; n_frequency of fourierft and waveft; block_size of c3a and oft; "
         "group_size of road; vector_length of vblora; theta_d_length of unilora; none: "
-        "2^floor(log2(K / (4 L))) where it is a rank as LoRA's, else peft's default",
+        "2^floor(log2(K / (4 L))), for L blocks, where it is a rank as LoRA's, else peft's default",
     )
     roles: Annotated[tuple[Literal["qkv", "attn_out", "mlp_in", "mlp_out"], ...], MinLen(1)] = (
         option(("qkv",), "which Linears of a block")
@@ -89,7 +89,7 @@ class Peft:
             **tuner.settings,
         }
         if tuner.size is not None:
-            rule = max(tuner.least, automatic_size(self.num_classes / (4 * len(backbone.blocks))))
+            rule = max(tuner.least, automatic_size(self.num_classes / (4 * len(blocks))))
             size = settings[tuner.size] = self.config.rank or tuner.default or rule
             hint = f"set method.rank, which is peft's {tuner.size} and was {size}, or method.roles"
             if tuner.alpha is not None:
@@ -115,6 +115,7 @@ PEFT = MethodSpec(
     reference="github.com/huggingface/peft",
     token_wise=True,
     recipe=recipe(),
+    version=2,
     identity_at_start=False,
     examples=(
         {"tuner": "rslora", "rank": 2, "roles": ("qkv", "attn_out", "mlp_in", "mlp_out")},

@@ -21,7 +21,11 @@ class VptConfig(BlocksConfig):
     """Options of visual prompt tuning."""
 
     deep: bool = option(True, "prompts of its own in each block; else one set, from the first on")
-    length: Size | None = option(None, "prompts in a block; none: 2^floor(log2(K / L)), at least 1")
+    length: Size | None = option(
+        None,
+        "prompts in a block; none: 2^floor(log2(K / L)), at least 1, for prompts in L blocks: "
+        "shallow in one",
+    )
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,10 @@ class PromptTuning:
         from ltbench_plugins.modules.prompts import Prompts, expect_more_tokens
 
         blocks = backbone.select(self.config.layers)
-        length = self.config.length or automatic_size(self.num_classes / len(backbone.blocks))
         deep = [(block,) for block in blocks]
         first = backbone.blocks.index(blocks[0])
         spans = deep if self.config.deep else [backbone.blocks[first:]]
+        length = self.config.length or automatic_size(self.num_classes / len(spans))
         prompts = [p for span in spans for p in Prompts(blocks[0].width, length).attach(span)]
         expect_more_tokens(backbone)
         return prompts
@@ -66,6 +70,7 @@ VPT = MethodSpec(
     reference="arXiv:2203.12119",
     token_wise=True,
     recipe=recipe(),
+    version=2,
     identity_at_start=False,
     examples=({}, {"deep": False}),
 )

@@ -32,14 +32,28 @@ class PartlyLearnedLinear(nn.Module):
     """Stands in for a Linear: the same frozen weight and bias, int(ratio * size) entries learned.
 
     A tensor of which that is none has nothing to learn.
+
+    Args:
+        linear: The Linear.
+        ratio: Fraction of the entries of each tensor, in (0, 1].
+        generator: Chooses the entries; on the CPU.
+        restart: State that the generator returns to before each tensor; None to go on.
     """
 
-    def __init__(self, linear: nn.Module, ratio: float, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        linear: nn.Module,
+        ratio: float,
+        generator: torch.Generator,
+        restart: Tensor | None = None,
+    ) -> None:
         super().__init__()
         assert isinstance(linear, nn.Linear)
         self.weight, self.bias = linear.weight, linear.bias
         self.learned = nn.ModuleDict()
         for name, frozen in linear.named_parameters():
+            if restart is not None:
+                generator.set_state(restart)
             if count := int(ratio * frozen.numel()):
                 self.learned[name] = Entries(frozen, count, generator)
 
