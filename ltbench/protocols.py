@@ -38,7 +38,8 @@ class TrainingFeatures(Protocol):
     def __call__(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
         """Returns features (M, width) and labels (M,) of at most `per_class` images a class.
 
-        The views are plain: resized to the resolution, centre crop. None takes all images.
+        The views are plain: resized to the resolution, centre crop. None takes all images. Of a
+        class that has more, the run's seed draws which: always the same in a run.
         """
         ...
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_CHOICE = 2**32  # in the place of an epoch: no training has so many
+_CLASS = 2**32  # numbers of a class's images
+
 # SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a counter goes in, 64 mixed bits come out.
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -65,6 +68,31 @@ def drawn(
     before = np.empty(size, dtype=np.int64)
     before[order] = np.arange(size) - first
     return chosen + size * before
+
+
+def at_most(
+    seed: int, labels: NDArray[np.int64], class_counts: NDArray[np.int64], per_class: int
+) -> NDArray[np.int64]:
+    """Returns indices of images of which no class has more than some number, (M,).
+
+    Sorted by class, and within a class as the split has them. All images of a class that has no
+    more than `per_class`, else that many of them drawn at random. What is drawn of a class is a
+    function of the seed, the class and how many images it has: other classes change nothing.
+
+    Args:
+        seed: The run's seed.
+        labels: (N,) class ids.
+        class_counts: (K,) images of each class.
+        per_class: Images of a class at most.
+    """
+    order = np.argsort(labels, kind="stable")
+    starts = np.cumsum(class_counts) - class_counts
+    position = np.arange(len(order)) - starts[labels[order]]
+    number = uniforms(seed, _CHOICE, labels[order] * _CLASS + position, 1)[:, 0]
+    by_number = np.lexsort((number, labels[order]))
+    drawn_early = np.empty(len(order), dtype=bool)
+    drawn_early[by_number] = position < per_class
+    return order[drawn_early]
 
 
 def _generator(seed: int, epoch: int) -> np.random.Generator:

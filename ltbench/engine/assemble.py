@@ -87,7 +87,7 @@ def assemble(
     )
     torch.manual_seed(spec.seed)
     encoding = Encoding(backbone, loading, arithmetic, key, watch)
-    features = TrainingFeatures(dataset, encoding)
+    features = TrainingFeatures(dataset, encoding, spec.seed)
     head = _head(resolved, context, backbone, features)
     context = replace(context, head_scale=_scale(head, resolved))
     learned = _method(resolved, context, backbone, head)

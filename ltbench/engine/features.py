@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ltbench.data import Dataset
 from ltbench.data.batches import Batches
+from ltbench.data.randomness import at_most
 from ltbench.engine.encoding import Encoding
 from ltbench.engine.seams import one_view
 from ltbench.errors import DataError
@@ -18,19 +18,24 @@ from ltbench.views import Views, center_square
 
 @dataclass(frozen=True)
 class TrainingFeatures:
-    """The encoder's features of training images; see `ltbench.protocols.TrainingFeatures`."""
+    """The encoder's features of training images; see `ltbench.protocols.TrainingFeatures`.
+
+    Args:
+        dataset: With the training images.
+        encoding: Of the encoder.
+        seed: The run's seed, which draws the images of a class that has too many.
+    """
 
     dataset: Dataset
     encoding: Encoding
+    seed: int
 
     @torch.inference_mode()
     def __call__(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
         """Returns features (M, width) and labels (M,) of at most `per_class` images a class."""
-        labels = self.dataset.splits["train"].labels
-        order = np.argsort(labels, kind="stable")
-        starts = np.cumsum(self.dataset.class_counts) - self.dataset.class_counts
-        rank = np.arange(len(order)) - starts[labels[order]]
-        chosen = order if per_class is None else order[rank < per_class]
+        labels, counts = self.dataset.splits["train"].labels, self.dataset.class_counts
+        most = int(counts.max()) if per_class is None else per_class
+        chosen = at_most(self.seed, labels, counts, most)
         batches = Batches(
             self.dataset,
             "train",

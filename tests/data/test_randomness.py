@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chisquare, kstest
+from scipy.stats import chi2, chisquare, kstest
 
-from ltbench.data.randomness import drawn, shuffled, uniforms
+from ltbench.data.randomness import at_most, drawn, shuffled, uniforms
 
 LABELS = np.repeat([0, 1, 2], [60, 30, 10])
 
@@ -70,3 +70,36 @@ def test_every_epoch_draws_anew() -> None:
     assert np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 2, LABELS, weights))
     assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 3, LABELS, weights))
     assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(2, 2, LABELS, weights))
+
+
+def taken(seed: int, labels: np.ndarray, per_class: int) -> np.ndarray:
+    return at_most(seed, labels, np.bincount(labels, minlength=4), per_class)
+
+
+def test_of_each_class_at_most_so_many_are_drawn() -> None:
+    labels = np.array([3, 0, 1, 0, 3, 0, 0])  # 2 has no images
+    assert taken(0, labels, 9).tolist() == [1, 3, 5, 6, 2, 0, 4]
+    for seed in range(5):
+        few = taken(seed, labels, 2)
+        assert labels[few].tolist() == [0, 0, 1, 3, 3]
+        assert few[0] < few[1]
+        assert few[2:].tolist() == [2, 0, 4]
+
+
+def test_what_is_drawn_of_a_class_depends_on_seed_and_class_alone() -> None:
+    labels = np.repeat([0, 1, 2, 3], 50)
+    first = taken(7, labels, 10).reshape(4, 10) % 50
+    assert np.array_equal(first, taken(7, labels, 10).reshape(4, 10) % 50)
+    assert not np.array_equal(first, taken(8, labels, 10).reshape(4, 10) % 50)
+    assert not np.array_equal(first[0], first[1])
+    alone = taken(7, np.concatenate([np.zeros(3, int), np.full(50, 2)]), 10)
+    assert np.array_equal(alone[3:] - 3, first[2])
+
+
+def test_every_image_of_a_class_is_drawn_as_often() -> None:
+    counts = np.zeros(30)
+    for seed in range(2000):
+        counts[taken(seed, np.zeros(30, int), 10)] += 1
+    # Each is drawn a third of the time: a variance of 10/30 20/30, and their sum is fixed.
+    statistic = float(((counts - 2000 / 3) ** 2).sum() / (2000 * 20 / 90 * 30 / 29))
+    assert chi2(29).sf(statistic) > 1e-3

@@ -179,6 +179,56 @@ def test_a_file_that_changed_is_encoded_again(
     assert told[0] != first[0]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"init": "class_mean", "init.per_class": 3},
+        {"init": "linear_probe", "init.per_class": 3},
+        {"method": "tip_adapter", "head.per_class": 3},
+    ],
+    ids=lambda settings: ",".join(map(str, settings.values())),
+)
+def test_the_seed_draws_the_images_that_a_head_starts_from(
+    registry: Registry, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """With a cache that the seeds share: its keys have the images in them."""
+    settings = {**FROZEN, **settings}
+    if settings["method"] == "tip_adapter":
+        del settings["train.epochs"]
+    cache = Cache(tmp_path / "cache", GB)
+
+    def head(seed: int) -> torch.Tensor:
+        resolved = resolve(registry, {**settings, "seed": seed}, tmp_path)
+        machine = Machine(tmp_path, "cpu", 0, cache)
+        found = assemble(resolved, machine.loading(resolved.spec)).model.head
+        tensor: torch.Tensor = found.get_parameter(
+            "keys" if "head.per_class" in settings else "weight"
+        )
+        return tensor.detach().clone()
+
+    first, other = head(0), head(1)
+    assert torch.equal(first, head(0))
+    assert first.shape == other.shape
+    assert not torch.equal(first, other)
+    settings[next(key for key in settings if key.endswith("per_class"))] = 20
+    assert torch.equal(head(0), head(1)), "no class has more than 20"
+
+
+def test_drawn_images_are_a_function_of_the_seed_whatever_the_list(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """Of a class whose list is ordered, such as by day, not only the first days are seen."""
+    assembly = assembled(registry, tmp_path, {"dataset.largest": 40})
+    values, labels = assembly.features(5)
+    everything, of_all = assembly.features()
+    first = int(labels.bincount().argmax())
+    ours, theirs = values[labels == first], everything[of_all == first]
+    place = [int((theirs - one).abs().sum(dim=1).argmin()) for one in ours]
+    assert len(set(place)) == 5
+    assert place == sorted(place)
+    assert place != list(range(5))
+
+
 def assembled(registry: Registry, tmp_path: Path, settings: dict[str, Any]) -> Assembly:
     resolved = resolve(registry, {**FROZEN, **settings}, tmp_path)
     return assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec))

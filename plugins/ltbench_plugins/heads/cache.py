@@ -20,7 +20,9 @@ class CacheConfig:
 
     alpha: Annotated[float, Ge(0)] = option(1.0, "weight of the votes; 0 is zero-shot")
     beta: Annotated[float, Gt(0)] = option(5.5, "how quickly a vote falls with the distance")
-    per_class: Annotated[int, Gt(0)] = option(16, "training images of a class in the cache at most")
+    per_class: Annotated[int, Gt(0)] = option(
+        16, "training images of a class in the cache at most, drawn at random"
+    )
     scale: Annotated[float, Gt(0)] | None = option(
         None, "of the cosine logits; none: the backbone's own logit scale"
     )
@@ -43,5 +45,6 @@ CACHE = HeadSpec(
     summary="cosine logits plus votes of similar training images (Tip-Adapter)",
     config=CacheConfig,
     build=build,
+    version=2,
     reference="arXiv:2111.03930",
 )

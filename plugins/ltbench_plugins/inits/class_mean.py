@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class ClassMeanConfig:
     """Options of the class-mean initialisation."""
 
-    per_class: Annotated[int, Gt(0)] = option(100, "training images of a class at most")
+    per_class: Annotated[int, Gt(0)] = option(
+        100, "training images of a class at most, drawn at random"
+    )
 
 
 @dataclass(frozen=True)
@@ -49,5 +51,6 @@ CLASS_MEAN = InitSpec(
     summary="mean features of the training images of each class",
     config=ClassMeanConfig,
     build=build,
+    version=2,
     reference="arXiv:2309.10019",
 )

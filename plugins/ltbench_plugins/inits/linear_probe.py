@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class LinearProbeConfig:
     """Options of the linear-probe initialisation."""
 
-    per_class: Annotated[int, Gt(0)] = option(100, "training images of a class at most")
+    per_class: Annotated[int, Gt(0)] = option(
+        100, "training images of a class at most, drawn at random"
+    )
     iterations: Annotated[int, Gt(0)] = option(100, "of L-BFGS at most")
 
 
@@ -61,5 +63,6 @@ LINEAR_PROBE = InitSpec(
     config=LinearProbeConfig,
     build=build,
     libraries=("sklearn.linear_model",),
+    version=2,
     reference="arXiv:2309.10019",
 )
