@@ -47,14 +47,21 @@ class TrainState:
     @classmethod
     def start(cls, model: Classifier, config: TrainConfig, arithmetic: Arithmetic) -> TrainState:
         """Returns the state before the first epoch."""
+        learned = list(model.learned().values())
         optimizer = torch.optim.SGD(
-            list(model.learned().values()),
+            learned,
             lr=config.lr,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             fused=True,
         )
-        return cls(optimizer, arithmetic.scaler())
+        scaler = arithmetic.scaler()
+        if scaler.is_enabled() and config.momentum:
+            # A fused optimiser allocates its buffers in the first step before it looks whether that
+            # overflowed. A step that did is skipped, and the buffers keep what lay in memory.
+            for parameter in learned:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return cls(optimizer, scaler)
 
 
 def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

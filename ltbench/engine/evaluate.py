@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ltbench.data.batches import Batches
 from ltbench.engine.assembly import Assembly
+from ltbench.engine.train import divergence_hint
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.predictions import Predictions
 from ltbench.watch import Watch
@@ -55,7 +56,7 @@ def evaluate(assembly: Assembly, batches: Batches, watch: Watch) -> Predictions:
     if broken:
         raise NonFiniteLossError(
             f"the logits of {broken} of {size} images are not finite: the training has diverged",
-            hint="lower the learning rate (--lr), or take --precision fp32",
+            hint=divergence_hint(assembly.arithmetic.name),
         )
     return predictions
 

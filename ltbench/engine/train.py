@@ -71,8 +71,8 @@ def train(
             state.optimizer.zero_grad()
             losses.append(total)
             known = len(losses) % _CHECK_EVERY == 0
-            watch.advance(len(inputs), mean_loss(losses, epoch) if known else None)
-        loss = mean_loss(losses, epoch)  # waits for the device: the clock may stop
+            watch.advance(len(inputs), mean_loss(losses, epoch, arithmetic) if known else None)
+        loss = mean_loss(losses, epoch, arithmetic)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
         state.history.append({**row, "images_per_second": size / seconds})
@@ -99,8 +99,26 @@ def cosine(lr: float, epoch: int, epochs: int) -> float:
     return lr * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
-def mean_loss(losses: list[Tensor], epoch: int) -> float:
+def divergence_hint(precision: str) -> str:
+    """Returns what to change after a training that diverged: never what was chosen already.
+
+    >>> divergence_hint("fp32")
+    'lower the learning rate (--lr)'
+
+    Args:
+        precision: Name of the precision that it ran in.
+    """
+    lower = "lower the learning rate (--lr)"
+    return lower if precision == "fp32" else f"{lower}, or take --precision fp32"
+
+
+def mean_loss(losses: list[Tensor], epoch: int, arithmetic: Arithmetic) -> float:
     """Returns the mean of the steps' losses.
+
+    Args:
+        losses: Scalar loss of each step so far.
+        epoch: The epoch, from 0.
+        arithmetic: Precision of the forward pass.
 
     Raises:
         NonFiniteLossError: One is NaN or infinite.
@@ -115,6 +133,6 @@ def mean_loss(losses: list[Tensor], epoch: int) -> float:
         raise NonFiniteLossError(
             f"the loss became {float(values[step])} in epoch {epoch + 1}, step {step + 1}; the "
             f"last good state is the {f'end of epoch {epoch}' if epoch else 'start'}",
-            hint="lower the learning rate (--lr), or take --precision fp32",
+            hint=divergence_hint(arithmetic.name),
         )
     return float(values.mean())
