@@ -126,6 +126,8 @@ class Backbone(nn.Module):
         projection: (width, joint) from features to the space shared with the text; None where the
             features are in that space already, or there is none.
         logit_scale: The factor of the cosine between image and text, if there is one.
+        warnings: Sentences for the run's result, such as what the weights needed that the model's
+            name does not say.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class Backbone(nn.Module):
         text: TextTower | None = None,
         projection: Tensor | None = None,
         logit_scale: float | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.model = model
@@ -148,6 +151,7 @@ class Backbone(nn.Module):
         self.blocks = tuple(blocks)
         self.text = text
         self.logit_scale = logit_scale
+        self.warnings = tuple(warnings)
         self.projected = False
         self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std)[:, None, None], persistent=False)

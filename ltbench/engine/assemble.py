@@ -156,7 +156,7 @@ def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
 
 def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns what makes the run's result mean less than it seems to."""
-    warnings = []
+    warnings = list(backbone.warnings)
     seen, data = resolved.components["backbone"].spec, resolved.components["dataset"].spec
     assert isinstance(seen, BackboneSpec)
     assert isinstance(data, DatasetSpec)

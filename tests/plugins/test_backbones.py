@@ -8,7 +8,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from ltbench.config.resolve import resolve
+from ltbench.engine.assemble import assemble
+from ltbench.engine.run import Machine
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
+from ltbench.plugins import Registry
 from ltbench.specs import BackboneContext
 from ltbench_plugins.backbones import clip_tiny, ltbench_register_backbones, open_clip, timm
 from ltbench_plugins.backbones.named import NamedConfig
@@ -146,6 +150,89 @@ def test_open_clip_takes_local_weights(tmp_path: Path) -> None:
     assert open_clip.identity(config) != open_clip.identity(
         open_clip.OpenClipConfig("ViT-S-32", None, path)
     )
+
+
+@pytest.fixture
+def tiny_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A small model that open_clip knows, with tags as its own models have them."""
+    from open_clip import factory, pretrained
+
+    name = "ViT-tiny"
+    sizes = {key: clip_tiny.ARCHITECTURE[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
+    sizes["text_cfg"] = {**clip_tiny.ARCHITECTURE["text_cfg"], "vocab_size": 49408}
+    monkeypatch.setitem(factory._MODEL_CONFIGS, name, sizes)
+    tags = {"openai": pretrained._pcfg("url", quick_gelu=True), "laion": pretrained._pcfg("url")}
+    monkeypatch.setitem(pretrained._PRETRAINED, name, tags)
+    return name
+
+
+@value_of("backbone", "open_clip")
+@pytest.mark.parametrize(("tag", "quick"), [("openai", True), ("laion", False), (None, False)])
+def test_the_activation_of_a_file_is_that_of_its_tag(
+    tiny_clip: str, tmp_path: Path, tag: str | None, quick: bool
+) -> None:
+    import open_clip as library
+
+    torch.manual_seed(3)
+    theirs = library.create_model(tiny_clip, pretrained_text=False, quick_gelu=quick).eval()
+    path = stored(theirs, tmp_path / "weights.safetensors")
+    ours = open_clip.build(open_clip.OpenClipConfig(tiny_clip, tag, path), CTX).eval()
+    ours.project()
+    images = torch.randn(2, 3, 32, 32)
+    tokens = library.get_tokenizer("ViT-B-32")(["a dog", "a cat"])[:, :40]
+    assert ours.text is not None
+    with torch.no_grad():
+        assert parity.relative(ours(images), theirs.encode_image(images)) < 1e-5
+        texts = theirs.encode_text(tokens, normalize=True)
+        assert parity.relative(ours.text(tokens), texts) < 1e-5
+    told = " ".join(ours.warnings)
+    assert ("built with the activation QuickGELU" in told) is quick
+    assert ("backbone.tag=none" in told) is quick
+
+
+def test_the_result_tells_of_an_activation_that_the_name_does_not_say(
+    tiny_clip: str, tmp_path: Path, registry: Registry
+) -> None:
+    import open_clip as library
+
+    theirs = library.create_model(tiny_clip, pretrained_text=False)
+    settings = {
+        "backbone": "open_clip",
+        "backbone.model": tiny_clip,
+        "backbone.weights": str(stored(theirs, tmp_path / "weights.safetensors")),
+        "method": "classifier_only",
+        "init": "random",
+        "precision": "fp32",
+    }
+    resolved = resolve(registry, settings, tmp_path)
+    told = assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec)).warnings
+    assert any("ViT-tiny was built with the activation QuickGELU" in warning for warning in told)
+    settings["backbone.tag"] = None
+    resolved = resolve(registry, settings, tmp_path)
+    assert not assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec)).warnings
+
+
+def test_a_tag_says_which_activation_its_weights_need() -> None:
+    """Of all models and tags of the library; a tag that says nothing leaves the model's own."""
+    import open_clip as library
+
+    for model, tag in library.list_pretrained():
+        quick = bool(library.get_pretrained_cfg(model, tag).get("quick_gelu"))
+        own = bool(library.get_model_config(model).get("quick_gelu"))
+        told = open_clip._warnings(open_clip.OpenClipConfig(model, tag), quick)
+        assert bool(told) is (quick and not own), (model, tag)
+        if model == "ViT-B-32" and tag == "openai":
+            assert told
+            assert "backbone.tag" not in told[0], "it is no file"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if hasattr(chosen(name), "tag")])
+def test_backbones_by_name_have_the_activation_of_their_tag(name: str) -> None:
+    import open_clip as library
+
+    config = chosen(name)
+    quick = bool(library.get_pretrained_cfg(config.model, config.tag).get("quick_gelu"))
+    assert not open_clip._warnings(config, quick)
 
 
 @value_of("backbone", *NAMED)

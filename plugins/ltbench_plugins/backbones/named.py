@@ -67,4 +67,5 @@ def named(
         identity=choice.identity,
         label_sets=choice.label_sets,
         examples=(),
+        version=1,  # of these weights: the library's is for any of its models
     )

@@ -24,7 +24,9 @@ class OpenClipConfig:
 
     model: str = option("ViT-B-16-quickgelu", "name in `open_clip.list_models()`")
     tag: str | None = option("openai", "pretrained weights; none: random, for tests and timing")
-    weights: Path | None = option(None, "local safetensors file instead of the tag's weights")
+    weights: Path | None = option(
+        None, "local safetensors file of the tag's weights; of others with tag=none"
+    )
 
 
 def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
@@ -50,19 +52,36 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     torch.manual_seed(ctx.seed)
     tokenizer = _tokenizer(config)
     pretrained = config.tag if config.weights is None else str(config.weights)
-    # With a file, too, the tag says how the model wants its images normalised.
+    # With a file, too, the tag says how the model wants its images normalised, and which activation
+    # its weights were trained with.
     shown = open_clip.get_pretrained_cfg(config.model, config.tag or "")
+    quick = bool(shown.get("quick_gelu"))
     with explain_weights(f"open_clip {config.model} ({config.tag})", config.weights):
         model = open_clip.create_model(
             config.model,
             pretrained=pretrained,
             pretrained_text=pretrained is not None,
+            force_quick_gelu=quick,
             force_preprocess_cfg={key: shown[key] for key in ("mean", "std") if key in shown},
         )
     shown = model.visual.preprocess_cfg
     resolution = model.visual.image_size
     side = resolution if isinstance(resolution, int) else resolution[0]
-    return clip_backbone(model, tokenizer, side, shown["mean"], shown["std"])
+    warnings = _warnings(config, quick)
+    return clip_backbone(model, tokenizer, side, shown["mean"], shown["std"], warnings)
+
+
+def _warnings(config: OpenClipConfig, quick: bool) -> list[str]:
+    """Returns what the tag made of the model that its name does not say."""
+    import open_clip
+
+    if not quick or open_clip.get_model_config(config.model).get("quick_gelu"):
+        return []
+    of_file = "; for a file of other weights give backbone.tag=none" if config.weights else ""
+    return [
+        f"{config.model} was built with the activation QuickGELU, which the weights "
+        f"'{config.tag}' were trained with, and not with its own GELU{of_file}"
+    ]
 
 
 def _tokenizer(config: OpenClipConfig) -> Any:
@@ -102,5 +121,6 @@ OPEN_CLIP = BackboneSpec(
     identity=identity,
     reference="arXiv:2212.07143",
     recipe=Recipe(settings={"init": "semantic"}),
+    version=2,
     examples=({"model": "ViT-S-32-alt", "tag": None},),
 )

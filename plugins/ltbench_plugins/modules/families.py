@@ -52,6 +52,7 @@ def clip_backbone(
     resolution: int,
     mean: Sequence[float],
     std: Sequence[float],
+    warnings: Sequence[str] = (),
 ) -> Backbone:
     """Makes a backbone of an open_clip model.
 
@@ -64,6 +65,7 @@ def clip_backbone(
         resolution: Side of its images, in pixels.
         mean: Of its images.
         std: Of its images.
+        warnings: Sentences for the result of a run.
     """
     from open_clip.transformer import VisionTransformer
 
@@ -87,6 +89,7 @@ def clip_backbone(
         text=TextTower(_TextEncoder(clip), tokenize, _token_embedding(clip)),
         projection=projection,
         logit_scale=float(clip.logit_scale.detach().exp()),
+        warnings=warnings,
     )
 
 
