@@ -3,9 +3,12 @@
 ```
 <out>/.cache/
     <key's hash>/key.json, <array>.npy      an entry: whole, or not there
+    <key's hash>/checksums.json             of the arrays' files
     .<key's hash>/                          one that is being made
     <key's hash>.lock                       held by who makes it
 ```
+
+An entry whose files are not what was written counts as missing, and is made again.
 """
 
 from __future__ import annotations
@@ -24,10 +27,14 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
+from ltbench.checksums import file_checksum
+
 GB = 10**9
 _SPARE = GB // 2  # bytes of a disk that are left free
 _HEADER = 128  # bytes that a file has before its array
 _KEY = "key.json"
+_CHECKSUMS = "checksums.json"
+_CHECKSUM_BYTES = 32 + 6  # digits, quotation marks, a colon, a comma, two spaces
 
 Arrays = dict[str, NDArray[Any]]
 Layout = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
@@ -102,6 +109,8 @@ class Cache:
                 partial.mkdir()
                 arrays = {name: _mapped(partial / f"{name}.npy", *layout[name]) for name in layout}
             _filled(arrays, fill)
+            checksums = {name: file_checksum(partial / f"{name}.npy") for name in layout}
+            (partial / _CHECKSUMS).write_text(json.dumps(checksums))
             (partial / _KEY).write_text(about)
             with FileLock(self.folder / "room.lock"):
                 shutil.rmtree(entry, ignore_errors=True)  # a damaged one
@@ -156,6 +165,9 @@ def _read(entry: Path, about: str) -> Arrays | None:
             return None
         os.utime(entry / _KEY)
         layout = json.loads(about)["layout"]
+        checksums = {name: file_checksum(entry / f"{name}.npy") for name in layout}
+        if json.loads((entry / _CHECKSUMS).read_text()) != checksums:
+            return None
         arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in layout}
     except (OSError, EOFError, ValueError):  # made again
         return None
@@ -185,9 +197,10 @@ def _abandoned(partial: Path) -> bool:
 
 
 def _size(about: str, layout: Layout) -> int:
-    """Returns the bytes that an entry takes: its arrays, their headers, its key."""
+    """Returns the bytes that an entry takes: its arrays, their headers and checksums, its key."""
     arrays = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in layout.values()]
-    return sum(arrays) + _HEADER * len(arrays) + len(about.encode())
+    checksums = sum(len(json.dumps(name)) + _CHECKSUM_BYTES for name in layout)
+    return sum(arrays) + _HEADER * len(arrays) + checksums + len(about.encode())
 
 
 def _partial(entry: Path) -> Path:

@@ -78,7 +78,7 @@ def compute_metrics(
         **values,
         "harmonic": len(shots) / sum(1 / value for value in shots) if all(shots) else 0.0,
         "macro_f1": _macro_f1(labels, predicted, correct, support),
-        "ece": _expected_calibration_error(predictions),
+        "ece": calibration_error(predictions),
         "intervals": intervals,
         "per_class": [None if np.isnan(value) else float(value) for value in accuracies],
         "group_classes": {
@@ -88,6 +88,31 @@ def compute_metrics(
         "shot_rule": rule.name,
         "test_images": len(labels),
     }
+
+
+def accuracies(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    class_counts: NDArray[np.int64],
+    rule: ShotRule = DEFAULT_RULE,
+) -> tuple[dict[str, float | None], NDArray[np.float64]]:
+    """Returns accuracies, and those of each class, (K,), NaN for a class without test images.
+
+    The first are `accuracy`, `mean_class`, `many`, `medium` and `few` (None for an empty group).
+
+    Args:
+        labels: (N,) true classes.
+        predicted: (N,) classes.
+        class_counts: (K,) training images of each class.
+        rule: Which classes are many-, medium- and few-shot.
+    """
+    classes = len(class_counts)
+    correct = np.bincount(labels[labels == predicted], minlength=classes)
+    support = np.bincount(labels, minlength=classes)
+    each = _percent_each(correct, support)
+    known, weights = np.nan_to_num(each), _weights(support, rule.groups(class_counts))
+    means = {k: None if weight is None else float(weight @ known) for k, weight in weights.items()}
+    return means, each
 
 
 def _weights(
@@ -140,7 +165,7 @@ def reliability(
     return said, held, 100.0 * images[filled] / len(right)
 
 
-def _expected_calibration_error(predictions: Predictions) -> float:
+def calibration_error(predictions: Predictions) -> float:
     """Mean gap between confidence and accuracy over the bins (Guo et al., ICML 2017)."""
     right = predictions.labels == predictions.predicted
     confidence, accuracy, share = reliability(predictions.confidence, right)

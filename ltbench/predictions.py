@@ -1,19 +1,30 @@
-"""What a model said about each test image: enough to recompute every number."""
+"""What a model said about each test image: enough to recompute every number.
+
+A Parquet file has a column for each array, none of which says what another says, and a checksum of
+each in its metadata. Files from before checksums had the predicted class twice: both must agree.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.checksums import array_checksum
 from ltbench.errors import DataError
 from ltbench.store import write_atomically
+
+FORMAT = "2"
+"""Of files with checksums; earlier ones do not say theirs."""
+
+_CHECKSUM = "checksum."
+_ABOUT = ("hash", "inference", "split", "format")
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,8 @@ class Predictions:
         classes: (N, k) classes with the largest logits, largest first.
         logits: (N, k) their logits.
         log_sum_exp: (N,) over all classes: exp(logit - log_sum_exp) is a probability.
+        about: Which run, inference and split they are of, as their file says: keys `hash`,
+            `inference`, `split` and `format`. Empty where they were not read from a file.
     """
 
     indices: NDArray[np.int64]
@@ -33,6 +46,7 @@ class Predictions:
     classes: NDArray[np.int64]
     logits: NDArray[np.float32]
     log_sum_exp: NDArray[np.float32]
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -46,23 +60,28 @@ class Predictions:
         return np.exp(np.minimum(margin, 0))
 
     def write(self, path: Path, about: Mapping[str, str]) -> None:
-        """Writes a Parquet file atomically, with key-value metadata."""
+        """Writes a Parquet file atomically.
+
+        Args:
+            path: Of the file.
+            about: Values of the keys `hash`, `inference` and `split`.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        width = self.classes.shape[1]
-        table = pa.table(
-            {
-                "index": self.indices,
-                "label": self.labels,
-                "prediction": self.predicted,
-                "top_classes": _lists(self.classes.astype(np.int32), width),
-                "top_logits": _lists(self.logits, width),
-                "log_sum_exp": self.log_sum_exp,
-            }
-        )
+        arrays: dict[str, NDArray[Any]] = {
+            "index": self.indices,
+            "label": self.labels,
+            "prediction": self.predicted,
+            "other_classes": self.classes[:, 1:].astype(np.int32),
+            "top_logits": self.logits,
+            "log_sum_exp": self.log_sum_exp,
+        }
+        columns = {name: _column(array) for name, array in arrays.items() if array.size}
+        checksums = {f"{_CHECKSUM}{name}": array_checksum(arrays[name]) for name in columns}
+        table = pa.table(columns).replace_schema_metadata({**about, "format": FORMAT, **checksums})
         buffer = io.BytesIO()
-        pq.write_table(table.replace_schema_metadata(dict(about)), buffer, compression="zstd")
+        pq.write_table(table, buffer, compression="zstd")
         write_atomically(path, buffer.getvalue())
 
     @classmethod
@@ -70,20 +89,26 @@ class Predictions:
         """Reads what `write` wrote.
 
         Raises:
-            DataError: It is missing or broken.
+            DataError: It is missing, broken or damaged.
         """
+        names = ["index", "label", "prediction", "other_classes", "top_logits", "log_sum_exp"]
         with _explained(path):
-            columns = _columns(path, ["index", "label", "top_classes", "top_logits", "log_sum_exp"])
-            width = columns["top_classes"].type.list_size
-            read = cls(
-                indices=columns["index"].to_numpy(),
-                labels=columns["label"].to_numpy(),
-                classes=_matrix(columns["top_classes"], width).astype(np.int64),
-                logits=_matrix(columns["top_logits"], width),
-                log_sum_exp=columns["log_sum_exp"].to_numpy(),
+            arrays, about = _read(path, names)
+            predicted = arrays["prediction"][:, None]
+            others = arrays.get("other_classes", predicted[:, :0])
+            classes = np.concatenate([predicted, others], axis=1).astype(np.int64)
+            logits = arrays["top_logits"]
+            _check_classes(arrays["label"], classes)
+            if logits.shape != classes.shape:
+                raise ValueError(f"it has {classes.shape[1]} classes and {logits.shape[1]} logits")
+            return cls(
+                indices=arrays["index"],
+                labels=arrays["label"],
+                classes=classes,
+                logits=logits,
+                log_sum_exp=arrays["log_sum_exp"],
+                about=about,
             )
-            _check_classes(read.labels, read.classes)
-            return read
 
 
 @dataclass(frozen=True)
@@ -94,24 +119,25 @@ class Answers:
         indices: (N,) indices into the split.
         labels: (N,) true classes.
         predicted: (N,) the class with the largest logit.
+        about: As in `Predictions`.
     """
 
     indices: NDArray[np.int64]
     labels: NDArray[np.int64]
     predicted: NDArray[np.int64]
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Answers:
         """Reads a part of what `Predictions.write` wrote.
 
         Raises:
-            DataError: It is missing or broken.
+            DataError: It is missing, broken or damaged.
         """
         with _explained(path):
-            columns = _columns(path, ["index", "label", "prediction"])
-            read = cls(*(column.to_numpy() for column in columns.values()))
-            _check_classes(read.labels, read.predicted)
-            return read
+            arrays, about = _read(path, ["index", "label", "prediction"])
+            _check_classes(arrays["label"], arrays["prediction"])
+            return cls(arrays["index"], arrays["label"], arrays["prediction"], about)
 
 
 @contextmanager
@@ -132,15 +158,39 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _columns(path: Path, names: list[str]) -> dict[str, Any]:
+def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Returns columns of a file, those of them that it has, and which run they are of.
+
+    Raises:
+        ValueError: A column is not what was written, or columns contradict each other.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     # Small files by the thousand: to ask what kind of path it is, to read ahead and to start
     # threads takes longer than to read.
     with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
-        table = file.read(names, use_threads=False)
-    return {name: table[name].combine_chunks() for name in names}
+        stored = {k.decode(): v.decode() for k, v in (file.metadata.metadata or {}).items()}
+        checked = "format" in stored
+        if checked and stored["format"] != FORMAT:
+            raise ValueError(f"expected format {FORMAT}, got {stored['format']}")
+        if checked:
+            wanted = [name for name in names if f"{_CHECKSUM}{name}" in stored]
+        else:
+            wanted = [*(name for name in names if name != "other_classes"), "top_classes"]
+        table = file.read(wanted, use_threads=False)
+    arrays = {name: _array(table[name].combine_chunks()) for name in table.column_names}
+    if checked:
+        for name, array in arrays.items():
+            if stored.get(f"{_CHECKSUM}{name}") != array_checksum(array):
+                raise ValueError(f"its column {name} is not what was written")
+    else:
+        top = arrays.pop("top_classes")
+        if not np.array_equal(top[:, 0], arrays["prediction"]):
+            raise ValueError("its columns prediction and top_classes contradict each other")
+        if "other_classes" in names:
+            arrays["other_classes"] = top[:, 1:]
+    return arrays, {key: stored[key] for key in _ABOUT if checked or key in stored}
 
 
 def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> None:
@@ -148,12 +198,21 @@ def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> Non
         raise ValueError("it has no rows, or negative classes")
 
 
-def _lists(matrix: NDArray[Any], width: int) -> Any:
+def _column(array: NDArray[Any]) -> Any:
+    """Returns an array (N,) or (N, k) as Arrow has it."""
     import pyarrow as pa
 
-    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), width)
+    if array.ndim == 1:
+        return pa.array(array)
+    return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
 
 
-def _matrix(column: Any, width: int) -> NDArray[Any]:
-    array: NDArray[Any] = column.flatten().to_numpy().reshape(-1, width)
-    return array
+def _array(column: Any) -> NDArray[Any]:
+    """Returns what `_column` was given."""
+    import pyarrow as pa
+
+    if not pa.types.is_fixed_size_list(column.type):
+        array: NDArray[Any] = column.to_numpy()
+        return array
+    matrix: NDArray[Any] = column.flatten().to_numpy().reshape(-1, column.type.list_size)
+    return matrix

@@ -16,7 +16,7 @@ from ltbench.errors import ConfigError, DataError
 from ltbench.garbage import no_collections
 from ltbench.predictions import Answers, Predictions
 from ltbench.store import RunDirectory
-from ltbench.stored import check_result
+from ltbench.stored import check_predictions, check_result
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
@@ -59,9 +59,13 @@ class Run:
                 None.
 
         Raises:
-            DataError: They are missing or broken.
+            DataError: They are missing, damaged or of another run, or the result's numbers are not
+                theirs.
         """
-        return Predictions.read(self._predictions(inference))
+        path = self._predictions(inference)
+        read = Predictions.read(path)
+        check_predictions(path, read, self.result)
+        return read
 
     def answers(self, inference: str | None = None) -> Answers:
         """Reads only which classes were predicted.
@@ -70,9 +74,12 @@ class Run:
             inference: As for `predictions`.
 
         Raises:
-            DataError: They are missing or broken.
+            DataError: As for `predictions`.
         """
-        return Answers.read(self._predictions(inference))
+        path = self._predictions(inference)
+        read = Answers.read(path)
+        check_predictions(path, read, self.result)
+        return read
 
     def _predictions(self, inference: str | None) -> Path:
         own = Choice(**self.result["run"]["inference"])  # checked when it was read

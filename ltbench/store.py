@@ -140,8 +140,20 @@ class RunDirectory:
             raise DataError(f"{path} does not describe a run: {error}", hint=_CHANGED) from error
 
     def result(self) -> dict[str, Any] | None:
-        """Returns the result of a finished run."""
+        """Returns the result of a finished run.
+
+        An `earlier_hash` is that of the files of a run whose description an older version wrote.
+        """
         return self._read("result.json")
+
+    def hashes(self) -> list[str]:
+        """Returns the hash of the run, and the one that its files were written with, if another.
+
+        Raises:
+            DataError: There is no readable spec.
+        """
+        stored = self._read("spec.json") or {}
+        return [stored[key] for key in ("hash", "earlier_hash") if key in stored]
 
     def failure(self) -> dict[str, Any] | None:
         """Returns why the run failed, if it did."""
@@ -256,6 +268,7 @@ class RunDirectory:
                 f"{path} has schema {schema}; this ltbench knows {SCHEMA}",
                 hint="use the ltbench that wrote it, or a later one",
             )
+        written = stored.get("hash")
         if "run" in stored and "hash" in stored:
             _check_hash(path, stored)
         try:
@@ -267,7 +280,8 @@ class RunDirectory:
         missing = [key for key in _KEYS[name] if key not in stored]
         if missing:
             raise DataError(f"{path} has no {' and no '.join(missing)}", hint=again)
-        return {**stored, "schema": SCHEMA}
+        earlier = {} if stored.get("hash") == written else {"earlier_hash": written}
+        return {**stored, **earlier, "schema": SCHEMA}
 
 
 def _check_hash(path: Path, stored: Mapping[str, Any]) -> None:

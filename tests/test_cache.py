@@ -96,6 +96,28 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: bytes | None) -> 
     assert cache.get({}, LAYOUT, squares)["squares"][9] == 81
 
 
+def test_damage_that_leaves_the_size_alone_is_found(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 10_000)
+    cache.get({}, LAYOUT, squares)
+    (file,) = tmp_path.glob("*/squares.npy")
+    whole, times = file.read_bytes(), file.stat()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    made = []
+    again = cache.get({}, LAYOUT, lambda arrays: made.append(1) or squares(arrays))
+    assert (again["squares"][-1], made) == (99 * 99, [1])
+    assert file.read_bytes() == whole
+    cache.get({}, LAYOUT, refuse)
+
+
+def test_an_entry_without_checksums_is_made_again(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 10_000)
+    cache.get({}, LAYOUT, squares)
+    next(tmp_path.glob("*/checksums.json")).unlink()
+    with pytest.raises(AssertionError, match="there already"):
+        cache.get({}, LAYOUT, refuse)
+
+
 def _slowly(folder: Path, log: Path) -> None:
     def fill(arrays: Arrays) -> None:
         with log.open("a") as file:

@@ -12,8 +12,10 @@ from ltbench.comparison.pairs import compare
 from ltbench.comparison.samples import read_sample
 from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
+from ltbench.leaderboard.board import leaderboard
 from ltbench.plugins import Registry
-from ltbench.results import find_runs
+from ltbench.predictions import Predictions
+from ltbench.results import Run, find_runs
 from ltbench.store import SCHEMA, RunDirectory
 from tests.runs import COUNTS, spec_of, store
 
@@ -58,11 +60,75 @@ def test_paths_of_options_make_no_other_cell(runs: Path, registry: Registry) -> 
 def test_predictions_are_read_when_asked_for(runs: Path) -> None:
     run = find_runs([runs]).runs[0]
     assert len(run.predictions().labels) == 20 * len(COUNTS)
-    shutil.copy(run.path / "predictions-tte.parquet", run.path / "predictions-ten_crop.parquet")
+    about = {"hash": run.spec.hash, "inference": "ten_crop", "split": "test"}
+    run.predictions().write(run.path / "predictions-ten_crop.parquet", about)
     assert len(run.predictions("ten_crop").labels) == 20 * len(COUNTS)
     with pytest.raises(DataError, match=r"no predictions with inference 'ten'.*ten_crop") as raised:
         run.predictions("ten")
     assert "ltbench eval" in raised.value.hint
+
+
+def rewritten(run: Run, predictions: Predictions | None = None, **about: str) -> None:
+    """Writes the predictions of a run again, with sound checksums."""
+    read = run.predictions() if predictions is None else predictions
+    said = {"hash": run.spec.hash, "inference": "tte", "split": "test", **about}
+    read.write(run.path / "predictions-tte.parquet", said)
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"hash": "0123456789ab"}, r"expected hash \w+, got 0123456789ab"),
+        ({"inference": "center"}, "expected inference tte, got center"),
+        ({"split": "val"}, "expected split test, got val"),
+    ],
+)
+def test_predictions_of_another_run_are_refused(
+    runs: Path, about: dict[str, str], said: str
+) -> None:
+    run = find_runs([runs]).runs[0]
+    rewritten(run, **about)
+    for read in (run.predictions, run.answers):
+        with pytest.raises(DataError, match=said) as raised:
+            read()
+        assert "ltbench eval" in raised.value.hint
+
+
+def test_predictions_must_give_the_accuracies_of_the_result(runs: Path) -> None:
+    run = find_runs([runs]).runs[0]
+    sound = run.predictions()
+    labels, classes = sound.labels, sound.classes.copy()
+    right = int(np.flatnonzero(classes[:, 0] == labels)[0])
+    classes[right] = classes[right, ::-1]
+    rewritten(run, replace(sound, classes=classes))
+    accuracy = run.result["metrics"]["accuracy"]
+    said = f"contradict each other: accuracy {accuracy - 100 / 120:.2f} % of .*, {accuracy:.2f} %"
+    for read in (run.predictions, run.answers):
+        with pytest.raises(DataError, match=said):
+            read()
+    # One more of a class and one less of another: the overall accuracy says nothing.
+    wrong = int(np.flatnonzero((sound.classes[:, 0] != labels) & (labels != labels[right]))[0])
+    classes[wrong, 0] = labels[wrong]
+    rewritten(run, replace(sound, classes=classes))
+    with pytest.raises(DataError, match="contradict each other: accuracies of classes"):
+        run.answers()
+    rewritten(run, replace(sound, log_sum_exp=sound.log_sum_exp + 1))
+    with pytest.raises(DataError, match="contradict each other: ece"):
+        run.predictions()
+    classes[:] = 77
+    rewritten(run, replace(sound, classes=classes))
+    with pytest.raises(DataError, match="other classes: expected 6, got class 77"):
+        run.answers()
+
+
+def test_a_leaderboard_names_the_row_whose_predictions_are_damaged(
+    runs: Path, registry: Registry
+) -> None:
+    run = find_runs([runs / "digits_lt" / "clip_tiny" / "full"]).runs[0]
+    rewritten(run, hash="0123456789ab")
+    board = leaderboard(find_runs([runs]).cells(), registry)
+    (ranking,) = board.rankings
+    assert any("full" in note and "0123456789ab" in note for note in ranking.notes)
 
 
 def test_broken_and_unfinished_runs_are_listed_with_their_reason(runs: Path) -> None:

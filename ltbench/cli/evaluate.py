@@ -52,7 +52,7 @@ def evaluate(
     from ltbench.config.resolve import Resolved, resolve, settings_of
     from ltbench.loading import load_plugins
     from ltbench.metrics import SHOT_RULES, compute_metrics
-    from ltbench.predictions import Predictions
+    from ltbench.results import Run
     from ltbench.store import RunDirectory
 
     directory = RunDirectory(run)
@@ -86,7 +86,7 @@ def evaluate(
             )
     path = directory.predictions(resolved.spec.inference, stored.inference)
     if path.exists():
-        predictions = Predictions.read(path)
+        predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
     else:
         from ltbench.cache import Cache
         from ltbench.cli.progress import watching

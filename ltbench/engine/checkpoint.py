@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,19 +76,43 @@ def put_back(model: Classifier, weights: Mapping[str, Tensor]) -> None:
         parameter.copy_(weights[name])
 
 
-def save_learned(model: Classifier, path: Path) -> None:
-    """Writes the learned weights."""
+def save_learned(model: Classifier, path: Path, run: str = "") -> None:
+    """Writes the learned weights.
+
+    Args:
+        model: With the weights.
+        path: Of the file.
+        run: Hash of the run that learned them.
+    """
     tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
-    write_atomically(path, save(tensors))
+    about = {"hash": run}
+    write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
 
 
-def load_learned(model: Classifier, path: Path) -> None:
+def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> None:
     """Reads the learned weights into a model.
 
+    Args:
+        model: With parameters of the same names and shapes.
+        path: Of the file. One from before files had a digest is taken as it is.
+        runs: Hashes that the run has, or had when the file was written; none: any run's weights.
+
     Raises:
-        DataError: The file is missing or broken, or holds weights of another model.
+        DataError: The file is missing, damaged or of another run, or holds weights of another
+            model.
     """
-    tensors, _ = _read(path)
+    tensors, about = _read(path)
+    if "digest" in about:
+        if about["digest"] != _digest(tensors, about):
+            raise DataError(
+                f"{path} is damaged: it is not what was written",
+                hint="run it again with --overwrite always",
+            )
+        if runs and about.get("hash") not in runs:
+            raise DataError(
+                f"{path} was written by run {about.get('hash')}, not by {' or '.join(runs)}",
+                hint="run it again with --overwrite always",
+            )
     _copy(tensors, model, path)
 
 
@@ -132,9 +156,9 @@ def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
-    """Returns a hash of everything that a resumed training depends on."""
+    """Returns a hash of the tensors, and of what else a file says that numbers depend on."""
     digest = hashlib.sha256()
-    for key in ("scaler", "history"):
+    for key in ("scaler", "history", "hash"):
         digest.update(about.get(key, "").encode())
     for name in sorted(tensors):
         digest.update(name.encode())

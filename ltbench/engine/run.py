@@ -28,7 +28,7 @@ from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
 from ltbench.engine.refine import refine
 from ltbench.engine.select import Validation, describe_selection
-from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
+from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.garbage import no_collections
 from ltbench.metrics import compute_metrics
 from ltbench.plugins import Registry, blame, describe
@@ -131,7 +131,7 @@ def _run(
     start = {} if assembly.refinement is None else copies(assembly.model.learned())
     training, selection = _train(spec, fitting, observers)
     refinement = refine(spec, resolved.components["refinement"], fitting, start)
-    save_learned(assembly.model, directory.learned)
+    save_learned(assembly.model, directory.learned, spec.hash)
 
     predictions, evaluation = predict(resolved, directory, assembly, watch)
     result = {
@@ -198,8 +198,9 @@ def predict(
     batches = assembly.evaluation_batches(spec.split)
     predictions = evaluate(assembly, batches, watch)
     seconds = time.perf_counter() - start
-    about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
-    path = directory.predictions(spec.inference, directory.spec().inference)
+    own = directory.spec()
+    about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
+    path = directory.predictions(spec.inference, own.inference)
     predictions.write(path, about)
     return predictions, {
         "inference": spec.inference.name,
@@ -213,13 +214,35 @@ def predict(
 def evaluate_again(
     resolved: Resolved, directory: RunDirectory, machine: Machine, watch: Watch
 ) -> Predictions:
-    """Evaluates the stored model of a finished run, stores the predictions and returns them."""
+    """Evaluates the stored model of a finished run, stores the predictions and returns them.
+
+    Raises:
+        DataError: The run's weights are missing or damaged, or a component that the model is made
+            of has another definition now.
+    """
+    _expect_same_definitions(resolved.spec, directory.spec())
     loading = machine.loading(resolved.spec)
     with blame(*resolved.components.values()), memory_explained():
         assembly = assemble(resolved, loading, directory.begun_with(), watch)
-        load_learned(assembly.model, directory.learned)
+        load_learned(assembly.model, directory.learned, directory.hashes())
         predictions, _ = predict(resolved, directory, assembly, watch)
     return predictions
+
+
+def _expect_same_definitions(now: RunSpec, then: RunSpec) -> None:
+    """Checks that the components of a stored model still mean what they meant.
+
+    Raises:
+        DataError: One does not: the stored weights would go with another model than was trained.
+    """
+    for kind in ("dataset", "backbone", "method", "head", "init"):
+        ours, theirs = now.choices()[kind], then.choices()[kind]
+        if ours.version != theirs.version:
+            raise DataError(
+                f"{kind} '{theirs.name}' has changed since the run: expected version "
+                f"{theirs.version} of its definition, got {ours.version}",
+                hint="start the run again: it is another one now, with another hash",
+            )
 
 
 def count_learned(assembly: Assembly) -> dict[str, Any]:

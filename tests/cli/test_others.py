@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from tests.conftest import Ended
 
 Cli = Callable[..., Ended]
@@ -97,3 +102,49 @@ def test_eval_faults(cli: Cli, finished: Path, tmp_path: Path) -> None:
     (finished / "result.json").unlink()
     unfinished = cli("eval", str(finished))
     assert (unfinished.code, "is not finished" in unfinished.err) == (4, True)
+
+
+def zeroed(path: Path) -> None:
+    """Sets the data of a safetensors file to zero; header and size stay."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    path.write_bytes(content[:start] + bytes(len(content) - start))
+
+
+def test_eval_refuses_damage_that_leaves_sizes_alone(cli: Cli, finished: Path) -> None:
+    table = pq.read_table(finished / "predictions-tte.parquet")
+    place = table.column_names.index("prediction")
+    wrong = (table["prediction"].to_numpy() + 1) % 10
+    changed = table.set_column(place, table.field(place), pa.array(wrong))
+    pq.write_table(changed, finished / "predictions-tte.parquet")
+    refused = cli("eval", str(finished))
+    assert (refused.code, "prediction is not what was written" in refused.err) == (4, True)
+    (finished / "predictions-tte.parquet").unlink()
+    zeroed(finished / "learned.safetensors")
+    refused = cli("eval", str(finished))
+    assert (refused.code, "is damaged" in refused.err) == (4, True)
+    assert not (finished / "predictions-tte.parquet").exists()
+
+
+def test_eval_refuses_files_of_other_runs(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    arguments = ["--epochs", "2", "--set", "dataset.largest=24", "--precision", "fp32"]
+    other = tmp_path / cli("run", "--json", "--seed", "1", *arguments).json["directory"]
+    shutil.copy(other / "predictions-tte.parquet", finished)
+    refused = cli("eval", str(finished))
+    assert refused.code == 4
+    assert f"expected hash {finished.name}, got {other.name}" in " ".join(refused.err.split())
+    shutil.copy(other / "learned.safetensors", finished)
+    refused = cli("eval", str(finished), "--inference", "center")
+    assert refused.code == 4
+    assert f"written by run {other.name}, not by {finished.name}" in " ".join(refused.err.split())
+
+
+def test_eval_refuses_components_that_mean_something_else_now(
+    cli: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltbench_plugins.methods.LIFT_PLUS", replace(LIFT_PLUS, version=99))
+    stored = cli("eval", str(finished), "--json")
+    assert stored.code == 0, stored.err
+    refused = cli("eval", str(finished), "--inference", "center")
+    assert refused.code == 4
+    assert "method 'lift_plus' has changed since the run" in refused.err

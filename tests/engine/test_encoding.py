@@ -179,6 +179,20 @@ def test_a_file_that_changed_is_encoded_again(
     assert told[0] != first[0]
 
 
+def test_damaged_features_are_computed_again(registry: Registry, tmp_path: Path) -> None:
+    settings = {**FROZEN, "augmentation": "none"}
+    cache = Cache(tmp_path / "cache", GB)
+    first = ran(registry, tmp_path / "1", settings, cache)
+    files = [file for file in cache.folder.rglob("features.npy") if file.parent.name[0] != "."]
+    assert len(files) == 2
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[:128] + bytes(len(content) - 128))
+    again = ran(registry, tmp_path / "2", settings, cache)
+    assert again[:2] == first[:2]
+    assert all("computed once" in note for note in again[2])
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -102,7 +102,7 @@ def gather(
         return None
     if len(ranking.entries) > SHOWN:
         left_out.append(f"Figures and tests are of the {SHOWN} best of {len(ranking.entries)}.")
-    samples = [sample for _, sample in read]
+    samples = [sample for _, sample, _ in read]
     labels, counts = samples[0].labels, samples[0].class_counts
     rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
     strata = Strata.of_classes(labels, rule.groups(counts))
@@ -119,30 +119,31 @@ def gather(
                 left_out.append(f"{sample.name} and {other.name} have no seed in common.")
         advance()
     return Evidence(
-        entries=tuple(entry for entry, _ in read),
+        entries=tuple(entry for entry, _, _ in read),
         train_images=counts,
         test_images=support,
         per_class=np.stack([_per_class(sample, support) for sample in samples]),
         intervals=intervals,
-        reliability=tuple(_reliability(entry) for entry, _ in read),
+        reliability=tuple(bins for _, _, bins in read),
         pairs=tuple(pairs),
         left_out=tuple(left_out),
     )
 
 
-def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Sample]], list[str]]:
+def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Sample, Bins]], list[str]]:
     """The entries whose predictions are of the images of the best."""
-    read: list[tuple[Entry, Sample]] = []
+    read: list[tuple[Entry, Sample, Bins]] = []
     left_out = []
     for entry in entries:
         try:
             sample = read_sample(entry.cell, entry.name)
             if read:
                 check_same_images(read[0][1], sample)
+            bins = _reliability(entry)
         except (DataError, ConfigError) as error:
             left_out.append(f"{entry.name} is in no figure: {error.message}.")
         else:
-            read.append((entry, sample))
+            read.append((entry, sample, bins))
     return read, left_out
 
 
