@@ -20,6 +20,7 @@ from ltbench.engine.precision import Arithmetic
 from ltbench.errors import DataError
 from ltbench.store import write_atomically
 
+_ABOUT = "ltbench"
 _WEIGHT, _MOMENTUM, _KEPT = "weight/", "momentum/", "kept/"
 
 
@@ -85,8 +86,9 @@ def save_learned(model: Classifier, path: Path, run: str = "") -> None:
         run: Hash of the run that learned them.
     """
     tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
-    about = {"hash": run}
-    write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
+    about = {"hash": run, "digest": _digest(tensors, {"hash": run})}
+    # One key: safetensors writes several in any order, and equal runs have equal files.
+    write_atomically(path, save(tensors, {_ABOUT: json.dumps(about)}))
 
 
 def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> None:
@@ -101,18 +103,19 @@ def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> N
         DataError: The file is missing, damaged or of another run, or holds weights of another
             model.
     """
-    tensors, about = _read(path)
-    if "digest" in about:
-        if about["digest"] != _digest(tensors, about):
-            raise DataError(
-                f"{path} is damaged: it is not what was written",
-                hint="run it again with --overwrite always",
-            )
-        if runs and about.get("hash") not in runs:
-            raise DataError(
-                f"{path} was written by run {about.get('hash')}, not by {' or '.join(runs)}",
-                hint="run it again with --overwrite always",
-            )
+    tensors, metadata = _read(path)
+    if _ABOUT in metadata:
+        again = "run it again with --overwrite always"
+        try:
+            about = json.loads(metadata[_ABOUT])
+            run, whole = about["hash"], about["digest"] == _digest(tensors, {"hash": about["hash"]})
+        except (ValueError, KeyError, TypeError, AttributeError):  # its header is damaged
+            whole = False
+        if not whole:
+            raise DataError(f"{path} is damaged: it is not what was written", hint=again)
+        if runs and run not in runs:
+            expected = " or ".join(runs)
+            raise DataError(f"{path} was written by run {run}, not by {expected}", hint=again)
     _copy(tensors, model, path)
 
 
@@ -162,7 +165,8 @@ def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
         digest.update(about.get(key, "").encode())
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].cpu().numpy().tobytes())
+        flat = tensors[name].detach().cpu().contiguous().flatten()
+        digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
