@@ -173,8 +173,7 @@ def _check_accuracies(
         found["ece"] = calibration_error(predictions)
     for name, value in found.items():
         stored = metrics[name]
-        same = stored is value if None in (stored, value) else _close(stored, value)
-        if not same:
+        if not _close(stored, value):
             raise DataError(
                 f"{path.parent}: its predictions and its result contradict each other: {name} "
                 f"{_percent(value)} of {path.name}, {_percent(stored)} in result.json",
@@ -202,7 +201,10 @@ def _same_classes(stored: Any, each: NDArray[np.float64]) -> bool:
     return not unlike.any() and bool((np.isnan(values) == np.isnan(each)).all())
 
 
-def _close(first: float, second: float) -> bool:
+def _close(first: float | None, second: float | None) -> bool:
+    """Returns whether two percentages agree, None with None alone."""
+    if first is None or second is None:
+        return first is second
     return abs(first - second) <= _ROUNDING_PERCENT
 
 
