@@ -50,8 +50,8 @@ def evaluate(assembly: Assembly, batches: Batches, watch: Watch) -> Predictions:
         watch.advance(len(labels))
     if not columns:
         raise DataError("no image to evaluate on can be decoded", hint="check the data set's files")
-    indices, labels, classes, values, sums = (column[:done].cpu().numpy() for column in columns)
-    predictions = Predictions(indices, labels, classes, values, sums)
+    seen, true, classes, values, sums = (column[:done].cpu().numpy() for column in columns)
+    predictions = Predictions(seen, true, classes, values, sums)
     watch.stop()
     broken = int((~np.isfinite(predictions.log_sum_exp)).sum())
     if broken:
