@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from ltbench.cache import Arrays, Cache, NoRoomError, in_words
+from ltbench.data.decode import DECODE_RULES
 from ltbench.data.digest import digest_of
 from ltbench.data.sources import FileImages, ImageSource
 from ltbench.errors import LTBenchError
@@ -225,7 +226,8 @@ def _decoders() -> dict[str, str]:
     import PIL
     import simplejpeg
 
-    return {"pillow": PIL.__version__, "simplejpeg": simplejpeg.__version__}
+    versions = {"pillow": PIL.__version__, "simplejpeg": simplejpeg.__version__}
+    return {**versions, "rules": str(DECODE_RULES)}
 
 
 def _memory() -> int:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ltbench.data.decode import DECODE_RULES
 from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset
 
 
 def digest_of(images: ImageSource) -> str | None:
-    """Returns a hash of an array's pixels, or of the files' paths, sizes and times of change.
+    """Returns a hash of an array's pixels, or of the files' paths, sizes, times and inodes.
 
     None for a source of another kind: nothing is known of its images but by reading them.
     """
@@ -23,7 +24,7 @@ def digest_of(images: ImageSource) -> str | None:
         return inner and _hash(inner.encode(), np.ascontiguousarray(images.indices).data)
     if isinstance(images, FileImages):
         paths = (images.root / images.name(index) for index in range(len(images)))
-        return _hash(*(_stat_of(path) for path in paths))
+        return _hash(b"%d" % DECODE_RULES, *(_stat_of(path) for path in paths))
     return None
 
 
@@ -32,7 +33,8 @@ def _stat_of(path: Path) -> bytes:
         about = path.stat()
     except OSError:  # who reads it tells what is wrong
         return os.fsencode(path)
-    return os.fsencode(f"{path} {about.st_size} {about.st_mtime_ns}\n")
+    times = f"{about.st_mtime_ns} {about.st_ctime_ns}"  # a copy may keep the first, not the second
+    return os.fsencode(f"{path} {about.st_size} {times} {about.st_ino}\n")
 
 
 def _hash(*parts: bytes | memoryview) -> str:
