@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
+from ltbench.watch import SILENT, Watch
+
 if TYPE_CHECKING:
     from ltbench.data.prepare import Preparation
 
@@ -55,10 +57,12 @@ class DataContext:
     Args:
         root: Folder that holds the data sets (`--data-root`).
         data_seed: Chooses the long-tailed subset where the data set is not long-tailed by itself.
+        watch: Shows the progress of what takes long, such as reading all images once.
     """
 
     root: Path
     data_seed: int
+    watch: Watch = field(default=SILENT, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,10 @@ class DatasetSpec(ComponentSpec):
 
     Args:
         recipe: Settings that suit the data set.
-        identity: `(config, DataContext) -> str`: what its split is, for the run's hash. Cheap: no
-            torch, no images. Empty where name and options say it all.
+        identity: `(config, DataContext) -> str`: what its images and labels are, for the run's
+            hash: a digest of every image, or of what fixes them, such as published lists. No torch.
+            `ltbench.data.file_digests` reads files once and remembers them, so that the next call
+            costs their status alone. Empty where name and options say it all.
         label_set: Whose classes its labels are, such as "imagenet_1k": the engine warns where the
             backbone was trained with them. Empty where nobody else has them.
         check: `(config, DataContext)`: looks whether the images lie where `build` expects them,

@@ -20,6 +20,12 @@ from ltbench.plugins import Registry
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps digests of images out of the user's cache folder."""
+    monkeypatch.setenv("LTBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "ltbench-cache"))
+
+
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     return load_plugins()

@@ -154,8 +154,9 @@ def _described(node: ast.ClassDef) -> str:
 def _default(value: ast.expr) -> str:
     """Returns a default in words that need no knowledge of dataclasses."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
-        factory = next(one.value for one in value.keywords if one.arg == "default_factory")
-        return f"{ast.unparse(factory)}()".replace("dict()", "{}")
+        given = {one.arg: ast.unparse(one.value) for one in value.keywords}
+        made = given.get("default_factory")
+        return given["default"] if made is None else f"{made}()".replace("dict()", "{}")
     text = ast.unparse(value)
     return "nothing" if text.startswith("_") else text
 

@@ -159,6 +159,7 @@ def run(
         "data_seed": data_seed,
     }
     from ltbench.cache import NO_CACHE, Cache
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import print_plan, print_result
     from ltbench.config.resolve import resolve
     from ltbench.garbage import no_collections
@@ -171,7 +172,8 @@ def run(
     registry = load_plugins()
     settings, of_trackers = without_trackers(settings)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
-    resolved = resolve(registry, settings, data_root, [*faults, *wrong])
+    late = LateProgress()
+    resolved = resolve(registry, settings, data_root, [*faults, *wrong], watch=late)
     result = None if dry_run else stored_result(RunDirectory.of(out, resolved.spec), overwrite)
     if result is not None:
         print_result(result, json=json, stored=True)

@@ -33,6 +33,7 @@ from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError, suggestion
 from ltbench.plugins import Registry, blame
 from ltbench.specs import SPECS, DatasetSpec, Settings
+from ltbench.watch import SILENT, Watch
 
 _KEYS = ("name", "defaults", "include", "exclude")
 _LISTS = "a list is an axis, with a run for each value; a value that is a list is written [[0, 1]]"
@@ -107,7 +108,7 @@ class Grid:
                     component.spec.check(resolved.configs["dataset"], resolved.data)
 
 
-def read_grid(path: Path, registry: Registry, data_root: Path) -> Grid:
+def read_grid(path: Path, registry: Registry, data_root: Path, watch: Watch = SILENT) -> Grid:
     """Reads a grid file and resolves all its runs.
 
     Raises:
@@ -115,7 +116,7 @@ def read_grid(path: Path, registry: Registry, data_root: Path) -> Grid:
     """
     stored = _parse(path)
     file = _File(stored)
-    pool = _Pool(registry, data_root, [dict(pattern) for pattern in file.exclude])
+    pool = _Pool(registry, data_root, [dict(pattern) for pattern in file.exclude], watch)
     if not file.faults:
         for number, entry in enumerate(file.entries, start=1):
             pool.add(f"include {number}" if file.include else "defaults", entry)
@@ -228,6 +229,7 @@ class _Pool:
     registry: Registry
     data_root: Path
     exclude: list[dict[str, Any]]
+    watch: Watch
     runs: dict[str, GridRun] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -235,6 +237,7 @@ class _Pool:
     _of: dict[str, str] = field(default_factory=dict)
     _keys: set[str] = field(default_factory=set)
     _matched: set[int] = field(default_factory=set)
+    _identities: dict[str, str] = field(default_factory=dict)
 
     def add(self, where: str, entry: Settings) -> None:
         """Adds the runs of an entry."""
@@ -281,7 +284,14 @@ class _Pool:
     def _resolved(self, settings: Settings) -> tuple[GridRun | None, ConfigError | None]:
         try:
             try:
-                return GridRun(settings, resolve(self.registry, settings, self.data_root)), None
+                found = resolve(
+                    self.registry,
+                    settings,
+                    self.data_root,
+                    watch=self.watch,
+                    identities=self._identities,
+                )
+                return GridRun(settings, found), None
             except DataError as error:
                 known = resolve(self.registry, settings, self.data_root, identify=False)
                 return GridRun(settings, known, error), None

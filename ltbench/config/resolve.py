@@ -20,6 +20,7 @@ from ltbench.specs import (
     Recipe,
     Settings,
 )
+from ltbench.watch import SILENT, Watch
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
 _WITH_RECIPES = ("backbone", "method", "dataset")  # in the order in which they overrule each other
@@ -125,6 +126,8 @@ def resolve(
     faults: Sequence[str] = (),
     *,
     identify: bool = True,
+    watch: Watch = SILENT,
+    identities: dict[str, str] | None = None,
 ) -> Resolved:
     """Makes every choice of a run.
 
@@ -135,6 +138,9 @@ def resolve(
         faults: What is known to be wrong already, to be shown with the rest.
         identify: Whether data set and backbone are asked which ones they are. Without, nothing
             has to be in place, and the hash is that of no run.
+        watch: Shows the progress of reading images that have not been read before.
+        identities: Identities that were found before, which is added to: many runs on one data set
+            then look at its files once. None: nothing is remembered.
 
     Raises:
         ConfigError: With all the faults there are.
@@ -150,17 +156,22 @@ def resolve(
         hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
         raise ConfigError.from_faults(found.messages, hint=hint)
 
-    data = DataContext(root=data_root, data_seed=run.data_seed)
-    choices: dict[str, Any] = {
-        kind: Choice(
+    data = DataContext(root=data_root, data_seed=run.data_seed, watch=watch)
+    known = {} if identities is None else identities
+    choices: dict[str, Any] = {}
+    for kind, component in components.items():
+        options, paths = dump_options(configs[kind])
+        about = f"{kind} {component.spec.name} {run.data_seed} {options} {paths}"
+        if identify and about not in known:
+            known[about] = _identity(component, configs[kind], data)
+        choices[kind] = Choice(
             name=component.spec.name,
-            **dict(zip(("options", "paths"), dump_options(configs[kind]), strict=True)),
+            options=options,
+            paths=paths,
             plugin=f"{component.plugin.distribution} {component.plugin.version}",
-            identity=_identity(component, configs[kind], data) if identify else "",
+            identity=known[about] if identify else "",
             version=component.spec.version,
         )
-        for kind, component in components.items()
-    }
     spec = RunSpec(**choices, train=train, **dump_options(run)[0])
     return Resolved(spec, components, configs, data, layers.sources)
 

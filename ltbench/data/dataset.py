@@ -37,6 +37,8 @@ class Dataset:
         splits: By name.
         published_counts: (K,) training images of each class before some were held out; None: none
             were.
+        notes: Sentences on what makes results mean less than they seem to, such as images that
+            were left out. They are shown as warnings and stored with the result.
 
     Raises:
         DataError: A split is missing or empty, or a label is outside of the classes.
@@ -45,6 +47,7 @@ class Dataset:
     class_names: tuple[str, ...]
     splits: Mapping[str, Split]
     published_counts: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in dict.fromkeys(("train", "test", *self.splits)):

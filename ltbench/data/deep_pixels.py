@@ -22,7 +22,7 @@ class UnknownRangeError(Exception):
 
 def is_deep(image: Any) -> bool:
     """Returns whether a Pillow image has more than eight bits a channel."""
-    return image.mode.startswith("I") or image.mode == "F"
+    return bool(image.mode.startswith("I") or image.mode == "F")
 
 
 def to_grey(image: Any) -> NDArray[np.uint8]:

@@ -24,8 +24,11 @@ _DEFLATE_RATIO = 1032
 _INFLATED_BYTES = 1 << 20
 _CORNER = 4  # pixels a side: inside the smallest block of a JPEG, away from its neighbours
 _NEUTRAL = 128
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
-_ADAM7 += ((0, 1, 1, 2),)
+_ADAM7 = (
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)),
+    (0, 1, 1, 2),
+)
+"""Of each pass the first column and row, and the steps to the next ones."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -148,7 +151,7 @@ def _lacks_tiles(content: bytes) -> bool:
     if start < 0:
         return False
     sizes = struct.unpack(">8I", content[start + 8 : start + 40])
-    right, bottom, _, _, width, height, left, top = sizes
+    right, bottom, _, _, width, height, left, top = (int(size) for size in sizes)
     tiles = -(-(right - left) // max(width, 1)) * -(-(bottom - top) // max(height, 1))
     at, found = start + 2, set()
     while at + 12 <= len(content) and content[at] == 0xFF:

@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from ltbench.data.content import content_digest, file_digests
 from ltbench.data.dataset import Dataset
+from ltbench.data.repeats import Repeats, find_repeats
 from ltbench.data.sources import FileImages, ImageSource
 from ltbench.errors import DataError, RunError
+from ltbench.watch import Watch
 
 Advance = Callable[[int], None]
 """Told how many more images have been looked at."""
@@ -81,6 +84,19 @@ def overlaps(dataset: Dataset) -> dict[tuple[str, str], int]:
         common = pc.is_in(pc.unique(names[first]), value_set=names[second])
         shared[first, second] = int(pc.sum(common).as_py() or 0)
     return {pair: count for pair, count in shared.items() if count}
+
+
+def repeated_images(dataset: Dataset, watch: Watch) -> Repeats:
+    """Returns the images that occur more than once, by content: every file is read."""
+    digests = {}
+    for split, part in dataset.splits.items():
+        images = part.images
+        if isinstance(images, FileImages):
+            digests[split] = file_digests(images.root, images.paths, watch)
+        else:  # equal names mean equal images
+            named = (content_digest(images.name(at).encode()) for at in range(len(images)))
+            digests[split] = np.frombuffer(b"".join(named), np.uint8).reshape(len(images), -1)
+    return find_repeats(dataset, digests)
 
 
 def missing_files(dataset: Dataset, advance: Advance) -> Iterator[BadImage]:

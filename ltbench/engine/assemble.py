@@ -59,7 +59,7 @@ def assemble(
         LTBenchError: Whatever is wrong with a choice, the data or a plugin.
     """
     spec, device = resolved.spec, loading.device
-    dataset = _dataset(resolved)
+    dataset = _dataset(resolved, watch)
     backbone = _backbone(resolved, loading)
     backbone_parameters = backbone.num_parameters()
     fingerprint = weights_fingerprint(backbone)
@@ -120,13 +120,14 @@ def assemble(
     )
 
 
-def _dataset(resolved: Resolved) -> Dataset:
+def _dataset(resolved: Resolved, watch: Watch) -> Dataset:
     """Returns the data set, with a validation split if the run uses one."""
     component = resolved.components["dataset"]
+    context = replace(resolved.data, watch=watch)
     assert isinstance(component.spec, DatasetSpec)
     with blame(component):
-        component.spec.check(resolved.configs["dataset"], resolved.data)
-    dataset = build("dataset", Dataset, resolved, resolved.data)
+        component.spec.check(resolved.configs["dataset"], context)
+    dataset = build("dataset", Dataset, resolved, context)
     if "val" in dataset.splits or not resolved.spec.uses_val:
         return dataset
     return hold_out(dataset, resolved.spec.data_seed)
@@ -156,7 +157,7 @@ def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
 
 def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns what makes the run's result mean less than it seems to."""
-    warnings = list(backbone.warnings)
+    warnings = [*dataset.notes, *backbone.warnings]
     seen, data = resolved.components["backbone"].spec, resolved.components["dataset"].spec
     assert isinstance(seen, BackboneSpec)
     assert isinstance(data, DatasetSpec)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ltbench.data import Dataset
 from ltbench.errors import CorruptImageError, DataError
@@ -71,7 +72,10 @@ def test_every_fourth_cell_of_a_class_is_for_testing(package: Path) -> None:
         f"images/cell{number:04}.png" for number in (12, 13, 14, 15)
     ]
     listed = (package / "labels.csv").read_bytes()
-    assert ELPV.identity(NoOptions(), CTX) == "sha256:" + hashlib.sha256(listed).hexdigest()
+    identity = ELPV.identity(NoOptions(), CTX)
+    assert identity.startswith(f"sha256:{hashlib.sha256(listed).hexdigest()} content:")
+    Image.new("L", (8, 8), 9).save(package / images.name(0))
+    assert ELPV.identity(NoOptions(), CTX) != identity
 
 
 def test_a_broken_package_is_named(package: Path) -> None:

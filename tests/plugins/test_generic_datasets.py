@@ -91,7 +91,7 @@ def test_a_validation_folder_is_found(tmp_path: Path, spelling: str) -> None:
         build(FOLDER, path=tmp_path)
 
 
-def test_the_identity_of_a_folder_is_paths_and_sizes(tmp_path: Path) -> None:
+def test_the_identity_of_a_folder_is_paths_and_contents(tmp_path: Path) -> None:
     root = trees.class_folders(tmp_path / "a", COUNTS)
     copy = trees.class_folders(tmp_path / "b", COUNTS)
     first = identity(FOLDER, path=root)
@@ -100,6 +100,7 @@ def test_the_identity_of_a_folder_is_paths_and_sizes(tmp_path: Path) -> None:
     (copy / "train/cat/0.jpg").write_bytes(content + b"\0")
     assert identity(FOLDER, path=copy) != first
     (copy / "train/cat/0.jpg").write_bytes(content)
+    assert identity(FOLDER, path=copy) == first
     (copy / "train/cat/0.jpg").rename(copy / "train/ant/9.jpg")
     assert identity(FOLDER, path=copy) != first
 
@@ -139,7 +140,7 @@ def test_folder_says_which_class_is_wrong(tmp_path: Path) -> None:
     (root / "test/cats").rename(root / "test/cat")
     check(FOLDER, path=root)
     (root / "train/bee").mkdir()
-    (root / "train/bee/0.gif").write_bytes(b"")
+    (root / "train/bee/0.heic").write_bytes(b"")
     with pytest.raises(DataError, match="bee has no images"):
         check(FOLDER, path=root)
 

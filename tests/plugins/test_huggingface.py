@@ -107,10 +107,32 @@ def test_the_identity_is_the_same_in_every_form(hf: Any, tmp_path: Path) -> None
     test = rows(hf, [1, 0, 2], first=100)
     assert identity(saved(hf, tmp_path / "e", train=changed, test=test)) != first
     assert identity(tmp_path / "a", train="test", test="train") != first
+    other = rows(hf, [2, 0, 1, 0], first=1)  # pictures of the same size
+    assert identity(saved(hf, tmp_path / "f", train=other, test=test)) != first
+    sampled = identity(tmp_path / "a", digest="sampled")
+    assert identity(tmp_path / "d", digest="sampled") == sampled != first
+
+
+def test_images_of_two_splits_are_refused(hf: Any, tmp_path: Path) -> None:
+    train = rows(hf, [0, 1, 2, 0])
+    path = saved(hf, tmp_path / "set", train=train, test=rows(hf, [0, 1], first=3))
+    said = r"test and train share 1 image \(row 0 of test = row 3 of train\)"
+    with pytest.raises(DataError, match=said) as raised:
+        build(path=path)
+    assert "dataset.duplicates=drop" in raised.value.hint
+    kept = build(path=path, duplicates="keep")
+    assert len(kept.splits["train"]) == 4
+    assert "share 1 image" in kept.notes[0]
+    for digest in ("content", "sampled"):
+        dropped = build(path=path, duplicates="drop", digest=digest)
+        assert shades(dropped, "train") == [0, 1, 2]
+        assert shades(dropped, "test") == [3, 4]
 
 
 def test_workers_are_sent_no_images(hf: Any, tmp_path: Path) -> None:
-    path = saved(hf, tmp_path / "set", train=rows(hf, [0, 1, 2] * 80), test=rows(hf, [0]))
+    path = saved(
+        hf, tmp_path / "set", train=rows(hf, [0, 1, 2] * 80), test=rows(hf, [0], first=240)
+    )
     images = build(path=path).splits["train"].images
     sent = pickle.dumps(images)
     assert len(sent) < 4000
@@ -125,7 +147,8 @@ def test_corrupt_images_are_named(hf: Any, tmp_path: Path) -> None:
     train["picture"][4] = None
     features = rows(hf, []).features
     broken = hf.Dataset.from_dict(train, features)
-    images = build(path=saved(hf, tmp_path / "set", train=broken, test=broken.select([0])))
+    test = rows(hf, [0], first=9)
+    images = build(path=saved(hf, tmp_path / "set", train=broken, test=test))
     for index, said in [
         (1, "row 1 cannot be decoded: it is a web page"),
         (2, "row 2 cannot be decoded: it is empty"),
@@ -158,8 +181,8 @@ def test_image_folders_are_read_where_they_are(hf: Any, tmp_path: Path) -> None:
 def test_plain_labels_are_numbered_in_order(
     hf: Any, tmp_path: Path, kind: str, labels: list[Any], names: tuple[str, ...], ids: list[int]
 ) -> None:
-    part = rows(hf, labels, hf.Value(kind))
-    path = saved(hf, tmp_path / "set", train=part, test=part)
+    part, test = (rows(hf, labels, hf.Value(kind), first) for first in (0, 9))
+    path = saved(hf, tmp_path / "set", train=part, test=test)
     with pytest.raises(DataError, match=rf"no column of the kind ClassLabel.*kind \({kind}\)"):
         build(path=path)
     dataset = build(path=path, label="kind")
@@ -168,11 +191,14 @@ def test_plain_labels_are_numbered_in_order(
 
 
 def test_splits_and_columns_are_chosen(hf: Any, tmp_path: Path) -> None:
-    part = rows(hf, [0, 1, 2])
-    two = part.add_column("colour", [0, 0, 1]).cast_column(
-        "colour", hf.ClassLabel(names=["r", "g"])
-    )
-    path = saved(hf, tmp_path / "set", training=two, validation=two, hidden=two)
+    colour = hf.ClassLabel(names=["r", "g"])
+    splits = {
+        name: rows(hf, [0, 1, 2], first=first)
+        .add_column("colour", [0, 0, 1])
+        .cast_column("colour", colour)
+        for first, name in ((0, "training"), (3, "validation"), (6, "hidden"))
+    }
+    path = saved(hf, tmp_path / "set", **splits)
     with pytest.raises(DataError, match="no split 'train'; it has training, validation, hidden"):
         build(path=path)
     chosen = {"path": path, "train": "training", "test": "hidden"}
@@ -202,7 +228,7 @@ def test_labels_that_are_hidden(hf: Any, tmp_path: Path) -> None:
 
 
 def test_it_is_made_long_tailed(hf: Any, tmp_path: Path) -> None:
-    path = saved(hf, tmp_path / "set", train=rows(hf, [0, 1, 2] * 9), test=rows(hf, [0]))
+    path = saved(hf, tmp_path / "set", train=rows(hf, [0, 1, 2] * 9), test=rows(hf, [0], first=99))
     dataset = build(path=path, profile="pareto", ratio=3.0)
     assert dataset.class_counts.tolist() == [9, 4, 3]  # 9, 9 / 2, 9 / 3
     assert [shade % 3 for shade in shades(dataset, "train")] == [0] * 9 + [1] * 4 + [2] * 3
@@ -260,7 +286,8 @@ def test_prepare_loads_it_once(hf: Any, tmp_path: Path) -> None:
 
 
 def test_a_run_with_workers(hf: Any, cli: Callable[..., Ended], tmp_path: Path) -> None:
-    path = saved(hf, tmp_path / "set", train=rows(hf, [0, 1, 2] * 4), test=rows(hf, [0, 1, 2]))
+    train, test = rows(hf, [0, 1, 2] * 4), rows(hf, [0, 1, 2], first=100)
+    path = saved(hf, tmp_path / "set", train=train, test=test)
     ended = cli(
         *("run", "--dataset", "huggingface", "--set", f"dataset.path={path}", "--json"),
         *("--epochs", "1", "--workers", "1", "--precision", "fp32", "--inference", "center"),

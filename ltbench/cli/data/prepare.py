@@ -38,6 +38,7 @@ def prepare(
 
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.dataset import ChosenDataset
     from ltbench.data.prepare import Preparation
     from ltbench.loading import load_plugins
@@ -46,7 +47,7 @@ def prepare(
     from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)
-    context = DataContext(root=data_root, data_seed=0)
+    context = DataContext(root=data_root, data_seed=0, watch=LateProgress())
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     if chosen.spec.prepare is not None:
         preparation = Preparation(data_root / name, source, lists, _say)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,10 +42,12 @@ def verify(
     """Look a data set through: lists, counts, names, overlaps, files.
 
     Exit code 4 if a run would stumble over something. Classes of one name, and files that are in
-    two splits, are warnings: published data sets have both.
+    two splits, are warnings: published data sets have both. --deep lists all images that have the
+    content of another one in NAME-duplicates.csv, beside the list of bad files.
 
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.dataset import ChosenDataset
     from ltbench.loading import load_plugins
     from ltbench.specs import DataContext
@@ -53,7 +56,7 @@ def verify(
         raise ConfigError("--lists-only and --deep exclude each other", hint="give one of them")
     path = _writable(bad_files or Path(f"{name}-bad-files.csv"))
     settings, faults = read_assignments(assignments)
-    context = DataContext(root=data_root, data_seed=data_seed)
+    context = DataContext(root=data_root, data_seed=data_seed, watch=LateProgress())
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     identity = chosen.identity()
     dataset = chosen.build()
@@ -62,6 +65,8 @@ def verify(
         _print(summary)
     bad = [] if lists_only else _look(dataset, deep, workers)
     listed = _write(path, bad) if bad else ""
+    if deep:
+        summary["duplicates"] = _list_duplicates(dataset, path.with_name(f"{name}-duplicates.csv"))
     if not bad and not lists_only:
         path.unlink(missing_ok=True)  # of an earlier look
     if not lists_only:
@@ -80,6 +85,13 @@ def verify(
     if not json:
         from ltbench.cli.output import console
 
+        if deep and summary["duplicates"]:
+            file = path.with_name(f"{name}-duplicates.csv")
+            console().print(
+                f"[yellow]warning[/]: {summary['duplicates']:,} images have the content of another "
+                f"one: {file} lists them",
+                soft_wrap=True,
+            )
         looked = "lists" if lists_only else "files and images" if deep else "files"
         console().print(f"[green]ok[/]: no fault in the {looked}")
 
@@ -100,6 +112,7 @@ def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
         "train_images": dataset.class_counts.tolist(),
         "repeated_names": dataset.repeated_names,
         "overlaps": [[*pair, count] for pair, count in overlaps(dataset).items()],
+        "notes": list(dataset.notes),
     }
 
 
@@ -128,6 +141,8 @@ def _print(summary: dict[str, Any]) -> None:
             "tower cannot tell them apart",
             soft_wrap=True,
         )
+    for note in summary["notes"]:
+        out.print(f"[yellow]warning[/]: {escape(note)}", soft_wrap=True)
     for first, second, count in summary["overlaps"]:
         what = (
             f"{first} has {count:,} images more than once"
@@ -165,16 +180,58 @@ def _writable(path: Path) -> Path:
     return path
 
 
-def _write(path: Path, bad: list[BadImage]) -> str:
-    """Writes the list of bad files, and returns what there is to say about it."""
+def _list_duplicates(dataset: Dataset, path: Path) -> int:
+    """Writes the pairs of images of one content to a CSV file, and returns how many there are."""
+    from ltbench.cli.progress import watching
+    from ltbench.data.verify import repeated_images
+
+    with watching() as watch:
+        pairs = repeated_images(dataset, watch).pairs()
+    rows = [
+        (first, _image(dataset, first, one), second, _image(dataset, second, other))
+        for (first, second), found in pairs.items()
+        for one, other in found
+    ]
+    if not rows:
+        path.unlink(missing_ok=True)  # of an earlier look
+        return 0
+    try:
+        _write_csv(path, ("first_split", "first", "second_split", "second"), rows)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}", hint="name a folder with --bad-files"
+        ) from error
+    return len(rows)
+
+
+def _image(dataset: Dataset, split: str, index: int) -> str:
+    """Returns the path of an image, or its place in the split where it has none."""
+    from ltbench.data import FileImages
+
+    images = dataset.splits[split].images
+    return images.name(index) if isinstance(images, FileImages) else f"image {index}"
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Writes a CSV file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     from ltbench.files import write_whole
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([field.name for field in dataclasses.fields(bad[0])])
-    writer.writerows(dataclasses.astuple(image) for image in bad)
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def _write(path: Path, bad: list[BadImage]) -> str:
+    """Writes the list of bad files, and returns what there is to say about it."""
+    header = [field.name for field in dataclasses.fields(bad[0])]
     try:
-        write_whole(path, text.getvalue().encode())
+        _write_csv(path, header, (dataclasses.astuple(image) for image in bad))
     except OSError as error:
         return f"their list {path} cannot be written ({error.strerror}): name one with --bad-files"
     return f"all of them are listed in {path}"

@@ -41,13 +41,14 @@ def plan(
 
     Example: `ltbench grid plan benchmarks/digits/methods.toml`
     """
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.progress import watching
     from ltbench.config.grid import read_grid
     from ltbench.grid.forecast import Forecaster, prober
     from ltbench.grid.survey import survey
     from ltbench.loading import load_plugins
 
-    grid = read_grid(file, load_plugins(), data_root)
+    grid = read_grid(file, load_plugins(), data_root, LateProgress())
     cells = survey(grid, out)
     if measure:
         with watching() as watch:

@@ -80,6 +80,7 @@ def run(
     Example: `ltbench grid run benchmarks/digits/methods.toml --jobs 2`
     """
     from ltbench.cli.grid.show import following
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.grid import read_grid
     from ltbench.errors import RunError
     from ltbench.grid.executor import build_executor, libraries_of
@@ -91,7 +92,7 @@ def run(
     from ltbench.tracking import choose_trackers, without_trackers
 
     registry = load_plugins()
-    grid = read_grid(file, registry, data_root)
+    grid = read_grid(file, registry, data_root, LateProgress())
     given, faults = read_assignments(assignments)
     options, of_trackers = without_trackers(given)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)

@@ -23,12 +23,13 @@ def status(
     Example: `ltbench grid status benchmarks/digits/methods.toml`
     """
     from ltbench.cli.grid.show import print_failed, print_notes, state_table
+    from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import console, print_json
     from ltbench.config.grid import read_grid
     from ltbench.grid.survey import survey
     from ltbench.loading import load_plugins
 
-    grid = read_grid(file, load_plugins(), data_root)
+    grid = read_grid(file, load_plugins(), data_root, LateProgress())
     cells = survey(grid, out)
     if json:
         runs = [_as_json(cell.cell.label, state) for cell in cells for state in cell.runs]

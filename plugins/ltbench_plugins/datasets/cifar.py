@@ -20,7 +20,9 @@ from ltbench.data import (
     Dataset,
     Preparation,
     Split,
+    combined_digest,
     exponential_counts,
+    file_digests,
     select_counts,
 )
 from ltbench.errors import DataError
@@ -78,16 +80,20 @@ class Cifar:
         return Dataset(files.read_names(folder), splits)
 
     def identity(self, config: CifarConfig, ctx: DataContext) -> str:
-        """Returns a hash of class names and labels: with ratio and seed, they make the subset.
+        """Returns a hash of class names and labels, which make the subset, and one of the files.
 
         Raises:
             DataError: See `build`.
         """
+        import pyarrow as pa
+
         folder = self._folder(ctx)
         digest = hashlib.sha256("\n".join(self.files.read_names(folder)).encode())
         for split in self.files.splits:
             digest.update(self.files.read_labels(folder, split).astype(np.uint8).tobytes())
-        return f"sha256:{digest.hexdigest()}"
+        files = [file for names in self.files.splits.values() for file in names]
+        content = file_digests(folder, pa.array(files, pa.string()), ctx.watch)
+        return f"sha256:{digest.hexdigest()} content:{combined_digest(content)}"
 
     def check(self, config: CifarConfig, ctx: DataContext) -> None:
         """Looks whether every file is there, and of the size that it should be.

@@ -12,10 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Split, git_blob_sha1
+from ltbench.data import (
+    Dataset,
+    FileImages,
+    Split,
+    combined_digest,
+    file_digests,
+    git_blob_sha1,
+)
 from ltbench.errors import ConfigError, DataError
-from ltbench_plugins.datasets.parts.classes import every, expect_trained, number_classes
-from ltbench_plugins.datasets.parts.construction import Construction
+from ltbench_plugins.datasets.parts.classes import (
+    every,
+    expect_trained,
+    in_normal_form,
+    number_classes,
+)
+from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
 SPLITS = ("train", "val", "test")
 _FIFTH = 5
@@ -28,7 +40,7 @@ _ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 
 
 @dataclass(frozen=True)
-class CsvConfig(Construction):
+class CsvConfig(OwnImages):
     """Options of csv."""
 
     path: Path | None = option(
@@ -43,31 +55,43 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from the rows of a CSV file (UTF-8, quotes as in RFC 4180).
 
     Labels are the names of classes, which are numbered in their order: as numbers where all are.
+    They are compared in Unicode's normal form C.
     The column `split` says train, val or test. Without it every fifth image of each class, in the
     order of the file, is the test split, whatever the seeds.
 
     Raises:
         ConfigError: No path was given.
         DataError: A row is not what it should be (named by its line), a class has no training
-            images, or an image is both in train and in test.
+            images, or an image occurs more than once, by its path or by its content.
     """
     path, root = _places(config)
     columns = _columns(path)
-    class_names, labels = number_classes(columns["label"])
+    names, notes = in_normal_form(columns["label"])
+    class_names, labels = number_classes(names)
     members = _members(path, columns, labels)
     images = columns["path"]
-    _expect_apart(path, images, members)
+    if config.duplicates == "refuse":
+        _expect_once(path, images, members)
     expect_trained(str(path), class_names, labels[members["train"]])
     splits = {
         name: Split(FileImages(root, images.take(at), _ROOT), labels[at])
         for name, at in members.items()
     }
-    return config.of(Dataset(class_names, splits), ctx)
+    dataset = Dataset(class_names, splits, notes=notes)
+    digests = digests_of_splits(dataset, config.digest, ctx)
+    return config.finish(
+        dataset, digests, lambda split, at: splits[split].images.name(at), str(path), ctx
+    )
 
 
 def identity(config: CsvConfig, ctx: DataContext) -> str:
-    """Returns the git blob name of the CSV file, whichever system its line ends are of."""
-    return f"csv:{git_blob_sha1(_content(_places(config)[0]))}"
+    """Returns the git blob name of the CSV file, and a digest of the images that it lists.
+
+    The blob name is the same whichever system the line ends are of.
+    """
+    path, root = _places(config)
+    images = file_digests(root, _columns(path)["path"], ctx.watch, config.digest)
+    return f"csv:{git_blob_sha1(_content(path))} {config.digest}:{combined_digest(images)}"
 
 
 def check(config: CsvConfig, ctx: DataContext) -> None:
@@ -230,17 +254,29 @@ def _members(
     return {name: at for name, at in members.items() if len(at)}
 
 
-def _expect_apart(path: Path, images: Any, members: dict[str, NDArray[np.int64]]) -> None:
-    import pyarrow.compute as pc
-
-    seen = pc.is_in(images.take(members["test"]), value_set=images.take(members["train"]))
-    at = pc.index(seen, value=True).as_py()
-    if at >= 0:
-        row = int(members["test"][at])
-        raise DataError(
-            f"{path}:{row + 2}: {images[row].as_py()!r} is in train and in test",
-            hint="an image that was trained on tests nothing: drop one of the rows",
-        )
+def _expect_once(path: Path, images: Any, members: dict[str, NDArray[np.int64]]) -> None:
+    """Raises a `DataError` for an image that is listed twice, with its two lines."""
+    rows = np.sort(np.concatenate(list(members.values())))
+    named = images.take(rows).dictionary_encode().indices.to_numpy()
+    _, first = np.unique(named, return_index=True)
+    if len(first) == len(rows):
+        return
+    later = np.ones(len(rows), dtype=bool)
+    later[first] = False
+    at = int(np.flatnonzero(later)[0])
+    row, earlier = int(rows[at]), int(rows[np.flatnonzero(named == named[at])[0]])
+    split_of = {name: set(part.tolist()) for name, part in members.items()}
+    one, other = (
+        next(name for name, part in split_of.items() if each in part) for each in (earlier, row)
+    )
+    where = f"in {one} twice" if one == other else f"in {one} and in {other}"
+    raise DataError(
+        f"{path}:{row + 2}: {images[row].as_py()!r} is {where}, first in line {earlier + 2} "
+        f"({int(later.sum()):,} such lines)",
+        hint="an image that was trained on tests nothing, and one that is listed twice counts "
+        "twice: drop one of the rows, or add --set dataset.duplicates=drop, which keeps each "
+        "image once and in test rather than in train",
+    )
 
 
 CSV = DatasetSpec(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, NoOptions
-from ltbench.data import Dataset, FileImages, Split
+from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.classes import every
 
@@ -50,8 +50,11 @@ def build(config: NoOptions, ctx: DataContext) -> Dataset:
 
 
 def identity(config: NoOptions, ctx: DataContext) -> str:
-    """Returns the digest of the package's list."""
-    return f"sha256:{hashlib.sha256(_content(_root() / 'labels.csv')).hexdigest()}"
+    """Returns the digest of the package's list, and one of its images."""
+    root = _root()
+    listed = hashlib.sha256(_content(root / "labels.csv")).hexdigest()
+    images = file_digests(root, _read(root / "labels.csv")[0], ctx.watch)
+    return f"sha256:{listed} content:{combined_digest(images)}"
 
 
 def check(config: NoOptions, ctx: DataContext) -> None:

@@ -8,26 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Split
+from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests
 from ltbench.errors import ConfigError, DataError, suggestion
-from ltbench_plugins.datasets.parts.construction import Construction
+from ltbench_plugins.datasets.parts.image_files import EXTENSIONS, Aside
+from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
 SPELLINGS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""Those that torchvision's ImageFolder takes."""
-
-_File = tuple[str, int]
-"""Path below the root, and size in bytes."""
 _LAYOUT = "images belong in train/CLASS/ and test/CLASS/ (and val/CLASS/, if you like)"
 
 
 @dataclass(frozen=True)
-class FolderConfig(Construction):
+class FolderConfig(OwnImages):
     """Options of folder."""
 
     path: Path | None = option(
@@ -39,38 +36,67 @@ class FolderConfig(Construction):
 class _Part:
     """The files of a split, class by class in the order of their paths."""
 
-    files: list[_File]
+    files: list[str]
     labels: NDArray[np.int64]
+
+    @property
+    def paths(self) -> Any:
+        """The paths below the root, a pyarrow string array."""
+        import pyarrow as pa
+
+        return pa.array(self.files, pa.string())
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What is in a folder of class folders.
+
+    Args:
+        class_names: K names, in Unicode's normal form C.
+        parts: The files of each split.
+        notes: Sentences on what was left aside or is spelt in two ways.
+    """
+
+    class_names: tuple[str, ...]
+    parts: dict[str, _Part]
+    notes: tuple[str, ...]
 
 
 def build(config: FolderConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from the class folders of `path`.
 
-    Classes are the folders in train/, in the order of their names. A class may have folders of its
-    own; hidden files and files that are no images are left aside.
+    Classes are the folders in train/, in the order of their names; names are compared in Unicode's
+    normal form C. A class may have folders of its own. Hidden files are left aside, and so are
+    files whose names do not end as an image's: a note counts those.
 
     Raises:
         ConfigError: No path was given.
-        DataError: A split or a class has no images, or a split has a class that train has not.
+        DataError: A split or a class has no images, a split has a class that train has not, or an
+            image occurs more than once.
     """
     root = _root(config)
-    class_names, parts = _scan(root)
+    tree = _scan(root)
     splits = {
-        name: Split(FileImages(root, _paths(part), "is it still there?"), part.labels)
-        for name, part in parts.items()
+        name: Split(FileImages(root, part.paths, "is it still there?"), part.labels)
+        for name, part in tree.parts.items()
     }
-    return config.of(Dataset(class_names, splits), ctx)
+    dataset = Dataset(tree.class_names, splits, notes=tree.notes)
+    digests = digests_of_splits(dataset, config.digest, ctx)
+    return config.finish(
+        dataset, digests, lambda split, at: splits[split].images.name(at), str(root), ctx
+    )
 
 
 def identity(config: FolderConfig, ctx: DataContext) -> str:
-    """Returns a digest of the paths below the folder, and of the sizes of the files."""
-    _, parts = _scan(_root(config))
-    digest = hashlib.sha256()
-    for name, part in parts.items():
-        paths, sizes = zip(*part.files, strict=True)
-        digest.update("\0".join((name, *paths, "")).encode())
-        digest.update(np.array(sizes, "<i8").tobytes())
-    return f"sha256:{digest.hexdigest()}"
+    """Returns a digest of the paths below the folder, and of the content of the files."""
+    root = _root(config)
+    hashed = hashlib.sha256()
+    for name, part in _scan(root).parts.items():
+        paths = (normalize("NFC", path) for path in part.files)
+        hashed.update("\0".join((name, *paths, "")).encode())
+        digests = file_digests(root, part.paths, ctx.watch, config.digest)
+        hashed.update(combined_digest(digests).encode())
+    return f"{config.digest}:{hashed.hexdigest()}"
 
 
 def check(config: FolderConfig, ctx: DataContext) -> None:
@@ -87,8 +113,8 @@ def _root(config: FolderConfig) -> Path:
     return config.path.expanduser()
 
 
-def _scan(root: Path) -> tuple[tuple[str, ...], dict[str, _Part]]:
-    """Returns the class names, and the files of each split."""
+def _scan(root: Path) -> _Tree:
+    """Returns the classes, and the files of each split."""
     folders = {name: _split_folder(root, name) for name in SPELLINGS}
     train, test = folders["train"], folders["test"]
     if train is None:
@@ -98,13 +124,14 @@ def _scan(root: Path) -> tuple[tuple[str, ...], dict[str, _Part]]:
             f"{root} has no test/",
             hint=f"{_LAYOUT}; data set 'csv' can hold a test part out of a list of images",
         )
-    class_names = tuple(_class_folders(train))
+    classes = _class_folders(train)
+    aside = Aside()
     parts = {
-        name: _part(root, folder, class_names)
+        name: _part(root, folder, classes, aside)
         for name, folder in folders.items()
         if folder is not None
     }
-    return class_names, parts
+    return _Tree(tuple(classes), parts, aside.notes())
 
 
 def _split_folder(root: Path, split: str) -> Path | None:
@@ -116,65 +143,85 @@ def _split_folder(root: Path, split: str) -> Path | None:
     return found[0] if found else None
 
 
-def _class_folders(folder: Path) -> list[str]:
+def _class_folders(folder: Path) -> dict[str, str]:
+    """Returns the name of each class, in normal form C and in order, and that of its folder."""
     with _opened(str(folder)) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+        names = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
     if not names:
         raise DataError(f"{folder} has no class folders", hint=_LAYOUT)
-    return names
+    classes: dict[str, str] = {}
+    for name in sorted(names):
+        written = normalize("NFC", name)
+        if written in classes:
+            raise DataError(
+                f"{folder} has two folders named {written!r}, in different forms of Unicode",
+                hint="put them together: names are compared in normal form C",
+            )
+        classes[written] = name
+    return dict(sorted(classes.items()))
 
 
-def _part(root: Path, folder: Path, class_names: tuple[str, ...]) -> _Part:
+def _part(root: Path, folder: Path, classes: dict[str, str], aside: Aside) -> _Part:
     """Returns the files of a split."""
-    ids = {name: label for label, name in enumerate(class_names)}
-    files: list[_File] = []
+    ids = {name: label for label, name in enumerate(classes)}
+    with _opened(str(folder)) as entries:
+        names = [entry.name for entry in entries if not entry.is_dir()]
+    aside.loose += [f"{folder.name}/{name}" for name in names if _is_image(name)]
+    files: list[str] = []
     labels, counts = [], []
-    for name in _class_folders(folder):
+    for name, written in _class_folders(folder).items():
         if name not in ids:
             raise DataError(
-                f"{folder / name}: train has no class '{name}'", hint=suggestion(name, class_names)
+                f"{folder / written}: train has no class '{name}'", hint=suggestion(name, classes)
             )
-        below = f"{folder.name}/{name}"
-        found = sorted(_images(str(folder / name), below, (_key(root), _key(folder))))
+        if written != classes[name]:
+            aside.other_forms.append(f"{folder.name}/{name}")
+        below = f"{folder.name}/{written}"
+        above = (_key(root), _key(folder))
+        found = list(_images(str(folder / written), below, above, aside))
         if not found:
             raise DataError(
-                f"{folder / name} has no images",
+                f"{folder / written} has no images",
                 hint=f"known are {' '.join(EXTENSIONS)}; remove a class folder without images",
             )
-        files += found
+        files += sorted(found, key=lambda path: (normalize("NFC", path), path))
         labels.append(ids[name])
         counts.append(len(found))
     _expect_unicode(root, files)
     return _Part(files, np.repeat(np.array(labels, np.int64), counts))
 
 
-def _images(folder: str, below: str, above: tuple[tuple[int, int], ...]) -> Iterator[_File]:
-    """Yields the images in a folder and in those that it holds.
+def _images(
+    folder: str, below: str, above: tuple[tuple[int, int], ...], aside: Aside
+) -> Iterator[str]:
+    """Yields the paths of the images in a folder and in those that it holds.
 
     Args:
         folder: Where it is.
         below: Its path below the root.
         above: The folders that it is in: a link to one of them has no end.
+        aside: Counts what is left aside.
     """
     key = _key(folder)
     if key in above:
         raise DataError(f"{folder} is a link to a folder that it lies in", hint="remove the link")
     with _opened(folder) as entries:
         for entry in entries:
+            path = f"{below}/{entry.name}"
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from _images(entry.path, f"{below}/{entry.name}", (*above, key))
-            elif entry.name.lower().endswith(EXTENSIONS):
-                yield f"{below}/{entry.name}", _size(entry)
+                yield from _images(entry.path, path, (*above, key), aside)
+            elif not _is_image(entry.name):
+                aside.add(path)
+            elif entry.is_symlink() and not entry.is_file():
+                raise DataError(f"{entry.path} is a link to nothing", hint="put the image in place")
+            else:
+                yield path
 
 
-def _size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat().st_size
-    except OSError as error:
-        what = "is a link to nothing" if entry.is_symlink() else f"cannot be read: {error.strerror}"
-        raise DataError(f"{entry.path} {what}", hint="put the image in place") from error
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(EXTENSIONS) and not name.startswith(".")
 
 
 def _key(folder: Path | str) -> tuple[int, int]:
@@ -191,8 +238,8 @@ def _opened(folder: str) -> Any:
         ) from error
 
 
-def _expect_unicode(root: Path, files: list[_File]) -> None:
-    for path, _ in files:
+def _expect_unicode(root: Path, files: list[str]) -> None:
+    for path in files:
         if not path.isascii():
             try:
                 path.encode()
@@ -200,12 +247,6 @@ def _expect_unicode(root: Path, files: list[_File]) -> None:
                 raise DataError(
                     f"{root}: the file name {path!r} is not UTF-8", hint="rename the file"
                 ) from error
-
-
-def _paths(part: _Part) -> Any:
-    import pyarrow as pa
-
-    return pa.array([path for path, _ in part.files], pa.string())
 
 
 def _no_train(root: Path) -> DataError:

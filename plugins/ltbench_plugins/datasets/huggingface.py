@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, Preparation, Split
+from ltbench.data import Dataset, DigestRule, Digests, Preparation, Split, combined_digest
 from ltbench.errors import ConfigError, DataError
-from ltbench_plugins.datasets.parts.construction import Construction
 from ltbench_plugins.datasets.parts.huggingface_columns import find_column, read_labels
-from ltbench_plugins.datasets.parts.huggingface_table import TableImages, encoded_sizes
+from ltbench_plugins.datasets.parts.huggingface_table import TableImages
+from ltbench_plugins.datasets.parts.own_images import OwnImages, repeated_rows
 
 _SAVED = ("dataset_dict.json", "state.json")
 """What `save_to_disk` writes: of several splits, of one."""
 
 
 @dataclass(frozen=True)
-class HuggingFaceConfig(Construction):
+class HuggingFaceConfig(OwnImages):
     """Options of huggingface."""
 
     name: str | None = option(None, "name on the hub, such as uoft-cs/cifar100")
@@ -92,29 +92,54 @@ def build(config: HuggingFaceConfig, ctx: DataContext) -> Dataset:
 
     Raises:
         ConfigError: The package `datasets` is not installed, or no set was named.
-        DataError: The set cannot be loaded, or lacks a split, a column or labels.
+        DataError: The set cannot be loaded, lacks a split, a column or labels, or has an image
+            more than once.
     """
     loaded = _load(config)
-    splits = {}
-    for name, rows in loaded.rows.items():
-        where = f"{config.where}, split {config.splits[name]}"
-        splits[name] = Split(TableImages(rows, loaded.image, where), loaded.labels[name])
-    return config.of(Dataset(loaded.class_names, splits), ctx)
+    tables = _tables(config, loaded)
+    splits = {name: Split(table, loaded.labels[name]) for name, table in tables.items()}
+    dataset = Dataset(loaded.class_names, splits)
+    digests = _digests(tables, config.digest, ctx)
+    if config.digest == "sampled":
+        for name, rows in repeated_rows(digests).items():
+            digests[name][rows] = tables[name].digests(ctx, "content", rows)
+    return config.finish(
+        dataset,
+        digests,
+        lambda split, at: f"row {at} of {config.splits[split]}",
+        config.where,
+        ctx,
+    )
 
 
 def identity(config: HuggingFaceConfig, ctx: DataContext) -> str:
-    """Returns a digest of class names, labels, and the size of each image as it is encoded.
+    """Returns a digest of class names, labels, and the content of each image as it is encoded.
 
     So it is the same wherever the set lies, and in whichever form it was saved. A set on the hub is
     downloaded for it, once.
     """
     loaded = _load(config)
-    digest = hashlib.sha256("\0".join(loaded.class_names).encode())
-    for name, rows in loaded.rows.items():
-        digest.update(f"\0{name}\0".encode())
-        digest.update(loaded.labels[name].astype("<i8").tobytes())
-        digest.update(encoded_sizes(rows.data.column(loaded.image)).astype("<i8").tobytes())
-    return f"sha256:{digest.hexdigest()}"
+    hashed = hashlib.sha256("\0".join(loaded.class_names).encode())
+    digests = _digests(_tables(config, loaded), config.digest, ctx)
+    for name, values in digests.items():
+        hashed.update(f"\0{name}\0".encode())
+        hashed.update(loaded.labels[name].astype("<i8").tobytes())
+        hashed.update(combined_digest(values).encode())
+    return f"{config.digest}:{hashed.hexdigest()}"
+
+
+def _tables(config: HuggingFaceConfig, loaded: _Loaded) -> dict[str, TableImages]:
+    """Returns the images of each split."""
+    return {
+        name: TableImages(rows, loaded.image, f"{config.where}, split {config.splits[name]}")
+        for name, rows in loaded.rows.items()
+    }
+
+
+def _digests(
+    tables: Mapping[str, TableImages], rule: DigestRule, ctx: DataContext
+) -> dict[str, Digests]:
+    return {name: table.digests(ctx, rule) for name, table in tables.items()}
 
 
 def check(config: HuggingFaceConfig, ctx: DataContext) -> None:

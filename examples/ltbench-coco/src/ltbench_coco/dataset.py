@@ -11,7 +11,14 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Preparation, Split
+from ltbench.data import (
+    Dataset,
+    FileImages,
+    Preparation,
+    Split,
+    combined_digest,
+    file_digests,
+)
 from ltbench.errors import ConfigError, DataError, suggestion
 from ltbench_coco.annotations import BOX, Annotations
 from ltbench_coco.crops import Crops
@@ -88,9 +95,17 @@ def build(config: CocoConfig, ctx: DataContext) -> Dataset:
 
 
 def identity(config: CocoConfig, ctx: DataContext) -> str:
-    """Returns the git blob names of the annotation files."""
-    paths = _paths(config).items()
-    return " ".join(f"{split}:{Annotations.read(path).sha1}" for split, path in paths)
+    """Returns the git blob names of the annotation files, and digests of their photographs."""
+    import pyarrow.compute as pc
+
+    parts = []
+    for split, path in _paths(config).items():
+        annotations = Annotations.read(path)
+        files = annotations.objects(_indices(ctx)).column("file")
+        names = pc.unique(files).cast("string")
+        photographs = file_digests(_root(config, split), names, ctx.watch)
+        parts.append(f"{split}:{annotations.sha1}:{combined_digest(photographs)}")
+    return " ".join(parts)
 
 
 def check(config: CocoConfig, ctx: DataContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,26 @@ def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     ids = {name: label for label, name in enumerate(ordered)}
     labels = np.array([ids[name] for name in known], np.int64)[encoded.indices.to_numpy()]
     return tuple(ordered), labels
+
+
+def in_normal_form(names: Any) -> tuple[Any, tuple[str, ...]]:
+    """Returns names of classes in Unicode's normal form C, and a note where that unites some.
+
+    Args:
+        names: A pyarrow array of N strings.
+    """
+    import pyarrow.compute as pc
+
+    composed = pc.utf8_normalize(names, form="NFC")
+    written = pc.unique(names).to_pylist()
+    united = len(written) - len(pc.unique(composed))
+    if not united:
+        return composed, ()
+    first = next(name for name in written if unicodedata.normalize("NFC", name) != name)
+    return composed, (
+        f"{united:,} labels are written in two forms of Unicode, such as {first!r}; they are "
+        "compared in normal form C",
+    )
 
 
 def expect_trained(where: str, class_names: tuple[str, ...], labels: NDArray[np.int64]) -> None:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.data import FileImages, decode
+from ltbench import DataContext
+from ltbench.data import (
+    DIGEST_BYTES,
+    DigestRule,
+    Digests,
+    FileImages,
+    content_digest,
+    decode,
+    file_digests,
+    file_stamp,
+    remembered_digests,
+)
 from ltbench.errors import CorruptImageError
+
+_ROWS_A_PART = 64
 
 
 class TableImages:
@@ -52,19 +67,61 @@ class TableImages:
             )
         return FileImages(Path(), _one(row["path"]), "load the set again").read(0)
 
+    def digests(
+        self, ctx: DataContext, rule: DigestRule, rows: NDArray[np.int64] | None = None
+    ) -> Digests:
+        """Returns the digests of the images as they are encoded, (M, 16); zero for none.
 
-def encoded_sizes(column: Any) -> NDArray[np.int64]:
-    """Returns the bytes of each encoded image, (N,); -1 where there is none."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+        They are remembered as long as the files of the table are the same.
 
-    sizes = pc.binary_length(pc.struct_field(column, "bytes")).cast(pa.int64())
-    known: NDArray[np.int64] = pc.fill_null(sizes, -1).to_numpy().copy()
-    for row in np.flatnonzero(known < 0):  # an image folder: the table has paths only
-        path = (column[int(row)].as_py() or {}).get("path")
-        if path is not None and os.path.isfile(path):  # noqa: PTH113  # ten times faster
-            known[row] = os.stat(path).st_size  # noqa: PTH116
-    return known
+        Args:
+            ctx: Shows the progress of reading.
+            rule: What of an image is hashed.
+            rows: (M,) which images; None: all.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self.rows.data.column(self.column)  # in chunks: whole it may not fit into memory
+        asked = np.arange(len(column)) if rows is None else rows
+        contents = pc.struct_field(column, "bytes")
+        inside = contents.is_valid().to_numpy()[asked]
+        digests = np.zeros((len(asked), DIGEST_BYTES), np.uint8)
+        digests[inside] = self._embedded(contents, asked[inside], rule, ctx)
+        names = pc.fill_null(pc.struct_field(column, "path"), "").combine_chunks()
+        paths = names.take(pa.array(asked))
+        linked = np.flatnonzero(~inside & pc.not_equal(paths, "").to_numpy(zero_copy_only=False))
+        if len(linked):  # an image folder: the table has paths only
+            files = [Path(path).absolute() for path in paths.take(pa.array(linked)).to_pylist()]
+            root = Path(os.path.commonpath([file.parent for file in files]))
+            below = pa.array([str(file.relative_to(root)) for file in files], pa.string())
+            digests[linked] = file_digests(root, below, ctx.watch, rule)
+        return digests
+
+    def _embedded(
+        self, contents: Any, rows: NDArray[np.int64], rule: DigestRule, ctx: DataContext
+    ) -> Digests:
+        """Returns the digests of images that are in the table, (M, 16)."""
+        import pyarrow as pa
+
+        def digests_of(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], Digests]:
+            buffers = (contents[int(rows[at])].as_buffer() for at in part)
+            values = b"".join(content_digest(memoryview(buffer), rule) for buffer in buffers)
+            return part, np.frombuffer(values, np.uint8).reshape(-1, DIGEST_BYTES)
+
+        def read(wanted: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Digests]]:
+            parts = np.array_split(wanted, -(-len(wanted) // _ROWS_A_PART))
+            with ThreadPoolExecutor() as pool:  # hashing releases the interpreter's lock
+                yield from pool.map(digests_of, parts)
+
+        files = sorted(file["filename"] for file in self.rows.cache_files)
+        stamps = np.array([file_stamp(file) for file in files], np.int64).reshape(-1, 4)
+        if not len(rows) or not len(files):  # a table in memory
+            return digests_of(np.arange(len(rows)))[1]
+        stamp = np.tile(stamps.max(axis=0), (len(rows), 1))
+        stamp[:, 0] = stamps[:, 0].sum()
+        table = "\n".join([rule, self.column, *files])
+        return remembered_digests(table, pa.array(rows).cast(pa.string()), stamp, read, ctx.watch)
 
 
 def _one(path: str) -> Any:

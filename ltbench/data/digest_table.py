@@ -1,0 +1,148 @@
+"""Tables of digests in the user's cache folder.
+
+One file a table: the SHA-256 of the rest, then an Arrow stream with the columns name, stamp and
+digest. A file is replaced as a whole; of two processes that add to a table at once one may lose
+what it added, which is then computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.files import write_whole
+
+DIGEST_BYTES = 16
+_CHECK_BYTES = 32
+
+_unwritten: dict[Path, DigestTable] = {}  # this process's own, where the folder cannot be written
+
+
+def cache_folder() -> Path:
+    """Returns the folder that digests are kept in: `LTBENCH_CACHE`, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("LTBENCH_CACHE")
+    return (Path(chosen).expanduser() if chosen else user_cache_path("ltbench")) / "digests"
+
+
+@dataclass(frozen=True)
+class DigestTable:
+    """Digests by name, each with the stamp of the content that it was computed of.
+
+    Args:
+        names: N unique names, a pyarrow string array.
+        stamps: (N, 4) stamps.
+        digests: (N, 16) digests.
+    """
+
+    names: Any
+    stamps: NDArray[np.int64]
+    digests: NDArray[np.uint8]
+
+    @classmethod
+    def read(cls, table: str) -> DigestTable:
+        """Returns a table; an empty one where it is missing or damaged."""
+        import pyarrow as pa
+
+        path = _path(table)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return _unwritten.get(path, cls._empty())
+        check, stream = content[:_CHECK_BYTES], memoryview(content)[_CHECK_BYTES:]
+        if hashlib.sha256(stream).digest() != check:
+            return cls._empty()
+        columns = pa.ipc.open_stream(stream).read_all().combine_chunks()
+        count = len(columns)
+        stamps, digests = (
+            np.frombuffer(b"".join(columns.column(name).to_pylist()), dtype)
+            for name, dtype in (("stamp", "<i8"), ("digest", np.uint8))
+        )
+        return cls(
+            columns.column("name").combine_chunks(),
+            stamps.reshape(count, 4).astype(np.int64),
+            digests.reshape(count, DIGEST_BYTES),
+        )
+
+    @classmethod
+    def add(
+        cls, table: str, names: Any, stamps: NDArray[np.int64], digests: NDArray[np.uint8]
+    ) -> None:
+        """Adds rows to a table, in the place of those of the same names.
+
+        Where the cache folder cannot be written they are kept until this process ends.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not len(names):
+            return
+        unique = np.unique(pc.index_in(names, value_set=names).to_numpy())
+        names = names.take(unique)
+        now = cls.read(table)
+        other = np.flatnonzero(pc.invert(pc.is_in(now.names, value_set=names)))
+        columns = {
+            "name": pa.concat_arrays([now.names.take(other), names]),
+            "stamp": _fixed(np.concatenate([now.stamps[other], stamps[unique]]).astype("<i8")),
+            "digest": _fixed(np.concatenate([now.digests[other], digests[unique]])),
+        }
+        content = io.BytesIO()
+        rows = pa.table(columns)
+        with pa.ipc.new_stream(content, rows.schema) as writer:
+            writer.write_table(rows)
+        stream = content.getvalue()
+        try:
+            write_whole(_path(table), hashlib.sha256(stream).digest() + stream)
+        except OSError:
+            _unwritten[_path(table)] = cls(
+                columns["name"],
+                np.concatenate([now.stamps[other], stamps[unique]]),
+                np.concatenate([now.digests[other], digests[unique]]),
+            )
+
+    def find(
+        self, names: Any, stamps: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Returns digests, (M, 16), zero where they are not known, and which are known, (M,).
+
+        Args:
+            names: M names, a pyarrow string array.
+            stamps: (M, 4) stamps as they are now.
+        """
+        import pyarrow.compute as pc
+
+        digests = np.zeros((len(names), DIGEST_BYTES), np.uint8)
+        known = np.zeros(len(names), dtype=bool)
+        if len(self.names) and len(names):
+            at = pc.fill_null(pc.index_in(names, value_set=self.names), -1).to_numpy()
+            known = (at >= 0) & (self.stamps[at] == stamps).all(axis=1)
+            digests[known] = self.digests[at[known]]
+        return digests, known
+
+    @classmethod
+    def _empty(cls) -> DigestTable:
+        import pyarrow as pa
+
+        none = np.zeros((0, DIGEST_BYTES), np.uint8)
+        return cls(pa.array([], pa.string()), np.zeros((0, 4), np.int64), none)
+
+
+def _path(table: str) -> Path:
+    return cache_folder() / f"{hashlib.sha256(os.fsencode(table)).hexdigest()[:32]}.arrow"
+
+
+def _fixed(values: NDArray[Any]) -> Any:
+    """Returns the rows of an array as a pyarrow array of fixed-size binaries."""
+    import pyarrow as pa
+
+    width = values.shape[1] * values.itemsize
+    buffer = pa.py_buffer(np.ascontiguousarray(values).tobytes())
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, buffer])
