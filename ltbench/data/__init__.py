@@ -18,7 +18,13 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
 from ltbench.data.lists import git_blob_sha1, list_identity, parse_list, read_list
-from ltbench.data.longtail import exponential_counts, make_lt, pareto_counts, select_counts
+from ltbench.data.longtail import (
+    counts_rule,
+    exponential_counts,
+    make_lt,
+    pareto_counts,
+    select_counts,
+)
 from ltbench.data.prepare import Preparation
 from ltbench.data.repeats import RepeatRule, without_repeats
 from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset, subset
@@ -37,6 +43,7 @@ __all__ = [
     "Subset",
     "combined_digest",
     "content_digest",
+    "counts_rule",
     "decode",
     "exponential_counts",
     "file_digests",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -13,19 +14,42 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.sources import subset
 from ltbench.errors import ConfigError, DataError
 
+_NEAR = 1e-9  # relative distance to a whole number at which a product's rounding matters
 _ROUNDING = 1e-9  # what a product that is a whole number may miss it by
 
 
 def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int]:
     """Returns class counts that fall exponentially: n_k = floor(largest * ratio^(-k / (K - 1))).
 
-    The profile of CIFAR-100-LT (Cao et al., NeurIPS 2019).
+    The profile of CIFAR-100-LT (Cao et al., NeurIPS 2019). A value that is a whole number is kept,
+    which products of floating-point numbers may miss: near one the comparison is made in integers.
 
-    >>> exponential_counts(4, 500, 100)
-    [500, 107, 23, 5]
+    >>> exponential_counts(4, 500, 100), exponential_counts(6, 80, 32)
+    ([500, 107, 23, 5], [80, 40, 20, 10, 5, 2])
+    """
+    steps, exact = max(num_classes - 1, 1), Fraction(str(ratio))
+    counts = []
+    for k in range(num_classes):
+        value = largest * float(ratio) ** (-k / steps)
+        count, nearest = int(value), round(value)
+        if abs(value - nearest) < _NEAR * max(value, 1):
+            reached = nearest**steps * exact**k <= largest**steps
+            count = nearest if reached else nearest - 1
+        counts.append(count)
+    return counts
+
+
+def counts_rule(num_classes: int, largest: int, ratio: float) -> str:
+    """Returns what tells exponential counts from those of before they were rounded, for identities.
+
+    Whole numbers were missed by one then. Empty where none was: such runs are the same runs.
+
+    >>> counts_rule(100, 500, 100), counts_rule(6, 80, 32)
+    ('', ' counts:2')
     """
     steps = max(num_classes - 1, 1)
-    return [int(largest * (1 / ratio) ** (k / steps)) for k in range(num_classes)]
+    truncated = [int(largest * (1 / ratio) ** (k / steps)) for k in range(num_classes)]
+    return "" if truncated == exponential_counts(num_classes, largest, ratio) else " counts:2"
 
 
 def pareto_counts(num_classes: int, largest: int, ratio: float) -> list[int]:

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.data.longtail import exponential_counts, make_lt, pareto_counts, select_counts
+from ltbench.data.longtail import (
+    counts_rule,
+    exponential_counts,
+    make_lt,
+    pareto_counts,
+    select_counts,
+)
 from ltbench.errors import ConfigError, DataError, LTBenchError
 from tests import parity
 
@@ -23,6 +29,48 @@ def test_the_selection_of_cifar100_lt(ratio: str) -> None:
     digest = hashlib.sha256(np.asarray(selected, dtype=np.int64).tobytes()).hexdigest()
     assert digest == expected["selected_sha256"]
     assert np.array_equal(np.random.get_state()[1], state)  # the global generator is left alone
+
+
+def truncated(num_classes: int, largest: int, ratio: float) -> list[int]:
+    """Returns what the published code makes of the formula."""
+    return [int(largest * (1 / ratio) ** (k / (num_classes - 1))) for k in range(num_classes)]
+
+
+def test_whole_numbers_are_kept() -> None:
+    assert exponential_counts(6, 80, 32)[2] == 20  # 80 / 4: 19 by floating point
+    assert exponential_counts(10, 400, 32)[-1] == 12  # 12.5
+    assert exponential_counts(5, 49, 49) == [49, 18, 7, 2, 1]
+    assert exponential_counts(3, 10, 2.5) == [10, 6, 4]
+    wrong = 0
+    for largest in range(1, 600):
+        for ratio in range(1, largest + 1):
+            if largest % ratio == 0:
+                last = exponential_counts(2, largest, ratio)[-1]
+                assert last == largest // ratio
+                wrong += truncated(2, largest, ratio)[-1] != last
+    assert wrong == 66
+
+
+def test_counts_are_the_largest_that_do_not_exceed_the_formula() -> None:
+    for num_classes, largest, ratio in ((7, 729, 64), (5, 10**4, 81), (4, 125, 27), (13, 4096, 64)):
+        steps = num_classes - 1
+        for k, count in enumerate(exponential_counts(num_classes, largest, ratio)):
+            assert count**steps * ratio**k <= largest**steps < (count + 1) ** steps * ratio**k
+
+
+def test_the_published_counts_do_not_move() -> None:
+    cases = [
+        (classes, most, r) for classes, most in ((100, 500), (10, 5000)) for r in (10, 50, 100)
+    ]
+    for case in [*cases, (10, 143, 20.0), (69, 200, 100.0), (69, 250, 20), (101, 750, 100.0)]:
+        assert exponential_counts(*case) == truncated(*case)
+        assert counts_rule(*case) == ""
+    assert counts_rule(2, 49, 49) == " counts:2"
+
+
+def test_a_ratio_of_all_images_leaves_one() -> None:
+    made = make_lt(balanced((49, 49)), "exponential", 49, data_seed=0)
+    assert made.class_counts.tolist() == [49, 1]
 
 
 def test_a_class_that_is_too_small_gives_all_it_has() -> None:

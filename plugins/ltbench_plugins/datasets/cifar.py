@@ -21,6 +21,7 @@ from ltbench.data import (
     Preparation,
     Split,
     combined_digest,
+    counts_rule,
     exponential_counts,
     file_digests,
     select_counts,
@@ -93,7 +94,10 @@ class Cifar:
             digest.update(self.files.read_labels(folder, split).astype(np.uint8).tobytes())
         files = [file for names in self.files.splits.values() for file in names]
         content = file_digests(folder, pa.array(files, pa.string()), ctx.watch)
-        return f"sha256:{digest.hexdigest()} content:{combined_digest(content)}"
+        rule = counts_rule(
+            self.files.num_classes, self.files.images_per_class["train"], config.ratio
+        )
+        return f"sha256:{digest.hexdigest()} content:{combined_digest(content)}{rule}"
 
     def check(self, config: CifarConfig, ctx: DataContext) -> None:
         """Looks whether every file is there, and of the size that it should be.

@@ -11,7 +11,14 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, Recipe, option
-from ltbench.data import ArrayImages, Dataset, Split, exponential_counts, select_counts
+from ltbench.data import (
+    ArrayImages,
+    Dataset,
+    Split,
+    counts_rule,
+    exponential_counts,
+    select_counts,
+)
 from ltbench.errors import DataError
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -81,7 +88,7 @@ def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def identity(config: DigitsConfig, ctx: DataContext) -> str:
     """Returns which digits they are; `build` checks that they are."""
-    return f"sha256:{_SHA256}"
+    return f"sha256:{_SHA256}{counts_rule(len(NAMES), config.largest, config.ratio)}"
 
 
 DIGITS_LT = DatasetSpec(

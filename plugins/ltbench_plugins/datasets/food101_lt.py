@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Preparation, Split, list_identity
+from ltbench.data import Dataset, FileImages, Preparation, Split, counts_rule, list_identity
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.construction import Construction
 from ltbench_plugins.datasets.parts.layout import expect_level
@@ -61,7 +61,11 @@ def build(config: Food101Config, ctx: DataContext) -> Dataset:
 def identity(config: Food101Config, ctx: DataContext) -> str:
     """Returns the git blob names of the lists."""
     meta = _root(ctx) / "meta"
-    return " ".join(f"{name}:{list_identity(meta / f'{name}.txt')}" for name in ROWS)
+    listed = " ".join(f"{name}:{list_identity(meta / f'{name}.txt')}" for name in ROWS)
+    if config.profile != "exponential":
+        return listed
+    largest = config.largest or ROWS["train"] // NUM_CLASSES
+    return listed + counts_rule(NUM_CLASSES, largest, config.ratio)
 
 
 def check(config: Food101Config, ctx: DataContext) -> None:

@@ -17,7 +17,14 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, Recipe, option
-from ltbench.data import ArrayImages, Dataset, Split, exponential_counts, select_counts
+from ltbench.data import (
+    ArrayImages,
+    Dataset,
+    Split,
+    counts_rule,
+    exponential_counts,
+    select_counts,
+)
 from ltbench.errors import DataError
 
 SHEET = Path(__file__).with_name("glyphs_lt.png")
@@ -129,7 +136,7 @@ def read_sheet(path: Path) -> NDArray[np.uint8]:
 
 def identity(config: GlyphsConfig, ctx: DataContext) -> str:
     """Returns which pictures they are; `build` checks that they are."""
-    return f"sha256:{_SHA256}"
+    return f"sha256:{_SHA256}{counts_rule(len(NAMES), config.largest, config.ratio)}"
 
 
 GLYPHS_LT = DatasetSpec(
