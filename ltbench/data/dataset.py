@@ -37,6 +37,7 @@ class Dataset:
         splits: By name.
         published_counts: (K,) training images of each class before some were held out; None: none
             were.
+        unreadable: Number of training images that were left out because they cannot be decoded.
         notes: Sentences on what makes results mean less than they seem to, such as images that
             were left out. They are shown as warnings and stored with the result.
 
@@ -47,6 +48,7 @@ class Dataset:
     class_names: tuple[str, ...]
     splits: Mapping[str, Split]
     published_counts: NDArray[np.int64] | None = None
+    unreadable: int = 0
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -90,4 +92,4 @@ class Dataset:
     @property
     def held_out(self) -> int:
         """How many training images were held out for validation."""
-        return int(self.shot_counts.sum() - self.class_counts.sum())
+        return int(self.shot_counts.sum() - self.class_counts.sum()) - self.unreadable

@@ -96,17 +96,17 @@ def decoded(
     if expected > _ENOUGH * limit:
         return images, _too_large(expected, limit)
     # Not before: to ask when each of a million files was changed takes a while.
-    key = {**about, **_decoders(), "images": digest_of(images)}
+    key = {**about, **decoder_versions(), "images": digest_of(images)}
     made = False
 
     def look(arrays: Arrays) -> None:
-        _put(arrays["sizes"], _Sizes(images), workers, partial(advance, "looking at"))
+        fill_array(arrays["sizes"], _Sizes(images), workers, partial(advance, "looking at"))
 
     def fill(arrays: Arrays) -> None:
         nonlocal made
         made = True
         decoding = _Decoding(images, sizes, _path_of(arrays["pixels"]))
-        _put(arrays["there"], decoding, workers, partial(advance, "decoding"))
+        fill_array(arrays["there"], decoding, workers, partial(advance, "decoding"))
 
     try:
         shape = {"sizes": ((len(images), 2), "int64")}
@@ -175,7 +175,7 @@ class _Decoding(TorchDataset[bool]):
 _T = TypeVar("_T")
 
 
-def _put(
+def fill_array(
     values: NDArray[Any], items: TorchDataset[_T], workers: int, advance: Callable[[int], None]
 ) -> None:
     """Writes what comes of each item into an array."""
@@ -222,7 +222,8 @@ def _path_of(array: NDArray[Any]) -> Path:
     return Path(str(array.filename))
 
 
-def _decoders() -> dict[str, str]:
+def decoder_versions() -> dict[str, str]:
+    """Returns what pixels depend on besides the bytes of a file, for keys of a cache."""
     import PIL
     import simplejpeg
 

@@ -12,6 +12,7 @@ from ltbench.data import Dataset, Split
 from ltbench.data.batches import Loading
 from ltbench.data.decoded import decoded
 from ltbench.data.sources import FileImages
+from ltbench.data.unreadable import without_unreadable
 from ltbench.data.workers import choose_workers, seconds_to_read, usable_cores
 from ltbench.watch import Watch
 
@@ -25,6 +26,8 @@ def at_hand(
     watch: Watch,
 ) -> tuple[Dataset, Loading]:
     """Returns the same images, and by how many processes they are read.
+
+    Training images that cannot be decoded are left out, where such are skipped.
 
     Args:
         dataset: The data set.
@@ -44,6 +47,10 @@ def at_hand(
         workers = cores if loading.workers is None else loading.workers
         splits[name] = _decoded(name, splits[name], loading, workers, watch)
     dataset = replace(dataset, splits=splits)
+    if loading.skip_corrupt:
+        processes = cores if loading.workers is None else loading.workers
+        dataset = without_unreadable(dataset, loading.cache, processes, watch)
+        splits = dict(dataset.splits)
     if loading.workers is not None:
         return dataset, loading
     reading = seconds_to_read(splits["train"], resolution)

@@ -165,7 +165,8 @@ def _train(
     """Trains the model and returns how that went, and how its weights were selected."""
     assembly, directory = fitting.assembly, fitting.directory
     if spec.train.epochs == 0 or not assembly.model.learned():
-        idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
+        skipped = assembly.dataset.unreadable
+        idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": skipped}
         return idle, describe_selection(spec, assembly.dataset, [])
 
     def tell(state: TrainState) -> None:
@@ -181,7 +182,7 @@ def _train(
         "epochs": state.epoch,
         "seconds": seconds,
         "images_per_second": len(stream) * state.epoch / seconds,
-        "skipped_images": len(stream.skipped),
+        "skipped_images": len(stream.skipped) + assembly.dataset.unreadable,
     }
     return training, describe_selection(spec, assembly.dataset, state.history)
 
