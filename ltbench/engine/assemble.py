@@ -26,6 +26,7 @@ from ltbench.engine.expected import blank, build, expect_tensor, try_out
 from ltbench.engine.features import TrainingFeatures
 from ltbench.engine.fingerprint import weights_fingerprint
 from ltbench.engine.model import Classifier
+from ltbench.engine.names import name_warnings
 from ltbench.engine.pace import seconds_per_image
 from ltbench.engine.precision import choose_arithmetic
 from ltbench.engine.seams import CheckedAugmentation, CheckedInference, CheckedLoss
@@ -170,11 +171,8 @@ def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[
             f"classes of {data.name}: its rare classes are not rare to them{instead}"
         )
     if backbone.text is not None:
-        warnings += [
-            f"classes {' and '.join(map(str, labels))} of {data.name} have the same name, "
-            f"'{name}': the text tower cannot tell them apart"
-            for name, labels in dataset.repeated_names.items()
-        ]
+        with blame(resolved.components["backbone"]):
+            warnings += name_warnings(backbone.text, dataset.class_names, data.name)
     if resolved.spec.uses_val:
         val = dataset.splits["val"]
         present = len(np.unique(val.labels))

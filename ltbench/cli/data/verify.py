@@ -111,9 +111,18 @@ def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
         "shot_groups": {group: int(classes.sum()) for group, classes in groups.items()},
         "train_images": dataset.class_counts.tolist(),
         "repeated_names": dataset.repeated_names,
+        "similar_names": _similar_names(dataset),
         "overlaps": [[*pair, count] for pair, count in overlaps(dataset).items()],
         "notes": list(dataset.notes),
     }
+
+
+def _similar_names(dataset: Dataset) -> list[list[str]]:
+    """Returns groups of class names that differ in capitals or underscores only."""
+    groups: dict[str, list[str]] = {}
+    for name in dict.fromkeys(dataset.class_names):
+        groups.setdefault(" ".join(name.replace("_", " ").casefold().split()), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def _print(summary: dict[str, Any]) -> None:
@@ -139,6 +148,12 @@ def _print(summary: dict[str, Any]) -> None:
         out.print(
             f"[yellow]warning[/]: classes {labels} have the same name, '{escape(name)}': a text "
             "tower cannot tell them apart",
+            soft_wrap=True,
+        )
+    for names in summary["similar_names"]:
+        out.print(
+            f"[yellow]warning[/]: class names {escape(', '.join(map(repr, names)))} differ in "
+            "capitals or underscores only: most text towers cannot tell them apart",
             soft_wrap=True,
         )
     for note in summary["notes"]:
