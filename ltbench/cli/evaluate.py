@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +20,9 @@ from ltbench.cli.options import (
     read_assignments,
 )
 from ltbench.errors import DataError
+
+if TYPE_CHECKING:
+    from ltbench.config.runspec import RunSpec
 
 
 def evaluate(
@@ -43,13 +47,16 @@ def evaluate(
     """Evaluate a finished run again, with other views or another shot rule.
 
     Numbers come from stored predictions; the model runs only for views that it has not seen yet,
-    whose predictions are then stored beside the run's.
+    whose predictions are then stored beside the run's. Where data or weights have moved since,
+    --set dataset.path=PLACE (or another option that is a path) says so: they must be the same ones.
 
     Example: `ltbench eval runs/digits_lt/clip_tiny/lift_plus/0123456789ab --inference center`
     """
     import numpy as np
 
-    from ltbench.config.resolve import Resolved, resolve, settings_of
+    from ltbench.cli.late_progress import LateProgress
+    from ltbench.config.options import path_options
+    from ltbench.config.resolve import resolve, settings_of
     from ltbench.loading import load_plugins
     from ltbench.metrics import SHOT_RULES, compute_metrics
     from ltbench.results import Run
@@ -65,26 +72,31 @@ def evaluate(
             hint="run the same `ltbench run` command again"
             + (" with --overwrite failed" if failed else ""),
         )
+    registry = load_plugins()
     changes, faults = read_assignments(assignments)
+    places = [
+        f"{kind}.{name}"
+        for kind in ("dataset", "backbone")
+        for name in path_options(registry.find(kind, stored.choices()[kind].name).spec.config)
+    ]
     faults += [
-        f"{key}: an evaluation can only change inference.*; start another run for it"
+        f"{key}: an evaluation can only change inference.*, and where data or weights lie "
+        f"({', '.join(sorted(places)) or 'this run has no such option'}); start another run for it"
         for key in changes
-        if not key.startswith("inference.")
+        if not key.startswith("inference.") and key not in places
     ]
     settings = settings_of(stored)
     if inference is not None and inference != stored.inference.name:
         settings = {k: v for k, v in settings.items() if not k.startswith("inference.")}
         settings["inference"] = inference
-    resolved: Resolved = resolve(load_plugins(), settings | changes, data_root, faults)
-    for kind in ("dataset", "backbone"):
-        now, then = getattr(resolved.spec, kind), getattr(stored, kind)
-        if now.identity != then.identity:
-            raise DataError(
-                f"{kind} '{now.name}' is not what the run used: {now.identity} instead of "
-                f"{then.identity}",
-                hint="check --data-root, or the weights file",
-            )
+    resolved = resolve(registry, settings | changes, data_root, faults, identify=False)
     path = directory.predictions(resolved.spec.inference, stored.inference)
+    if not path.exists() or changes.keys() & set(places):  # stored numbers need no data
+        try:
+            resolved = resolve(registry, settings | changes, data_root, watch=LateProgress())
+        except DataError as error:
+            raise _moved(error, stored, places) from error
+        _expect_same(resolved.spec, stored, places)
     if path.exists():
         predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
     else:
@@ -103,3 +115,33 @@ def evaluate(
     from ltbench.cli.output import print_metrics
 
     print_metrics(metrics, resolved.spec, json=json)
+
+
+def _expect_same(now: RunSpec, stored: RunSpec, places: Sequence[str]) -> None:
+    """Raises a `DataError` where data set or weights are not those of the run."""
+    for kind in ("dataset", "backbone"):
+        one, other = now.choices()[kind], stored.choices()[kind]
+        if one.identity != other.identity:
+            raise DataError(
+                f"{kind} '{one.name}' is not what the run used: expected {other.identity}, got "
+                f"{one.identity}",
+                hint=f"{_where(stored, places)}; a run of an older ltbench, whose identities were "
+                "made otherwise, has to be run again",
+            )
+
+
+def _moved(error: DataError, stored: RunSpec, places: Sequence[str]) -> DataError:
+    """Returns an error of data or weights that are not where the run found them."""
+    hint = f"{error.hint}; {_where(stored, places)}" if error.hint else _where(stored, places)
+    return DataError(error.message, hint=hint)
+
+
+def _where(stored: RunSpec, places: Sequence[str]) -> str:
+    """Returns how to say where data and weights of a run are now."""
+    then = [
+        f"--set {kind}.{name}=PLACE, where it was {path}"
+        for kind in ("dataset", "backbone")
+        for name, path in stored.choices()[kind].paths.items()
+        if f"{kind}.{name}" in places
+    ]
+    return f"if they moved, add {' or '.join([*then, '--data-root FOLDER'])}"

@@ -16,7 +16,14 @@ from ltbench.config.text import Text, as_typed
 from ltbench.config.types import describe_type, members, read_text
 from ltbench.errors import LTBenchError, suggestion
 
-__all__ = ["OptionHelp", "as_typed", "describe_options", "dump_options", "parse_options"]
+__all__ = [
+    "OptionHelp",
+    "as_typed",
+    "describe_options",
+    "dump_options",
+    "parse_options",
+    "path_options",
+]
 
 
 @dataclass(frozen=True)
@@ -228,6 +235,11 @@ def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     paths: dict[str, Any] = {}
     _take_paths(config, dumped, "", paths)
     return dumped, paths
+
+
+def path_options(config: type) -> set[str]:
+    """Returns the names of a config's options that may be paths: where something lies."""
+    return {name for name, option in _options(config).items() if Path in members(option.hint)}
 
 
 def _take_paths(config: Any, dumped: dict[str, Any], prefix: str, paths: dict[str, Any]) -> None:

@@ -167,7 +167,8 @@ def resolve(
         choices[kind] = Choice(
             name=component.spec.name,
             options=options,
-            paths=paths,
+            # Whoever reads them later may be in another folder.
+            paths={name: str(Path(path).expanduser().absolute()) for name, path in paths.items()},
             plugin=f"{component.plugin.distribution} {component.plugin.version}",
             identity=known[about] if identify else "",
             version=component.spec.version,
