@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ltbench.errors import DataError
 
 _HINT = "fetch the list again: it must have one 'path label' a line"
+_HIDDEN = "evaluate on a split whose labels are public"
+_ONE = "subtract 1 from each label: classes are numbered from 0"
 _LARGEST = 10**6  # classes
 
 
@@ -53,12 +55,21 @@ def parse_list(
         lines = lines[:-1]
     if not len(lines):
         raise DataError(f"{name} is empty", hint=_HINT)
+    hidden = pc.invert(pc.match_substring_regex(lines, r" -[0-9]+$"))
+    _expect(
+        name, lines, hidden, "{!r} has a negative label, which stands for a hidden one", _HIDDEN
+    )
     well_formed = pc.match_substring_regex(lines, r"^.+ [0-9]{1,6}$")
     _expect(name, lines, well_formed, "expected 'path label', got {!r}")
     parts = pc.split_pattern(lines, " ", max_splits=1, reverse=True)
     names = pc.list_element(parts, 0)
     labels = pc.cast(pc.list_element(parts, 1), pa.int64())
     limit = num_classes or _LARGEST
+    smallest, largest = pc.min(labels).as_py(), pc.max(labels).as_py()
+    if smallest == 1 and largest == limit:
+        raise DataError(
+            f"{name}: labels go from 1 to {largest}: expected 0 to {limit - 1}", hint=_ONE
+        )
     _expect(name, labels, pc.less(labels, limit), f"label {{}} is outside of 0..{limit - 1}")
     inside = pc.invert(pc.match_substring_regex(names, r"^/|(^|[/\\])\.\.([/\\]|$)"))
     _expect(name, names, inside, "{!r} leads out of the data folder")
@@ -67,7 +78,7 @@ def parse_list(
     return names, np.array(labels)  # a copy: Arrow's own memory cannot be written to
 
 
-def _expect(name: str, values: Any, fine: Any, fault: str) -> None:
+def _expect(name: str, values: Any, fine: Any, fault: str, hint: str = _HINT) -> None:
     """Raises a `DataError` for the first value that is not fine."""
     import pyarrow.compute as pc
 
@@ -75,7 +86,7 @@ def _expect(name: str, values: Any, fine: Any, fault: str) -> None:
     if at >= 0:
         shown = values[at].as_py()
         shown = shown[:200] if isinstance(shown, str) else shown
-        raise DataError(f"{name}:{at + 1}: {fault.format(shown)}", hint=_HINT)
+        raise DataError(f"{name}:{at + 1}: {fault.format(shown)}", hint=hint)
 
 
 def list_identity(path: Path) -> str:

@@ -422,6 +422,22 @@ def test_weights_of_another_model_are_refused(tmp_path: Path, tensors: dict[str,
         assert "exactly this model" in caught.value.hint
 
 
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "module._orig_mod."])
+def test_weights_of_a_wrapped_model_are_told(tmp_path: Path, prefix: str) -> None:
+    import timm as library
+
+    path = tmp_path / "weights.safetensors"
+    tensors = library.create_model("test_vit").state_dict()
+    save_file({f"{prefix}{name}": tensor for name, tensor in tensors.items()}, path)
+    for build, config in [
+        (timm.build, timm.TimmConfig("test_vit", weights=path)),
+        (open_clip.build, open_clip.OpenClipConfig("ViT-S-32-alt", None, path)),
+    ]:
+        with pytest.raises(DataError, match=f"names begin with '{prefix}'") as caught:
+            build(config, CTX)  # type: ignore[arg-type]
+        assert f"removeprefix('{prefix}')" in caught.value.hint
+
+
 def test_weights_that_lack_a_tensor_are_refused(tmp_path: Path) -> None:
     import timm as library
 

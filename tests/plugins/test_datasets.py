@@ -140,6 +140,17 @@ def test_each_class_is_one_folder(tmp_path: Path, lines: str, said: str) -> None
         PLACES_LT.build(OWN, DataContext(tmp_path, 0))
 
 
+def test_labels_that_start_at_one_are_told(tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path)
+    for name in ("train", "val", "test"):
+        rows = (line.split(" ") for line in (folder / f"{name}.txt").read_text().splitlines())
+        text = "".join(f"{path} {int(label) + 1}\n" for path, label in rows)
+        (folder / f"{name}.txt").write_text(text)
+    with pytest.raises(DataError, match="labels of the training list start at 1") as raised:
+        IMAGENET_LT.build(OWN, DataContext(tmp_path, 0))
+    assert "subtract 1" in raised.value.hint
+
+
 def test_lists_of_different_places_are_told(tmp_path: Path) -> None:
     folder = trees.places365(tmp_path).lists.rename(tmp_path / "places_lt")
     (folder / "test.txt").write_text("val/kitchen/1.jpg 0\n")

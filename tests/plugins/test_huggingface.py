@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ltbench.data import Dataset, Preparation
 from ltbench.errors import ConfigError, CorruptImageError, DataError
 from ltbench.specs import DataContext
 from ltbench_plugins.datasets.huggingface import HUGGINGFACE, HuggingFaceConfig
+from ltbench_plugins.datasets.parts.huggingface_columns import read_labels
 from tests import trees
 from tests.conftest import Ended
 from tests.covered import value_of
@@ -225,6 +227,15 @@ def test_labels_that_are_hidden(hf: Any, tmp_path: Path) -> None:
     path = saved(hf, tmp_path / "c", train=part, test=rows(hf, ["a"], hf.Value("string")))
     with pytest.raises(DataError, match="split test has other columns than train"):
         build(path=path)
+
+
+def test_labels_that_start_at_one_are_told() -> None:
+    import pyarrow as pa
+
+    part = SimpleNamespace(data=pa.table({"kind": [1, 2, 3]}))
+    with pytest.raises(DataError, match="labels start at 1: expected 0 to 2") as raised:
+        read_labels("pets", SimpleNamespace(names=NAMES), "kind", {"train": part, "test": part})
+    assert "subtract 1" in raised.value.hint
 
 
 def test_it_is_made_long_tailed(hf: Any, tmp_path: Path) -> None:

@@ -19,7 +19,14 @@ from ltbench_plugins.datasets.csv import CSV
 from ltbench_plugins.datasets.folder import FOLDER
 from ltbench_plugins.datasets.parts.image_files import EXTENSIONS
 from tests.conftest import Ended
-from tests.plugins.test_generic_datasets import COUNTS, build, identity, names, write_csv
+from tests.plugins.test_generic_datasets import (
+    COUNTS,
+    build,
+    check,
+    identity,
+    names,
+    write_csv,
+)
 
 Cli = Callable[..., Ended]
 RUN = ("--epochs", "1", "--workers", "0", "--precision", "fp32", "--inference", "center", "--json")
@@ -218,3 +225,21 @@ def test_labels_are_one_in_every_form_of_unicode(tmp_path: Path) -> None:
     dataset = build(CSV, path=write_csv(tmp_path, f"path,label,split\n{rows}"))
     assert dataset.class_names == (composed, "tea")
     assert "compared in normal form C" in dataset.notes[0]
+
+
+def test_paths_of_windows_are_told(tmp_path: Path) -> None:
+    bitmaps(tmp_path / "x", COUNTS)
+    rows = "x/train/cat/0.bmp,cat,train\nx\\train\\cat\\1.bmp,cat,train\nx/test/cat/0.bmp,cat,test"
+    path = write_csv(tmp_path, f"path,label,split\n{rows}\n")
+    with pytest.raises(DataError, match=r"list\.csv:3: .* has backslashes, and no file") as raised:
+        check(CSV, path=path)
+    assert raised.value.hint == "write paths with /: then this image is found"
+
+
+def test_hidden_labels_are_told(tmp_path: Path) -> None:
+    rows = "a.jpg,0,train\nb.jpg,1,train\nc.jpg,-1,test\n"
+    path = write_csv(tmp_path, f"path,label,split\n{rows}")
+    with pytest.raises(DataError, match="label -1, which stands for a hidden label"):
+        build(CSV, path=path)
+    both = write_csv(tmp_path, f"path,label,split\n{rows}d.jpg,-1,train\n")
+    assert set(build(CSV, path=both).class_names) == {"-1", "0", "1"}  # a class like others

@@ -11,6 +11,9 @@ from textwrap import shorten
 
 from ltbench.errors import DataError
 
+_WRAPPERS = ("module.", "_orig_mod.", "model.", "backbone.")
+"""What wrappers for parallel, compiled or self-supervised training put before a model's names."""
+
 _OFFLINE = "with HF_HUB_OFFLINE=1 nothing is asked of the network"
 
 
@@ -53,6 +56,7 @@ def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
             yield
     except Exception as error:  # libraries raise whatever they like here
         if weights is not None:
+            _expect_plain_names(weights, model, error)
             raise DataError(
                 f"{weights} does not hold weights of {model}: {_reason(error)}",
                 hint="give a safetensors file of exactly this model",
@@ -106,6 +110,36 @@ def _expect_floats(weights: Path) -> None:
     coded = types - {"F64", "F32", "F16", "BF16", "I64", "I32", "BOOL"}
     if not types or coded:
         raise ValueError(f"it holds {' and '.join(sorted(coded)) or 'no'} tensors")
+
+
+def _expect_plain_names(weights: Path, model: str, error: Exception) -> None:
+    """Raises a `DataError` where the names in a file that did not fit begin as a wrapper's do."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, "np") as file:
+            names = list(file.keys())
+    except (OSError, SafetensorError):  # the error that there is says it
+        return
+    prefix = ""
+    while True:
+        inner = next((one for one in _WRAPPERS if _most_begin(names, prefix + one)), None)
+        if inner is None:
+            break
+        prefix += inner
+    if prefix:
+        begin = sum(name.startswith(prefix) for name in names)
+        raise DataError(
+            f"{weights} does not hold weights of {model}: {begin:,} of its {len(names):,} names "
+            f"begin with '{prefix}', which is the name of what the model was wrapped in",
+            hint="store them without it: safetensors.torch.save_file({name.removeprefix("
+            f"'{prefix}'): tensor for name, tensor in safetensors.torch.load_file(FILE).items()}}, "
+            "NEW)",
+        ) from error
+
+
+def _most_begin(names: list[str], prefix: str) -> bool:
+    return 2 * sum(name.startswith(prefix) for name in names) > len(names)
 
 
 @contextmanager

@@ -98,10 +98,25 @@ def check(config: CsvConfig, ctx: DataContext) -> None:
     """Looks whether the first image, the last and one in between are there."""
     path, root = _places(config)
     images = _columns(path)["path"]
+    _expect_slashes(path, root, images)
     for row in (0, len(images) // 2, len(images) - 1):
         image = root / images[row].as_py()
         if not image.is_file():
             raise DataError(f"{path}:{row + 2}: {image} does not exist", hint=_ROOT)
+
+
+def _expect_slashes(path: Path, root: Path, images: Any) -> None:
+    """Raises a `DataError` for a path that is written as on Windows, and is no file here."""
+    import pyarrow.compute as pc
+
+    row = pc.index(pc.match_substring(images, "\\"), value=True).as_py()
+    if row >= 0 and not (root / images[row].as_py()).is_file():
+        name = images[row].as_py()
+        there = (root / name.replace("\\", "/")).is_file()
+        raise DataError(
+            f"{path}:{row + 2}: {name!r} has backslashes, and no file has that name",
+            hint="write paths with /" + (": then this image is found" if there else f"; {_ROOT}"),
+        )
 
 
 def _places(config: CsvConfig) -> tuple[Path, Path]:

@@ -63,6 +63,11 @@ def expect_trained(where: str, class_names: tuple[str, ...], labels: NDArray[np.
         DataError: One has none: it is misspelt, or cannot be learned.
     """
     without = np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0)
+    if len(without) and class_names[without[0]] == "-1":
+        raise DataError(
+            f"{where}: label -1, which stands for a hidden label, is in no training image",
+            hint="evaluate on a split whose labels are public, or leave such images out",
+        )
     if len(without):
         raise DataError(
             f"{where}: class '{class_names[without[0]]}' has no training images",

@@ -66,7 +66,15 @@ def read_labels(
         at = pc.index(given, value=False).as_py()
         if at >= 0:
             value = labels[at].as_py()
-            what = "no label" if value in (None, -1) else f"label {value}, outside of the classes"
+            hidden = value in (None, -1)
+            inside = f"0 to {len(names or ()) - 1}"
+            what = "no label" if hidden else f"label {value}: expected {inside}"
+            if not hidden and pc.min(labels).as_py() >= 1:
+                raise DataError(
+                    f"{where}, {name} split: labels start at {pc.min(labels)}: expected {inside}",
+                    hint=f"subtract 1 from the column {column}, or store it as plain numbers, "
+                    "which are numbered in order",
+                )
             raise DataError(
                 f"{where}, {name} split, row {at} has {what}",
                 hint="many sets hide the labels of their test split: choose another with "

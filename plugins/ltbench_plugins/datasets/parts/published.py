@@ -135,6 +135,12 @@ class ListedImages:
             names, labels = read_list(path, self.num_classes if published else None)
             splits[split] = Split(FileImages(folder, names, self._hint()), labels)
             folders = _merged(path, folders, _folders(path, names, labels))
+        smallest = int(splits["train"].labels.min())
+        if not published and smallest == 1:
+            raise DataError(
+                f"{self.name}: labels of the training list start at 1: expected 0",
+                hint="subtract 1 from each label in all lists: classes are numbered from 0",
+            )
         classes = range(self.num_classes if published else max(folders) + 1)
         class_names = tuple(folders.get(label, str(label)) for label in classes)
         expect_trained(self.name, class_names, splits["train"].labels)
