@@ -132,6 +132,16 @@ def test_photographs_with_a_url_are_named_by_its_end(tmp_path: Path) -> None:
     assert names(dataset, "train")[0] == "train2017/000000000000.jpg#2,3,4,5"
 
 
+def test_other_photographs_are_another_identity(tmp_path: Path) -> None:
+    config = write(tmp_path / "a.json", one_each())
+    before = identity(config, context())
+    assert identity(config, context()) == before
+    photograph = tmp_path / "a_3.png"
+    with Image.open(photograph) as image:
+        Image.new("RGB", image.size).save(photograph)
+    assert identity(config, context()) != before
+
+
 def test_an_index_gives_the_same_objects_and_is_never_out_of_date(tmp_path: Path) -> None:
     config = write(tmp_path / "a.json", one_each() + one_each(7))
     said: list[str] = []
