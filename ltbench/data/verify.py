@@ -76,9 +76,19 @@ def split_facts(dataset: Dataset) -> dict[str, SplitFacts]:
 
 def overlaps(dataset: Dataset) -> dict[tuple[str, str], int]:
     """Returns how many images two splits share, and how many a split has twice (both the same)."""
+    return _shared({split: _names(part.images) for split, part in dataset.splits.items()})
+
+
+def shared_files(dataset: Dataset) -> dict[tuple[str, str], int]:
+    """Returns the same of the splits whose images are files, by their paths: no image is read."""
+    images = {split: part.images for split, part in dataset.splits.items()}
+    files = {split: each.paths for split, each in images.items() if isinstance(each, FileImages)}
+    return _shared(files)
+
+
+def _shared(names: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     import pyarrow.compute as pc
 
-    names = {split: _names(part.images) for split, part in dataset.splits.items()}
     shared = {(name, name): len(all_) - len(pc.unique(all_)) for name, all_ in names.items()}
     for first, second in combinations(names, 2):
         common = pc.is_in(pc.unique(names[first]), value_set=names[second])

@@ -17,6 +17,7 @@ from ltbench.config.runspec import Precision
 from ltbench.data import Dataset
 from ltbench.data.batches import Loading
 from ltbench.data.holdout import hold_out
+from ltbench.data.verify import shared_files
 from ltbench.engine.assembly import Assembly, described
 from ltbench.engine.at_hand import at_hand
 from ltbench.engine.class_weights import class_weights
@@ -158,7 +159,7 @@ def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
 
 def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns what makes the run's result mean less than it seems to."""
-    warnings = [*dataset.notes, *backbone.warnings]
+    warnings = [*dataset.notes, *_shared_files(dataset), *backbone.warnings]
     seen, data = resolved.components["backbone"].spec, resolved.components["dataset"].spec
     assert isinstance(seen, BackboneSpec)
     assert isinstance(data, DatasetSpec)
@@ -182,6 +183,16 @@ def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[
                 f"{len(val):,} images: what is chosen on it ignores the others"
             )
     return warnings
+
+
+def _shared_files(dataset: Dataset) -> list[str]:
+    """Returns a warning for each pair of splits that list the same files."""
+    return [
+        f"{first} and {second} share {count:,} images: what was trained on, or chosen by, tests "
+        "nothing"
+        for (first, second), count in shared_files(dataset).items()
+        if first != second
+    ]
 
 
 def _head(

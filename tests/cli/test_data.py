@@ -282,6 +282,9 @@ def test_repeated_names_and_overlaps_are_told(cli: Cli, tmp_path: Path) -> None:
     assert ended.code == 0
     assert "classes [0, 1] have the same name, 'missile'" in ended.out
     assert "train and val share 4 images" in ended.out
+    result = cli(*RUN, "--dataset", "imagenet_lt", *OWN)
+    assert result.code == 0, result.err
+    assert any("train and val share 4 images" in warning for warning in result.json["warnings"])
 
 
 def test_a_broken_image_of_places_is_told(cli: Cli, tmp_path: Path) -> None:
