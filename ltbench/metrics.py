@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.predictions import Predictions
-from ltbench.stats.bootstrap import stratified_interval
+from ltbench.stats.crossed import crossed_interval
+from ltbench.stats.strata import Strata
 
 GROUPS = ("many", "medium", "few")
+INTERVAL_METHOD = "crossed"
+"""Recorded beside the intervals: those of results without it are of an earlier method."""
 _CALIBRATION_BINS = 15
 
 
@@ -57,33 +60,28 @@ def compute_metrics(
 
     Returns:
         `accuracy`, `mean_class`, `many`, `medium`, `few` (None for an empty group), `harmonic` (of
-        the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each accuracy), `per_class`
-        (None for a class without test images), `group_classes` (those with test images),
-        `shot_rule`, `test_images`.
+        the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each accuracy, over other
+        test images), `interval_method`, `per_class` (None for a class without test images),
+        `group_classes` (those with test images), `shot_rule`, `test_images`.
     """
-    classes = len(class_counts)
     labels, predicted = predictions.labels, predictions.predicted
-    correct = np.bincount(labels[labels == predicted], minlength=classes)
-    support = np.bincount(labels, minlength=classes)
+    correct = np.bincount(labels[labels == predicted], minlength=len(class_counts))
+    support = np.bincount(labels, minlength=len(class_counts))
+    present = support > 0
     groups = rule.groups(class_counts)
-    weights = _weights(support, groups)
-    accuracies = _percent_each(correct, support)
-    values = {
-        name: None if weight is None else float(weight @ np.nan_to_num(accuracies))
-        for name, weight in weights.items()
-    }
-    intervals = stratified_interval(correct, support, weights)
+    values, per_class = accuracies(labels, predicted, class_counts, rule)
     shots = [value for name in GROUPS if (value := values[name]) is not None]
     return {
         **values,
         "harmonic": len(shots) / sum(1 / value for value in shots) if all(shots) else 0.0,
         "macro_f1": _macro_f1(labels, predicted, correct, support),
         "ece": calibration_error(predictions),
-        "intervals": intervals,
-        "per_class": [None if np.isnan(value) else float(value) for value in accuracies],
+        "intervals": intervals(predictions, groups),
+        "interval_method": INTERVAL_METHOD,
+        "per_class": [None if np.isnan(value) else float(value) for value in per_class],
         "group_classes": {
-            "all": int((support > 0).sum()),
-            **{name: int((members & (support > 0)).sum()) for name, members in groups.items()},
+            "all": int(present.sum()),
+            **{name: int((members & present).sum()) for name, members in groups.items()},
         },
         "shot_rule": rule.name,
         "test_images": len(labels),
@@ -109,20 +107,35 @@ def accuracies(
     classes = len(class_counts)
     correct = np.bincount(labels[labels == predicted], minlength=classes)
     support = np.bincount(labels, minlength=classes)
+    groups, present = rule.groups(class_counts), support > 0
     each = _percent_each(correct, support)
-    known, weights = np.nan_to_num(each), _weights(support, rule.groups(class_counts))
-    means = {k: None if weight is None else float(weight @ known) for k, weight in weights.items()}
+    members = {"mean_class": present, **{name: groups[name] & present for name in GROUPS}}
+    # Quotients of whole numbers: 9 of 9 images are 100, not 99.99999999999999.
+    means = {"accuracy": float(100.0 * correct.sum() / support.sum())} | {
+        name: float(each[chosen].mean()) if chosen.any() else None
+        for name, chosen in members.items()
+    }
     return means, each
 
 
-def _weights(
-    support: NDArray[np.int64], groups: dict[str, NDArray[np.bool_]]
-) -> dict[str, NDArray[np.float64] | None]:
-    """Every accuracy is a weighted mean of the per-class accuracies; returns the weights, (K,)."""
-    present = support > 0
-    members = {"mean_class": present, **{name: groups[name] & present for name in GROUPS}}
-    means = {name: m / m.sum() if m.any() else None for name, m in members.items()}
-    return {"accuracy": support / support.sum(), **means}
+def intervals(
+    predictions: Predictions, groups: dict[str, NDArray[np.bool_]]
+) -> dict[str, list[float] | None]:
+    """Returns the 95 % interval of each accuracy over other test images, as leaderboards do.
+
+    Args:
+        predictions: Of the test split, by one model.
+        groups: Shot group -> (K,) whether each class belongs to it.
+
+    Returns:
+        Lower and upper bound in percent; None for a shot group without test images.
+    """
+    right = predictions.labels == predictions.predicted
+    found = crossed_interval(right[None], Strata.of_classes(predictions.labels, groups))
+    return {
+        name: [100 * found[name].low, 100 * found[name].high] if name in found else None
+        for name in ("accuracy", "mean_class", *GROUPS)
+    }
 
 
 def _percent_each(correct: NDArray[np.int64], support: NDArray[np.int64]) -> NDArray[np.float64]:

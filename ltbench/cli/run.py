@@ -161,6 +161,7 @@ def run(
     from ltbench.cache import NO_CACHE, Cache
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import print_plan, print_result
+    from ltbench.cli.stored import with_today_intervals
     from ltbench.config.resolve import resolve
     from ltbench.garbage import no_collections
     from ltbench.loading import load_plugins
@@ -174,9 +175,10 @@ def run(
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
     late = LateProgress()
     resolved = resolve(registry, settings, data_root, [*faults, *wrong], watch=late)
-    result = None if dry_run else stored_result(RunDirectory.of(out, resolved.spec), overwrite)
+    directory = RunDirectory.of(out, resolved.spec)
+    result = None if dry_run else stored_result(directory, overwrite)
     if result is not None:
-        print_result(result, json=json, stored=True)
+        print_result(with_today_intervals(result, directory), json=json, stored=True)
         return
 
     with no_collections():

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
-from ltbench.errors import RunError
+from ltbench.errors import DataError, RunError
 from ltbench.results import Found, Skipped, find_runs
 from ltbench.texts import printable
+
+if TYPE_CHECKING:
+    from ltbench.store import RunDirectory
 
 T = TypeVar("T")
 _LISTED = 20
@@ -40,6 +43,39 @@ def followed(items: Sequence[T], what: str) -> Iterable[T]:
     """Shows on a terminal how far a loop is."""
     console = Console(stderr=True)
     return track(items, what, console=console, transient=True, disable=not console.is_terminal)
+
+
+def with_today_intervals(result: Mapping[str, Any], directory: RunDirectory) -> dict[str, Any]:
+    """Returns a stored result with intervals of today's method.
+
+    Results without a record of the method have those of an earlier one, which were too narrow.
+    Theirs are computed from the stored predictions, or are left out with a warning where these
+    cannot be read. The file is left as it is.
+
+    Args:
+        result: Content of `result.json`.
+        directory: Directory of the run.
+    """
+    from ltbench.metrics import DEFAULT_RULE, INTERVAL_METHOD, SHOT_RULES, intervals
+
+    metrics, warnings = result["metrics"], result["warnings"]
+    if metrics.get("interval_method") == INTERVAL_METHOD:
+        return dict(result)
+    import numpy as np
+
+    from ltbench.config.runspec import Choice
+    from ltbench.predictions import Predictions
+
+    own = Choice(**result["run"]["inference"])
+    rule = SHOT_RULES.get(metrics["shot_rule"], DEFAULT_RULE)
+    groups = rule.groups(np.array(result["classes"]["train_images"], dtype=np.int64))
+    new: dict[str, Any] = dict.fromkeys(metrics["intervals"])
+    try:
+        new = intervals(Predictions.read(directory.predictions(own, own)), groups)
+    except DataError as error:
+        warnings = [*warnings, f"no intervals, because {error.message}"]
+    metrics = {**metrics, "intervals": new, "interval_method": INTERVAL_METHOD}
+    return {**result, "metrics": metrics, "warnings": warnings}
 
 
 def end_strictly(skipped: Sequence[Skipped], strict: bool) -> None:

@@ -13,6 +13,7 @@ from ltbench.comparison.samples import Sample, check_same_images
 from ltbench.errors import ConfigError
 from ltbench.metrics import DEFAULT_RULE, SHOT_RULES, ShotRule
 from ltbench.stats.bayes import Posterior, bayesian_signed_rank
+from ltbench.stats.bounds import Bounds, bounds_without_spread, has_no_spread
 from ltbench.stats.effects import OddsRatio, cohens_dz, odds_ratio, rank_biserial
 from ltbench.stats.hierarchical import hierarchical_bootstrap
 from ltbench.stats.mcnemar import McNemar, mcnemar
@@ -71,8 +72,9 @@ class Evidence:
         high: Upper bound.
         test: What p is from.
         p: Two-sided.
-        detectable: Smallest difference found with 80 % power, in one comparison; 0 where the two
-            are right on the same images.
+        detectable: Smallest true difference that a single comparison finds with 80 % power; 0
+            where the two are right on the same images.
+        same_images: Whether the two are right on the same images, with every seed.
         across_seeds: With two or more common seeds.
         on_images: With one.
     """
@@ -83,6 +85,7 @@ class Evidence:
     test: str
     p: float
     detectable: float
+    same_images: bool
     across_seeds: AcrossSeeds | None = None
     on_images: OnImages | None = None
 
@@ -168,10 +171,9 @@ def compare(
     rule = _shot_rule(first, second)
     groups = rule.groups(first.class_counts)
     all_strata = Strata.of_classes(first.labels, groups)
-    wanted = {name: w for name, w in all_strata.weights.items() if name in metrics}
-    if not wanted:
+    strata = all_strata.only(metrics)
+    if not strata.votes:
         return Pair(first, second, seeds, rule.name, dict.fromkeys(metrics))
-    strata = replace(all_strata, weights=wanted)
     rights = first.of_seeds(seeds), second.of_seeds(seeds)
     means = [100 * strata.means(right.astype(float)) for right in rights]
     differences = rights[0].astype(np.int8) - rights[1].astype(np.int8)
@@ -229,6 +231,7 @@ def _with_seeds(
     rope: float | None,
 ) -> dict[str, Evidence]:
     found = hierarchical_bootstrap(differences, strata, level=level)
+    discordance = _discordance(differences, strata)
     outcomes = {}
     for m, name in enumerate(strata.weights):
         each = found[name]
@@ -241,14 +244,20 @@ def _with_seeds(
             rank_biserial(by_seed),
             None if rope is None else bayesian_signed_rank(by_seed, rope),
         )
-        detectable = detectable_with_error(each.error, each.freedom, level=level, power=POWER)
+        weights = strata.weights[name]
+        detectable = (
+            detectable_with_error(each.error, each.freedom, level=level, power=POWER)
+            if each.error > 0
+            else detectable_on_images(discordance, strata.sizes, weights, level=level, power=POWER)
+        )
         outcomes[name] = Evidence(
             difference=100 * each.difference,
             low=100 * each.low,
             high=100 * each.high,
             test="hierarchical bootstrap over seeds and images",
             p=each.p,
-            detectable=100 * detectable,
+            detectable=100 * min(detectable, 1.0),
+            same_images=not discordance[weights > 0].any(),
             across_seeds=across,
         )
     return outcomes
@@ -257,11 +266,18 @@ def _with_seeds(
 def _on_images(differences: NDArray[np.int8], strata: Strata, level: float) -> dict[str, Evidence]:
     intervals = paired_bootstrap(differences, strata, level=level)
     tests = randomisation(differences, strata, level=level)
-    discordance = strata.sums(np.abs(differences).astype(float)) / np.maximum(strata.sizes, 1)
+    discordance = _discordance(differences[None], strata)
     outcomes = {}
-    for name, interval in intervals.items():
+    without_spread = has_no_spread(differences.astype(float), strata)
+    for m, (name, interval) in enumerate(intervals.items()):
         weights = strata.weights[name]
-        low, high = tests[name].widened(interval.low, interval.high, interval.difference)
+        bounds = Bounds(interval.low, interval.high).holding(
+            tests[name].hidden(interval.difference)
+        )
+        if without_spread[m] and interval.difference != 0:
+            alike = bounds_without_spread(interval.difference, weights, strata.sizes, level)
+            bounds = bounds.holding(alike)
+        bounds = bounds.agreeing(interval.difference, tests[name].p, level)
         concerned = differences[weights[strata.of_image] > 0]
         only = int((concerned > 0).sum()), int((concerned < 0).sum())
         detectable = detectable_on_images(
@@ -269,14 +285,22 @@ def _on_images(differences: NDArray[np.int8], strata: Strata, level: float) -> d
         )
         outcomes[name] = Evidence(
             difference=100 * interval.difference,
-            low=100 * low,
-            high=100 * high,
+            low=100 * bounds.low,
+            high=100 * bounds.high,
             test="randomisation test on the images" + (", exact" if tests[name].exact else ""),
             p=tests[name].p,
-            detectable=100 * detectable,
+            detectable=100 * min(detectable, 1.0),
+            same_images=not any(only),
             on_images=OnImages(mcnemar(*only), odds_ratio(*only, level)),
         )
     return outcomes
+
+
+def _discordance(differences: NDArray[np.int8], strata: Strata) -> NDArray[np.float64]:
+    """Returns the share of each stratum's images on which the two differ, mean over seeds, (K,)."""
+    apart = np.abs(differences).mean(axis=0)
+    found: NDArray[np.float64] = strata.sums(apart) / np.maximum(strata.sizes, 1)
+    return found
 
 
 def _same_mean(name: str, strata: Strata) -> str | None:

@@ -48,7 +48,9 @@ def sentence(
     pair: Pair, metric: str, correction: Correction, comparisons: int, level: float
 ) -> str:
     """Returns what was found about one accuracy."""
-    first, second, where = pair.first.name, pair.second.name, WHERE[metric]
+    # Of one seed nothing is known about the methods: the sentence is about these two models.
+    model = f" with seed {pair.seeds[0]}" if len(pair.seeds) == 1 else ""
+    first, second, where = pair.first.name + model, pair.second.name + model, WHERE[metric]
     outcome = pair.outcomes[metric]
     if outcome is None:
         return f"{metric}-shot: no classes with test images, so nothing to compare"
@@ -65,7 +67,7 @@ def sentence(
         )
     if evidence.p < 1 - level:  # the interval excludes 0, and this says why it does not count
         sure += f", by itself {p_text(evidence.p)}"
-    if evidence.detectable == 0:
+    if evidence.same_images:
         return (
             f"no difference was found between {first} and {second} {where}: they are right on "
             "the same images"
@@ -73,8 +75,22 @@ def sentence(
     return (
         f"no difference was found between {first} and {second} {where}: "
         f"{points(evidence.difference)} points [{points(evidence.low)}, {points(evidence.high)}], "
-        f"{sure}; differences of less than {evidence.detectable:.1f} points would go unseen "
-        "(80 % power)"
+        f"{sure}; {detectable_text(evidence.detectable)}"
+    )
+
+
+def detectable_text(detectable: float) -> str:
+    """Returns how large a true difference must be to be found, in words.
+
+    Args:
+        detectable: Smallest true difference, in points, that one comparison finds with 80 % power.
+
+    >>> detectable_text(2.24)
+    'a true difference of 2.2 points would be found 4 times in 5 by a single comparison'
+    """
+    return (
+        f"a true difference of {detectable:.1f} points would be found 4 times in 5 by a single "
+        "comparison"
     )
 
 

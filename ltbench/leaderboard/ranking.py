@@ -189,8 +189,8 @@ class _Tests:
             return None
         rule = SHOT_RULES.get(self._shot_rule, DEFAULT_RULE)
         strata = Strata.of_classes(sample.labels, rule.groups(sample.class_counts))
-        strata = replace(strata, weights={"accuracy": strata.weights["accuracy"]})
-        found = crossed_interval(sample.right, strata, level=self.level)["accuracy"]
+        found = crossed_interval(sample.right, strata.only(["accuracy"]), level=self.level)
+        found = found["accuracy"]
         return 100 * found.low, 100 * found.high
 
     def against_first(self, count: int) -> dict[int, float]:

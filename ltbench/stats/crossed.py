@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.stats.bounds import clopper_pearson
 from ltbench.stats.paired_bootstrap import freedom_of_images
 from ltbench.stats.spread import spread_of
 from ltbench.stats.strata import Strata
@@ -63,7 +64,7 @@ def crossed_interval(
         mean = min(max(float(by_seed.mean()), 0.0), 1.0)
         error = float(spread.errors[m])
         enough = _images_with(mean, error, float(freedom[m]), level) if error > _ROUNDING else None
-        low, high = _clopper_pearson(mean, enough or float(images[m]), level)
+        low, high = clopper_pearson(mean, enough or float(images[m]), level)
         deviation = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
         found[name] = MeanInterval(mean, low, high, deviation)
     return found
@@ -76,12 +77,3 @@ def _images_with(mean: float, error: float, freedom: float, level: float) -> flo
     tail = (1 - level) / 2
     reach = error * float(stdtrit(freedom, tail) / ndtri(tail))
     return mean * (1 - mean) / reach**2
-
-
-def _clopper_pearson(share: float, n: float, level: float) -> tuple[float, float]:
-    from scipy.special import betaincinv
-
-    tail, right, wrong = (1 - level) / 2, share * n, (1 - share) * n
-    low = float(betaincinv(right, wrong + 1, tail)) if right > _ROUNDING else 0.0
-    high = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > _ROUNDING else 1.0
-    return low, high

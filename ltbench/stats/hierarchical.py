@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.stats.bounds import Bounds, bounds_without_spread
 from ltbench.stats.paired_bootstrap import deviations_of_images
 from ltbench.stats.randomisation import randomisation
 from ltbench.stats.spread import Spread, spread_of
@@ -21,9 +22,9 @@ class Hierarchical:
 
     Args:
         difference: First model minus second, mean over the seeds.
-        low: Lower bound of the interval.
-        high: Upper bound.
-        p: Two-sided; less than 1 - level just where the interval excludes 0.
+        low: Lower bound of the interval, -1 or more.
+        high: Upper bound, 1 or less.
+        p: Two-sided; less than 1 - level exactly where the interval excludes 0.
         seed_error: Standard error from the choice of seeds.
         image_error: Standard error from the choice of images.
         freedom: Degrees of freedom of the whole error (Hillis, 2007); infinite where seeds agree.
@@ -90,8 +91,14 @@ def hierarchical_bootstrap(
         each = _summary(spread, m, deviations[:, m], level)
         test = tests[name]
         test = replace(test, reach=test.reach / len(differences))  # of the mean, not of the sum
-        low, high = test.widened(each.low, each.high, each.difference)
-        found[name] = replace(each, low=low, high=high, p=max(each.p, test.p))
+        bounds = Bounds(each.low, each.high).holding(test.hidden(each.difference))
+        if each.error == 0 and each.difference != 0:
+            weights = strata.weights[name]
+            alike = bounds_without_spread(each.difference, weights, strata.sizes, level)
+            bounds = bounds.holding(alike)
+        p = max(each.p, test.p)
+        bounds = bounds.agreeing(each.difference, p, level)
+        found[name] = replace(each, low=bounds.low, high=bounds.high, p=p)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.stats.bounds import Bounds
 from ltbench.stats.strata import Strata
 
 _EXACT = 1_000_000  # largest number of outcomes that are enumerated
@@ -32,15 +33,19 @@ class Randomisation:
     exact: bool
     reach: float
 
-    def widened(self, low: float, high: float, difference: float) -> tuple[float, float]:
-        """Returns an interval that holds 0 where this test finds no difference.
+    def hidden(self, difference: float) -> Bounds:
+        """Returns what the interval must hold because of this test.
 
-        A bootstrap knows nothing of images that it has not seen: of four that differ, all in
-        favour of one model, it makes an interval without 0, though p is 0.125.
+        A bootstrap does not cover images that were not seen: of four that differ, all in favour of
+        one model, it makes an interval without 0, though p is 0.125. Where the test finds no
+        difference, the interval holds all that it would not find.
+
+        Args:
+            difference: Difference of the two accuracies, as a share.
         """
         if abs(difference) > self.reach * (1 + _SAME):
-            return low, high
-        return min(low, difference - self.reach), max(high, difference + self.reach)
+            return Bounds(difference, difference)
+        return Bounds(difference - self.reach, difference + self.reach)
 
 
 def randomisation(

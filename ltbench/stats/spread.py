@@ -56,7 +56,7 @@ def spread_of(values: NDArray[np.float64], strata: Strata) -> Spread:
     seeds = len(values)
     by_seed = strata.means(values)
     seed_errors = by_seed.std(axis=0, ddof=min(1, seeds - 1)) / math.sqrt(seeds)
-    of_images, of_both = _image_variances(values, strata)
+    of_images, of_both = image_variances(values, strata)
     # Accuracies are whole images: a few seeds may have the same by chance, though they differ on
     # the images. Only where they do not is there no error from the choice of seeds.
     seed_errors = np.where(seed_errors < _ROUNDING, np.sqrt(of_both), seed_errors)
@@ -66,12 +66,16 @@ def spread_of(values: NDArray[np.float64], strata: Strata) -> Spread:
     return Spread(by_seed, seed_errors, np.sqrt(of_images * shares), shares)
 
 
-def _image_variances(
+def image_variances(
     values: NDArray[np.float64], strata: Strata
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns variances of each mean, (M,): of the images' means over seeds, and of both together.
 
     The second is the part of the first that is due to the interaction of seeds and images.
+
+    Args:
+        values: (S, N) a row a seed.
+        strata: Strata of the images, and the means.
     """
     seeds, sizes = len(values), np.maximum(strata.sizes, 1)
     image_means = values.mean(axis=0)

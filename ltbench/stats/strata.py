@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +15,19 @@ class Strata:
     """Where each test image belongs, and what each stratum weighs in each mean.
 
     A mean is the weighted sum of the strata's means: overall accuracy, balanced accuracy and the
-    accuracy of a shot group differ only in the weights.
+    accuracy of a shot group differ only in the weights. Weights are whole numbers (images or
+    classes) over their sum, so that the mean of images that are all right is 1 to the last bit.
 
     Args:
         of_image: (N,) stratum of each image, from 0.
         sizes: (K,) images of each stratum; 0 for one without.
-        weights: Name of a mean -> (K,) weights that sum to 1, and are 0 where there are no images.
+        votes: Name of a mean -> (K,) images or classes of each stratum that count in it; 0 where
+            there are no images.
     """
 
     of_image: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    weights: Mapping[str, NDArray[np.float64]]
+    votes: Mapping[str, NDArray[np.int64]]
 
     @classmethod
     def of_classes(
@@ -51,16 +54,29 @@ class Strata:
             single = np.flatnonzero(members & (support == 1))
             stratum[single] = single[0] if len(single) else stratum[single]
         present = support > 0
-        by_class = {"accuracy": support / support.sum(), "mean_class": present / present.sum()}
+        by_class = {"accuracy": support, "mean_class": present}
         for name, members in groups.items():
             if (members & present).any():
-                by_class[name] = (members & present) / (members & present).sum()
-        weights: dict[str, NDArray[np.float64]] = {
-            name: np.bincount(stratum, weights=each, minlength=classes).astype(np.float64)
+                by_class[name] = members & present
+        votes = {
+            name: np.bincount(stratum, weights=each, minlength=classes).astype(np.int64)
             for name, each in by_class.items()
         }
         sizes = np.bincount(stratum, weights=support, minlength=classes).astype(np.int64)
-        return cls(stratum[labels], sizes, weights)
+        return cls(stratum[labels], sizes, votes)
+
+    def only(self, names: Collection[str]) -> Strata:
+        """Returns the same strata with some of the means.
+
+        Args:
+            names: Means to keep; others than there are, are ignored.
+        """
+        return replace(self, votes={k: v for k, v in self.votes.items() if k in names})
+
+    @cached_property
+    def weights(self) -> dict[str, NDArray[np.float64]]:
+        """Name of a mean -> (K,) weights that sum to 1."""
+        return {name: votes / votes.sum() for name, votes in self.votes.items()}
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -78,5 +94,7 @@ class Strata:
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns all means, (..., M), of values (..., N)."""
-        found: NDArray[np.float64] = (self.sums(values) / np.maximum(self.sizes, 1)) @ self.matrix
+        votes = np.stack(list(self.votes.values()), axis=1).astype(np.float64)
+        summed = (self.sums(values) / np.maximum(self.sizes, 1)) @ votes
+        found: NDArray[np.float64] = summed / votes.sum(axis=0)
         return found

@@ -93,8 +93,8 @@ def test_the_words_for_no_difference(cli: Cli, drawn: Path) -> None:
     number = r"-?\d+\.\d"
     assert re.search(
         rf"no difference was found between lift_plus and bitfit in overall accuracy: {number} "
-        rf"points \[{number}, {number}\], p = 0\.\d+ \(one comparison\); differences of less than "
-        rf"{number} points would go unseen \(80 % power\)",
+        rf"points \[{number}, {number}\], p = 0\.\d+ \(one comparison\); a true difference of "
+        rf"{number} points would be found 4 times in 5 by a single comparison",
         out,
     )
 

@@ -67,6 +67,21 @@ def test_json_is_alone_on_stdout_and_the_second_run_is_the_first(cli: Cli) -> No
     assert "stored earlier" in cli("run", *SMALL).out
 
 
+def test_intervals_of_an_earlier_method_are_computed_anew(cli: Cli, tmp_path: Path) -> None:
+    first = small(cli)
+    path = only_run(tmp_path / "runs") / "result.json"
+    stored = json.loads(path.read_text())
+    del stored["metrics"]["interval_method"]
+    stored["metrics"]["intervals"]["accuracy"] = [94.0, 95.0]
+    path.write_text(json.dumps(stored))
+    assert small(cli) == first
+    path.with_name("predictions-tte.parquet").unlink()
+    again = small(cli)
+    assert set(again["metrics"]["intervals"].values()) == {None}
+    assert again["metrics"]["accuracy"] == first["metrics"]["accuracy"]
+    assert "no intervals, because" in again["warnings"][-1]
+
+
 def test_overwrite_always_runs_again(cli: Cli) -> None:
     first = small(cli)
     again = small(cli, "--overwrite", "always")

@@ -58,7 +58,7 @@ def test_examples(module: object) -> None:
 
 
 def outcome(difference: float, low: float, high: float, p: float) -> Outcome:
-    evidence = Evidence(difference, low, high, "some test", p, 2.3)
+    evidence = Evidence(difference, low, high, "some test", p, 2.3, False)
     return Outcome("few", 4, 80.0, 80.0 - difference, evidence, p, None)
 
 
@@ -78,8 +78,8 @@ def outcome(difference: float, low: float, high: float, p: float) -> Outcome:
         (
             outcome(0.4, -0.9, 1.7, 0.41),
             "no difference was found between bitfit and lora on few-shot classes: 0.4 points "
-            "[-0.9, 1.7], p = 0.41 (Holm, 5 comparisons); differences of less than 2.3 points "
-            "would go unseen (80 % power)",
+            "[-0.9, 1.7], p = 0.41 (Holm, 5 comparisons); a true difference of 2.3 points would be "
+            "found 4 times in 5 by a single comparison",
         ),
         (None, "few-shot: no classes with test images, so nothing to compare"),
     ],
@@ -109,3 +109,61 @@ def test_pairs_equal_the_stored_metrics(cells: list[Cell]) -> None:
         np.testing.assert_allclose(each.evidence.across_seeds.differences, by_seed, atol=1e-9)
         assert each.evidence.difference == pytest.approx(np.mean(by_seed))
         assert each.evidence.low <= each.evidence.difference <= each.evidence.high
+
+
+def of_right(sample: Sample, right: list[list[int]], name: str) -> Sample:
+    """A sample whose models recognise these images, all of one class."""
+    rows = np.array(right, dtype=bool)
+    images = np.arange(rows.shape[1])
+    return replace(sample, name=name, indices=images, labels=np.zeros(len(images), int), right=rows)
+
+
+def test_models_of_which_one_is_always_wrong_are_not_right_on_the_same_images(
+    cells: list[Cell],
+) -> None:
+    """Five images, nothing varies: -100 points; the sign test's p is 2 / 2^5."""
+    one = samples(cells)[0]
+    wrong, right = of_right(one, [[0] * 5] * 2, "wrong"), of_right(one, [[1] * 5] * 2, "right")
+    pair = pairs.compare(wrong, right, ["accuracy"])
+    found = pair.outcomes["accuracy"]
+    assert found is not None
+    evidence = found.evidence
+    assert (found.first, found.second, evidence.difference) == (0.0, 100.0, -100.0)
+    assert evidence.p == pytest.approx(0.0625)
+    assert (evidence.low, evidence.high) == (-100.0, pytest.approx(100 * (1 - 2 * 0.025**0.2)))
+    assert 0 < evidence.detectable <= 100
+    said = words.sentence(pair, "accuracy", "holm", 1, 0.95)
+    assert "same images" not in said
+    assert "-100.0 points [-100.0, 4.4], p = 0.062 (one comparison)" in said
+
+
+def test_nine_of_nine_images_of_one_seed_are_not_certain(cells: list[Cell]) -> None:
+    one = samples(cells)[0]
+    one = replace(one, cell=replace(one.cell, runs=one.cell.runs[:1]))
+    right, wrong = of_right(one, [[1] * 9], "right"), of_right(one, [[0] * 9], "wrong")
+    pair = pairs.compare(right, wrong, ["accuracy"])
+    found = pair.outcomes["accuracy"]
+    assert found is not None
+    evidence = found.evidence
+    assert (found.first, evidence.difference, evidence.high) == (100.0, 100.0, 100.0)
+    assert evidence.low == pytest.approx(100 * (2 * 0.025 ** (1 / 9) - 1))
+    said = words.sentence(pair, "accuracy", "holm", 1, 0.95)
+    assert said.startswith("right with seed 0 is better than wrong with seed 0 in overall accuracy")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_intervals_exclude_zero_exactly_where_p_is_small_and_stay_within_100_points(
+    cells: list[Cell], seeds: int
+) -> None:
+    one = samples(cells)[0]
+    one = replace(one, cell=replace(one.cell, runs=one.cell.runs[:seeds]))
+    random = np.random.default_rng(1)
+    for images in (2, 5, 9, 14, 40):
+        for share in (0.0, 0.05, 0.2, 0.4):
+            drawn = [random.random((seeds, images)) < each for each in (1 - share, share)]
+            first, second = (of_right(one, each.tolist(), "a") for each in drawn)
+            found = pairs.compare(first, second, ["accuracy"]).outcomes["accuracy"]
+            assert found is not None
+            evidence = found.evidence
+            assert -100 <= evidence.low <= evidence.difference <= evidence.high <= 100
+            assert (evidence.low > 0 or evidence.high < 0) == (evidence.p < 1 - 0.95)

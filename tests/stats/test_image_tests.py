@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar as reference
 
+from ltbench.stats.bounds import Bounds
 from ltbench.stats.mcnemar import mcnemar
 from ltbench.stats.randomisation import randomisation
 from ltbench.stats.strata import Strata
@@ -67,9 +68,10 @@ def test_an_interval_excludes_zero_only_where_the_test_finds_a_difference(
     layers = Strata.of_classes(np.zeros(120, int), {"all": np.array([True])})
     found = randomisation(differences, layers)["accuracy"]
     middle = (only_first - only_second) / 120
-    low, high = found.widened(middle - 0.001, middle + 0.001, middle)
-    assert (low > 1e-12) == (found.p < 0.05)
-    assert low <= middle <= high
+    bounds = Bounds(middle - 0.001, middle + 0.001).holding(found.hidden(middle))
+    bounds = bounds.agreeing(middle, found.p, 0.95)
+    assert (bounds.low > 0) == (found.p < 0.05)
+    assert bounds.low <= middle <= bounds.high
 
 
 def test_models_that_agree_do_not_differ() -> None:

@@ -96,8 +96,8 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
             named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
                 f"No difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({correction_text('holm', comparisons)}). In brackets: differences of "
-                "fewer points would go unseen (80 % power)."
+                f"{named} ({correction_text('holm', comparisons)}). In brackets: true differences "
+                "that a single comparison would find 4 times in 5."
             )
     about: dict[str, list[str]] = {}
     with_best = [pair for pair in evidence.pairs if pair.first.name == evidence.names[0]]
