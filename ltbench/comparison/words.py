@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from ltbench.comparison.differences import differing, in_words
 from ltbench.comparison.environments import environment_notes
@@ -19,7 +20,14 @@ WHERE = {
     "few": "on few-shot classes",
 }
 """Which accuracy a sentence is about."""
-_CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "not corrected"}
+MultipleTest = Correction | Literal["max-t"]
+"""A correction of p values, or a test of all pairs at once."""
+_CORRECTIONS = {
+    "holm": "Holm",
+    "bh": "Benjamini-Hochberg",
+    "none": "not corrected",
+    "max-t": "max-T",
+}
 
 
 def p_text(p: float) -> str:
@@ -33,7 +41,7 @@ def p_text(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def correction_text(correction: Correction, comparisons: int) -> str:
+def correction_text(correction: MultipleTest, comparisons: int) -> str:
     """Returns how p values were corrected.
 
     >>> correction_text("holm", 5)
@@ -45,7 +53,7 @@ def correction_text(correction: Correction, comparisons: int) -> str:
 
 
 def sentence(
-    pair: Pair, metric: str, correction: Correction, comparisons: int, level: float
+    pair: Pair, metric: str, correction: MultipleTest, comparisons: int, level: float
 ) -> str:
     """Returns what was found about one accuracy."""
     # Of one seed nothing is known about the methods: the sentence is about these two models.

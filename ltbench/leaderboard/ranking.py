@@ -8,21 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ltbench.comparison.differences import names
-from ltbench.comparison.pairs import Pair, compare
-from ltbench.comparison.samples import Sample, read_sample
-from ltbench.comparison.words import seeds_text
 from ltbench.config.options import as_typed
 from ltbench.config.shorthand import Shorthand, dataset_label
-from ltbench.errors import ConfigError, DataError
+from ltbench.leaderboard.significance import CLAIM, NOT_TESTED, ONE_SEED, Family, RowTests
 from ltbench.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.results import Cell
 from ltbench.specs import Settings
-from ltbench.stats.crossed import crossed_interval
-from ltbench.stats.multiplicity import correct
-from ltbench.stats.strata import Strata
 
 TESTED = 100
-"""Rows of a ranking that are compared with its best; of those below nobody asks."""
+"""Number of rows of a ranking, from the best, that are compared with each other."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,8 +49,10 @@ class Entry:
         rank: From 1, shared by entries that are not told apart; None where it has no such accuracy.
         interval: Of the accuracy over other seeds and other images, in percent; None where there
             are no predictions.
-        p: Of the difference to the best, Holm-corrected; None for the best, and where unknown.
+        p: P value of the difference to the best row with two seeds or more, corrected for all pairs
+            of rows; None for that row, and for those that were not tested.
         significant: Whether p is below 1 - level.
+        claim: What rank and p speak of: `CLAIM`, or why nothing is claimed; None without a rank.
     """
 
     cell: Cell
@@ -66,6 +62,7 @@ class Entry:
     interval: tuple[float, float] | None
     p: float | None
     significant: bool | None
+    claim: str | None
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,9 @@ def rank(
 
     The best and the rows below it that are not significantly worse share rank 1. The first that is
     worse begins the next group, which all share that are not significantly worse than it, and so
-    on, as in the clusters of machine translation's shared tasks (Bojar and others, 2016).
+    on, as in the clusters of machine translation's shared tasks (Bojar and others, 2016). Which
+    row is best is known only after looking at all of them, and so is who begins a group: p values
+    are corrected for all pairs of rows.
 
     Args:
         conditions: What they have in common.
@@ -139,10 +138,13 @@ def rank(
     order = sorted(range(len(members)), key=lambda at: -values[at])
     cells = [members[at][0] for at in order]
     settings = [members[at][1] for at in order]
-    tests = _Tests(cells, _names(cells, settings), metric, level, advance, conditions.shot_rule)
+    rule = SHOT_RULES.get(conditions.shot_rule, DEFAULT_RULE)
+    tests = RowTests(cells, _names(cells, settings), rule, level, advance)
     ranked = sum(score is not None for score in scores)
-    vs_best = tests.against_first(min(ranked, TESTED))
-    ranks = _ranks(tests, vs_best, ranked)
+    family = tests.family(min(ranked, TESTED), metric)
+    vs_best = family.against_best()
+    claims = _claims(cells[:ranked], family)
+    ranks = _ranks(family, claims, level)
     entries = tuple(
         Entry(
             cell=cell,
@@ -152,103 +154,63 @@ def rank(
             interval=tests.interval(place),
             p=vs_best.get(place),
             significant=None if place not in vs_best else vs_best[place] < 1 - level,
+            claim=claims[place] if place < ranked else None,
         )
         for place, cell in enumerate(cells)
     )
-    if any(place not in vs_best for place in range(1, ranked)):
-        tests.notes.append("rows without a p value were not tested: their rank is their place")
-    if ranked > TESTED:
-        tests.notes.append(f"only the {TESTED} best of {ranked} rows are compared with the best")
-    return Ranking(conditions, metric, level, entries, tuple(dict.fromkeys(tests.notes)))
+    notes = tuple(dict.fromkeys([*_notes(claims), *tests.notes]))
+    return Ranking(conditions, metric, level, entries, notes)
 
 
-class _Tests:
-    """The cells of a ranking on their images, read when they are needed."""
+def _ranks(family: Family, claims: Sequence[str], level: float) -> list[int]:
+    """Returns the ranks of the rows that have a score.
 
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        named: Sequence[str],
-        metric: str,
-        level: float,
-        advance: Callable[[], object],
-        shot_rule: str,
-    ) -> None:
-        self.names = named
-        self.notes: list[str] = []
-        self.metric, self.level = metric, level
-        self._shot_rule = shot_rule
-        self._samples = []
-        for each in zip(cells, named, strict=True):
-            self._samples.append(self._read(*each))
-            advance()
+    A row with one seed shares the rank above it: nothing tells it apart.
 
-    def interval(self, place: int) -> tuple[float, float] | None:
-        sample = self._samples[place]
-        if sample is None:
-            return None
-        rule = SHOT_RULES.get(self._shot_rule, DEFAULT_RULE)
-        strata = Strata.of_classes(sample.labels, rule.groups(sample.class_counts))
-        found = crossed_interval(sample.right, strata.only(["accuracy"]), level=self.level)
-        found = found["accuracy"]
-        return 100 * found.low, 100 * found.high
-
-    def against_first(self, count: int) -> dict[int, float]:
-        """Returns Holm-corrected p values of the rows after the first, where there are any."""
-        raw = {place: self.p(0, place) for place in range(1, count)}
-        known = {place: p for place, p in raw.items() if p is not None}
-        found = correct(list(known.values()), "holm")
-        return dict(zip(known, map(float, found), strict=True))
-
-    def p(self, better: int, worse: int) -> float | None:
-        """Returns the p value of a difference, or None where it cannot be told."""
-        first, second = self._samples[better], self._samples[worse]
-        if first is None or second is None:
-            return None
-        try:
-            pair = compare(first, second, (self.metric,), level=self.level)
-        except ConfigError as error:
-            self.notes.append(error.message)
-            return None
-        self.notes += _seed_notes(pair)
-        outcome = pair.outcomes[self.metric]
-        return None if outcome is None else outcome.evidence.p
-
-    def _read(self, cell: Cell, name: str) -> Sample | None:
-        try:
-            sample = read_sample(cell, name)
-        except DataError as error:
-            self.notes.append(f"{name} has no interval and no p value: {error.message}")
-            return None
-        first = next((one for one in self._samples if one is not None), sample)
-        return sample.sharing(first)
-
-
-def _ranks(tests: _Tests, vs_best: Mapping[int, float], ranked: int) -> list[int]:
-    """Returns the ranks of the rows that have a score."""
-    ranks, leader = [1] if ranked else [], 0
-    for place in range(1, ranked):
-        if place not in vs_best:
+    Args:
+        family: Rows of which all pairs were compared.
+        claims: (R,) what the ranks speak of.
+        level: Confidence.
+    """
+    ranks: list[int] = []
+    leader, shared = None, 1
+    for place, claim in enumerate(claims):
+        if claim == ONE_SEED:
+            ranks.append(ranks[-1] if ranks else 1)
+            continue
+        if claim == NOT_TESTED:
             ranks.append(place + 1)
             continue
-        # Below the first group each row may be compared with any other: Bonferroni.
-        p = vs_best[place] if leader == 0 else tests.p(leader, place)
-        factor = 1 if leader == 0 else ranked - 1
-        if p is None or p * factor < 1 - tests.level:
-            leader = place
-        ranks.append(leader + 1)
+        if leader is None:
+            leader, shared = place, place + 1 if NOT_TESTED in claims[:place] else 1
+        elif family.between(leader, place) < 1 - level:
+            leader, shared = place, place + 1
+        ranks.append(shared)
     return ranks
 
 
-def _seed_notes(pair: Pair) -> Iterator[str]:
-    for sample in (pair.first, pair.second):
-        if set(sample.cell.seeds) != set(pair.seeds):
-            yield (
-                f"{pair.first.name} and {pair.second.name} are compared on the seeds that both "
-                f"have: {seeds_text(pair.seeds)}"
-            )
-    if len(pair.seeds) == 1:
-        yield "where there is one common seed, p values speak of these models, not of other seeds"
+def _claims(cells: Sequence[Cell], family: Family) -> list[str]:
+    """Returns what the rank and the p value of each row speak of, (R,)."""
+    found = []
+    for place, cell in enumerate(cells):
+        untested = ONE_SEED if len(cell.runs) == 1 else NOT_TESTED
+        found.append(CLAIM if place in family.places else untested)
+    return found
+
+
+def _notes(claims: Sequence[str]) -> Iterator[str]:
+    """Yields what a reader must know of rows about which nothing is claimed."""
+    alone = claims.count(ONE_SEED)
+    if alone:
+        yield (
+            f"NO CLAIM about the methods of {alone} of {len(claims)} rows: they have one seed. "
+            "Another seed is another model, and may be better or worse; such rows have no p value "
+            "and share the rank above them. Run more seeds"
+        )
+    if NOT_TESTED in claims:
+        yield "rows that were not tested have no p value: their rank is their place"
+    if len(claims) > TESTED:
+        yield f"only the {TESTED} best of {len(claims)} rows are compared with each other"
 
 
 def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:

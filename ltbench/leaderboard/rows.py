@@ -11,10 +11,11 @@ import numpy as np
 from ltbench.accuracies import ACCURACIES
 from ltbench.config.shorthand import as_line
 from ltbench.leaderboard.ranking import Entry, Ranking
+from ltbench.leaderboard.significance import CLAIM, NOT_TESTED, ONE_SEED
 from ltbench.published import PublishedResult
 from ltbench.specs import Settings
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the columns: new ones come at the end, and none changes its name, place or meaning."""
 
 DType = Literal["Int64", "float64", "boolean", "string"]
@@ -64,7 +65,10 @@ class Row:
     images_per_second: float | None = _column("float64", "in training, mean over seeds")
     peak_memory_mb: float | None = _column("float64", "of the run that took most")
     p_value_vs_best: float | None = _column(
-        "float64", "of the difference to the ranking's best, Holm-corrected", None
+        "float64",
+        "of the difference to the best row with two seeds or more, corrected for all pairs of rows "
+        "(max-T); none with one seed",
+        None,
     )
     significant: bool | None = _column(
         "boolean", "whether it is worse than the best: p below 1 - level"
@@ -73,6 +77,11 @@ class Row:
     shot_rule: str | None = _column("string", "where many ends and few begins")
     source: str = _column("string", f"'{MEASURED}', or '{PUBLISHED}' and where")
     spec: str = _column("string", "settings that make it: `ltbench run --set` each")
+    claim: str | None = _column(
+        "string",
+        f"what rank and p value speak of: '{CLAIM}', whatever the seeds and the test images; "
+        f"'{ONE_SEED}' and '{NOT_TESTED}' are no claim about the method",
+    )
 
 
 COLUMNS = tuple(fields(Row))
@@ -132,6 +141,7 @@ def _measured(entry: Entry, ranking: Ranking) -> Row:
         shot_rule=ranking.conditions.shot_rule,
         source=MEASURED,
         spec=as_line(entry.settings),
+        claim=entry.claim,
     )
 
 

@@ -11,6 +11,7 @@ from ltbench.comparison.words import p_text
 from ltbench.config.shorthand import as_line
 from ltbench.leaderboard.ranking import Ranking, shared_settings
 from ltbench.leaderboard.rows import Row, rows_of
+from ltbench.leaderboard.significance import CLAIM
 from ltbench.texts import printable
 
 _DISPENSABLE = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
@@ -26,7 +27,7 @@ class Shown:
         title: What the rows have in common.
         heads: (C,) above the columns; the first two hold rank and name.
         rows: Each (C,); "" where nothing is known.
-        leading: (R,) whether a row is not told apart from the best.
+        leading: (R,) whether a row was tested and is not told apart from the best.
         below: Sentences under the table.
         decides: Head of the column that the rows are ranked by.
     """
@@ -38,7 +39,7 @@ class Shown:
     below: tuple[str, ...]
     decides: str
 
-    words = ("method", "backbone")
+    words = ("method", "backbone", "claim")
     """Heads of columns that hold words."""
 
 
@@ -52,6 +53,7 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         ("method", names),
         *_optional(rows),
         (p_head(ranking.metric), [_p(row.p_value_vs_best) for row in rows]),
+        ("claim", _claims(measured, len(published))),
     ]
     kept = [(head, texts) for head, texts in columns if head == "method" or any(texts)]
     sources = [f"{row.method}: {row.source}" for row in published]
@@ -60,10 +62,10 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
         title=title(ranking),
         heads=tuple(head for head, _ in kept),
         rows=tuple(zip(*(texts for _, texts in kept), strict=True)),
-        leading=tuple(row.rank == 1 for row in rows),
+        leading=tuple(row.rank == 1 and row.claim == CLAIM for row in rows),
         below=(
             f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank are not "
-            f"told apart ({100 * ranking.level:g} %, Holm).",
+            f"told apart ({100 * ranking.level:g} % for all pairs together, max-T).",
             "± is the standard deviation over seeds; intervals "
             f"({100 * ranking.level:g} %) are over other seeds and other test images.",
             *_shared(ranking),
@@ -71,6 +73,12 @@ def shown(ranking: Ranking, published: Sequence[Row] = ()) -> Shown:
             *(f"* {source}" for source in dict.fromkeys(sources)),
         ),
     )
+
+
+def _claims(rows: Sequence[Row], published: int) -> list[str]:
+    """Returns the column of claims, empty where all rows have the usual one."""
+    usual = all(row.claim in (CLAIM, None) for row in rows)
+    return [("" if usual else row.claim or "") for row in rows] + [""] * published
 
 
 def p_head(metric: str) -> str:

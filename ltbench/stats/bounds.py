@@ -29,22 +29,42 @@ class Bounds:
     def agreeing(self, difference: float, p: float, level: float) -> Bounds:
         """Returns an interval within -1 and 1 that excludes 0 exactly where p < 1 - level.
 
-        A bound and a p value come from the same distribution by different sums, and rounding may
-        leave a bound of 7e-16 beside a p value of 0.06. The p value decides on which side of 0 the
-        bound lies.
-
         Args:
             difference: Difference of the two accuracies, as a share.
             p: Its p value, not corrected.
             level: Coverage of the interval.
         """
-        low, high = max(self.low, -1.0), min(self.high, 1.0)
-        if p >= 1 - level:
-            return Bounds(min(low, 0.0), max(high, 0.0))
-        least = float(np.finfo(float).tiny)
-        if difference > 0:
-            return Bounds(max(low, least), high)
-        return Bounds(low, min(high, -least))
+        each = [np.array(value) for value in (self.low, self.high, difference, p)]
+        low, high = agreeing_bounds(*each, level)
+        return Bounds(float(low), float(high))
+
+
+def agreeing_bounds(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    difference: NDArray[np.float64],
+    p: NDArray[np.float64],
+    level: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns intervals within -1 and 1 that exclude 0 exactly where p < 1 - level.
+
+    A bound and a p value come from the same distribution by different sums, and rounding may leave
+    a bound of 7e-16 beside a p value of 0.06. The p value decides on which side of 0 the bound
+    lies.
+
+    Args:
+        low: (...) lower bounds, as shares.
+        high: (...) upper bounds.
+        difference: (...) differences of two accuracies.
+        p: (...) p values.
+        level: Coverage of the intervals.
+    """
+    least = float(np.finfo(float).tiny)
+    low, high = np.maximum(low, -1.0), np.minimum(high, 1.0)
+    found, above = p < 1 - level, difference > 0
+    low = np.where(found, np.where(above, np.maximum(low, least), low), np.minimum(low, 0.0))
+    high = np.where(found, np.where(above, high, np.minimum(high, -least)), np.maximum(high, 0.0))
+    return low, high
 
 
 def bounds_without_spread(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.stats.bounds import agreeing_bounds
 from ltbench.stats.spread import image_variances
 from ltbench.stats.strata import Strata
 
@@ -15,6 +16,24 @@ _BLOCK = 4_000_000  # signs drawn at a time: 16 MB
 _SAME = 1e-5  # relative: statistics of the same outcome, in single precision
 _NONE = 1e-12  # variances, as squared shares, that are none
 _UNLIKE = 0.05  # level of the test whether the seeds of a row vary more than those of the others
+
+
+@dataclass(frozen=True)
+class Simultaneous:
+    """Differences of all pairs of k rows, first less second, as shares.
+
+    Args:
+        difference: (k, k) differences.
+        low: (k, k) lower bounds, which hold for all pairs at once.
+        high: (k, k) upper bounds.
+        p: (k, k) two-sided p values, each corrected for all pairs; 1 where two rows are right on
+            the same images. The interval excludes 0 exactly where p < 1 - level.
+    """
+
+    difference: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    p: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -40,11 +59,16 @@ class _Rows:
 
 
 def simultaneous(
-    rights: Sequence[NDArray[np.bool_]], strata: Strata, *, resamples: int = 4999, seed: int = 0
-) -> NDArray[np.float64]:
-    """Returns p values of all pairs of rows, (k, k), each corrected for all pairs: max-T.
+    rights: Sequence[NDArray[np.bool_]],
+    strata: Strata,
+    *,
+    level: float = 0.95,
+    resamples: int = 4999,
+    seed: int = 0,
+) -> Simultaneous:
+    """Compares all pairs of rows with one error rate for all of them together: max-T.
 
-    The chance that any pair of rows is found to differ although none does is p, whichever pairs
+    The chance that any pair is found to differ although none does is 1 - level, whichever pairs
     are looked at, and whether or not they were chosen after looking. The largest studentised
     difference among all pairs is compared with its distribution (Westfall and Young, 1993), which
     has the correlations of the rows: they are tested on the same images.
@@ -60,6 +84,7 @@ def simultaneous(
         rights: k of (S, N), S from 2 and not the same for all: whether the model of each seed
             recognises each image.
         strata: Strata of the images, and one mean.
+        level: Coverage of the intervals, for all pairs together.
         resamples: Number of draws; p is 1 / (1 + resamples) or more.
         seed: Seed of the draws.
 
@@ -78,7 +103,8 @@ def simultaneous(
     scales, shares = np.zeros_like(variances), np.zeros_like(variances)
     np.divide(1, np.sqrt(variances), out=scales, where=apart)
     np.divide(alone, of_images, out=shares, where=of_images > _NONE)
-    statistics = np.abs(rows.means[:, None] - rows.means) * scales
+    difference = rows.means[:, None] - rows.means
+    statistics = np.abs(difference) * scales
     largest = np.concatenate(
         [
             _largest(of_images, of_seeds, scales.astype(np.float32), np.sqrt(shares) * scales)
@@ -87,8 +113,12 @@ def simultaneous(
     )
     largest.sort()
     as_large = resamples - np.searchsorted(largest, statistics * (1 - _SAME))
-    p: NDArray[np.float64] = np.where(apart, (1 + as_large) / (1 + resamples), 1.0)
-    return p
+    p = np.where(apart, (1 + as_large) / (1 + resamples), 1.0)
+    # Of r draws, so many may be as large where p is 1 - level.
+    beyond = min(max(int((1 - level) * (1 + resamples)), 1), resamples)
+    reach = float(largest[-beyond]) * np.sqrt(variances)
+    low, high = agreeing_bounds(difference - reach, difference + reach, difference, p, level)
+    return Simultaneous(difference, low, high, p)
 
 
 def _rows(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> _Rows:

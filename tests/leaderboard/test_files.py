@@ -25,7 +25,7 @@ HEADER = (
     "rank,dataset,backbone,method,loss,augmentation,inference,head,init,seeds,accuracy,"
     "accuracy_std,accuracy_ci_low,accuracy_ci_high,mean_class,many,medium,few,ece,"
     "learned_parameters,learned_percent,epochs,train_seconds,images_per_second,peak_memory_mb,"
-    "p_value_vs_best,significant,selection,shot_rule,source,spec"
+    "p_value_vs_best,significant,selection,shot_rule,source,spec,claim"
 )
 PAPER = PublishedResult(
     dataset="digits_lt",
@@ -82,6 +82,30 @@ def test_unknown_is_empty(board: Leaderboard) -> None:
     assert rows["full"]["significant"] == "true"
 
 
+def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> None:
+    rows = {row["method"]: row for row in csv.DictReader(io.StringIO(to_csv(board.rows())))}
+    assert rows["full"]["claim"] == rows["lora"]["claim"] == "methods"
+    assert rows["zero_shot"]["claim"] == "none: one seed"
+    assert rows["zero_shot"]["p_value_vs_best"] == rows["zero_shot"]["significant"] == ""
+    assert rows["zero_shot"]["rank"] == "1"  # of the row above it
+    assert rows["A & B_net"]["claim"] == ""
+    table = shown(board.rankings[0])
+    assert table.heads[-1] == "claim"
+    assert "claim" in fitted(table, 40).heads
+    assert dict(zip(table.heads, table.rows[1], strict=True))["claim"] == "none: one seed"
+    assert table.leading == (True, False, False)  # nothing is said of zero_shot, not even rank 1
+    assert any(text.startswith("NO CLAIM about the methods of 1 of 3 rows") for text in table.below)
+
+
+def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard) -> None:
+    """Whoever reads columns by name or by place goes on as before."""
+    schema_1 = HEADER.removesuffix(",claim").split(",")
+    table = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
+    assert list(table.columns[: len(schema_1)]) == schema_1
+    old = table[schema_1].to_csv(index=False)
+    assert list(pd.read_csv(io.StringIO(old), dtype=DTYPES).columns) == schema_1
+
+
 def test_csv_is_of_rfc_4180(board: Leaderboard) -> None:
     row = Row(dataset='a "b", c', method="d\ne", source="measured", spec="")
     lines = to_csv([row]).split("\r\n")
@@ -117,7 +141,7 @@ def test_published_rows_of_another_ratio_stay_away(tmp_path: Path, registry: Reg
 
 def test_json_has_the_runs_of_each_row(board: Leaderboard) -> None:
     found = json.loads(json.dumps(to_json(board.rankings, [], []), allow_nan=False))
-    assert found["schema"] == 1
+    assert found["schema"] == 2
     (ranking,) = found["rankings"]
     assert ranking["conditions"]["inference"] == "tte"
     assert [run["seed"] for run in ranking["rows"][0]["runs"]] == [0, 1, 2]

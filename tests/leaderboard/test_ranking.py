@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,19 +11,47 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ltbench.comparison.pairs import compare, corrected
+from ltbench.comparison.families import compare_family
 from ltbench.comparison.samples import read_sample
 from ltbench.config.shorthand import Shorthand
 from ltbench.leaderboard import ranking
 from ltbench.leaderboard.ranking import Ranking, arrange, rank
+from ltbench.metrics import DEFAULT_RULE, compute_metrics
 from ltbench.plugins import Registry
-from ltbench.results import find_runs
-from tests.runs import COUNTS, spec_of, store
+from ltbench.results import Cell, find_runs
+from ltbench.store import RunDirectory
+from tests.runs import COUNTS, PER_CLASS, spec_of, store
 
 
 def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
     arranged = arrange(find_runs([out]).cells(), Shorthand(registry))
     return [rank(*each, **how) for each in arranged]
+
+
+def drawn(out: Path, registry: Registry, *, rows: int, seeds: int) -> list[Cell]:
+    """Cells that differ in an option alone."""
+    for dim, seed in itertools.product(range(1, rows + 1), range(seeds)):
+        store(out, spec_of(registry, method="lora", method__dim=dim, seed=seed))
+    return find_runs([out]).cells()
+
+
+def redrawn(
+    cells: Sequence[Cell], registry: Registry, random: np.random.Generator
+) -> list[Ranking]:
+    """Ranks cells with other predictions, drawn from equal models on the same images."""
+    n = len(COUNTS) * PER_CLASS
+    easy = random.normal(size=n) + 1
+    for run in (run for cell in cells for run in cell.runs):
+        right = easy + 0.5 * random.normal(size=n) > 0
+        predictions = run.predictions()
+        labels = predictions.labels
+        top = np.where(right, labels, (labels + 1) % len(COUNTS))
+        changed = replace(predictions, classes=np.stack([top, (top + 2) % len(COUNTS)], axis=1))
+        spec = run.spec
+        about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
+        changed.write(RunDirectory(run.path).predictions(spec.inference, spec.inference), about)
+        run.result["metrics"] = compute_metrics(changed, COUNTS)
+    return [rank(*each) for each in arrange(cells, Shorthand(registry))]
 
 
 def ranks(found: Ranking) -> dict[str, int | None]:
@@ -55,12 +85,45 @@ def test_images_are_kept_once_for_all_rows(three: Path, registry: Registry) -> N
     assert other.sharing(unlike) is other
 
 
-def test_p_values_are_those_of_compare(three: Path, registry: Registry) -> None:
+def test_p_values_are_corrected_for_all_pairs(three: Path, registry: Registry) -> None:
     (found,) = rankings(three, registry)
-    best, *others = [read_sample(entry.cell, entry.name) for entry in found.entries]
-    pairs, _ = corrected([compare(best, other, ("accuracy",)) for other in others], "holm")
-    expected = [outcome.corrected_p for pair in pairs if (outcome := pair.outcomes["accuracy"])]
-    assert [entry.p for entry in found.entries[1:]] == expected
+    samples = [read_sample(entry.cell, entry.name) for entry in found.entries]
+    family = compare_family(samples, "accuracy", DEFAULT_RULE)
+    assert family is not None
+    assert [entry.p for entry in found.entries[1:]] == family.p[0, 1:].tolist()
+    assert {entry.claim for entry in found.entries} == {"methods"}
+
+
+def test_of_equal_methods_all_share_rank_1(tmp_path: Path, registry: Registry) -> None:
+    """Eight rows, three seeds: the best is picked after looking."""
+    cells = drawn(tmp_path, registry, rows=8, seeds=3)
+    separated = 0
+    for world in range(40):
+        (found,) = redrawn(cells, registry, np.random.default_rng(world))
+        separated += any(entry.rank != 1 for entry in found.entries)
+    assert separated <= 5
+
+
+def test_rows_of_one_seed_are_told_apart_by_nothing(tmp_path: Path, registry: Registry) -> None:
+    for method, skill in (("lora", 2.5), ("bitfit", 0.0), ("full", -2.0)):
+        store(tmp_path, spec_of(registry, method=method), skill=skill)
+    (found,) = rankings(tmp_path, registry)
+    for entry in found.entries:
+        assert (entry.rank, entry.p, entry.significant) == (1, None, None)
+        assert entry.claim == "none: one seed"
+    assert found.notes[0].startswith("NO CLAIM about the methods of 3 of 3 rows")
+
+
+def test_a_row_of_one_seed_hides_nothing_of_the_others(tmp_path: Path, registry: Registry) -> None:
+    """The best and the third have one seed; the others are compared with each other."""
+    store(tmp_path, spec_of(registry, method="lora"), skill=3.0)
+    store(tmp_path, spec_of(registry, method="vpt"), skill=0.6)
+    for seed in range(3):
+        store(tmp_path, spec_of(registry, method="bitfit", seed=seed), skill=1.5)
+        store(tmp_path, spec_of(registry, method="full", seed=seed), skill=-0.5)
+    (found,) = rankings(tmp_path, registry)
+    assert list(ranks(found).items()) == [("lora", 1), ("bitfit", 1), ("vpt", 1), ("full", 4)]
+    assert [entry.p is None for entry in found.entries] == [True, True, True, False]
 
 
 def test_later_groups_are_made_against_their_own_first(tmp_path: Path, registry: Registry) -> None:
@@ -139,21 +202,17 @@ def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:
     assert 0 <= low < entry.cell.runs[0].result["metrics"]["accuracy"] < high <= 100
 
 
-def test_unequal_seeds_are_paired_where_both_have_them(tmp_path: Path, registry: Registry) -> None:
-    for method, seeds in (("lora", (0, 1, 2)), ("bitfit", (1, 2, 3))):
-        for seed in seeds:
-            store(tmp_path, spec_of(registry, method=method, seed=seed))
+@pytest.mark.parametrize("seeds", [(1, 2, 3), (7, 8, 9)])
+def test_seeds_need_not_be_the_same(
+    tmp_path: Path, registry: Registry, seeds: tuple[int, ...]
+) -> None:
+    for method, own, skill in (("lora", (0, 1, 2), 2.0), ("bitfit", seeds, -0.5)):
+        for seed in own:
+            store(tmp_path, spec_of(registry, method=method, seed=seed), skill=skill)
     (found,) = rankings(tmp_path, registry)
-    assert any(note.endswith("seeds that both have: seeds 1, 2") for note in found.notes)
-
-
-def test_without_a_common_seed_there_is_no_p_value(tmp_path: Path, registry: Registry) -> None:
-    store(tmp_path, spec_of(registry, method="lora", seed=0), skill=1.0)
-    store(tmp_path, spec_of(registry, method="bitfit", seed=1), skill=0.0)
-    (found,) = rankings(tmp_path, registry)
-    assert [entry.p for entry in found.entries] == [None, None]
-    assert [entry.rank for entry in found.entries] == [1, 2]
-    assert any("no seed in common" in note for note in found.notes)
+    assert ranks(found) == {"lora": 1, "bitfit": 2}
+    assert found.entries[1].significant
+    assert not found.notes
 
 
 def test_without_predictions_there_is_no_interval(three: Path, registry: Registry) -> None:
@@ -177,9 +236,11 @@ def test_only_the_best_of_very_many_are_tested(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranking, "TESTED", 2)
-    for dim in (1, 2, 4):
-        store(tmp_path, spec_of(registry, method="lora", method__dim=dim), skill=1 + dim / 4)
+    for dim, seed in itertools.product((1, 2, 4), (0, 1)):
+        spec = spec_of(registry, method="lora", method__dim=dim, seed=seed)
+        store(tmp_path, spec, skill=1 + dim / 4)
     (found,) = rankings(tmp_path, registry)
     assert [entry.p is None for entry in found.entries] == [True, False, True]
     assert found.entries[2].rank == 3
-    assert "only the 2 best of 3 rows are compared with the best" in found.notes
+    assert found.entries[2].claim == "none: not tested"
+    assert "only the 2 best of 3 rows are compared with each other" in found.notes

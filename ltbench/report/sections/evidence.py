@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.comparison.pairs import Pair, compare, corrected
+from ltbench.comparison.families import compare_family, has_seeds
+from ltbench.comparison.pairs import Pair, compare
 from ltbench.comparison.samples import Sample, check_same_images, read_sample
 from ltbench.errors import ConfigError, DataError
 from ltbench.leaderboard.ranking import Entry, Ranking
 from ltbench.metrics import DEFAULT_RULE, SHOT_RULES, reliability
 from ltbench.report.figures.calibration import Bins
 from ltbench.stats.crossed import crossed_interval
+from ltbench.stats.simultaneous import Simultaneous
 from ltbench.stats.strata import Strata
 
 SHOWN = 12
@@ -34,7 +36,9 @@ class Evidence:
         per_class: (n, K) accuracies, means over seeds; NaN for classes without test images.
         intervals: Accuracy -> (n, 3) mean, lower and upper bound; NaN for an empty group.
         reliability: (n,) bins of the images of all seeds, but for almost empty ones.
-        pairs: Of all entries, p values not corrected yet; those without a common seed are left out.
+        pairs: Of all entries, p values not corrected; those without a common seed are left out.
+        tested: Names of the entries with two seeds or more, best first.
+        families: Accuracy -> comparison of all pairs of these; empty if fewer than two.
         left_out: Sentences about the entries that cannot be shown.
     """
 
@@ -45,6 +49,8 @@ class Evidence:
     intervals: Mapping[str, NDArray[np.float64]]
     reliability: tuple[Bins, ...]
     pairs: tuple[Pair, ...]
+    tested: tuple[str, ...]
+    families: Mapping[str, Simultaneous]
     left_out: tuple[str, ...]
 
     @property
@@ -53,37 +59,59 @@ class Evidence:
         return [entry.name for entry in self.entries]
 
     def compared(self, metric: str, *, with_best: bool) -> tuple[list[Pair], int]:
-        """Returns the pairs compared by one accuracy, Holm-corrected, and their number.
+        """Returns the pairs about whose methods something can be said, and how many were tested.
+
+        Their intervals and p values hold for all pairs together (max-T): the best is known only
+        after looking. Pairs with a method of one seed are left out.
 
         Args:
-            metric: Which.
-            with_best: Whether to compare the best with each other alone, as a leaderboard does.
+            metric: Accuracy that pairs are compared by.
+            with_best: Whether to return only the pairs with the best.
         """
-        best = self.names[0]
-        chosen = [
-            replace(pair, outcomes={metric: replace(outcome, same_as=None)})
-            for pair in self.pairs
-            if (outcome := pair.outcomes[metric]) is not None
-            and (not with_best or pair.first.name == best)
-        ]
-        return corrected(chosen, "holm")
+        found = self.families.get(metric)
+        if found is None:
+            return [], 0
+        place = {name: number for number, name in enumerate(self.tested)}
+        chosen = []
+        for pair in self.pairs:
+            outcome, first, second = pair.outcomes[metric], pair.first.name, pair.second.name
+            if outcome is None or first not in place or second not in place:
+                continue
+            if with_best and first != self.tested[0]:
+                continue
+            i, j = place[first], place[second]
+            p = float(found.p[i, j])
+            evidence = replace(
+                outcome.evidence,
+                difference=100 * float(found.difference[i, j]),
+                low=100 * float(found.low[i, j]),
+                high=100 * float(found.high[i, j]),
+                p=p,
+            )
+            outcome = replace(outcome, evidence=evidence, corrected_p=p, same_as=None)
+            chosen.append(replace(pair, outcomes={metric: outcome}))
+        return chosen, len(place) * (len(place) - 1) // 2
 
     def differences(self, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
         """Returns differences of all pairs in points and their p values, (n, n), NaN if unknown.
 
-        The third is the number of comparisons that p values are corrected for.
+        The third is the number of comparisons that p values are corrected for. Where one method has
+        one seed, the p value is NaN.
         """
         pairs, comparisons = self.compared(metric, with_best=False)
         place = {name: number for number, name in enumerate(self.names)}
         n = len(place)
         found, p = np.full((n, n), np.nan), np.full((n, n), np.nan)
-        for pair in pairs:
-            outcome = pair.outcomes[metric]
+        tested = {(pair.first.name, pair.second.name): pair for pair in pairs}
+        for pair in self.pairs:
+            names = pair.first.name, pair.second.name
+            outcome = tested.get(names, pair).outcomes[metric]
             if outcome is not None:
-                i, j = place[pair.first.name], place[pair.second.name]
+                i, j = place[names[0]], place[names[1]]
                 found[i, j] = outcome.evidence.difference
                 found[j, i] = -outcome.evidence.difference
-                p[i, j] = p[j, i] = outcome.corrected_p
+                if names in tested:
+                    p[i, j] = p[j, i] = outcome.corrected_p
         return found, p, comparisons
 
 
@@ -118,6 +146,12 @@ def gather(
             else:
                 left_out.append(f"{sample.name} and {other.name} have no seed in common.")
         advance()
+    tested = [sample for sample in samples if has_seeds(sample)]
+    families = {}
+    for metric in metrics if len(tested) > 1 else ():
+        found = compare_family(tested, metric, rule, level=ranking.level)
+        if found is not None:
+            families[metric] = found
     return Evidence(
         entries=tuple(entry for entry, _, _ in read),
         train_images=counts,
@@ -126,6 +160,8 @@ def gather(
         intervals=intervals,
         reliability=tuple(bins for _, _, bins in read),
         pairs=tuple(pairs),
+        tested=tuple(sample.name for sample in tested),
+        families=families,
         left_out=tuple(left_out),
     )
 

@@ -89,18 +89,25 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
             outcome = pair.outcomes[metric]
             assert outcome is not None
             if outcome.corrected_p < 1 - ranking.level:
-                yield sentence(pair, metric, "holm", comparisons, ranking.level) + "."
+                yield sentence(pair, metric, "max-t", comparisons, ranking.level) + "."
             else:
                 unclear.append((pair.second.name, outcome.evidence.detectable))
         if unclear:
             named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
                 f"No difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({correction_text('holm', comparisons)}). In brackets: true differences "
+                f"{named} ({correction_text('max-t', comparisons)}). In brackets: true differences "
                 "that a single comparison would find 4 times in 5."
             )
+    alone = [name for name in evidence.names if name not in evidence.tested]
+    if alone and len(evidence.names) > 1:
+        yield (
+            f"NO CLAIM about {', '.join(alone)}: one seed each. Another seed is another model, and "
+            "may be better or worse."
+        )
     about: dict[str, list[str]] = {}
-    with_best = [pair for pair in evidence.pairs if pair.first.name == evidence.names[0]]
+    best = next(iter(evidence.tested), evidence.names[0])
+    with_best = [pair for pair in evidence.pairs if pair.first.name == best]
     for pair in with_best:
         for note in notes(pair, ranking.level, seeds_alone=False):
             about.setdefault(note, []).append(pair.second.name)
@@ -163,7 +170,7 @@ def _matrices(
             significance_matrix(evidence.names, differences, p, level=ranking.level),
             f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
             "percent points. A black corner marks a significant one at "
-            f"{100 * ranking.level:g} % ({correction_text('holm', comparisons)}); among "
+            f"{100 * ranking.level:g} % ({correction_text('max-t', comparisons)}); among "
             "fewer comparisons, a pair may be significant that is not among these.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",

@@ -10,6 +10,7 @@ from ltbench.accuracies import ACCURACIES
 from ltbench.comparison.words import p_text
 from ltbench.leaderboard.board import Leaderboard
 from ltbench.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
+from ltbench.leaderboard.significance import CLAIM
 from ltbench.leaderboard.tables import p_head
 from ltbench.report.content import Column, Section, Table, Value
 
@@ -37,7 +38,8 @@ _DECIMALS = {
 }
 _FIRST = (
     *("rank", "dataset", "backbone", "inference", "accuracy", "accuracy_std", "accuracy_ci_low"),
-    *("accuracy_ci_high", "many", "medium", "few", "p_value_vs_best", "learned_percent", "ece"),
+    *("accuracy_ci_high", "many", "medium", "few", "p_value_vs_best", "claim"),
+    *("learned_percent", "ece"),
 )
 _LEFT_OUT = ("method", "spec")  # the first column names the method; commands are at the end
 
@@ -56,6 +58,8 @@ def rows_section(board: Leaderboard) -> Section:
         words = column.metadata["dtype"] == "string"
         if column.name in _LEFT_OUT or set(found) == {None}:
             continue
+        if column.name == "claim" and set(found) <= {CLAIM, None}:
+            continue
         if words and len(set(found)) == 1 and len(rows) > 1:
             shared.append(f"{column.name} {found[0]}")
             continue
@@ -63,8 +67,9 @@ def rows_section(board: Leaderboard) -> Section:
         values.append([_value(column.name, each) for each in found])
     table = Table(
         "leaderboard",
-        f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank are not told apart; a "
-        "rank holds among rows of the same data set, inference, epoch selection and shot rule.",
+        f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank are not told apart "
+        f"({100 * board.rankings[0].level:g} % for all pairs together, max-T); a rank "
+        "holds among rows of the same data set, inference, epoch selection and shot rule.",
         heads,
         list(zip(*values, strict=True)),
     )
