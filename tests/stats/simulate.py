@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.stats import randomisation
 from ltbench.stats.strata import Strata
 
 
@@ -42,6 +46,13 @@ class World:
             for better in (self.better, 0.0)
         ]
         return right[0].astype(np.int8) - right[1].astype(np.int8)
+
+
+@contextmanager
+def sampled_flips() -> Iterator[None]:
+    """Lets randomisation tests sample flips where enumerating them would take most of the time."""
+    with patch.object(randomisation, "_EXACT", 1000):
+        yield
 
 
 def strata(sizes: NDArray[np.int64]) -> Strata:

@@ -12,7 +12,7 @@ from ltbench.stats.hierarchical import hierarchical_bootstrap
 from ltbench.stats.paired_bootstrap import deviations_of_images, paired_bootstrap
 from ltbench.stats.spread import spread_of
 from ltbench.stats.strata import Strata
-from tests.stats.simulate import World, strata
+from tests.stats.simulate import World, sampled_flips, strata
 
 SIZES = np.array([40, 30, 20, 20, 10, 5])
 CAUSES = {
@@ -25,13 +25,14 @@ CAUSES = {
 
 def share_found(world: World, seeds: int, repeats: int, sizes: NDArray[np.int64] = SIZES) -> float:
     """How often a difference in mean-class accuracy is found."""
-    random, layers = np.random.default_rng(2), strata(sizes)
-    p = [
-        hierarchical_bootstrap(
-            world.differences(random, seeds, sizes), layers, resamples=199, flips=199
-        )["mean_class"].p
-        for _ in range(repeats)
-    ]
+    random, layers = np.random.default_rng(2), strata(sizes).only(["mean_class"])
+    with sampled_flips():
+        p = [
+            hierarchical_bootstrap(
+                world.differences(random, seeds, sizes), layers, resamples=199, flips=199
+            )["mean_class"].p
+            for _ in range(repeats)
+        ]
     return float((np.array(p) < 0.05).mean())
 
 
