@@ -110,10 +110,10 @@ def test_intervals_of_a_run_hold_the_truth() -> None:
     """100 classes of two images, 75 % right: a bootstrap holds the truth 83 times in 100."""
     random, labels, true = np.random.default_rng(0), np.repeat(np.arange(100), 2), 0.75
     groups = SHOT_RULES["exclusive"].groups(np.repeat([150, 60, 10], [20, 40, 40]))
-    held = []
+    held, zeros = [], np.zeros((200, 1), np.float32)
     for _ in range(300):
         said = np.where(random.random(200) < true, labels, (labels + 1) % 100)
-        found = Predictions(np.arange(200), labels, said[:, None], *2 * [np.zeros((200, 1))])
+        found = Predictions(np.arange(200), labels, said[:, None], zeros, zeros[:, 0])
         low, high = intervals(found, groups)["accuracy"] or (0, 0)
         held.append(low <= 100 * true <= high)
     assert 0.92 <= np.mean(held) <= 0.99

@@ -34,8 +34,9 @@ class Bounds:
             p: Its p value, not corrected.
             level: Coverage of the interval.
         """
-        each = [np.array(value) for value in (self.low, self.high, difference, p)]
-        low, high = agreeing_bounds(*each, level)
+        low, high = agreeing_bounds(
+            np.array(self.low), np.array(self.high), np.array(difference), np.array(p), level
+        )
         return Bounds(float(low), float(high))
 
 
