@@ -118,9 +118,9 @@ class Board:
         best: By how much the margins of the first method are larger.
     """
 
-    images: float = 0.5
-    seeds: float = 0.1
-    both: float = 0.5
+    images: float = 0.3
+    seeds: float = 0.2
+    both: float = 0.3
     unstable: float = 0.0
     best: float = 0.0
 
