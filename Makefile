@@ -1,9 +1,16 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := -m pip install --quiet --disable-pip-version-check
+LOCK := requirements.lock
+PIP := $(BIN)/python $(INSTALL) --constraint $(LOCK)
+RELEASE := .venv-release/bin
+# The tests that meet other libraries, and the libraries whose versions are shown with them.
+LIBRARY_TESTS := tests/config tests/data tests/engine tests/leaderboard tests/plugins tests/stats
+LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn
 
 .PHONY: api bench demo test test-full test-slow lint types docs site check clean
+.PHONY: lock test-lowest test-newest release-check
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -36,6 +43,27 @@ site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fe
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares
 	$(BIN)/python -m tests.api
 
+lock: $(RELEASE)/.installed  ## the newest versions, into the file that everything is installed from
+	$(RELEASE)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+		--constraint requirements.caps --no-annotate --custom-compile-command "make lock" \
+		--output-file $(LOCK) pyproject.toml
+
+test-lowest: .venv-lowest/.installed  ## what meets other libraries, with the lowest versions of them
+	$(call test_libraries,.venv-lowest)
+
+test-newest:  ## the same with the newest that pip takes without the lock
+	$(call environment,.venv-newest)
+	.venv-newest/bin/python $(INSTALL) --upgrade --upgrade-strategy eager --editable ".[dev]"
+	$(call test_libraries,.venv-newest)
+
+release-check: $(RELEASE)/.installed  ## wheel and sdist, and the wheel in a fresh environment
+	rm -rf build/release && mkdir -p build/release/empty
+	$(RELEASE)/python -m build --outdir build/release/dist .
+	$(RELEASE)/twine check --strict build/release/dist/*
+	$(PYTHON) -m venv build/release/venv
+	build/release/venv/bin/python $(INSTALL) --constraint $(LOCK) build/release/dist/*.whl
+	cd build/release/empty && ../venv/bin/ltbench run && ../venv/bin/ltbench grid plan digits/methods
+
 check: lint types site test test-full  ## all that has to pass before a change lands
 
 clean:
@@ -44,7 +72,7 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+$(VENV)/.installed: pyproject.toml $(LOCK) | $(BIN)/python
 	@echo "installing ltbench into $(VENV): torch alone is 2 to 6 GB, so this takes minutes"
 	$(PIP) --editable .
 	touch $@
@@ -56,3 +84,25 @@ $(VENV)/.bench: $(VENV)/.installed
 $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --editable ".[dev]"
 	touch $@
+
+$(RELEASE)/.installed: pyproject.toml | $(LOCK)
+	$(call environment,.venv-release)
+	$(RELEASE)/python $(INSTALL) --constraint $(LOCK) build twine uv
+	touch $@
+
+.venv-lowest/.installed: pyproject.toml tests/bounds.py | $(RELEASE)/.installed
+	mkdir -p build && $(RELEASE)/python -m tests.bounds > build/bounds.txt
+	$(RELEASE)/uv pip compile --quiet --python-version 3.11 --resolution lowest-direct --extra dev \
+		--constraint build/bounds.txt --no-annotate --output-file build/lowest.txt pyproject.toml
+	$(call environment,.venv-lowest)
+	.venv-lowest/bin/python $(INSTALL) --requirement build/lowest.txt --editable .
+	touch $@
+
+define environment
+test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+endef
+
+define test_libraries
+$(1)/bin/python -m pip freeze --disable-pip-version-check | grep --extended-regexp "^($(LIBRARIES))=="
+$(1)/bin/python -m pytest -n 2 -m "not slow" $(LIBRARY_TESTS)
+endef
