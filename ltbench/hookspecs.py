@@ -102,6 +102,15 @@ def ltbench_published_results() -> Iterable[PublishedResult]:  # type: ignore[em
 
 
 @hookspec
+def ltbench_grid_folders() -> Iterable[Path]:  # type: ignore[empty-body]
+    """Grid files that come with a plugin: the folders that they are in.
+
+    `ltbench grid run NAME` finds them by name: the path below the folder, without `.toml`, such as
+    `digits/methods`.
+    """
+
+
+@hookspec
 def ltbench_on_run_start(
     run: Mapping[str, Any], directory: Path, history: Sequence[Mapping[str, float]]
 ) -> None:

@@ -127,6 +127,9 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
         for result, place in _answers("ltbench_published_results", plugin, manager):
             with _located(place):
                 registry.add_published(result, info)
+        for folder, place in _answers("ltbench_grid_folders", plugin, manager):
+            with _located(place):
+                registry.add_grids(folder, info)
     except (Exception, SystemExit):
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -101,15 +102,24 @@ class Published:
     plugin: PluginInfo
 
 
+@dataclass(frozen=True)
+class ShippedGrid:
+    """A grid file and the plugin that it came with."""
+
+    path: Path
+    plugin: PluginInfo
+
+
 @dataclass
 class Registry:
-    """All components by kind and name, published results, plugins, and those that failed."""
+    """All components by kind and name, published results, grids, plugins, and those that failed."""
 
     manager: pluggy.PluginManager
     components: dict[str, dict[str, Component]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
     published: tuple[Published, ...] = ()
+    grids: dict[str, ShippedGrid] = field(default_factory=dict)
     plugins: list[PluginInfo] = field(default_factory=list)
     failures: list[PluginFailure] = field(default_factory=list)
     warnings: list[PluginWarning] = field(default_factory=list)
@@ -203,6 +213,25 @@ class Registry:
             )
         self.published += (Published(result, plugin),)
 
+    def add_grids(self, folder: object, plugin: PluginInfo) -> None:
+        """Adds the grid files of a folder that a plugin's hook returned.
+
+        Raises:
+            PluginError: It is not a folder of grid files, or a name is taken.
+        """
+        if not isinstance(folder, Path) or not folder.is_dir():
+            raise PluginError(f"a hook returned {folder!r}, which is not the Path of a directory")
+        files = sorted(folder.rglob("*.toml"))
+        if not files:
+            raise PluginError(f"{folder}: expected grid files (*.toml), got none")
+        for path in files:
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in self.grids:
+                raise PluginError(
+                    f"grid '{name}' is already registered by {self.grids[name].plugin}"
+                )
+            self.grids[name] = ShippedGrid(path, plugin)
+
     def remarks(self) -> list[PluginWarning]:
         """Returns the warnings, and which plugins import what is private; reads their source."""
         private = [
@@ -214,8 +243,9 @@ class Registry:
         return [*self.warnings, *private]
 
     def drop(self, plugin: PluginInfo) -> None:
-        """Forgets every component and published result that came with a plugin."""
+        """Forgets every component, published result and grid that came with a plugin."""
         self.published = tuple(item for item in self.published if item.plugin != plugin)
+        self.grids = {name: one for name, one in self.grids.items() if one.plugin != plugin}
         for named in self.components.values():
             for name in [name for name, item in named.items() if item.plugin == plugin]:
                 del named[name]

@@ -246,3 +246,49 @@ def test_an_error_deep_in_a_run_is_blamed_on_the_plugin_whose_code_raised_it(
     who = " or ".join(f"{kind} 'my_{kind}'" for kind in kinds)
     assert str(caught.value).startswith(f"{who} of plugin strange (strange 1.0, strange) raised")
     assert str(caught.value).endswith(f"/{name.replace('.', '/')}.py:2)")
+
+
+GRIDS = """
+from pathlib import Path
+from ltbench import hookimpl
+
+@hookimpl
+def ltbench_grid_folders():
+    return [Path(__file__).parent / "grids"]
+"""
+
+
+def grid_at(folder: Folder, name: str) -> Path:
+    path = folder.path / "grids" / f"{name}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[defaults]\nseed = 0\n")
+    return path
+
+
+def test_a_stranger_s_grids_are_found_by_name(folder: Folder) -> None:
+    path = grid_at(folder, "rates/low")
+    grid = folder.load(with_grids=GRIDS).grids["rates/low"]
+    assert grid.path == path
+    assert grid.plugin.name == "with_grids"
+
+
+BROKEN_GRIDS = {
+    "grids_taken": (GRIDS, "'digits/methods' is already registered by builtin_grids"),
+    "grids_missing": (GRIDS.replace('"grids"', '"girds"'), "not the Path of a directory"),
+    "grids_text": (GRIDS.replace("[Path", "['x'] or [Path"), "returned 'x', which is not the Path"),
+    "grids_none": (GRIDS.replace('"grids"', '"none"'), "none: expected grid files (*.toml)"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_GRIDS)
+def test_a_plugin_of_wrong_grids_is_named_and_leaves_none(
+    name: str, folder: Folder, registry: Registry
+) -> None:
+    grid_at(folder, "before")
+    grid_at(folder, "digits/methods")
+    (folder.path / "none").mkdir()
+    source, expected = BROKEN_GRIDS[name]
+    loaded = folder.load(**{name: source})
+    (failure,) = loaded.failures
+    assert expected in failure.error
+    assert loaded.grids.keys() == registry.grids.keys()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docs.made.markup import fenced
 
-_PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
+_PAPER = Path(__file__).parents[2] / "plugins" / "ltbench_plugins" / "grids" / "paper"
 _FIRST = ("main", "methods", "ablation")
 _PARTS = re.compile(r"(?P<about>.*?)\n\n    (?P<command>[^\n]+)\n\n(?P<rest>.*)", re.DOTALL)
 

@@ -24,6 +24,7 @@ def hooks_page(registry: Registry) -> str:
     for title, prefix in (
         ("Registration", "ltbench_register_"),
         ("Published results", "ltbench_published_"),
+        ("Grids", "ltbench_grid_"),
         ("Notifications", "ltbench_on_"),
     ):
         parts.append(f"## {title}\n")

@@ -15,6 +15,7 @@ from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
 from ltbench.cli.evaluate import evaluate
+from ltbench.cli.grid.list import list_grids
 from ltbench.cli.grid.plan import plan
 from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
@@ -102,6 +103,7 @@ _DATA_VERBS: dict[str, Callable[..., None]] = {
     "verify": verify,
 }
 _GRID_VERBS: dict[str, Callable[..., None]] = {
+    "list": list_grids,
     "plan": plan,
     "run": run_grid,
     "status": status,

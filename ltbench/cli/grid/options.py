@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-GridFile = Annotated[
-    Path, typer.Argument(help="Grid file (see docs/grids.md).", metavar="FILE", show_default=False)
+GridName = Annotated[
+    str,
+    typer.Argument(
+        help="Grid file, or name of one that comes with a plugin (see `ltbench grid list`).",
+        metavar="GRID",
+        show_default=False,
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the run directories.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Workers
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MARKS = {"measured": "", "similar": "~", "probed": "≈"}
 
 
 def plan(
-    file: GridFile,
+    source: GridName,
     measure: Annotated[
         bool,
         typer.Option(
@@ -39,16 +39,18 @@ def plan(
     Times and memory are those of stored runs of the same cell, or (~) of the same method, backbone
     and data set with other options; with --measure (≈) those of a few images. Writes nothing.
 
-    Example: `ltbench grid plan benchmarks/digits/methods.toml`
+    Example: `ltbench grid plan digits/methods`
     """
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.progress import watching
     from ltbench.config.grid import read_grid
+    from ltbench.config.grid_files import find_grid
     from ltbench.grid.forecast import Forecaster, prober
     from ltbench.grid.survey import survey
     from ltbench.loading import load_plugins
 
-    grid = read_grid(file, load_plugins(), data_root, LateProgress())
+    registry = load_plugins()
+    grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
     cells = survey(grid, out)
     if measure:
         with watching() as watch:

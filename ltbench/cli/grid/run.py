@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import (
     DEFAULT_CACHE,
     DEFAULT_ROOT,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: GridFile,
+    source: GridName,
     executor: Annotated[
         str | None,
         typer.Option(
@@ -77,11 +77,12 @@ def run(
     --overwrite failed. A run that fails does not stop the others; the exit code is then 1. The
     same command again goes on where it stopped; started twice, the two share the work.
 
-    Example: `ltbench grid run benchmarks/digits/methods.toml --jobs 2`
+    Example: `ltbench grid run digits/methods --jobs 2`
     """
     from ltbench.cli.grid.show import following
     from ltbench.cli.late_progress import LateProgress
     from ltbench.config.grid import read_grid
+    from ltbench.config.grid_files import find_grid
     from ltbench.errors import RunError
     from ltbench.grid.executor import build_executor, libraries_of
     from ltbench.grid.forecast import Forecaster
@@ -92,7 +93,7 @@ def run(
     from ltbench.tracking import choose_trackers, without_trackers
 
     registry = load_plugins()
-    grid = read_grid(file, registry, data_root, LateProgress())
+    grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
     given, faults = read_assignments(assignments)
     options, of_trackers = without_trackers(given)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)

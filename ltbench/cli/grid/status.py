@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ltbench.cli.grid.options import GridFile, Out
+from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
 
 if TYPE_CHECKING:
@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 
 
 def status(
-    file: GridFile,
+    source: GridName,
     json: Json = False,
     out: Out = Path("runs"),
     data_root: DataRoot = DEFAULT_ROOT,
 ) -> None:
     """Show how far a grid is: runs done, failed, running and to do; accuracies; errors.
 
-    Example: `ltbench grid status benchmarks/digits/methods.toml`
+    Example: `ltbench grid status digits/methods`
     """
     from ltbench.cli.grid.show import print_failed, print_notes, state_table
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import console, print_json
     from ltbench.config.grid import read_grid
+    from ltbench.config.grid_files import find_grid
     from ltbench.grid.survey import survey
     from ltbench.loading import load_plugins
 
-    grid = read_grid(file, load_plugins(), data_root, LateProgress())
+    registry = load_plugins()
+    grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
     cells = survey(grid, out)
     if json:
         runs = [_as_json(cell.cell.label, state) for cell in cells for state in cell.runs]

@@ -32,6 +32,7 @@ def list_plugins(json: Json = False) -> None:
                         **_described(plugin, registry),
                         "components": _components(plugin, registry),
                         "published_results": _published(plugin, registry),
+                        "grids": _grids(plugin, registry),
                         "notifications": _notifications(plugin, registry),
                         "warnings": [one.text for one in remarks if one.plugin == plugin],
                     }
@@ -97,6 +98,10 @@ def _published(plugin: PluginInfo, registry: Registry) -> int:
     return sum(item.plugin == plugin for item in registry.published)
 
 
+def _grids(plugin: PluginInfo, registry: Registry) -> list[str]:
+    return [name for name, grid in registry.grids.items() if grid.plugin == plugin]
+
+
 def _notifications(plugin: PluginInfo, registry: Registry) -> list[str]:
     loaded = registry.manager.get_plugin(plugin.name)
     callers = registry.manager.get_hookcallers(loaded) or []
@@ -115,5 +120,7 @@ def _brings(plugin: PluginInfo, registry: Registry) -> str:
             parts.append(f"{kind if len(names) == 1 else KINDS[kind].plural} {', '.join(names)}")
     if count := _published(plugin, registry):
         parts.append(f"{count} published results")
+    if grids := _grids(plugin, registry):
+        parts.append(f"{len(grids)} grids" if len(grids) > 1 else f"grid {grids[0]}")
     parts += _notifications(plugin, registry)
     return "; ".join(parts)

@@ -1,0 +1,44 @@
+"""`ltbench grid list`: the grids that come with plugins."""
+
+from __future__ import annotations
+
+from ltbench.cli.options import Json
+
+
+def list_grids(json: Json = False) -> None:
+    """List the grids that come with ltbench and with plugins, to plan and run by name.
+
+    With --json also the path of each file, to copy from.
+
+    Example: `ltbench grid list`
+    """
+    from ltbench.config.grid_files import summary_of
+    from ltbench.loading import load_plugins
+
+    grids = sorted(load_plugins().grids.items())
+    if json:
+        from ltbench.cli.output import print_json
+
+        described = [
+            {
+                "name": name,
+                "summary": summary_of(grid.path),
+                "plugin": grid.plugin.name,
+                "path": str(grid.path),
+            }
+            for name, grid in grids
+        ]
+        print_json({"grids": described})
+        return
+
+    from rich.markup import escape
+
+    from ltbench.cli.output import console, plain_table
+
+    table = plain_table("grid", "summary", "plugin")
+    for name, grid in grids:
+        table.add_row(
+            f"[bold]{escape(name)}[/]", escape(summary_of(grid.path)), escape(grid.plugin.name)
+        )
+    out = console()
+    out.print(table if grids else "no plugin brings a grid")

@@ -1,0 +1,14 @@
+"""Grids: those of the papers' tables in `paper`, those that run anywhere in `digits`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ltbench import hookimpl
+
+
+@hookimpl
+def ltbench_grid_folders() -> Iterable[Path]:
+    """The built-in grids."""
+    return [Path(__file__).parent]
