@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ltbench.comparison.differences import names
+from ltbench.comparison.environments import environment_notes
 from ltbench.config.options import as_typed
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.leaderboard.significance import CLAIM, NOT_TESTED, ONE_SEED, Family, RowTests
@@ -158,7 +159,10 @@ def rank(
         )
         for place, cell in enumerate(cells)
     )
-    notes = tuple(dict.fromkeys([*_notes(claims), *tests.notes]))
+    trained = environment_notes(
+        {name: cell.runs for name, cell in zip(tests.names, cells, strict=True)}
+    )
+    notes = tuple(dict.fromkeys([*_notes(claims), *trained, *tests.notes]))
     return Ranking(conditions, metric, level, entries, notes)
 
 
