@@ -5,12 +5,11 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCK := requirements.lock
 PIP := $(BIN)/python $(INSTALL) --constraint $(LOCK)
 RELEASE := .venv-release/bin
-# The tests that meet other libraries, and the libraries whose versions are shown with them.
+# What test-lowest and test-newest run: the tests that meet other libraries; and whose versions they print.
 LIBRARY_TESTS := tests/config tests/data tests/engine tests/leaderboard tests/plugins tests/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn
 
 .PHONY: api bench demo test test-full test-slow lint types docs site check clean
-.PHONY: lock test-lowest test-newest release-check
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -43,6 +42,13 @@ site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fe
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares
 	$(BIN)/python -m tests.api
 
+check: lint types site test test-full  ## all that has to pass before a change lands
+
+clean:
+	rm -rf $(VENV) build/site .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: lock test-lowest test-newest release-check
+
 lock: $(RELEASE)/.installed  ## the newest versions, into the file that everything is installed from
 	$(RELEASE)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
 		--constraint requirements.caps --no-annotate --custom-compile-command "make lock" \
@@ -63,11 +69,7 @@ release-check: $(RELEASE)/.installed  ## wheel and sdist, and the wheel in a fre
 	$(PYTHON) -m venv build/release/venv
 	build/release/venv/bin/python $(INSTALL) --constraint $(LOCK) build/release/dist/*.whl
 	cd build/release/empty && ../venv/bin/ltbench run && ../venv/bin/ltbench grid plan digits/methods
-
-check: lint types site test test-full  ## all that has to pass before a change lands
-
-clean:
-	rm -rf $(VENV) build/site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build/release/venv
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -244,9 +244,9 @@ def test_a_measurement_of_the_engines_own_loop() -> None:
     assert {"data", "augment", "forward", "backward", "step", "bookkeeping"} <= set(found["shares"])
     assert found["precision"] == "fp32"
     # The products of six blocks of width 128 on 17 tokens: 12 d^2 weights, of which the last block
-    # has 9 d^2 behind its attention, for 8 tokens. The gradients go back to the first adapter, which
-    # is beside the first block's MLP: through five blocks of six. Weights are frozen. What else is
-    # counted (the patches, adapters and head, 2 %; attention, 4 % where torch counts its kernel on
+    # has 9 d^2 behind its attention, for 8 tokens. The gradients go back to the first adapter,
+    # beside the first block's MLP: through five blocks of six. Weights are frozen. What else is
+    # counted (patches, adapters and head, 2 %; attention, 4 % where torch counts its kernel on
     # CPUs, which depends on its version) is less than a tenth.
     last = 3 * 17 + 9 * 8
     products = 2 * 128**2 * ((5 * 12 * 17 + last) + (4 * 12 * 17 + last))
