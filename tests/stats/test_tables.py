@@ -15,7 +15,7 @@ def test_equal_methods_are_rarely_told_apart() -> None:
 
 
 def test_a_better_method_is_told_apart() -> None:
-    _, share = tables.told_apart(Board(best=1.2), 8, 3, 20)
+    _, share = tables.told_apart(Board(best=1.0), 8, 5, 20)
     assert share > 80
 
 
@@ -29,7 +29,8 @@ def agree(name: str, allowed: float) -> list[list[float]]:
     """Compares a table with the docs, and returns its numbers without the words."""
     rows = [[each for each in row if not isinstance(each, str)] for row in tables.TABLES[name][1]()]
     for stored, row in zip(tables.in_docs(name), rows, strict=True):
-        numbers = [float(each) for each in stored[len(stored) - len(row) :] if each != "-"]
+        known = [each for each in stored if each != "-"]
+        numbers = [float(each) for each in known[len(known) - len(row) :]]
         assert numbers == pytest.approx(row, abs=allowed)
     return rows
 
@@ -47,7 +48,7 @@ def test_errors_are_as_documented() -> None:
     heads = tables.TABLES["errors"][0][2:]
     for row in agree("errors", 4):
         for head, share in zip(heads[1:], row[1:], strict=False):
-            assert share <= (9 if head == "one method unstable" else 7)
+            assert share <= (10 if head == "one method unstable" else 7)
 
 
 @pytest.mark.slow
