@@ -138,6 +138,7 @@ def svft(
 
 
 @pytest.mark.usefixtures("svft")
+@pytest.mark.full
 def test_the_tutorial_leads_to_a_row_on_a_leaderboard(cli: Callable[..., Ended]) -> None:
     assert "singular values" in cli("list", "method").out
     refused = cli("run", "--method", "svft", "--set", "method.parts=qkv,mlp", "--dry-run")

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = {"convpass": "ltbench-convpass", "coco": "ltbench-coco"}
 """Names of entry points, and the folders and distributions of their packages."""
 
+pytestmark = pytest.mark.full  # wheels in a fresh environment
 SHORT = ("--epochs", "1", "--inference", "center", "--json")
 
 

@@ -230,6 +230,7 @@ def test_peers_use_the_sizes_of_the_paper() -> None:
         assert lora_rank(classes, 12) == automatic_size(classes / 48)
 
 
+@pytest.mark.full
 def test_a_measurement_of_the_engines_own_loop() -> None:
     arguments = {
         "settings": {"method": "lift_plus", "dataset": "digits_lt", "precision": "fp32"},

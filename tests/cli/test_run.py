@@ -153,7 +153,11 @@ def test_every_component_runs(cli: Cli, arguments: tuple[str, ...]) -> None:
     ("backbone", "options"),
     [
         ("timm", ("--set", "backbone.model=test_vit", "--set", "backbone.pretrained=false")),
-        ("open_clip", ("--set", "backbone.model=ViT-S-32", "--set", "backbone.tag=none")),
+        pytest.param(
+            "open_clip",
+            ("--set", "backbone.model=ViT-S-32", "--set", "backbone.tag=none"),
+            marks=pytest.mark.full,  # sixty million weights
+        ),
     ],
 )
 def test_models_of_the_libraries(cli: Cli, backbone: str, options: tuple[str, ...]) -> None:

@@ -51,19 +51,23 @@ def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -
     return learned, predictions.read_bytes(), watch.of_features
 
 
+def full(settings: dict[str, Any]) -> Any:
+    return pytest.param(settings, marks=pytest.mark.full)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         {"augmentation": "none"},
         {"augmentation": "mda"},
-        {"augmentation": "standard", "train.accumulate": 3},
-        {"augmentation": "none", "precision": "bf16"},
-        {"augmentation": "none", "sampling": "class_balanced"},
-        {"augmentation": "mda", "select": "val", "train.epochs": 2, "inference": "center"},
+        full({"augmentation": "standard", "train.accumulate": 3}),
+        full({"augmentation": "none", "precision": "bf16"}),
+        full({"augmentation": "none", "sampling": "class_balanced"}),
+        full({"augmentation": "mda", "select": "val", "train.epochs": 2, "inference": "center"}),
         {"augmentation": "none", "refinement": "crt"},
-        {"head": "linear", "init": "linear_probe"},
-        {"head": "cache", "method": "tip_adapter", "augmentation": "none"},
-        {"init": "class_mean"},
+        full({"head": "linear", "init": "linear_probe"}),
+        full({"head": "cache", "method": "tip_adapter", "augmentation": "none"}),
+        full({"init": "class_mean"}),
     ],
     ids=lambda settings: ",".join(map(str, settings.values())),
 )

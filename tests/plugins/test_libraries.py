@@ -34,6 +34,7 @@ def test_declared_libraries_are_there_if_their_package_is(registry: Registry) ->
             assert find_spec(name), f"there is no module {name}"
 
 
+@pytest.mark.full
 def test_declared_libraries_start_no_thread_and_ask_for_no_device(registry: Registry) -> None:
     names = [name for name in declared(registry) if find_spec(name.partition(".")[0])]
     subprocess.run([sys.executable, "-c", IMPORTED, *names], check=True)

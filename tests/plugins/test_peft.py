@@ -22,6 +22,7 @@ from ltbench.errors import ConfigError, NothingMatchedError, UnknownNameError
 from ltbench_plugins.methods.peft import PEFT, REFUSED, TUNERS, PeftConfig
 from tests import parity
 from tests.covered import value_of
+from tests.tiers import all_but
 
 IMAGES = torch.linspace(-1, 1, 4 * 3 * 32 * 32).view(4, 3, 32, 32)
 ROLES = ("qkv", "attn_out", "mlp_in", "mlp_out")
@@ -31,13 +32,7 @@ ELSEWHERE = {"vblora", "unilora"}  # start with other features than the backbone
 
 BACKBONES = pytest.mark.parametrize("make", [parity.clip_vit, parity.timm_vit])
 REPRESENTATIVES = ("dora", "oft", "vera")
-EACH = pytest.mark.parametrize(
-    "tuner",
-    [
-        pytest.param(tuner, marks=() if tuner in REPRESENTATIVES else pytest.mark.full)
-        for tuner in TUNERS
-    ],
-)
+EACH = pytest.mark.parametrize("tuner", all_but(REPRESENTATIVES, TUNERS))
 
 
 @pytest.fixture(autouse=True)

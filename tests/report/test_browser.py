@@ -15,7 +15,10 @@ from tests.report.pages import example
 FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
 CHROMIUM = next((path for path in FOUND if path), None)
 NO_VALUE = "\N{EN DASH}"
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
 
 
 @pytest.fixture(scope="module")

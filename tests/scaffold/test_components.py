@@ -35,6 +35,9 @@ def python(*arguments: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+pytestmark = pytest.mark.full
+
+
 @pytest.fixture
 def installed(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> Fresh:
     monkeypatch.syspath_prepend(fresh.site)
