@@ -6,6 +6,8 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import pytest
+
 from ltbench.plugins import Registry
 
 IMPORTED = """
