@@ -8,23 +8,17 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from pathlib import PurePosixPath
-from typing import Any
 
 import pytest
 
 _FOLDERS = 10
 _PROPERTY = "processor_seconds"
-_WORKERS = pytest.StashKey[float]()
 _START = pytest.StashKey[float]()
 
 
 def _processor_seconds() -> float:
     """Returns what this process and its ended children have used."""
     return sum(os.times()[:4])
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_WORKERS] = 0.0
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,17 +31,6 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     item.user_properties.append((_PROPERTY, _processor_seconds() - item.stash[_START]))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:  # a worker of pytest-xdist
-        output[_PROPERTY] = _processor_seconds()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[_WORKERS] += getattr(node, "workeroutput", {}).get(_PROPERTY, 0.0)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: defaultdict[str, float] = defaultdict(float)
     for report in terminalreporter.getreports(""):  # of teardowns
@@ -56,8 +39,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("processor time")
     for name, each in sorted(seconds.items(), key=lambda item: -item[1])[:_FOLDERS]:
         terminalreporter.write_line(f"{each:7.1f} s  {name}")
-    used = _processor_seconds() + terminalreporter.config.stash[_WORKERS]
-    terminalreporter.write_line(f"{used:7.1f} s  in all, with imports and collection")
+    whole = _processor_seconds()  # workers of pytest-xdist are children that have ended
+    terminalreporter.write_line(f"{whole:7.1f} s  in all, with imports and collection")
 
 
 def _folder(nodeid: str) -> str:

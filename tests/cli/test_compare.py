@@ -15,6 +15,7 @@ import pytest
 
 from ltbench.config.resolve import resolve
 from ltbench.plugins import Registry
+from ltbench.predictions import Predictions
 from ltbench.stats.mcnemar import mcnemar
 from tests.conftest import Ended
 from tests.runs import COUNTS, spec_of, store
@@ -267,7 +268,9 @@ def test_other_views_must_have_been_stored(cli: Cli, drawn: Path, tmp_path: Path
     assert (missing.code, "no predictions with inference 'ten_crop'" in missing.err) == (4, True)
     assert "ltbench eval" in missing.err
     for path in (tmp_path / "runs").rglob("predictions-tte.parquet"):
-        shutil.copy(path, path.with_name("predictions-ten_crop.parquet"))
+        views = Predictions.read(path)
+        about = {**views.about, "inference": "ten_crop"}
+        views.write(path.with_name("predictions-ten_crop.parquet"), about)
     found = cli(*arguments, "--inference", "ten_crop", "--json").json["pairs"][0]
     assert found["first"]["inference"] == "ten_crop"
 

@@ -242,7 +242,9 @@ def test_steering_characters_do_not_reach_the_terminal(cli: Cli, tmp_path: Path)
     assert "\033" not in ended.err + ended.out
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)]
+)
 def test_a_look_through_can_be_ended(tmp_path: Path, how: signal.Signals) -> None:
     folder = trees.imagenet_lt(tmp_path / "data")
     large = Image.new("RGB", (3000, 3000))

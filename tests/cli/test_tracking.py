@@ -157,6 +157,7 @@ def test_a_missing_library_is_told_before_anything_begins(
     assert not list((tmp_path / "runs").rglob("*.json"))
 
 
+@pytest.mark.full
 def test_the_runs_of_a_grid_are_tracked(cli: Cli, tmp_path: Path) -> None:
     file = str(small(tmp_path, "seed = [0, 1]"))
     tracked = ("--tracker", "csv", "--set", "tracker.csv.folder=my logs")

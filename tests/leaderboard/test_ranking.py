@@ -94,6 +94,7 @@ def test_p_values_are_corrected_for_all_pairs(three: Path, registry: Registry) -
     assert {entry.claim for entry in found.entries} == {"methods"}
 
 
+@pytest.mark.full
 def test_of_equal_methods_all_share_rank_1(tmp_path: Path, registry: Registry) -> None:
     """Eight rows, three seeds: the best is picked after looking."""
     cells = drawn(tmp_path, registry, rows=8, seeds=3)

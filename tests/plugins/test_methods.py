@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ltbench.backbone import Backbone, Block
+from ltbench.data.randomness import at_most
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.predictions import Predictions
 from ltbench.specs import DataContext, MethodSpec
@@ -384,10 +385,10 @@ def zero_shot() -> Tensor:
 
 def tip_adapter() -> Tensor:
     labels = digits("train")[1]
-    first = torch.cat([(labels == k).nonzero()[:16, 0] for k in range(10)])
-    keys = encoded("train", joint=True)[first]
+    drawn = torch.from_numpy(at_most(0, labels.numpy(), labels.bincount().numpy(), 16))
+    keys = encoded("train", joint=True)[drawn]
     votes = torch.exp(-5.5 * (1 - cosines(encoded("test", joint=True), keys)))
-    return zero_shot() + votes @ F.one_hot(labels[first], 10).float()
+    return zero_shot() + votes @ F.one_hot(labels[drawn], 10).float()
 
 
 def ncm() -> Tensor:
