@@ -46,7 +46,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
             yield from bind(subject, functions, bench, settings, repeated=repeated)
             if first:  # tracing takes seconds
                 compiles = (check_compiles_without_a_break,)
-                again = repeated or place > 0
+                again = place > 0 or number > 0
                 yield from bind(subject, compiles, bench, settings, repeated=again)
 
 

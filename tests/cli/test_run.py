@@ -107,7 +107,7 @@ def test_the_same_seed_gives_the_same_bits(cli: Cli, tmp_path: Path) -> None:
     assert learned[0] == learned[1] != learned[2]
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.full)])
 def test_lower_precisions_learn_as_well(cli: Cli, precision: str) -> None:
     quick = ("--inference", "center", "--epochs", "1")
     full, lower = small(cli, *quick), small(cli, *quick, "--precision", precision)
@@ -126,6 +126,7 @@ def test_accumulation_changes_only_the_rounding(cli: Cli, tmp_path: Path) -> Non
         assert tensor.allclose(tensors[1][name], atol=1e-4), name
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -286,6 +286,7 @@ def test_corrupt_validation_images_are_counted(cli: Cli, watched: Any, tmp_path:
     ],
     ids=["training", "validation", "refinement"],
 )
+@pytest.mark.full
 def test_an_interrupted_choice_is_the_same_bit_for_bit(
     cli: Cli,
     watched: Any,

@@ -120,6 +120,7 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
     assert words.startswith("Nothing to show: two methods and two data sets")
 
 
+@pytest.mark.full
 def test_two_data_sets_have_a_critical_difference_diagram(
     tmp_path: Path, registry: Registry
 ) -> None:
