@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.forkserver import LONGEST, Forked, ForkServer
+from tests.tiers import all_but
 
 pytestmark = pytest.mark.skipif(not ForkServer.works(), reason="no fork server on this system")
 ROOT = Path(__file__).parents[2]
