@@ -117,12 +117,12 @@ def test_what_is_left_aside_is_counted_and_named(cli: Cli, tmp_path: Path) -> No
         (root / name).write_bytes(b"")
     shutil.copy(root / "train/a/0.bmp", root / "train/loose.bmp")
     notes = build(FOLDER, path=root).notes
-    assert "3 files are left aside" in notes[0]
+    assert "files left aside: 3, " in notes[0]
     assert "2 with .heic such as train/a/x.HEIC, 1 with no ending such as test/a/notes" in notes[0]
-    assert "1 images are left aside, for they are in no class folder: train/loose.bmp" in notes[1]
+    assert "images left aside: 1, in no class folder: train/loose.bmp" in notes[1]
     options = ("--dataset", "folder", "--set", f"dataset.path={root}")
     assert notes[0] in cli("run", *options, *RUN).json["warnings"]
-    assert "3 files are left aside" in cli("data", "verify", *options[1:]).out
+    assert "files left aside: 3, " in cli("data", "verify", *options[1:]).out
 
 
 @pytest.mark.parametrize(

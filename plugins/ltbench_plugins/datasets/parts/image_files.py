@@ -48,13 +48,12 @@ class Aside:
             )
             more = ", ..." if len(self.counts) > _SHOWN else ""
             notes.append(
-                f"{self.counts.total():,} files are left aside, for their names do not end as "
-                f"those of images do: {listed}{more}"
+                f"files left aside: {self.counts.total():,}, with names that do not end as those of "
+                f"images do: {listed}{more}"
             )
         if self.loose:
             notes.append(
-                f"{len(self.loose):,} images are left aside, for they are in no class folder: "
-                f"{_listed(self.loose)}"
+                f"images left aside: {len(self.loose):,}, in no class folder: {_listed(self.loose)}"
             )
         if self.other_forms:
             notes.append(
