@@ -48,8 +48,8 @@ class Aside:
             )
             more = ", ..." if len(self.counts) > _SHOWN else ""
             notes.append(
-                f"files left aside: {self.counts.total():,}, with names that do not end as those of "
-                f"images do: {listed}{more}"
+                f"files left aside: {self.counts.total():,}, with names that do not end as those "
+                f"of images do: {listed}{more}"
             )
         if self.loose:
             notes.append(
