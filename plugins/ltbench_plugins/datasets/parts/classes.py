@@ -37,15 +37,18 @@ def in_normal_form(names: Any) -> tuple[Any, tuple[str, ...]]:
     Args:
         names: A pyarrow array of N strings.
     """
-    import pyarrow.compute as pc
+    import pyarrow as pa
 
-    composed = pc.utf8_normalize(names, form="NFC")
-    written = pc.unique(names).to_pylist()
-    united = len(written) - len(pc.unique(composed))
+    encoded = names.dictionary_encode()
+    written = encoded.dictionary.to_pylist()
+    # Not by pyarrow's utf8_normalize: in its wheels up to 25, form C is form D.
+    composed = [unicodedata.normalize("NFC", name) for name in written]
+    names = pa.array(composed, names.type).take(encoded.indices)
+    united = len(written) - len(set(composed))
     if not united:
-        return composed, ()
-    first = next(name for name in written if unicodedata.normalize("NFC", name) != name)
-    return composed, (
+        return names, ()
+    first = next(name for name, normal in zip(written, composed, strict=True) if name != normal)
+    return names, (
         f"{united:,} labels are written in two forms of Unicode, such as {first!r}; they are "
         "compared in normal form C",
     )
