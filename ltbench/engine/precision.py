@@ -18,7 +18,7 @@ from ltbench.engine.flops import forward_flops
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-MIN_GFLOPS_ON_CPU = 5.0
+MIN_GFLOPS_ON_CPU = 1.0
 """Forward operations an image from which bfloat16 gains on a CPU: see docs/speed.md."""
 _BF16_CAPABILITY = (8, 0)  # CUDA: the first GPUs whose tensor cores multiply bfloat16
 _FP16_CAPABILITY = (7, 0)  # CUDA: the first GPUs with tensor cores
