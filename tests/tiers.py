@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 
-def all_but(kept: Container[str], names: Iterable[str]) -> list[Any]:
+def all_but(kept: Container[Any], cases: Iterable[Any]) -> list[Any]:
     """Returns cases for `parametrize`, of which the kept ones alone are in `make test`."""
     return [
-        pytest.param(name, id=name, marks=() if name in kept else pytest.mark.full)
-        for name in names
+        pytest.param(case, id=str(case), marks=() if case in kept else pytest.mark.full)
+        for case in cases
     ]

@@ -242,9 +242,8 @@ def test_steering_characters_do_not_reach_the_terminal(cli: Cli, tmp_path: Path)
     assert "\033" not in ended.err + ended.out
 
 
-@pytest.mark.parametrize(
-    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_look_through_can_be_ended(tmp_path: Path, how: signal.Signals) -> None:
     folder = trees.imagenet_lt(tmp_path / "data")
     large = Image.new("RGB", (3000, 3000))
@@ -261,6 +260,7 @@ def test_a_look_through_can_be_ended(tmp_path: Path, how: signal.Signals) -> Non
     assert "Traceback" not in said
 
 
+@pytest.mark.full
 def test_a_decoding_process_that_dies_is_told(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

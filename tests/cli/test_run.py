@@ -82,6 +82,7 @@ def test_intervals_of_an_earlier_method_are_computed_anew(cli: Cli, tmp_path: Pa
     assert "no intervals, because" in again["warnings"][-1]
 
 
+@pytest.mark.full
 def test_overwrite_always_runs_again(cli: Cli) -> None:
     first = small(cli)
     again = small(cli, "--overwrite", "always")

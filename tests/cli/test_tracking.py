@@ -68,6 +68,7 @@ def losses(path: Path) -> list[float]:
         return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
+@pytest.mark.full
 def test_a_tracker_changes_no_number_and_a_stored_run_tells_it_nothing(
     cli: Cli, tmp_path: Path, said: Path
 ) -> None:

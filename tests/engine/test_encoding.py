@@ -137,6 +137,7 @@ def test_a_learned_encoder_is_not_kept(registry: Registry, tmp_path: Path) -> No
     assert told == []
 
 
+@pytest.mark.full
 def test_too_little_room_is_told_and_changes_nothing(registry: Registry, tmp_path: Path) -> None:
     settings = {**FROZEN, "augmentation": "none"}
     without = ran(registry, tmp_path / "1", settings, NO_CACHE)

@@ -436,6 +436,7 @@ def test_where_a_method_starts_and_how_much_it_learns(
     assert (found.result["learned"]["encoder"], found.result["learned"]["head"]) == (encoder, head)
 
 
+@pytest.mark.full
 @value_of("method", "wise_ft")
 def test_wise_ft_is_half_way_from_zero_shot_to_fine_tuned(run: Run) -> None:
     before, half, after = (
@@ -449,6 +450,7 @@ def test_wise_ft_is_half_way_from_zero_shot_to_fine_tuned(run: Run) -> None:
         assert torch.allclose(weight, (before.learned[name] + after.learned[name]) / 2, atol=1e-6)
 
 
+@pytest.mark.full
 @value_of("method", "soup")
 def test_soup_is_the_mean_of_fine_tunings_with_the_next_seeds(run: Run) -> None:
     soup = run("soup", *ONE_EPOCH, "--set", "refinement.members=2")

@@ -210,6 +210,7 @@ def test_the_files(made: Report, tmp_path: Path) -> None:
         assert f"figures/{figure}" in page
 
 
+@pytest.mark.full
 def test_the_same_runs_make_the_same_bytes(runs: Path, registry: Registry, tmp_path: Path) -> None:
     written = []
     for name in ("one", "other"):
