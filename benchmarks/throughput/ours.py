@@ -26,7 +26,7 @@ from ltbench.engine.assembly import Assembly
 from ltbench.engine.checkpoint import TrainState
 from ltbench.engine.encoding import Encoding
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.flops import forward_flops
+from ltbench.engine.flops import forward_flops as forward_flops
 from ltbench.engine.precision import Arithmetic, asked_for, lower_precision
 from ltbench.engine.run import Machine
 from ltbench.engine.seams import CheckedLoss
@@ -36,9 +36,6 @@ from ltbench.loading import load_plugins
 from ltbench.specs import BackboneContext
 from ltbench.views import Views
 from ltbench.watch import Silent
-
-__all__ = ["forward_flops"]
-
 
 @dataclass(frozen=True)
 class Built:

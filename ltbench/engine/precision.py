@@ -72,9 +72,9 @@ def choose_arithmetic(precision: Precision, backbone: Backbone) -> Arithmetic:
     name, reason = lower_precision(device)
     if device.type == "cpu" and name != "fp32":
         gflops = forward_flops(backbone) / 1e9
-        enough = gflops >= MIN_GFLOPS_ON_CPU
         reason = f"{gflops:.2g} GFLOP an image, {name} from {MIN_GFLOPS_ON_CPU:g}"
-        name = name if enough else "fp32"
+        if gflops < MIN_GFLOPS_ON_CPU:
+            name = "fp32"
     return Arithmetic(name, reason, device.type)
 
 
