@@ -37,6 +37,7 @@ from ltbench.specs import BackboneContext
 from ltbench.views import Views
 from ltbench.watch import Silent
 
+
 @dataclass(frozen=True)
 class Built:
     """A run that is ready to begin."""
