@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ltbench.errors import DataError, RunError
-from ltbench.results import Found, Skipped, find_runs
+from ltbench.results import Found, Run, Skipped, find_runs
 from ltbench.texts import printable
 
 if TYPE_CHECKING:
@@ -63,15 +63,11 @@ def with_today_intervals(result: Mapping[str, Any], directory: RunDirectory) -> 
         return dict(result)
     import numpy as np
 
-    from ltbench.config.runspec import Choice
-    from ltbench.predictions import Predictions
-
-    own = Choice(**result["run"]["inference"])
     rule = SHOT_RULES.get(metrics["shot_rule"], DEFAULT_RULE)
     groups = rule.groups(np.array(result["classes"]["train_images"], dtype=np.int64))
     new: dict[str, Any] = dict.fromkeys(metrics["intervals"])
     try:
-        new = intervals(Predictions.read(directory.predictions(own, own)), groups)
+        new = intervals(Run(directory.path, dict(result)).predictions(), groups)
     except DataError as error:
         warnings = [*warnings, f"no intervals, because {error.message}"]
     metrics = {**metrics, "intervals": new, "interval_method": INTERVAL_METHOD}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 
 import numpy as np
 
+from ltbench.data.content import file_stamp
 from ltbench.data.decode import DECODE_RULES
 from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset
 
@@ -23,18 +23,10 @@ def digest_of(images: ImageSource) -> str | None:
         inner = digest_of(images.images)
         return inner and _hash(inner.encode(), np.ascontiguousarray(images.indices).data)
     if isinstance(images, FileImages):
-        paths = (images.root / images.name(index) for index in range(len(images)))
-        return _hash(b"%d" % DECODE_RULES, *(_stat_of(path) for path in paths))
+        files = (str(images.root / images.name(index)) for index in range(len(images)))
+        stamps = (os.fsencode(f"{file} {file_stamp(file)}\n") for file in files)
+        return _hash(b"%d" % DECODE_RULES, *stamps)
     return None
-
-
-def _stat_of(path: Path) -> bytes:
-    try:
-        about = path.stat()
-    except OSError:  # who reads it tells what is wrong
-        return os.fsencode(path)
-    times = f"{about.st_mtime_ns} {about.st_ctime_ns}"  # a copy may keep the first, not the second
-    return os.fsencode(f"{path} {about.st_size} {times} {about.st_ino}\n")
 
 
 def _hash(*parts: bytes | memoryview) -> str:
