@@ -14,8 +14,8 @@ from docs.made.conformance import conformance_page
 from docs.made.parts import MARKED, filled
 from docs.made.settings import settings_page
 from docs.made.source import hooks_page, protocols_page, specs_page
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 
 HERE = Path(__file__).parent
 WHOLE = {

@@ -8,10 +8,10 @@ plugin that says `LTBENCH_API = 1` in its module is refused where `api_version` 
 
 from __future__ import annotations
 
-from ltbench.api import VERSION as api_version
 from ltbench.errors import LTBenchError
 from ltbench.hookspecs import hookimpl
 from ltbench.published import PublishedResult
+from ltbench.registry.api_version import VERSION as api_version
 from ltbench.specs import (
     AugmentationSpec,
     BackboneContext,

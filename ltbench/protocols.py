@@ -254,7 +254,7 @@ class Job:
         name: Unique among the jobs that an executor holds.
         command: Starts the process. With `--leash` after it, the process stops, and can be resumed,
             when its standard input is closed: give it a pipe, and it does not outlive its parent.
-        request: What the process is to do, for an `ltbench.forkserver.ForkServer`, whose processes
+        request: What the process is to do, for a fork server, whose processes
             need no time for imports. Empty where the command is all there is.
     """
 

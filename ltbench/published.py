@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ltbench.accuracies import ACCURACIES
+from ltbench.metric_names import ACCURACIES
 from ltbench.specs import Settings
 
 _OWN_FIELDS = ("dataset", "backbone", "method")
@@ -21,7 +21,7 @@ class PublishedResult:
             paper's own words, such as `ResNeXt-50`.
         method: Name of a method here where it is one, such as `lift`; else in the paper's own
             words, such as `VL-LTR`.
-        metrics: Percent by name: those of `ltbench.accuracies` that the paper has. Shot groups by
+        metrics: Percent by name: those of `ltbench.metric_names` that the paper has. Shot groups by
             the default rule (many: more than 100 training images, few: fewer than 20).
         source: The paper: authors, year and `arXiv:...` or venue.
         settings: What else it takes to get the same run here, where the recipes do not say it:

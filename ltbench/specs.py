@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
-from ltbench.watch import SILENT, Watch
+from ltbench.progress import SILENT, Watch
 
 if TYPE_CHECKING:
-    from ltbench.data.prepare import Preparation
+    from ltbench.data.preparation.prepare import Preparation
 
 Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
 """Which blocks of the backbone a method works on: all, the last k, or these (from 0)."""
@@ -114,7 +114,7 @@ class ExecutorContext:
         jobs: Runs at the same time, as the user asked for; None: as many as suit the machine.
         device: As given to `--device`: "auto", "cpu", "cuda", "cuda:1", ...
         libraries: What the components of the grid's runs declare as theirs: for an
-            `ltbench.forkserver.ForkServer`, which imports them once for all runs.
+            `ltbench.grid.fork_server.ForkServer`, which imports them once for all runs.
     """
 
     jobs: int | None

@@ -13,7 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ltbench import api, hookspecs
+from ltbench import hookspecs
+from ltbench.registry import api_version as api
 
 LISTING = Path(__file__).parent / "data" / "api.txt"
 

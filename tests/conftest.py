@@ -14,8 +14,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library asks a hub
 
 import torch
 
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 
 torch.set_num_threads(1)
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.resolve import resolve
 from ltbench.config.runspec import RunSpec
-from ltbench.metrics import compute_metrics
-from ltbench.plugins import Registry
-from ltbench.predictions import Predictions
-from ltbench.store import RunDirectory
+from ltbench.registry.registry import Registry
+from ltbench.storage.predictions import Predictions
+from ltbench.storage.run_directory import RunDirectory
 
 COUNTS = np.array([150, 120, 60, 30, 8, 4])
 PER_CLASS = 20

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ltbench.engine.seams import CheckedAugmentation
-from ltbench.plugins import Component, PluginInfo
+from ltbench.engine.build.checked_components import CheckedAugmentation
+from ltbench.registry.registry import Component, PluginInfo
 from ltbench.specs import KINDS
 
 PREAMBLE = """

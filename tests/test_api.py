@@ -10,9 +10,11 @@ import pluggy
 import pytest
 
 import ltbench
-from ltbench import api, hookspecs, plugins
-from ltbench.loading import load_plugins
-from ltbench.sources import private_imports
+from ltbench import hookspecs
+from ltbench.registry import api_version as api
+from ltbench.registry import registry as plugins
+from ltbench.registry.inspect_source import private_imports
+from ltbench.registry.load import load_plugins
 from ltbench.testing import installed_plugin
 from tests.api import LISTING, listing
 from tests.broken import LOSS
@@ -22,8 +24,8 @@ CHANGED = """the public API is not what it was:
 {changes}
 
 If that is meant: write it again with `make api`, and tell plugin authors in the section
-"Plugin API" of CHANGELOG.md. If something went away or changed its meaning, `ltbench.api.VERSION`
-goes up."""
+"Plugin API" of CHANGELOG.md. If something went away or changed its meaning, `VERSION` of
+`ltbench.registry.api_version` goes up."""
 
 
 def test_the_public_api_is_what_it_was() -> None:
@@ -69,11 +71,11 @@ def test_a_version_that_its_source_tells_is_read_before_the_import(tmp_path: Pat
 @pytest.mark.parametrize(
     ("line", "private"),
     [
-        ("import ltbench.store", "ltbench.store"),
-        ("import ltbench.store as data", "ltbench.store"),
+        ("import ltbench.storage.run_directory", "ltbench.storage.run_directory"),
+        ("import ltbench.storage.run_directory as data", "ltbench.storage.run_directory"),
         ("from ltbench.specs import option", "ltbench.specs"),
-        ("from ltbench import store, option", "ltbench.store"),
-        ("from ltbench.data import batches", "ltbench.data.batches"),
+        ("from ltbench import store, option", "ltbench.storage.run_directory"),
+        ("from ltbench.data import batches", "ltbench.data.loading.batches"),
         ("def late():\n    from ltbench.engine.run import execute", "ltbench.engine.run"),
         ("from ltbench_plugins.losses import ce", "ltbench_plugins.losses.ce"),
         ("from ltbench.views import _thing", "ltbench.views._thing"),

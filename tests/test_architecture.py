@@ -17,7 +17,7 @@ PUBLIC = {
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
-    "ltbench.forkserver",
+    "ltbench.grid.fork_server",
     "ltbench.protocols",
     "ltbench.views",
 }
@@ -50,7 +50,7 @@ def test_everything_in_all_is_there() -> None:
 
 def test_the_engine_names_no_component() -> None:
     """Only the help of `ltbench run` names the defaults, and it names the right ones."""
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     engine = {path: path.read_text() for path in ENGINE if path.parent.name != "cli"}

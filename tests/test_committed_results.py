@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ltbench.leaderboard.board import leaderboard
-from ltbench.leaderboard.files import to_csv
-from ltbench.leaderboard.rows import COLUMNS
-from ltbench.plugins import Registry
-from ltbench.results import find_runs
+from ltbench.analysis.leaderboard.board import leaderboard
+from ltbench.analysis.leaderboard.files import to_csv
+from ltbench.analysis.leaderboard.rows import COLUMNS
+from ltbench.registry.registry import Registry
+from ltbench.storage.results import find_runs
 
 DIGITS = Path(__file__).parent.parent / "benchmarks" / "results" / "digits"
 DTYPES = {column.name: column.metadata["dtype"] for column in COLUMNS}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from ltbench.testing import checks_for, parametrize_with_checks
 from tests import plugins
 from tests.covered import COVERED

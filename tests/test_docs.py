@@ -16,9 +16,9 @@ from docs.generate import PAGES
 from docs.hooks import FROM_ROOT, with_links
 from docs.made.command import verbs
 from docs.made.parts import MARKED
-from ltbench.config.grid import read_grid
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.grid.grid_file import read_grid
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from tests.conftest import Ended
 
 ROOT = Path(__file__).parent.parent

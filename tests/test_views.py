@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import functional as reference
 
-from ltbench.data.resample import resample
+from ltbench.data.loading.resample import resample
 from ltbench.views import Views, center_square, crops_of_resized
 
 SIZES = [(375, 500), (500, 375), (256, 256), (301, 257), (32, 41)]

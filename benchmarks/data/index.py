@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 from ltbench.data import Dataset, FileImages, Split, list_identity, read_list
-from ltbench.data.batches import Batches, Loading
+from ltbench.data.loading.batches import Batches, Loading
 from ltbench.views import Views
 
 CLASSES = 8142

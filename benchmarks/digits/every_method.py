@@ -19,9 +19,9 @@ import numpy as np
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
-from ltbench.watch import Silent
+from ltbench.progress import Silent
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 
 SEEDS = range(3)  # of the subset and of the training alike
 COLUMNS = ("accuracy", "mean_class", "many", "medium", "few", "ece")

@@ -21,8 +21,8 @@ from scipy.stats import t as student
 
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import Machine, execute
-from ltbench.loading import load_plugins
-from ltbench.watch import Silent
+from ltbench.progress import Silent
+from ltbench.registry.load import load_plugins
 
 SEEDS = range(5)  # of the subset and of the training alike
 RATES = (0.001, 0.005, 0.02)

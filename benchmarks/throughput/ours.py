@@ -13,29 +13,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-import ltbench.data.batches
-import ltbench.data.sources
+import ltbench.data.images
+import ltbench.data.loading.batches
 from benchmarks.throughput.meter import Meter
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
-from ltbench.data.cut import cut
-from ltbench.data.decode import decode
-from ltbench.engine.assemble import assemble
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.encoding import Encoding
+from ltbench.data.decoding.decode import decode
+from ltbench.data.loading.crop import cut
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.build.checked_components import CheckedLoss
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.flops import forward_flops as forward_flops
-from ltbench.engine.precision import Arithmetic, asked_for, lower_precision
+from ltbench.engine.model.feature_extractor import Encoding
+from ltbench.engine.model.flops import forward_flops as forward_flops
+from ltbench.engine.model.precision import Arithmetic, asked_for, lower_precision
 from ltbench.engine.run import Machine
-from ltbench.engine.seams import CheckedLoss
-from ltbench.engine.stream import Stream
-from ltbench.engine.train import train
-from ltbench.loading import load_plugins
+from ltbench.engine.training.checkpoint import TrainState
+from ltbench.engine.training.loop import train
+from ltbench.engine.training.train_loader import Stream
+from ltbench.progress import Silent
+from ltbench.registry.load import load_plugins
 from ltbench.specs import BackboneContext
 from ltbench.views import Views
-from ltbench.watch import Silent
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def attach(meter: Meter, built: Built) -> None:
     meter.patch(torch.optim.SGD, "zero_grad", "step")
     # Decoding and cutting out show up where they are done in this process; elsewhere it is waiting.
     for module, function, phase in (
-        (ltbench.data.sources, "decode", "decode"),
-        (ltbench.data.batches, "resample", "augment"),
+        (ltbench.data.images, "decode", "decode"),
+        (ltbench.data.loading.batches, "resample", "augment"),
     ):
         if hasattr(module, function):
             meter.patch(module, function, phase)

@@ -9,7 +9,7 @@ import typer
 
 from docs.made.markup import cell, table
 from ltbench.cli.app import app
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 
 _INTRODUCTION = """# The command line
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from docs.made.markup import cell
 from ltbench.config.options import as_typed, describe_options
-from ltbench.plugins import Component, Registry
+from ltbench.registry.registry import Component, Registry
 from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
 INTRODUCTION = """# Components

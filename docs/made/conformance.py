@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ltbench import api
-from ltbench.plugins import Registry
+from ltbench.registry import api_version as api
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS
 from ltbench.testing.check import Rule
 from ltbench.testing.collect import rules
@@ -80,7 +80,7 @@ def conformance_page(registry: Registry) -> str:
 
 
 def _lines(every: list[Rule]) -> Iterator[str]:
-    titles = {"plugin": "The plugin as a whole", "everything": "Every component"}
+    titles = {"plugin": "The plugin as a whole", "all_kinds": "Every component"}
     titles |= {spec.plural: spec.plural.capitalize() for spec in KINDS.values()}
     for kind, title in titles.items():
         yield f"\n## {title}\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from docs.made import papers, source
 from docs.made.markup import cell, fenced, table
-from ltbench.leaderboard.rows import COLUMNS
+from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.scaffold.package import NewPackage
 
 DOCS = Path(__file__).parents[1]

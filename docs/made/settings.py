@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 from docs.made.markup import cell, table
-from ltbench.config import grid
 from ltbench.config.options import as_typed, describe_options
 from ltbench.config.runspec import RunConfig, TrainConfig
-from ltbench.plugins import Registry
+from ltbench.grid import grid_file as grid
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, SPECS
 
 _INTRODUCTION = """# Configuration keys

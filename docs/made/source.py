@@ -10,7 +10,7 @@ from types import ModuleType
 
 from docs.made.markup import cell, fenced, table
 from ltbench import hookspecs, protocols, published, specs
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
 _MADE = "Made from the code by `make docs`: do not edit."

@@ -74,7 +74,7 @@ def _fail(error: LTBenchError) -> NoReturn:
     from rich.console import Console
     from rich.markup import escape
 
-    from ltbench.texts import printable
+    from ltbench.io.text import printable
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:

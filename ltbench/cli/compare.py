@@ -12,8 +12,8 @@ from ltbench.cli.options import Json, Level, Strict
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ltbench.comparison.pairs import Pair
-    from ltbench.results import Cell, Found
+    from ltbench.analysis.comparison.pairs import Pair
+    from ltbench.storage.results import Cell, Found
 
 
 def compare(
@@ -71,10 +71,10 @@ def compare(
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
     """
-    from ltbench.cli import compared
-    from ltbench.cli.stored import end_strictly, read_runs
-    from ltbench.comparison.across import Grid, compare_across
-    from ltbench.comparison.pairs import METRICS, corrected
+    from ltbench.analysis.comparison.across_datasets import Grid, compare_across
+    from ltbench.analysis.comparison.pairs import METRICS, corrected
+    from ltbench.cli import compare_output as compared
+    from ltbench.cli.stored_runs import end_strictly, read_runs
 
     if rope is not None and not rope > 0:
         raise ConfigError("--rope: expected more than 0 percent points")
@@ -115,7 +115,7 @@ def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
         ConfigError: A path holds several, or two paths the same.
         DataError: A path holds none.
     """
-    from ltbench.comparison.samples import one_cell
+    from ltbench.analysis.comparison.seed_predictions import one_cell
 
     cells = [one_cell(found.runs, path) for found, path in zip(each, paths, strict=True)]
     first: dict[str, Path] = {}
@@ -141,10 +141,10 @@ def _compared(
 ) -> list[Pair]:
     import itertools
 
-    from ltbench.cli.stored import followed
-    from ltbench.comparison import pairs
-    from ltbench.comparison.differences import names
-    from ltbench.comparison.samples import check_same_images, read_sample
+    from ltbench.analysis.comparison import pairs
+    from ltbench.analysis.comparison.config_diff import names
+    from ltbench.analysis.comparison.seed_predictions import check_same_images, read_sample
+    from ltbench.cli.stored_runs import followed
 
     named = list(zip(cells, names(cells), strict=True))
     samples = [

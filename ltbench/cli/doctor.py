@@ -12,7 +12,7 @@ import typer
 from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
 
 if TYPE_CHECKING:
-    from ltbench.plugins import Registry
+    from ltbench.registry.registry import Registry
 
 
 Mark = Literal["ok", "missing", "warning", "failed"]
@@ -33,7 +33,7 @@ def doctor(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
 
     Exit code 1 if something failed; what is merely missing is no failure.
     """
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     findings = [
@@ -71,7 +71,7 @@ def _devices() -> Iterator[Finding]:
     import torch
 
     from ltbench.engine.environment import device_name
-    from ltbench.engine.precision import MIN_GFLOPS_ON_CPU, lower_precision
+    from ltbench.engine.model.precision import MIN_GFLOPS_ON_CPU, lower_precision
 
     names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     for device in map(torch.device, names):

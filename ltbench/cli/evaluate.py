@@ -54,13 +54,13 @@ def evaluate(
     """
     import numpy as np
 
+    from ltbench.analysis.metrics import SHOT_RULES, compute_metrics
     from ltbench.cli.late_progress import LateProgress
     from ltbench.config.options import path_options
     from ltbench.config.resolve import resolve, settings_of
-    from ltbench.loading import load_plugins
-    from ltbench.metrics import SHOT_RULES, compute_metrics
-    from ltbench.results import Run
-    from ltbench.store import RunDirectory
+    from ltbench.registry.load import load_plugins
+    from ltbench.storage.results import Run
+    from ltbench.storage.run_directory import RunDirectory
 
     directory = RunDirectory(run)
     stored = directory.spec()
@@ -100,9 +100,9 @@ def evaluate(
     if path.exists():
         predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
     else:
-        from ltbench.cache import Cache
         from ltbench.cli.progress import watching
         from ltbench.engine.run import Machine, evaluate_again
+        from ltbench.io.array_cache import Cache
 
         machine = Machine(Path(), device, workers, Cache.of(directory.out(stored), cache))
         with watching() as watch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ltbench.watch import Silent, Watch
+from ltbench.progress import Silent, Watch
 
 
 class LateProgress(Silent):

@@ -13,9 +13,9 @@ from ltbench.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ltbench.leaderboard.board import Leaderboard
-    from ltbench.leaderboard.tables import Shown
-    from ltbench.results import Found
+    from ltbench.analysis.leaderboard.board import Leaderboard
+    from ltbench.analysis.leaderboard.tables import Shown
+    from ltbench.storage.results import Found
 
 _ROWS = 50  # of a ranking on a terminal
 
@@ -59,10 +59,10 @@ def leaderboard(
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
     """
+    from ltbench.analysis.leaderboard import files, tables
     from ltbench.cli.output import print_json
-    from ltbench.cli.stored import end_strictly, read_runs
-    from ltbench.leaderboard import files, tables
-    from ltbench.store import write_atomically
+    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.storage.run_directory import write_atomically
 
     if markdown + latex + json > 1:
         raise ConfigError("--markdown, --latex and --json: choose one of them")
@@ -97,8 +97,8 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     from rich.console import Console
     from rich.progress import Progress
 
-    from ltbench.leaderboard.board import leaderboard as board_of
-    from ltbench.loading import load_plugins
+    from ltbench.analysis.leaderboard.board import leaderboard as board_of
+    from ltbench.registry.load import load_plugins
 
     if not found.runs:
         raise DataError(
@@ -124,8 +124,8 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
 def _print(shown: Sequence[Shown]) -> None:
     from rich.markup import escape
 
+    from ltbench.analysis.leaderboard import tables
     from ltbench.cli.output import console, plain_table
-    from ltbench.leaderboard import tables
 
     out = console()
     for table in shown:

@@ -19,7 +19,7 @@ def list_components(
 
     Example: `ltbench list methods`
     """
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     kinds = read_kinds(kind)
     registry = load_plugins()

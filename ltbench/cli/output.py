@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from ltbench.accuracies import ACCURACIES
+from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ltbench.watch import Watch
+from ltbench.progress import Watch
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def report(
     from rich.progress import Progress
 
     from ltbench.cli.output import console
-    from ltbench.cli.stored import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_runs
     from ltbench.report.build import build
     from ltbench.report.sections.evidence import SHOWN
 

@@ -12,9 +12,9 @@ from ltbench.cli.options import Json, Strict, finite
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from ltbench.comparison.targets import Matches
-    from ltbench.plugins import Registry
-    from ltbench.results import Cell
+    from ltbench.analysis.comparison.published_targets import Matches
+    from ltbench.registry.registry import Registry
+    from ltbench.storage.results import Cell
 
 _LISTED = 10
 
@@ -65,10 +65,10 @@ def reproduce(
     Exit code 0 whatever is found, for a script to read with --json; 2 where nothing is published
     about any of the runs.
     """
-    from ltbench.cli.reproduced import print_reproductions
-    from ltbench.cli.stored import end_strictly, read_runs
-    from ltbench.comparison import reproduction
-    from ltbench.comparison.targets import Matches, Target
+    from ltbench.analysis.comparison import reproduction
+    from ltbench.analysis.comparison.published_targets import Matches, Target
+    from ltbench.cli.reproduce_output import print_reproductions
+    from ltbench.cli.stored_runs import end_strictly, read_runs
 
     if not 0 < margin <= 100:
         raise ConfigError(f"--margin: expected percent points above 0, got {margin:g}")
@@ -97,7 +97,7 @@ def _only(cells: Sequence[Cell]) -> Cell:
     Raises:
         ConfigError: There are several.
     """
-    from ltbench.comparison.differences import differing, in_words
+    from ltbench.analysis.comparison.config_diff import differing, in_words
 
     if len(cells) > 1:
         raise ConfigError(
@@ -116,8 +116,8 @@ def _published_about(cells: Sequence[Cell], metric: str) -> Matches:
     """
     from rich.console import Console
 
-    from ltbench.comparison.targets import known_targets, match
-    from ltbench.loading import load_plugins
+    from ltbench.analysis.comparison.published_targets import known_targets, match
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     known, faults = known_targets(registry, metric)
@@ -131,8 +131,8 @@ def _published_about(cells: Sequence[Cell], metric: str) -> Matches:
 
 
 def _nothing(matches: Matches, metric: str, registry: Registry) -> ConfigError:
-    from ltbench.accuracies import ACCURACIES
-    from ltbench.comparison.reproduction_words import close_text
+    from ltbench.analysis.comparison.reproduction_text import close_text
+    from ltbench.metric_names import ACCURACIES
 
     close = matches.close[:_LISTED]
     listed = "".join(f"\n  - {close_text(one)}" for one in close)

@@ -158,15 +158,15 @@ def run(
         "seed": seed,
         "data_seed": data_seed,
     }
-    from ltbench.cache import NO_CACHE, Cache
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import print_plan, print_result
-    from ltbench.cli.stored import with_today_intervals
+    from ltbench.cli.stored_runs import with_today_intervals
     from ltbench.config.resolve import resolve
-    from ltbench.garbage import no_collections
-    from ltbench.loading import load_plugins
-    from ltbench.store import RunDirectory, stored_result
-    from ltbench.tracking import choose_trackers, without_trackers
+    from ltbench.engine.tracking import choose_trackers, without_trackers
+    from ltbench.io.array_cache import NO_CACHE, Cache
+    from ltbench.io.gc import no_collections
+    from ltbench.registry.load import load_plugins
+    from ltbench.storage.run_directory import RunDirectory, stored_result
 
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)

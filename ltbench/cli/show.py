@@ -19,7 +19,7 @@ def show(
     Example: `ltbench show method lift_plus`
     """
     from ltbench.config.options import as_typed, describe_options
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
     from ltbench.specs import MethodSpec
 
     (found,) = read_kinds(kind)

@@ -10,7 +10,8 @@ from typing import Any
 from ltbench.config.options import dump_options, parse_options
 from ltbench.config.runspec import REMARKS, Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.errors import ConfigError, suggestion
-from ltbench.plugins import Component, Registry, blame
+from ltbench.progress import SILENT, Watch
+from ltbench.registry.registry import Component, Registry, blame
 from ltbench.specs import (
     SPECS,
     BackboneSpec,
@@ -20,7 +21,6 @@ from ltbench.specs import (
     Recipe,
     Settings,
 )
-from ltbench.watch import SILENT, Watch
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
 _WITH_RECIPES = ("backbone", "method", "dataset")  # in the order in which they overrule each other

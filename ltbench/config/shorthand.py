@@ -11,7 +11,7 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve, settings_of
 from ltbench.config.runspec import RunSpec
 from ltbench.errors import LTBenchError
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS, Settings
 
 _ALWAYS = ("dataset", "backbone", "method")

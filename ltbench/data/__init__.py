@@ -1,11 +1,11 @@
 """Data sets: what they hold, how images are read, and how batches of views are made.
 
-Importing this loads no torch; `ltbench.data.batches` and `ltbench.data.resample` do.
+Importing this package loads no torch; the modules of `ltbench.data.loading` do.
 """
 
 from __future__ import annotations
 
-from ltbench.data.content import (
+from ltbench.data.content_digests import (
     DigestRule,
     Digests,
     combined_digest,
@@ -15,9 +15,9 @@ from ltbench.data.content import (
     remembered_digests,
 )
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.decode import decode
+from ltbench.data.decoding.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
-from ltbench.data.lists import git_blob_sha1, list_identity, parse_list, read_list
+from ltbench.data.images import ArrayImages, FileImages, ImageSource, Subset, subset
 from ltbench.data.longtail import (
     counts_rule,
     exponential_counts,
@@ -25,9 +25,9 @@ from ltbench.data.longtail import (
     pareto_counts,
     select_counts,
 )
-from ltbench.data.prepare import Preparation
+from ltbench.data.preparation.prepare import Preparation
 from ltbench.data.repeats import RepeatRule, without_repeats
-from ltbench.data.sources import ArrayImages, FileImages, ImageSource, Subset, subset
+from ltbench.data.split_lists import git_blob_sha1, list_identity, parse_list, read_list
 
 __all__ = [
     "DIGEST_BYTES",

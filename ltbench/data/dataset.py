@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.data.sources import ImageSource
+from ltbench.data.images import ImageSource
 from ltbench.errors import DataError
 
 

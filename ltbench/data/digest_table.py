@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.files import write_whole
+from ltbench.io.files import write_whole
 
 DIGEST_BYTES = 16
 _CHECK_BYTES = 32

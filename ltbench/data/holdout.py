@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.sources import subset
+from ltbench.data.images import subset
 from ltbench.errors import DataError
 
 _STREAM = 2**32  # of Philox, beside the data seed: no epoch of a training has such a number

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.sources import subset
+from ltbench.data.images import subset
 from ltbench.errors import ConfigError, DataError
 
 _NEAR = 1e-9  # relative distance to a whole number at which a product's rounding matters

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.data.content import ABSENT, Digests, content_digest
+from ltbench.data.content_digests import ABSENT, Digests, content_digest
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.sources import subset
+from ltbench.data.images import subset
 from ltbench.errors import CorruptImageError, DataError
 
 RepeatRule = Literal["refuse", "drop", "keep"]

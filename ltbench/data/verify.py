@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from ltbench.data.content import content_digest, file_digests
+from ltbench.data.content_digests import content_digest, file_digests
 from ltbench.data.dataset import Dataset
+from ltbench.data.images import FileImages, ImageSource
 from ltbench.data.repeats import Repeats, find_repeats
-from ltbench.data.sources import FileImages, ImageSource
 from ltbench.errors import DataError, RunError
-from ltbench.watch import Watch
+from ltbench.progress import Watch
 
 Advance = Callable[[int], None]
 """Told how many more images have been looked at."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ltbench.engine.precision import Arithmetic
+from ltbench.engine.model.precision import Arithmetic
 from ltbench.errors import ConfigError
 
 

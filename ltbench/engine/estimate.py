@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from ltbench.config.resolve import Resolved
-from ltbench.engine.assemble import assemble
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.checkpoint import TrainState
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
 from ltbench.engine.environment import peak_memory_mb
-from ltbench.engine.precision import Arithmetic
+from ltbench.engine.model.precision import Arithmetic
 from ltbench.engine.run import Machine, count_learned, memory_explained
+from ltbench.engine.training.checkpoint import TrainState
 
 _PROBE = 32  # images
 

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltbench.data.batches import Batches
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.train import divergence_hint
+from ltbench.data.loading.batches import Batches
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.training.loop import divergence_hint
 from ltbench.errors import DataError, NonFiniteLossError
-from ltbench.predictions import Predictions
-from ltbench.watch import Watch
+from ltbench.progress import Watch
+from ltbench.storage.predictions import Predictions
 
 _KEPT = 10  # logits of an image that are stored
 

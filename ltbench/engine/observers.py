@@ -12,10 +12,10 @@ from typing import Any
 
 import pluggy
 
+from ltbench.engine.tracking import hears, hooks_of
 from ltbench.errors import LTBenchError
-from ltbench.plugins import Registry, describe
-from ltbench.tracking import hears, hooks_of
-from ltbench.watch import Watch
+from ltbench.progress import Watch
+from ltbench.registry.registry import Registry, describe
 
 
 @dataclass

@@ -11,31 +11,31 @@ from typing import Any
 
 import torch
 
-from ltbench.cache import NO_CACHE, Cache
+from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
-from ltbench.data.batches import Loading
-from ltbench.engine.assemble import assemble
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.checkpoint import TrainState, copies, load_learned, save_learned
+from ltbench.data.loading.batches import Loading
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
 from ltbench.engine.environment import (
     choose_device,
     describe_environment,
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.fit import Fitting
 from ltbench.engine.observers import Observers
-from ltbench.engine.refine import refine
-from ltbench.engine.select import Validation, describe_selection
+from ltbench.engine.tracking import ChosenTracker
+from ltbench.engine.training.checkpoint import TrainState, copies, load_learned, save_learned
+from ltbench.engine.training.refinement import refine
+from ltbench.engine.training.selection import Validation, describe_selection
+from ltbench.engine.training.trainer import Fitting
 from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
-from ltbench.garbage import no_collections
-from ltbench.metrics import compute_metrics
-from ltbench.plugins import Registry, blame, describe
-from ltbench.predictions import Predictions
-from ltbench.store import Overwrite, RunDirectory, stored_result
-from ltbench.tracking import ChosenTracker
-from ltbench.watch import Watch
+from ltbench.io.array_cache import NO_CACHE, Cache
+from ltbench.io.gc import no_collections
+from ltbench.progress import Watch
+from ltbench.registry.registry import Registry, blame, describe
+from ltbench.storage.predictions import Predictions
+from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ltbench.config.grid import Grid
 from ltbench.config.options import parse_options
+from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
-from ltbench.plugins import Component, Registry, blame
+from ltbench.grid.grid_file import Grid
 from ltbench.protocols import Ended, Executor, Job
+from ltbench.registry.registry import Component, Registry, blame
 from ltbench.specs import ExecutorContext
-from ltbench.tracking import ChosenTracker
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from ltbench.config.runspec import RunSpec
 from ltbench.errors import DataError
-from ltbench.grid.survey import CellState
-from ltbench.store import RunDirectory
+from ltbench.grid.status import CellState
+from ltbench.storage.run_directory import RunDirectory
 
 Basis = Literal["measured", "similar", "probed"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ltbench.config.grid import GridRun
 from ltbench.errors import BusyError, Interrupted, RunError
-from ltbench.grid.survey import CellState, RunState, State, look
+from ltbench.grid.grid_file import GridRun
+from ltbench.grid.status import CellState, RunState, State, look
 from ltbench.grid.worker import BUSY, Request, keep_failure
 from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import Settings
-from ltbench.store import Overwrite, file_clock
+from ltbench.storage.run_directory import Overwrite, file_clock
 
 _TICK = 0.5  # seconds between two looks
 _LATER = 2.0  # seconds until a run that another process has is looked at again

@@ -20,13 +20,13 @@ from typing import Any
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
+from ltbench.engine.tracking import choose_trackers
 from ltbench.errors import BusyError, Interrupted, LTBenchError
-from ltbench.forkserver import python
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry, describe
+from ltbench.grid.fork_server import python
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry, describe
 from ltbench.specs import Settings
-from ltbench.store import Overwrite, RunDirectory
-from ltbench.tracking import choose_trackers
+from ltbench.storage.run_directory import Overwrite, RunDirectory
 
 BUSY = 75  # EX_TEMPFAIL of sysexits.h: somebody else is at it, try later
 _PATIENCE = 20.0  # seconds from the wish to end until the end
@@ -108,9 +108,9 @@ def _run(request: Request, registry: Registry) -> int:
     trackers, faults = choose_trackers(registry, request.trackers, options)
     resolved = resolve(registry, settings, Path(request.data_root), faults)
 
-    from ltbench.cache import Cache
     from ltbench.engine.run import Machine, execute
-    from ltbench.watch import Silent
+    from ltbench.io.array_cache import Cache
+    from ltbench.progress import Silent
 
     machine = Machine(out, request.device, request.workers, Cache.of(out, request.cache))
     try:

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltbench import __version__
-from ltbench.leaderboard.board import Leaderboard
-from ltbench.leaderboard.files import to_csv
-from ltbench.leaderboard.tables import latex, shown
-from ltbench.report.album import Album
+from ltbench.analysis.leaderboard.board import Leaderboard
+from ltbench.analysis.leaderboard.files import to_csv
+from ltbench.analysis.leaderboard.tables import latex, shown
 from ltbench.report.content import Page, Section
+from ltbench.report.figure_set import Album
 from ltbench.report.page import render
 from ltbench.report.sections.across import across_section
 from ltbench.report.sections.evidence import gather
 from ltbench.report.sections.provenance import provenance_section
 from ltbench.report.sections.ranking import ranking_section
 from ltbench.report.sections.rows import rows_section
-from ltbench.results import Found
-from ltbench.store import write_atomically
+from ltbench.storage.results import Found
+from ltbench.storage.run_directory import write_atomically
 
 _NAMED = 8  # of many names, their number is enough
 

@@ -10,8 +10,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ltbench.io.text import printable
 from ltbench.report.content import Column, Listing, Page, Picture, Table, Value
-from ltbench.texts import printable
 
 ASSETS = resources.files("ltbench.report") / "assets"
 

@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ltbench import __version__, api
+from ltbench import __version__
 from ltbench.errors import ConfigError, RunError
+from ltbench.registry import api_version as api
 from ltbench.scaffold.commands import trial_command
 from ltbench.scaffold.licences import LICENCES
 from ltbench.scaffold.names import as_distribution

@@ -18,12 +18,12 @@ For tests of one's own there are `small_backbone`, `long_tailed_set`, `build_con
 
 from __future__ import annotations
 
-from ltbench.loading import load_plugins
+from ltbench.registry.load import load_plugins
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import checks_for, parametrize_with_checks
 from ltbench.testing.install import broken_plugin, installed_plugin
-from ltbench.testing.judge import Outcome, check_plugin
-from ltbench.testing.small import (
+from ltbench.testing.runner import Outcome, check_plugin
+from ltbench.testing.small_components import (
     build_context,
     long_tailed_set,
     small_backbone,

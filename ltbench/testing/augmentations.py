@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltbench.plugins import Component
 from ltbench.protocols import PixelAugmentation
+from ltbench.registry.registry import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, Skipped, bind
 

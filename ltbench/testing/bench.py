@@ -17,13 +17,13 @@ from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.engine.assemble import assemble
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.precision import asked_for
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import Machine
+from ltbench.engine.training.checkpoint import TrainState
 from ltbench.errors import ConfigError, NothingMatchedError
-from ltbench.plugins import Component, PluginInfo, Registry
+from ltbench.registry.registry import Component, PluginInfo, Registry
 from ltbench.specs import (
     BackboneContext,
     BuildContext,

@@ -59,7 +59,7 @@ class Rule:
     """What a check asks, whatever it is asked of.
 
     Args:
-        kind: Whom it is asked of: "losses", "everything", ...
+        kind: Whom it is asked of: "losses", "all_kinds", ...
         name: In a few words: "half precision".
         text: In a sentence.
     """

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ltbench.errors import PluginError, UnknownNameError, suggestion
-from ltbench.loading import load_plugins
-from ltbench.plugins import Component, PluginInfo, Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Component, PluginInfo, Registry
 from ltbench.specs import KINDS
 from ltbench.testing.check import Check, Rule, Skipped
 
@@ -53,7 +53,7 @@ def _checks_of_plugin(plugin: PluginInfo, registry: Registry, bench: Bench) -> I
 
 def rules() -> Iterator[Rule]:
     """Yields every rule of the kit, in the order of the documentation."""
-    for name in ("plugin", "everything", *(spec.plural for spec in KINDS.values())):
+    for name in ("plugin", "all_kinds", *(spec.plural for spec in KINDS.values())):
         module = import_module(f"ltbench.testing.{name}")
         for key, function in vars(module).items():
             if key.startswith("check_") and function.__module__ == module.__name__:
@@ -61,7 +61,7 @@ def rules() -> Iterator[Rule]:
 
 
 def _checks(component: Component, bench: Bench) -> Iterator[Check]:
-    for kind in ("everything", component.spec.plural):
+    for kind in ("all_kinds", component.spec.plural):
         yield from import_module(f"ltbench.testing.{kind}").checks(component, bench)
 
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ltbench.plugins import Component
 from ltbench.protocols import Ended, Executor, Job
+from ltbench.registry.registry import Component
 from ltbench.specs import ExecutorContext
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, bind

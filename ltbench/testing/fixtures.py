@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from ltbench.testing.install import broken_plugin, installed_plugin
-from ltbench.testing.small import long_tailed_set, small_backbone
+from ltbench.testing.small_components import long_tailed_set, small_backbone
 
 if TYPE_CHECKING:
     from ltbench.backbone import Backbone

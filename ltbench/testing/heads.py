@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ltbench.plugins import Component
 from ltbench.protocols import StartsItself
+from ltbench.registry.registry import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, Skipped, bind
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltbench.plugins import Component
 from ltbench.protocols import ScheduledLoss
+from ltbench.registry.registry import Component
 from ltbench.specs import BuildContext
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind

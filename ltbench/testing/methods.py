@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import LastBlock
-from ltbench.engine.assembly import Assembly
-from ltbench.engine.checkpoint import load_learned, save_learned
-from ltbench.plugins import Component
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.training.checkpoint import load_learned, save_learned
+from ltbench.registry.registry import Component
 from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
 from ltbench.testing.check import Check, Skipped, bind

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ltbench.loading import SLOW
-from ltbench.plugins import PluginInfo, Registry
-from ltbench.sources import private_imports, source_of
+from ltbench.registry.inspect_source import private_imports, source_of
+from ltbench.registry.load import SLOW
+from ltbench.registry.registry import PluginInfo, Registry
 from ltbench.testing.check import Check, Skipped, bind
 
 
@@ -59,7 +59,8 @@ def _imported(module: str, source: Path | None) -> tuple[str, float]:
     The better of two tries, in processes of their own: the first may read from a cold disk.
     """
     code = (
-        "import sys, time, importlib, numpy, pyarrow, ltbench.plugins, ltbench.protocols\n"
+        "import sys, time, importlib, numpy, pyarrow\n"
+        "import ltbench.protocols, ltbench.registry.registry\n"
         f"began = time.perf_counter(); importlib.import_module({module!r})\n"
         "print(time.perf_counter() - began)\n"
         "print(*({'torch', 'timm', 'open_clip', 'transformers'} & sys.modules.keys()))"

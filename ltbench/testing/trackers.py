@@ -10,13 +10,13 @@ from typing import Any
 from ltbench.config.resolve import Resolved
 from ltbench.engine.observers import Observers
 from ltbench.engine.run import execute
+from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
-from ltbench.plugins import Component
-from ltbench.store import RunDirectory
+from ltbench.progress import Silent
+from ltbench.registry.registry import Component
+from ltbench.storage.run_directory import RunDirectory
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, Skipped, bind
-from ltbench.tracking import ChosenTracker
-from ltbench.watch import Silent
 
 _ROWS = [
     {"epoch": epoch, "loss": loss, "lr": 0.02, "seconds": 1.5, "images_per_second": 6.0}

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltbench.analysis.stats.mcnemar import mcnemar
 from ltbench.config.resolve import resolve
-from ltbench.plugins import Registry
-from ltbench.predictions import Predictions
-from ltbench.stats.mcnemar import mcnemar
+from ltbench.registry.registry import Registry
+from ltbench.storage.predictions import Predictions
 from tests.conftest import Ended
 from tests.runs import COUNTS, spec_of, store
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ltbench.cli.grid.show import duration, following
-from ltbench.plugins import Registry
 from ltbench.protocols import Ended
+from ltbench.registry.registry import Registry
 from tests.grid.grids import Folder, InProcess
 
 THREE = "seed = [0, 1]\n[[include]]\nloss = 'ce'\n[[include]]\nloss = 'focal'\nseed = 3\n"

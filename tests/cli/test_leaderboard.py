@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from tests.conftest import Ended
 from tests.runs import spec_of, store
 

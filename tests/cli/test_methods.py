@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ltbench.loading import load_plugins
+from ltbench.registry.load import load_plugins
 from tests.conftest import Ended
 from tests.tiers import all_but
 

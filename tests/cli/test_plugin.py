@@ -43,7 +43,7 @@ def test_list_warns_of_what_is_slow_and_what_is_private(cli: Cli) -> None:
     (mine,) = [one for one in listed["plugins"] if one["distribution"] == "mine"]
     slow, private = mine["warnings"]
     assert slow.startswith("takes 1.")
-    assert private == f"imports ltbench.store, which is private ({file}:7)"
+    assert private == f"imports ltbench.storage.run_directory, which is private ({file}:7)"
     assert f"mine (mine 1.0, mine_plugin) {private}" in shown
 
 

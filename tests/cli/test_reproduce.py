@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ltbench.plugins import Registry
-from ltbench.results import find_runs
+from ltbench.registry.registry import Registry
+from ltbench.storage.results import find_runs
 from tests.conftest import Ended
 from tests.runs import spec_of, store
 from tests.strangers import install

@@ -9,7 +9,7 @@ from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec, hash_of
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 
 ROOT = Path("data")
 

@@ -14,8 +14,8 @@ from ltbench.config import shorthand
 from ltbench.config.resolve import resolve
 from ltbench.config.shorthand import Shorthand, as_line, dataset_label
 from ltbench.config.text import Text
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from tests.runs import spec_of
 from tests.trees import class_folders
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ltbench.config.grid import read_grid
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve, settings_of
 from ltbench.config.runspec import RunSpec
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.grid.grid_file import read_grid
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from ltbench.testing import installed_plugin
 from tests.conftest import Ended
 

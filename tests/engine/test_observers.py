@@ -8,12 +8,12 @@ import pytest
 from ltbench import TrackerContext, TrackerSpec, hookimpl
 from ltbench.config.resolve import resolve
 from ltbench.engine.observers import Observers
+from ltbench.engine.tracking import ChosenTracker, hooks_of
 from ltbench.errors import Interrupted, PluginError, RunError
-from ltbench.plugins import Component, PluginInfo, Registry
+from ltbench.progress import Silent
+from ltbench.registry.registry import Component, PluginInfo, Registry
 from ltbench.specs import NoOptions
-from ltbench.store import RunDirectory
-from ltbench.tracking import ChosenTracker, hooks_of
-from ltbench.watch import Silent
+from ltbench.storage.run_directory import RunDirectory
 
 ROWS = [{"epoch": 0, "loss": 2.0}, {"epoch": 1, "loss": 1.0}]
 

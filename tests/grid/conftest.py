@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from tests.grid.grids import Folder
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ltbench.config.grid import Grid, read_grid
 from ltbench.grid import worker
+from ltbench.grid.grid_file import Grid, read_grid
 from ltbench.grid.schedule import Schedule, Task
-from ltbench.grid.survey import survey
-from ltbench.plugins import Registry
+from ltbench.grid.status import survey
 from ltbench.protocols import Ended, Job
-from ltbench.store import Overwrite
+from ltbench.registry.registry import Registry
+from ltbench.storage.run_directory import Overwrite
 
 SMALL = """
 [defaults]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ltbench.grid.forecast import Forecast, Forecaster, seconds_of
-from ltbench.grid.survey import CellState, survey
+from ltbench.grid.status import CellState, survey
 from tests.grid.grids import Folder
 
 TWO = "seed = [0, 1]\n[[include]]\nloss = ['ce', 'focal']\n"

@@ -11,8 +11,8 @@ from ltbench.engine.run import Machine, execute
 from ltbench.errors import Interrupted
 from ltbench.grid.schedule import Task
 from ltbench.grid.worker import BUSY
+from ltbench.progress import Silent
 from ltbench.protocols import Ended
-from ltbench.watch import Silent
 from tests.grid.grids import Folder, InProcess
 
 THREE = "seed = [0, 1, 2]\n"

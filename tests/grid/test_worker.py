@@ -14,7 +14,7 @@ from ltbench.config.resolve import resolve
 from ltbench.config.text import Text
 from ltbench.grid import worker
 from ltbench.grid.worker import BUSY, Request
-from ltbench.store import RunDirectory
+from ltbench.storage.run_directory import RunDirectory
 from tests.grid.grids import Folder
 
 

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.assemble import assemble
+from ltbench.engine.build.builder import assemble
 from ltbench.engine.run import Machine
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from ltbench.specs import BackboneContext
 from ltbench_plugins.backbones import clip_tiny, ltbench_register_backbones, open_clip, timm
 from ltbench_plugins.backbones.named import NamedConfig

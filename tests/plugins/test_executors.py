@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.errors import RunError
-from ltbench.forkserver import ForkServer
+from ltbench.grid.fork_server import ForkServer
 from ltbench.protocols import Ended, Job
 from ltbench.specs import ExecutorContext, NoOptions
 from ltbench_plugins.executors import local

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.engine.assemble import assemble
-from ltbench.engine.assembly import Assembly
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
 from ltbench.errors import NothingMatchedError
-from ltbench.plugins import PluginInfo, Registry
+from ltbench.registry.registry import PluginInfo, Registry
 from ltbench.specs import BackboneSpec, NoOptions
 from ltbench.testing.bench import Bench, take_steps
 from ltbench_plugins.backbones.clip_tiny import tokenize

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone, LastBlock
 from ltbench.config.runspec import Precision
-from ltbench.engine.precision import asked_for
+from ltbench.engine.model.precision import asked_for
 from ltbench_plugins.backbones.clip_tiny import ARCHITECTURE, tokenize
 from ltbench_plugins.modules.families import clip_backbone, timm_blocks
 from ltbench_plugins.modules.last_block import OpenClipLastBlock, TimmLastBlock

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 
 IMPORTED = """
 import sys, threading

@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from ltbench.backbone import Backbone, Block
 from ltbench.data.randomness import at_most
 from ltbench.errors import ConfigError, NothingMatchedError
-from ltbench.predictions import Predictions
 from ltbench.specs import DataContext, MethodSpec
+from ltbench.storage.predictions import Predictions
 from ltbench_plugins.backbones import clip_tiny
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT
 from ltbench_plugins.methods import ltbench_register_methods

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ltbench.backbone import Backbone, Block, Role
 from ltbench.config.runspec import TrainConfig
-from ltbench.data.resample import resample
-from ltbench.engine.checkpoint import TrainState
-from ltbench.engine.model import Classifier
-from ltbench.engine.precision import asked_for
-from ltbench.engine.train import cosine
+from ltbench.data.loading.resample import resample
+from ltbench.engine.model.classifier import Classifier
+from ltbench.engine.model.precision import asked_for
+from ltbench.engine.training.checkpoint import TrainState
+from ltbench.engine.training.loop import cosine
 from ltbench.specs import BackboneContext, MethodSpec
 from ltbench_plugins.augmentations.mda import MdaConfig
 from ltbench_plugins.augmentations.mda import build as build_mda

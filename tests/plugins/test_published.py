@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ltbench.config.resolve import resolve
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 
 LIFT = "Shi et al., ICML 2024, arXiv:2309.10019"
 VL_LTR = "Tian et al., ECCV 2022, arXiv:2111.13579"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from ltbench.engine.tracking import hooks_of
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
-from ltbench.plugins import Registry
+from ltbench.registry.registry import Registry
 from ltbench.specs import TrackerContext
-from ltbench.tracking import hooks_of
 from ltbench_plugins.trackers.csv import CsvConfig
 from ltbench_plugins.trackers.mlflow import MlflowConfig
 from ltbench_plugins.trackers.tensorboard import TensorBoardConfig

@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ltbench.leaderboard.board import leaderboard
-from ltbench.plugins import Registry
+from ltbench.analysis.leaderboard.board import leaderboard
+from ltbench.registry.registry import Registry
 from ltbench.report.build import Report, build
 from ltbench.report.content import Picture, Section, Table
 from ltbench.report.sections import evidence
-from ltbench.results import find_runs
-from ltbench.store import RunDirectory
+from ltbench.storage.results import find_runs
+from ltbench.storage.run_directory import RunDirectory
 from tests.runs import COUNTS, PER_CLASS, spec_of, store
 
 

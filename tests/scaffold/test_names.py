@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from ltbench.scaffold.names import as_distribution, as_name, name_faults
 from tests.strangers import install
 

@@ -11,8 +11,8 @@ import pytest
 from ltbench.backbone import Backbone
 from ltbench.data import Dataset
 from ltbench.errors import ConfigError, PluginError, UnknownNameError
-from ltbench.loading import load_plugins
-from ltbench.plugins import Registry
+from ltbench.registry.load import load_plugins
+from ltbench.registry.registry import Registry
 from ltbench.testing import (
     broken_plugin,
     build_context,
@@ -26,7 +26,7 @@ from ltbench.testing import (
 )
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import rules
-from ltbench.testing.judge import judge
+from ltbench.testing.runner import judge
 from tests.broken import LOSS
 
 pytest_plugins = ["ltbench.testing.fixtures"]

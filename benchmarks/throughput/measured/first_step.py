@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_LOOP = "ltbench.engine.train"
+_LOOP = "ltbench.engine.training.loop"
 
 
 class _Loop(MetaPathFinder):

@@ -13,7 +13,7 @@ def list_datasets(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> Non
     Example: `ltbench data list --data-root /data`
     """
     from ltbench.cli.data.status import statuses
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     found = list(statuses(load_plugins(), data_root))
     if json:

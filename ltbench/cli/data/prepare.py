@@ -39,11 +39,11 @@ def prepare(
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
     from ltbench.cli.late_progress import LateProgress
-    from ltbench.config.dataset import ChosenDataset
-    from ltbench.data.prepare import Preparation
-    from ltbench.loading import load_plugins
-    from ltbench.locks import held
-    from ltbench.plugins import blame
+    from ltbench.config.chosen_dataset import ChosenDataset
+    from ltbench.data.preparation.prepare import Preparation
+    from ltbench.io.locks import held
+    from ltbench.registry.load import load_plugins
+    from ltbench.registry.registry import blame
     from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)
@@ -73,7 +73,7 @@ def _say(text: str) -> None:
     from rich.markup import escape
 
     from ltbench.cli.output import console
-    from ltbench.texts import printable
+    from ltbench.io.text import printable
 
     try:
         console().print(escape(printable(text)), soft_wrap=True)

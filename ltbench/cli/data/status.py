@@ -11,7 +11,7 @@ from ltbench.errors import ConfigError, LTBenchError, PluginError
 from ltbench.specs import DataContext
 
 if TYPE_CHECKING:
-    from ltbench.plugins import Registry
+    from ltbench.registry.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Status:
 
 def statuses(registry: Registry, data_root: Path) -> Iterator[Status]:
     """Yields the status of every data set."""
-    from ltbench.config.dataset import ChosenDataset
+    from ltbench.config.chosen_dataset import ChosenDataset
 
     context = DataContext(root=data_root, data_seed=0)
     for name, component in registry.components["dataset"].items():

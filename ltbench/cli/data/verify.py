@@ -48,8 +48,8 @@ def verify(
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
     from ltbench.cli.late_progress import LateProgress
-    from ltbench.config.dataset import ChosenDataset
-    from ltbench.loading import load_plugins
+    from ltbench.config.chosen_dataset import ChosenDataset
+    from ltbench.registry.load import load_plugins
     from ltbench.specs import DataContext
 
     if lists_only and deep:
@@ -97,8 +97,8 @@ def verify(
 
 
 def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
+    from ltbench.analysis.metrics import DEFAULT_RULE
     from ltbench.data.verify import overlaps, split_facts
-    from ltbench.metrics import DEFAULT_RULE
 
     groups = DEFAULT_RULE.groups(dataset.class_counts)
     return {
@@ -233,7 +233,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     Raises:
         OSError: It cannot be written.
     """
-    from ltbench.files import write_whole
+    from ltbench.io.files import write_whole
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -12,8 +12,8 @@ def list_grids(json: Json = False) -> None:
 
     Example: `ltbench grid list`
     """
-    from ltbench.config.grid_files import summary_of
-    from ltbench.loading import load_plugins
+    from ltbench.grid.named_grids import summary_of
+    from ltbench.registry.load import load_plugins
 
     grids = sorted(load_plugins().grids.items())
     if json:

@@ -12,9 +12,9 @@ from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Workers
 
 if TYPE_CHECKING:
-    from ltbench.config.grid import Grid
     from ltbench.grid.forecast import Forecast
-    from ltbench.grid.survey import CellState
+    from ltbench.grid.grid_file import Grid
+    from ltbench.grid.status import CellState
 
 _MARKS = {"measured": "", "similar": "~", "probed": "≈"}
 
@@ -43,11 +43,11 @@ def plan(
     """
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.progress import watching
-    from ltbench.config.grid import read_grid
-    from ltbench.config.grid_files import find_grid
     from ltbench.grid.forecast import Forecaster, prober
-    from ltbench.grid.survey import survey
-    from ltbench.loading import load_plugins
+    from ltbench.grid.grid_file import read_grid
+    from ltbench.grid.named_grids import find_grid
+    from ltbench.grid.status import survey
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
@@ -71,7 +71,7 @@ def _left(cell: CellState) -> int:
 
 
 def _totals(cells: list[CellState], forecasts: list[Forecast | None]) -> dict[str, Any]:
-    from ltbench.grid.survey import STATES
+    from ltbench.grid.status import STATES
 
     both = list(zip(cells, forecasts, strict=True))
     return {

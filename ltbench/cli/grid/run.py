@@ -81,16 +81,16 @@ def run(
     """
     from ltbench.cli.grid.show import following
     from ltbench.cli.late_progress import LateProgress
-    from ltbench.config.grid import read_grid
-    from ltbench.config.grid_files import find_grid
+    from ltbench.engine.tracking import choose_trackers, without_trackers
     from ltbench.errors import RunError
     from ltbench.grid.executor import build_executor, libraries_of
     from ltbench.grid.forecast import Forecaster
+    from ltbench.grid.grid_file import read_grid
+    from ltbench.grid.named_grids import find_grid
     from ltbench.grid.schedule import Schedule
-    from ltbench.grid.survey import survey
-    from ltbench.loading import load_plugins
+    from ltbench.grid.status import survey
+    from ltbench.registry.load import load_plugins
     from ltbench.specs import ExecutorContext
-    from ltbench.tracking import choose_trackers, without_trackers
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())

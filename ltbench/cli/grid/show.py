@@ -18,9 +18,9 @@ from rich.text import Text
 from ltbench.cli.output import plain_table
 
 if TYPE_CHECKING:
-    from ltbench.config.grid import Grid
+    from ltbench.grid.grid_file import Grid
     from ltbench.grid.schedule import Schedule, Task
-    from ltbench.grid.survey import RunState, State
+    from ltbench.grid.status import RunState, State
 
 _COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
 _ROWS = 20  # cells in the live table
@@ -143,7 +143,7 @@ def _board(schedule: Schedule) -> Group:
 def _flight(task: Task) -> str:
     if task.elsewhere:
         return f"  {task.title}: another process is at it"
-    from ltbench.grid.survey import epochs_done
+    from ltbench.grid.status import epochs_done
 
     done, epochs = epochs_done(task.found.directory), task.run.resolved.spec.train.epochs
     return f"  {task.title}: " + (f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating")

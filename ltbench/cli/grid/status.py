@@ -9,7 +9,7 @@ from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
 
 if TYPE_CHECKING:
-    from ltbench.grid.survey import RunState
+    from ltbench.grid.status import RunState
 
 
 def status(
@@ -25,10 +25,10 @@ def status(
     from ltbench.cli.grid.show import print_failed, print_notes, state_table
     from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import console, print_json
-    from ltbench.config.grid import read_grid
-    from ltbench.config.grid_files import find_grid
-    from ltbench.grid.survey import survey
-    from ltbench.loading import load_plugins
+    from ltbench.grid.grid_file import read_grid
+    from ltbench.grid.named_grids import find_grid
+    from ltbench.grid.status import survey
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())

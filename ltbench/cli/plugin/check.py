@@ -12,7 +12,7 @@ from ltbench.errors import ConfigError, PluginError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ltbench.plugins import PluginInfo, Registry
+    from ltbench.registry.registry import PluginInfo, Registry
     from ltbench.testing import Outcome
 
 _COLORS = {"passed": "green", "failed": "red", "skipped": "yellow", "expected": "yellow"}
@@ -31,7 +31,7 @@ def check_plugins(
 
     Example: `ltbench plugin check my_plugin`
     """
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     chosen = _chosen(name, registry)
@@ -94,7 +94,7 @@ def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> lis
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ltbench.testing.collect import checks_of_plugin
-    from ltbench.testing.judge import judge
+    from ltbench.testing.runner import judge
 
     # The bar is where the lines are, so that these can be printed above it.
     live = Console(stderr=True, highlight=False) if out is None else out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ltbench.cli.options import Json
 
 if TYPE_CHECKING:
-    from ltbench.plugins import PluginInfo, Registry
+    from ltbench.registry.registry import PluginInfo, Registry
 
 
 _SHOWN = 4  # names of a kind; `ltbench list` shows all
@@ -18,7 +18,7 @@ def list_plugins(json: Json = False) -> None:
 
     Example: `ltbench plugin list`
     """
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     remarks = registry.remarks()

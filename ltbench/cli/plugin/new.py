@@ -49,7 +49,7 @@ def new(
     Example: `ltbench plugin new my_method --kind method`
     """
     from ltbench.errors import ConfigError, suggestion
-    from ltbench.loading import load_plugins
+    from ltbench.registry.load import load_plugins
     from ltbench.scaffold.licences import LICENCES
     from ltbench.scaffold.names import as_distribution, as_name, name_faults
     from ltbench.scaffold.package import NewPackage
@@ -80,8 +80,8 @@ def _print_next(folder: Path, kind: str, name: str) -> None:
     from rich.markup import escape
 
     from ltbench.cli.output import console
+    from ltbench.io.text import printable
     from ltbench.scaffold.commands import trial_command
-    from ltbench.texts import printable
 
     out = console()
     out.print(escape(printable(f"the {kind} {name} is in {folder}; next:")), soft_wrap=True)

@@ -20,8 +20,8 @@ def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure
     The area of a marker is the share of images in its bin.
 
     Args:
-        bins: Of each method, as from `ltbench.metrics.reliability`: mean confidence, accuracy and
-            share of the images, in percent, of each bin with images.
+        bins: Reliability of each method, see `ltbench.analysis.metrics.reliability`: mean
+            confidence, accuracy and share of the images, in percent, of each bin with images.
         errors: Of each method the expected calibration error in percent, for the legend.
     """
     figure = blank("Reliability diagram", 330)

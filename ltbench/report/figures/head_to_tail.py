@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ltbench.metrics import DEFAULT_RULE, ShotRule
+from ltbench.analysis.metrics import DEFAULT_RULE, ShotRule
 from ltbench.report.figures.style import (
     WIDTH,
     blank,

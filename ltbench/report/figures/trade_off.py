@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ltbench.report.figures.label_placement import place
 from ltbench.report.figures.names import labels
-from ltbench.report.figures.placing import place
 from ltbench.report.figures.style import blank, legend, look, percent_axis, set_ticks, styled
 
 _NAMED = 8  # with more methods, points have numbers

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ltbench.accuracies import ACCURACIES
-from ltbench.comparison.across import AcrossDatasets, Grid, compare_across
-from ltbench.comparison.words import p_text
+from ltbench.analysis.comparison.across_datasets import AcrossDatasets, Grid, compare_across
+from ltbench.analysis.comparison.summary_text import p_text
 from ltbench.errors import ConfigError
-from ltbench.report.album import Album
+from ltbench.metric_names import ACCURACIES
 from ltbench.report.content import Column, Section, Table
+from ltbench.report.figure_set import Album
 from ltbench.report.figures.critical_difference import critical_difference
-from ltbench.results import Cell
+from ltbench.storage.results import Cell
 
 
 def across_section(cells: Sequence[Cell], metric: str, level: float, album: Album) -> Section:

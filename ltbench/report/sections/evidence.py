@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.comparison.families import compare_family, has_seeds
-from ltbench.comparison.pairs import Pair, compare
-from ltbench.comparison.samples import Sample, check_same_images, read_sample
+from ltbench.analysis.comparison.families import compare_family, has_seeds
+from ltbench.analysis.comparison.pairs import Pair, compare
+from ltbench.analysis.comparison.seed_predictions import Sample, check_same_images, read_sample
+from ltbench.analysis.leaderboard.ranking import Entry, Ranking
+from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability
+from ltbench.analysis.stats.crossed import crossed_interval
+from ltbench.analysis.stats.simultaneous import Simultaneous
+from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
-from ltbench.leaderboard.ranking import Entry, Ranking
-from ltbench.metrics import DEFAULT_RULE, SHOT_RULES, reliability
 from ltbench.report.figures.calibration import Bins
-from ltbench.stats.crossed import crossed_interval
-from ltbench.stats.simultaneous import Simultaneous
-from ltbench.stats.strata import Strata
 
 SHOWN = 12
 """Methods of a ranking that are compared and drawn: what a figure has room for."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ltbench.report.content import Block, Column, Listing, Section, Table
-from ltbench.results import Run, Skipped
+from ltbench.storage.results import Run, Skipped
 
 
 def provenance_section(runs: Sequence[Run], skipped: Sequence[Skipped]) -> Section:

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.accuracies import ACCURACIES
-from ltbench.comparison.words import WHERE, correction_text, notes, sentence
+from ltbench.analysis.comparison.summary_text import WHERE, correction_text, notes, sentence
+from ltbench.analysis.leaderboard.ranking import Entry, Ranking
+from ltbench.analysis.leaderboard.rows import Row, rows_of
+from ltbench.analysis.leaderboard.tables import title
+from ltbench.analysis.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
 from ltbench.errors import DataError
-from ltbench.leaderboard.ranking import Entry, Ranking
-from ltbench.leaderboard.rows import Row, rows_of
-from ltbench.leaderboard.tables import title
-from ltbench.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
-from ltbench.report.album import Album
+from ltbench.metric_names import ACCURACIES
 from ltbench.report.content import Block, Column, Picture, Section, Table
+from ltbench.report.figure_set import Album
 from ltbench.report.figures.calibration import calibration
 from ltbench.report.figures.head_to_tail import head_to_tail
 from ltbench.report.figures.shot_groups import shot_groups
@@ -24,7 +24,7 @@ from ltbench.report.figures.significance_matrix import significance_matrix
 from ltbench.report.figures.trade_off import trade_off
 from ltbench.report.figures.training_curves import training_curves
 from ltbench.report.sections.evidence import FEWEST, SHOWN, Evidence
-from ltbench.store import RunDirectory
+from ltbench.storage.run_directory import RunDirectory
 
 
 def ranking_section(

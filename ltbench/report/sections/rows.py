@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
-from ltbench.accuracies import ACCURACIES
-from ltbench.comparison.words import p_text
-from ltbench.leaderboard.board import Leaderboard
-from ltbench.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
-from ltbench.leaderboard.significance import CLAIM
-from ltbench.leaderboard.tables import p_head
+from ltbench.analysis.comparison.summary_text import p_text
+from ltbench.analysis.leaderboard.board import Leaderboard
+from ltbench.analysis.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
+from ltbench.analysis.leaderboard.significance import CLAIM
+from ltbench.analysis.leaderboard.tables import p_head
+from ltbench.metric_names import ACCURACIES
 from ltbench.report.content import Column, Section, Table, Value
 
 _HEADS = {

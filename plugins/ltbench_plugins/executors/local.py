@@ -17,7 +17,7 @@ from typing import IO
 
 from ltbench import ExecutorContext, ExecutorSpec, NoOptions
 from ltbench.errors import RunError
-from ltbench.forkserver import Forked, ForkServer
+from ltbench.grid.fork_server import Forked, ForkServer
 from ltbench.protocols import Ended, Job
 
 _POLL = 0.05  # seconds between two looks at the processes

@@ -1,0 +1,3 @@
+"""Metrics, statistics, comparisons and leaderboards of stored predictions."""
+
+from __future__ import annotations

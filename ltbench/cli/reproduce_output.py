@@ -1,0 +1,128 @@
+"""What `ltbench reproduce` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from ltbench.analysis.comparison.labels import labels
+from ltbench.analysis.comparison.published_targets import Close, Matches
+from ltbench.analysis.comparison.reproduction import Reproduction, Reproductions
+from ltbench.analysis.comparison.reproduction_text import close_text, notes, sentence, signed
+from ltbench.cli.output import console, plain_table, print_json
+from ltbench.metric_names import ACCURACIES
+from ltbench.storage.results import Cell, Skipped
+
+SCHEMA = 1
+_LISTED = 10
+
+
+def print_reproductions(
+    found: Reproductions, matches: Matches, skipped: Sequence[Skipped], *, json: bool
+) -> None:
+    """Prints what was found: a table, sentences and notes."""
+    if json:
+        print_json(_json(found, matches, skipped))
+        return
+    out = console()
+    out.print(
+        f"\n[bold]{ACCURACIES[found.metric]} accuracy[/] against published numbers, margin "
+        f"{found.margin:g} points\n"
+    )
+    out.print(_table(found))
+    out.print()
+    for one in found.each:
+        out.print(escape(sentence(one, found)), soft_wrap=True)
+    out.print()
+    for note in notes(found):
+        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+    for close in matches.close[:_LISTED]:
+        out.print(f"[yellow]close[/] {escape(close_text(close))}", soft_wrap=True)
+    if len(matches.close) > _LISTED:
+        out.print(f"[yellow]close[/] and {len(matches.close) - _LISTED} more", soft_wrap=True)
+    if matches.without:
+        out.print(
+            f"[yellow]note[/] nothing is published about {_listed(labels(matches.without))}",
+            soft_wrap=True,
+        )
+
+
+def _table(found: Reproductions) -> Table:
+    table = plain_table("runs")
+    interval = f"{100 * found.interval_level:.4g} % interval"
+    for head in ("paper %", "here %", "seeds", "difference", interval):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for one in found.each:
+        test = one.test
+        table.add_row(
+            escape(one.name),
+            f"{one.target.value:g}",
+            f"{one.mean:.2f}",
+            str(len(one.values)),
+            signed(one.difference),
+            "-" if test is None else f"{signed(test.found.low)} to {signed(test.found.high)}",
+            f"[bold]{one.verdict}[/]" if one.verdict == "equivalent" else one.verdict,
+        )
+    return table
+
+
+def _listed(named: Sequence[str]) -> str:
+    more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
+    return escape("; ".join(named[:_LISTED]) + more)
+
+
+def _json(found: Reproductions, matches: Matches, skipped: Sequence[Skipped]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "metric": found.metric,
+        "margin": found.margin,
+        "level": found.level,
+        "interval_level": found.interval_level,
+        "correction": "holm",
+        "tests": found.tests,
+        "reproductions": [_one_json(one, found) for one in found.each],
+        "close": [_close_json(one) for one in matches.close],
+        "without": [_cell_json(cell) for cell in matches.without],
+        "notes": list(notes(found)),
+        "skipped": [{"path": str(item.path), "reason": item.reason} for item in skipped],
+    }
+
+
+def _one_json(one: Reproduction, found: Reproductions) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        **_cell_json(one.cell),
+        "published": dataclasses.asdict(one.target),
+        "values": one.values.tolist(),
+        "mean": one.mean,
+        "difference": one.difference,
+        "test": None if one.test is None else dataclasses.asdict(one.test),
+        "verdict": one.verdict,
+        "sentence": sentence(one, found),
+    }
+
+
+def _close_json(one: Close) -> dict[str, Any]:
+    return {
+        **_cell_json(one.cell),
+        "published": dataclasses.asdict(one.target),
+        "differs_in": {
+            key: {"published": values[0], "here": values[1]} for key, values in one.unlike.items()
+        },
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    spec = cell.spec
+    return {
+        "dataset": spec.dataset.name,
+        "backbone": spec.backbone.name,
+        "method": spec.method.name,
+        "seeds": list(cell.seeds),
+        "runs": [str(run.path) for run in cell.runs],
+    }

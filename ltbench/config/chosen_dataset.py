@@ -1,0 +1,103 @@
+"""A data set by itself, without a run around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ltbench.config.options import parse_options
+from ltbench.errors import ConfigError
+from ltbench.registry.registry import Component, Registry, blame
+from ltbench.specs import DataContext, DatasetSpec, Settings
+
+if TYPE_CHECKING:
+    from ltbench.data import Dataset
+
+
+@dataclass(frozen=True)
+class ChosenDataset:
+    """A data set, its options, and what it is built from."""
+
+    component: Component
+    config: Any
+    context: DataContext
+
+    @classmethod
+    def choose(
+        cls,
+        registry: Registry,
+        name: str,
+        settings: Settings,
+        context: DataContext,
+        faults: Sequence[str] = (),
+    ) -> ChosenDataset:
+        """Finds a data set and reads its options.
+
+        Args:
+            registry: The components there are.
+            name: The data set's.
+            settings: Its options by dotted key, as in `--set dataset.ratio=50`.
+            context: What it is built from.
+            faults: What is known to be wrong already, to be shown with the rest.
+
+        Raises:
+            UnknownNameError: There is no such data set.
+            ConfigError: With all that is wrong with the options.
+        """
+        component = registry.find("dataset", name)
+        of_data = {
+            key.removeprefix("dataset."): value
+            for key, value in settings.items()
+            if key.startswith("dataset.")
+        }
+        strange = [
+            f"{key}: only dataset.* can be set here"
+            for key in settings
+            if not key.startswith("dataset.")
+        ]
+        with blame(component):
+            config, wrong = parse_options(
+                component.spec.config, of_data, "dataset", f"dataset '{name}'"
+            )
+        if faults or strange or wrong:
+            raise ConfigError.from_faults(
+                [*faults, *strange, *wrong], hint=f"see `ltbench show dataset {name}`"
+            )
+        return cls(component, config, context)
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """The data set's spec."""
+        spec = self.component.spec
+        assert isinstance(spec, DatasetSpec)
+        return spec
+
+    def identity(self) -> str:
+        """Returns what its split is."""
+        with blame(self.component):
+            return self.spec.identity(self.config, self.context)
+
+    def check(self) -> None:
+        """Looks whether its images are where they should be.
+
+        Raises:
+            DataError: They are not.
+        """
+        with blame(self.component):
+            self.spec.check(self.config, self.context)
+
+    def build(self) -> Dataset:
+        """Builds it.
+
+        Raises:
+            DataError: Its files are missing or broken.
+            PluginError: It is no `Dataset`.
+        """
+        from ltbench.data import Dataset
+
+        with blame(self.component):
+            dataset = self.spec.build(self.config, self.context)
+        if not isinstance(dataset, Dataset):
+            raise self.component.broke(f"built a {type(dataset).__name__}, not a Dataset")
+        return dataset

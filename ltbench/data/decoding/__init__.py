@@ -1,0 +1,3 @@
+"""Decoding of image files to pixels."""
+
+from __future__ import annotations

@@ -1,0 +1,135 @@
+"""Where images come from: an array in memory, or files."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.data.decoding.decode import decode
+from ltbench.errors import CorruptImageError, DataError
+
+
+class ImageSource(Protocol):
+    """Images by index."""
+
+    def __len__(self) -> int: ...
+
+    def name(self, index: int) -> str:
+        """Returns what an image is called in lists and errors; equal names mean equal images."""
+        ...
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3).
+
+        Raises:
+            CorruptImageError: It cannot be decoded.
+            DataError: It is not there.
+        """
+        ...
+
+
+class ArrayImages:
+    """Images of one size, in memory.
+
+    Args:
+        pixels: (N, height, width, 3) uint8.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self.pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def name(self, index: int) -> str:
+        """Returns a name made of the pixels."""
+        import hashlib
+
+        return hashlib.sha1(self.pixels[index].tobytes(), usedforsecurity=False).hexdigest()
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        picture: NDArray[np.uint8] = self.pixels[index]
+        return picture
+
+
+class FileImages:
+    """Images in files.
+
+    Args:
+        root: Folder that the paths start from.
+        paths: A pyarrow string array: a million of them are one buffer, not a million objects,
+            whether workers inherit it or have it sent.
+        hint: What to do when one is not there.
+    """
+
+    def __init__(self, root: Path, paths: Any, hint: str = "check --data-root") -> None:
+        self.root = root
+        self.paths = paths
+        self.hint = hint
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        """Returns the path below the root."""
+        return str(self.paths[index].as_py())
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        path = self.root / self.name(index)
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+                raise CorruptImageError(f"{path} is no regular file", hint="remove it")
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise DataError(f"{path} does not exist", hint=self.hint) from error
+        except OSError as error:
+            raise CorruptImageError(
+                f"{path} cannot be read: {error.strerror or error}",
+                hint="get permission to read it, or drop such images with --on-corrupt skip",
+            ) from error
+        return decode(content, str(path))
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some images of a source.
+
+    Args:
+        images: The source.
+        indices: (N,) which of its images.
+    """
+
+    images: ImageSource
+    indices: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def name(self, index: int) -> str:
+        """Returns the image's name in the source."""
+        return self.images.name(int(self.indices[index]))
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Returns an image in RGB, (height, width, 3)."""
+        return self.images.read(int(self.indices[index]))
+
+
+def subset(images: ImageSource, indices: NDArray[np.int64]) -> ImageSource:
+    """Returns some images of a source, in the form that is read fastest.
+
+    Args:
+        images: The source.
+        indices: (N,) which of its images, in any order.
+    """
+    if isinstance(images, ArrayImages):
+        return ArrayImages(images.pixels[indices])
+    if isinstance(images, FileImages):
+        return FileImages(images.root, images.paths.take(indices), images.hint)
+    return Subset(images, indices)

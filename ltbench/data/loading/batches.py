@@ -1,0 +1,248 @@
+"""Makes batches of views: from arrays on the device itself, from files in loader workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler, default_collate
+from torch.utils.data import Dataset as TorchDataset
+
+from ltbench.data.dataset import Dataset, Split
+from ltbench.data.images import ArrayImages
+from ltbench.data.loading.crop import cut
+from ltbench.data.loading.resample import resample
+from ltbench.errors import CorruptImageError, DataError, LTBenchError
+from ltbench.io.array_cache import NO_CACHE, Cache
+from ltbench.views import Views
+
+Order = tuple[int, NDArray[np.int64]]
+"""Epoch and draws of a batch: all that its randomness depends on (see `randomness`)."""
+
+ViewsOf = Callable[[NDArray[np.int64], int, NDArray[np.int64]], Views]
+"""(sizes (B, 2), epoch, draws (B,)) -> views with boxes (B, V, 4)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Views of images, on the device.
+
+    Args:
+        views: (B, V, 3, R, R) uint8.
+        labels: (B,) class ids.
+        indices: (B,) indices into the split.
+        draws: (B,) the draws that they were made of; not on the device.
+    """
+
+    views: Tensor
+    labels: Tensor
+    indices: Tensor
+    draws: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How images reach the device.
+
+    Args:
+        device: Where the batches go.
+        workers: Processes that decode files; 0 decodes in this one; None: as many as keep up with
+            the model, once that is known. Changes no number.
+        skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
+        cache: Keeps what is computed once for all runs.
+    """
+
+    device: torch.device
+    workers: int | None
+    skip_corrupt: bool
+    cache: Cache = NO_CACHE
+
+
+class Batches:
+    """Batches of a split's views, one for each order asked for.
+
+    Loader workers stay for the next orders: until `close`, or until nobody refers to this object.
+
+    Args:
+        dataset: The data set.
+        split: Name of the split.
+        views_of: Which views.
+        resolution: R.
+        loading: How they reach the device.
+
+    Attributes:
+        labels: (N,) of the split, on the device.
+        skipped: Indices of the corrupt images that were left out so far.
+    """
+
+    def __init__(
+        self, dataset: Dataset, split: str, views_of: ViewsOf, resolution: int, loading: Loading
+    ) -> None:
+        self.split = dataset.splits[split]
+        self.views_of = views_of
+        self.resolution = resolution
+        self.loading = loading
+        self.skipped: set[int] = set()
+        self._class_names = dataset.class_names
+        self._idle: _Loader | None = None
+        self.labels = torch.from_numpy(self.split.labels).to(loading.device)
+        self._pixels: Tensor | None = None
+        if isinstance(self.split.images, ArrayImages):
+            pixels = torch.from_numpy(self.split.images.pixels).permute(0, 3, 1, 2)
+            self._pixels = pixels.contiguous().to(loading.device)
+
+    def of(self, orders: Iterable[Order]) -> Iterator[Batch]:
+        """Yields a batch for each order.
+
+        Raises:
+            CorruptImageError: An image cannot be decoded, unless such are skipped.
+            DataError: An image is not there.
+            PluginError: What `views_of` raises.
+        """
+        if self._pixels is not None:
+            return self._from_array(self._pixels, orders)
+        return self._from_files(orders)
+
+    def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
+        device = self.loading.device
+        for epoch, draws in orders:
+            sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
+            views = self.views_of(sizes, epoch, draws)
+            at = torch.from_numpy(draws % len(self.split)).to(device)
+            flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
+            boxes = torch.from_numpy(views.boxes).to(device)
+            seen = resample(pixels[at], boxes, flips, self.resolution, views.crop_first)
+            yield Batch(seen, self.labels[at], at, draws)
+
+    def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
+        device = self.loading.device
+        cuda = device.type == "cuda"
+        loader = self._idle or _Loader(self)
+        self._idle = None  # who asks before these orders are done gets workers of their own
+        for pixels, draws, errors in loader.of(orders):
+            for draw, error in errors:
+                self._on_error(draw % len(self.split), error)
+            if len(draws):
+                at = (draws % len(self.split)).to(device, non_blocking=cuda)
+                seen = pixels.to(device, non_blocking=cuda)
+                yield Batch(seen, self.labels[at], at, draws.numpy())
+        self._idle = loader
+
+    def close(self) -> None:
+        """Ends the loader workers that wait for orders."""
+        self._idle = None
+
+    def _on_error(self, index: int, error: LTBenchError) -> None:
+        if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
+            self.skipped.add(index)
+            return
+        if not isinstance(error, DataError):
+            raise error
+        name = self._class_names[self.split.labels[index]]
+        raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
+
+
+_TOGETHER = 8  # images that a worker holds decoded: their views are chosen at once
+_Draw = tuple[int, int]
+_Item = tuple[int, Tensor | LTBenchError]
+_Loaded = tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]
+
+
+class _Loader:
+    """Loader workers, which end when nobody refers to it.
+
+    Args:
+        batches: What to load.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        self._draws = _Draws()
+        workers = batches.loading.workers or 0
+        self._loader = DataLoader(
+            FileViews(batches.split, batches.views_of, batches.resolution),
+            batch_sampler=self._draws,
+            collate_fn=_collate,
+            num_workers=workers,
+            pin_memory=batches.loading.device.type == "cuda",
+            persistent_workers=workers > 0,
+            generator=torch.Generator(),  # or it draws a seed from what the training draws from
+        )
+
+    def of(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
+        """Yields pixels, draws and errors of each batch."""
+        self._draws.orders = orders
+        return iter(self._loader)
+
+
+class _Draws(Sampler[list[_Draw]]):
+    """Tells the loader epoch and draw of each image: workers need no state."""
+
+    orders: Iterable[Order] = ()
+
+    def __iter__(self) -> Iterator[list[_Draw]]:
+        for epoch, draws in self.orders:
+            yield [(epoch, draw) for draw in draws.tolist()]
+
+
+class FileViews(TorchDataset[_Item]):
+    """Decodes images and cuts their views out.
+
+    Args:
+        split: The images.
+        views_of: Which views.
+        resolution: R.
+    """
+
+    def __init__(self, split: Split, views_of: ViewsOf, resolution: int) -> None:
+        self.split = split
+        self.views_of = views_of
+        self.resolution = resolution
+
+    def __getitems__(self, drawn: Sequence[_Draw]) -> list[_Item]:
+        """Returns each draw of an epoch and its views (V, 3, R, R), or what went wrong."""
+        items = []
+        for start in range(0, len(drawn), _TOGETHER):
+            part = drawn[start : start + _TOGETHER]
+            items += self.of(part[0][0], [draw for _, draw in part])
+        return items
+
+    def of(self, epoch: int, draws: Sequence[int]) -> list[_Item]:
+        """Returns the same of a few draws, whose images are in memory together."""
+        read: list[tuple[int, NDArray[np.uint8]]] = []
+        broken: list[_Item] = []
+        # What goes wrong is raised in the main process, which knows what to do with it.
+        for draw in draws:
+            try:
+                read.append((draw, self.split.images.read(draw % len(self.split))))
+            except LTBenchError as error:
+                broken.append((draw, error))
+        if not read:
+            return broken
+        sizes = np.array([pixels.shape[:2] for _, pixels in read])
+        try:
+            views = self.views_of(sizes, epoch, np.array([draw for draw, _ in read]))
+        except LTBenchError as error:
+            return [(draws[0], error)]
+        seen: list[_Item] = [
+            (draw, cut(pixels, views[number : number + 1], self.resolution))
+            for number, (draw, pixels) in enumerate(read)
+        ]
+        return seen + broken
+
+
+def _collate(items: Sequence[_Item]) -> _Loaded:
+    views, draws, errors = [], [], []
+    for draw, item in items:
+        if isinstance(item, LTBenchError):
+            errors.append((draw, item))
+        else:
+            views.append(item)
+            draws.append(draw)
+    # default_collate stacks in shared memory: private batches, which are then copied there, leave
+    # holes in a worker's heap that grow with every image.
+    stacked = default_collate(views) if views else torch.empty(0)
+    return stacked, torch.tensor(draws, dtype=torch.int64), errors

@@ -1,0 +1,3 @@
+"""Preparation of data sets: downloads, archives, links."""
+
+from __future__ import annotations

@@ -1,0 +1,60 @@
+"""What a component is expected to build, seen to before a run begins."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ltbench.backbone import Backbone
+from ltbench.config.resolve import Resolved
+from ltbench.registry.registry import blame
+
+_Built = TypeVar("_Built")
+
+
+def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -> _Built:
+    """Builds a component that must be of a type.
+
+    Raises:
+        PluginError: It is of another, or could not be built.
+    """
+    built = resolved.build(kind, context)
+    if not isinstance(built, expected):
+        fault = f"built a {type(built).__name__}, not a {expected.__name__}"
+        raise resolved.components[kind].broke(fault)
+    return built
+
+
+@torch.no_grad()
+def try_out(
+    kind: str, resolved: Resolved, module: nn.Module, given: Tensor, shape: tuple[int, ...]
+) -> Tensor:
+    """Runs a module once, so that what it returns is known to be right before a run begins.
+
+    Raises:
+        PluginError: It is not.
+    """
+    with blame(resolved.components[kind]):
+        made: Tensor = module.eval()(given)
+    expect_tensor(kind, resolved, made, shape)
+    return made
+
+
+def expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, ...]) -> None:
+    """Sees to it that a component made floating-point numbers of a shape.
+
+    Raises:
+        PluginError: It did not.
+    """
+    component = resolved.components[kind]
+    if not isinstance(made, Tensor) or not made.is_floating_point() or made.shape != shape:
+        found = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else type(made)
+        raise component.broke(f"made {found}, not floating-point numbers of shape {shape}")
+
+
+def blank(backbone: Backbone) -> Tensor:
+    """Returns an image that tells the shape of the features, (1, 3, R, R)."""
+    side = backbone.resolution
+    return torch.zeros(1, 3, side, side, device=backbone.mean.device)

@@ -1,0 +1,173 @@
+"""Where a plugin's object is called: what it returns is checked, and what it raises has its name.
+
+Errors that its own code raises can be told by their traceback; a wrong signature, a missing method
+or a value of the wrong type only shows in ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
+from ltbench.registry.registry import Component, blame
+from ltbench.views import Views
+
+_SLACK = 1e-6  # pixels: boxes of resized images are fractions
+
+
+class CheckedLoss:
+    """A plugin's loss; also of mixed images.
+
+    Args:
+        loss: What was built.
+        component: Who built it.
+    """
+
+    def __init__(self, loss: Any, component: Component) -> None:
+        self._loss = loss
+        self._component = component
+
+    def start_epoch(self, progress: float) -> None:
+        """Tells a loss that changes how far the training is: epoch / epochs."""
+        if isinstance(self._loss, ScheduledLoss):
+            with blame(self._component):
+                self._loss.start_epoch(progress)
+
+    def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
+        """Returns the mean loss of logits (B, K); of mixed images, that of both labels.
+
+        Raises:
+            PluginError: The loss is no scalar that gradients come from.
+        """
+        value = self._of(logits, targets.labels)
+        if targets.partners is None:
+            return value
+        other = self._of(logits, targets.partners)
+        return targets.share * value + (1 - targets.share) * other
+
+    def _of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        with blame(self._component):
+            value = self._loss(logits, labels)
+        if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
+            found = value if value is None else type(value).__name__
+            raise self._component.broke(f"returned {found}, not a scalar with a gradient")
+        return value
+
+
+class CheckedAugmentation:
+    """A plugin's augmentation.
+
+    Args:
+        augmentation: What was built.
+        component: Who built it.
+
+    Attributes:
+        changes_pixels: Whether there is something to `change`.
+
+    Raises:
+        PluginError: Its `draws` is no number.
+    """
+
+    def __init__(self, augmentation: Any, component: Component) -> None:
+        self._augmentation = augmentation
+        self._component = component
+        draws = getattr(augmentation, "draws", None)
+        if not isinstance(draws, int) or draws < 0:
+            raise component.broke(f"has draws={draws!r}, not how many numbers it takes")
+        self.draws = draws
+        self.changes_pixels = isinstance(augmentation, PixelAugmentation)
+
+    def views(
+        self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
+    ) -> Views:
+        """Returns one view an image, boxes (N, 1, 4)."""
+        with blame(self._component):
+            views = self._augmentation.views(sizes, uniforms, progress)
+        return one_view(_checked_views(views, 2, sizes, self._component))
+
+    def change(
+        self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
+    ) -> tuple[Tensor, Targets]:
+        """Returns the images as the backbone sees them, and what they show."""
+        with blame(self._component):
+            changed, targets = self._augmentation.change(images, labels, uniforms)
+        if not isinstance(changed, Tensor) or changed.shape != images.shape:
+            raise self._component.broke(f"made no images of shape {tuple(images.shape)}")
+        if not _are_targets(targets, labels):
+            raise self._component.broke("made no `ltbench.protocols.Targets` of this batch")
+        return changed, targets
+
+
+class CheckedInference:
+    """A plugin's inference.
+
+    Args:
+        inference: What was built.
+        component: Who built it.
+    """
+
+    def __init__(self, inference: Any, component: Component) -> None:
+        self._inference = inference
+        self._component = component
+
+    def views(self, sizes: NDArray[np.int64]) -> Views:
+        """Returns V views an image, boxes (N, V, 4)."""
+        with blame(self._component):
+            views = self._inference.views(sizes)
+        return _checked_views(views, 3, sizes, self._component)
+
+    def reduce(self, logits: Tensor) -> Tensor:
+        """Returns logits (N, K) from those of the views, (N, V, K)."""
+        with blame(self._component):
+            reduced = self._inference.reduce(logits)
+        expected = (len(logits), logits.shape[-1])
+        if not isinstance(reduced, Tensor) or reduced.shape != expected:
+            raise self._component.broke(f"reduced the views to no logits of shape {expected}")
+        return reduced
+
+
+def one_view(views: Views) -> Views:
+    """Returns views with boxes (N, 4) as views with one box an image, (N, 1, 4)."""
+    flips = None if views.flips is None else views.flips[:, None]
+    return Views(views.boxes[:, None], flips, views.crop_first)
+
+
+def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:
+    """Returns views that lie in their images, their boxes in float64."""
+    if not isinstance(views, Views) or not isinstance(views.boxes, np.ndarray):
+        raise component.broke("must return Views whose boxes are an array")
+    shape = f"({len(sizes)}, 4)" if ndim == 2 else f"({len(sizes)}, V, 4)"
+    found = views.boxes.shape
+    if len(found) != ndim or found[-1] != 4 or found[0] != len(sizes) or 0 in found:
+        raise component.broke(f"returned boxes of shape {found}, not {shape}")
+    boxes = np.asarray(views.boxes, dtype=np.float64)
+    corner, extent, ends = (
+        boxes[..., :2],
+        boxes[..., 2:],
+        np.expand_dims(sizes, list(range(1, ndim - 1))),
+    )
+    inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < ends + _SLACK)
+    if not inside.all():  # NaN is not inside either
+        where = tuple(np.argwhere(~inside.all(axis=-1))[0])
+        raise component.broke(
+            f"has a view that is not inside of its image: {boxes[where].tolist()} (top, left, "
+            f"height, width) of {sizes[where[0]].tolist()}"
+        )
+    flips = views.flips
+    truths = isinstance(flips, np.ndarray) and flips.dtype == np.bool_
+    if flips is not None and not (truths and flips.shape == found[:-1]):
+        raise component.broke(f"returned flips that are no truths of shape {found[:-1]}")
+    if not isinstance(views.crop_first, bool):
+        raise component.broke(f"returned crop_first={views.crop_first!r}, neither True nor False")
+    return Views(boxes, flips, views.crop_first)
+
+
+def _are_targets(targets: Any, labels: Tensor) -> bool:
+    if not isinstance(targets, Targets) or not isinstance(targets.share, float | int):
+        return False
+    shown = (targets.labels, *(() if targets.partners is None else (targets.partners,)))
+    return all(isinstance(one, Tensor) and one.shape == labels.shape for one in shown)

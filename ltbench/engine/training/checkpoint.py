@@ -1,0 +1,191 @@
+"""Learned weights and the state of an unfinished training, as safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ltbench.config.runspec import TrainConfig
+from ltbench.engine.model.classifier import Classifier
+from ltbench.engine.model.precision import Arithmetic
+from ltbench.errors import DataError
+from ltbench.storage.run_directory import write_atomically
+
+_ABOUT = "ltbench"
+_WEIGHT, _MOMENTUM, _KEPT = "weight/", "momentum/", "kept/"
+
+
+@dataclass
+class TrainState:
+    """Everything that training changes besides the learned parameters.
+
+    Attributes:
+        optimizer: With its momenta.
+        scaler: Of the loss.
+        history: A row for each epoch that is done.
+        kept: The learned parameters of an earlier epoch that are to come back; empty for none.
+    """
+
+    optimizer: torch.optim.SGD
+    scaler: torch.amp.GradScaler
+    history: list[dict[str, float]] = field(default_factory=list)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self.history)
+
+    @classmethod
+    def start(cls, model: Classifier, config: TrainConfig, arithmetic: Arithmetic) -> TrainState:
+        """Returns the state before the first epoch."""
+        learned = list(model.learned().values())
+        optimizer = torch.optim.SGD(
+            learned,
+            lr=config.lr,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        scaler = arithmetic.scaler()
+        if scaler.is_enabled() and config.momentum:
+            # A fused optimiser allocates its buffers in the first step before it looks whether that
+            # overflowed. A step that did is skipped, and the buffers keep what lay in memory.
+            for parameter in learned:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return cls(optimizer, scaler)
+
+
+def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns parameters as they are now, in the machine's memory."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
+
+
+@torch.no_grad()
+def put_back(model: Classifier, weights: Mapping[str, Tensor]) -> None:
+    """Gives the learned parameters the values that they had when they were copied."""
+    for name, parameter in model.learned().items():
+        parameter.copy_(weights[name])
+
+
+def save_learned(model: Classifier, path: Path, run: str = "") -> None:
+    """Writes the learned weights.
+
+    Args:
+        model: With the weights.
+        path: Of the file.
+        run: Hash of the run that learned them.
+    """
+    tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
+    about = {"hash": run, "digest": _digest(tensors, {"hash": run})}
+    # One key: safetensors writes several in any order, and equal runs have equal files.
+    write_atomically(path, save(tensors, {_ABOUT: json.dumps(about)}))
+
+
+def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> None:
+    """Reads the learned weights into a model.
+
+    Args:
+        model: With parameters of the same names and shapes.
+        path: Of the file. One from before files had a digest is taken as it is.
+        runs: Hashes that the run has, or had when the file was written; none: any run's weights.
+
+    Raises:
+        DataError: The file is missing, damaged or of another run, or holds weights of another
+            model.
+    """
+    tensors, metadata = _read(path)
+    if _ABOUT in metadata:
+        again = "run it again with --overwrite always"
+        try:
+            about = json.loads(metadata[_ABOUT])
+            run, whole = about["hash"], about["digest"] == _digest(tensors, {"hash": about["hash"]})
+        except (ValueError, KeyError, TypeError, AttributeError):  # its header is damaged
+            whole = False
+        if not whole:
+            raise DataError(f"{path} is damaged: it is not what was written", hint=again)
+        if runs and run not in runs:
+            expected = " or ".join(runs)
+            raise DataError(f"{path} was written by run {run}, not by {expected}", hint=again)
+    _copy(tensors, model, path)
+
+
+def save_state(state: TrainState, model: Classifier, path: Path) -> None:
+    """Writes a checkpoint that training resumes from bit for bit."""
+    tensors = {}
+    for name, parameter in model.learned().items():
+        tensors[_WEIGHT + name] = parameter.detach().contiguous()
+        momentum = state.optimizer.state[parameter].get("momentum_buffer")
+        if momentum is not None:
+            tensors[_MOMENTUM + name] = momentum.contiguous()
+    tensors |= {_KEPT + name: weight.contiguous() for name, weight in state.kept.items()}
+    about = {"scaler": json.dumps(state.scaler.state_dict()), "history": json.dumps(state.history)}
+    write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
+
+
+def load_state(state: TrainState, model: Classifier, path: Path) -> None:
+    """Reads a checkpoint into a fresh state and its model.
+
+    Raises:
+        DataError: The file is broken or of another model.
+    """
+    tensors, about = _read(path)
+    if about.get("digest") != _digest(tensors, about):
+        raise DataError(
+            f"{path} is damaged: it is not what was written",
+            hint="start from the beginning with --overwrite always",
+        )
+    _copy(_section(tensors, _WEIGHT), model, path)
+    state.kept = _section(tensors, _KEPT)
+    for name, parameter in model.learned().items():
+        momentum = tensors.get(_MOMENTUM + name)
+        if momentum is not None:
+            state.optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
+    state.scaler.load_state_dict(json.loads(about["scaler"]))
+    state.history[:] = json.loads(about["history"])
+
+
+def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
+    """Returns a hash of the tensors, and of what else a file says that numbers depend on."""
+    digest = hashlib.sha256()
+    for key in ("scaler", "history", "hash"):
+        digest.update(about.get(key, "").encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        flat = tensors[name].detach().cpu().contiguous().flatten()
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}", hint="run it again with --overwrite always"
+        ) from error
+
+
+def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
+    learned = model.learned()
+    expected = {name: parameter.shape for name, parameter in learned.items()}
+    if {name: tensor.shape for name, tensor in tensors.items()} != expected:
+        raise DataError(
+            f"{path} holds other weights than the run learns",
+            hint="it was made by another version of a plugin; run with --overwrite always",
+        )
+    put_back(model, tensors)

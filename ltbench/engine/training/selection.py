@@ -1,0 +1,87 @@
+"""Which epoch's weights a run keeps: those of the last, or of the best on the validation split."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ltbench.analysis.metrics import compute_metrics
+from ltbench.config.runspec import RunSpec
+from ltbench.data import Dataset
+from ltbench.data.loading.batches import Batches
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.evaluate import evaluate
+from ltbench.engine.training.checkpoint import TrainState, copies, put_back
+from ltbench.progress import Watch
+
+CRITERION = "mean_class"
+_SCORE = f"val_{CRITERION}"
+
+
+@dataclass
+class Validation:
+    """Scores the model on the validation split after each epoch, as the test split will be.
+
+    What it knows is in the training's state alone, so that a resumed training chooses the same.
+    """
+
+    assembly: Assembly
+    watch: Watch
+    _batches: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batches = self.assembly.evaluation_batches("val")
+
+    def score(self, state: TrainState) -> None:
+        """Adds the last epoch's score to its row, and keeps its weights if they are the best."""
+        assembly, began = self.assembly, time.perf_counter()
+        predictions = evaluate(assembly, self._batches, self.watch)
+        scored = compute_metrics(predictions, assembly.dataset.shot_counts)[CRITERION]
+        state.history[-1] |= {
+            _SCORE: scored,
+            "val_seconds": time.perf_counter() - began,
+            "val_skipped_images": len(self._batches.skipped),
+        }
+        if best_epoch(state.history) == state.epoch - 1:
+            state.kept = copies(assembly.model.learned())
+
+    def take_best(self, state: TrainState) -> None:
+        """Puts the weights of the best epoch into the model."""
+        chosen = best_epoch(state.history)
+        self.watch.note(
+            f"taking epoch {chosen + 1} of {state.epoch}: the best on val "
+            f"(mean-class {state.history[chosen][_SCORE]:.1f} %)"
+        )
+        put_back(self.assembly.model, state.kept)
+
+
+def best_epoch(history: Sequence[dict[str, float]]) -> int:
+    """Returns the epoch with the best score, from 0; of equal ones the earliest."""
+    return max(range(len(history)), key=lambda epoch: history[epoch][_SCORE])
+
+
+def describe_selection(
+    spec: RunSpec, dataset: Dataset, history: Sequence[dict[str, float]]
+) -> dict[str, Any]:
+    """Returns how the weights of a training were selected, as its result tells.
+
+    Args:
+        spec: The run.
+        dataset: Its data set.
+        history: Of the training; empty where nothing was trained.
+    """
+    scored = history if spec.select == "val" else []
+    last = len(history) - 1 if history else None
+    return {
+        "rule": "val" if scored else "last",
+        "epoch": best_epoch(scored) if scored else last,
+        "epochs": len(history),
+        "criterion": CRITERION if scored else None,
+        "scores": [row[_SCORE] for row in scored],
+        "val_images": len(dataset.splits["val"]) if spec.uses_val else 0,
+        "held_out": dataset.held_out > 0,
+        "seconds": sum(row["val_seconds"] for row in scored),
+        "skipped_images": max((row["val_skipped_images"] for row in scored), default=0),
+    }

@@ -1,0 +1,3 @@
+"""Files, locks, checksums and cached arrays on the disk."""
+
+from __future__ import annotations

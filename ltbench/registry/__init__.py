@@ -1,0 +1,3 @@
+"""Registry of plugin components: found, loaded and isolated."""
+
+from __future__ import annotations

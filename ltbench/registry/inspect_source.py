@@ -1,0 +1,160 @@
+"""Reads the source of plugins without importing it, and tells where something is in it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ltbench.registry import api_version as api
+
+
+@dataclass(frozen=True)
+class Import:
+    """A module that a file imports.
+
+    Args:
+        name: Of the module, or of what is taken from it: "ltbench.engine.run".
+        place: "file:line".
+    """
+
+    name: str
+    place: str
+
+
+def source_of(module: str) -> Path | None:
+    """Returns the file of a module, where it is one of Python; nothing is imported."""
+    top, *parts = module.split(".")
+    for folder in _folders(top):
+        path = folder.joinpath(*parts)
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if parts and file.is_file():
+                return file
+    return None if parts else _top(top)
+
+
+def _top(module: str) -> Path | None:
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    found = Path(spec.origin) if spec and spec.origin else None
+    return found if found and found.suffix == ".py" else None
+
+
+def _folders(top: str) -> list[Path]:
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return []
+    return [Path(path) for path in (spec and spec.submodule_search_locations) or ()]
+
+
+def declared_api(module: str) -> object:
+    """Returns the version of the API that a module's source says it was built for, or None."""
+    path = source_of(module)
+    text = path.read_text(encoding="utf-8", errors="replace") if path else ""
+    if api.ATTRIBUTE not in text:
+        return None
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None  # importing it will say what is wrong
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        if any(isinstance(target, ast.Name) and target.id == api.ATTRIBUTE for target in targets):
+            value = getattr(node, "value", None)
+            return value.value if isinstance(value, ast.Constant) else None
+    return None
+
+
+def private_imports(module: str) -> Iterator[Import]:
+    """Yields what the package of a module imports of ltbench that is not public."""
+    top = module.partition(".")[0]
+    files = [path for folder in _folders(top) for path in sorted(folder.rglob("*.py"))]
+    for path in files or [file for file in (_top(top),) if file]:
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+        except (SyntaxError, ValueError):
+            continue  # importing it will say what is wrong
+        for node in ast.walk(tree):
+            for name in _imported(node):
+                if _is_private(name):
+                    yield Import(name, f"{path}:{getattr(node, 'lineno', 0)}")
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Yields the modules that a statement imports, and what it takes from them."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for alias in node.names:
+            inner = f"{node.module}.{alias.name}"
+            yield inner if _is_module(inner) or alias.name.startswith("_") else node.module
+
+
+def _is_module(name: str) -> bool:
+    return name.split(".")[0] in _own_packages() and source_of(name) is not None
+
+
+def _is_private(name: str) -> bool:
+    if name in api.MODULES or name == "ltbench.__version__":
+        return False
+    return name.split(".")[0] in _own_packages()
+
+
+@cache
+def _own_packages() -> frozenset[str]:
+    """The engine, and the packages of the plugins that come with it."""
+    points = entry_points(group="ltbench")
+    brought = [point for point in points if point.dist and point.dist.name == "ltbench"]
+    return frozenset({"ltbench", *(point.module.partition(".")[0] for point in brought)})
+
+
+def place_of(thing: Any) -> str:
+    """Returns "file:line" of a function or class, and "" where that is not known."""
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    thing = inspect.unwrap(thing) if callable(thing) else thing
+    code = getattr(thing, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    kind = thing if isinstance(thing, type) else type(thing)
+    try:
+        return f"{inspect.getsourcefile(kind)}:{inspect.getsourcelines(kind)[1]}"
+    except (OSError, TypeError):
+        return str(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
+
+
+def place_in(error: BaseException, module: str = "") -> str:
+    """Returns "file:line" of where an error was raised, and "" where that is not known.
+
+    Args:
+        error: With its traceback.
+        module: The deepest line of this module's package is returned, or "" if there is none.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [
+        (frame.f_globals.get("__name__", ""), f"{frame.f_code.co_filename}:{line}")
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    top = module.partition(".")[0]
+    own = [place for name, place in frames if not module or name.partition(".")[0] == top]
+    return own[-1] if own else ""
+
+
+def at(place: str) -> str:
+    """Returns a place in brackets, to end a sentence with; nothing where it is not known."""
+    return f" ({place})" if place else ""

@@ -1,0 +1,218 @@
+"""What a model said about each test image: enough to recompute every number.
+
+A Parquet file has a column for each array, none of which says what another says, and a checksum of
+each in its metadata. Files from before checksums had the predicted class twice: both must agree.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltbench.errors import DataError
+from ltbench.io.checksums import array_checksum
+from ltbench.storage.run_directory import write_atomically
+
+FORMAT = "2"
+"""Of files with checksums; earlier ones do not say theirs."""
+
+_CHECKSUM = "checksum."
+_ABOUT = ("hash", "inference", "split", "format")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """N test images, in the order of the split.
+
+    Args:
+        indices: (N,) indices into the split.
+        labels: (N,) true classes.
+        classes: (N, k) classes with the largest logits, largest first.
+        logits: (N, k) their logits.
+        log_sum_exp: (N,) over all classes: exp(logit - log_sum_exp) is a probability.
+        about: Which run, inference and split they are of, as their file says: keys `hash`,
+            `inference`, `split` and `format`. Empty where they were not read from a file.
+    """
+
+    indices: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    logits: NDArray[np.float32]
+    log_sum_exp: NDArray[np.float32]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """(N,) the class with the largest logit."""
+        return self.classes[:, 0]
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(N,) the probability of the predicted class."""
+        margin = self.logits[:, 0].astype(np.float64) - self.log_sum_exp
+        return np.exp(np.minimum(margin, 0))
+
+    def write(self, path: Path, about: Mapping[str, str]) -> None:
+        """Writes a Parquet file atomically.
+
+        Args:
+            path: Of the file.
+            about: Values of the keys `hash`, `inference` and `split`.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrays: dict[str, NDArray[Any]] = {
+            "index": self.indices,
+            "label": self.labels,
+            "prediction": self.predicted,
+            "other_classes": self.classes[:, 1:].astype(np.int32),
+            "top_logits": self.logits,
+            "log_sum_exp": self.log_sum_exp,
+        }
+        columns = {name: _column(array) for name, array in arrays.items() if array.size}
+        checksums = {f"{_CHECKSUM}{name}": array_checksum(arrays[name]) for name in columns}
+        table = pa.table(columns).replace_schema_metadata({**about, "format": FORMAT, **checksums})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        write_atomically(path, buffer.getvalue())
+
+    @classmethod
+    def read(cls, path: Path) -> Predictions:
+        """Reads what `write` wrote.
+
+        Raises:
+            DataError: It is missing, broken or damaged.
+        """
+        names = ["index", "label", "prediction", "other_classes", "top_logits", "log_sum_exp"]
+        with _explained(path):
+            arrays, about = _read(path, names)
+            predicted = arrays["prediction"][:, None]
+            others = arrays.get("other_classes", predicted[:, :0])
+            classes = np.concatenate([predicted, others], axis=1).astype(np.int64)
+            logits = arrays["top_logits"]
+            _check_classes(arrays["label"], classes)
+            if logits.shape != classes.shape:
+                raise ValueError(f"it has {classes.shape[1]} classes and {logits.shape[1]} logits")
+            return cls(
+                indices=arrays["index"],
+                labels=arrays["label"],
+                classes=classes,
+                logits=logits,
+                log_sum_exp=arrays["log_sum_exp"],
+                about=about,
+            )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a comparison needs to know of N test images, in the order of the split.
+
+    Args:
+        indices: (N,) indices into the split.
+        labels: (N,) true classes.
+        predicted: (N,) the class with the largest logit.
+        about: As in `Predictions`.
+    """
+
+    indices: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Answers:
+        """Reads a part of what `Predictions.write` wrote.
+
+        Raises:
+            DataError: It is missing, broken or damaged.
+        """
+        with _explained(path):
+            arrays, about = _read(path, ["index", "label", "prediction"])
+            _check_classes(arrays["label"], arrays["prediction"])
+            return cls(arrays["index"], arrays["label"], arrays["prediction"], about)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns what reading a file raises into an error that says what to do.
+
+    Raises:
+        DataError: Instead.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"the predictions {path} cannot be read: {error}",
+            hint="delete the file, and `ltbench eval` makes it again",
+        ) from error
+
+
+def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Returns columns of a file, those of them that it has, and which run they are of.
+
+    Raises:
+        ValueError: A column is not what was written, or columns contradict each other.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Small files by the thousand: to ask what kind of path it is, to read ahead and to start
+    # threads takes longer than to read.
+    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+        stored = {k.decode(): v.decode() for k, v in (file.metadata.metadata or {}).items()}
+        checked = "format" in stored
+        if checked and stored["format"] != FORMAT:
+            raise ValueError(f"expected format {FORMAT}, got {stored['format']}")
+        if checked:
+            wanted = [name for name in names if f"{_CHECKSUM}{name}" in stored]
+        else:
+            wanted = [*(name for name in names if name != "other_classes"), "top_classes"]
+        table = file.read(wanted, use_threads=False)
+    arrays = {name: _array(table[name].combine_chunks()) for name in table.column_names}
+    if checked:
+        for name, array in arrays.items():
+            if stored.get(f"{_CHECKSUM}{name}") != array_checksum(array):
+                raise ValueError(f"its column {name} is not what was written")
+    else:
+        top = arrays.pop("top_classes")
+        if not np.array_equal(top[:, 0], arrays["prediction"]):
+            raise ValueError("its columns prediction and top_classes contradict each other")
+        if "other_classes" in names:
+            arrays["other_classes"] = top[:, 1:]
+    return arrays, {key: stored[key] for key in _ABOUT if checked or key in stored}
+
+
+def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> None:
+    if not len(labels) or labels.min() < 0 or classes.min() < 0:
+        raise ValueError("it has no rows, or negative classes")
+
+
+def _column(array: NDArray[Any]) -> Any:
+    """Returns an array (N,) or (N, k) as Arrow has it."""
+    import pyarrow as pa
+
+    if array.ndim == 1:
+        return pa.array(array)
+    return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+
+
+def _array(column: Any) -> NDArray[Any]:
+    """Returns what `_column` was given."""
+    import pyarrow as pa
+
+    if not pa.types.is_fixed_size_list(column.type):
+        array: NDArray[Any] = column.to_numpy()
+        return array
+    matrix: NDArray[Any] = column.flatten().to_numpy().reshape(-1, column.type.list_size)
+    return matrix

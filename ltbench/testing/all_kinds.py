@@ -1,0 +1,86 @@
+"""Checks of every kind of component."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ltbench.config.options import as_typed, describe_options, dump_options, parse_options
+from ltbench.config.resolve import Resolved
+from ltbench.config.text import Text
+from ltbench.engine.run import Machine, evaluate_again, execute
+from ltbench.errors import ConfigError, NothingMatchedError
+from ltbench.progress import Silent
+from ltbench.registry.registry import Component
+from ltbench.specs import SPECS, Settings
+from ltbench.storage.predictions import Predictions
+from ltbench.storage.run_directory import RunDirectory
+from ltbench.testing.bench import Bench, Trial, folder, trials
+from ltbench.testing.check import Check, Skipped, bind
+
+
+def checks(component: Component, bench: Bench) -> Iterator[Check]:
+    """Yields the checks."""
+    spec = component.spec
+    yield from bind(f"{spec.kind} {spec.name}", (check_options,), component)
+    if spec.kind not in SPECS:
+        return  # no part of a run
+    for trial in trials(component):
+        yield from bind(f"{spec.kind} {trial.name}", (check_a_run,), component, bench, trial)
+
+
+def check_options(component: Component) -> None:
+    """Options have defaults and help, and survive being written and read."""
+    config = component.spec.config
+    defaults = config()
+    for option in describe_options(config):
+        assert option.help, f"option {option.name} has no help"
+    for example in ({}, *component.spec.examples):
+        parsed, faults = parse_options(config, example, component.spec.kind, "it")
+        assert not faults, faults
+        options, paths = dump_options(parsed)
+        written = json.loads(json.dumps({**options, **paths}))
+        again, faults = parse_options(config, written, component.spec.kind, "it")
+        assert not faults, "; ".join(faults)
+        assert again == parsed, f"{written} is read as {again}"
+        texts = {name: Text(as_typed(value)) for name, value in written.items()}
+        typed, faults = parse_options(config, texts, component.spec.kind, "it")
+        assert typed == parsed, f"{texts} is read as {typed} ({faults})"
+    assert defaults == config(), "two configs with the same options differ"
+
+
+def check_a_run(component: Component, bench: Bench, trial: Trial) -> None:
+    """A run trains and evaluates, and the stored weights give the stored predictions again."""
+    if component.spec.kind == "backbone" and trial not in bench.backbones():
+        raise Skipped("too large for a run here")
+    with folder() as name:
+        resolved, machine = _first_that_runs(component, bench, trial, Path(name))
+        directory = RunDirectory.of(machine.out, resolved.spec)
+        path = directory.predictions(resolved.spec.inference, resolved.spec.inference)
+        stored = Predictions.read(path)
+        again = evaluate_again(resolved, directory, machine, Silent())
+    np.testing.assert_array_equal(stored.logits, again.logits)
+    np.testing.assert_array_equal(stored.classes, again.classes)
+
+
+def _first_that_runs(
+    component: Component, bench: Bench, trial: Trial, out: Path
+) -> tuple[Resolved, Machine]:
+    """Runs the component with the defaults, or with the first head or method that it goes with."""
+    companions: list[Settings] = [{}]
+    if component.spec.kind in ("backbone", "head", "refinement"):
+        named = bench.registry.components
+        companions += [{kind: name} for kind in ("head", "method") for name in named[kind]]
+    machine, refusals = bench.machine(out), []
+    for companion in companions:
+        try:
+            resolved = bench.resolve({**companion, **trial.settings})
+            execute(resolved, bench.registry, machine, "always", Silent())
+        except (ConfigError, NothingMatchedError) as error:
+            refusals.append(error.message)
+        else:
+            return resolved, machine
+    raise AssertionError(f"it goes with nothing: {'; '.join(dict.fromkeys(refusals))}")

@@ -1,0 +1,192 @@
+"""The CSV and JSON files, and the tables that people see."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ltbench.analysis.leaderboard.board import Leaderboard, leaderboard
+from ltbench.analysis.leaderboard.files import to_csv, to_json
+from ltbench.analysis.leaderboard.rows import COLUMNS, Row, rows_of
+from ltbench.analysis.leaderboard.tables import fitted, latex, markdown, shown
+from ltbench.published import PublishedResult
+from ltbench.registry.registry import Registry
+from ltbench.storage.results import find_runs
+from tests.runs import spec_of, store
+
+DTYPES = {column.name: column.metadata["dtype"] for column in COLUMNS}
+HEADER = (
+    "rank,dataset,backbone,method,loss,augmentation,inference,head,init,seeds,accuracy,"
+    "accuracy_std,accuracy_ci_low,accuracy_ci_high,mean_class,many,medium,few,ece,"
+    "learned_parameters,learned_percent,epochs,train_seconds,images_per_second,peak_memory_mb,"
+    "p_value_vs_best,significant,selection,shot_rule,source,spec,claim"
+)
+PAPER = PublishedResult(
+    dataset="digits_lt",
+    backbone="ResNeXt-50",
+    method="A & B_net",
+    metrics={"accuracy": 90.5, "few": 80},
+    source="Somebody (2020), arXiv:2001.00001",
+)
+
+
+@pytest.fixture
+def board(tmp_path: Path, registry: Registry) -> Leaderboard:
+    for seed in range(3):
+        store(tmp_path, spec_of(registry, method="lora", seed=seed), skill=2.0)
+        store(tmp_path, spec_of(registry, method="full", seed=seed), skill=0.0)
+    one = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
+    store(tmp_path, spec_of(registry, method="zero_shot"), changed={"training": one})
+    elsewhere = replace(PAPER, dataset="imagenet_lt")
+    cells = find_runs([tmp_path]).cells()
+    return leaderboard(cells, registry, published=[PAPER, elsewhere])
+
+
+def test_the_columns_are_those_of_the_schema() -> None:
+    assert ",".join(column.name for column in COLUMNS) == HEADER
+
+
+def test_csv_opens_in_pandas_with_the_documented_types(board: Leaderboard) -> None:
+    table = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
+    assert list(table.columns) == HEADER.split(",")
+    assert {name: str(dtype).lower() for name, dtype in table.dtypes.items()} == {
+        name: {"string": str(pd.StringDtype()).lower()}.get(dtype, dtype.lower())
+        for name, dtype in DTYPES.items()
+    }
+    assert table["rank"].tolist()[:1] == [1]
+    measured = table[table["source"] == "measured"]
+    assert measured["method"].tolist()[0] == "lora"
+    assert measured.set_index("method")["seeds"].to_dict() == {
+        "lora": 3,
+        "zero_shot": 1,
+        "full": 3,
+    }
+    row = rows_of(board.rankings[0])[0]
+    assert measured["accuracy"].iloc[0] == pytest.approx(row.accuracy, abs=1e-4)
+
+
+def test_unknown_is_empty(board: Leaderboard) -> None:
+    text = to_csv(board.rows())
+    assert "nan" not in text.lower()
+    rows = {row["method"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["zero_shot"]["images_per_second"] == ""
+    assert rows["zero_shot"]["train_seconds"] == "0.0"
+    assert rows["zero_shot"]["accuracy_std"] == ""  # of one seed
+    assert rows["lora"]["p_value_vs_best"] == rows["lora"]["significant"] == ""
+    assert rows["full"]["significant"] == "true"
+
+
+def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> None:
+    rows = {row["method"]: row for row in csv.DictReader(io.StringIO(to_csv(board.rows())))}
+    assert rows["full"]["claim"] == rows["lora"]["claim"] == "methods"
+    assert rows["zero_shot"]["claim"] == "none: one seed"
+    assert rows["zero_shot"]["p_value_vs_best"] == rows["zero_shot"]["significant"] == ""
+    assert rows["zero_shot"]["rank"] == "1"  # of the row above it
+    assert rows["A & B_net"]["claim"] == ""
+    table = shown(board.rankings[0])
+    assert table.heads[-1] == "claim"
+    assert "claim" in fitted(table, 40).heads
+    assert dict(zip(table.heads, table.rows[1], strict=True))["claim"] == "none: one seed"
+    assert table.leading == (True, False, False)  # nothing is said of zero_shot, not even rank 1
+    assert any(text.startswith("NO CLAIM about the methods of 1 of 3 rows") for text in table.below)
+
+
+def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard) -> None:
+    """Whoever reads columns by name or by place goes on as before."""
+    schema_1 = HEADER.removesuffix(",claim").split(",")
+    table = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
+    assert list(table.columns[: len(schema_1)]) == schema_1
+    old = table[schema_1].to_csv(index=False)
+    assert list(pd.read_csv(io.StringIO(old), dtype=DTYPES).columns) == schema_1
+
+
+def test_csv_is_of_rfc_4180(board: Leaderboard) -> None:
+    row = Row(dataset='a "b", c', method="d\ne", source="measured", spec="")
+    lines = to_csv([row]).split("\r\n")
+    assert lines[0] == HEADER
+    assert lines[1].startswith(',"a ""b"", c",,"d\ne",')
+    assert lines[2:] == [""]
+
+
+def test_published_rows_are_marked_sourced_and_of_this_data_set(board: Leaderboard) -> None:
+    rows = [row for row in board.rows() if row.source != "measured"]
+    assert [row.source for row in rows] == ["published: Somebody (2020), arXiv:2001.00001"]
+    (row,) = rows
+    assert (row.rank, row.accuracy, row.few, row.many) == (None, 90.5, 80.0, None)
+    assert board.rows()[-1] is row
+
+
+def test_published_rows_follow_the_last_ranking_of_their_data_set(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for inference in ("center", "tte"):
+        store(tmp_path, spec_of(registry, inference=inference))
+    board = leaderboard(find_runs([tmp_path]).cells(), registry, published=[PAPER])
+    assert [row.source == "measured" for row in board.rows()] == [True, True, False]
+
+
+def test_published_rows_of_another_ratio_stay_away(tmp_path: Path, registry: Registry) -> None:
+    store(tmp_path, spec_of(registry))
+    other = replace(PAPER, settings={"dataset.ratio": 50.0})
+    same = replace(PAPER, settings={"dataset.ratio": 20.0})
+    board = leaderboard(find_runs([tmp_path]).cells(), registry, published=[other, same])
+    assert len(board.rows()) == 2
+
+
+def test_json_has_the_runs_of_each_row(board: Leaderboard) -> None:
+    found = json.loads(json.dumps(to_json(board.rankings, [], []), allow_nan=False))
+    assert found["schema"] == 2
+    (ranking,) = found["rankings"]
+    assert ranking["conditions"]["inference"] == "tte"
+    assert [run["seed"] for run in ranking["rows"][0]["runs"]] == [0, 1, 2]
+    assert list(ranking["rows"][0])[: len(COLUMNS)] == HEADER.split(",")
+
+
+def test_markdown(board: Leaderboard) -> None:
+    text = markdown([shown(board.rankings[0], board.published["digits_lt"])])
+    lines = text.splitlines()
+    assert lines[0] == "### digits\\_lt: inference tte, last epoch, shot rule exclusive"
+    table = [line for line in lines if line.startswith("|")]
+    assert len({line.count("|") for line in table}) == 1
+    assert table[2].startswith("| 1 | lora | ")
+    assert "A & B\\_net \\*" in table[-1]
+    assert "\\* A & B\\_net: published: Somebody (2020), arXiv:2001.00001  " in lines
+
+
+def test_latex_is_escaped_and_what_leads_is_bold(board: Leaderboard) -> None:
+    text = latex([shown(board.rankings[0], board.published["digits_lt"])])
+    assert text.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
+    for rule in ("toprule", "midrule", "bottomrule"):
+        assert text.count(f"\\{rule}") == 1
+    assert "1 & \\textbf{lora} &" in text
+    assert "A \\& B\\_net" in text
+    assert "\\textbf{A" not in text
+    rows = [line for line in text.splitlines() if line.endswith("\\\\")]
+    assert len({line.replace("\\&", "").count("&") for line in rows}) == 1
+
+
+def test_a_narrow_terminal_goes_without_some_columns(board: Leaderboard) -> None:
+    table = shown(board.rankings[0])
+    assert fitted(table, 200) == table
+    narrow = fitted(table, 60)
+    assert len(narrow.heads) < len(table.heads)
+    assert {"rank", "method", "overall", "few"} <= set(narrow.heads)
+    assert all(len(row) == len(narrow.heads) for row in narrow.rows)
+
+
+def test_mean_class_is_shown_where_it_is_another_number(tmp_path: Path, registry: Registry) -> None:
+    import numpy as np
+
+    store(tmp_path, spec_of(registry), labels=np.repeat(np.arange(6), [2, 4, 6, 8, 10, 12]))
+    board = leaderboard(find_runs([tmp_path]).cells(), registry)
+    (row,) = board.rows()
+    assert row.mean_class is not None
+    assert row.accuracy is not None
+    differs = abs(row.mean_class - row.accuracy) >= 0.05
+    assert ("mean-class" in shown(board.rankings[0]).heads) == differs

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import errno
+import io
+import random
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from ltbench.data.preparation.archive import unpack
+from ltbench.errors import DataError
+
+FILES = {"set/train.bin": b"1" * 1000, "set/deep/test.bin": b"2" * 500}
+LINKS = {"symbolic": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "device": tarfile.CHRTYPE}
+
+
+def tar(path: Path, files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.type = len(content), kind
+            member.linkname = "/etc/passwd"
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def zipped(path: Path, files: dict[str, bytes], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, content)
+    return path
+
+
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_archives_are_unpacked_whole(tmp_path: Path, make: object) -> None:
+    path = make(tmp_path / "a", FILES)  # type: ignore[operator]
+    unpack(path, tmp_path / "into", 2000)
+    found = {
+        str(file.relative_to(tmp_path / "into")): file.read_bytes()
+        for file in (tmp_path / "into").rglob("*.bin")
+    }
+    assert found == FILES
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "set/../../evil", "c:\\evil", "..\\evil"])
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_no_path_leaves_the_folder(tmp_path: Path, make: object, name: str) -> None:
+    path = make(tmp_path / "a", FILES | {name: b"evil"})  # type: ignore[operator]
+    with pytest.raises(DataError, match="leads out of the folder"):
+        unpack(path, tmp_path / "into", 10_000)
+    assert sorted(tmp_path.rglob("*")) == [path]
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_links_and_devices_are_refused(tmp_path: Path, kind: str) -> None:
+    path = tar(tmp_path / "a.tar", {"link": b""}, LINKS[kind])
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        unpack(path, tmp_path / "into", 10_000)
+    assert sorted(tmp_path.rglob("*")) == [path]
+
+
+def test_links_in_zip_archives_are_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"link": b"/etc/passwd"}, 0o120777)
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        unpack(path, tmp_path / "into", 10_000)
+
+
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_what_is_larger_than_it_may_be_is_refused(tmp_path: Path, make: object) -> None:
+    path = make(tmp_path / "a", {"bomb": b"\0" * 5_000_000})  # type: ignore[operator]
+    with pytest.raises(DataError, match="more than 1 MiB"):
+        unpack(path, tmp_path / "into", 1 << 20)
+    assert sorted(tmp_path.rglob("*")) == [path]
+
+
+@pytest.mark.parametrize("make", [tar, zipped])
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.6])
+def test_broken_archives_are_told(tmp_path: Path, make: object, kept: float) -> None:
+    path = make(tmp_path / "a", FILES)  # type: ignore[operator]
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(DataError, match="cannot be unpacked"):
+        unpack(path, tmp_path / "into", 10_000)
+    assert sorted(tmp_path.rglob("*")) == [path]
+
+
+def test_what_is_no_archive_is_told_in_a_line(tmp_path: Path) -> None:
+    for content in (b"", b"<html>404</html>", bytes(range(256)) * 10):
+        (tmp_path / "a.tar").write_bytes(content)
+        with pytest.raises(DataError, match="it is no whole archive") as caught:
+            unpack(tmp_path / "a.tar", tmp_path / "into", 10_000)
+        assert "\n" not in caught.value.message
+
+
+def test_what_is_in_the_way_of_a_part_is_cleared(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a.tar", FILES)
+    (tmp_path / "kept").write_bytes(b"kept")
+    (tmp_path / ".into.part").symlink_to(tmp_path / "kept")
+    unpack(path, tmp_path / "into", 10_000)
+    assert (tmp_path / "kept").read_bytes() == b"kept"
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tar(tmp_path / "a.tar", FILES)
+
+    def full(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read(10))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(DataError, match="No space left on device"):
+        unpack(path, tmp_path / "into", 10_000)
+    assert sorted(tmp_path.rglob("*")) == [path]
+
+
+def test_a_flipped_bit_is_told(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a.tar.gz", {"random.bin": random.Random(0).randbytes(3000)})
+    whole = path.read_bytes()
+    for position in range(200, 2800, 650):  # stored as they are: only the checksum can tell
+        broken = bytearray(whole)
+        broken[position] ^= 1
+        path.write_bytes(broken)
+        with pytest.raises(DataError, match="cannot be unpacked"):
+            unpack(path, tmp_path / "into", 10_000)
+
+
+def test_a_file_that_comes_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for content in (b"first", b"other"):
+            member = tarfile.TarInfo("train.bin")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    with pytest.raises(DataError, match=r"'train\.bin' twice"):
+        unpack(path, tmp_path / "into", 10_000)

@@ -1,0 +1,253 @@
+"""Features of frozen encoders: kept, found again, and never a bit from those computed each time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ltbench.config.resolve import resolve
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.run import Machine, execute
+from ltbench.engine.training.feature_loader import EncodedStream
+from ltbench.engine.training.train_loader import TrainingStream
+from ltbench.io.array_cache import GB, NO_CACHE, Cache
+from ltbench.progress import Silent
+from ltbench.registry.registry import Registry
+
+SMALL = {"dataset.largest": 20, "dataset.ratio": 4, "train.epochs": 3, "train.batch_size": 32}
+FROZEN = {**SMALL, "method": "classifier_only", "precision": "fp32"}
+
+
+class Notes(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    @property
+    def of_features(self) -> list[str]:
+        return [note for note in self.notes if note.startswith("features")]
+
+
+def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -> Any:
+    """Runs and returns what was learned, what was predicted, and what was told."""
+    resolved = resolve(registry, settings, out)
+    watch = Notes()
+    machine = Machine(out, "cpu", 0, cache)
+    result = execute(resolved, registry, machine, "never", watch)
+    folder = Path(result["directory"])
+    learned = (folder / "learned.safetensors").read_bytes()
+    (predictions,) = folder.glob("predictions-*.parquet")
+    return learned, predictions.read_bytes(), watch.of_features
+
+
+def full(settings: dict[str, Any]) -> Any:
+    return pytest.param(settings, marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"augmentation": "none"},
+        {"augmentation": "mda"},
+        full({"augmentation": "standard", "train.accumulate": 3}),
+        full({"augmentation": "none", "precision": "bf16"}),
+        full({"augmentation": "none", "sampling": "class_balanced"}),
+        full({"augmentation": "mda", "select": "val", "train.epochs": 2, "inference": "center"}),
+        {"augmentation": "none", "refinement": "crt"},
+        full({"head": "linear", "init": "linear_probe"}),
+        full({"head": "cache", "method": "tip_adapter", "augmentation": "none"}),
+        full({"init": "class_mean"}),
+    ],
+    ids=lambda settings: ",".join(map(str, settings.values())),
+)
+def test_a_run_is_the_same_with_the_cache_and_without(
+    registry: Registry, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    settings = {**FROZEN, **settings}
+    if settings["method"] == "tip_adapter":
+        del settings["head"], settings["train.epochs"]
+    without = ran(registry, tmp_path / "1", settings, NO_CACHE)
+    cache = Cache(tmp_path / "cache", GB)
+    first = ran(registry, tmp_path / "2", settings, cache)
+    again = ran(registry, tmp_path / "3", settings, cache)
+    assert first[:2] == without[:2]
+    assert again[:2] == without[:2]
+    assert without[2] == []
+    assert any("computed once" in note for note in first[2])
+    assert all("found in" in note for note in again[2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"method": "lift_plus"}, "the encoder learns"),
+        ({"augmentation": "mixup"}, "images are mixed"),
+        ({"sampling": "class_balanced"}, "an image is seen several times, each time otherwise"),
+    ],
+)
+def test_what_features_do_not_say_is_trained_on_images(
+    registry: Registry, tmp_path: Path, settings: dict[str, Any], why: str
+) -> None:
+    assembly = assembled(registry, tmp_path, settings)
+    assert isinstance(assembly.encoded(assembly.stream(0, 3)), TrainingStream), why
+
+
+def test_dropout_in_the_encoder_is_trained_on_images(registry: Registry, tmp_path: Path) -> None:
+    assembly = assembled(registry, tmp_path, {})
+    assert isinstance(assembly.encoded(assembly.stream(0, 3)), EncodedStream)
+    assembly.model.backbone.model.register_forward_hook(
+        lambda module, args, output: torch.nn.functional.dropout(output, training=module.training)
+    )
+    assert isinstance(assembly.encoded(assembly.stream(0, 3)), TrainingStream)
+
+
+def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -> None:
+    resnet = {"backbone": "timm", "backbone.model": "test_resnet", "backbone.pretrained": False}
+    assembly = assembled(registry, tmp_path, {**resnet, "init": "random"})
+    before = {name: one.clone() for name, one in assembly.model.backbone.named_buffers()}
+    assert any("running_mean" in name for name in before)
+    assert isinstance(assembly.encoded(assembly.stream(0, 3)), EncodedStream)
+    after = dict(assembly.model.backbone.named_buffers())
+    assert all(torch.equal(after[name], one) for name, one in before.items())
+
+
+def test_features_are_shared_by_losses_but_not_by_views(registry: Registry, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", GB)
+    settings = {**FROZEN, "augmentation": "none"}
+    ran(registry, tmp_path, settings, cache)
+    *_, other_loss = ran(registry, tmp_path, {**settings, "loss": "ce"}, cache)
+    *_, other_views = ran(registry, tmp_path, {**settings, "inference": "center"}, cache)
+    assert [("found" in note) for note in other_loss] == [True, True]
+    assert [("found" in note) for note in other_views] == [True, False]  # of train; of test
+
+
+def test_a_learned_encoder_is_not_kept(registry: Registry, tmp_path: Path) -> None:
+    *_, told = ran(registry, tmp_path, {**FROZEN, "method": "bitfit"}, Cache(tmp_path / "c", GB))
+    assert told == []
+
+
+@pytest.mark.full
+def test_too_little_room_is_told_and_changes_nothing(registry: Registry, tmp_path: Path) -> None:
+    settings = {**FROZEN, "augmentation": "none"}
+    without = ran(registry, tmp_path / "1", settings, NO_CACHE)
+    little = ran(registry, tmp_path / "2", settings, Cache(tmp_path / "cache", 20_000))
+    assert little[:2] == without[:2]
+    assert any("computed each time" in note and "20 KB" in note for note in little[2])
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Two classes of four images in files, and one test image each."""
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 4), ("test", 1)):
+        for label in ("cat", "dog"):
+            folder = tmp_path / "photographs" / split / label
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = generator.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    return tmp_path / "photographs"
+
+
+def test_a_file_that_changed_is_encoded_again(
+    registry: Registry, tmp_path: Path, photographs: Path
+) -> None:
+    settings = {
+        "dataset": "folder",
+        "dataset.path": str(photographs),
+        "method": "classifier_only",
+        "augmentation": "none",
+        "train.epochs": 2,
+        "precision": "fp32",
+    }
+    cache = Cache(tmp_path / "cache", GB)
+    first = ran(registry, tmp_path / "1", settings, cache)
+    again = ran(registry, tmp_path / "2", settings, cache)
+    assert again[:2] == first[:2]
+    assert all("found" in note for note in again[2])
+    changed = photographs / "train" / "cat" / "0.png"
+    Image.new("RGB", (40, 50), "red").save(changed)
+    os.utime(changed, ns=(1, 1))
+    told = ran(registry, tmp_path / "3", settings, cache)
+    assert [("found" in note) for note in told[2]] == [False, True]
+    assert told[0] != first[0]
+
+
+def test_damaged_features_are_computed_again(registry: Registry, tmp_path: Path) -> None:
+    settings = {**FROZEN, "augmentation": "none"}
+    cache = Cache(tmp_path / "cache", GB)
+    first = ran(registry, tmp_path / "1", settings, cache)
+    files = [file for file in cache.folder.rglob("features.npy") if file.parent.name[0] != "."]
+    assert len(files) == 2
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[:128] + bytes(len(content) - 128))
+    again = ran(registry, tmp_path / "2", settings, cache)
+    assert again[:2] == first[:2]
+    assert all("computed once" in note for note in again[2])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"init": "class_mean", "init.per_class": 3},
+        {"init": "linear_probe", "init.per_class": 3},
+        {"method": "tip_adapter", "head.per_class": 3},
+    ],
+    ids=lambda settings: ",".join(map(str, settings.values())),
+)
+def test_the_seed_draws_the_images_that_a_head_starts_from(
+    registry: Registry, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """With a cache that the seeds share: its keys have the images in them."""
+    settings = {**FROZEN, **settings}
+    if settings["method"] == "tip_adapter":
+        del settings["train.epochs"]
+    cache = Cache(tmp_path / "cache", GB)
+
+    def head(seed: int) -> torch.Tensor:
+        resolved = resolve(registry, {**settings, "seed": seed}, tmp_path)
+        machine = Machine(tmp_path, "cpu", 0, cache)
+        found = assemble(resolved, machine.loading(resolved.spec)).model.head
+        tensor: torch.Tensor = found.get_parameter(
+            "keys" if "head.per_class" in settings else "weight"
+        )
+        return tensor.detach().clone()
+
+    first, other = head(0), head(1)
+    assert torch.equal(first, head(0))
+    assert first.shape == other.shape
+    assert not torch.equal(first, other)
+    settings[next(key for key in settings if key.endswith("per_class"))] = 20
+    assert torch.equal(head(0), head(1)), "no class has more than 20"
+
+
+def test_drawn_images_are_a_function_of_the_seed_whatever_the_list(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """Of a class whose list is ordered, such as by day, not only the first days are seen."""
+    assembly = assembled(registry, tmp_path, {"dataset.largest": 40})
+    values, labels = assembly.features(5)
+    everything, of_all = assembly.features()
+    first = int(labels.bincount().argmax())
+    ours, theirs = values[labels == first], everything[of_all == first]
+    place = [int((theirs - one).abs().sum(dim=1).argmin()) for one in ours]
+    assert len(set(place)) == 5
+    assert place == sorted(place)
+    assert place != list(range(5))
+
+
+def assembled(registry: Registry, tmp_path: Path, settings: dict[str, Any]) -> Assembly:
+    resolved = resolve(registry, {**FROZEN, **settings}, tmp_path)
+    return assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec))

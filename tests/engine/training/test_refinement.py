@@ -1,0 +1,204 @@
+"""The second stage of a run: what it may ask for, and that it can be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ltbench.config.resolve import resolve
+from ltbench.data.loading.batches import Loading
+from ltbench.engine.build.builder import assemble
+from ltbench.engine.training.refinement import RefinementTraining, refine
+from ltbench.engine.training.trainer import Fitting
+from ltbench.errors import PluginError
+from ltbench.progress import Silent
+from ltbench.registry.registry import Registry
+from ltbench.storage.run_directory import RunDirectory
+from tests.conftest import Ended
+from tests.strangers import component, install
+
+CPU = torch.device("cpu")
+SETTINGS = {
+    "dataset.largest": 10,
+    "dataset.ratio": 4,
+    "method": "classifier_only",
+    "head": "linear",
+    "train.epochs": 2,
+}
+
+
+@pytest.fixture
+def fitting(registry: Registry, tmp_path: Path) -> Any:
+    """Trains a linear head on 52 digits."""
+    resolved = resolve(registry, SETTINGS, tmp_path)
+    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
+    made = Fitting(assembly, RunDirectory(tmp_path), Silent())
+    return resolved.spec, made
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[1.0] * 9, [[1.0] * 10], [np.nan] + [1.0] * 9, [-1.0] + [1.0] * 9, [0.0] * 10, [np.inf] * 10],
+    ids=["short", "matrix", "NaN", "negative", "zero", "infinite"],
+)
+def test_class_weights_must_be_such(fitting: Any, weights: Any) -> None:
+    _, made = fitting
+    with pytest.raises(PluginError, match="class weights must be 10 finite numbers"):
+        made.assembly.stream(0, 1, np.array(weights))
+
+
+def test_weights_of_classes_without_images_are_not_enough(
+    registry: Registry, tmp_path: Path
+) -> None:
+    settings = {**SETTINGS, "dataset.largest": 2, "dataset.ratio": 8}
+    resolved = resolve(registry, settings, tmp_path)
+    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
+    weights = (assembly.dataset.class_counts == 0).astype(np.float64)
+    assert weights.any()
+    with pytest.raises(PluginError, match="not all zero where there are training images"):
+        assembly.stream(0, 1, weights)
+
+
+def test_fit_learns_what_it_is_given_and_nothing_else(fitting: Any) -> None:
+    spec, made = fitting
+    model = made.assembly.model
+    before = {name: p.detach().clone() for name, p in model.learned().items()}
+    assert list(before) == ["head.weight", "head.bias"]
+    training = RefinementTraining(spec, made, before, model.learned())
+    training.fit([model.head.bias], epochs=3, lr=0.5)
+    assert torch.equal(model.head.weight, before["head.weight"])
+    assert not torch.equal(model.head.bias, before["head.bias"])
+    assert list(model.learned()) == ["head.weight", "head.bias"]  # as before
+    assert not model.training
+    training.fit([model.head.weight])
+    assert not torch.equal(model.head.weight, before["head.weight"])
+    stages = [(row["stage"], row["epoch"], round(row["lr"], 3)) for row in training.history]
+    rate = spec.train.lr
+    assert stages == [
+        *[("refinement-1", 0, 0.5), ("refinement-1", 1, 0.375), ("refinement-1", 2, 0.125)],
+        *[("refinement-2", 0, rate), ("refinement-2", 1, rate / 2)],
+    ]
+
+
+def test_features_are_those_of_the_encoder_as_it_is(fitting: Any) -> None:
+    spec, made = fitting
+    model = made.assembly.model
+    training = RefinementTraining(spec, made, {}, model.learned())
+    before, labels = training.features()
+    assert before.shape == (len(made.assembly.stream(0, 1)), 128)
+    assert labels.bincount().tolist() == made.assembly.dataset.class_counts.tolist()
+    with torch.no_grad():
+        model.backbone.model.ln_post.weight.mul_(2)
+        model.backbone.model.ln_post.bias.mul_(2)
+    assert torch.allclose(training.features()[0], 2 * before, atol=1e-4)
+    few, labels = training.features(3)
+    assert labels.bincount().tolist() == [min(n, 3) for n in made.assembly.dataset.class_counts]
+    apart = (few[:, None] - 2 * before).abs().amax(dim=-1)  # (few, all)
+    assert apart.min(dim=1).values.max() < 1e-4
+
+
+@dataclass
+class Doubling:
+    """Doubles what is learned."""
+
+    def refine(self, encoder: Any, head: Any, training: Any) -> None:
+        assert not encoder.training
+        with torch.no_grad():
+            for name, parameter in training.learned.items():
+                parameter.copy_(training.start[name] * 2)
+
+
+def test_a_run_tells_how_its_refinement_went(fitting: Any) -> None:
+    spec, made = fitting
+    start = {name: torch.ones_like(p) for name, p in made.assembly.model.learned().items()}
+    stranger = component("refinement")
+    assert refine(spec, stranger, made, start) is None
+    made.assembly.refinement = Doubling()
+    told = refine(spec, stranger, made, start)
+    assert told is not None
+    assert (told["name"], told["history"]) == ("none", [])
+    assert (made.assembly.model.head.weight == 2).all()
+
+
+class Replacing:
+    """Puts a new weight in the place of the head's."""
+
+    def refine(self, encoder: Any, head: Any, training: Any) -> None:
+        head.weight = torch.nn.Parameter(head.weight.detach().clone())
+
+
+def test_a_refinement_writes_into_what_is_learned(fitting: Any) -> None:
+    spec, made = fitting
+    made.assembly.refinement = Replacing()
+    with pytest.raises(PluginError, match="put other parameters"):
+        refine(spec, component("refinement"), made, {})
+
+
+STOPPING = """
+import os
+
+class Stopping:
+    epochs = 0
+
+    def start_epoch(self, progress):
+        self.epochs += 1
+        if os.environ.get("STOP_AT") == str(self.epochs):
+            raise KeyboardInterrupt
+
+    def __call__(self, logits, labels):
+        from torch.nn import functional as F
+        return F.cross_entropy(logits, labels)
+
+@hookimpl
+def ltbench_register_losses():
+    return [LossSpec(name="stopping", summary="stops", build=lambda config, ctx: Stopping())]
+"""
+
+
+@pytest.mark.parametrize(
+    ("refinement", "options", "stop_at", "resuming"),
+    [
+        ("crt", ("--set", "refinement.epochs=3"), 5, ["refinement-1 after epoch 2 of 3"]),
+        ("lws", (), 4, ["training after epoch 2 of 2", "refinement-1 after epoch 1 of 2"]),
+        ("soup", (), 6, ["refinement-1 after epoch 2 of 2", "refinement-2 after epoch 1 of 2"]),
+    ],
+)
+def test_an_interrupted_refinement_resumes_bit_for_bit(
+    cli: Callable[..., Ended],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refinement: str,
+    options: tuple[str, ...],
+    stop_at: int,
+    resuming: list[str],
+) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "stopper", STOPPING)
+    arguments = [
+        *("run", "--loss", "stopping", "--inference", "center", "--precision", "fp32", "--json"),
+        *(part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")),
+        *("--set", f"refinement={refinement}", *options),
+    ]
+    whole = cli(*arguments, "--out", "whole").json
+    monkeypatch.setenv("STOP_AT", str(stop_at))
+    assert cli(*arguments, "--out", "parts").code == 130
+    monkeypatch.delenv("STOP_AT")
+    resumed = cli(*arguments, "--out", "parts")
+    for said in resuming:
+        assert f"resuming {said}" in resumed.err
+    first, second = (
+        Path(result["directory"], "learned.safetensors").read_bytes()
+        for result in (whole, resumed.json)
+    )
+    assert first == second
+    losses = [
+        [row["loss"] for row in result["refinement"]["history"]] for result in (whole, resumed.json)
+    ]
+    assert losses[0] == losses[1]
+    assert not Path(resumed.json["directory"], "checkpoint").exists()
