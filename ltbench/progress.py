@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Watch(Protocol):
+class ProgressReporter(Protocol):
     """Shows how a run gets on. The engine calls it; it must not touch the device."""
 
     def note(self, text: str) -> None:
@@ -25,7 +25,7 @@ class Watch(Protocol):
         """The stage is over."""
 
 
-class Silent:
+class SilentReporter:
     """Watches nothing."""
 
     def note(self, text: str) -> None:
@@ -44,4 +44,4 @@ class Silent:
         """Ignores it."""
 
 
-SILENT = Silent()
+SILENT = SilentReporter()

@@ -178,7 +178,7 @@ class PixelAugmentation(Augmentation, Protocol):
         ...
 
 
-class Training(Protocol):
+class RefinementContext(Protocol):
     """What a refinement may ask of the engine.
 
     Attributes:
@@ -200,7 +200,7 @@ class Training(Protocol):
         *,
         epochs: int | None = None,
         lr: float | None = None,
-        class_weights: NDArray[np.float64] | None = None,
+        sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
     ) -> None:
         """Trains some parameters of the model from where they are, as the run trains.
@@ -209,7 +209,7 @@ class Training(Protocol):
             parameters: To learn; all others are frozen meanwhile.
             epochs: The run's where not given.
             lr: The run's where not given.
-            class_weights: (K,) how often each class is drawn; None: as the run draws.
+            sampling_weights: (K,) how often each class is drawn; None: as the run draws.
             seed_offset: Added to the run's seed, for another order and other crops.
         """
         ...
@@ -226,7 +226,7 @@ class Refinement(Protocol):
         """
         ...
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Changes the learned parameters in place, after the training."""
         ...
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
-from ltbench.progress import SILENT, Watch
+from ltbench.progress import SILENT, ProgressReporter
 
 if TYPE_CHECKING:
     from ltbench.data.preparation.prepare import Preparation
@@ -57,12 +57,12 @@ class DataContext:
     Args:
         root: Folder that holds the data sets (`--data-root`).
         data_seed: Chooses the long-tailed subset where the data set is not long-tailed by itself.
-        watch: Shows the progress of what takes long, such as reading all images once.
+        progress: Shows the progress of what takes long, such as reading all images once.
     """
 
     root: Path
     data_seed: int
-    watch: Watch = field(default=SILENT, repr=False, compare=False)
+    progress: ProgressReporter = field(default=SILENT, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

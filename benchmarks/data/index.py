@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 from ltbench.data import Dataset, FileImages, Split, list_identity, read_list
-from ltbench.data.loading.batches import Batches, Loading
+from ltbench.data.loading.batches import Batches, LoaderConfig
 from ltbench.views import Views
 
 CLASSES = 8142
@@ -57,8 +57,8 @@ def whole(sizes: np.ndarray, epoch: int, draws: np.ndarray) -> Views:
 
 def watch_workers(dataset: Dataset, workers: int, images: int) -> list[tuple[int, float]]:
     """Returns the largest own memory of a worker after so many images, at ten times."""
-    loading = Loading(torch.device("cpu"), workers, skip_corrupt=False)
-    batches = Batches(dataset, "train", whole, 224, loading)
+    loader_config = LoaderConfig(torch.device("cpu"), workers, skip_corrupt=False)
+    batches = Batches(dataset, "train", whole, 224, loader_config)
     order = np.random.default_rng(0).permutation(len(dataset.splits["train"]))[:images]
     seen: list[tuple[int, float]] = []
     done, every = 0, images // 10

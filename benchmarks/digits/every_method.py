@@ -18,8 +18,8 @@ import numpy as np
 
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import resolve
-from ltbench.engine.run import Machine, execute
-from ltbench.progress import Silent
+from ltbench.engine.run import RuntimeConfig, execute
+from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
@@ -52,12 +52,12 @@ def rows_of(registry: Registry) -> list[Row]:
     return rows
 
 
-def run(row: Row, registry: Registry, machine: Machine) -> None:
+def run(row: Row, registry: Registry, runtime: RuntimeConfig) -> None:
     """Runs a row on every seed."""
     for seed in SEEDS:
         user = {**row.settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
         resolved = resolve(registry, user, Path("data"))
-        result = execute(resolved, registry, machine, "never", Silent())
+        result = execute(resolved, registry, runtime, "never", SilentReporter())
         refinement = result["refinement"] or {"seconds": 0.0}
         row.learned = result["learned"]["total"]
         row.seconds.append(result["training"]["seconds"] + refinement["seconds"])
@@ -69,10 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     registry = load_plugins()
-    machine = Machine(out=parser.parse_args().out, device="cpu", workers=0)
+    runtime = RuntimeConfig(out=parser.parse_args().out, device="cpu", workers=0)
     rows = rows_of(registry)
     for number, row in enumerate(rows, start=1):
-        run(row, registry, machine)
+        run(row, registry, runtime)
         print(f"{number}/{len(rows)} {table_line(row)}", flush=True)
     write_csv(RESULTS / "every_method.csv", rows)
     print(table(rows))

@@ -20,8 +20,8 @@ import numpy as np
 from scipy.stats import t as student
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.run import Machine, execute
-from ltbench.progress import Silent
+from ltbench.engine.run import RuntimeConfig, execute
+from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 
 SEEDS = range(5)  # of the subset and of the training alike
@@ -82,13 +82,13 @@ class Study:
 
     def __init__(self, out: Path) -> None:
         self.registry = load_plugins()
-        self.machine = Machine(out=out, device="cpu", workers=0)
+        self.runtime = RuntimeConfig(out=out, device="cpu", workers=0)
 
     def metrics(self, settings: dict[str, Any], seed: int) -> dict[str, float]:
         """Returns the metrics of one run, in percent."""
         user = {**settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
         resolved = resolve(self.registry, user, Path("data"))
-        result = execute(resolved, self.registry, self.machine, "never", Silent())
+        result = execute(resolved, self.registry, self.runtime, "never", SilentReporter())
         return {name: result["metrics"][name] for name in COLUMNS}
 
     def best_rate(self, entry: Entry) -> float:

@@ -20,19 +20,19 @@ from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
 from ltbench.data.decoding.decode import decode
-from ltbench.data.loading.crop import cut
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.build.built_run import Assembly
+from ltbench.data.loading.crop import crop
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.build.checked_components import CheckedLoss
 from ltbench.engine.evaluate import evaluate
-from ltbench.engine.model.feature_extractor import Encoding
+from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.flops import forward_flops as forward_flops
-from ltbench.engine.model.precision import Arithmetic, asked_for, lower_precision
-from ltbench.engine.run import Machine
+from ltbench.engine.model.precision import PrecisionPolicy, asked_for, lower_precision
+from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.loop import train
-from ltbench.engine.training.train_loader import Stream
-from ltbench.progress import Silent
+from ltbench.engine.training.train_loader import TrainLoader
+from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 from ltbench.specs import BackboneContext
 from ltbench.views import Views
@@ -43,7 +43,7 @@ class Built:
     """A run that is ready to begin."""
 
     resolved: Resolved
-    assembly: Assembly
+    built: BuiltRun
 
 
 def build(settings: Mapping[str, str], data: Path, device: str, workers: int | None) -> Built:
@@ -56,8 +56,8 @@ def build(settings: Mapping[str, str], data: Path, device: str, workers: int | N
         workers: Processes that decode; None: as many as `ltbench run` takes by itself.
     """
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
-    loading = Machine(Path("unused"), device, workers).loading(resolved.spec)
-    return Built(resolved, assemble(resolved, loading))
+    loader_config = RuntimeConfig(Path("unused"), device, workers).loader_config(resolved.spec)
+    return Built(resolved, build_run(resolved, loader_config))
 
 
 def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
@@ -73,7 +73,7 @@ def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
     return built.eval().requires_grad_(False).to(device)
 
 
-def precisions(device: torch.device) -> tuple[Arithmetic, Arithmetic]:
+def precisions(device: torch.device) -> tuple[PrecisionPolicy, PrecisionPolicy]:
     """Returns float32, and the lower precision that the device multiplies faster."""
     lower, _ = lower_precision(device)
     return asked_for("fp32", device), asked_for("bf16" if lower == "fp32" else lower, device)
@@ -83,13 +83,13 @@ class MeteredStream:
     """A stream of training images that a meter watches, and ends when it has seen enough.
 
     Args:
-        stream: The stream.
+        loader: The stream.
         meter: Watches it.
         resident: Whether the first batch comes again and again: what the step takes by itself.
     """
 
-    def __init__(self, stream: Stream, meter: Meter, resident: bool = False) -> None:
-        self._stream = stream
+    def __init__(self, loader: TrainLoader, meter: Meter, resident: bool = False) -> None:
+        self._stream = loader
         self._meter = meter
         self._resident = resident
 
@@ -110,8 +110,8 @@ class MeteredStream:
 class FewImages:
     """A stream of one batch of a few images, to count the operations of a step."""
 
-    def __init__(self, stream: Stream, images: int) -> None:
-        self._stream = stream
+    def __init__(self, loader: TrainLoader, images: int) -> None:
+        self._stream = loader
         self._images = images
 
     def __getattr__(self, name: str) -> Any:
@@ -125,18 +125,18 @@ class FewImages:
         yield next(iter(self._stream.epoch(epoch, self._images)))
 
 
-def train_epoch(built: Built, stream: Any) -> None:
+def train_epoch(built: Built, loader: Any) -> None:
     """Trains one epoch of a stream with the engine's own loop, from the start."""
     config = replace(built.resolved.spec.train, epochs=1)
-    model, loss, arithmetic = built.assembly.model, built.assembly.loss, built.assembly.arithmetic
-    state = TrainState.start(model, config, arithmetic)
-    train(model, stream, loss, state, config, arithmetic, Silent(), lambda state: None)
+    model, loss, policy = built.built.model, built.built.loss, built.built.policy
+    state = TrainState.start(model, config, policy)
+    train(model, loader, loss, state, config, policy, SilentReporter(), lambda state: None)
 
 
 def attach(meter: Meter, built: Built) -> None:
     """Lets a meter know the phases of the engine's loop."""
-    meter.patch(built.assembly.model, "forward", "forward")
-    meter.patch(Encoding, "of", "forward")  # where nothing trains the encoder
+    meter.patch(built.built.model, "forward", "forward")
+    meter.patch(FeatureExtractor, "of", "forward")  # where nothing trains the encoder
     meter.patch(CheckedLoss, "__call__", "forward")
     meter.patch(torch.Tensor, "backward", "backward")
     meter.patch(torch.optim.SGD, "step", "step")
@@ -152,16 +152,16 @@ def attach(meter: Meter, built: Built) -> None:
         meter.patch(torch.Tensor, "to", "transfer", within="data")
 
 
-def stream_of(built: Built) -> Stream:
+def stream_of(built: Built) -> TrainLoader:
     """Returns what the training loop is given; no features are kept."""
     spec = built.resolved.spec
-    return built.assembly.encoded(built.assembly.stream(spec.seed, spec.train.epochs))
+    return built.built.encoded(built.built.loader(spec.seed, spec.train.epochs))
 
 
 def evaluate_split(built: Built, split: str) -> int:
     """Evaluates a split with the engine's own loop; returns how many images that were."""
-    batches = built.assembly.evaluation_batches(split)
-    return len(evaluate(built.assembly, batches, Silent()).labels)
+    batches = built.built.evaluation_batches(split)
+    return len(evaluate(built.built, batches, SilentReporter()).labels)
 
 
 def build_dataset(settings: Mapping[str, str], data: Path) -> int:
@@ -187,15 +187,15 @@ class FileViews:
     def __init__(self, settings: Mapping[str, str], data: Path) -> None:
         chosen = {**settings, "method": "classifier_only", "precision": "fp32"}
         built = build(chosen, data, "cpu", workers=0)
-        self._batches = built.assembly.stream(seed=0, epochs=1).batches
+        self._batches = built.built.loader(seed=0, epochs=1).batches
 
     def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
         """Returns which part of an image is seen."""
         return self._batches.views_of(np.array([pixels.shape[:2]]), 0, np.array([image]))
 
-    def cut(self, pixels: NDArray[np.uint8], views: Views) -> Tensor:
+    def crop(self, pixels: NDArray[np.uint8], views: Views) -> Tensor:
         """Returns that part, resized: (1, 3, R, R)."""
-        return cut(pixels, views, self._batches.resolution)
+        return crop(pixels, views, self._batches.resolution)
 
     def read(self, images: int) -> list[Tensor]:
         """Returns the views of the first images from their files on, (16, 3, R, R) or so each."""

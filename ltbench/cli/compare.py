@@ -71,7 +71,7 @@ def compare(
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
     """
-    from ltbench.analysis.comparison.across_datasets import Grid, compare_across
+    from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
     from ltbench.analysis.comparison.pairs import METRICS, corrected
     from ltbench.cli import compare_output as compared
     from ltbench.cli.stored_runs import end_strictly, read_runs
@@ -83,7 +83,7 @@ def compare(
         if inference is not None:
             raise ConfigError("--inference: across data sets, the stored results are compared")
         found = read_runs(runs)
-        grid = Grid.of(found.cells())
+        grid = ScoreTable.of(found.cells())
         # A shot group that most data sets lack is an error only where it was asked for.
         shared = [name for name in metrics if len(grid.scores(name)) > 1]
         across = [

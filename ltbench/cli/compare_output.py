@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
-from ltbench.analysis.comparison.pairs import AcrossSeeds, OnImages, Outcome, Pair
+from ltbench.analysis.comparison.pairs import AcrossSeeds, MetricComparison, OnImages, Pair
 from ltbench.analysis.comparison.seed_predictions import Sample
 from ltbench.analysis.comparison.summary_text import (
     correction_text,
@@ -27,7 +27,7 @@ from ltbench.analysis.comparison.summary_text import (
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.cli.output import console, plain_table, print_json
 from ltbench.metric_names import ACCURACIES
-from ltbench.storage.results import Skipped
+from ltbench.storage.results import SkippedRun
 
 SCHEMA = 1
 
@@ -61,7 +61,9 @@ class How:
         return said
 
 
-def print_pairs(pairs: Sequence[Pair], skipped: Sequence[Skipped], how: How, *, json: bool) -> None:
+def print_pairs(
+    pairs: Sequence[Pair], skipped: Sequence[SkippedRun], how: How, *, json: bool
+) -> None:
     """Prints comparisons: a table, what lies behind it, sentences and notes."""
     if json:
         print_json(
@@ -122,7 +124,7 @@ def _overview(pair: Pair, how: How) -> Table:
     return table
 
 
-def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[Outcome]) -> None:
+def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[MetricComparison]) -> None:
     """The tests that look at seeds alone."""
     table = plain_table(f"{len(pair.seeds)} seeds alone")
     for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
@@ -143,7 +145,7 @@ def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[Outcome]) -> None:
         out.print(table)
 
 
-def _print_images(out: Console, outcomes: Sequence[Outcome], level: float) -> None:
+def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: float) -> None:
     """The counts of images on which two models differ."""
     table = plain_table("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
@@ -166,7 +168,7 @@ def _print_images(out: Console, outcomes: Sequence[Outcome], level: float) -> No
         out.print(table)
 
 
-def _tests(outcomes: Sequence[Outcome], kind: type[AcrossSeeds | OnImages]) -> str:
+def _tests(outcomes: Sequence[MetricComparison], kind: type[AcrossSeeds | OnImages]) -> str:
     """The tests that the p values of the overview are from."""
     named = [
         outcome.evidence.test
@@ -218,7 +220,7 @@ def _sample_json(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _skipped_json(item: Skipped) -> dict[str, str]:
+def _skipped_json(item: SkippedRun) -> dict[str, str]:
     return {"path": str(item.path), "reason": item.reason}
 
 
@@ -231,7 +233,7 @@ def _finite(value: Any) -> Any:
 
 def print_across(
     found: Sequence[AcrossDatasets],
-    skipped: Sequence[Skipped],
+    skipped: Sequence[SkippedRun],
     correction: Correction,
     level: float,
     *,

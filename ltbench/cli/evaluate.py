@@ -93,20 +93,20 @@ def evaluate(
     path = directory.predictions(resolved.spec.inference, stored.inference)
     if not path.exists() or changes.keys() & set(places):  # stored numbers need no data
         try:
-            resolved = resolve(registry, settings | changes, data_root, watch=LateProgress())
+            resolved = resolve(registry, settings | changes, data_root, progress=LateProgress())
         except DataError as error:
             raise _moved(error, stored, places) from error
         _expect_same(resolved.spec, stored, places)
     if path.exists():
         predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
     else:
-        from ltbench.cli.progress import watching
-        from ltbench.engine.run import Machine, evaluate_again
+        from ltbench.cli.progress import show_progress
+        from ltbench.engine.run import RuntimeConfig, evaluate_again
         from ltbench.io.array_cache import Cache
 
-        machine = Machine(Path(), device, workers, Cache.of(directory.out(stored), cache))
-        with watching() as watch:
-            predictions = evaluate_again(resolved, directory, machine, watch)
+        runtime = RuntimeConfig(Path(), device, workers, Cache.of(directory.out(stored), cache))
+        with show_progress() as progress:
+            predictions = evaluate_again(resolved, directory, runtime, progress)
     counts = np.array(result["classes"]["train_images"])
     if max(predictions.labels.max(), predictions.classes.max()) >= len(counts):
         raise DataError(f"{path} is of other classes", hint="delete the file")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ltbench.progress import Silent, Watch
+from ltbench.progress import ProgressReporter, SilentReporter
 
 
-class LateProgress(Silent):
+class LateProgress(SilentReporter):
     """Progress reporter that loads what it needs when the first stage starts."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._watch: Watch | None = None
+        self._watch: ProgressReporter | None = None
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Opens a bar, or prints a line where there is no terminal."""
-        from ltbench.cli.progress import watching
+        from ltbench.cli.progress import show_progress
 
-        self._watch = self._stack.enter_context(watching())
+        self._watch = self._stack.enter_context(show_progress())
         self._watch.start(what, images, epoch, epochs)
 
     def advance(self, images: int, loss: float | None = None) -> None:

@@ -130,12 +130,12 @@ def _print(shown: Sequence[Shown]) -> None:
     out = console()
     for table in shown:
         out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
-        fitting = tables.fitted(table, out.width)
+        trainer = tables.fitted(table, out.width)
         columns = plain_table()
-        for head in fitting.heads:
+        for head in trainer.heads:
             justify: Literal["left", "right"] = "left" if head in table.words else "right"
             columns.add_column(head, justify=justify, overflow="fold")
-        for texts, leads in list(zip(fitting.rows, table.leading, strict=True))[:_ROWS]:
+        for texts, leads in list(zip(trainer.rows, table.leading, strict=True))[:_ROWS]:
             columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
         out.print(columns)
         if len(table.rows) > _ROWS:

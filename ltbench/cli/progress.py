@@ -21,20 +21,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def show_progress() -> Iterator[ProgressReporter]:
     """Yields a watch that suits stderr."""
     console = Console(stderr=True, highlight=False)
     with redirect_stdout(sys.stderr):  # stdout is for results, whatever plugins print
         if not console.is_terminal:
             yield Lines(console)
             return
-        watch = Bar(console)
-        with watch.progress:
-            yield watch
+        progress = Bar(console)
+        with progress.progress:
+            yield progress
 
 
 def _epoch_line(row: Mapping[str, float], epochs: int) -> str:

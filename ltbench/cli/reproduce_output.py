@@ -15,14 +15,14 @@ from ltbench.analysis.comparison.reproduction import Reproduction, Reproductions
 from ltbench.analysis.comparison.reproduction_text import close_text, notes, sentence, signed
 from ltbench.cli.output import console, plain_table, print_json
 from ltbench.metric_names import ACCURACIES
-from ltbench.storage.results import Cell, Skipped
+from ltbench.storage.results import Cell, SkippedRun
 
 SCHEMA = 1
 _LISTED = 10
 
 
 def print_reproductions(
-    found: Reproductions, matches: Matches, skipped: Sequence[Skipped], *, json: bool
+    found: Reproductions, matches: Matches, skipped: Sequence[SkippedRun], *, json: bool
 ) -> None:
     """Prints what was found: a table, sentences and notes."""
     if json:
@@ -76,7 +76,7 @@ def _listed(named: Sequence[str]) -> str:
     return escape("; ".join(named[:_LISTED]) + more)
 
 
-def _json(found: Reproductions, matches: Matches, skipped: Sequence[Skipped]) -> dict[str, Any]:
+def _json(found: Reproductions, matches: Matches, skipped: Sequence[SkippedRun]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "metric": found.metric,

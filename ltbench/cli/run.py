@@ -164,7 +164,7 @@ def run(
     from ltbench.config.resolve import resolve
     from ltbench.engine.tracking import choose_trackers, without_trackers
     from ltbench.io.array_cache import NO_CACHE, Cache
-    from ltbench.io.gc import no_collections
+    from ltbench.io.gc import gc_paused
     from ltbench.registry.load import load_plugins
     from ltbench.storage.run_directory import RunDirectory, stored_result
 
@@ -174,24 +174,24 @@ def run(
     settings, of_trackers = without_trackers(settings)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
     late = LateProgress()
-    resolved = resolve(registry, settings, data_root, [*faults, *wrong], watch=late)
+    resolved = resolve(registry, settings, data_root, [*faults, *wrong], progress=late)
     directory = RunDirectory.of(out, resolved.spec)
     result = None if dry_run else stored_result(directory, overwrite)
     if result is not None:
         print_result(with_today_intervals(result, directory), json=json, stored=True)
         return
 
-    with no_collections():
-        from ltbench.cli.progress import watching
+    with gc_paused():
+        from ltbench.cli.progress import show_progress
         from ltbench.engine.estimate import estimate
-        from ltbench.engine.run import Machine, execute
+        from ltbench.engine.run import RuntimeConfig, execute
 
-    machine = Machine(out, device, workers, NO_CACHE if dry_run else Cache.of(out, cache))
+    runtime = RuntimeConfig(out, device, workers, NO_CACHE if dry_run else Cache.of(out, cache))
     if dry_run:
-        with watching():
-            estimated = estimate(resolved, machine)
+        with show_progress():
+            estimated = estimate(resolved, runtime)
         print_plan(resolved, estimated, json=json)
         return
-    with watching() as watch:
-        result = execute(resolved, registry, machine, overwrite, watch, trackers)
+    with show_progress() as progress:
+        result = execute(resolved, registry, runtime, overwrite, progress, trackers)
     print_result(result, json=json, stored=False)

@@ -12,7 +12,7 @@ from rich.progress import track
 
 from ltbench.errors import DataError, RunError
 from ltbench.io.text import printable
-from ltbench.storage.results import Found, Run, Skipped, find_runs
+from ltbench.storage.results import Found, Run, SkippedRun, find_runs
 
 if TYPE_CHECKING:
     from ltbench.storage.run_directory import RunDirectory
@@ -74,7 +74,7 @@ def with_today_intervals(result: Mapping[str, Any], directory: RunDirectory) -> 
     return {**result, "metrics": metrics, "warnings": warnings}
 
 
-def end_strictly(skipped: Sequence[Skipped], strict: bool) -> None:
+def end_strictly(skipped: Sequence[SkippedRun], strict: bool) -> None:
     """Ends a verb that has said all it had to say.
 
     Raises:

@@ -99,5 +99,5 @@ class ChosenDataset:
         with blame(self.component):
             dataset = self.spec.build(self.config, self.context)
         if not isinstance(dataset, Dataset):
-            raise self.component.broke(f"built a {type(dataset).__name__}, not a Dataset")
+            raise self.component.contract_error(f"built a {type(dataset).__name__}, not a Dataset")
         return dataset

@@ -10,7 +10,7 @@ from typing import Any
 from ltbench.config.options import dump_options, parse_options
 from ltbench.config.runspec import REMARKS, Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.errors import ConfigError, suggestion
-from ltbench.progress import SILENT, Watch
+from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.registry import Component, Registry, blame
 from ltbench.specs import (
     SPECS,
@@ -126,7 +126,7 @@ def resolve(
     faults: Sequence[str] = (),
     *,
     identify: bool = True,
-    watch: Watch = SILENT,
+    progress: ProgressReporter = SILENT,
     identities: dict[str, str] | None = None,
 ) -> Resolved:
     """Makes every choice of a run.
@@ -138,7 +138,7 @@ def resolve(
         faults: What is known to be wrong already, to be shown with the rest.
         identify: Whether data set and backbone are asked which ones they are. Without, nothing
             has to be in place, and the hash is that of no run.
-        watch: Shows the progress of reading images that have not been read before.
+        progress: Shows the progress of reading images that have not been read before.
         identities: Identities that were found before, which is added to: many runs on one data set
             then look at its files once. None: nothing is remembered.
 
@@ -156,7 +156,7 @@ def resolve(
         hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
         raise ConfigError.from_faults(found.messages, hint=hint)
 
-    data = DataContext(root=data_root, data_seed=run.data_seed, watch=watch)
+    data = DataContext(root=data_root, data_seed=run.data_seed, progress=progress)
     known = {} if identities is None else identities
     choices: dict[str, Any] = {}
     for kind, component in components.items():

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ltbench.data.digest_table import DIGEST_BYTES, DigestTable
 from ltbench.errors import DataError
-from ltbench.progress import SILENT, Watch
+from ltbench.progress import SILENT, ProgressReporter
 
 DigestRule = Literal["content", "sampled"]
 """What of a file is hashed: every byte; or its size and 16 KiB of its start, middle and end."""
@@ -58,7 +58,7 @@ def combined_digest(digests: Digests) -> str:
 
 
 def file_digests(
-    root: Path, paths: Any, watch: Watch = SILENT, rule: DigestRule = "content"
+    root: Path, paths: Any, progress: ProgressReporter = SILENT, rule: DigestRule = "content"
 ) -> Digests:
     """Returns the digests of image files, (N, 16); `ABSENT` where a file cannot be read.
 
@@ -67,7 +67,7 @@ def file_digests(
     Args:
         root: Folder that the paths start from.
         paths: N paths, a pyarrow string array.
-        watch: Shows the progress of reading.
+        progress: Shows the progress of reading.
         rule: What of a file is hashed.
 
     Raises:
@@ -80,7 +80,7 @@ def file_digests(
     def read(rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Digests]]:
         yield from _read(files, rows, rule)
 
-    return remembered_digests(f"{rule} {folder}", paths, stamps, read, watch)
+    return remembered_digests(f"{rule} {folder}", paths, stamps, read, progress)
 
 
 def remembered_digests(
@@ -88,7 +88,7 @@ def remembered_digests(
     names: Any,
     stamps: NDArray[np.int64],
     read: Callable[[NDArray[np.int64]], Iterable[tuple[NDArray[np.int64], Digests]]],
-    watch: Watch = SILENT,
+    progress: ProgressReporter = SILENT,
 ) -> Digests:
     """Returns digests, (N, 16), of which those that are known are taken from the user's cache.
 
@@ -98,7 +98,7 @@ def remembered_digests(
         stamps: (N, 4) what changes when a content does; -1 where there is no content. The second
             and the third are times in nanoseconds: what changed just now is not kept.
         read: `rows -> (rows, digests)`, part by part: computes the digests of some rows.
-        watch: Shows the progress of reading.
+        progress: Shows the progress of reading.
     """
     kept = DigestTable.read(table)
     digests, known = kept.find(names, stamps)
@@ -106,14 +106,14 @@ def remembered_digests(
     if not len(rows):
         return digests
     done: list[NDArray[np.int64]] = []
-    watch.start("reading images once, for their digests", len(rows))
+    progress.start("reading images once, for their digests", len(rows))
     try:
         for part, values in read(rows):
             digests[part] = values
             done.append(part)
-            watch.advance(len(part))
+            progress.advance(len(part))
     finally:  # what was read before an interruption is not read again
-        watch.stop()
+        progress.stop()
         finished = np.concatenate(done) if done else rows[:0]
         age = np.abs(time.time_ns() - stamps[finished, 1:3]).min(axis=1)
         old = finished[age > STAMP_SECONDS * 1e9]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.io.files import write_whole
+from ltbench.io.files import replace_file
 
 DIGEST_BYTES = 16
 _CHECK_BYTES = 32
@@ -100,7 +100,7 @@ class DigestTable:
             writer.write_table(rows)
         stream = content.getvalue()
         try:
-            write_whole(_path(table), hashlib.sha256(stream).digest() + stream)
+            replace_file(_path(table), hashlib.sha256(stream).digest() + stream)
         except OSError:
             _unwritten[_path(table)] = cls(
                 columns["name"],

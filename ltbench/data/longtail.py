@@ -132,10 +132,10 @@ def select_counts(
         counts: n_k for each class; a class with fewer images gives all it has.
         data_seed: Seed of the stream.
     """
-    stream = np.random.RandomState(data_seed)
+    loader = np.random.RandomState(data_seed)
     chosen = []
     for label, count in enumerate(counts):
         indices = np.flatnonzero(labels == label)
-        stream.shuffle(indices)
+        loader.shuffle(indices)
         chosen.append(indices[:count])
     return np.concatenate(chosen)

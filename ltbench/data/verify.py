@@ -22,7 +22,7 @@ from ltbench.data.dataset import Dataset
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.data.repeats import Repeats, find_repeats
 from ltbench.errors import DataError, RunError
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 
 Advance = Callable[[int], None]
 """Told how many more images have been looked at."""
@@ -96,13 +96,13 @@ def _shared(names: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     return {pair: count for pair, count in shared.items() if count}
 
 
-def repeated_images(dataset: Dataset, watch: Watch) -> Repeats:
+def repeated_images(dataset: Dataset, progress: ProgressReporter) -> Repeats:
     """Returns the images that occur more than once, by content: every file is read."""
     digests = {}
     for split, part in dataset.splits.items():
         images = part.images
         if isinstance(images, FileImages):
-            digests[split] = file_digests(images.root, images.paths, watch)
+            digests[split] = file_digests(images.root, images.paths, progress)
         else:  # equal names mean equal images
             named = (content_digest(images.name(at).encode()) for at in range(len(images)))
             digests[split] = np.frombuffer(b"".join(named), np.uint8).reshape(len(images), -1)

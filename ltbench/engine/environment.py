@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
-from ltbench.engine.model.precision import Arithmetic
+from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.errors import ConfigError
 
 
 def describe_environment(
-    device: torch.device, arithmetic: Arithmetic, plugins: Iterable[str], weights: str
+    device: torch.device, policy: PrecisionPolicy, plugins: Iterable[str], weights: str
 ) -> dict[str, Any]:
     """Returns versions, hardware, what `auto` became, and the fingerprint of the weights."""
     return {
@@ -29,8 +29,8 @@ def describe_environment(
         "weights": weights,
         "device": device_name(device),
         "threads": torch.get_num_threads(),
-        "precision": arithmetic.name,
-        "precision_reason": arithmetic.reason,
+        "precision": policy.name,
+        "precision_reason": policy.reason,
     }
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pluggy
 
-from ltbench.engine.tracking import hears, hooks_of
+from ltbench.engine.tracking import hooks_of, implements
 from ltbench.errors import LTBenchError
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 from ltbench.registry.registry import Registry, describe
 
 
@@ -44,7 +44,7 @@ class Observers:
         registry: Whose plugins are told.
         trackers: The hooks of the run's trackers, by name.
         run: The resolved spec, as in `spec.json`.
-        watch: Told when one is silenced.
+        progress: Told when one is silenced.
 
     Attributes:
         silenced: Name -> the error that silenced it.
@@ -55,14 +55,14 @@ class Observers:
         registry: Registry,
         trackers: Mapping[str, pluggy.HookRelay],
         run: Mapping[str, Any],
-        watch: Watch,
+        progress: ProgressReporter,
     ) -> None:
         self._observers = [
             *_plugins(registry),
             *(_Observer(f"tracker {name}", f"tracker {name}", trackers[name]) for name in trackers),
         ]
         self._run = run
-        self._watch = watch
+        self._watch = progress
         self._epochs = 0
         self.silenced: dict[str, str] = {}
 
@@ -95,7 +95,7 @@ class Observers:
                     self._tell(observer, "ltbench_on_run_failure", error=error)
 
     def _tell(self, observer: _Observer, event: str, **arguments: Any) -> None:
-        if observer.name in self.silenced or not hears(observer.hooks, event):
+        if observer.name in self.silenced or not implements(observer.hooks, event):
             return
         # What a tracker does to them is its own affair.
         arguments = copy.deepcopy({"run": self._run, **arguments})

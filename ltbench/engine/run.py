@@ -14,9 +14,9 @@ import torch
 from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
-from ltbench.data.loading.batches import Loading
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.build.built_run import Assembly
+from ltbench.data.loading.batches import LoaderConfig
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.environment import (
     choose_device,
     describe_environment,
@@ -28,18 +28,18 @@ from ltbench.engine.tracking import ChosenTracker
 from ltbench.engine.training.checkpoint import TrainState, copies, load_learned, save_learned
 from ltbench.engine.training.refinement import refine
 from ltbench.engine.training.selection import Validation, describe_selection
-from ltbench.engine.training.trainer import Fitting
+from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.io.array_cache import NO_CACHE, Cache
-from ltbench.io.gc import no_collections
-from ltbench.progress import Watch
+from ltbench.io.gc import gc_paused
+from ltbench.progress import ProgressReporter
 from ltbench.registry.registry import Registry, blame, describe
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 
 @dataclass(frozen=True)
-class Machine:
+class RuntimeConfig:
     """How and where to run: nothing here is part of a run's hash.
 
     Args:
@@ -54,22 +54,22 @@ class Machine:
     workers: int | None
     cache: Cache = NO_CACHE
 
-    def loading(self, spec: RunSpec) -> Loading:
+    def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns how images reach the device for a run.
 
         Raises:
             ConfigError: There is no such device.
         """
         device = choose_device(self.device)
-        return Loading(device, self.workers, spec.on_corrupt == "skip", self.cache)
+        return LoaderConfig(device, self.workers, spec.on_corrupt == "skip", self.cache)
 
 
 def execute(
     resolved: Resolved,
     registry: Registry,
-    machine: Machine,
+    runtime: RuntimeConfig,
     overwrite: Overwrite,
-    watch: Watch,
+    progress: ProgressReporter,
     trackers: Sequence[ChosenTracker] = (),
 ) -> dict[str, Any]:
     """Runs what is not done yet, resumes what was interrupted, and returns the result.
@@ -77,79 +77,79 @@ def execute(
     Args:
         resolved: The run.
         registry: Whose plugins are notified.
-        machine: How and where.
+        runtime: How and where.
         overwrite: Which earlier runs are done again: none, failed ones, or all.
-        watch: Told how it gets on.
+        progress: Told how it gets on.
         trackers: Told how it gets on, besides the plugins; of a run that is done they hear nothing.
 
     Raises:
         LTBenchError: The run could not be finished; what can be resumed is kept.
     """
-    directory = RunDirectory.of(machine.out, resolved.spec)
-    with directory.lock(machine.out):
+    directory = RunDirectory.of(runtime.out, resolved.spec)
+    with directory.lock(runtime.out):
         done = stored_result(directory, overwrite)
         if done is not None:
             return done
         spec = resolved.spec
         hooks = {tracker.name: tracker.build(resolved, directory) for tracker in trackers}
-        observers = Observers(registry, hooks, spec.to_dict(), watch)
-        loading = machine.loading(spec)
-        begun_with = None if overwrite == "always" else directory.begun_with()
-        watch.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
-        with memory_explained(), no_collections():  # libraries are imported
-            assembly = assemble(resolved, loading, begun_with, watch)
-        for warning in assembly.warnings:
-            watch.note(f"warning: {warning}")
+        observers = Observers(registry, hooks, spec.to_dict(), progress)
+        loader_config = runtime.loader_config(spec)
+        resumed_precision = None if overwrite == "always" else directory.resumed_precision()
+        progress.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
+        with memory_explained(), gc_paused():  # libraries are imported
+            built = build_run(resolved, loader_config, resumed_precision, progress)
+        for warning in built.warnings:
+            progress.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
             directory.clear()
         components = resolved.components.values()
         recorded = _failure_recorded(directory, resolved, observers)
         with recorded, blame(*components), memory_explained():
-            return _run(resolved, observers, directory, assembly, watch)
+            return _run(resolved, observers, directory, built, progress)
 
 
 def _run(
     resolved: Resolved,
     observers: Observers,
     directory: RunDirectory,
-    assembly: Assembly,
-    watch: Watch,
+    built: BuiltRun,
+    progress: ProgressReporter,
 ) -> dict[str, Any]:
     spec = resolved.spec
     described = {"hash": spec.hash, "run": spec.to_dict()}
     directory.write("spec.json", described)
     plugins = [choice.plugin for choice in spec.choices().values()]
-    device = assembly.loading.device
-    environment = describe_environment(device, assembly.arithmetic, plugins, assembly.fingerprint)
+    device = built.loader_config.device
+    environment = describe_environment(device, built.policy, plugins, built.fingerprint)
     directory.write("environment.json", environment)
     resumes = directory.checkpoint("training").exists()
     observers.start(directory.path, directory.history() if resumes else [])
 
-    if assembly.dataset.held_out:
-        watch.note(f"held out of the training split: {assembly.dataset.held_out:,} images")
-    fitting = Fitting(assembly, directory, watch)
-    start = {} if assembly.refinement is None else copies(assembly.model.learned())
-    training, selection = _train(spec, fitting, observers)
-    refinement = refine(spec, resolved.components["refinement"], fitting, start)
-    save_learned(assembly.model, directory.learned, spec.hash)
+    if built.dataset.held_out:
+        progress.note(f"held out of the training split: {built.dataset.held_out:,} images")
+    trainer = Trainer(built, directory, progress)
+    start = {} if built.refinement is None else copies(built.model.learned())
+    training, selection = _train(spec, trainer, observers)
+    refinement = refine(spec, resolved.components["refinement"], trainer, start)
+    save_learned(built.model, directory.learned, spec.hash)
 
-    predictions, evaluation = predict(resolved, directory, assembly, watch)
+    predictions, evaluation = predict(resolved, directory, built, progress)
     result = {
         **described,
-        "metrics": compute_metrics(predictions, assembly.dataset.shot_counts),
+        "metrics": compute_metrics(predictions, built.dataset.shot_counts),
         "classes": {
-            "names": assembly.dataset.class_names,
-            "train_images": assembly.dataset.shot_counts.tolist(),
-            "trained_on": assembly.dataset.class_counts.tolist(),
+            "names": built.dataset.class_names,
+            "train_images": built.dataset.shot_counts.tolist(),
+            "trained_on": built.dataset.class_counts.tolist(),
         },
-        "learned": count_learned(assembly),
+        "learned": count_learned(built),
         "training": training,
         "selection": selection,
         "refinement": refinement,
         "evaluation": evaluation,
         "environment": environment,
-        "warnings": assembly.warnings,
-        "peak_memory_mb": peak_memory_mb(assembly.loading.device),
+        "warnings": built.warnings,
+        "peak_memory_mb": peak_memory_mb(built.loader_config.device),
         "silenced_plugins": observers.silenced,
         "directory": str(directory.path),
     }
@@ -160,44 +160,44 @@ def _run(
 
 
 def _train(
-    spec: RunSpec, fitting: Fitting, observers: Observers
+    spec: RunSpec, trainer: Trainer, observers: Observers
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trains the model and returns how that went, and how its weights were selected."""
-    assembly, directory = fitting.assembly, fitting.directory
-    if spec.train.epochs == 0 or not assembly.model.learned():
-        skipped = assembly.dataset.unreadable
+    built, directory = trainer.built, trainer.directory
+    if spec.train.epochs == 0 or not built.model.learned():
+        skipped = built.dataset.unreadable
         idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": skipped}
-        return idle, describe_selection(spec, assembly.dataset, [])
+        return idle, describe_selection(spec, built.dataset, [])
 
     def tell(state: TrainState) -> None:
         directory.write_history(state.history)
         observers.epochs(state.history)
 
-    stream = assembly.stream(spec.seed, spec.train.epochs)
-    validation = Validation(assembly, fitting.watch) if spec.select == "val" else None
-    state = fitting.fit("training", stream, spec.train, tell, validation)
+    loader = built.loader(spec.seed, spec.train.epochs)
+    validation = Validation(built, trainer.progress) if spec.select == "val" else None
+    state = trainer.fit("training", loader, spec.train, tell, validation)
     tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
     training = {
         "epochs": state.epoch,
         "seconds": seconds,
-        "images_per_second": len(stream) * state.epoch / seconds,
-        "skipped_images": len(stream.skipped) + assembly.dataset.unreadable,
+        "images_per_second": len(loader) * state.epoch / seconds,
+        "skipped_images": len(loader.skipped) + built.dataset.unreadable,
     }
-    return training, describe_selection(spec, assembly.dataset, state.history)
+    return training, describe_selection(spec, built.dataset, state.history)
 
 
 def predict(
     resolved: Resolved,
     directory: RunDirectory,
-    assembly: Assembly,
-    watch: Watch,
+    built: BuiltRun,
+    progress: ProgressReporter,
 ) -> tuple[Predictions, dict[str, Any]]:
     """Evaluates a model, stores its predictions, and returns them and how that went."""
     spec = resolved.spec
     start = time.perf_counter()
-    batches = assembly.evaluation_batches(spec.split)
-    predictions = evaluate(assembly, batches, watch)
+    batches = built.evaluation_batches(spec.split)
+    predictions = evaluate(built, batches, progress)
     seconds = time.perf_counter() - start
     own = directory.spec()
     about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
@@ -213,7 +213,7 @@ def predict(
 
 
 def evaluate_again(
-    resolved: Resolved, directory: RunDirectory, machine: Machine, watch: Watch
+    resolved: Resolved, directory: RunDirectory, runtime: RuntimeConfig, progress: ProgressReporter
 ) -> Predictions:
     """Evaluates the stored model of a finished run, stores the predictions and returns them.
 
@@ -222,11 +222,11 @@ def evaluate_again(
             of has another definition now.
     """
     _expect_same_definitions(resolved.spec, directory.spec())
-    loading = machine.loading(resolved.spec)
+    loader_config = runtime.loader_config(resolved.spec)
     with blame(*resolved.components.values()), memory_explained():
-        assembly = assemble(resolved, loading, directory.begun_with(), watch)
-        load_learned(assembly.model, directory.learned, directory.hashes())
-        predictions, _ = predict(resolved, directory, assembly, watch)
+        built = build_run(resolved, loader_config, directory.resumed_precision(), progress)
+        load_learned(built.model, directory.learned, directory.hashes())
+        predictions, _ = predict(resolved, directory, built, progress)
     return predictions
 
 
@@ -246,13 +246,13 @@ def _expect_same_definitions(now: RunSpec, then: RunSpec) -> None:
             )
 
 
-def count_learned(assembly: Assembly) -> dict[str, Any]:
+def count_learned(built: BuiltRun) -> dict[str, Any]:
     """Returns how many parameters are learned, and their percentage of the backbone's."""
-    learned = assembly.model.learned()
+    learned = built.model.learned()
     head = sum(p.numel() for name, p in learned.items() if name.startswith("head."))
     total = sum(p.numel() for p in learned.values())
     # Of the backbone as it was: what the method added does not count as backbone.
-    backbone = assembly.backbone_parameters
+    backbone = built.backbone_parameters
     return {
         "total": total,
         "encoder": total - head,

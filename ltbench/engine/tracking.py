@@ -31,7 +31,7 @@ def hooks_of(plugin: object) -> pluggy.HookRelay:
     return manager.hook
 
 
-def hears(hooks: pluggy.HookRelay, event: str) -> bool:
+def implements(hooks: pluggy.HookRelay, event: str) -> bool:
     """Returns whether a plugin implements a notification."""
     caller: pluggy.HookCaller = getattr(hooks, event)
     return bool(caller.get_hookimpls())
@@ -69,7 +69,7 @@ class ChosenTracker:
                 wrong = re.search(r"ltbench_\w+", str(error))
                 near = f"; {suggestion(wrong[0], EVENTS)}" if wrong else ""
                 raise self._refusal(f"has a method that is no hook: {error}{near}") from error
-        if not any(hears(hooks, event) for event in EVENTS):
+        if not any(implements(hooks, event) for event in EVENTS):
             raise self._refusal("hears of nothing; are its methods marked with @ltbench.hookimpl?")
         return hooks
 

@@ -28,7 +28,7 @@ class CheckedExecutor:
         with blame(self.component):
             slots = self.executor.slots
         if not isinstance(slots, int) or slots < 1:
-            raise self.component.broke(f"has {slots!r} slots, not at least 1")
+            raise self.component.contract_error(f"has {slots!r} slots, not at least 1")
         return slots
 
     def start(self, job: Job) -> None:

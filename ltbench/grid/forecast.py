@@ -120,11 +120,11 @@ def prober(
 
     def probe(cell: CellState) -> Forecast:
         from ltbench.engine.estimate import estimate
-        from ltbench.engine.run import Machine
+        from ltbench.engine.run import RuntimeConfig
 
         note(f"measuring {cell.cell.label}")
-        machine = Machine(out=out, device=device, workers=workers)
-        found = estimate(cell.runs[0].run.resolved, machine)
+        runtime = RuntimeConfig(out=out, device=device, workers=workers)
+        found = estimate(cell.runs[0].run.resolved, runtime)
         return Forecast(
             "probed",
             seconds=found.train_seconds + found.select_seconds + found.evaluate_seconds,

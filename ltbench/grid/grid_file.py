@@ -31,7 +31,7 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError, suggestion
-from ltbench.progress import SILENT, Watch
+from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.registry import Registry, blame
 from ltbench.specs import SPECS, DatasetSpec, Settings
 
@@ -57,7 +57,7 @@ class GridRun:
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """Runs of a grid that differ in their seed alone.
 
     Args:
@@ -80,7 +80,7 @@ class Grid:
     """
 
     name: str
-    cells: Sequence[Cell]
+    cells: Sequence[GridCell]
     notes: Sequence[str] = ()
 
     @property
@@ -108,7 +108,9 @@ class Grid:
                     component.spec.check(resolved.configs["dataset"], resolved.data)
 
 
-def read_grid(path: Path, registry: Registry, data_root: Path, watch: Watch = SILENT) -> Grid:
+def read_grid(
+    path: Path, registry: Registry, data_root: Path, progress: ProgressReporter = SILENT
+) -> Grid:
     """Reads a grid file and resolves all its runs.
 
     Raises:
@@ -116,7 +118,7 @@ def read_grid(path: Path, registry: Registry, data_root: Path, watch: Watch = SI
     """
     stored = _parse(path)
     file = _File(stored)
-    pool = _Pool(registry, data_root, [dict(pattern) for pattern in file.exclude], watch)
+    pool = _Pool(registry, data_root, [dict(pattern) for pattern in file.exclude], progress)
     if not file.faults:
         for number, entry in enumerate(file.entries, start=1):
             pool.add(f"include {number}" if file.include else "defaults", entry)
@@ -229,7 +231,7 @@ class _Pool:
     registry: Registry
     data_root: Path
     exclude: list[dict[str, Any]]
-    watch: Watch
+    progress: ProgressReporter
     runs: dict[str, GridRun] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -288,7 +290,7 @@ class _Pool:
                     self.registry,
                     settings,
                     self.data_root,
-                    watch=self.watch,
+                    progress=self.progress,
                     identities=self._identities,
                 )
                 return GridRun(settings, found), None
@@ -324,7 +326,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, str) and value.lower() == "none" else value
 
 
-def _cells(runs: Iterable[GridRun]) -> Iterator[Cell]:
+def _cells(runs: Iterable[GridRun]) -> Iterator[GridCell]:
     grouped: dict[str, list[GridRun]] = {}
     for run in runs:
         settings = settings_of(run.resolved.spec)
@@ -334,7 +336,7 @@ def _cells(runs: Iterable[GridRun]) -> Iterator[Cell]:
     keys = dict.fromkeys(key for settings in given for key in settings if key != "seed")
     varied = [key for key in keys if len({as_typed(one.get(key, "")) for one in given}) > 1]
     for cell in grouped.values():
-        yield Cell(_label(cell[0], varied), cell)
+        yield GridCell(_label(cell[0], varied), cell)
 
 
 def _label(run: GridRun, varied: Sequence[str]) -> str:

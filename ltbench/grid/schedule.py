@@ -12,7 +12,7 @@ from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
 from ltbench.grid.grid_file import GridRun
-from ltbench.grid.status import CellState, RunState, State, look
+from ltbench.grid.status import CellState, RunState, State, read_state
 from ltbench.grid.worker import BUSY, Request, keep_failure
 from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import Settings
@@ -182,7 +182,7 @@ class Schedule:
                 return
             if task.began is not None or not task.claim(self.out):
                 continue
-            found = look(task.run, self.out)
+            found = read_state(task.run, self.out)
             if self._counts(found):  # another process has run it meanwhile
                 task.settle(found)
                 show(task)
@@ -200,7 +200,7 @@ class Schedule:
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
         """Looks what became of a task whose process has ended."""
         (task,) = (one for one in self.tasks if one.run.resolved.spec.hash == ended.job)
-        found = look(task.run, self.out)
+        found = read_state(task.run, self.out)
         if not self._counts(found):
             if ended.code == BUSY:
                 task.put_off()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ltbench.errors import DataError
-from ltbench.grid.grid_file import Cell, Grid, GridRun
+from ltbench.grid.grid_file import Grid, GridCell, GridRun
 from ltbench.storage.run_directory import RunDirectory
 
 State = Literal["done", "failed", "running", "to do"]
@@ -41,7 +41,7 @@ class RunState:
 class CellState:
     """How far the runs of a cell are."""
 
-    cell: Cell
+    cell: GridCell
     runs: Sequence[RunState]
 
     def count(self, state: State) -> int:
@@ -54,12 +54,12 @@ class CellState:
         return [run.result for run in self.runs if run.result is not None]
 
 
-def survey(grid: Grid, out: Path) -> list[CellState]:
+def read_states(grid: Grid, out: Path) -> list[CellState]:
     """Looks every run of a grid up in the store."""
-    return [CellState(cell, [look(run, out) for run in cell.runs]) for cell in grid.cells]
+    return [CellState(cell, [read_state(run, out) for run in cell.runs]) for cell in grid.cells]
 
 
-def look(run: GridRun, out: Path) -> RunState:
+def read_state(run: GridRun, out: Path) -> RunState:
     """Looks a run up in the store. One whose data is not in place is to do."""
     directory = RunDirectory.of(out, run.resolved.spec)
     if run.missing is not None:

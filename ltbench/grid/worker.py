@@ -108,13 +108,13 @@ def _run(request: Request, registry: Registry) -> int:
     trackers, faults = choose_trackers(registry, request.trackers, options)
     resolved = resolve(registry, settings, Path(request.data_root), faults)
 
-    from ltbench.engine.run import Machine, execute
+    from ltbench.engine.run import RuntimeConfig, execute
     from ltbench.io.array_cache import Cache
-    from ltbench.progress import Silent
+    from ltbench.progress import SilentReporter
 
-    machine = Machine(out, request.device, request.workers, Cache.of(out, request.cache))
+    runtime = RuntimeConfig(out, request.device, request.workers, Cache.of(out, request.cache))
     try:
-        execute(resolved, registry, machine, request.overwrite, Silent(), trackers)
+        execute(resolved, registry, runtime, request.overwrite, SilentReporter(), trackers)
     except BusyError:
         return BUSY
     except (KeyboardInterrupt, Interrupted):

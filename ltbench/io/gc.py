@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def no_collections() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Collects no cycles within it: imports and long lists are looked through again and again."""
     enabled = gc.isenabled()
     gc.disable()

@@ -12,7 +12,7 @@ from ltbench.errors import BusyError, LTBenchError
 
 
 @contextmanager
-def held(path: Path, doing: str, denied: type[LTBenchError], option: str) -> Iterator[None]:
+def hold_lock(path: Path, doing: str, denied: type[LTBenchError], option: str) -> Iterator[None]:
     """Holds a lock file for this process.
 
     Args:

@@ -74,7 +74,7 @@ class Component:
     def __str__(self) -> str:
         return f"{self.spec.kind} '{self.spec.name}' of plugin {self.plugin}"
 
-    def broke(self, fault: str) -> PluginError:
+    def contract_error(self, fault: str) -> PluginError:
         """Returns the error that it did not do what its kind promises.
 
         Args:
@@ -86,12 +86,12 @@ class Component:
         )
 
     @contextmanager
-    def answerable(self) -> Iterator[None]:
+    def attributed(self) -> Iterator[None]:
         """Puts its name into what the engine finds wrong with what it returned."""
         try:
             yield
         except PluginError as error:
-            raise self.broke(f"is at fault: {error.message}") from error
+            raise self.contract_error(f"is at fault: {error.message}") from error
 
 
 @dataclass(frozen=True)

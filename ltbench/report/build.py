@@ -12,7 +12,7 @@ from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.tables import latex, shown
 from ltbench.report.content import Page, Section
-from ltbench.report.figure_set import Album
+from ltbench.report.figure_set import FigureSet
 from ltbench.report.page import render
 from ltbench.report.sections.across import across_section
 from ltbench.report.sections.evidence import gather
@@ -37,7 +37,7 @@ class Report:
     """
 
     page: Page
-    album: Album
+    album: FigureSet
     csv: str
     latex: str
 
@@ -73,7 +73,7 @@ def build(
         title: Of the page; the data sets where not given.
         advance: Called once for each method that is drawn, to show how far it is.
     """
-    album = Album()
+    album = FigureSet()
     metric, level = board.rankings[0].metric, board.rankings[0].level
     metrics = tuple(dict.fromkeys((metric, "few")))
     sections: list[Section] = [rows_section(board)]

@@ -10,7 +10,7 @@ from ltbench.report.content import Picture
 from ltbench.report.figures.output import save, to_svg
 
 
-class Album:
+class FigureSet:
     """Keeps figures by name until they are saved."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ltbench.config.runspec import Choice, RunSpec, canonical
 from ltbench.errors import ConfigError, DataError
-from ltbench.io.gc import no_collections
+from ltbench.io.gc import gc_paused
 from ltbench.storage.predictions import Answers, Predictions
 from ltbench.storage.result_schema import check_predictions, check_result
 from ltbench.storage.run_directory import RunDirectory
@@ -129,7 +129,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedRun:
     """A run directory that cannot be used.
 
     Args:
@@ -151,7 +151,7 @@ class Found:
     """
 
     runs: tuple[Run, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedRun, ...]
 
     def cells(self) -> list[Cell]:
         """Returns the runs, grouped by everything but their seed."""
@@ -169,7 +169,7 @@ def group(runs: Iterable[Run]) -> list[Cell]:
     ]
 
 
-@no_collections()
+@gc_paused()
 def find_runs(paths: Sequence[Path]) -> Found:
     """Reads the result of every run in some folders or below them.
 
@@ -182,24 +182,24 @@ def find_runs(paths: Sequence[Path]) -> Found:
         ConfigError: A path is no folder.
     """
     runs: dict[str, Run] = {}
-    skipped: list[Skipped] = []
+    skipped: list[SkippedRun] = []
     kept = _Kept()
     for path in run_directories(paths, skipped):
         try:
             run = _read(path)
         except DataError as error:
-            skipped.append(Skipped(path, error.message))
+            skipped.append(SkippedRun(path, error.message))
             continue
         name = run.result["hash"]
         if name in runs:
-            skipped.append(Skipped(path, f"it is the same run as {runs[name].path}"))
+            skipped.append(SkippedRun(path, f"it is the same run as {runs[name].path}"))
             continue
         kept.share(run)
         runs[name] = run
     return Found(tuple(runs.values()), tuple(skipped))
 
 
-def run_directories(paths: Sequence[Path], skipped: list[Skipped]) -> Iterator[Path]:
+def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterator[Path]:
     """Yields run directories, finished or not, each once.
 
     Args:
@@ -227,7 +227,7 @@ def run_directories(paths: Sequence[Path], skipped: list[Skipped]) -> Iterator[P
             with os.scandir(path) as entries:
                 listed = list(entries)
         except OSError as error:
-            skipped.append(Skipped(path, f"it cannot be listed: {error.strerror or error}"))
+            skipped.append(SkippedRun(path, f"it cannot be listed: {error.strerror or error}"))
             continue
         if any(entry.name in _FILES for entry in listed):
             yield path

@@ -27,8 +27,8 @@ from typing import Any, Literal
 
 from ltbench.config.runspec import Choice, Precision, RunSpec, hash_of
 from ltbench.errors import BusyError, DataError, RunError
-from ltbench.io.files import write_whole
-from ltbench.io.locks import held
+from ltbench.io.files import replace_file
+from ltbench.io.locks import hold_lock
 from ltbench.storage.migrations import STEPS
 
 SCHEMA = 1 + len(STEPS)
@@ -55,7 +55,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         RunError: It cannot be written: no space, no permission.
     """
     try:
-        write_whole(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error.strerror or error}",
@@ -159,7 +159,7 @@ class RunDirectory:
         """Returns why the run failed, if it did."""
         return self._read("failure.json")
 
-    def begun_with(self) -> Precision | None:
+    def resumed_precision(self) -> Precision | None:
         """Returns the precision that the run was begun with: what "auto" was found to be then.
 
         None where nothing was made with it yet: neither checkpoint nor learned weights.
@@ -247,7 +247,7 @@ class RunDirectory:
 
     def _held(self, out: Path, what: str) -> AbstractContextManager[None]:
         lock = out / ".locks" / f"{self.path.name}.{what}"
-        return held(lock, f"running {self.path}", RunError, "--out")
+        return hold_lock(lock, f"running {self.path}", RunError, "--out")
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name

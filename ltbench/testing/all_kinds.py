@@ -11,9 +11,9 @@ import numpy as np
 from ltbench.config.options import as_typed, describe_options, dump_options, parse_options
 from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
-from ltbench.engine.run import Machine, evaluate_again, execute
+from ltbench.engine.run import RuntimeConfig, evaluate_again, execute
 from ltbench.errors import ConfigError, NothingMatchedError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Component
 from ltbench.specs import SPECS, Settings
 from ltbench.storage.predictions import Predictions
@@ -57,30 +57,30 @@ def check_a_run(component: Component, bench: Bench, trial: Trial) -> None:
     if component.spec.kind == "backbone" and trial not in bench.backbones():
         raise Skipped("too large for a run here")
     with folder() as name:
-        resolved, machine = _first_that_runs(component, bench, trial, Path(name))
-        directory = RunDirectory.of(machine.out, resolved.spec)
+        resolved, runtime = _first_that_runs(component, bench, trial, Path(name))
+        directory = RunDirectory.of(runtime.out, resolved.spec)
         path = directory.predictions(resolved.spec.inference, resolved.spec.inference)
         stored = Predictions.read(path)
-        again = evaluate_again(resolved, directory, machine, Silent())
+        again = evaluate_again(resolved, directory, runtime, SilentReporter())
     np.testing.assert_array_equal(stored.logits, again.logits)
     np.testing.assert_array_equal(stored.classes, again.classes)
 
 
 def _first_that_runs(
     component: Component, bench: Bench, trial: Trial, out: Path
-) -> tuple[Resolved, Machine]:
+) -> tuple[Resolved, RuntimeConfig]:
     """Runs the component with the defaults, or with the first head or method that it goes with."""
     companions: list[Settings] = [{}]
     if component.spec.kind in ("backbone", "head", "refinement"):
         named = bench.registry.components
         companions += [{kind: name} for kind in ("head", "method") for name in named[kind]]
-    machine, refusals = bench.machine(out), []
+    runtime, refusals = bench.runtime(out), []
     for companion in companions:
         try:
             resolved = bench.resolve({**companion, **trial.settings})
-            execute(resolved, bench.registry, machine, "always", Silent())
+            execute(resolved, bench.registry, runtime, "always", SilentReporter())
         except (ConfigError, NothingMatchedError) as error:
             refusals.append(error.message)
         else:
-            return resolved, machine
+            return resolved, runtime
     raise AssertionError(f"it goes with nothing: {'; '.join(dict.fromkeys(refusals))}")

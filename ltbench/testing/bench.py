@@ -17,10 +17,10 @@ from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.model.precision import asked_for
-from ltbench.engine.run import Machine
+from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.registry import Component, PluginInfo, Registry
@@ -83,7 +83,7 @@ class Bench:
     registry: Registry
     _backbones: list[Trial] = field(default_factory=list)
     _refused: dict[str, str] = field(default_factory=dict)
-    _pristine: dict[str, Assembly] = field(default_factory=dict)
+    _pristine: dict[str, BuiltRun] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry) -> Bench:
@@ -110,11 +110,11 @@ class Bench:
             user.setdefault("train.epochs", 1)
         return resolve(self.registry, user, Path("data"))
 
-    def machine(self, folder: Path) -> Machine:
+    def runtime(self, folder: Path) -> RuntimeConfig:
         """Returns the CPU, with run directories in a folder."""
-        return Machine(out=folder, device="cpu", workers=0)
+        return RuntimeConfig(out=folder, device="cpu", workers=0)
 
-    def assemble(self, settings: Settings) -> Assembly:
+    def build_run(self, settings: Settings) -> BuiltRun:
         """Returns a copy of the built parts of a run, which the checks of a subject build once.
 
         Raises:
@@ -128,7 +128,7 @@ class Bench:
             self._pristine[key] = built
         return _copied(self._pristine[key])
 
-    def build(self, settings: Settings) -> Assembly:
+    def build(self, settings: Settings) -> BuiltRun:
         """Returns the parts of a run, built now.
 
         Raises:
@@ -138,7 +138,7 @@ class Bench:
         if (known := self._refused.get(resolved.spec.hash)) is not None:
             raise Skipped(known)
         try:
-            return assemble(resolved, self.machine(Path()).loading(resolved.spec))
+            return build_run(resolved, self.runtime(Path()).loader_config(resolved.spec))
         except (ConfigError, NothingMatchedError) as error:
             self._refused[resolved.spec.hash] = error.message
             raise Skipped(error.message) from error
@@ -164,17 +164,17 @@ class Bench:
         return int(backbone.num_parameters())
 
 
-def _copied(assembly: Assembly) -> Assembly:
+def _copied(built: BuiltRun) -> BuiltRun:
     """Returns an assembly with a model, loss and features of its own; the rest is read only."""
     shared = (
-        assembly.dataset,
-        assembly.augmentation,
-        assembly.refinement,
-        assembly.inference,
-        assembly.context,
-        assembly.loading,
+        built.dataset,
+        built.augmentation,
+        built.refinement,
+        built.inference,
+        built.context,
+        built.loader_config,
     )
-    return copy.deepcopy(assembly, {id(part): part for part in shared})
+    return copy.deepcopy(built, {id(part): part for part in shared})
 
 
 @dataclass(frozen=True)
@@ -221,22 +221,22 @@ def context(
     )
 
 
-def images_of(assembly: Assembly, count: int = 4) -> torch.Tensor:
+def images_of(built: BuiltRun, count: int = 4) -> torch.Tensor:
     """Returns test images as the model takes them, (count, 3, R, R) uint8."""
-    batches = assembly.evaluation_batches("test")
+    batches = built.evaluation_batches("test")
     (batch,) = batches.of([(0, np.arange(count))])
     return batch.views[:, 0]
 
 
-def take_steps(assembly: Assembly, steps: int) -> None:
+def take_steps(built: BuiltRun, steps: int) -> None:
     """Trains on the training images for some steps."""
-    arithmetic = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(assembly.model, TrainConfig(lr=0.01), arithmetic)
-    assembly.model.training_mode()
-    assembly.loss.start_epoch(0.0)
-    images, targets = next(assembly.stream(0, 1).epoch(0, 8))
+    policy = asked_for("fp32", torch.device("cpu"))
+    state = TrainState.start(built.model, TrainConfig(lr=0.01), policy)
+    built.model.training_mode()
+    built.loss.start_epoch(0.0)
+    images, targets = next(built.loader(0, 1).epoch(0, 8))
     for _ in range(steps):
-        assembly.loss(assembly.model(images), targets).backward()
+        built.loss(built.model(images), targets).backward()
         state.optimizer.step()
         state.optimizer.zero_grad()
-    assembly.model.eval()
+    built.model.eval()

@@ -78,7 +78,7 @@ class Rule:
     @property
     def anchor(self) -> str:
         """The anchor of its heading, "kind: name"."""
-        return f"{self.kind}-{self.name}".replace(" ", "-").lower()
+        return f"{self.kind}-{self.name}".replace("_", "-").replace(" ", "-").lower()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
 
 def check_weight(bench: Bench, settings: dict[str, object]) -> None:
     """The weight is finite, and the same for the same seed; the backbone stays."""
-    first, second = (bench.assemble(settings) for _ in range(2))
+    first, second = (bench.build_run(settings) for _ in range(2))
     weight = first.model.head.get_parameter("weight")
     assert weight.isfinite().all(), "some weights are not finite"
     assert weight.any(), "the weight is zero"
@@ -35,5 +35,5 @@ def check_weight(bench: Bench, settings: dict[str, object]) -> None:
 
 def check_two_classes(bench: Bench, settings: dict[str, object]) -> None:
     """Two classes are enough."""
-    assembly = bench.assemble({**settings, "dataset.counts": (4, 2)})
-    assert assembly.model.head.get_parameter("weight").isfinite().all()
+    built = bench.build_run({**settings, "dataset.counts": (4, 2)})
+    assert built.model.head.get_parameter("weight").isfinite().all()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import LastBlock
-from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
 from ltbench.registry.registry import Component
 from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
@@ -66,8 +66,8 @@ def _is_first_of_its_modules(component: Component, bench: Bench) -> bool:
 
 
 @torch.no_grad()
-def _logits(assembly: Assembly) -> Tensor:
-    logits: Tensor = assembly.model.eval()(images_of(assembly))
+def _logits(built: BuiltRun) -> Tensor:
+    logits: Tensor = built.model.eval()(images_of(built))
     return logits
 
 
@@ -75,27 +75,27 @@ def _relative(ours: Tensor, reference: Tensor) -> float:
     return float(torch.linalg.norm(ours - reference) / torch.linalg.norm(reference))
 
 
-def _learning(bench: Bench, settings: Settings) -> Assembly:
-    assembly = bench.assemble(settings)
-    if not assembly.model.learned():
+def _learning(bench: Bench, settings: Settings) -> BuiltRun:
+    built = bench.build_run(settings)
+    if not built.model.learned():
         raise Skipped("nothing is learned")
-    return assembly
+    return built
 
 
-def _encoder_learning(bench: Bench, settings: Settings) -> Assembly:
+def _encoder_learning(bench: Bench, settings: Settings) -> BuiltRun:
     """Returns a run in which the encoder's features can change."""
-    assembly = _learning(bench, settings)
-    if all(name.startswith("head.") for name in assembly.model.learned()):
+    built = _learning(bench, settings)
+    if all(name.startswith("head.") for name in built.model.learned()):
         raise Skipped("nothing is learned in the encoder")
-    return assembly
+    return built
 
 
 def check_frozen_weights_stay(bench: Bench, settings: Settings) -> None:
     """Training leaves every frozen weight and every buffer as it was, bit for bit."""
-    assembly = _learning(bench, settings)
-    model, learned = assembly.model, set(assembly.model.learned())
+    built = _learning(bench, settings)
+    model, learned = built.model, set(built.model.learned())
     before = {k: v.detach().clone() for k, v in model.state_dict().items() if k not in learned}
-    take_steps(assembly, 2)
+    take_steps(built, 2)
     after = model.state_dict()
     changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
     assert not changed, f"{changed} changed"
@@ -103,15 +103,15 @@ def check_frozen_weights_stay(bench: Bench, settings: Settings) -> None:
 
 def check_everything_learned_moves(bench: Bench, settings: Settings) -> None:
     """A gradient reaches every learned parameter, and training changes it."""
-    assembly = _learning(bench, settings)
-    learned = assembly.model.learned()
+    built = _learning(bench, settings)
+    learned = built.model.learned()
     before = {name: p.detach().clone() for name, p in learned.items()}
-    take_gradients(assembly)
+    take_gradients(built)
     unreached = [name for name, p in learned.items() if p.grad is None]
     assert not unreached, f"no gradient reaches {unreached}: is their module called?"
     # Where a layer behind starts at zero, so does the gradient.
     reached = [name for name, p in learned.items() if p.grad is not None and p.grad.any()]
-    take_steps(assembly, 3)
+    take_steps(built, 3)
     still = [name for name in reached if torch.equal(before[name], learned[name])]
     assert not still, f"{still} did not move"
     broken = [name for name, value in learned.items() if not value.isfinite().all()]
@@ -120,7 +120,7 @@ def check_everything_learned_moves(bench: Bench, settings: Settings) -> None:
 
 def check_starts_as_the_backbone(bench: Bench, settings: Settings) -> None:
     """Before the training, features are the backbone's own, if the method says so."""
-    resolved, assembly = bench.resolve(settings), bench.assemble(settings)
+    resolved, built = bench.resolve(settings), bench.build_run(settings)
     method = resolved.components["method"].spec
     assert isinstance(method, MethodSpec)
     if not method.identity_at_start:
@@ -128,23 +128,23 @@ def check_starts_as_the_backbone(bench: Bench, settings: Settings) -> None:
     plain = resolved.build("backbone", BackboneContext(seed=resolved.spec.seed)).eval()
     if method.joint:
         plain.project()
-    images = images_of(assembly)
+    images = images_of(built)
     with torch.no_grad():
         expected = plain(plain.normalize(images))
-        backbone = assembly.model.backbone.eval()
+        backbone = built.model.backbone.eval()
         difference = _relative(backbone(backbone.normalize(images)), expected)
     assert difference < _ROUNDING, f"they differ by {100 * difference:.2g} %"
 
 
 def check_stored_weights_are_all(bench: Bench, settings: Settings) -> None:
     """The learned weights, stored as safetensors, make the trained model again."""
-    assembly, fresh = _learning(bench, settings), bench.build(settings)
-    take_steps(assembly, 2)
+    built, fresh = _learning(bench, settings), bench.build(settings)
+    take_steps(built, 2)
     with folder() as name:
         path = Path(name) / "learned.safetensors"
-        save_learned(assembly.model, path)
+        save_learned(built.model, path)
         load_learned(fresh.model, path)
-    assert torch.equal(_logits(assembly), _logits(fresh)), "the logits are others"
+    assert torch.equal(_logits(built), _logits(fresh)), "the logits are others"
 
 
 def check_token_wise(bench: Bench, settings: Settings) -> None:
@@ -153,15 +153,15 @@ def check_token_wise(bench: Bench, settings: Settings) -> None:
     assert isinstance(method, MethodSpec)
     if not method.token_wise:
         raise Skipped("the method does not say that it is token-wise")
-    assembly = bench.assemble(settings)
-    if not any(isinstance(module, LastBlock) for module in assembly.model.modules()):
+    built = bench.build_run(settings)
+    if not any(isinstance(module, LastBlock) for module in built.model.modules()):
         raise Skipped("the backbone reads every token")
     with torch.no_grad():  # what starts at zero adds nothing yet
-        for parameter in assembly.model.learned().values():
+        for parameter in built.model.learned().values():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    fewer = _logits(assembly)
-    assembly.model.backbone.compute_all_tokens()
-    difference = _relative(fewer, _logits(assembly))
+    fewer = _logits(built)
+    built.model.backbone.compute_all_tokens()
+    difference = _relative(fewer, _logits(built))
     assert difference < _ROUNDING, (
         f"with all tokens they differ by {100 * difference:.2g} %: leave token_wise=False"
     )
@@ -170,15 +170,15 @@ def check_token_wise(bench: Bench, settings: Settings) -> None:
 def check_copies_are_independent(bench: Bench, settings: Settings) -> None:
     """A deep copy gives the same logits, and shares nothing with the original."""
     _learning(bench, settings)
-    assembly = bench.build(settings)  # what is built here is no copy itself
-    before = _logits(assembly)
-    copied = copy.copy(assembly)
-    copied.model = copy.deepcopy(assembly.model)
+    built = bench.build(settings)  # what is built here is no copy itself
+    before = _logits(built)
+    copied = copy.copy(built)
+    copied.model = copy.deepcopy(built.model)
     assert torch.equal(before, _logits(copied)), "the copy gives other logits"
     with torch.no_grad():
         for parameter in copied.model.learned().values():
             parameter.add_(0.1 * torch.ones_like(parameter))
-    assert torch.equal(before, _logits(assembly)), "changing the copy changes the original"
+    assert torch.equal(before, _logits(built)), "changing the copy changes the original"
     assert not torch.equal(before, _logits(copied)), "the copy works with the original's weights"
 
 
@@ -186,13 +186,13 @@ def check_gradient_checkpointing(bench: Bench, settings: Settings) -> None:
     """Gradients are the same up to rounding where activations are computed again."""
     gradients = []
     for checkpointing in (False, True):
-        assembly = _encoder_learning(bench, settings)
-        switch = getattr(assembly.model.backbone.model, "set_grad_checkpointing", None)
+        built = _encoder_learning(bench, settings)
+        switch = getattr(built.model.backbone.model, "set_grad_checkpointing", None)
         if switch is None:
             raise Skipped("the backbone has no gradient checkpointing")
         switch(checkpointing)
-        take_gradients(assembly)
-        gradients.append({name: p.grad for name, p in assembly.model.learned().items()})
+        take_gradients(built)
+        gradients.append({name: p.grad for name, p in built.model.learned().items()})
     plain, again = gradients
     for name, expected in plain.items():
         computed = again[name]
@@ -202,20 +202,20 @@ def check_gradient_checkpointing(bench: Bench, settings: Settings) -> None:
             assert torch.allclose(computed, expected, rtol=_ROUNDING, atol=tolerance), name
 
 
-def take_gradients(assembly: Assembly) -> None:
+def take_gradients(built: BuiltRun) -> None:
     """Runs one backward pass."""
-    assembly.model.training_mode()
+    built.model.training_mode()
     torch.manual_seed(0)
-    assembly.loss.start_epoch(0.0)
-    images, targets = next(assembly.stream(0, 1).epoch(0, 8))
-    assembly.loss(assembly.model(images), targets).backward()
+    built.loss.start_epoch(0.0)
+    images, targets = next(built.loader(0, 1).epoch(0, 8))
+    built.loss(built.model(images), targets).backward()
 
 
 def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:
     """The encoder is one graph for torch.compile, and gives the same features."""
-    assembly = _encoder_learning(bench, settings)
-    backbone = assembly.model.backbone.eval()
-    images = backbone.normalize(images_of(assembly))
+    built = _encoder_learning(bench, settings)
+    backbone = built.model.backbone.eval()
+    images = backbone.normalize(images_of(built))
     torch.compiler.reset()
     try:
         compiled = torch.compile(backbone, backend="eager", fullgraph=True)
@@ -228,9 +228,9 @@ def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:
 
 def check_half_precision(bench: Bench, settings: Settings) -> None:
     """In bfloat16 and float16 the features are within 2 % of those in float32."""
-    assembly = bench.assemble(settings)
-    backbone = assembly.model.backbone.eval()
-    images = backbone.normalize(images_of(assembly))
+    built = bench.build_run(settings)
+    backbone = built.model.backbone.eval()
+    images = backbone.normalize(images_of(built))
     with torch.no_grad():
         exact = backbone(images)
         for dtype in (torch.bfloat16, torch.float16):
@@ -241,8 +241,8 @@ def check_half_precision(bench: Bench, settings: Settings) -> None:
 
 def check_small_numbers(bench: Bench, settings: Settings) -> None:
     """Two classes, one of them with a single image, and a batch of one image work."""
-    assembly = bench.assemble({**settings, "dataset.counts": (4, 1)})
+    built = bench.build_run({**settings, "dataset.counts": (4, 1)})
     with torch.no_grad():
-        logits = assembly.model.eval()(images_of(assembly, 1))
+        logits = built.model.eval()(images_of(built, 1))
     assert logits.shape == (1, 2)
     assert logits.isfinite().all()

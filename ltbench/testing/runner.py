@@ -74,10 +74,10 @@ def outcomes_of(
     plugin: PluginInfo, registry: Registry, expected_failures: Mapping[str, str]
 ) -> Iterator[Outcome]:
     """Yields how each check of a plugin goes, one after the other."""
-    yield from judge(list(checks_of_plugin(plugin, registry)), plugin, expected_failures)
+    yield from run_checks(list(checks_of_plugin(plugin, registry)), plugin, expected_failures)
 
 
-def judge(
+def run_checks(
     checks: Sequence[Check], plugin: PluginInfo, expected_failures: Mapping[str, str]
 ) -> Iterator[Outcome]:
     """Yields how each check goes."""

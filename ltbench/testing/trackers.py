@@ -12,7 +12,7 @@ from ltbench.engine.observers import Observers
 from ltbench.engine.run import execute
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Component
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.testing.bench import Bench, Trial, folder, trials
@@ -74,8 +74,8 @@ def check_a_run_with_it(component: Component, bench: Bench, trial: Trial) -> Non
     for trackers in ([tracker], []):
         with _empty_folder() as here:
             resolved, directory = _run(bench, here)
-            machine = bench.machine(here / "runs")
-            result = execute(resolved, bench.registry, machine, "never", Silent(), trackers)
+            runtime = bench.runtime(here / "runs")
+            result = execute(resolved, bench.registry, runtime, "never", SilentReporter(), trackers)
             learned.append(directory.learned.read_bytes())
         silenced = result["silenced_plugins"].get(f"tracker {tracker.name}")
         assert silenced is None, silenced
@@ -105,7 +105,7 @@ def _tell(
     directory.path.mkdir(parents=True, exist_ok=True)
     run: dict[str, Any] = resolved.spec.to_dict()
     hooks = {tracker.name: tracker.build(resolved, directory)}
-    observers = Observers(bench.registry, hooks, run, Silent())
+    observers = Observers(bench.registry, hooks, run, SilentReporter())
     observers.start(directory.path, _ROWS[:start])
     observers.epochs(_ROWS[:stop])
     observers.fail(error)

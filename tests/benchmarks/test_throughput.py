@@ -44,14 +44,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def results(**rows: list[dict[str, Any]]) -> Results:
-    machine = {
+    runtime = {
         "device": "cpu",
         "name": "m",
         "cores": 2,
         "peak_gflops": {"fp32": 100.0, "bf16": 200.0},
     }
     return Results(
-        machine, {"training": {name.replace("_", " "): row for name, row in rows.items()}}
+        runtime, {"training": {name.replace("_", " "): row for name, row in rows.items()}}
     )
 
 
@@ -179,10 +179,10 @@ def test_a_meter_ends_the_loop_after_its_steps() -> None:
 def test_a_tree_is_read_by_ltbench_and_by_peers(tree: Path) -> None:
     folder = tree / "imagenet_lt"
     built = ours.build({**SETTINGS, "method": "lift_plus"}, tree, "cpu", workers=0)
-    train = built.assembly.dataset.splits["train"]
+    train = built.built.dataset.splits["train"]
     listed = ImageList(folder, "train", lambda image: image)
     assert len(train) == len(listed) == 10
-    assert built.assembly.dataset.class_counts.tolist() == [6, 2, 1, 1]
+    assert built.built.dataset.class_counts.tolist() == [6, 2, 1, 1]
     for index in (0, 9):
         image, label = listed[index]
         assert image.size == (500, 375)
@@ -215,7 +215,7 @@ def test_transforms_of_the_peers() -> None:
 
 def test_the_plain_model_learns_as_many_weights_as_lift_plus() -> None:
     built = ours.build({"method": "lift_plus", "dataset": "digits_lt"}, Path("data"), "cpu", 0)
-    model = built.assembly.model
+    model = built.built.model
     plain = AdaptedClip(open_clip.CLIP(**ARCHITECTURE).visual, adapter_width(10, 6), classes=10)
     counts = [
         sum(p.numel() for p in learned) for learned in (plain.learned(), model.learned().values())
@@ -261,7 +261,7 @@ def test_views_of_files_are_near_those_of_pillow(tree: Path) -> None:
     ]
     decoded = [ours.decoded(file.read_bytes()) for file in files]
     seen = [views.views(number, pixels) for number, pixels in enumerate(decoded)]
-    assert torch.equal(views.cut(decoded[0], seen[0])[0], views.read(1)[0][0])
+    assert torch.equal(views.crop(decoded[0], seen[0])[0], views.read(1)[0][0])
     gaps = differences(views, files, [one.boxes.ravel() for one in seen])
     assert gaps["largest_difference"] <= 2
     assert gaps["over_2_levels"] == 0

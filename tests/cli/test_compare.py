@@ -39,16 +39,16 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """Two methods with two seeds, trained for an epoch."""
-    from ltbench.cli.progress import watching
-    from ltbench.engine.run import Machine, execute
+    from ltbench.cli.progress import show_progress
+    from ltbench.engine.run import RuntimeConfig, execute
 
     out = tmp_path_factory.mktemp("trained")
-    with watching() as watch:
+    with show_progress() as progress:
         for method, seed in itertools.product(("classifier_only", "lift_plus"), (0, 1)):
             settings = {"method": method, "seed": seed, "dataset.largest": 20}
             settings |= {"train.epochs": 1, "precision": "fp32", "inference": "center"}
             resolved = resolve(registry, settings, Path("data"))
-            execute(resolved, registry, Machine(out, "cpu", 0), "never", watch)
+            execute(resolved, registry, RuntimeConfig(out, "cpu", 0), "never", progress)
     return out / "digits_lt" / "clip_tiny"
 
 

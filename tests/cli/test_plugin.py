@@ -35,7 +35,7 @@ def test_list_says_where_plugins_come_from_and_what_they_bring(cli: Cli) -> None
 
 def test_list_warns_of_what_is_slow_and_what_is_private(cli: Cli) -> None:
     source = LOSS.replace(
-        "LTBENCH_API = 1", "import time\nfrom ltbench import store\ntime.sleep(1.1)"
+        "LTBENCH_API = 1", "import time\nfrom ltbench.storage import run_directory\ntime.sleep(1.1)"
     )
     with installed_plugin("mine", source) as file:
         listed = cli("plugin", "list", "--json").json
@@ -53,7 +53,7 @@ def test_check_passes_on_what_works(cli: Cli, source: str) -> None:
         ended = cli("plugin", "check", "mine")
     assert ended.code == 0, ended.out
     assert " 0 failed" in ended.out
-    assert "docs/conformance.md#everything-a-run" in ended.out
+    assert "docs/conformance.md#all-kinds-a-run" in ended.out
 
 
 def test_check_without_a_name_checks_all_but_the_built_ins(cli: Cli) -> None:

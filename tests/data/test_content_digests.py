@@ -17,12 +17,12 @@ from ltbench.data import content_digests as content
 from ltbench.data.content_digests import ABSENT, content_digest, file_digests
 from ltbench.data.digest_table import DigestTable, cache_folder
 from ltbench.errors import DataError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 
 NAMES = pa.array([f"{number}.bin" for number in range(70)])  # more than a task
 
 
-class Counting(Silent):
+class Counting(SilentReporter):
     """Counts the files that are read."""
 
     def __init__(self) -> None:
@@ -51,8 +51,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def reads(root: Path, names: Any = NAMES, **options: Any) -> tuple[Any, int]:
-    watch = Counting()
-    return file_digests(root, names, watch, **options), watch.read
+    progress = Counting()
+    return file_digests(root, names, progress, **options), progress.read
 
 
 def test_files_are_read_once(root: Path) -> None:

@@ -10,7 +10,7 @@ from ltbench.config.resolve import resolve
 from ltbench.engine.observers import Observers
 from ltbench.engine.tracking import ChosenTracker, hooks_of
 from ltbench.errors import Interrupted, PluginError, RunError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Component, PluginInfo, Registry
 from ltbench.specs import NoOptions
 from ltbench.storage.run_directory import RunDirectory
@@ -51,7 +51,7 @@ class Diary:
 
 def observers(registry: Registry, **trackers: Diary) -> Observers:
     hooks = {name: hooks_of(tracker) for name, tracker in trackers.items()}
-    return Observers(registry, hooks, {"seed": 3}, Silent())
+    return Observers(registry, hooks, {"seed": 3}, SilentReporter())
 
 
 def test_everybody_hears_everything_once(registry: Registry, tmp_path: Path) -> None:

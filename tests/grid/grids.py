@@ -10,7 +10,7 @@ from pathlib import Path
 from ltbench.grid import worker
 from ltbench.grid.grid_file import Grid, read_grid
 from ltbench.grid.schedule import Schedule, Task
-from ltbench.grid.status import survey
+from ltbench.grid.status import read_states
 from ltbench.protocols import Ended, Job
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite
@@ -81,7 +81,7 @@ class Folder:
 
     def schedule(self, grid: Grid, executor: InProcess, overwrite: Overwrite = "never") -> Schedule:
         how = {"device": "cpu", "workers": 0, "data_root": str(self.path / "data")}
-        return Schedule.of(survey(grid, self.out), executor, self.out, overwrite, **how)
+        return Schedule.of(read_states(grid, self.out), executor, self.out, overwrite, **how)
 
     def run(
         self, grid: Grid, executor: InProcess | None = None, overwrite: Overwrite = "never"

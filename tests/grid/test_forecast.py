@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ltbench.grid.forecast import Forecast, Forecaster, seconds_of
-from ltbench.grid.status import CellState, survey
+from ltbench.grid.status import CellState, read_states
 from tests.grid.grids import Folder
 
 TWO = "seed = [0, 1]\n[[include]]\nloss = ['ce', 'focal']\n"
@@ -36,22 +36,22 @@ def test_seconds_are_those_of_all_stages() -> None:
 
 def test_a_cell_is_as_its_own_runs_were_and_others_by_the_epoch(folder: Folder) -> None:
     grid = folder.read(TWO)
-    first, _ = survey(grid, folder.out)
+    first, _ = read_states(grid, folder.out)
     store(folder, first, result(4, 2, 100), result(6, 2, 300))  # 7 and 9 seconds
-    first, second = survey(grid, folder.out)
+    first, second = read_states(grid, folder.out)
     forecaster = Forecaster(folder.out)
     assert forecaster.of(first) == Forecast("measured", 8, 300, 1280, 0.1)
     # (4 + 1) / 2 and (6 + 1) / 2 seconds an epoch: 3 in the middle; two epochs and 2 seconds.
     assert forecaster.of(second) == Forecast("similar", 8, 300)
     longer = folder.read("[[include]]\nloss = 'focal'\ntrain.epochs = 10\n")
-    (cell,) = survey(longer, folder.out)
+    (cell,) = read_states(longer, folder.out)
     assert forecaster.of(cell) == Forecast("similar", 32, 300)
 
 
 def test_nothing_is_known_of_another_method(folder: Folder) -> None:
     grid = folder.read(TWO)
-    store(folder, survey(grid, folder.out)[0], result(4, 2, 100))
-    (other,) = survey(folder.read("[[include]]\nmethod = 'lora'\n"), folder.out)
+    store(folder, read_states(grid, folder.out)[0], result(4, 2, 100))
+    (other,) = read_states(folder.read("[[include]]\nmethod = 'lora'\n"), folder.out)
     assert Forecaster(folder.out).of(other) is None
     probed = Forecast("probed", 1, 2, 3, 4)
     assert Forecaster(folder.out, lambda cell: probed).of(other) == probed
@@ -59,7 +59,7 @@ def test_nothing_is_known_of_another_method(folder: Folder) -> None:
 
 @pytest.mark.parametrize("broken", ["", "[]", "{}", '{"training": 3}'])
 def test_broken_results_are_no_source(folder: Folder, broken: str) -> None:
-    first, second = survey(folder.read(TWO), folder.out)
+    first, second = read_states(folder.read(TWO), folder.out)
     store(folder, first, result(4, 2, 100))
     (first.runs[0].directory.path / "result.json").write_text(broken)
     assert Forecaster(folder.out).of(second) is None

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from ltbench.engine.run import Machine, execute
+from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.errors import Interrupted
 from ltbench.grid.schedule import Task
 from ltbench.grid.worker import BUSY
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.protocols import Ended
 from tests.grid.grids import Folder, InProcess
 
@@ -111,8 +111,8 @@ def test_runs_of_another_grid_are_waited_for(
         def show(task: Task | None) -> None:
             assert theirs.elsewhere or theirs.settled
             if all(one.settled for one in schedule.tasks[1:]) and not theirs.settled:
-                machine = Machine(out=folder.out, device="cpu", workers=0)
-                execute(theirs.run.resolved, folder.registry, machine, "never", Silent())
+                runtime = RuntimeConfig(out=folder.out, device="cpu", workers=0)
+                execute(theirs.run.resolved, folder.registry, runtime, "never", SilentReporter())
                 other.close()
 
         schedule.run(show)

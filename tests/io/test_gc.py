@@ -6,10 +6,10 @@ import gc
 
 import pytest
 
-from ltbench.io.gc import no_collections
+from ltbench.io.gc import gc_paused
 
 
-@no_collections()
+@gc_paused()
 def broken() -> None:
     assert not gc.isenabled()
     raise KeyError

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.run import Machine
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.run import RuntimeConfig
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.registry.registry import Registry
 from ltbench.specs import BackboneContext
@@ -205,11 +205,15 @@ def test_the_result_tells_of_an_activation_that_the_name_does_not_say(
         "precision": "fp32",
     }
     resolved = resolve(registry, settings, tmp_path)
-    told = assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec)).warnings
+    told = build_run(
+        resolved, RuntimeConfig(tmp_path, "cpu", 0).loader_config(resolved.spec)
+    ).warnings
     assert any("ViT-tiny was built with the activation QuickGELU" in warning for warning in told)
     settings["backbone.tag"] = None
     resolved = resolve(registry, settings, tmp_path)
-    assert not assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec)).warnings
+    assert not build_run(
+        resolved, RuntimeConfig(tmp_path, "cpu", 0).loader_config(resolved.spec)
+    ).warnings
 
 
 def test_a_tag_says_which_activation_its_weights_need() -> None:

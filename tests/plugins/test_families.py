@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.errors import NothingMatchedError
 from ltbench.registry.registry import PluginInfo, Registry
 from ltbench.specs import BackboneSpec, NoOptions
@@ -103,9 +103,9 @@ def bench(registry: Registry) -> Bench:
     return made
 
 
-def assembled(bench: Bench, **settings: Any) -> Assembly:
+def assembled(bench: Bench, **settings: Any) -> BuiltRun:
     resolved = bench.resolve(settings)
-    return assemble(resolved, bench.machine(Path()).loading(resolved.spec))
+    return build_run(resolved, bench.runtime(Path()).loader_config(resolved.spec))
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -162,10 +162,10 @@ def test_every_method_learns(bench: Bench, name: str) -> None:
             settings["method.ratio"] = 0.1
         if name in CLIPS:
             settings["init"] = "semantic"
-        assembly = assembled(bench, **settings)
-        learned = assembly.model.learned()
+        built = assembled(bench, **settings)
+        learned = built.model.learned()
         before = {key: value.detach().clone() for key, value in learned.items()}
-        take_steps(assembly, 2)
+        take_steps(built, 2)
         moved = [key for key, value in learned.items() if not torch.equal(value, before[key])]
         parts = ["head."] if method == "classifier_only" else ["head.", "blocks.0.", "blocks.1."]
         for part in parts:
@@ -174,14 +174,14 @@ def test_every_method_learns(bench: Bench, name: str) -> None:
 
 @pytest.mark.parametrize("name", CLIPS)
 def test_zero_shot_is_the_cosine_of_images_and_texts(bench: Bench, name: str) -> None:
-    assembly = assembled(bench, backbone=name, method="zero_shot")
+    built = assembled(bench, backbone=name, method="zero_shot")
     theirs = clip(name)
     assert theirs.text is not None
     texts = theirs.text.encode([f"a photo of a color {index}." for index in range(4)])
     with torch.no_grad():
         pixels = (40 * images() + 128).clip(0, 255).to(torch.uint8)
         features = torch.nn.functional.normalize(theirs(theirs.normalize(pixels)), dim=1)
-        logits = assembly.model(pixels)
+        logits = built.model(pixels)
     assert theirs.logit_scale is not None
     assert torch.allclose(logits, theirs.logit_scale * features @ texts.T, rtol=1e-4, atol=1e-4)
 

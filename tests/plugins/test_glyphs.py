@@ -34,8 +34,8 @@ def pixels(dataset: Dataset, split: str) -> np.ndarray:
 
 
 def rows(path: str) -> list[dict[str, str]]:
-    with (BENCHMARKS / path).open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    with (BENCHMARKS / path).open(newline="") as loader:
+        return list(csv.DictReader(loader))
 
 
 def kind(name: str) -> str:

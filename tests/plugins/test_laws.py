@@ -78,17 +78,17 @@ def standard_law(size: tuple[int, int]) -> tuple[Law, Law, float]:
     logs = math.log(3 / 4) + (np.arange(steps) + 0.5) / steps * math.log(16 / 9)
     aspect = np.exp(logs)
 
-    def fitting(tallest: float, widest: float) -> float:
+    def trainer(tallest: float, widest: float) -> float:
         most = np.minimum(np.square(tallest + 0.5) * aspect, np.square(widest + 0.5) / aspect)
         return float(np.clip((most / whole - 0.08) / 0.92, 0, 1).mean())
 
-    there = fitting(height, width)
+    there = trainer(height, width)
 
     def of_height(values: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.array([fitting(min(v, height), width) / there * (v > 0) for v in values])
+        return np.array([trainer(min(v, height), width) / there * (v > 0) for v in values])
 
     def of_width(values: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.array([fitting(height, min(v, width)) / there * (v > 0) for v in values])
+        return np.array([trainer(height, min(v, width)) / there * (v > 0) for v in values])
 
     return of_height, of_width, there
 

@@ -134,7 +134,7 @@ def our_name_in(block: Block, name: str) -> str:
     return name
 
 
-def assemble(case: str) -> tuple[Classifier, dict[str, Tensor], dict[str, Any]]:
+def build_run(case: str) -> tuple[Classifier, dict[str, Tensor], dict[str, Any]]:
     """Returns the model as the reference started it, what was measured then, and facts about it."""
     family, method_name = case.split("/")
     make, file = FAMILIES[family]
@@ -168,8 +168,8 @@ def steps(model: Classifier, facts: dict[str, Any]) -> Iterator[tuple[int, Tenso
     stored = parity.values(facts["file"])
     ctx = parity.context(facts["counts"], model.backbone)
     loss_of = LOGIT_ADJUSTED.build(LOGIT_ADJUSTED.config(), ctx)
-    arithmetic = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(model, TrainConfig(), arithmetic)
+    policy = asked_for("fp32", torch.device("cpu"))
+    state = TrainState.start(model, TrainConfig(), policy)
     model.training_mode()
     for step in range(3):
         loss = loss_of(model.head(model.backbone(stored["images"])), stored["labels"])
@@ -186,7 +186,7 @@ def test_every_run_of_the_reference_has_a_case() -> None:
 @value_of("method", *{spec.name for spec, _ in CASES.values()})
 @pytest.mark.parametrize("case", CASES)
 def test_three_steps_equal_the_reference(case: str) -> None:
-    model, reference, facts = assemble(case)
+    model, reference, facts = build_run(case)
     images = parity.values(facts["file"])["images"]
 
     @torch.no_grad()
@@ -285,7 +285,7 @@ def test_the_boxes_of_the_reference_have_the_law_of_mda() -> None:
 @pytest.mark.parametrize("name", ["tte", "center"])
 def test_views_and_their_logits(name: str) -> None:
     stored = parity.values()
-    model, _, facts = assemble("clip/adaptformer")
+    model, _, facts = build_run("clip/adaptformer")
     for _ in steps(model, facts):  # the reference's views were seen by the trained model
         pass
     ctx = parity.context(parity.facts()["class_counts"], model.backbone)

@@ -47,13 +47,13 @@ class Trained:
         *,
         epochs: int | None = None,
         lr: float | None = None,
-        class_weights: NDArray[np.float64] | None = None,
+        sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
     ) -> None:
         moved = list(parameters)
         before = [parameter.detach().clone() for parameter in moved]
         self.asked.append(
-            {"start": before, "epochs": epochs, "lr": lr, "class_weights": class_weights}
+            {"start": before, "epochs": epochs, "lr": lr, "sampling_weights": sampling_weights}
         )
         with torch.no_grad():
             for parameter in moved:
@@ -145,7 +145,7 @@ def test_soup_is_the_mean_of_trainings_from_one_start() -> None:
     assert head.weight.item() == pytest.approx((5 + (1 + 1) + (1 + 2)) / 3)
     assert head.bias.item() == pytest.approx((0 + (3 + 1) + (3 + 2)) / 3)
     assert all(asked["start"] == [1, 3] for asked in training.asked)
-    assert all(asked["class_weights"] is asked["lr"] is None for asked in training.asked)
+    assert all(asked["sampling_weights"] is asked["lr"] is None for asked in training.asked)
 
 
 @value_of("refinement", "crt")
@@ -160,7 +160,7 @@ def test_crt_learns_the_head_again_from_its_start() -> None:
     weight, bias = asked.pop("start")
     assert torch.equal(weight, torch.eye(2))
     assert torch.equal(bias, torch.zeros(2))
-    assert asked.pop("class_weights").tolist() == [1, 1]
+    assert asked.pop("sampling_weights").tolist() == [1, 1]
     assert asked == {"epochs": 7, "lr": 0.1}
     assert torch.equal(head.weight, torch.eye(2) + 0.5)
     assert encoder.item() == 9
@@ -175,7 +175,7 @@ def test_lws_multiplies_the_learned_factors_in() -> None:
     refine("lws", head, training, lr=0.1)
     (asked,) = training.asked
     assert [start.tolist() for start in asked.pop("start")] == [[1, 1]]  # one for weight and bias
-    assert asked.pop("class_weights").tolist() == [1, 1]
+    assert asked.pop("sampling_weights").tolist() == [1, 1]
     assert asked == {"epochs": 5, "lr": 0.1}  # the epochs of the run
     assert torch.allclose(head(X), factor * logits)
     assert not parametrize.is_parametrized(head)

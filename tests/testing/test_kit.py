@@ -26,7 +26,7 @@ from ltbench.testing import (
 )
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import rules
-from ltbench.testing.runner import judge
+from ltbench.testing.runner import run_checks
 from tests.broken import LOSS
 
 pytest_plugins = ["ltbench.testing.fixtures"]
@@ -50,7 +50,7 @@ def statuses(registry: Registry, expected: dict[str, str]) -> dict[str, tuple[st
         made("exits", SystemExit(3)),
         made("ours", PluginError("the plugin did it")),
     ]
-    outcomes = judge(checks, registry.plugins[0], expected)
+    outcomes = run_checks(checks, registry.plugins[0], expected)
     return {one.check.name: (one.status, one.reason) for one in outcomes}
 
 
@@ -80,7 +80,7 @@ def test_check_plugin_raises_with_rule_reason_and_link() -> None:
     said = str(caught.value)
     assert said.startswith("1 of 10 checks of mine failed:\n- loss new_loss: options: option scale")
     assert "rule: Options have defaults and help" in said
-    assert "docs/conformance.md#everything-options" in said
+    assert "docs/conformance.md#all-kinds-options" in said
     assert [one.check.name for one in outcomes if one.status == "expected"] == [
         "loss new_loss: options"
     ]

@@ -36,7 +36,7 @@ def run(data: str, images: int) -> dict[str, Any]:
     views.read(1)
     return {
         "decode": rate(lambda: [ours.decoded(content) for content in contents], images),
-        "augment": rate(lambda: [*map(views.cut, decoded, seen)], len(seen)),
+        "augment": rate(lambda: [*map(views.crop, decoded, seen)], len(seen)),
         "whole": rate(lambda: views.read(images), images),
         **differences(views, files[:_COMPARED], [one.boxes.ravel() for one in seen]),
     }

@@ -31,6 +31,6 @@ def run(settings: dict[str, str], data: str, device: str) -> dict[str, Any]:
     return {
         "images_per_second": images / seconds,
         "seconds": seconds,
-        "precision": built.assembly.arithmetic.name,
+        "precision": built.built.policy.name,
         "peak_memory_mb": peak_memory_mb(chosen),
     }

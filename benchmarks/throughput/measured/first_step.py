@@ -45,8 +45,8 @@ class _Loop(MetaPathFinder):
 class _Stream:
     """A stream that notes when its first batch is there."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, loader: Any) -> None:
+        self._stream = loader
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -64,8 +64,8 @@ class _Stream:
 
 
 def _watched(train: Callable[..., None]) -> Callable[..., None]:
-    def watched(model: Any, stream: Any, *rest: Any) -> None:
-        train(model, _Stream(stream), *rest)
+    def watched(model: Any, loader: Any, *rest: Any) -> None:
+        train(model, _Stream(loader), *rest)
 
     return watched
 

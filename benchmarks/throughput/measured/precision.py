@@ -32,10 +32,10 @@ def run(backbone: dict[str, str], device: str, images: int) -> dict[str, Any]:
     rounds = []
     for _ in range(_PAIRS + 1):
         seconds = []
-        for arithmetic in arithmetics:
+        for policy in arithmetics:
             wait(batch.device)
             start = time.perf_counter()
-            with arithmetic.autocast():
+            with policy.autocast():
                 features = built(batch)
             features.float().sum().backward()
             wait(batch.device)

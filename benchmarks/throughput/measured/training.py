@@ -40,21 +40,21 @@ def run(
     meters = [Meter(chosen, warmup, steps, shares=chosen.type == "cpu")]
     if chosen.type == "cuda":  # to wait for the device between phases slows it down: another pass
         meters.append(Meter(chosen, warmup, steps, shares=True))
-    stream = ours.stream_of(built)
+    loader = ours.stream_of(built)
     for meter in meters:
         if meter.shares:
             ours.attach(meter, built)
-        ours.train_epoch(built, ours.MeteredStream(stream, meter, resident))
+        ours.train_epoch(built, ours.MeteredStream(loader, meter, resident))
     peak = peak_memory_mb(chosen)
-    few = ours.FewImages(stream, _COUNTED)
+    few = ours.FewImages(loader, _COUNTED)
     counted = flops.count(lambda: ours.train_epoch(built, few)) / _COUNTED
     speed, split = meters[0].report(batch_size), meters[-1].report(batch_size)
     return {
         **split,
         **speed,
-        "precision": built.assembly.arithmetic.name,
-        "precision_reason": built.assembly.arithmetic.reason,
-        "workers": built.assembly.loading.workers,
+        "precision": built.built.policy.name,
+        "precision_reason": built.built.policy.reason,
+        "workers": built.built.loader_config.workers,
         "gflops_per_image": counted / 1e9,
         "gflops": counted / 1e9 * speed["images_per_second"],
         "peak_memory_mb": peak,

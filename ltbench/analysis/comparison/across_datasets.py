@@ -56,7 +56,7 @@ class AcrossDatasets:
 
 
 @dataclass(frozen=True)
-class Grid:
+class ScoreTable:
     """Cells by data set and method.
 
     Args:
@@ -68,7 +68,7 @@ class Grid:
     rows: dict[str, list[Cell | None]]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell]) -> Grid:
+    def of(cls, cells: Sequence[Cell]) -> ScoreTable:
         """Arranges cells.
 
         A method is what has the same names of components, whatever their options: recipes choose
@@ -108,7 +108,7 @@ class Grid:
 
 
 def compare_across(
-    grid: Grid,
+    grid: ScoreTable,
     metric: str,
     *,
     correction: Correction = "holm",

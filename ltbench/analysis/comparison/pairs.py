@@ -91,7 +91,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MetricComparison:
     """One accuracy of two cells, in percent.
 
     Args:
@@ -130,7 +130,7 @@ class Pair:
     second: Sample
     seeds: tuple[int, ...]
     shot_rule: str
-    outcomes: Mapping[str, Outcome | None]
+    outcomes: Mapping[str, MetricComparison | None]
 
 
 def compare(
@@ -185,7 +185,7 @@ def compare(
         else _on_images(differences[0], strata, level)
     )
     outcomes = {
-        name: Outcome(
+        name: MetricComparison(
             metric=name,
             classes=int((members[name] & present).sum()),
             first=float(means[0][:, m].mean()),

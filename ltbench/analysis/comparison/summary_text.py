@@ -7,7 +7,7 @@ from typing import Literal
 
 from ltbench.analysis.comparison.config_diff import differing, in_words
 from ltbench.analysis.comparison.environments import environment_notes
-from ltbench.analysis.comparison.pairs import Outcome, Pair
+from ltbench.analysis.comparison.pairs import MetricComparison, Pair
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.analysis.stats.seeds import least_p
 from ltbench.storage.results import Cell
@@ -102,7 +102,7 @@ def detectable_text(detectable: float) -> str:
     )
 
 
-def rope_sentence(pair: Pair, outcome: Outcome, rope: float) -> str | None:
+def rope_sentence(pair: Pair, outcome: MetricComparison, rope: float) -> str | None:
     """Returns what the Bayesian test found, where it was made."""
     across = outcome.evidence.across_seeds
     posterior = None if across is None else across.posterior

@@ -11,7 +11,7 @@ from typing import Any
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.rows import COLUMNS, SCHEMA, Row, rows_of
 from ltbench.io.text import printable
-from ltbench.storage.results import Skipped
+from ltbench.storage.results import SkippedRun
 
 
 def to_csv(rows: Iterable[Row]) -> str:
@@ -26,7 +26,7 @@ def to_csv(rows: Iterable[Row]) -> str:
 
 
 def to_json(
-    rankings: Sequence[Ranking], published: Sequence[Row], skipped: Sequence[Skipped]
+    rankings: Sequence[Ranking], published: Sequence[Row], skipped: Sequence[SkippedRun]
 ) -> dict[str, Any]:
     """Returns rankings with the run directories of each row."""
     return {

@@ -41,18 +41,18 @@ def prepare(
     from ltbench.cli.late_progress import LateProgress
     from ltbench.config.chosen_dataset import ChosenDataset
     from ltbench.data.preparation.prepare import Preparation
-    from ltbench.io.locks import held
+    from ltbench.io.locks import hold_lock
     from ltbench.registry.load import load_plugins
     from ltbench.registry.registry import blame
     from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)
-    context = DataContext(root=data_root, data_seed=0, watch=LateProgress())
+    context = DataContext(root=data_root, data_seed=0, progress=LateProgress())
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     if chosen.spec.prepare is not None:
         preparation = Preparation(data_root / name, source, lists, _say)
         lock = data_root / f".{name}.lock"
-        alone = held(lock, f"preparing {data_root / name}", DataError, "--data-root")
+        alone = hold_lock(lock, f"preparing {data_root / name}", DataError, "--data-root")
         with alone, blame(chosen.component):
             chosen.spec.prepare(chosen.config, preparation)
     chosen.identity()

@@ -56,7 +56,7 @@ def verify(
         raise ConfigError("--lists-only and --deep exclude each other", hint="give one of them")
     path = _writable(bad_files or Path(f"{name}-bad-files.csv"))
     settings, faults = read_assignments(assignments)
-    context = DataContext(root=data_root, data_seed=data_seed, watch=LateProgress())
+    context = DataContext(root=data_root, data_seed=data_seed, progress=LateProgress())
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     identity = chosen.identity()
     dataset = chosen.build()
@@ -169,15 +169,15 @@ def _print(summary: dict[str, Any]) -> None:
 
 def _look(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
     """Returns the images that are not there, or cannot be decoded."""
-    from ltbench.cli.progress import watching
+    from ltbench.cli.progress import show_progress
     from ltbench.data.verify import broken_images, missing_files
 
     total = sum(map(len, dataset.splits.values()))
-    with watching() as watch:
-        watch.start("decoding" if deep else "looking for files", total)
-        look = broken_images(dataset, processes, watch.advance) if deep else None
-        bad = list(look if look is not None else missing_files(dataset, watch.advance))
-        watch.stop()
+    with show_progress() as progress:
+        progress.start("decoding" if deep else "looking for files", total)
+        look = broken_images(dataset, processes, progress.advance) if deep else None
+        bad = list(look if look is not None else missing_files(dataset, progress.advance))
+        progress.stop()
     return bad
 
 
@@ -197,11 +197,11 @@ def _writable(path: Path) -> Path:
 
 def _list_duplicates(dataset: Dataset, path: Path) -> int:
     """Writes the pairs of images of one content to a CSV file, and returns how many there are."""
-    from ltbench.cli.progress import watching
+    from ltbench.cli.progress import show_progress
     from ltbench.data.verify import repeated_images
 
-    with watching() as watch:
-        pairs = repeated_images(dataset, watch).pairs()
+    with show_progress() as progress:
+        pairs = repeated_images(dataset, progress).pairs()
     rows = [
         (first, _image(dataset, first, one), second, _image(dataset, second, other))
         for (first, second), found in pairs.items()
@@ -233,13 +233,13 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     Raises:
         OSError: It cannot be written.
     """
-    from ltbench.io.files import write_whole
+    from ltbench.io.files import replace_file
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows(rows)
-    write_whole(path, text.getvalue().encode())
+    replace_file(path, text.getvalue().encode())
 
 
 def _write(path: Path, bad: list[BadImage]) -> str:

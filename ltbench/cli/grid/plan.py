@@ -42,19 +42,19 @@ def plan(
     Example: `ltbench grid plan digits/methods`
     """
     from ltbench.cli.late_progress import LateProgress
-    from ltbench.cli.progress import watching
+    from ltbench.cli.progress import show_progress
     from ltbench.grid.forecast import Forecaster, prober
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
-    from ltbench.grid.status import survey
+    from ltbench.grid.status import read_states
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
-    cells = survey(grid, out)
+    cells = read_states(grid, out)
     if measure:
-        with watching() as watch:
-            forecaster = Forecaster(out, prober(device, workers, out, watch.note))
+        with show_progress() as progress:
+            forecaster = Forecaster(out, prober(device, workers, out, progress.note))
             forecasts = [forecaster.of(cell) for cell in cells]
     else:
         forecasts = [Forecaster(out).of(cell) for cell in cells]

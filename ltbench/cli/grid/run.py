@@ -88,7 +88,7 @@ def run(
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
     from ltbench.grid.schedule import Schedule
-    from ltbench.grid.status import survey
+    from ltbench.grid.status import read_states
     from ltbench.registry.load import load_plugins
     from ltbench.specs import ExecutorContext
 
@@ -101,7 +101,7 @@ def run(
     context = ExecutorContext(jobs=jobs, device=device, libraries=libraries)
     built = build_executor(registry, executor, options, context, [*faults, *wrong])
     grid.require_data()
-    cells = survey(grid, out)
+    cells = read_states(grid, out)
     how = {
         "device": device,
         "workers": workers,

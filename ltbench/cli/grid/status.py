@@ -27,12 +27,12 @@ def status(
     from ltbench.cli.output import console, print_json
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
-    from ltbench.grid.status import survey
+    from ltbench.grid.status import read_states
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
-    cells = survey(grid, out)
+    cells = read_states(grid, out)
     if json:
         runs = [_as_json(cell.cell.label, state) for cell in cells for state in cell.runs]
         print_json({"name": grid.name, "runs": runs})

@@ -94,7 +94,7 @@ def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> lis
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ltbench.testing.collect import checks_of_plugin
-    from ltbench.testing.runner import judge
+    from ltbench.testing.runner import run_checks
 
     # The bar is where the lines are, so that these can be printed above it.
     live = Console(stderr=True, highlight=False) if out is None else out
@@ -105,7 +105,7 @@ def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> lis
     with Progress(*columns, console=live, transient=True, disable=not live.is_terminal) as bar:
         task = bar.add_task(f"building small models to check {plugin.name} with", total=None)
         checks = list(checks_of_plugin(plugin, registry))
-        for number, outcome in enumerate(judge(checks, plugin, {}), start=1):
+        for number, outcome in enumerate(run_checks(checks, plugin, {}), start=1):
             outcomes.append(outcome)
             if out is not None:
                 _print(outcome, out)

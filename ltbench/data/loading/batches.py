@@ -14,7 +14,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import ArrayImages
-from ltbench.data.loading.crop import cut
+from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
@@ -45,7 +45,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Loading:
+class LoaderConfig:
     """How images reach the device.
 
     Args:
@@ -72,7 +72,7 @@ class Batches:
         split: Name of the split.
         views_of: Which views.
         resolution: R.
-        loading: How they reach the device.
+        loader_config: How they reach the device.
 
     Attributes:
         labels: (N,) of the split, on the device.
@@ -80,20 +80,25 @@ class Batches:
     """
 
     def __init__(
-        self, dataset: Dataset, split: str, views_of: ViewsOf, resolution: int, loading: Loading
+        self,
+        dataset: Dataset,
+        split: str,
+        views_of: ViewsOf,
+        resolution: int,
+        loader_config: LoaderConfig,
     ) -> None:
         self.split = dataset.splits[split]
         self.views_of = views_of
         self.resolution = resolution
-        self.loading = loading
+        self.loader_config = loader_config
         self.skipped: set[int] = set()
         self._class_names = dataset.class_names
         self._idle: _Loader | None = None
-        self.labels = torch.from_numpy(self.split.labels).to(loading.device)
+        self.labels = torch.from_numpy(self.split.labels).to(loader_config.device)
         self._pixels: Tensor | None = None
         if isinstance(self.split.images, ArrayImages):
             pixels = torch.from_numpy(self.split.images.pixels).permute(0, 3, 1, 2)
-            self._pixels = pixels.contiguous().to(loading.device)
+            self._pixels = pixels.contiguous().to(loader_config.device)
 
     def of(self, orders: Iterable[Order]) -> Iterator[Batch]:
         """Yields a batch for each order.
@@ -108,7 +113,7 @@ class Batches:
         return self._from_files(orders)
 
     def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
-        device = self.loading.device
+        device = self.loader_config.device
         for epoch, draws in orders:
             sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
             views = self.views_of(sizes, epoch, draws)
@@ -119,7 +124,7 @@ class Batches:
             yield Batch(seen, self.labels[at], at, draws)
 
     def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
-        device = self.loading.device
+        device = self.loader_config.device
         cuda = device.type == "cuda"
         loader = self._idle or _Loader(self)
         self._idle = None  # who asks before these orders are done gets workers of their own
@@ -137,7 +142,7 @@ class Batches:
         self._idle = None
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
-        if isinstance(error, CorruptImageError) and self.loading.skip_corrupt:
+        if isinstance(error, CorruptImageError) and self.loader_config.skip_corrupt:
             self.skipped.add(index)
             return
         if not isinstance(error, DataError):
@@ -161,13 +166,13 @@ class _Loader:
 
     def __init__(self, batches: Batches) -> None:
         self._draws = _Draws()
-        workers = batches.loading.workers or 0
+        workers = batches.loader_config.workers or 0
         self._loader = DataLoader(
             FileViews(batches.split, batches.views_of, batches.resolution),
             batch_sampler=self._draws,
             collate_fn=_collate,
             num_workers=workers,
-            pin_memory=batches.loading.device.type == "cuda",
+            pin_memory=batches.loader_config.device.type == "cuda",
             persistent_workers=workers > 0,
             generator=torch.Generator(),  # or it draws a seed from what the training draws from
         )
@@ -228,7 +233,7 @@ class FileViews(TorchDataset[_Item]):
         except LTBenchError as error:
             return [(draws[0], error)]
         seen: list[_Item] = [
-            (draw, cut(pixels, views[number : number + 1], self.resolution))
+            (draw, crop(pixels, views[number : number + 1], self.resolution))
             for number, (draw, pixels) in enumerate(read)
         ]
         return seen + broken

@@ -26,7 +26,7 @@ _WASTE = 4  # pixels made for one that is seen, where the kernel still beats Pil
 _Box = tuple[float, float, float, float]
 
 
-def cut(pixels: NDArray[np.uint8], views: Views, resolution: int) -> Tensor:
+def crop(pixels: NDArray[np.uint8], views: Views, resolution: int) -> Tensor:
     """Returns the views of one image, (V, 3, R, R) uint8.
 
     Rows are resized before columns, as all of Pillow did before 13, which begins with the columns
@@ -108,5 +108,5 @@ def _by_pillow(pixels: NDArray[np.uint8], box: _Box, resolution: int) -> Tensor:
     image = Image.fromarray(np.ascontiguousarray(pixels[row:end_row, column:end_column]))
     bicubic = Image.Resampling.BICUBIC
     rows = image.resize((resolution, image.height), bicubic, box=(left, 0, right, image.height))
-    cut = rows.resize((resolution, resolution), bicubic, box=(0, top, resolution, bottom))
-    return torch.from_numpy(np.array(cut)).permute(2, 0, 1)[None]
+    view = rows.resize((resolution, resolution), bicubic, box=(0, top, resolution, bottom))
+    return torch.from_numpy(np.array(view)).permute(2, 0, 1)[None]

@@ -26,7 +26,7 @@ _LOOKED_AT = 32  # images that tell whether it is worth looking at all of them
 _ENOUGH = 1.5  # times the limit, by these few, and nobody looks at the others
 _BATCH = 64
 
-Advance = Callable[[str, int], None]
+OnAdvance = Callable[[str, int], None]
 """Told what is done, "looking at" or "decoding", and for how many images more."""
 
 
@@ -68,12 +68,12 @@ class DecodedImages(FileImages):
         self.__dict__.update(state, pixels=np.load(state["pixels"], mmap_mode="r"))
 
 
-def decoded(
+def decode_once(
     images: ImageSource,
     about: Mapping[str, Any],
     cache: Cache,
     workers: int,
-    advance: Advance,
+    advance: OnAdvance,
 ) -> tuple[ImageSource, str]:
     """Returns images that need no decoding if there is room for them, and a note in words.
 

@@ -17,12 +17,14 @@ from ltbench.data.images import ArrayImages, ImageSource, Subset
 from ltbench.data.loading.decode_cache import DecodedImages, decoder_versions, fill_array
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 
 _SHOWN = 5
 
 
-def without_unreadable(dataset: Dataset, cache: Cache, workers: int, watch: Watch) -> Dataset:
+def without_unreadable(
+    dataset: Dataset, cache: Cache, workers: int, progress: ProgressReporter
+) -> Dataset:
     """Returns a data set without the training images that cannot be decoded.
 
     Shot groups stay those of the published counts. Notes say how many images are left out, and
@@ -32,7 +34,7 @@ def without_unreadable(dataset: Dataset, cache: Cache, workers: int, watch: Watc
         dataset: The data set.
         cache: Keeps which images can be decoded.
         workers: Processes that decode; 0: this one.
-        watch: Shows the progress.
+        progress: Shows the progress.
 
     Raises:
         DataError: None can be decoded.
@@ -40,7 +42,7 @@ def without_unreadable(dataset: Dataset, cache: Cache, workers: int, watch: Watc
     train = dataset.splits["train"]
     if isinstance(train.images, ArrayImages):
         return dataset
-    readable = _readable(train.images, cache, workers, watch)
+    readable = _readable(train.images, cache, workers, progress)
     if readable.all():
         return dataset
     if not readable.any():
@@ -67,7 +69,9 @@ def without_unreadable(dataset: Dataset, cache: Cache, workers: int, watch: Watc
     )
 
 
-def _readable(images: ImageSource, cache: Cache, workers: int, watch: Watch) -> NDArray[np.bool_]:
+def _readable(
+    images: ImageSource, cache: Cache, workers: int, progress: ProgressReporter
+) -> NDArray[np.bool_]:
     """Returns which images can be decoded, (N,)."""
     if isinstance(images, DecodedImages):  # most of them have been
         there = images.there.copy()
@@ -76,11 +80,11 @@ def _readable(images: ImageSource, cache: Cache, workers: int, watch: Watch) -> 
         return there
 
     def fill(arrays: Arrays) -> None:
-        watch.start("looking for images that cannot be decoded", len(images))
+        progress.start("looking for images that cannot be decoded", len(images))
         try:
-            fill_array(arrays["readable"], _Readable(images), workers, watch.advance)
+            fill_array(arrays["readable"], _Readable(images), workers, progress.advance)
         finally:
-            watch.stop()
+            progress.stop()
 
     layout = {"readable": ((len(images),), "bool")}
     digest = digest_of(images)

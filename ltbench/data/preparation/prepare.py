@@ -11,7 +11,7 @@ from pathlib import Path
 from ltbench.data.preparation.archive import clear, unpack
 from ltbench.data.preparation.fetch import fetch
 from ltbench.errors import DataError
-from ltbench.io.files import write_whole
+from ltbench.io.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Preparation:
         """
         path = self.folder / name
         with _explained(path):
-            write_whole(path, content)
+            replace_file(path, content)
         self.say(f"{path}: written")
 
 

@@ -23,7 +23,7 @@ def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -
     built = resolved.build(kind, context)
     if not isinstance(built, expected):
         fault = f"built a {type(built).__name__}, not a {expected.__name__}"
-        raise resolved.components[kind].broke(fault)
+        raise resolved.components[kind].contract_error(fault)
     return built
 
 
@@ -51,7 +51,7 @@ def expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, ..
     component = resolved.components[kind]
     if not isinstance(made, Tensor) or not made.is_floating_point() or made.shape != shape:
         found = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else type(made)
-        raise component.broke(f"made {found}, not floating-point numbers of shape {shape}")
+        raise component.contract_error(f"made {found}, not floating-point numbers of shape {shape}")
 
 
 def blank(backbone: Backbone) -> Tensor:

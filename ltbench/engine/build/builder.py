@@ -16,27 +16,27 @@ from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
 from ltbench.data import Dataset
 from ltbench.data.holdout import hold_out
-from ltbench.data.loading.batches import Loading
+from ltbench.data.loading.batches import LoaderConfig
 from ltbench.data.verify import shared_files
 from ltbench.engine.build.build_checks import blank, build, expect_tensor, try_out
-from ltbench.engine.build.built_run import Assembly, described
+from ltbench.engine.build.built_run import BuiltRun, described
 from ltbench.engine.build.checked_components import (
     CheckedAugmentation,
     CheckedInference,
     CheckedLoss,
 )
 from ltbench.engine.build.class_names import name_warnings
-from ltbench.engine.build.loaders import at_hand
-from ltbench.engine.build.sampling_weights import class_weights
+from ltbench.engine.build.loaders import prepare_loading
+from ltbench.engine.build.sampling_weights import sampling_weights
 from ltbench.engine.environment import device_name
 from ltbench.engine.model.classifier import Classifier
-from ltbench.engine.model.feature_extractor import Encoding
+from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.fingerprint import weights_fingerprint
-from ltbench.engine.model.precision import choose_arithmetic
+from ltbench.engine.model.precision import choose_precision
 from ltbench.engine.model.throughput import seconds_per_image
-from ltbench.engine.model.training_features import TrainingFeatures
+from ltbench.engine.model.training_features import ExtractedFeatures
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
-from ltbench.progress import SILENT, Watch
+from ltbench.progress import SILENT, ProgressReporter
 from ltbench.protocols import StartsItself
 from ltbench.registry.registry import Component, blame
 from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSpec, MethodSpec
@@ -44,12 +44,12 @@ from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSp
 _Built = TypeVar("_Built")
 
 
-def assemble(
+def build_run(
     resolved: Resolved,
-    loading: Loading,
+    loader_config: LoaderConfig,
     precision: Precision | None = None,
-    watch: Watch = SILENT,
-) -> Assembly:
+    progress: ProgressReporter = SILENT,
+) -> BuiltRun:
     """Builds data set, backbone, head with its first weight, method, and the rest, in this order.
 
     The head starts before the method changes the backbone: its weight is made by the pretrained
@@ -57,29 +57,31 @@ def assemble(
 
     Args:
         resolved: The run.
-        loading: How images reach the device.
+        loader_config: How images reach the device.
         precision: What "auto" was found to be before; None: as the run has it.
-        watch: Told how it gets on.
+        progress: Told how it gets on.
 
     Raises:
         LTBenchError: Whatever is wrong with a choice, the data or a plugin.
     """
-    spec, device = resolved.spec, loading.device
-    dataset = _dataset(resolved, watch)
-    backbone = _backbone(resolved, loading)
+    spec, device = resolved.spec, loader_config.device
+    dataset = _dataset(resolved, progress)
+    backbone = _backbone(resolved, loader_config)
     backbone_parameters = backbone.num_parameters()
     fingerprint = weights_fingerprint(backbone)
-    arithmetic = choose_arithmetic(precision or spec.precision, backbone)
+    policy = choose_precision(precision or spec.precision, backbone)
     key = {
         "backbone": described(spec.backbone),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "precision": arithmetic.name,
+        "precision": policy.name,
     }
-    watch.note(f"device: {key['device']}; precision: {arithmetic.name} ({arithmetic.reason})")
-    learning = partial(seconds_per_image, backbone, arithmetic, dict(key), loading.cache)
-    dataset, loading = at_hand(dataset, spec, loading, backbone.resolution, learning, watch)
+    progress.note(f"device: {key['device']}; precision: {policy.name} ({policy.reason})")
+    learning = partial(seconds_per_image, backbone, policy, dict(key), loader_config.cache)
+    dataset, loader_config = prepare_loading(
+        dataset, spec, loader_config, backbone.resolution, learning, progress
+    )
     context = BuildContext(
         num_classes=dataset.num_classes,
         class_counts=tuple(dataset.class_counts.tolist()),
@@ -92,32 +94,32 @@ def assemble(
         device=str(device),
     )
     torch.manual_seed(spec.seed)
-    encoding = Encoding(backbone, loading, arithmetic, key, watch)
-    features = TrainingFeatures(dataset, encoding, spec.seed)
+    extractor = FeatureExtractor(backbone, loader_config, policy, key, progress)
+    features = ExtractedFeatures(dataset, extractor, spec.seed)
     head = _head(resolved, context, backbone, features)
     context = replace(context, head_scale=_scale(head, resolved))
     learned = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(device)
-    with resolved.components["method"].answerable():
+    with resolved.components["method"].attributed():
         model.learn_only(learned)
-    encoding.state = "learned" if model.encoder_learns else "frozen"
-    encoding.key |= {"method": described(spec.method)}
+    extractor.state = "learned" if model.encoder_learns else "frozen"
+    extractor.key |= {"method": described(spec.method)}
     refinement = resolved.build("refinement", context)
     if refinement is not None:
         with blame(resolved.components["refinement"]):
             refinement.check(head, model.learned())
-    return Assembly(
+    return BuiltRun(
         dataset=dataset,
         model=model,
         loss=_seam(CheckedLoss, "loss", resolved, context),
-        class_weights=class_weights(resolved, context, dataset),
+        sampling_weights=sampling_weights(resolved, context, dataset),
         augmentation=_seam(CheckedAugmentation, "augmentation", resolved, context),
         refinement=refinement,
         inference=_seam(CheckedInference, "inference", resolved, context),
         context=context,
-        loading=loading,
-        arithmetic=arithmetic,
-        encoding=encoding,
+        loader_config=loader_config,
+        policy=policy,
+        extractor=extractor,
         choices=spec.choices(),
         features=features,
         backbone_parameters=backbone_parameters,
@@ -126,10 +128,10 @@ def assemble(
     )
 
 
-def _dataset(resolved: Resolved, watch: Watch) -> Dataset:
+def _dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
     """Returns the data set, with a validation split if the run uses one."""
     component = resolved.components["dataset"]
-    context = replace(resolved.data, watch=watch)
+    context = replace(resolved.data, progress=progress)
     assert isinstance(component.spec, DatasetSpec)
     with blame(component):
         component.spec.check(resolved.configs["dataset"], context)
@@ -139,10 +141,10 @@ def _dataset(resolved: Resolved, watch: Watch) -> Dataset:
     return hold_out(dataset, resolved.spec.data_seed)
 
 
-def _backbone(resolved: Resolved, loading: Loading) -> Backbone:
+def _backbone(resolved: Resolved, loader_config: LoaderConfig) -> Backbone:
     """Returns the backbone on its device, in the joint space if the method works there."""
     backbone = build("backbone", Backbone, resolved, BackboneContext(seed=resolved.spec.seed))
-    backbone.requires_grad_(False).to(loading.device)
+    backbone.requires_grad_(False).to(loader_config.device)
     features = try_out("backbone", resolved, backbone, blank(backbone), (1, backbone.width))
     if not features.isfinite().all():
         raise DataError(
@@ -200,7 +202,7 @@ def _shared_files(dataset: Dataset) -> list[str]:
 
 
 def _head(
-    resolved: Resolved, context: BuildContext, backbone: Backbone, features: TrainingFeatures
+    resolved: Resolved, context: BuildContext, backbone: Backbone, features: ExtractedFeatures
 ) -> nn.Module:
     """Returns the head with its first weight."""
     head = build("head", nn.Module, resolved, context)
@@ -218,7 +220,7 @@ def _head(
             head.start(backbone, features)
         head.to(context.device)
     elif start is None:
-        raise resolved.components["head"].broke("has neither `weight` nor `start`")
+        raise resolved.components["head"].contract_error("has neither `weight` nor `start`")
     features_of_one = torch.ones(1, context.width, device=context.device)
     try_out("head", resolved, head, features_of_one, (1, context.num_classes))
     return head

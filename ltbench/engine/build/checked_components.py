@@ -54,7 +54,7 @@ class CheckedLoss:
             value = self._loss(logits, labels)
         if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
             found = value if value is None else type(value).__name__
-            raise self._component.broke(f"returned {found}, not a scalar with a gradient")
+            raise self._component.contract_error(f"returned {found}, not a scalar with a gradient")
         return value
 
 
@@ -77,7 +77,7 @@ class CheckedAugmentation:
         self._component = component
         draws = getattr(augmentation, "draws", None)
         if not isinstance(draws, int) or draws < 0:
-            raise component.broke(f"has draws={draws!r}, not how many numbers it takes")
+            raise component.contract_error(f"has draws={draws!r}, not how many numbers it takes")
         self.draws = draws
         self.changes_pixels = isinstance(augmentation, PixelAugmentation)
 
@@ -96,9 +96,11 @@ class CheckedAugmentation:
         with blame(self._component):
             changed, targets = self._augmentation.change(images, labels, uniforms)
         if not isinstance(changed, Tensor) or changed.shape != images.shape:
-            raise self._component.broke(f"made no images of shape {tuple(images.shape)}")
+            raise self._component.contract_error(f"made no images of shape {tuple(images.shape)}")
         if not _are_targets(targets, labels):
-            raise self._component.broke("made no `ltbench.protocols.Targets` of this batch")
+            raise self._component.contract_error(
+                "made no `ltbench.protocols.Targets` of this batch"
+            )
         return changed, targets
 
 
@@ -126,7 +128,9 @@ class CheckedInference:
             reduced = self._inference.reduce(logits)
         expected = (len(logits), logits.shape[-1])
         if not isinstance(reduced, Tensor) or reduced.shape != expected:
-            raise self._component.broke(f"reduced the views to no logits of shape {expected}")
+            raise self._component.contract_error(
+                f"reduced the views to no logits of shape {expected}"
+            )
         return reduced
 
 
@@ -139,11 +143,11 @@ def one_view(views: Views) -> Views:
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:
     """Returns views that lie in their images, their boxes in float64."""
     if not isinstance(views, Views) or not isinstance(views.boxes, np.ndarray):
-        raise component.broke("must return Views whose boxes are an array")
+        raise component.contract_error("must return Views whose boxes are an array")
     shape = f"({len(sizes)}, 4)" if ndim == 2 else f"({len(sizes)}, V, 4)"
     found = views.boxes.shape
     if len(found) != ndim or found[-1] != 4 or found[0] != len(sizes) or 0 in found:
-        raise component.broke(f"returned boxes of shape {found}, not {shape}")
+        raise component.contract_error(f"returned boxes of shape {found}, not {shape}")
     boxes = np.asarray(views.boxes, dtype=np.float64)
     corner, extent, ends = (
         boxes[..., :2],
@@ -153,16 +157,18 @@ def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: C
     inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < ends + _SLACK)
     if not inside.all():  # NaN is not inside either
         where = tuple(np.argwhere(~inside.all(axis=-1))[0])
-        raise component.broke(
+        raise component.contract_error(
             f"has a view that is not inside of its image: {boxes[where].tolist()} (top, left, "
             f"height, width) of {sizes[where[0]].tolist()}"
         )
     flips = views.flips
     truths = isinstance(flips, np.ndarray) and flips.dtype == np.bool_
     if flips is not None and not (truths and flips.shape == found[:-1]):
-        raise component.broke(f"returned flips that are no truths of shape {found[:-1]}")
+        raise component.contract_error(f"returned flips that are no truths of shape {found[:-1]}")
     if not isinstance(views.crop_first, bool):
-        raise component.broke(f"returned crop_first={views.crop_first!r}, neither True nor False")
+        raise component.contract_error(
+            f"returned crop_first={views.crop_first!r}, neither True nor False"
+        )
     return Views(boxes, flips, views.crop_first)
 
 

@@ -12,7 +12,7 @@ from ltbench.registry.registry import blame
 from ltbench.specs import BuildContext
 
 
-def class_weights(
+def sampling_weights(
     resolved: Resolved, context: BuildContext, dataset: Dataset
 ) -> NDArray[np.float64] | None:
     """Returns how often the sampling draws each class; the most frequent has 1.
@@ -23,7 +23,7 @@ def class_weights(
     sampling, component = resolved.build("sampling", context), resolved.components["sampling"]
     with blame(component):
         weights = sampling.weights()
-    with component.answerable():
+    with component.attributed():
         return None if weights is None else scaled(weights, dataset)
 
 

@@ -14,49 +14,49 @@ from torch import Tensor
 
 from ltbench.backbone import Backbone
 from ltbench.data.image_digests import digest_of
-from ltbench.data.loading.batches import Batch, Batches, Loading
+from ltbench.data.loading.batches import Batch, Batches, LoaderConfig
 from ltbench.engine.model.classifier import training_mode
 from ltbench.engine.model.fingerprint import weights_fingerprint
-from ltbench.engine.model.precision import Arithmetic
+from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.io.array_cache import Arrays, NoRoomError, in_words
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 
 _MOST_VIEWS = 256
 # Of a pass on a CPU: glibc gives blocks above 32 MB back, and fresh pages cost more than they gain.
 _MOST_PIXELS = 16 * 224**2
 
-State = Literal["pretrained", "frozen", "learned"]
+EncoderState = Literal["pretrained", "frozen", "learned"]
 """Of the encoder: as it was loaded; changed by a method that learns nothing in it; learned."""
 
 
 @dataclass
-class Encoding:
+class FeatureExtractor:
     """Makes features of views, and keeps those that other runs would compute alike.
 
     Args:
         backbone: The encoder.
-        loading: How images reach the device, and where features are kept.
-        arithmetic: Precision of the forward pass.
+        loader_config: How images reach the device, and where features are kept.
+        policy: Precision of the forward pass.
         key: What features depend on, besides weights, views and images.
-        watch: Told how it gets on.
+        progress: Told how it gets on.
 
     Attributes:
         state: What is known of the encoder's weights.
     """
 
     backbone: Backbone
-    loading: Loading
-    arithmetic: Arithmetic
+    loader_config: LoaderConfig
+    policy: PrecisionPolicy
     key: dict[str, Any]
-    watch: Watch
-    state: State = "pretrained"
+    progress: ProgressReporter
+    state: EncoderState = "pretrained"
     _digests: dict[int, str | None] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     @property
     def views_per_pass(self) -> int:
         """How many views go through the encoder at the same time."""
-        if self.loading.device.type == "cuda":
+        if self.loader_config.device.type == "cuda":
             return _MOST_VIEWS
         return max(1, min(_MOST_VIEWS, _MOST_PIXELS // self.backbone.resolution**2))
 
@@ -94,7 +94,7 @@ class Encoding:
             None where they cannot be kept, and have to be computed when they are needed: there is
             no room, the encoder is trained, an image is corrupt.
         """
-        if self.state == "learned" or not self.loading.cache.limit:
+        if self.state == "learned" or not self.loader_config.cache.limit:
             return None
         digest = self._digest(batches)
         if digest is None:
@@ -119,21 +119,21 @@ class Encoding:
             self._encode(batches, epoch, indices, num_views, arrays["features"])
 
         try:
-            arrays = self.loading.cache.get(key, {"features": (shape, "float32")}, fill)
+            arrays = self.loader_config.cache.get(key, {"features": (shape, "float32")}, fill)
         except NoRoomError as error:
             self._tell(f"features are computed each time: {error}")
             return None
         size = in_words(arrays["features"].nbytes)
         self._tell(
             f"features of {len(indices):,} images ({size}): "
-            + (f"found in {self.loading.cache.folder}" if found else "computed once")
+            + (f"found in {self.loader_config.cache.folder}" if found else "computed once")
         )
         return torch.from_numpy(arrays["features"]).to(self.backbone.mean.device)
 
     @torch.inference_mode()
     def of(self, batch: Batch) -> Tensor:
         """Returns the features of a batch's views, (B, V, width) float32."""
-        with self.arithmetic.autocast():
+        with self.policy.autocast():
             pixels = self.backbone.normalize(batch.views.flatten(0, 1))
             features: Tensor = self.backbone(pixels)
         views: Tensor = features.float().unflatten(0, batch.views.shape[:2])
@@ -148,7 +148,7 @@ class Encoding:
         features: NDArray[np.float32],
     ) -> None:
         self.backbone.eval()
-        self.watch.start("encoding", len(indices))
+        self.progress.start("encoding", len(indices))
         size = max(1, self.views_per_pass // num_views)
         parts = torch.split(torch.from_numpy(indices), size)
         done = 0
@@ -156,8 +156,8 @@ class Encoding:
             count = len(batch.labels)
             features[done : done + count] = self.of(batch).cpu().numpy()
             done += count
-            self.watch.advance(count)
-        self.watch.stop()
+            self.progress.advance(count)
+        self.progress.stop()
         if done < len(indices):
             raise NoRoomError(f"{len(indices) - done} images cannot be decoded")
 
@@ -170,4 +170,4 @@ class Encoding:
     def _tell(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self.watch.note(text)
+            self.progress.note(text)

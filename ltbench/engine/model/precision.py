@@ -26,7 +26,7 @@ _CPU_FLAG = "avx512_bf16"
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class PrecisionPolicy:
     """How the model computes; its weights stay float32 in any case.
 
     Args:
@@ -56,7 +56,7 @@ class Arithmetic:
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
 
 
-def choose_arithmetic(precision: Precision, backbone: Backbone) -> Arithmetic:
+def choose_precision(precision: Precision, backbone: Backbone) -> PrecisionPolicy:
     """Returns the arithmetic asked for; "auto" is a function of the device and the model's size.
 
     No clock is read: the same command takes the same precision on an idle and on a loaded machine.
@@ -75,12 +75,12 @@ def choose_arithmetic(precision: Precision, backbone: Backbone) -> Arithmetic:
         reason = f"{gflops:.2g} GFLOP an image, {name} from {MIN_GFLOPS_ON_CPU:g}"
         if gflops < MIN_GFLOPS_ON_CPU:
             name = "fp32"
-    return Arithmetic(name, reason, device.type)
+    return PrecisionPolicy(name, reason, device.type)
 
 
-def asked_for(precision: Precision, device: torch.device) -> Arithmetic:
+def asked_for(precision: Precision, device: torch.device) -> PrecisionPolicy:
     """Returns the arithmetic of a precision that is not "auto"."""
-    return Arithmetic(precision, "as asked", device.type)
+    return PrecisionPolicy(precision, "as asked", device.type)
 
 
 def lower_precision(device: torch.device) -> tuple[Precision, str]:

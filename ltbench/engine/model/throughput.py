@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.engine.model.precision import Arithmetic, wait_for
+from ltbench.engine.model.precision import PrecisionPolicy, wait_for
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError
 
 _MIN_PASS_SECONDS = 0.03  # below it the clock and the calls weigh too much
@@ -19,13 +19,13 @@ _MAX_IMAGES = 32
 
 
 def seconds_per_image(
-    backbone: Backbone, arithmetic: Arithmetic, key: Mapping[str, Any], cache: Cache
+    backbone: Backbone, policy: PrecisionPolicy, key: Mapping[str, Any], cache: Cache
 ) -> float:
     """Returns about how long the model takes to learn from an image, in seconds.
 
     Args:
         backbone: Frozen encoder on its device.
-        arithmetic: Precision of the forward pass.
+        policy: Precision of the forward pass.
         key: Everything that the speed depends on.
         cache: Cache of the store: its runs measure once.
     """
@@ -33,26 +33,26 @@ def seconds_per_image(
 
     def fill(arrays: Arrays) -> None:
         nonlocal measured
-        arrays["seconds"][:] = measured = _measured(backbone, arithmetic)
+        arrays["seconds"][:] = measured = _measured(backbone, policy)
 
     about = {"what": "seconds an image", **key}
     try:
         return float(cache.get(about, {"seconds": ((1,), "float64")}, fill)["seconds"][0])
     except NoRoomError:
-        return measured or _measured(backbone, arithmetic)
+        return measured or _measured(backbone, policy)
 
 
-def _measured(backbone: Backbone, arithmetic: Arithmetic) -> float:
+def _measured(backbone: Backbone, policy: PrecisionPolicy) -> float:
     """Returns the seconds an image of the fastest of a few passes."""
     backbone.eval()
     device, side = backbone.mean.device, backbone.resolution
     count = _MAX_IMAGES if device.type == "cuda" else 1
-    seconds = _pass(backbone, _images(count, side, device), arithmetic)
+    seconds = _pass(backbone, _images(count, side, device), policy)
     while count < _MAX_IMAGES and seconds < _MIN_PASS_SECONDS:
         count *= 2
-        seconds = _pass(backbone, _images(count, side, device), arithmetic)
+        seconds = _pass(backbone, _images(count, side, device), policy)
     images = _images(count, side, device)
-    return min(_pass(backbone, images, arithmetic) for _ in range(_ROUNDS)) / count
+    return min(_pass(backbone, images, policy) for _ in range(_ROUNDS)) / count
 
 
 def _images(count: int, side: int, device: torch.device) -> Tensor:
@@ -60,13 +60,13 @@ def _images(count: int, side: int, device: torch.device) -> Tensor:
     return ramp.reshape(count, 3, side, side)
 
 
-def _pass(backbone: Backbone, images: Tensor, arithmetic: Arithmetic) -> float:
+def _pass(backbone: Backbone, images: Tensor, policy: PrecisionPolicy) -> float:
     """Returns the seconds of a forward pass, and of one back that learns no frozen weight."""
     wait_for(images.device)
     start = time.perf_counter()
     images = images.detach().requires_grad_(True)
     with torch.enable_grad():
-        with arithmetic.autocast():
+        with policy.autocast():
             features = backbone(images)
         if features.requires_grad:
             features.float().sum().backward()

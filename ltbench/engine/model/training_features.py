@@ -11,23 +11,23 @@ from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
 from ltbench.data.randomness import at_most
 from ltbench.engine.build.checked_components import one_view
-from ltbench.engine.model.feature_extractor import Encoding
+from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.errors import DataError
 from ltbench.views import Views, center_square
 
 
 @dataclass(frozen=True)
-class TrainingFeatures:
+class ExtractedFeatures:
     """The encoder's features of training images; see `ltbench.protocols.TrainingFeatures`.
 
     Args:
         dataset: With the training images.
-        encoding: Of the encoder.
+        extractor: Of the encoder.
         seed: The run's seed, which draws the images of a class that has too many.
     """
 
     dataset: Dataset
-    encoding: Encoding
+    extractor: FeatureExtractor
     seed: int
 
     @torch.inference_mode()
@@ -40,17 +40,17 @@ class TrainingFeatures:
             self.dataset,
             "train",
             lambda sizes, epoch, draws: one_view(Views(center_square(sizes))),
-            self.encoding.backbone.resolution,
-            self.encoding.loading,
+            self.extractor.backbone.resolution,
+            self.extractor.loader_config,
         )
-        kept = self.encoding.kept(batches, {"views": "centre"}, of=chosen)
+        kept = self.extractor.kept(batches, {"views": "centre"}, of=chosen)
         if kept is not None:
             return kept[:, 0], batches.labels[torch.from_numpy(chosen).to(kept.device)]
-        self.encoding.backbone.eval()
+        self.extractor.backbone.eval()
         features, found = [], []
-        parts = torch.split(torch.from_numpy(chosen), self.encoding.views_per_pass)
+        parts = torch.split(torch.from_numpy(chosen), self.extractor.views_per_pass)
         for batch in batches.of((0, part.numpy()) for part in parts):
-            features.append(self.encoding.of(batch)[:, 0])
+            features.append(self.extractor.of(batch)[:, 0])
             found.append(batch.labels)
         if not features:
             raise DataError("no training image can be decoded", hint="check the data set's files")

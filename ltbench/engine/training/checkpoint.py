@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.model.classifier import Classifier
-from ltbench.engine.model.precision import Arithmetic
+from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.errors import DataError
 from ltbench.storage.run_directory import write_atomically
 
@@ -46,7 +46,7 @@ class TrainState:
         return len(self.history)
 
     @classmethod
-    def start(cls, model: Classifier, config: TrainConfig, arithmetic: Arithmetic) -> TrainState:
+    def start(cls, model: Classifier, config: TrainConfig, policy: PrecisionPolicy) -> TrainState:
         """Returns the state before the first epoch."""
         learned = list(model.learned().values())
         optimizer = torch.optim.SGD(
@@ -56,7 +56,7 @@ class TrainState:
             weight_decay=config.weight_decay,
             fused=True,
         )
-        scaler = arithmetic.scaler()
+        scaler = policy.scaler()
         if scaler.is_enabled() and config.momentum:
             # A fused optimiser allocates its buffers in the first step before it looks whether that
             # overflowed. A step that did is skipped, and the buffers keep what lay in memory.

@@ -10,60 +10,60 @@ import torch
 from torch import Tensor
 
 from ltbench.engine.model.classifier import Classifier
-from ltbench.engine.model.feature_extractor import Encoding
-from ltbench.engine.training.train_loader import TrainingStream
+from ltbench.engine.model.feature_extractor import FeatureExtractor
+from ltbench.engine.training.train_loader import ImageLoader
 from ltbench.protocols import Targets
 
 
 @dataclass
-class EncodedStream:
+class FeatureLoader:
     """Batches of features and what their images show: the same images in the same order.
 
     Args:
-        stream: The images, of which an epoch shows one view each, unchanged.
-        encoding: Of the encoder.
+        loader: The images, of which an epoch shows one view each, unchanged.
+        extractor: Of the encoder.
         augmentation: Name, options and plugin of what cuts the views out.
     """
 
-    stream: TrainingStream
-    encoding: Encoding
+    loader: ImageLoader
+    extractor: FeatureExtractor
     augmentation: Mapping[str, Any]
     _kept: tuple[int, Tensor | None] | None = field(default=None, init=False)
 
     @classmethod
-    def fits(cls, stream: TrainingStream, encoding: Encoding) -> bool:
+    def fits(cls, loader: ImageLoader, extractor: FeatureExtractor) -> bool:
         """Returns whether features say all that a training learns from."""
-        augmentation = stream.augmentation
-        sees_once = stream.class_weights is None or not augmentation.draws
-        return sees_once and not augmentation.changes_pixels and encoding.same_in_training
+        augmentation = loader.augmentation
+        sees_once = loader.sampling_weights is None or not augmentation.draws
+        return sees_once and not augmentation.changes_pixels and extractor.same_in_training
 
     @property
     def seed(self) -> int:
         """Of the order and of what the augmentation draws."""
-        return self.stream.seed
+        return self.loader.seed
 
     def __len__(self) -> int:
         """Images an epoch."""
-        return len(self.stream)
+        return len(self.loader)
 
     @property
     def skipped(self) -> set[int]:
         """Indices of the corrupt images that were left out so far."""
-        return self.stream.skipped
+        return self.loader.skipped
 
     def close(self) -> None:
         """Ends the loader workers that wait for another epoch."""
-        self.stream.close()
+        self.loader.close()
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
         """Yields features (B, width) and their targets, batch by batch."""
         features = self._features(epoch)
-        batches = self.stream.batches
+        batches = self.loader.batches
         if features is None:
-            for batch in batches.of(self.stream.orders(epoch, batch_size)):
-                yield self.encoding.of(batch)[:, 0].clone(), Targets(batch.labels)
+            for batch in batches.of(self.loader.orders(epoch, batch_size)):
+                yield self.extractor.of(batch)[:, 0].clone(), Targets(batch.labels)
             return
-        for _, draws in self.stream.orders(epoch, batch_size):
+        for _, draws in self.loader.orders(epoch, batch_size):
             at = torch.from_numpy(draws % len(self)).to(features.device)
             yield features[at], Targets(batches.labels[at])
 
@@ -74,11 +74,11 @@ class EncodedStream:
     def _features(self, epoch: int) -> Tensor | None:
         """Returns the features of what an epoch shows of each image, (N, width)."""
         views: dict[str, Any] = {"augmentation": dict(self.augmentation)}
-        if self.stream.augmentation.draws:
-            views |= {"seed": self.seed, "epoch": epoch, "epochs": self.stream.epochs}
+        if self.loader.augmentation.draws:
+            views |= {"seed": self.seed, "epoch": epoch, "epochs": self.loader.epochs}
         else:  # the same in every epoch
             epoch = 0
         if self._kept is None or self._kept[0] != epoch:
-            found = self.encoding.kept(self.stream.batches, views, epoch=epoch)
+            found = self.extractor.kept(self.loader.batches, views, epoch=epoch)
             self._kept = epoch, None if found is None else found[:, 0]
         return self._kept[1]

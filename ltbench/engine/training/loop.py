@@ -12,11 +12,11 @@ from torch import Tensor
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.build.checked_components import CheckedLoss
 from ltbench.engine.model.classifier import Classifier
-from ltbench.engine.model.precision import Arithmetic
+from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.checkpoint import TrainState
-from ltbench.engine.training.train_loader import Stream
+from ltbench.engine.training.train_loader import TrainLoader
 from ltbench.errors import DataError, NonFiniteLossError
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 from ltbench.protocols import Targets
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
@@ -24,45 +24,45 @@ _CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
 
 def train(
     model: Classifier,
-    stream: Stream,
+    loader: TrainLoader,
     loss_of: CheckedLoss,
     state: TrainState,
     config: TrainConfig,
-    arithmetic: Arithmetic,
-    watch: Watch,
+    policy: PrecisionPolicy,
+    progress: ProgressReporter,
     on_epoch: Callable[[TrainState], None],
 ) -> None:
     """Trains the learned parameters from where `state` stands to the last epoch.
 
     Args:
         model: The classifier.
-        stream: The training images, or their features; its seed is that of whatever else is drawn.
+        loader: The training images, or their features; its seed is that of whatever else is drawn.
         loss_of: The loss.
         state: Optimiser, loss scaling and history; advanced in place.
         config: Epochs, batch size, accumulation, learning rate.
-        arithmetic: Precision of the forward pass.
-        watch: Told how it gets on.
+        policy: Precision of the forward pass.
+        progress: Told how it gets on.
         on_epoch: Called after each epoch; may add to its row of the history.
 
     Raises:
         NonFiniteLossError: With epoch and step.
     """
-    size = len(stream)
-    watch.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
+    size = len(loader)
+    progress.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
         # A resumed run draws what it would have drawn.
-        torch.manual_seed(stream.seed * 1_000_003 + epoch)
+        torch.manual_seed(loader.seed * 1_000_003 + epoch)
         model.training_mode()
         loss_of.start_epoch(epoch / config.epochs)
         lr = cosine(config.lr, epoch, config.epochs)
         state.optimizer.param_groups[0]["lr"] = lr
         losses: list[Tensor] = []
         start = time.perf_counter()
-        for inputs, targets in stream.epoch(epoch, config.batch_size):
+        for inputs, targets in loader.epoch(epoch, config.batch_size):
             total = torch.zeros((), device=inputs.device)
             for part, shown in _parts(inputs, targets, config.accumulate):
-                with arithmetic.autocast():
-                    logits = stream.logits(model, part)
+                with policy.autocast():
+                    logits = loader.logits(model, part)
                 value = loss_of(logits, shown) * (len(part) / len(inputs))
                 state.scaler.scale(value).backward()
                 total += value.detach()
@@ -71,14 +71,14 @@ def train(
             state.optimizer.zero_grad()
             losses.append(total)
             known = len(losses) % _CHECK_EVERY == 0
-            watch.advance(len(inputs), mean_loss(losses, epoch, arithmetic) if known else None)
-        loss = mean_loss(losses, epoch, arithmetic)  # waits for the device: the clock may stop
+            progress.advance(len(inputs), mean_loss(losses, epoch, policy) if known else None)
+        loss = mean_loss(losses, epoch, policy)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
         state.history.append({**row, "images_per_second": size / seconds})
         on_epoch(state)
-        watch.epoch(state.history[-1], config.epochs)
-    watch.stop()
+        progress.epoch(state.history[-1], config.epochs)
+    progress.stop()
 
 
 def _parts(images: Tensor, targets: Targets, parts: int) -> Iterator[tuple[Tensor, Targets]]:
@@ -112,13 +112,13 @@ def divergence_hint(precision: str) -> str:
     return lower if precision == "fp32" else f"{lower}, or take --precision fp32"
 
 
-def mean_loss(losses: list[Tensor], epoch: int, arithmetic: Arithmetic) -> float:
+def mean_loss(losses: list[Tensor], epoch: int, policy: PrecisionPolicy) -> float:
     """Returns the mean of the steps' losses.
 
     Args:
         losses: Scalar loss of each step so far.
         epoch: The epoch, from 0.
-        arithmetic: Precision of the forward pass.
+        policy: Precision of the forward pass.
 
     Raises:
         NonFiniteLossError: One is NaN or infinite.
@@ -133,6 +133,6 @@ def mean_loss(losses: list[Tensor], epoch: int, arithmetic: Arithmetic) -> float
         raise NonFiniteLossError(
             f"the loss became {float(values[step])} in epoch {epoch + 1}, step {step + 1}; the "
             f"last good state is the {f'end of epoch {epoch}' if epoch else 'start'}",
-            hint=divergence_hint(arithmetic.name),
+            hint=divergence_hint(policy.name),
         )
     return float(values.mean())

@@ -11,10 +11,10 @@ from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.runspec import RunSpec
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
-from ltbench.engine.build.built_run import Assembly
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.evaluate import evaluate
 from ltbench.engine.training.checkpoint import TrainState, copies, put_back
-from ltbench.progress import Watch
+from ltbench.progress import ProgressReporter
 
 CRITERION = "mean_class"
 _SCORE = f"val_{CRITERION}"
@@ -27,34 +27,34 @@ class Validation:
     What it knows is in the training's state alone, so that a resumed training chooses the same.
     """
 
-    assembly: Assembly
-    watch: Watch
+    built: BuiltRun
+    progress: ProgressReporter
     _batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
-        self._batches = self.assembly.evaluation_batches("val")
+        self._batches = self.built.evaluation_batches("val")
 
     def score(self, state: TrainState) -> None:
         """Adds the last epoch's score to its row, and keeps its weights if they are the best."""
-        assembly, began = self.assembly, time.perf_counter()
-        predictions = evaluate(assembly, self._batches, self.watch)
-        scored = compute_metrics(predictions, assembly.dataset.shot_counts)[CRITERION]
+        built, began = self.built, time.perf_counter()
+        predictions = evaluate(built, self._batches, self.progress)
+        scored = compute_metrics(predictions, built.dataset.shot_counts)[CRITERION]
         state.history[-1] |= {
             _SCORE: scored,
             "val_seconds": time.perf_counter() - began,
             "val_skipped_images": len(self._batches.skipped),
         }
         if best_epoch(state.history) == state.epoch - 1:
-            state.kept = copies(assembly.model.learned())
+            state.kept = copies(built.model.learned())
 
     def take_best(self, state: TrainState) -> None:
         """Puts the weights of the best epoch into the model."""
         chosen = best_epoch(state.history)
-        self.watch.note(
+        self.progress.note(
             f"taking epoch {chosen + 1} of {state.epoch}: the best on val "
             f"(mean-class {state.history[chosen][_SCORE]:.1f} %)"
         )
-        put_back(self.assembly.model, state.kept)
+        put_back(self.built.model, state.kept)
 
 
 def best_epoch(history: Sequence[dict[str, float]]) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.data import Dataset
-from ltbench.data.loading.batches import Batch, Batches, Loading, Order
+from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
 from ltbench.data.randomness import drawn, shuffled, uniforms
 from ltbench.engine.build.checked_components import CheckedAugmentation
 from ltbench.engine.model.classifier import Classifier
@@ -20,7 +20,7 @@ from ltbench.protocols import Targets
 from ltbench.views import Views
 
 
-class Stream(Protocol):
+class TrainLoader(Protocol):
     """What a training goes through, epoch by epoch: images, or their features."""
 
     @property
@@ -50,17 +50,17 @@ class Stream(Protocol):
 
 
 @dataclass
-class TrainingStream:
+class ImageLoader:
     """Batches of training images and what they show.
 
     Args:
         dataset: The data set.
         augmentation: Which part of an image is seen, and how it is changed.
         resolution: R.
-        loading: How images reach the device.
+        loader_config: How images reach the device.
         seed: Of the order and of what the augmentation draws.
         epochs: How many there will be.
-        class_weights: (K,) how often each class is drawn; None: every image once.
+        sampling_weights: (K,) how often each class is drawn; None: every image once.
 
     Attributes:
         batches: What makes batches of them.
@@ -70,14 +70,16 @@ class TrainingStream:
     dataset: Dataset
     augmentation: CheckedAugmentation
     resolution: int
-    loading: Loading
+    loader_config: LoaderConfig
     seed: int
     epochs: int
-    class_weights: NDArray[np.float64] | None
+    sampling_weights: NDArray[np.float64] | None
     batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
-        self.batches = Batches(self.dataset, "train", self._views, self.resolution, self.loading)
+        self.batches = Batches(
+            self.dataset, "train", self._views, self.resolution, self.loader_config
+        )
 
     def __len__(self) -> int:
         """Images an epoch."""
@@ -108,9 +110,9 @@ class TrainingStream:
         return logits
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        if self.class_weights is None:
+        if self.sampling_weights is None:
             return shuffled(self.seed, epoch, len(self))
-        return drawn(self.seed, epoch, self.batches.split.labels, self.class_weights)
+        return drawn(self.seed, epoch, self.batches.split.labels, self.sampling_weights)
 
     def _uniforms(self, epoch: int, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         return uniforms(self.seed, epoch, draws, self.augmentation.draws)

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ltbench.analysis.comparison.across_datasets import AcrossDatasets, Grid, compare_across
+from ltbench.analysis.comparison.across_datasets import AcrossDatasets, ScoreTable, compare_across
 from ltbench.analysis.comparison.summary_text import p_text
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.content import Column, Section, Table
-from ltbench.report.figure_set import Album
+from ltbench.report.figure_set import FigureSet
 from ltbench.report.figures.critical_difference import critical_difference
 from ltbench.storage.results import Cell
 
 
-def across_section(cells: Sequence[Cell], metric: str, level: float, album: Album) -> Section:
+def across_section(cells: Sequence[Cell], metric: str, level: float, album: FigureSet) -> Section:
     """Returns the section of ranks over data sets, or why there are none."""
     name, head = "across-data-sets", "Across data sets"
     try:
-        found = compare_across(Grid.of(cells), metric, level=level)
+        found = compare_across(ScoreTable.of(cells), metric, level=level)
     except ConfigError as error:
         return Section(name, head, words=[f"Nothing to show: {error.message}."])
     words = [

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ltbench.report.content import Block, Column, Listing, Section, Table
-from ltbench.storage.results import Run, Skipped
+from ltbench.storage.results import Run, SkippedRun
 
 
-def provenance_section(runs: Sequence[Run], skipped: Sequence[Skipped]) -> Section:
+def provenance_section(runs: Sequence[Run], skipped: Sequence[SkippedRun]) -> Section:
     """Returns the exact commands and environments of the runs, and what could not be read."""
     blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command, runs))))]
     environments: dict[str, int] = {}

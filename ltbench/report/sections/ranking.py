@@ -16,7 +16,7 @@ from ltbench.analysis.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.content import Block, Column, Picture, Section, Table
-from ltbench.report.figure_set import Album
+from ltbench.report.figure_set import FigureSet
 from ltbench.report.figures.calibration import calibration
 from ltbench.report.figures.head_to_tail import head_to_tail
 from ltbench.report.figures.shot_groups import shot_groups
@@ -28,7 +28,7 @@ from ltbench.storage.run_directory import RunDirectory
 
 
 def ranking_section(
-    ranking: Ranking, evidence: Evidence | None, name: str, metrics: Sequence[str], album: Album
+    ranking: Ranking, evidence: Evidence | None, name: str, metrics: Sequence[str], album: FigureSet
 ) -> Section:
     """Returns the section of a ranking.
 
@@ -116,7 +116,9 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
         yield f"Note: {note}{whose}."
 
 
-def _accuracies(ranking: Ranking, evidence: Evidence, name: str, album: Album) -> Iterator[Picture]:
+def _accuracies(
+    ranking: Ranking, evidence: Evidence, name: str, album: FigureSet
+) -> Iterator[Picture]:
     known = [metric for metric in ("accuracy", *GROUPS) if metric in evidence.intervals]
     values = np.stack([evidence.intervals[metric] for metric in known], axis=1)
     means, lows, highs = np.moveaxis(values, 2, 0)
@@ -140,7 +142,7 @@ def _accuracies(ranking: Ranking, evidence: Evidence, name: str, album: Album) -
     )
 
 
-def _costs(ranking: Ranking, evidence: Evidence, name: str, album: Album) -> Iterator[Picture]:
+def _costs(ranking: Ranking, evidence: Evidence, name: str, album: FigureSet) -> Iterator[Picture]:
     rows = [row for _, row in _rows(ranking, evidence)]
     mean, low, high = evidence.intervals["accuracy"].T
     for key, label, said in (
@@ -158,7 +160,7 @@ def _costs(ranking: Ranking, evidence: Evidence, name: str, album: Album) -> Ite
 
 
 def _matrices(
-    ranking: Ranking, evidence: Evidence, name: str, metrics: Sequence[str], album: Album
+    ranking: Ranking, evidence: Evidence, name: str, metrics: Sequence[str], album: FigureSet
 ) -> Iterator[Picture]:
     for metric in metrics if len(evidence.entries) > 1 else ():
         differences, p, comparisons = evidence.differences(metric)
@@ -178,7 +180,7 @@ def _matrices(
 
 
 def _curves(
-    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, album: Album
+    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, album: FigureSet
 ) -> Iterator[Picture]:
     """Yields what every epoch recorded, where anything was trained."""
     for key, label, said in (

@@ -93,7 +93,7 @@ class Cifar:
         for split in self.files.splits:
             digest.update(self.files.read_labels(folder, split).astype(np.uint8).tobytes())
         files = [file for names in self.files.splits.values() for file in names]
-        content = file_digests(folder, pa.array(files, pa.string()), ctx.watch)
+        content = file_digests(folder, pa.array(files, pa.string()), ctx.progress)
         rule = counts_rule(
             self.files.num_classes, self.files.images_per_class["train"], config.ratio
         )

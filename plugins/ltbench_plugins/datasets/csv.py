@@ -90,7 +90,7 @@ def identity(config: CsvConfig, ctx: DataContext) -> str:
     The blob name is the same whichever system the line ends are of.
     """
     path, root = _places(config)
-    images = file_digests(root, _columns(path)["path"], ctx.watch, config.digest)
+    images = file_digests(root, _columns(path)["path"], ctx.progress, config.digest)
     return f"csv:{git_blob_sha1(_content(path))} {config.digest}:{combined_digest(images)}"
 
 

@@ -53,7 +53,7 @@ def identity(config: NoOptions, ctx: DataContext) -> str:
     """Returns the digest of the package's list, and one of its images."""
     root = _root()
     listed = hashlib.sha256(_content(root / "labels.csv")).hexdigest()
-    images = file_digests(root, _read(root / "labels.csv")[0], ctx.watch)
+    images = file_digests(root, _read(root / "labels.csv")[0], ctx.progress)
     return f"sha256:{listed} content:{combined_digest(images)}"
 
 

@@ -94,7 +94,7 @@ def identity(config: FolderConfig, ctx: DataContext) -> str:
     for name, part in _scan(root).parts.items():
         paths = (normalize("NFC", path) for path in part.files)
         hashed.update("\0".join((name, *paths, "")).encode())
-        digests = file_digests(root, part.paths, ctx.watch, config.digest)
+        digests = file_digests(root, part.paths, ctx.progress, config.digest)
         hashed.update(combined_digest(digests).encode())
     return f"{config.digest}:{hashed.hexdigest()}"
 

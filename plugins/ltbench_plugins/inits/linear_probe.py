@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LinearProbeConfig:
+class LinearProbeInitConfig:
     """Options of the linear-probe initialisation."""
 
     per_class: Annotated[int, Gt(0)] = option(
@@ -27,14 +27,14 @@ class LinearProbeConfig:
 
 
 @dataclass(frozen=True)
-class LinearProbe:
+class LinearProbeInit:
     """w_k = normalise(c_k), the coefficients of a class-balanced L2 logistic regression.
 
     Fitted by L-BFGS to the raw features, C = 1; zero for a class without images.
     """
 
     num_classes: int
-    config: LinearProbeConfig
+    config: LinearProbeInitConfig
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
         """Returns the weight, (K, width)."""
@@ -52,15 +52,15 @@ class LinearProbe:
         return F.normalize(coefficients, dim=-1)
 
 
-def build(config: LinearProbeConfig, ctx: BuildContext) -> LinearProbe:
+def build(config: LinearProbeInitConfig, ctx: BuildContext) -> LinearProbeInit:
     """Builds the initialisation."""
-    return LinearProbe(ctx.num_classes, config)
+    return LinearProbeInit(ctx.num_classes, config)
 
 
 LINEAR_PROBE = InitSpec(
     name="linear_probe",
     summary="coefficients of a logistic regression on the training images",
-    config=LinearProbeConfig,
+    config=LinearProbeInitConfig,
     build=build,
     libraries=("sklearn.linear_model",),
     version=2,

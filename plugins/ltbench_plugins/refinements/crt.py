@@ -11,7 +11,7 @@ from annotated_types import Gt
 
 from ltbench import BuildContext, RefinementSpec, option
 from ltbench.errors import ConfigError
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ class Crt:
 
         learned_in(head, learned, "crt")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Learns the head again."""
         import torch
 
@@ -59,7 +59,7 @@ class Crt:
             parameters.values(),
             epochs=self.epochs,
             lr=self.lr,
-            class_weights=np.ones(self.num_classes),
+            sampling_weights=np.ones(self.num_classes),
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt
 
 from ltbench import BuildContext, RefinementSpec, option
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class LinearProbe:
 
         linear_weight(head, learned, "linear_probe")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Puts the regression's coefficients in place of what was learned."""
         import torch
 

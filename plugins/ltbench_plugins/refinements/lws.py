@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ltbench import BuildContext, RefinementSpec
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 from ltbench_plugins.refinements.crt import CrtConfig, second_epochs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Lws:
 
         linear_weight(head, learned, "lws")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Learns the factors and multiplies them in."""
         from torch.nn.utils import parametrize
 
@@ -50,7 +50,7 @@ class Lws:
             factors.parameters(),
             epochs=self.epochs,
             lr=self.lr,
-            class_weights=np.ones(self.num_classes),
+            sampling_weights=np.ones(self.num_classes),
         )
         for name in names:
             parametrize.remove_parametrizations(head, name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ltbench import BuildContext, NoOptions, RefinementSpec
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +31,7 @@ class Ncm:
 
         class_weight(head, learned, "ncm")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Puts the class means in place of what was learned."""
         import torch
         from torch.nn import functional as F

@@ -10,7 +10,7 @@ from annotated_types import Ge
 
 from ltbench import BuildContext, RefinementSpec, option
 from ltbench.errors import ConfigError
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +41,7 @@ class Soup:
 
         learned_something(learned, "soup")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Trains the other members and takes the mean."""
         import torch
 

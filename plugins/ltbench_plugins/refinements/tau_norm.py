@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge
 
 from ltbench import BuildContext, RefinementSpec, option
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,7 +38,7 @@ class TauNorm:
 
         linear_weight(head, learned, "tau_norm")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Rescales the class weights."""
         import torch
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Le
 
 from ltbench import BuildContext, RefinementSpec, option
-from ltbench.protocols import Training
+from ltbench.protocols import RefinementContext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,7 +36,7 @@ class WiseFt:
 
         learned_something(learned, "wise_ft")
 
-    def refine(self, encoder: Backbone, head: nn.Module, training: Training) -> None:
+    def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Interpolates the learned parameters."""
         import torch
 

@@ -16,7 +16,7 @@ from ltbench_plugins.trackers.values import of_result, place, typed
 
 
 @dataclass(frozen=True)
-class CsvConfig:
+class CsvTrackerConfig:
     """Options of the tracker."""
 
     folder: Path | None = option(
@@ -84,7 +84,7 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     partial.replace(path)
 
 
-def build(config: CsvConfig, ctx: TrackerContext) -> Csv:
+def build(config: CsvTrackerConfig, ctx: TrackerContext) -> Csv:
     """Builds the tracker of a run."""
     settings = {name: typed(value) for name, value in ctx.settings.items()}
     return Csv(place(config.folder, ctx, "csv"), {"hash": ctx.hash, "cell": ctx.cell, **settings})
@@ -93,7 +93,7 @@ def build(config: CsvConfig, ctx: TrackerContext) -> Csv:
 CSV = TrackerSpec(
     name="csv",
     summary="CSV files: a row an epoch, and a row of settings and results",
-    config=CsvConfig,
+    config=CsvTrackerConfig,
     build=build,
     reference="RFC 4180",
 )

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ltbench.data import ArrayImages, Dataset, FileImages, ImageSource, Split
-from ltbench.data.loading.batches import Batch, Batches, Loading
+from ltbench.data.loading.batches import Batch, Batches, LoaderConfig
 from ltbench.data.randomness import uniforms
 from ltbench.errors import CorruptImageError, DataError
 from ltbench.views import Views
@@ -40,7 +40,7 @@ def files(tmp_path: Path) -> FileImages:
 def batches(images: ImageSource, workers: int = 0, skip: bool = False) -> Batches:
     split = Split(images, LABELS)
     dataset = Dataset(("cat", "dog"), {"train": split, "test": split})
-    return Batches(dataset, "train", views_of, 32, Loading(torch.device("cpu"), workers, skip))
+    return Batches(dataset, "train", views_of, 32, LoaderConfig(torch.device("cpu"), workers, skip))
 
 
 def collected(made: Batches) -> list[Batch]:
@@ -141,7 +141,7 @@ def whole(sizes: np.ndarray, epoch: int, draws: np.ndarray) -> Views:
 def test_a_worker_keeps_no_memory_of_its_batches() -> None:
     split = Split(Blank(), np.zeros(10_000, np.int64))
     dataset = Dataset(("blank",), {"train": split, "test": split})
-    made = Batches(dataset, "train", whole, 224, Loading(torch.device("cpu"), 1, False))
+    made = Batches(dataset, "train", whole, 224, LoaderConfig(torch.device("cpu"), 1, False))
     own, before = [], workers_now()
     for _ in made.of((0, part) for part in np.split(np.arange(3200), 50)):
         (worker,) = workers_now() - before

@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.transforms import functional as reference
 
 from ltbench.data.loading import crop as module
-from ltbench.data.loading.crop import cut
+from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
 from ltbench.views import Views, center_square, crops_of_resized
 
@@ -33,11 +33,11 @@ def test_what_is_cropped_first_equals_the_crop_resized_by_pillow(
     pixels: np.ndarray, box: tuple[int, int, int, int], resolution: int
 ) -> None:
     top, left, height, width = box
-    crop = Image.fromarray(pixels).crop((left, top, left + width, top + height))
-    theirs = crop.resize((resolution, resolution), BICUBIC)
+    region = Image.fromarray(pixels).crop((left, top, left + width, top + height))
+    theirs = region.resize((resolution, resolution), BICUBIC)
     boxes = np.array([[box, box]], np.float64)
     views = Views(boxes, np.array([[False, True]]), crop_first=True)
-    plain, mirrored = cut(pixels, views, resolution)
+    plain, mirrored = crop(pixels, views, resolution)
     most, share = levels(plain, theirs)
     assert most <= 2
     assert share < 1e-3
@@ -51,7 +51,7 @@ def test_fractions_that_are_cropped_first_see_the_pixels_that_they_touch() -> No
     box = np.array([[[10.25, 20.5, 30.5, 40.25]]])  # touches rows 10..40 and columns 20..60
     touched = Image.fromarray(NOISE[10:41, 20:61])
     theirs = touched.resize((32, 32), BICUBIC, box=(0.5, 0.25, 40.75, 30.75))
-    assert levels(cut(NOISE, Views(box, crop_first=True), 32)[0], theirs) == (0, 0)
+    assert levels(crop(NOISE, Views(box, crop_first=True), 32)[0], theirs) == (0, 0)
     image = torch.from_numpy(NOISE).permute(2, 0, 1)[None]
     on_device = resample(image, torch.from_numpy(box), None, 32, crop_first=True)[0, 0]
     assert levels(on_device, theirs)[0] <= 1
@@ -67,7 +67,7 @@ def test_crops_of_a_resized_image_equal_those_of_torchvision(
         Image.fromarray(pixels), short_side, reference.InterpolationMode.BICUBIC
     )
     boxes = crops_of_resized(np.array([size]), short_side, resolution, corners=True)
-    ours = cut(pixels, Views(boxes), resolution)
+    ours = crop(pixels, Views(boxes), resolution)
     for mine, theirs in zip(ours, reference.five_crop(resized, resolution), strict=True):
         most, share = levels(mine, theirs)
         assert most <= 2
@@ -85,14 +85,14 @@ def test_the_crops_of_a_resized_image_are_cut_of_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "_resized", counted)
     sizes = np.array([[375, 500]])
     boxes = [crops_of_resized(sizes, side, 224, corners=True) for side in (224, 248)]
-    cut(NOISE, Views(np.concatenate(boxes, axis=1)), 224)
+    crop(NOISE, Views(np.concatenate(boxes, axis=1)), 224)
     assert made == [(224, 298), (248, 330)]
 
 
 def test_a_crop_of_an_image_much_larger_is_cut_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = cut(NOISE, Views(np.array([[[0.0, 0.0, 1.0, 1.0]]]), crop_first=True), 4)
+    expected = crop(NOISE, Views(np.array([[[0.0, 0.0, 1.0, 1.0]]]), crop_first=True), 4)
     monkeypatch.setattr(module, "_resized", None)  # 1500 x 2000
-    corner = cut(NOISE, Views(np.array([[[0.0, 0.0, 1.0, 1.0]]])), 4)
+    corner = crop(NOISE, Views(np.array([[[0.0, 0.0, 1.0, 1.0]]])), 4)
     assert corner.shape == expected.shape
 
 
@@ -105,13 +105,13 @@ def test_any_other_box_is_what_pillow_makes_of_it(box: tuple[float, ...]) -> Non
     theirs = Image.fromarray(NOISE).resize(
         (224, 224), BICUBIC, box=(left, top, left + width, top + height)
     )
-    assert levels(cut(NOISE, Views(np.array([[box]])), 224)[0], theirs)[0] <= 1
+    assert levels(crop(NOISE, Views(np.array([[box]])), 224)[0], theirs)[0] <= 1
 
 
 def test_a_box_that_rounding_put_outside_is_cut() -> None:
     box = [-1e-9, 125.0, 375.0 + 2e-9, 375.0 + 1e-9]
-    assert cut(NOISE, Views(np.array([[box]])), 224).shape == (1, 3, 224, 224)
-    assert cut(NOISE, Views(np.array([[box]]), crop_first=True), 224).shape == (1, 3, 224, 224)
+    assert crop(NOISE, Views(np.array([[box]])), 224).shape == (1, 3, 224, 224)
+    assert crop(NOISE, Views(np.array([[box]]), crop_first=True), 224).shape == (1, 3, 224, 224)
 
 
 def test_pixels_that_must_not_be_written_are_read_only() -> None:
@@ -119,8 +119,8 @@ def test_pixels_that_must_not_be_written_are_read_only() -> None:
     kept.flags.writeable = False
     whole = center_square(np.array([[375, 375]]))[None]
     for crop_first in (False, True):
-        seen = cut(kept[:, :375], Views(whole, crop_first=crop_first), 224)
-        assert torch.equal(seen, cut(NOISE[:, :375], Views(whole, crop_first=crop_first), 224))
+        seen = crop(kept[:, :375], Views(whole, crop_first=crop_first), 224)
+        assert torch.equal(seen, crop(NOISE[:, :375], Views(whole, crop_first=crop_first), 224))
 
 
 def test_the_number_of_threads_changes_nothing() -> None:
@@ -128,6 +128,6 @@ def test_the_number_of_threads_changes_nothing() -> None:
     threads, made = torch.get_num_threads(), []
     for count in (1, 4):
         torch.set_num_threads(count)
-        made.append(cut(NOISE, views, 224))
+        made.append(crop(NOISE, views, 224))
     torch.set_num_threads(threads)
     assert torch.equal(*made)

@@ -14,8 +14,8 @@ from PIL import Image
 from ltbench.data import ArrayImages, Dataset, FileImages, ImageSource, Split
 from ltbench.data.image_digests import digest_of
 from ltbench.data.loading import decode_cache as module
-from ltbench.data.loading.batches import Batches, Loading
-from ltbench.data.loading.decode_cache import DecodedImages, decoded
+from ltbench.data.loading.batches import Batches, LoaderConfig
+from ltbench.data.loading.decode_cache import DecodedImages, decode_once
 from ltbench.errors import CorruptImageError, DataError
 from ltbench.io.array_cache import NO_CACHE, Cache
 from tests.data.loading.test_batches import ORDERS, views_of
@@ -39,7 +39,7 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def of(images: ImageSource, cache: Cache, workers: int = 0) -> tuple[ImageSource, str]:
-    return decoded(images, {}, cache, workers, lambda doing, images: None)
+    return decode_once(images, {}, cache, workers, lambda doing, images: None)
 
 
 def never(self: Any, index: int) -> None:
@@ -53,7 +53,7 @@ def test_the_pixels_are_those_of_the_files(files: FileImages, cache: Cache, work
     def advance(doing: str, images: int) -> None:
         done[doing] += images
 
-    images, note = decoded(files, {}, cache, workers, advance)
+    images, note = decode_once(files, {}, cache, workers, advance)
     assert isinstance(images, DecodedImages)
     assert note == "pixels of 6 images (22 KB): decoded once"
     assert set(done.values()) == {len(files)}
@@ -148,7 +148,7 @@ def test_batches_are_the_same_bit_for_bit(files: FileImages, cache: Cache, worke
     for images in (files, of(files, cache)[0]):
         split = Split(images, np.zeros(len(SIZES), np.int64))
         dataset = Dataset(("cat",), {"train": split, "test": split})
-        loading = Loading(torch.device("cpu"), workers, skip_corrupt=False)
-        seen.append(list(Batches(dataset, "train", views_of, 32, loading).of(ORDERS)))
+        loader_config = LoaderConfig(torch.device("cpu"), workers, skip_corrupt=False)
+        seen.append(list(Batches(dataset, "train", views_of, 32, loader_config).of(ORDERS)))
     for one, other in zip(*seen, strict=True):
         assert torch.equal(one.views, other.views)

@@ -12,18 +12,18 @@ from torch import nn
 from ltbench.backbone import Backbone, Block
 from ltbench.cli.output import print_plan, print_result
 from ltbench.config.resolve import Resolved
-from ltbench.engine.build.builder import assemble
+from ltbench.engine.build.builder import build_run
 from ltbench.engine.estimate import estimate
 from ltbench.engine.model.fingerprint import weights_fingerprint
 from ltbench.engine.run import execute
 from ltbench.errors import NothingMatchedError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Component, Registry
 from ltbench.specs import BackboneContext, BackboneSpec, DatasetSpec
 from ltbench.testing.bench import Bench
 
 
-class Notes(Silent):
+class Notes(SilentReporter):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
@@ -62,27 +62,27 @@ def bench(registry: Registry) -> Bench:
 def test_weights_that_saw_the_labels_are_warned_of(
     bench: Bench, tmp_path: Path, labels: str, seen: tuple[str, ...], warned: bool
 ) -> None:
-    run, watch = resolved(bench, labels, seen, "take others"), Notes()
-    result = execute(run, bench.registry, bench.machine(tmp_path), "never", watch)
+    run, progress = resolved(bench, labels, seen, "take others"), Notes()
+    result = execute(run, bench.registry, bench.runtime(tmp_path), "never", progress)
     expected = [
         "the weights of clip_tiny were trained with the labels of birds, the classes of "
         "synthetic_long_tailed: its rare classes are not rare to them; take others"
     ]
     assert result["warnings"] == (expected if warned else [])
-    assert (f"warning: {expected[0]}" in watch.notes) == warned
+    assert (f"warning: {expected[0]}" in progress.notes) == warned
 
 
 def test_a_warning_is_shown_before_and_after_a_run(
     bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = resolved(bench, "birds", ("birds",))
-    machine = bench.machine(tmp_path)
-    planned = estimate(run, machine)
+    runtime = bench.runtime(tmp_path)
+    planned = estimate(run, runtime)
     print_plan(run, planned, json=False)
     assert "warning             the weights of clip_tiny" in capsys.readouterr().out
     print_plan(run, planned, json=True)
     assert '"the weights of clip_tiny were trained' in capsys.readouterr().out
-    result = execute(run, bench.registry, machine, "never", Silent())
+    result = execute(run, bench.registry, runtime, "never", SilentReporter())
     print_result(result, json=False, stored=False)
     shown = capsys.readouterr().out
     assert "warning             the weights of clip_tiny" in shown
@@ -95,7 +95,7 @@ def test_the_fingerprint_is_of_the_weights_before_anything_was_learned(
     pretrained: Any = bench.resolve({}).build("backbone", BackboneContext(seed=0))
     for method in ("full", "lift_plus", "zero_shot"):
         run = bench.resolve({"method": method})
-        result = execute(run, bench.registry, bench.machine(tmp_path), "never", Silent())
+        result = execute(run, bench.registry, bench.runtime(tmp_path), "never", SilentReporter())
         assert result["environment"]["weights"] == weights_fingerprint(pretrained)
 
 
@@ -115,4 +115,4 @@ def test_a_role_that_the_model_never_calls_cannot_be_learned(bench: Bench) -> No
     changed = Component(replace(original.spec, build=with_idle_projections), original.plugin)
     run = replace(run, components={**run.components, "backbone": changed})
     with pytest.raises(NothingMatchedError, match="do not depend on 24 of 24 weights"):
-        assemble(run, bench.machine(Path()).loading(run.spec))
+        build_run(run, bench.runtime(Path()).loader_config(run.spec))

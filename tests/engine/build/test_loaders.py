@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.run import Machine, execute
+from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.io.array_cache import GB, NO_CACHE, Cache
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
 
 
-class Told(Silent):
+class Told(SilentReporter):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ def ran(
         "precision": "fp32",
     }
     resolved, told = resolve(registry, settings, out), Told()
-    result = execute(resolved, registry, Machine(out, "cpu", workers, cache), "never", told)
+    result = execute(resolved, registry, RuntimeConfig(out, "cpu", workers, cache), "never", told)
     folder = Path(result["directory"])
     (predictions,) = folder.glob("predictions-*.parquet")
     return ((folder / "learned.safetensors").read_bytes(), predictions.read_bytes()), told

@@ -12,20 +12,20 @@ import torch
 from PIL import Image
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.build.built_run import Assembly
-from ltbench.engine.run import Machine, execute
-from ltbench.engine.training.feature_loader import EncodedStream
-from ltbench.engine.training.train_loader import TrainingStream
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.run import RuntimeConfig, execute
+from ltbench.engine.training.feature_loader import FeatureLoader
+from ltbench.engine.training.train_loader import ImageLoader
 from ltbench.io.array_cache import GB, NO_CACHE, Cache
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
 
 SMALL = {"dataset.largest": 20, "dataset.ratio": 4, "train.epochs": 3, "train.batch_size": 32}
 FROZEN = {**SMALL, "method": "classifier_only", "precision": "fp32"}
 
 
-class Notes(Silent):
+class Notes(SilentReporter):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -42,13 +42,13 @@ class Notes(Silent):
 def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -> Any:
     """Runs and returns what was learned, what was predicted, and what was told."""
     resolved = resolve(registry, settings, out)
-    watch = Notes()
-    machine = Machine(out, "cpu", 0, cache)
-    result = execute(resolved, registry, machine, "never", watch)
+    progress = Notes()
+    runtime = RuntimeConfig(out, "cpu", 0, cache)
+    result = execute(resolved, registry, runtime, "never", progress)
     folder = Path(result["directory"])
     learned = (folder / "learned.safetensors").read_bytes()
     (predictions,) = folder.glob("predictions-*.parquet")
-    return learned, predictions.read_bytes(), watch.of_features
+    return learned, predictions.read_bytes(), progress.of_features
 
 
 def full(settings: dict[str, Any]) -> Any:
@@ -99,26 +99,26 @@ def test_a_run_is_the_same_with_the_cache_and_without(
 def test_what_features_do_not_say_is_trained_on_images(
     registry: Registry, tmp_path: Path, settings: dict[str, Any], why: str
 ) -> None:
-    assembly = assembled(registry, tmp_path, settings)
-    assert isinstance(assembly.encoded(assembly.stream(0, 3)), TrainingStream), why
+    built = assembled(registry, tmp_path, settings)
+    assert isinstance(built.encoded(built.loader(0, 3)), ImageLoader), why
 
 
 def test_dropout_in_the_encoder_is_trained_on_images(registry: Registry, tmp_path: Path) -> None:
-    assembly = assembled(registry, tmp_path, {})
-    assert isinstance(assembly.encoded(assembly.stream(0, 3)), EncodedStream)
-    assembly.model.backbone.model.register_forward_hook(
+    built = assembled(registry, tmp_path, {})
+    assert isinstance(built.encoded(built.loader(0, 3)), FeatureLoader)
+    built.model.backbone.model.register_forward_hook(
         lambda module, args, output: torch.nn.functional.dropout(output, training=module.training)
     )
-    assert isinstance(assembly.encoded(assembly.stream(0, 3)), TrainingStream)
+    assert isinstance(built.encoded(built.loader(0, 3)), ImageLoader)
 
 
 def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -> None:
     resnet = {"backbone": "timm", "backbone.model": "test_resnet", "backbone.pretrained": False}
-    assembly = assembled(registry, tmp_path, {**resnet, "init": "random"})
-    before = {name: one.clone() for name, one in assembly.model.backbone.named_buffers()}
+    built = assembled(registry, tmp_path, {**resnet, "init": "random"})
+    before = {name: one.clone() for name, one in built.model.backbone.named_buffers()}
     assert any("running_mean" in name for name in before)
-    assert isinstance(assembly.encoded(assembly.stream(0, 3)), EncodedStream)
-    after = dict(assembly.model.backbone.named_buffers())
+    assert isinstance(built.encoded(built.loader(0, 3)), FeatureLoader)
+    after = dict(built.model.backbone.named_buffers())
     assert all(torch.equal(after[name], one) for name, one in before.items())
 
 
@@ -218,8 +218,8 @@ def test_the_seed_draws_the_images_that_a_head_starts_from(
 
     def head(seed: int) -> torch.Tensor:
         resolved = resolve(registry, {**settings, "seed": seed}, tmp_path)
-        machine = Machine(tmp_path, "cpu", 0, cache)
-        found = assemble(resolved, machine.loading(resolved.spec)).model.head
+        runtime = RuntimeConfig(tmp_path, "cpu", 0, cache)
+        found = build_run(resolved, runtime.loader_config(resolved.spec)).model.head
         tensor: torch.Tensor = found.get_parameter(
             "keys" if "head.per_class" in settings else "weight"
         )
@@ -237,9 +237,9 @@ def test_drawn_images_are_a_function_of_the_seed_whatever_the_list(
     registry: Registry, tmp_path: Path
 ) -> None:
     """Of a class whose list is ordered, such as by day, not only the first days are seen."""
-    assembly = assembled(registry, tmp_path, {"dataset.largest": 40})
-    values, labels = assembly.features(5)
-    everything, of_all = assembly.features()
+    built = assembled(registry, tmp_path, {"dataset.largest": 40})
+    values, labels = built.features(5)
+    everything, of_all = built.features()
     first = int(labels.bincount().argmax())
     ours, theirs = values[labels == first], everything[of_all == first]
     place = [int((theirs - one).abs().sum(dim=1).argmin()) for one in ours]
@@ -248,6 +248,6 @@ def test_drawn_images_are_a_function_of_the_seed_whatever_the_list(
     assert place != list(range(5))
 
 
-def assembled(registry: Registry, tmp_path: Path, settings: dict[str, Any]) -> Assembly:
+def assembled(registry: Registry, tmp_path: Path, settings: dict[str, Any]) -> BuiltRun:
     resolved = resolve(registry, {**FROZEN, **settings}, tmp_path)
-    return assemble(resolved, Machine(tmp_path, "cpu", 0).loading(resolved.spec))
+    return build_run(resolved, RuntimeConfig(tmp_path, "cpu", 0).loader_config(resolved.spec))

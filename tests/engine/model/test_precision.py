@@ -10,7 +10,7 @@ from ltbench.backbone import Backbone
 from ltbench.config.runspec import Precision
 from ltbench.engine.model import precision
 from ltbench.engine.model.flops import forward_flops
-from ltbench.engine.model.precision import asked_for, choose_arithmetic, lower_precision
+from ltbench.engine.model.precision import asked_for, choose_precision, lower_precision
 from ltbench.registry.registry import Registry
 from ltbench.testing import small_backbone
 
@@ -39,12 +39,12 @@ def backbone() -> Backbone:
     [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],
 )
 def test_what_is_asked_for_is_what_multiplies(asked: Precision, dtype: torch.dtype) -> None:
-    arithmetic = asked_for(asked, CPU)
+    policy = asked_for(asked, CPU)
     layer = torch.nn.Linear(4, 4)
-    with arithmetic.autocast():
+    with policy.autocast():
         assert layer(torch.ones(1, 4)).dtype == dtype
     assert layer.weight.dtype == torch.float32  # the master weights
-    assert arithmetic.scaler().is_enabled() == (asked == "fp16")
+    assert policy.scaler().is_enabled() == (asked == "fp16")
 
 
 @pytest.mark.parametrize(("asked", "fused"), [("fp32", True), ("bf16", False)])
@@ -75,7 +75,7 @@ def of_flops(monkeypatch: pytest.MonkeyPatch, flops: float, flags: set[str]) -> 
 def test_auto_on_a_cpu_follows_its_features_and_the_size_of_the_model(
     monkeypatch: pytest.MonkeyPatch, flops: float, flags: set[str], chosen: str, reason: str
 ) -> None:
-    found = choose_arithmetic("auto", of_flops(monkeypatch, flops, flags))
+    found = choose_precision("auto", of_flops(monkeypatch, flops, flags))
     assert (found.name, found.reason, found.device_type) == (chosen, reason, "cpu")
 
 
@@ -100,7 +100,7 @@ def test_auto_reads_no_clock(monkeypatch: pytest.MonkeyPatch, registry: Registry
     small = small_backbone("clip_tiny", registry=registry)
     monkeypatch.setattr(time, "perf_counter", clock)
     monkeypatch.setattr(time, "monotonic", clock)
-    assert choose_arithmetic("auto", small).name == "fp32"
+    assert choose_precision("auto", small).name == "fp32"
 
 
 def test_operations_are_those_of_linear_layers_and_convolutions() -> None:

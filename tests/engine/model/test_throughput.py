@@ -28,7 +28,7 @@ def test_the_runs_of_a_store_measure_once(
     backbone = small_backbone(registry=registry).requires_grad_(False)
     cache = Cache(tmp_path, 10_000)
     first = seconds_per_image(backbone, FP32, {"threads": 1}, cache)
-    monkeypatch.setattr(pace, "_measured", lambda backbone, arithmetic: 1e9)
+    monkeypatch.setattr(pace, "_measured", lambda backbone, policy: 1e9)
     assert seconds_per_image(backbone, FP32, {"threads": 1}, cache) == first
     assert seconds_per_image(backbone, FP32, {"threads": 2}, cache) == 1e9
     assert seconds_per_image(backbone, FP32, {"threads": 1}, NO_CACHE) == 1e9

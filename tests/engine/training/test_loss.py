@@ -13,15 +13,15 @@ from torch.nn import functional as F
 
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.data.loading.batches import Loading
+from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.checked_components import CheckedLoss
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.loop import train
-from ltbench.engine.training.train_loader import TrainingStream
+from ltbench.engine.training.train_loader import ImageLoader
 from ltbench.errors import PluginError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.protocols import Augmentation, Targets
 from ltbench.registry.registry import Registry
 from ltbench_plugins.augmentations.mixup import Mixup
@@ -87,15 +87,15 @@ def trained(
     pixels = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
     split = Split(ArrayImages(pixels), np.arange(12) % 3)
     dataset = Dataset(("a", "b", "c"), {"train": split, "test": split})
-    loading = Loading(torch.device("cpu"), workers=0, skip_corrupt=False)
-    stream = TrainingStream(dataset, guarded(augmentation), 8, loading, 0, epochs, None)
+    loader_config = LoaderConfig(torch.device("cpu"), workers=0, skip_corrupt=False)
+    loader = ImageLoader(dataset, guarded(augmentation), 8, loader_config, 0, epochs, None)
     model = Classifier(parity.narrow_vit(1), nn.Linear(8, 3))
     model.learn_only(model.head.parameters())
     config = TrainConfig(epochs=epochs, batch_size=6, accumulate=accumulate)
-    arithmetic = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(model, config, arithmetic)
+    policy = asked_for("fp32", torch.device("cpu"))
+    state = TrainState.start(model, config, policy)
     state.history += [{}] * done
-    train(model, stream, loss, state, config, arithmetic, Silent(), lambda state: None)
+    train(model, loader, loss, state, config, policy, SilentReporter(), lambda state: None)
     return model
 
 

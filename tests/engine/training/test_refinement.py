@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from ltbench.config.resolve import resolve
-from ltbench.data.loading.batches import Loading
-from ltbench.engine.build.builder import assemble
-from ltbench.engine.training.refinement import RefinementTraining, refine
-from ltbench.engine.training.trainer import Fitting
+from ltbench.data.loading.batches import LoaderConfig
+from ltbench.engine.build.builder import build_run
+from ltbench.engine.training.refinement import RefinementStage, refine
+from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import PluginError
-from ltbench.progress import Silent
+from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import RunDirectory
 from tests.conftest import Ended
@@ -34,11 +34,11 @@ SETTINGS = {
 
 
 @pytest.fixture
-def fitting(registry: Registry, tmp_path: Path) -> Any:
+def trainer(registry: Registry, tmp_path: Path) -> Any:
     """Trains a linear head on 52 digits."""
     resolved = resolve(registry, SETTINGS, tmp_path)
-    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
-    made = Fitting(assembly, RunDirectory(tmp_path), Silent())
+    built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
+    made = Trainer(built, RunDirectory(tmp_path), SilentReporter())
     return resolved.spec, made
 
 
@@ -47,10 +47,10 @@ def fitting(registry: Registry, tmp_path: Path) -> Any:
     [[1.0] * 9, [[1.0] * 10], [np.nan] + [1.0] * 9, [-1.0] + [1.0] * 9, [0.0] * 10, [np.inf] * 10],
     ids=["short", "matrix", "NaN", "negative", "zero", "infinite"],
 )
-def test_class_weights_must_be_such(fitting: Any, weights: Any) -> None:
-    _, made = fitting
+def test_sampling_weights_must_be_such(trainer: Any, weights: Any) -> None:
+    _, made = trainer
     with pytest.raises(PluginError, match="class weights must be 10 finite numbers"):
-        made.assembly.stream(0, 1, np.array(weights))
+        made.built.loader(0, 1, np.array(weights))
 
 
 def test_weights_of_classes_without_images_are_not_enough(
@@ -58,19 +58,19 @@ def test_weights_of_classes_without_images_are_not_enough(
 ) -> None:
     settings = {**SETTINGS, "dataset.largest": 2, "dataset.ratio": 8}
     resolved = resolve(registry, settings, tmp_path)
-    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
-    weights = (assembly.dataset.class_counts == 0).astype(np.float64)
+    built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
+    weights = (built.dataset.class_counts == 0).astype(np.float64)
     assert weights.any()
     with pytest.raises(PluginError, match="not all zero where there are training images"):
-        assembly.stream(0, 1, weights)
+        built.loader(0, 1, weights)
 
 
-def test_fit_learns_what_it_is_given_and_nothing_else(fitting: Any) -> None:
-    spec, made = fitting
-    model = made.assembly.model
+def test_fit_learns_what_it_is_given_and_nothing_else(trainer: Any) -> None:
+    spec, made = trainer
+    model = made.built.model
     before = {name: p.detach().clone() for name, p in model.learned().items()}
     assert list(before) == ["head.weight", "head.bias"]
-    training = RefinementTraining(spec, made, before, model.learned())
+    training = RefinementStage(spec, made, before, model.learned())
     training.fit([model.head.bias], epochs=3, lr=0.5)
     assert torch.equal(model.head.weight, before["head.weight"])
     assert not torch.equal(model.head.bias, before["head.bias"])
@@ -86,19 +86,19 @@ def test_fit_learns_what_it_is_given_and_nothing_else(fitting: Any) -> None:
     ]
 
 
-def test_features_are_those_of_the_encoder_as_it_is(fitting: Any) -> None:
-    spec, made = fitting
-    model = made.assembly.model
-    training = RefinementTraining(spec, made, {}, model.learned())
+def test_features_are_those_of_the_encoder_as_it_is(trainer: Any) -> None:
+    spec, made = trainer
+    model = made.built.model
+    training = RefinementStage(spec, made, {}, model.learned())
     before, labels = training.features()
-    assert before.shape == (len(made.assembly.stream(0, 1)), 128)
-    assert labels.bincount().tolist() == made.assembly.dataset.class_counts.tolist()
+    assert before.shape == (len(made.built.loader(0, 1)), 128)
+    assert labels.bincount().tolist() == made.built.dataset.class_counts.tolist()
     with torch.no_grad():
         model.backbone.model.ln_post.weight.mul_(2)
         model.backbone.model.ln_post.bias.mul_(2)
     assert torch.allclose(training.features()[0], 2 * before, atol=1e-4)
     few, labels = training.features(3)
-    assert labels.bincount().tolist() == [min(n, 3) for n in made.assembly.dataset.class_counts]
+    assert labels.bincount().tolist() == [min(n, 3) for n in made.built.dataset.class_counts]
     apart = (few[:, None] - 2 * before).abs().amax(dim=-1)  # (few, all)
     assert apart.min(dim=1).values.max() < 1e-4
 
@@ -114,16 +114,16 @@ class Doubling:
                 parameter.copy_(training.start[name] * 2)
 
 
-def test_a_run_tells_how_its_refinement_went(fitting: Any) -> None:
-    spec, made = fitting
-    start = {name: torch.ones_like(p) for name, p in made.assembly.model.learned().items()}
+def test_a_run_tells_how_its_refinement_went(trainer: Any) -> None:
+    spec, made = trainer
+    start = {name: torch.ones_like(p) for name, p in made.built.model.learned().items()}
     stranger = component("refinement")
     assert refine(spec, stranger, made, start) is None
-    made.assembly.refinement = Doubling()
+    made.built.refinement = Doubling()
     told = refine(spec, stranger, made, start)
     assert told is not None
     assert (told["name"], told["history"]) == ("none", [])
-    assert (made.assembly.model.head.weight == 2).all()
+    assert (made.built.model.head.weight == 2).all()
 
 
 class Replacing:
@@ -133,9 +133,9 @@ class Replacing:
         head.weight = torch.nn.Parameter(head.weight.detach().clone())
 
 
-def test_a_refinement_writes_into_what_is_learned(fitting: Any) -> None:
-    spec, made = fitting
-    made.assembly.refinement = Replacing()
+def test_a_refinement_writes_into_what_is_learned(trainer: Any) -> None:
+    spec, made = trainer
+    made.built.refinement = Replacing()
     with pytest.raises(PluginError, match="put other parameters"):
         refine(spec, component("refinement"), made, {})
 

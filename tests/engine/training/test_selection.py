@@ -15,12 +15,12 @@ import torch
 from ltbench.config.resolve import resolve
 from ltbench.config.runspec import TrainConfig
 from ltbench.data.holdout import hold_out
-from ltbench.data.loading.batches import Loading
-from ltbench.engine.build.builder import assemble
+from ltbench.data.loading.batches import LoaderConfig
+from ltbench.engine.build.builder import build_run
 from ltbench.engine.training.checkpoint import TrainState, copies
 from ltbench.engine.training.selection import Validation, best_epoch
-from ltbench.engine.training.trainer import Fitting
-from ltbench.progress import Silent
+from ltbench.engine.training.trainer import Trainer
+from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 from ltbench.storage.run_directory import RunDirectory
 from tests.conftest import Ended
@@ -144,17 +144,17 @@ def fitted(
 ) -> tuple[Any, TrainState, list[dict[str, torch.Tensor]]]:
     """Trains a head for four epochs; returns the model, the state and each epoch's weights."""
     resolved = resolve(load_plugins(), SETTINGS, folder)
-    assembly = assemble(resolved, Loading(CPU, 0, False), "fp32")
-    fitting = Fitting(assembly, RunDirectory(folder), Silent())
+    built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
+    trainer = Trainer(built, RunDirectory(folder), SilentReporter())
     seen: list[dict[str, torch.Tensor]] = []
-    state = fitting.fit(
+    state = trainer.fit(
         "training",
-        assembly.stream(0, 4),
+        built.loader(0, 4),
         TrainConfig(epochs=4, batch_size=32, lr=1.0),
-        lambda state: seen.append(copies(assembly.model.learned())),
-        Validation(assembly, Silent()) if validate else None,
+        lambda state: seen.append(copies(built.model.learned())),
+        Validation(built, SilentReporter()) if validate else None,
     )
-    return assembly.model, state, seen
+    return built.model, state, seen
 
 
 def test_the_weights_are_those_of_the_best_epoch(site: Path, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.data.loading.batches import Loading
+from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.training.loop import _parts
-from ltbench.engine.training.train_loader import TrainingStream
+from ltbench.engine.training.train_loader import ImageLoader
 from ltbench.errors import PluginError
 from ltbench.protocols import Augmentation, Targets
 from ltbench.views import Views
@@ -26,23 +26,23 @@ from tests.strangers import guarded
 LABELS = np.repeat([0, 1], [90, 10])
 
 
-def stream(
+def loader(
     augmentation: Augmentation,
     weights: list[float] | None = None,
     epochs: int = 3,
     seed: int = 0,
     greys: Any = range(100),
-) -> TrainingStream:
+) -> ImageLoader:
     """Of 100 images of 8 x 8, each of one grey."""
     pixels = np.tile(np.array(greys, np.uint8)[:, None, None, None], (1, 8, 8, 3))
     split = Split(ArrayImages(pixels), LABELS)
     dataset = Dataset(("many", "few"), {"train": split, "test": split})
-    loading = Loading(torch.device("cpu"), workers=0, skip_corrupt=False)
+    loader_config = LoaderConfig(torch.device("cpu"), workers=0, skip_corrupt=False)
     drawn = None if weights is None else np.array(weights)
-    return TrainingStream(dataset, guarded(augmentation), 8, loading, seed, epochs, drawn)
+    return ImageLoader(dataset, guarded(augmentation), 8, loader_config, seed, epochs, drawn)
 
 
-def shown(made: TrainingStream, epoch: int = 0) -> tuple[list[int], Tensor]:
+def shown(made: ImageLoader, epoch: int = 0) -> tuple[list[int], Tensor]:
     """Which images an epoch shows, known by their grey, and their labels."""
     batches = list(made.epoch(epoch, batch_size=32))
     assert [len(images) for images, _ in batches] == [32, 32, 32, 4]
@@ -51,14 +51,14 @@ def shown(made: TrainingStream, epoch: int = 0) -> tuple[list[int], Tensor]:
 
 
 def test_every_image_is_seen_once() -> None:
-    images, labels = shown(stream(Plain()))
+    images, labels = shown(loader(Plain()))
     assert sorted(images) == list(range(100))
     assert labels.tolist() == LABELS[images].tolist()
-    assert len(stream(Plain())) == 100
+    assert len(loader(Plain())) == 100
 
 
 def test_classes_are_seen_as_often_as_their_weights_say() -> None:
-    made = stream(Plain(), [1, 3])
+    made = loader(Plain(), [1, 3])
     epochs = [shown(made, epoch) for epoch in range(50)]
     for images, labels in epochs:
         assert labels.tolist() == LABELS[images].tolist()
@@ -67,9 +67,9 @@ def test_classes_are_seen_as_often_as_their_weights_say() -> None:
 
 
 def test_an_epoch_depends_on_its_number_and_the_seed() -> None:
-    assert shown(stream(Plain(), [1, 1]), 1)[0] == shown(stream(Plain(), [1, 1]), 1)[0]
-    assert shown(stream(Plain(), [1, 1]), 1)[0] != shown(stream(Plain(), [1, 1]), 2)[0]
-    assert shown(stream(Plain(), [1, 1]), 1)[0] != shown(stream(Plain(), [1, 1], seed=1), 1)[0]
+    assert shown(loader(Plain(), [1, 1]), 1)[0] == shown(loader(Plain(), [1, 1]), 1)[0]
+    assert shown(loader(Plain(), [1, 1]), 1)[0] != shown(loader(Plain(), [1, 1]), 2)[0]
+    assert shown(loader(Plain(), [1, 1]), 1)[0] != shown(loader(Plain(), [1, 1], seed=1), 1)[0]
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Recording:
 
 def test_an_image_that_is_drawn_again_is_seen_otherwise() -> None:
     recording = Recording()
-    images, _ = shown(stream(recording, [0, 1]))
+    images, _ = shown(loader(recording, [0, 1]))
     assert len(set(images)) <= 10
     uniforms = np.concatenate([asked for asked, _ in recording.asked])
     assert len(np.unique(uniforms, axis=0)) == 100
@@ -97,7 +97,7 @@ def test_an_image_that_is_drawn_again_is_seen_otherwise() -> None:
 @pytest.mark.parametrize(("epochs", "expected"), [(1, [0]), (3, [0, 0.5, 1])])
 def test_augmentations_are_told_how_far_the_training_is(epochs: int, expected: list[float]) -> None:
     recording = Recording()
-    made = stream(recording, epochs=epochs)
+    made = loader(recording, epochs=epochs)
     for epoch in range(epochs):
         shown(made, epoch)
     assert sorted({progress for _, progress in recording.asked}) == expected
@@ -105,7 +105,7 @@ def test_augmentations_are_told_how_far_the_training_is(epochs: int, expected: l
 
 def test_a_plain_image_shows_one_class() -> None:
     for augmentation in (Plain(), Standard()):
-        for images, targets in stream(augmentation).epoch(0, 32):
+        for images, targets in loader(augmentation).epoch(0, 32):
             assert images.dtype == torch.uint8
             assert (targets.partners, targets.share) == (None, 1.0)
 
@@ -113,7 +113,7 @@ def test_a_plain_image_shows_one_class() -> None:
 @pytest.mark.parametrize("augmentation", [Mixup(1.0), Cutmix(1.0)])
 def test_a_mixed_image_shows_two(augmentation: Any) -> None:
     shares = set()
-    for images, targets in stream(augmentation, [1, 1], greys=200 * LABELS).epoch(0, 32):
+    for images, targets in loader(augmentation, [1, 1], greys=200 * LABELS).epoch(0, 32):
         assert torch.equal(targets.partners, targets.labels.flip(0))
         expected = 200 * (targets.share * targets.labels + (1 - targets.share) * targets.partners)
         assert torch.allclose(images.float().mean(dim=(1, 2, 3)), expected, atol=1e-3)
@@ -139,4 +139,4 @@ class Halving(Standard):
 
 def test_an_augmentation_must_keep_the_shape() -> None:
     with pytest.raises(PluginError, match=r"made no images of shape \(32, 3, 8, 8\)"):
-        next(iter(stream(Halving()).epoch(0, 32)))
+        next(iter(loader(Halving()).epoch(0, 32)))

@@ -103,7 +103,7 @@ def identity(config: CocoConfig, ctx: DataContext) -> str:
         annotations = Annotations.read(path)
         files = annotations.objects(_indices(ctx)).column("file")
         names = pc.unique(files).cast("string")
-        photographs = file_digests(_root(config, split), names, ctx.watch)
+        photographs = file_digests(_root(config, split), names, ctx.progress)
         parts.append(f"{split}:{annotations.sha1}:{combined_digest(photographs)}")
     return " ".join(parts)
 

@@ -22,18 +22,18 @@ def find_column(
     Raises:
         DataError: There is none, or several and none was chosen.
     """
-    fitting = [name for name, feature in features.items() if isinstance(feature, kind)]
+    trainer = [name for name, feature in features.items() if isinstance(feature, kind)]
     listed = ", ".join(f"{name} ({_kind(feature)})" for name, feature in features.items())
-    if chosen is None and len(fitting) == 1:
-        return fitting[0]
+    if chosen is None and len(trainer) == 1:
+        return trainer[0]
     if chosen is None:
-        found = "several columns" if fitting else "no column"
+        found = "several columns" if trainer else "no column"
         raise DataError(
             f"{where} has {found} of the kind {kind.__name__}; it has {listed}",
             hint=f"choose with --set dataset.{role}=COLUMN",
         )
     typed = role == "label" and getattr(features.get(chosen), "dtype", "") in _PLAIN
-    if chosen not in fitting and not typed:
+    if chosen not in trainer and not typed:
         raise DataError(
             f"{where}: dataset.{role}={chosen} is no column of {role}s; it has {listed}",
             hint=f"choose with --set dataset.{role}=COLUMN",

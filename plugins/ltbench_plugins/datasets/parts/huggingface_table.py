@@ -95,7 +95,7 @@ class TableImages:
             files = [Path(path).absolute() for path in paths.take(pa.array(linked)).to_pylist()]
             root = Path(os.path.commonpath([file.parent for file in files]))
             below = pa.array([str(file.relative_to(root)) for file in files], pa.string())
-            digests[linked] = file_digests(root, below, ctx.watch, rule)
+            digests[linked] = file_digests(root, below, ctx.progress, rule)
         return digests
 
     def _embedded(
@@ -121,7 +121,9 @@ class TableImages:
         stamp = np.tile(stamps.max(axis=0), (len(rows), 1))
         stamp[:, 0] = stamps[:, 0].sum()
         table = "\n".join([rule, self.column, *files])
-        return remembered_digests(table, pa.array(rows).cast(pa.string()), stamp, read, ctx.watch)
+        return remembered_digests(
+            table, pa.array(rows).cast(pa.string()), stamp, read, ctx.progress
+        )
 
 
 def _one(path: str) -> Any:

@@ -75,12 +75,12 @@ def digests_of_splits(dataset: Dataset, rule: DigestRule, ctx: DataContext) -> d
     found = {}
     for name, images in files.items():
         assert isinstance(images, FileImages)
-        found[name] = file_digests(images.root, images.paths, ctx.watch, rule)
+        found[name] = file_digests(images.root, images.paths, ctx.progress, rule)
     if rule == "sampled":
         for name, rows in repeated_rows(found).items():
             images = files[name]
             assert isinstance(images, FileImages)
-            whole = file_digests(images.root, images.paths.take(rows), ctx.watch)
+            whole = file_digests(images.root, images.paths.take(rows), ctx.progress)
             found[name][rows] = whole
     return found
 
