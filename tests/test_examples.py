@@ -107,7 +107,7 @@ def test_the_wheel_of_ltbench_has_every_file_of_its_packages(installed: Environm
     assert packed == files
     assert {
         "ltbench/py.typed",
-        "ltbench/report/assets/page.html.jinja",
+        "ltbench/report/page/assets/page.html.jinja",
         "ltbench/scaffold/templates/common/pyproject.toml.jinja",
         "ltbench_plugins/backbones/clip_tiny.safetensors",
         "ltbench_plugins/datasets/glyphs_lt.png",

@@ -11,9 +11,9 @@ from ltbench import __version__
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.tables import latex, shown
-from ltbench.report.content import Page, Section
-from ltbench.report.figure_set import FigureSet
-from ltbench.report.page import render
+from ltbench.report.page.content import Page, Section
+from ltbench.report.page.figure_set import FigureSet
+from ltbench.report.page.render import render
 from ltbench.report.sections.across import across_section
 from ltbench.report.sections.evidence import gather
 from ltbench.report.sections.provenance import provenance_section

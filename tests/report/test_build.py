@@ -12,7 +12,7 @@ import pytest
 from ltbench.analysis.leaderboard.board import leaderboard
 from ltbench.registry.registry import Registry
 from ltbench.report.build import Report, build
-from ltbench.report.content import Picture, Section, Table
+from ltbench.report.page.content import Picture, Section, Table
 from ltbench.report.sections import evidence
 from ltbench.storage.results import find_runs
 from ltbench.storage.run_directory import RunDirectory

@@ -10,9 +10,9 @@ from ltbench.analysis.comparison.across_datasets import AcrossDatasets, ScoreTab
 from ltbench.analysis.comparison.summary_text import p_text
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.content import Column, Section, Table
-from ltbench.report.figure_set import FigureSet
 from ltbench.report.figures.critical_difference import critical_difference
+from ltbench.report.page.content import Column, Section, Table
+from ltbench.report.page.figure_set import FigureSet
 from ltbench.storage.results import Cell
 
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from ltbench.report.content import Block, Column, Listing, Section, Table
+from ltbench.report.page.content import Block, Column, Listing, Section, Table
 from ltbench.storage.results import Run, SkippedRun
 
 

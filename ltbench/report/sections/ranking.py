@@ -15,14 +15,14 @@ from ltbench.analysis.leaderboard.tables import title
 from ltbench.analysis.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.content import Block, Column, Picture, Section, Table
-from ltbench.report.figure_set import FigureSet
 from ltbench.report.figures.calibration import calibration
 from ltbench.report.figures.head_to_tail import head_to_tail
 from ltbench.report.figures.shot_groups import shot_groups
 from ltbench.report.figures.significance_matrix import significance_matrix
 from ltbench.report.figures.trade_off import trade_off
 from ltbench.report.figures.training_curves import training_curves
+from ltbench.report.page.content import Block, Column, Picture, Section, Table
+from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.evidence import FEWEST, SHOWN, Evidence
 from ltbench.storage.run_directory import RunDirectory
 

@@ -12,7 +12,7 @@ from ltbench.analysis.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
 from ltbench.analysis.leaderboard.significance import CLAIM
 from ltbench.analysis.leaderboard.tables import p_head
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.content import Column, Section, Table, Value
+from ltbench.report.page.content import Column, Section, Table, Value
 
 _HEADS = {
     "accuracy": "overall %",

@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import printable
-from ltbench.report.content import Column, Listing, Page, Picture, Table, Value
+from ltbench.report.page.content import Column, Listing, Page, Picture, Table, Value
 
-ASSETS = resources.files("ltbench.report") / "assets"
+ASSETS = resources.files("ltbench.report.page") / "assets"
 
 
 def render(page: Page) -> str:
@@ -23,7 +23,7 @@ def render(page: Page) -> str:
     script run but ours, and nothing be loaded.
 
     Args:
-        page: What it shows. Names must be unique, as `ltbench.report.content` says.
+        page: What it shows. Names must be unique, as `ltbench.report.page.content` says.
 
     Returns:
         A whole document. It links to `figures/NAME.svg` and `figures/NAME.pdf` beside it.
@@ -77,7 +77,7 @@ def shown(value: Value, column: Column) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("ltbench.report", "assets"),
+        loader=PackageLoader("ltbench.report.page", "assets"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ltbench.report.content import Column, Listing, Page, Picture, Section, Table
+from ltbench.report.page.content import Column, Listing, Page, Picture, Section, Table
 
 ATTACK = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""
 

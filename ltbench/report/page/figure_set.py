@@ -6,8 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ltbench.report.content import Picture
 from ltbench.report.figures.output import save, to_svg
+from ltbench.report.page.content import Picture
 
 
 class FigureSet:

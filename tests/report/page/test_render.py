@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 import pytest
 from matplotlib.figure import Figure
 
-from ltbench.report.content import Column, Page, Picture, Section, Value
 from ltbench.report.figures.output import to_svg
-from ltbench.report.page import ASSETS, render, shown
-from tests.report.pages import ATTACK, example
+from ltbench.report.page.content import Column, Page, Picture, Section, Value
+from ltbench.report.page.render import ASSETS, render, shown
+from tests.report.page.pages import ATTACK, example
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

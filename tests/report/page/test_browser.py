@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
-from ltbench.report.page import render
-from tests.report.pages import example
+from ltbench.report.page.render import render
+from tests.report.page.pages import example
 
 FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
 CHROMIUM = next((path for path in FOUND if path), None)
