@@ -43,6 +43,106 @@ def test_plugins_use_public_modules_only() -> None:
         assert used <= PUBLIC, f"{path} imports {sorted(used - PUBLIC)}"
 
 
+ROOMS = [
+    "",  # the contract: the files on the top floor
+    "io",
+    "registry",
+    "data.decoding",
+    "data.preparation",
+    "data",
+    "data.loading",
+    "config",
+    "analysis.stats",
+    "analysis",
+    "storage",
+    "engine.model",
+    "engine.build",
+    "engine.training",
+    "engine",
+    "grid",
+    "analysis.comparison",
+    "analysis.leaderboard",
+    "report.figures",
+    "report.page",
+    "report.sections",
+    "report",
+    "scaffold",
+    "testing",
+    "cli",
+]
+"""Folders of the engine, each above those that it may import from."""
+
+UPWARD = {("specs", "data.preparation")}
+"""The contract names the type of what a data set's `prepare` is given."""
+
+FACADES = {"__init__.py", "__main__.py"}  # of the package: they import lazily, from everywhere
+
+
+def room_of(path: Path) -> str:
+    folders = path.relative_to(ROOT / "ltbench").parent.parts
+    return "cli" if folders[:1] == ("cli",) else ".".join(folders)
+
+
+def modules() -> dict[str, Path]:
+    names = {}
+    for path in ENGINE:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        names[".".join(part for part in parts if part != "__init__")] = path
+    return names
+
+
+def test_every_folder_is_a_room() -> None:
+    assert {room_of(path) for path in ENGINE} == set(ROOMS)
+
+
+def test_imports_go_down() -> None:
+    known = modules()
+    upward = set()
+    for path in ENGINE:
+        if path.parent == ROOT / "ltbench" and path.name in FACADES:
+            continue
+        own = room_of(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [alias.name for alias in node.names]
+            if isinstance(node, ast.ImportFrom):
+                inner = [f"{node.module}.{name}" for name in names]
+                names = [name if name in known else str(node.module) for name in inner]
+            for name in names:
+                other = room_of(known[name]) if name in known else own
+                if ROOMS.index(other) > ROOMS.index(own):
+                    upward.add((path.stem, other))
+    assert upward <= UPWARD, sorted(upward - UPWARD)
+
+
+def test_files_are_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in [*ENGINE, *PLUGINS, *sorted((ROOT / "tests").rglob("*.py"))]
+        if (lines := len(path.read_text().splitlines())) > 400
+    ]
+    assert not long, long
+
+
+def test_folders_have_one_purpose() -> None:
+    for path in [*ENGINE, *PLUGINS]:
+        if path.name == "__init__.py" and path.parent not in (ROOT / "ltbench",):
+            purpose = ast.get_docstring(ast.parse(path.read_text())) or ""
+            first = purpose.partition("\n\n")[0]
+            assert first.endswith("."), f"{path}: {first!r}"
+            assert ". " not in first, f"{path}: {first!r}"
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    seen: dict[str, Path] = {}
+    for path in ENGINE:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                assert node.name not in seen, f"{node.name}: {path} and {seen[node.name]}"
+                seen[node.name] = path
+
+
 def test_everything_in_all_is_there() -> None:
     assert sorted(ltbench.__all__) == ltbench.__all__
     assert all(hasattr(ltbench, name) for name in ltbench.__all__)
