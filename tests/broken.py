@@ -118,10 +118,10 @@ LOADING = {
     ),
     "returns_no_list": Variant(LOSS, "build=build)]", "build=build)][0]", "not a list", HOOK),
     "returns_nothing": Variant(
-        LOSS, SPEC, 'found = [LossSpec(name="new_loss"', "returned None: is there a `return`?", HOOK
+        LOSS, SPEC, 'found = [LossSpec(name="new_loss"', "returned None: expected a list", HOOK
     ),
     "returns_a_text": Variant(
-        LOSS, SPEC, f"return ['new_loss']\n    {SPEC}", "which is no component spec", HOOK
+        LOSS, SPEC, f"return ['new_loss']\n    {SPEC}", "which is not a component spec", HOOK
     ),
     "returns_another_kind": Variant(
         LOSS.replace("LossSpec", "HeadSpec"),
@@ -144,19 +144,21 @@ LOADING = {
         LOSS, "new_loss", "NewLoss", "loss name 'NewLoss' is not snake_case", HOOK
     ),
     "has_no_function_to_build": Variant(
-        LOSS, "build=build", "build=3", "the build of loss 'new_loss' is no function", HOOK
+        LOSS, "build=build", "build=3", "the build of loss 'new_loss' is not a function", HOOK
     ),
     "wants_a_later_api": Variant(
         LOSS,
         "LTBENCH_API = 1",
         "LTBENCH_API = 99\n1 / 0",
-        "it was built for version 99 of the plugin API, and this ltbench has version 1: update",
+        "it was built for version 99 of the plugin API, and this ltbench has version 1: update "
+        "ltbench; importing it raised ZeroDivisionError: division by zero",
+        "1 / 0",
     ),
     "wants_an_earlier_api": Variant(
         LOSS, "LTBENCH_API = 1", "LTBENCH_API = 0", "it was built for version 0"
     ),
     "wants_a_strange_api": Variant(
-        LOSS, "LTBENCH_API = 1", "LTBENCH_API = 'new'", "LTBENCH_API is 'new', not the number of"
+        LOSS, "LTBENCH_API = 1", "LTBENCH_API = 'new'", "LTBENCH_API: expected a version number"
     ),
 }
 """Variants that cannot be loaded."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ltbench.engine.build.checked_components import CheckedAugmentation
-from ltbench.registry.registry import Component, PluginInfo
+from ltbench.registry.component import Component, PluginInfo
 from ltbench.specs import KINDS
 
 PREAMBLE = """

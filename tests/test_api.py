@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from pathlib import Path
 
 import pluggy
 import pytest
@@ -60,12 +59,20 @@ def test_an_incompatible_plugin_is_refused_before_a_hook_is_called(line: str) ->
     assert "built for version 99" in failure.error
 
 
-def test_a_version_that_its_source_tells_is_read_before_the_import(tmp_path: Path) -> None:
-    mark = tmp_path / "imported"
-    source = f"import pathlib\npathlib.Path({str(mark)!r}).touch()\nLTBENCH_API = 99\n"
+def test_an_import_error_of_an_incompatible_plugin_names_both_facts() -> None:
+    source = "LTBENCH_API = 99\nfrom ltbench import NoSuchSpec\n"
+    with installed_plugin("later", source) as file:
+        (failure,) = load_plugins().failures
+    assert "built for version 99" in failure.error
+    assert "cannot import name 'NoSuchSpec'" in failure.error
+    assert failure.place == f"{file}:2"
+
+
+def test_an_import_error_before_the_version_is_declared_is_named_alone() -> None:
+    source = "from ltbench import NoSuchSpec\nLTBENCH_API = 99\n"
     with installed_plugin("later", source):
-        assert len(load_plugins().failures) == 1
-    assert not mark.exists()
+        (failure,) = load_plugins().failures
+    assert failure.error.startswith("ImportError: cannot import name 'NoSuchSpec'")
 
 
 @pytest.mark.parametrize(

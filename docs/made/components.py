@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from docs.made.markup import cell
 from ltbench.config.options import as_typed, describe_options
-from ltbench.registry.registry import Component, Registry
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
 INTRODUCTION = """# Components

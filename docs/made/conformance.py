@@ -55,18 +55,19 @@ the fixtures `ltbench_backbone`, `ltbench_dataset`, `ltbench_install` and `ltben
 
 Plugins may import {", ".join(f"`{name}`" for name in api.MODULES)};
 everything else may change at any time. A test compares these modules with a listing, and what
-changes is told in the section "Plugin API" of the changelog.
+changes is listed in the section "Plugin API" of the changelog.
 
 `ltbench.api_version` is {api.VERSION}. It goes up when something goes away or changes its
-meaning. A plugin's module may say what it was built for, as a plain number:
+meaning. A plugin's module may declare the version that it was built for:
 
 ```python
 {api.ATTRIBUTE} = {api.VERSION}
 ```
 
-That is read from the source before the module is imported. A plugin that was built for a later
-version, or for one before {api.OLDEST}, is refused with that reason; one that says nothing is
-taken for compatible.
+It is read after the module is imported and before a hook is called. A plugin that was built for a
+later version, or for one before {api.OLDEST}, is refused with that reason; one that declares nothing
+is accepted. Where the import itself fails, the message names both the version and the error,
+provided that the version is assigned above the line that fails.
 
 A hook, or an argument of one, that is going to go away is marked for at least one minor release
 first: it works still, and `ltbench plugin list` and `ltbench doctor` name the plugins that use

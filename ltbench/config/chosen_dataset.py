@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ltbench.config.options import parse_options
 from ltbench.errors import ConfigError
-from ltbench.registry.registry import Component, Registry, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import DataContext, DatasetSpec, Settings
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class ChosenDataset:
             for key in settings
             if not key.startswith("dataset.")
         ]
-        with blame(component):
+        with attribute_errors(component):
             config, wrong = parse_options(
                 component.spec.config, of_data, "dataset", f"dataset '{name}'"
             )
@@ -75,7 +77,7 @@ class ChosenDataset:
 
     def identity(self) -> str:
         """Returns what its split is."""
-        with blame(self.component):
+        with attribute_errors(self.component):
             return self.spec.identity(self.config, self.context)
 
     def check(self) -> None:
@@ -84,7 +86,7 @@ class ChosenDataset:
         Raises:
             DataError: They are not.
         """
-        with blame(self.component):
+        with attribute_errors(self.component):
             self.spec.check(self.config, self.context)
 
     def build(self) -> Dataset:
@@ -96,7 +98,7 @@ class ChosenDataset:
         """
         from ltbench.data import Dataset
 
-        with blame(self.component):
+        with attribute_errors(self.component):
             dataset = self.spec.build(self.config, self.context)
         if not isinstance(dataset, Dataset):
             raise self.component.contract_error(f"built a {type(dataset).__name__}, not a Dataset")

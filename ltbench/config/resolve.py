@@ -11,7 +11,9 @@ from ltbench.config.options import dump_options, parse_options
 from ltbench.config.runspec import REMARKS, Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.errors import ConfigError, suggestion
 from ltbench.progress import SILENT, ProgressReporter
-from ltbench.registry.registry import Component, Registry, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import (
     SPECS,
     BackboneSpec,
@@ -51,7 +53,7 @@ class Resolved:
             PluginError: Its plugin raised something unforeseen.
         """
         component = self.components[kind]
-        with blame(component):
+        with attribute_errors(component):
             return component.spec.build(self.configs[kind], ctx)
 
 
@@ -221,7 +223,7 @@ def _components(
             component = found.find(registry, kind, layers)
         if component is not None:
             name = f"{kind} '{component.spec.name}'"
-            with blame(component):
+            with attribute_errors(component):
                 configs[kind] = found.parse(
                     component.spec.config, layers.section(kind), kind, name, layers
                 )
@@ -258,7 +260,7 @@ def _recipe(component: Component) -> Recipe:
 
 def _identity(component: Component, config: Any, data: DataContext) -> str:
     spec = component.spec
-    with blame(component):
+    with attribute_errors(component):
         if isinstance(spec, DatasetSpec):
             return spec.identity(config, data)
         if isinstance(spec, BackboneSpec):

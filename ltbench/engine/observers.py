@@ -15,7 +15,8 @@ import pluggy
 from ltbench.engine.tracking import hooks_of, implements
 from ltbench.errors import LTBenchError
 from ltbench.progress import ProgressReporter
-from ltbench.registry.registry import Registry, describe
+from ltbench.registry.attribution import describe_error
+from ltbench.registry.registry import Registry
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Observers:
         try:
             getattr(observer.hooks, event)(**arguments)
         except (Exception, SystemExit) as error:  # a tracker must not kill a run of ten hours
-            self.silenced[observer.name] = describe(error)
+            self.silenced[observer.name] = describe_error(error)
             self._watch.note(f"{observer.title} is silenced: {self.silenced[observer.name]}")
 
 

@@ -33,7 +33,8 @@ from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryErro
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
 from ltbench.progress import ProgressReporter
-from ltbench.registry.registry import Registry, blame, describe
+from ltbench.registry.attribution import attribute_errors, describe_error
+from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
@@ -104,7 +105,7 @@ def execute(
             directory.clear()
         components = resolved.components.values()
         recorded = _failure_recorded(directory, resolved, observers)
-        with recorded, blame(*components), memory_explained():
+        with recorded, attribute_errors(*components), memory_explained():
             return _run(resolved, observers, directory, built, progress)
 
 
@@ -223,7 +224,7 @@ def evaluate_again(
     """
     _expect_same_definitions(resolved.spec, directory.spec())
     loader_config = runtime.loader_config(resolved.spec)
-    with blame(*resolved.components.values()), memory_explained():
+    with attribute_errors(*resolved.components.values()), memory_explained():
         built = build_run(resolved, loader_config, directory.resumed_precision(), progress)
         load_learned(built.model, directory.learned, directory.hashes())
         predictions, _ = predict(resolved, directory, built, progress)
@@ -279,7 +280,7 @@ def _failure_recorded(
         observers.fail(interrupted)
         raise interrupted from error
     except Exception as error:
-        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe(error))
+        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
         recorded = {"error": shown.message, "hint": shown.hint, "kind": type(error).__name__}
         try:
             directory.write("failure.json", recorded)

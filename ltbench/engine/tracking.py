@@ -14,7 +14,9 @@ from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved, settings_of
 from ltbench.config.runspec import hash_of
 from ltbench.errors import PluginError, UnknownNameError, suggestion
-from ltbench.registry.registry import Component, Registry, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import Settings, TrackerContext, TrackerSpec
 from ltbench.storage.run_directory import RunDirectory
 
@@ -61,7 +63,7 @@ class ChosenTracker:
             ConfigError: A library is missing, or the options do not go with what is there.
             PluginError: What was built hears of nothing, or the plugin raised.
         """
-        with blame(self.component):
+        with attribute_errors(self.component):
             built = self.component.spec.build(self.config, tracker_context(resolved, directory))
             try:
                 hooks = hooks_of(built)
@@ -127,7 +129,7 @@ def choose_trackers(
             for key, value in settings.items()
             if key.startswith(f"{section}.")
         }
-        with blame(component):
+        with attribute_errors(component):
             config, wrong = parse_options(component.spec.config, own, section, f"tracker '{name}'")
         faults += wrong
         chosen.append(ChosenTracker(component, config))

@@ -11,7 +11,9 @@ from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
 from ltbench.grid.grid_file import Grid
 from ltbench.protocols import Ended, Executor, Job
-from ltbench.registry.registry import Component, Registry, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import ExecutorContext
 
 
@@ -25,7 +27,7 @@ class CheckedExecutor:
     @property
     def slots(self) -> int:
         """How many jobs it takes at the same time."""
-        with blame(self.component):
+        with attribute_errors(self.component):
             slots = self.executor.slots
         if not isinstance(slots, int) or slots < 1:
             raise self.component.contract_error(f"has {slots!r} slots, not at least 1")
@@ -33,17 +35,17 @@ class CheckedExecutor:
 
     def start(self, job: Job) -> None:
         """Starts a job."""
-        with blame(self.component):
+        with attribute_errors(self.component):
             self.executor.start(job)
 
     def wait(self, seconds: float) -> Sequence[Ended]:
         """Returns the jobs that have ended."""
-        with blame(self.component):
+        with attribute_errors(self.component):
             return self.executor.wait(seconds)
 
     def stop(self) -> None:
         """Ends all jobs."""
-        with blame(self.component):
+        with attribute_errors(self.component):
             self.executor.stop()
 
 
@@ -86,12 +88,12 @@ def build_executor(
         for key, value in options.items()
         if key.startswith("executor.")
     }
-    with blame(component):
+    with attribute_errors(component):
         config, wrong = parse_options(spec.config, own, "executor", f"executor '{spec.name}'")
     if faults or strange or wrong:
         raise ConfigError.from_faults(
             [*faults, *strange, *wrong],
             hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
         )
-    with blame(component):
+    with attribute_errors(component):
         return CheckedExecutor(spec.build(config, context), component)

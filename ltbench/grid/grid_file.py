@@ -32,7 +32,8 @@ from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError, suggestion
 from ltbench.progress import SILENT, ProgressReporter
-from ltbench.registry.registry import Registry, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS, DatasetSpec, Settings
 
 _KEYS = ("name", "defaults", "include", "exclude")
@@ -104,7 +105,7 @@ class Grid:
             data = (component.spec.name, repr(resolved.configs["dataset"]))
             if data not in looked_at:
                 looked_at.add(data)
-                with blame(component):
+                with attribute_errors(component):
                     component.spec.check(resolved.configs["dataset"], resolved.data)
 
 

@@ -23,8 +23,9 @@ from ltbench.config.text import Text
 from ltbench.engine.tracking import choose_trackers
 from ltbench.errors import BusyError, Interrupted, LTBenchError
 from ltbench.grid.fork_server import python
+from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
-from ltbench.registry.registry import Registry, describe
+from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
@@ -120,7 +121,7 @@ def _run(request: Request, registry: Registry) -> int:
     except (KeyboardInterrupt, Interrupted):
         raise
     except Exception as error:
-        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe(error))
+        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
         keep_failure(resolved, out, shown, type(error).__name__)
         return shown.exit_code
     return 0

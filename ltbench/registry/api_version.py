@@ -1,16 +1,15 @@
-"""The public API: its modules, its version, and which versions a plugin may be built for.
+"""Public API: its modules, its version, and the versions that a plugin may be built for.
 
-A plugin may say in its module what it was built for: `LTBENCH_API = 1`. That is read before the
-module is imported, so that an incompatible one is refused by name, whatever it would do.
+A plugin declares in its module the version that it was built for: `LTBENCH_API = 1`.
 """
 
 from __future__ import annotations
 
 VERSION = 1
-"""Goes up when something that plugins use is taken away or changes its meaning."""
+"""Version of the public API; raised when something is removed or changes its meaning."""
 
 OLDEST = 1
-"""The oldest version whose plugins work still."""
+"""Oldest version whose plugins still work."""
 
 ATTRIBUTE = "LTBENCH_API"
 
@@ -19,25 +18,27 @@ MODULES = (
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
-    "ltbench.grid.fork_server",
+    "ltbench.metric_names",
+    "ltbench.progress",
     "ltbench.protocols",
     "ltbench.testing",
     "ltbench.testing.fixtures",
     "ltbench.views",
 )
-"""What plugins and their tests may import; everything else may change at any time."""
+"""Modules that plugins and their tests may import; every other may change at any time."""
 
 
 def refusal(declared: object) -> str:
-    """Returns why a plugin that was built for a version does not work here; "" where it does.
+    """Returns why a plugin built for a version is refused; empty where it is accepted.
 
     Args:
-        declared: What its module says; None where it says nothing, which is taken for fine.
+        declared: Value of the plugin's `LTBENCH_API`; None where it declares nothing, which is
+            accepted.
     """
     if declared is None:
         return ""
     if not isinstance(declared, int) or isinstance(declared, bool):
-        return f"{ATTRIBUTE} is {declared!r}, not the number of a version, as in {ATTRIBUTE} = 1"
+        return f"{ATTRIBUTE}: expected a version number, as in {ATTRIBUTE} = 1, got {declared!r}"
     if declared > VERSION:
         return (
             f"it was built for version {declared} of the plugin API, and this ltbench has version "

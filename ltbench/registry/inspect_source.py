@@ -1,4 +1,4 @@
-"""Reads the source of plugins without importing it, and tells where something is in it."""
+"""Inspection of plugins' source: files, private imports, and places as "file:line"."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ltbench.registry import api_version as api
 
 @dataclass(frozen=True)
 class Import:
-    """A module that a file imports.
+    """An import statement of a file.
 
     Args:
-        name: Of the module, or of what is taken from it: "ltbench.engine.run".
-        place: "file:line".
+        name: Name of the imported module or member: "ltbench.engine.run".
+        place: "file:line" of the statement.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Import:
 
 
 def source_of(module: str) -> Path | None:
-    """Returns the file of a module, where it is one of Python; nothing is imported."""
+    """Returns the source file of a module without importing it; None where it has none."""
     top, *parts = module.split(".")
     for folder in _folders(top):
         path = folder.joinpath(*parts)
@@ -59,35 +59,15 @@ def _folders(top: str) -> list[Path]:
     return [Path(path) for path in (spec and spec.submodule_search_locations) or ()]
 
 
-def declared_api(module: str) -> object:
-    """Returns the version of the API that a module's source says it was built for, or None."""
-    path = source_of(module)
-    text = path.read_text(encoding="utf-8", errors="replace") if path else ""
-    if api.ATTRIBUTE not in text:
-        return None
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return None  # importing it will say what is wrong
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if any(isinstance(target, ast.Name) and target.id == api.ATTRIBUTE for target in targets):
-            value = getattr(node, "value", None)
-            return value.value if isinstance(value, ast.Constant) else None
-    return None
-
-
 def private_imports(module: str) -> Iterator[Import]:
-    """Yields what the package of a module imports of ltbench that is not public."""
+    """Yields the imports of private modules of ltbench in the package of a module."""
     top = module.partition(".")[0]
     files = [path for folder in _folders(top) for path in sorted(folder.rglob("*.py"))]
     for path in files or [file for file in (_top(top),) if file]:
         try:
             tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
         except (SyntaxError, ValueError):
-            continue  # importing it will say what is wrong
+            continue  # importing it raises the error
         for node in ast.walk(tree):
             for name in _imported(node):
                 if _is_private(name):
@@ -95,7 +75,7 @@ def private_imports(module: str) -> Iterator[Import]:
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
-    """Yields the modules that a statement imports, and what it takes from them."""
+    """Yields the names that a statement imports."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -116,14 +96,14 @@ def _is_private(name: str) -> bool:
 
 @cache
 def _own_packages() -> frozenset[str]:
-    """The engine, and the packages of the plugins that come with it."""
+    """Returns the packages of the distribution: the engine and the built-in plugins."""
     points = entry_points(group="ltbench")
-    brought = [point for point in points if point.dist and point.dist.name == "ltbench"]
-    return frozenset({"ltbench", *(point.module.partition(".")[0] for point in brought)})
+    built_in = [point for point in points if point.dist and point.dist.name == "ltbench"]
+    return frozenset({"ltbench", *(point.module.partition(".")[0] for point in built_in)})
 
 
 def place_of(thing: Any) -> str:
-    """Returns "file:line" of a function or class, and "" where that is not known."""
+    """Returns "file:line" of a function or class; empty where it is unknown."""
     while isinstance(thing, functools.partial):
         thing = thing.func
     thing = inspect.unwrap(thing) if callable(thing) else thing
@@ -138,11 +118,12 @@ def place_of(thing: Any) -> str:
 
 
 def place_in(error: BaseException, module: str = "") -> str:
-    """Returns "file:line" of where an error was raised, and "" where that is not known.
+    """Returns "file:line" of where an error was raised; empty where it is unknown.
 
     Args:
-        error: With its traceback.
-        module: The deepest line of this module's package is returned, or "" if there is none.
+        error: Error with its traceback.
+        module: Module whose package limits the search: the deepest line in that package is
+            returned, or an empty string without one.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
@@ -156,5 +137,5 @@ def place_in(error: BaseException, module: str = "") -> str:
 
 
 def at(place: str) -> str:
-    """Returns a place in brackets, to end a sentence with; nothing where it is not known."""
+    """Returns a place in brackets, to append to a message; empty where it is unknown."""
     return f" ({place})" if place else ""

@@ -1,7 +1,7 @@
-"""Finds and loads plugins, each by itself.
+"""Discovery and loading of plugins, each in isolation.
 
-Each entry point of the group `ltbench` is loaded and asked alone: one that is broken is named with
-its error, and everybody else works.
+Each entry point of the group `ltbench` is loaded, checked and called alone: a broken plugin is
+recorded with its error, and all others work.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -21,12 +22,13 @@ import pluggy
 from ltbench import hookspecs
 from ltbench.errors import PluginError, suggestion
 from ltbench.registry import api_version as api
-from ltbench.registry.inspect_source import at, declared_api, place_in, place_of, source_of
-from ltbench.registry.registry import PluginFailure, PluginInfo, PluginWarning, Registry
+from ltbench.registry.component import PluginFailure, PluginInfo, PluginWarning
+from ltbench.registry.inspect_source import at, place_in, place_of, source_of
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
-SLOW = 1.0
-"""Seconds to load: every command waits for a plugin that takes longer."""
+MAX_LOAD_SECONDS = 1.0
+"""Loading time above which a plugin gets a warning: every command waits for it."""
 
 DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
 
@@ -38,7 +40,8 @@ def load_plugins(
 
     Args:
         found: Entry points to load instead of those of the group `ltbench`.
-        environ: Where `LTBENCH_DISABLE_PLUGINS` is looked up: names to leave out, with commas.
+        environ: Environment, whose `LTBENCH_DISABLE_PLUGINS` lists names to leave out, separated
+            by commas.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -46,7 +49,7 @@ def load_plugins(
     for name in environ.get(DISABLE_VARIABLE, "").replace(",", " ").split():
         manager.set_blocked(name)
     points = entry_points(group=hookspecs.PROJECT) if found is None else found
-    # Our own come first, so that a stranger who takes one of their names is the one to hear of it.
+    # Built-in plugins come first: of two plugins with one name, the other one is refused.
     for point in sorted(points, key=lambda point: (_distribution(point) != "ltbench", point.name)):
         if not manager.is_blocked(point.name):
             _load(point, registry)
@@ -66,9 +69,9 @@ def _load(point: EntryPoint, registry: Registry) -> None:
     )
     began = time.perf_counter()
     try:
-        with redirect_stdout(sys.stderr):  # stdout is for results
+        with redirect_stdout(sys.stderr):  # stdout carries results only
             _register(point, info, registry)
-    except (Exception, SystemExit) as error:  # a plugin may raise anything; the rest must work
+    except (Exception, SystemExit) as error:  # a plugin may raise anything; others must load
         registry.drop(info)
         reason, place = _reason(error, info)
         where = "" if place in reason else at(place)
@@ -76,13 +79,13 @@ def _load(point: EntryPoint, registry: Registry) -> None:
     else:
         registry.plugins.append(info)
     registry.seconds[info] = seconds = time.perf_counter() - began
-    if seconds > SLOW:
+    if seconds > MAX_LOAD_SECONDS:
         text = f"takes {seconds:.1f} s to load, and every command waits for it"
         registry.warnings.append(PluginWarning(info, text))
 
 
 class _Located(PluginError):
-    """A broken contract, and where in the plugin it was broken."""
+    """A broken contract with its place in the plugin."""
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message)
@@ -90,18 +93,14 @@ class _Located(PluginError):
 
 
 def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
-    """Imports a plugin and asks its hooks.
+    """Imports a plugin and calls its hooks.
 
     Raises:
-        PluginError: It breaks the contract.
-        BaseException: Whatever it raises.
+        PluginError: The plugin breaks the contract, or was built for another API version.
+        BaseException: Any error that the plugin raises.
     """
     manager = registry.manager
-    if why := api.refusal(declared_api(point.module)):
-        raise PluginError(why)
-    plugin: Any = point.load()
-    if why := api.refusal(getattr(plugin, api.ATTRIBUTE, None)):  # not told by its source
-        raise PluginError(why)
+    plugin = _imported(point)
     for other in [*registry.plugins, *(failure.plugin for failure in registry.failures)]:
         if other.name == info.name:
             raise PluginError(f"its name is taken by plugin {other}: rename the entry point")
@@ -113,11 +112,11 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
             PluginWarning(info, f"{one.message}{at(f'{one.filename}:{one.lineno}')}")
             for one in caught
         ]
-        manager.check_pending()  # a misspelt hook would never fire, and nobody would be told
+        manager.check_pending()  # a misspelt hook would never be called
         if not manager.get_hookcallers(plugin):
             raise _no_hook(plugin)
         for kind in KINDS.values():
-            for spec, place in _answers(f"ltbench_register_{kind.plural}", plugin, manager):
+            for spec, place in _items(f"ltbench_register_{kind.plural}", plugin, manager):
                 with _located(place):
                     if isinstance(spec, ComponentSpec) and type(spec) is not kind:
                         raise PluginError(
@@ -125,10 +124,10 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
                             f"{type(spec).__name__} '{spec.name}', not a {kind.__name__}"
                         )
                     registry.add(spec, info)
-        for result, place in _answers("ltbench_published_results", plugin, manager):
+        for result, place in _items("ltbench_published_results", plugin, manager):
             with _located(place):
                 registry.add_published(result, info)
-        for folder, place in _answers("ltbench_grid_folders", plugin, manager):
+        for folder, place in _items("ltbench_grid_folders", plugin, manager):
             with _located(place):
                 registry.add_grids(folder, info)
     except (Exception, SystemExit):
@@ -137,34 +136,65 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
         raise
 
 
+def _imported(point: EntryPoint) -> Any:
+    """Returns the plugin of an entry point.
+
+    Raises:
+        PluginError: It was built for another API version; the message includes the error of its
+            import, if any.
+        BaseException: Any error that its import raises.
+    """
+    try:
+        plugin = point.load()
+    except (Exception, SystemExit) as error:
+        reason = api.refusal(_declared_in(error, point.module))
+        if reason:
+            raise _Located(
+                f"{reason}; importing it raised {type(error).__name__}: {error}",
+                place_in(error, point.module),
+            ) from error
+        raise
+    for owner in (plugin, sys.modules.get(point.module)):
+        if reason := api.refusal(getattr(owner, api.ATTRIBUTE, None)):
+            raise PluginError(reason)
+    return plugin
+
+
+def _declared_in(error: BaseException, module: str) -> object:
+    """Returns the API version that a module declared before its import failed, or None."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__") == module:
+            return frame.f_globals.get(api.ATTRIBUTE)
+    return None
+
+
 def _no_hook(plugin: Any) -> PluginError:
     unmarked = [name for name in vars(plugin) if name.startswith(f"{hookspecs.PROJECT}_")]
     place = place_of(getattr(plugin, unmarked[0])) if unmarked else ""
-    said = "it implements no hook; are they marked with @ltbench.hookimpl?"
-    return _Located(said, place)
+    return _Located("it implements no hook; mark hooks with @ltbench.hookimpl", place)
 
 
-def _answers(hook: str, plugin: Any, manager: pluggy.PluginManager) -> Iterator[tuple[object, str]]:
-    """Yields what a plugin's hook returns, and where the hook is."""
+def _items(hook: str, plugin: Any, manager: pluggy.PluginManager) -> Iterator[tuple[object, str]]:
+    """Yields each item that a plugin's hook returns, with the place of the hook."""
     others = [other for other in manager.get_plugins() if other is not plugin]
     caller = manager.subset_hook_caller(hook, others)
     implementations = caller.get_hookimpls()
     if not implementations:
         return
     place = place_of(implementations[0].function)
-    answers = caller()
-    if not answers:
-        raise _Located(f"{hook} returned None: is there a `return`?", place)
-    for answer in answers:
-        if isinstance(answer, str) or not isinstance(answer, Iterable):
-            raise _Located(f"{hook} returned {answer!r}, not a list", place)
-        for one in answer:
+    returned = caller()
+    if not returned:
+        raise _Located(f"{hook} returned None: expected a list; check its `return`", place)
+    for items in returned:
+        if isinstance(items, str) or not isinstance(items, Iterable):
+            raise _Located(f"{hook} returned {items!r}, not a list", place)
+        for one in items:
             yield one, place
 
 
 @contextmanager
 def _located(place: str) -> Iterator[None]:
-    """Adds the place to a broken contract."""
+    """Adds a place to the error about a broken contract."""
     try:
         yield
     except PluginError as error:
@@ -172,7 +202,7 @@ def _located(place: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException, plugin: PluginInfo) -> tuple[str, str]:
-    """Returns why a plugin could not be loaded, and where."""
+    """Returns the reason for which a plugin could not be loaded, and its place."""
     if isinstance(error, _Located):
         return error.message, error.place
     if isinstance(error, PluginError):
@@ -181,6 +211,6 @@ def _reason(error: BaseException, plugin: PluginInfo) -> tuple[str, str]:
     if isinstance(error, pluggy.PluginValidationError):
         known = [name for name in vars(hookspecs) if name.startswith("ltbench_")]
         wrong = re.search(r"ltbench_\w+", str(error))
-        said = f"{error}; {suggestion(wrong[0], known)}" if wrong else str(error)
-        return said, place_of(getattr(error.plugin, wrong[0], None)) if wrong else ""
+        message = f"{error}; {suggestion(wrong[0], known)}" if wrong else str(error)
+        return message, place_of(getattr(error.plugin, wrong[0], None)) if wrong else ""
     return f"{type(error).__name__}: {error}", place_in(error, plugin.module)

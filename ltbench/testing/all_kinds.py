@@ -14,7 +14,7 @@ from ltbench.config.text import Text
 from ltbench.engine.run import RuntimeConfig, evaluate_again, execute
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.progress import SilentReporter
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import SPECS, Settings
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.run_directory import RunDirectory

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ltbench.protocols import PixelAugmentation
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, Skipped, bind
 

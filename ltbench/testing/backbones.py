@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 from ltbench.backbone import Backbone
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import BackboneContext, BackboneSpec
 from ltbench.testing.bench import Bench, Trial, trials
 from ltbench.testing.check import Check, Skipped, bind

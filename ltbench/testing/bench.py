@@ -23,7 +23,8 @@ from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.errors import ConfigError, NothingMatchedError
-from ltbench.registry.registry import Component, PluginInfo, Registry
+from ltbench.registry.component import Component, PluginInfo
+from ltbench.registry.registry import Registry
 from ltbench.specs import (
     BackboneContext,
     BuildContext,

@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ltbench.errors import PluginError, UnknownNameError, suggestion
+from ltbench.registry.component import Component, PluginInfo
 from ltbench.registry.load import load_plugins
-from ltbench.registry.registry import Component, PluginInfo, Registry
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS
 from ltbench.testing.check import Check, Rule, Skipped
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ltbench.data import Dataset
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import DataContext, DatasetSpec
 from ltbench.testing.bench import Bench, Trial, trials
 from ltbench.testing.check import Check, bind

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ltbench.protocols import Ended, Executor, Job
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import ExecutorContext
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, bind

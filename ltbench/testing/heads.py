@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ltbench.protocols import StartsItself
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, Skipped, bind
 

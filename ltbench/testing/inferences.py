@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.augmentations import SIZES
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, trials
 from ltbench.testing.check import Check, bind
 

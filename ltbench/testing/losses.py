@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ltbench.protocols import ScheduledLoss
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import BuildContext
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind

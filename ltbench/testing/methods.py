@@ -12,7 +12,7 @@ from torch import Tensor
 from ltbench.backbone import LastBlock
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
 from ltbench.testing.check import Check, Skipped, bind

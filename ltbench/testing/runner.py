@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ltbench.errors import LTBenchError
+from ltbench.registry.component import PluginInfo
 from ltbench.registry.inspect_source import place_in
 from ltbench.registry.load import load_plugins
-from ltbench.registry.registry import PluginInfo, Registry
+from ltbench.registry.registry import Registry
 from ltbench.testing.check import Check, Skipped
 from ltbench.testing.collect import checks_of_plugin, expected_reason, plugin_named
 

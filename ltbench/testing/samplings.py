@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ltbench.data.randomness import drawn
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, Skipped, bind
 from ltbench.testing.losses import CLASSES

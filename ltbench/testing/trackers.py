@@ -13,7 +13,7 @@ from ltbench.engine.run import execute
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
 from ltbench.progress import SilentReporter
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, Skipped, bind

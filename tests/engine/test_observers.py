@@ -11,7 +11,8 @@ from ltbench.engine.observers import Observers
 from ltbench.engine.tracking import ChosenTracker, hooks_of
 from ltbench.errors import Interrupted, PluginError, RunError
 from ltbench.progress import SilentReporter
-from ltbench.registry.registry import Component, PluginInfo, Registry
+from ltbench.registry.component import Component, PluginInfo
+from ltbench.registry.registry import Registry
 from ltbench.specs import NoOptions
 from ltbench.storage.run_directory import RunDirectory
 

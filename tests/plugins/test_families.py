@@ -13,7 +13,8 @@ from ltbench.backbone import Backbone
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.errors import NothingMatchedError
-from ltbench.registry.registry import PluginInfo, Registry
+from ltbench.registry.component import PluginInfo
+from ltbench.registry.registry import Registry
 from ltbench.specs import BackboneSpec, NoOptions
 from ltbench.testing.bench import Bench, take_steps
 from ltbench_plugins.backbones.clip_tiny import tokenize

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ltbench.errors import UnknownNameError
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component, PluginInfo
 from ltbench.registry.load import load_plugins
-from ltbench.registry.registry import Component, PluginInfo, Registry, blame
+from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS
 
 GOOD = """
@@ -31,15 +33,18 @@ BROKEN = {
     ),
     "unmarked_hook": (GOOD.replace("@hookimpl\n", ""), "implements no hook"),
     "summary_is_no_text": (GOOD.replace('"a loss"', "None"), "one line of text"),
-    "wrong_return": (GOOD.replace("[LossSpec", "['x'] or [LossSpec"), "no component spec"),
+    "wrong_return": (GOOD.replace("[LossSpec", "['x'] or [LossSpec"), "not a component spec"),
     "bad_name": (GOOD.replace("good_loss", "Good-Loss"), "not snake_case"),
     "config_is_no_dataclass": (
         GOOD.replace("build=", "config=dict, build="),
         "not a frozen dataclass",
     ),
     "taken_name": (GOOD.replace("good_loss", "ce"), "already registered by builtin_losses"),
-    "second_default": (GOOD.replace("build=", "default=True, build="), "wants to be the default"),
-    "libraries": (GOOD.replace("build=", "libraries='timm', build="), "no tuple of names"),
+    "second_default": (
+        GOOD.replace("build=", "default=True, build="),
+        "declared as the default",
+    ),
+    "libraries": (GOOD.replace("build=", "libraries='timm', build="), "not a tuple of names"),
 }
 
 
@@ -68,7 +73,7 @@ BROKEN_PUBLISHED = {
     "settings_are_none": (('{"loss": "ce"}', "None"), "expected values by dotted key, got None"),
     "settings_repeat": (('{"loss"', '{"method"'), "settings: 'method' is a field of its own"),
     "settings_have_a_seed": (('{"loss"', '{"seed"'), "settings: 'seed' is no part of what"),
-    "no_result": (("[\n", "['x'] + [\n"), "a hook returned 'x', which is no PublishedResult"),
+    "no_result": (("[\n", "['x'] + [\n"), "a hook returned 'x', which is not a PublishedResult"),
     "broken_late": (("    ]\n", "    ] + [1]\n"), "a hook returned 1"),
 }
 
@@ -238,7 +243,10 @@ def test_an_error_deep_in_a_run_is_blamed_on_the_plugin_whose_code_raised_it(
         for kind, module in (("method", "strange.methods"), ("loss", "strange.losses"))
     ]
     name = raised_in if "." in raised_in else f"strange.{raised_in}"
-    with pytest.raises(Exception, match="division by zero") as caught, blame(*components):
+    with (
+        pytest.raises(Exception, match="division by zero") as caught,
+        attribute_errors(*components),
+    ):
         import_module(name).build(None, None)
     if not kinds:
         assert isinstance(caught.value, ZeroDivisionError)

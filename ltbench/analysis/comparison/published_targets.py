@@ -9,7 +9,8 @@ from pathlib import Path
 from ltbench.analysis.comparison.config_diff import Choices, choices, differing_choices
 from ltbench.config.resolve import resolve
 from ltbench.errors import LTBenchError
-from ltbench.registry.registry import Published, Registry
+from ltbench.registry.component import Published
+from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS
 from ltbench.storage.results import Cell
 

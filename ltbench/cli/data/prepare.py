@@ -42,8 +42,8 @@ def prepare(
     from ltbench.config.chosen_dataset import ChosenDataset
     from ltbench.data.preparation.prepare import Preparation
     from ltbench.io.locks import hold_lock
+    from ltbench.registry.attribution import attribute_errors
     from ltbench.registry.load import load_plugins
-    from ltbench.registry.registry import blame
     from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)
@@ -53,7 +53,7 @@ def prepare(
         preparation = Preparation(data_root / name, source, lists, _say)
         lock = data_root / f".{name}.lock"
         alone = hold_lock(lock, f"preparing {data_root / name}", DataError, "--data-root")
-        with alone, blame(chosen.component):
+        with alone, attribute_errors(chosen.component):
             chosen.spec.prepare(chosen.config, preparation)
     chosen.identity()
     chosen.check()

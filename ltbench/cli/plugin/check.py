@@ -12,7 +12,8 @@ from ltbench.errors import ConfigError, PluginError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ltbench.registry.registry import PluginInfo, Registry
+    from ltbench.registry.component import PluginInfo
+    from ltbench.registry.registry import Registry
     from ltbench.testing import Outcome
 
 _COLORS = {"passed": "green", "failed": "red", "skipped": "yellow", "expected": "yellow"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ltbench.cli.options import Json
 
 if TYPE_CHECKING:
-    from ltbench.registry.registry import PluginInfo, Registry
+    from ltbench.registry.component import PluginInfo
+    from ltbench.registry.registry import Registry
 
 
 _SHOWN = 4  # names of a kind; `ltbench list` shows all

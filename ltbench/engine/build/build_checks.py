@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
-from ltbench.registry.registry import blame
+from ltbench.registry.attribution import attribute_errors
 
 _Built = TypeVar("_Built")
 
@@ -36,7 +36,7 @@ def try_out(
     Raises:
         PluginError: It is not.
     """
-    with blame(resolved.components[kind]):
+    with attribute_errors(resolved.components[kind]):
         made: Tensor = module.eval()(given)
     expect_tensor(kind, resolved, made, shape)
     return made

@@ -38,7 +38,8 @@ from ltbench.engine.model.training_features import ExtractedFeatures
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.protocols import StartsItself
-from ltbench.registry.registry import Component, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
 from ltbench.specs import BackboneContext, BackboneSpec, BuildContext, DatasetSpec, MethodSpec
 
 _Built = TypeVar("_Built")
@@ -106,7 +107,7 @@ def build_run(
     extractor.key |= {"method": described(spec.method)}
     refinement = resolved.build("refinement", context)
     if refinement is not None:
-        with blame(resolved.components["refinement"]):
+        with attribute_errors(resolved.components["refinement"]):
             refinement.check(head, model.learned())
     return BuiltRun(
         dataset=dataset,
@@ -133,7 +134,7 @@ def _dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
     component = resolved.components["dataset"]
     context = replace(resolved.data, progress=progress)
     assert isinstance(component.spec, DatasetSpec)
-    with blame(component):
+    with attribute_errors(component):
         component.spec.check(resolved.configs["dataset"], context)
     dataset = build("dataset", Dataset, resolved, context)
     if "val" in dataset.splits or not resolved.spec.uses_val:
@@ -169,7 +170,7 @@ def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[
     seen, data = resolved.components["backbone"].spec, resolved.components["dataset"].spec
     assert isinstance(seen, BackboneSpec)
     assert isinstance(data, DatasetSpec)
-    with blame(resolved.components["backbone"]):
+    with attribute_errors(resolved.components["backbone"]):
         label_sets = seen.label_sets(resolved.configs["backbone"])
     if data.label_set and data.label_set in label_sets:
         instead = f"; {seen.without_labels}" if seen.without_labels else ""
@@ -178,7 +179,7 @@ def _warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[
             f"classes of {data.name}: its rare classes are not rare to them{instead}"
         )
     if backbone.text is not None:
-        with blame(resolved.components["backbone"]):
+        with attribute_errors(resolved.components["backbone"]):
             warnings += name_warnings(backbone.text, dataset.class_names, data.name)
     if resolved.spec.uses_val:
         val = dataset.splits["val"]
@@ -209,14 +210,14 @@ def _head(
     head.to(context.device)
     start = getattr(head, "weight", None)
     if isinstance(start, nn.Parameter):
-        with blame(resolved.components["init"]):
+        with attribute_errors(resolved.components["init"]):
             weight = resolved.build("init", context)(backbone, features)
         expect_tensor("init", resolved, weight, (context.num_classes, context.width))
         expect_tensor("head", resolved, start, (context.num_classes, context.width))
         with torch.no_grad():
             start.copy_(weight)
     if isinstance(head, StartsItself):
-        with blame(resolved.components["head"]):
+        with attribute_errors(resolved.components["head"]):
             head.start(backbone, features)
         head.to(context.device)
     elif start is None:
@@ -228,7 +229,7 @@ def _head(
 
 def _scale(head: nn.Module, resolved: Resolved) -> float:
     """Returns the factor of a head's logits, 1 where it has none."""
-    with blame(resolved.components["head"]):
+    with attribute_errors(resolved.components["head"]):
         return float(getattr(head, "scale", 1.0))
 
 
@@ -242,7 +243,7 @@ def _method(
     of_head = [parameter for parameter in head.parameters() if parameter.requires_grad]
     if not method.token_wise:
         backbone.compute_all_tokens()
-    with blame(resolved.components["method"]):
+    with attribute_errors(resolved.components["method"]):
         learned = list(resolved.build("method", context).apply(backbone))
     backbone.to(context.device)
     _expect_part_in_features(resolved, backbone, learned)
@@ -257,7 +258,7 @@ def _expect_part_in_features(
     Raises:
         NothingMatchedError: They do not: the model computes without a module that has a role.
     """
-    with blame(resolved.components["method"]), torch.enable_grad():
+    with attribute_errors(resolved.components["method"]), torch.enable_grad():
         for parameter in learned:
             parameter.requires_grad_(True)
         features = backbone.eval()(blank(backbone))

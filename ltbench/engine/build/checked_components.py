@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
-from ltbench.registry.registry import Component, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
 from ltbench.views import Views
 
 _SLACK = 1e-6  # pixels: boxes of resized images are fractions
@@ -34,7 +35,7 @@ class CheckedLoss:
     def start_epoch(self, progress: float) -> None:
         """Tells a loss that changes how far the training is: epoch / epochs."""
         if isinstance(self._loss, ScheduledLoss):
-            with blame(self._component):
+            with attribute_errors(self._component):
                 self._loss.start_epoch(progress)
 
     def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
@@ -50,7 +51,7 @@ class CheckedLoss:
         return targets.share * value + (1 - targets.share) * other
 
     def _of(self, logits: Tensor, labels: Tensor) -> Tensor:
-        with blame(self._component):
+        with attribute_errors(self._component):
             value = self._loss(logits, labels)
         if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
             found = value if value is None else type(value).__name__
@@ -85,7 +86,7 @@ class CheckedAugmentation:
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
         """Returns one view an image, boxes (N, 1, 4)."""
-        with blame(self._component):
+        with attribute_errors(self._component):
             views = self._augmentation.views(sizes, uniforms, progress)
         return one_view(_checked_views(views, 2, sizes, self._component))
 
@@ -93,7 +94,7 @@ class CheckedAugmentation:
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
         """Returns the images as the backbone sees them, and what they show."""
-        with blame(self._component):
+        with attribute_errors(self._component):
             changed, targets = self._augmentation.change(images, labels, uniforms)
         if not isinstance(changed, Tensor) or changed.shape != images.shape:
             raise self._component.contract_error(f"made no images of shape {tuple(images.shape)}")
@@ -118,13 +119,13 @@ class CheckedInference:
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns V views an image, boxes (N, V, 4)."""
-        with blame(self._component):
+        with attribute_errors(self._component):
             views = self._inference.views(sizes)
         return _checked_views(views, 3, sizes, self._component)
 
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns logits (N, K) from those of the views, (N, V, K)."""
-        with blame(self._component):
+        with attribute_errors(self._component):
             reduced = self._inference.reduce(logits)
         expected = (len(logits), logits.shape[-1])
         if not isinstance(reduced, Tensor) or reduced.shape != expected:

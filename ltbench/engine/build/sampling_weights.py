@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.errors import PluginError
-from ltbench.registry.registry import blame
+from ltbench.registry.attribution import attribute_errors
 from ltbench.specs import BuildContext
 
 
@@ -21,7 +21,7 @@ def sampling_weights(
         PluginError: As `scaled`.
     """
     sampling, component = resolved.build("sampling", context), resolved.components["sampling"]
-    with blame(component):
+    with attribute_errors(component):
         weights = sampling.weights()
     with component.attributed():
         return None if weights is None else scaled(weights, dataset)

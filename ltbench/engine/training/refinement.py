@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ltbench.config.runspec import RunSpec
 from ltbench.engine.model.training_features import ExtractedFeatures
 from ltbench.engine.training.trainer import Trainer
-from ltbench.registry.registry import Component, blame
+from ltbench.registry.attribution import attribute_errors
+from ltbench.registry.component import Component
 
 
 @dataclass
@@ -82,7 +83,7 @@ def refine(
     model = built.model.eval()
     training = RefinementStage(spec, trainer, start, model.learned())
     before = {name: (id(p), p.shape, p.dtype) for name, p in training.learned.items()}
-    with blame(component):
+    with attribute_errors(component):
         built.refinement.refine(model.backbone, model.head, training)
     if {name: (id(p), p.shape, p.dtype) for name, p in model.learned().items()} != before:
         raise component.contract_error(

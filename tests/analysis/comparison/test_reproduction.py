@@ -13,7 +13,8 @@ from ltbench.analysis.comparison.reproduction import Reproductions, reproduce
 from ltbench.analysis.comparison.reproduction_text import close_text, notes, sentence
 from ltbench.errors import ConfigError
 from ltbench.published import PublishedResult
-from ltbench.registry.registry import Published, Registry
+from ltbench.registry.component import Published
+from ltbench.registry.registry import Registry
 from ltbench.storage.results import Cell, Run, find_runs
 from tests.runs import spec_of, store
 

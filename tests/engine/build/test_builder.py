@@ -18,7 +18,8 @@ from ltbench.engine.model.fingerprint import weights_fingerprint
 from ltbench.engine.run import execute
 from ltbench.errors import NothingMatchedError
 from ltbench.progress import SilentReporter
-from ltbench.registry.registry import Component, Registry
+from ltbench.registry.component import Component
+from ltbench.registry.registry import Registry
 from ltbench.specs import BackboneContext, BackboneSpec, DatasetSpec
 from ltbench.testing.bench import Bench
 
