@@ -1,12 +1,16 @@
-"""ltbench: which way of adapting a foundation model serves the rare classes best?
+"""Benchmark suite for long-tail recognition with foundation models.
 
-This module is the public API together with the modules that it names; importing it loads no torch.
-Plugins use `hookimpl`, the specs and `option` from here, `ltbench.backbone`, `ltbench.data`,
-`ltbench.errors`, `ltbench.protocols` and `ltbench.views`; their tests use `ltbench.testing`. A
-plugin that says `LTBENCH_API = 1` in its module is refused where `api_version` does not fit.
+`run` trains and evaluates a method. Plugins import `hookimpl`, `option` and the specs from this
+module, and the public modules `ltbench.backbone`, `ltbench.data`, `ltbench.errors`,
+`ltbench.metric_names`, `ltbench.progress`, `ltbench.protocols` and `ltbench.views`; their tests
+import `ltbench.testing`. A plugin that declares another `LTBENCH_API` than `api_version` supports
+is refused. Importing this module loads neither torch nor numpy.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ltbench.errors import LTBenchError
 from ltbench.hookspecs import hookimpl
@@ -36,7 +40,12 @@ from ltbench.specs import (
     option,
 )
 
+if TYPE_CHECKING:
+    from ltbench.engine.launch import run
+
 __version__ = "0.1.0"
+
+_LAZY = {"run": "ltbench.engine.launch"}
 
 __all__ = [
     "AugmentationSpec",
@@ -65,4 +74,18 @@ __all__ = [
     "api_version",
     "hookimpl",
     "option",
+    "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a function of the Python API when it is first used (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

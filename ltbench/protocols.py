@@ -245,17 +245,18 @@ class Inference(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """A run of a grid, as an executor gets it: a process to start, anywhere.
+    """A run of a grid, as an executor receives it: a process to start, on any machine.
 
-    It finds its run in the store as the last try left it, and leaves there what it made of it:
-    whether it went well is read from the store. Its exit code is 0 where it did.
+    The process resumes its run from the run directory and writes the result there; the grid reads
+    success or failure from the run directory. The exit code is 0 on success.
 
     Args:
-        name: Unique among the jobs that an executor holds.
-        command: Starts the process. With `--leash` after it, the process stops, and can be resumed,
-            when its standard input is closed: give it a pipe, and it does not outlive its parent.
-        request: What the process is to do, for a fork server, whose processes
-            need no time for imports. Empty where the command is all there is.
+        name: Name, unique among the running jobs of an executor.
+        command: Command that starts the process. With `--stop-on-eof` appended, the process stops,
+            in a way that the run can be resumed, when its standard input is closed: give it a pipe,
+            and it does not outlive its parent.
+        request: Request for `ForkServer.start`; empty where the job can only be started by its
+            command.
     """
 
     name: str
@@ -268,9 +269,9 @@ class Ended:
     """A job that has ended.
 
     Args:
-        job: Its name.
-        code: The exit code of its process; None where that is not known.
-        reason: What is known of an end that the process itself could not tell of: a signal, memory.
+        job: Name of the job.
+        code: Exit code of its process; None where it is unknown.
+        reason: Cause of an end that the process could not record itself, such as a signal.
     """
 
     job: str
@@ -279,25 +280,100 @@ class Ended:
 
 
 class Executor(Protocol):
-    """What an `ExecutorSpec` builds: where jobs are run, so many at a time."""
+    """Runs the jobs of a grid; built by an `ExecutorSpec`."""
 
     @property
     def slots(self) -> int:
-        """How many jobs it takes at the same time."""
+        """Number of jobs that run at the same time, at least 1."""
         ...
 
     def start(self, job: Job) -> None:
-        """Starts a job; it is never asked while `slots` jobs are running.
+        """Starts a job. Called only while fewer than `slots` jobs are running.
 
         Raises:
-            RunError: No job can be started here at all.
+            RunError: No job can be started.
         """
         ...
 
     def wait(self, seconds: float) -> Sequence[Ended]:
-        """Returns the jobs that have ended since the last call; waits for one, but not longer."""
+        """Returns the jobs that have ended since the last call.
+
+        Args:
+            seconds: Time to wait for a job to end before an empty sequence is returned.
+        """
         ...
 
     def stop(self) -> None:
-        """Ends all jobs, in a way that they can be resumed, and returns when they have ended."""
+        """Ends all jobs in a way that they can be resumed, and returns when they have ended."""
+        ...
+
+
+@dataclass
+class ForkedProcess:
+    """A process that a fork server was requested to fork; it has a session of its own.
+
+    Args:
+        number: Number of the request, from 0.
+        pid: Process id; None until the process is forked.
+        ended: Whether the process has ended, or its end will not be reported any more.
+        lost: Whether the server ended before the process did.
+        code: Exit code, negative where a signal ended the process; None where it is unknown.
+        error: Reason why the process was not forked, or why its exit code is unknown.
+    """
+
+    number: int
+    pid: int | None = None
+    ended: bool = False
+    lost: bool = False
+    code: int | None = None
+    error: str = ""
+
+
+class ForkServer(Protocol):
+    """A process that has imported what the runs of a grid need, and forks a process for each run.
+
+    `ExecutorContext.fork_server` starts one. It serves processes on the same machine.
+
+    Attributes:
+        ready: Whether the imports are done.
+        end_reason: Reason for the end of the server; empty while it serves.
+    """
+
+    ready: bool
+    end_reason: str
+
+    def start(
+        self, request: str, environment: Mapping[str, str], stdin: int, output: int
+    ) -> ForkedProcess:
+        """Requests a process; one that is requested before the imports are done waits for them.
+
+        The process stops, in a way that its run can be resumed, when its standard input is closed.
+
+        Args:
+            request: Request of the job (`Job.request`).
+            environment: Variables that are added to the environment of the process. Libraries are
+                imported already: CUDA_VISIBLE_DEVICES takes effect, OMP_NUM_THREADS does not.
+            stdin: File descriptor of the standard input: a pipe whose other end no other process
+                holds.
+            output: File descriptor of the standard output and the standard error.
+
+        Raises:
+            OSError: The server has ended, or the request is too long.
+        """
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Waits for a change of a process, and updates the processes.
+
+        Args:
+            seconds: Time after which the call returns without a change.
+        """
+        ...
+
+    def kill(self, process: ForkedProcess) -> None:
+        """Kills a process and its children, and returns when it has ended."""
+        ...
+
+    def close(self) -> None:
+        """Ends the server; requests that wait for imports are dropped."""
         ...

@@ -16,6 +16,7 @@ from ltbench.progress import SILENT, ProgressReporter
 
 if TYPE_CHECKING:
     from ltbench.data.preparation.prepare import Preparation
+    from ltbench.protocols import ForkServer
 
 Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
 """Which blocks of the backbone a method works on: all, the last k, or these (from 0)."""
@@ -108,18 +109,20 @@ class BuildContext:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorContext:
-    """What an executor is built from.
+    """Arguments for building an executor.
 
     Args:
-        jobs: Runs at the same time, as the user asked for; None: as many as suit the machine.
-        device: As given to `--device`: "auto", "cpu", "cuda", "cuda:1", ...
-        libraries: What the components of the grid's runs declare as theirs: for an
-            `ltbench.grid.fork_server.ForkServer`, which imports them once for all runs.
+        jobs: Number of runs at the same time (`--jobs`); None lets the executor choose.
+        device: Device of the runs (`--device`): "auto", "cpu", "cuda", "cuda:1", ...
+        fork_server: Starts a fork server that imports the libraries of the grid's runs; its
+            argument holds the variables to add to the environment of the server and of all its
+            processes. None where forking does not work; the executor then starts jobs by their
+            commands.
     """
 
     jobs: int | None
     device: str
-    libraries: tuple[str, ...] = ()
+    fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

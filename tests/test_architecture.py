@@ -17,7 +17,8 @@ PUBLIC = {
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
-    "ltbench.grid.fork_server",
+    "ltbench.metric_names",
+    "ltbench.progress",
     "ltbench.protocols",
     "ltbench.views",
 }

@@ -16,10 +16,8 @@ from typing import Any
 
 import numpy as np
 
+import ltbench
 from ltbench.config.options import as_typed
-from ltbench.config.resolve import resolve
-from ltbench.engine.run import RuntimeConfig, execute
-from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
@@ -52,12 +50,11 @@ def rows_of(registry: Registry) -> list[Row]:
     return rows
 
 
-def run(row: Row, registry: Registry, runtime: RuntimeConfig) -> None:
+def run(row: Row, out: Path) -> None:
     """Runs a row on every seed."""
     for seed in SEEDS:
-        user = {**row.settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
-        resolved = resolve(registry, user, Path("data"))
-        result = execute(resolved, registry, runtime, "never", SilentReporter())
+        settings = {**row.settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
+        result = ltbench.run(out=out, device="cpu", workers=0, cache=0, progress=False, **settings)
         refinement = result["refinement"] or {"seconds": 0.0}
         row.learned = result["learned"]["total"]
         row.seconds.append(result["training"]["seconds"] + refinement["seconds"])
@@ -68,11 +65,10 @@ def main() -> None:
     """Runs everything and writes the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    registry = load_plugins()
-    runtime = RuntimeConfig(out=parser.parse_args().out, device="cpu", workers=0)
-    rows = rows_of(registry)
+    out = parser.parse_args().out
+    rows = rows_of(load_plugins())
     for number, row in enumerate(rows, start=1):
-        run(row, registry, runtime)
+        run(row, out)
         print(f"{number}/{len(rows)} {table_line(row)}", flush=True)
     write_csv(RESULTS / "every_method.csv", rows)
     print(table(rows))

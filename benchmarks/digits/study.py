@@ -19,10 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from ltbench.config.resolve import resolve
-from ltbench.engine.run import RuntimeConfig, execute
-from ltbench.progress import SilentReporter
-from ltbench.registry.load import load_plugins
+import ltbench
 
 SEEDS = range(5)  # of the subset and of the training alike
 RATES = (0.001, 0.005, 0.02)
@@ -78,17 +75,21 @@ COMPARISONS = (
 
 
 class Study:
-    """Runs entries and keeps their metrics."""
+    """Runs of entries.
+
+    Args:
+        out: Folder of the run directories.
+    """
 
     def __init__(self, out: Path) -> None:
-        self.registry = load_plugins()
-        self.runtime = RuntimeConfig(out=out, device="cpu", workers=0)
+        self.out = out
 
     def metrics(self, settings: dict[str, Any], seed: int) -> dict[str, float]:
         """Returns the metrics of one run, in percent."""
-        user = {**settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
-        resolved = resolve(self.registry, user, Path("data"))
-        result = execute(resolved, self.registry, self.runtime, "never", SilentReporter())
+        settings = {**settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
+        result = ltbench.run(
+            out=self.out, device="cpu", workers=0, cache=0, progress=False, **settings
+        )
         return {name: result["metrics"][name] for name in COLUMNS}
 
     def best_rate(self, entry: Entry) -> float:

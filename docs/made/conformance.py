@@ -65,9 +65,9 @@ meaning. A plugin's module may declare the version that it was built for:
 ```
 
 It is read after the module is imported and before a hook is called. A plugin that was built for a
-later version, or for one before {api.OLDEST}, is refused with that reason; one that declares nothing
-is accepted. Where the import itself fails, the message names both the version and the error,
-provided that the version is assigned above the line that fails.
+later version, or for one before {api.OLDEST}, is refused with that reason; one that declares
+nothing is accepted. Where the import itself fails, the message names both the version and the
+error, provided that the version is assigned above the line that fails.
 
 A hook, or an argument of one, that is going to go away is marked for at least one minor release
 first: it works still, and `ltbench plugin list` and `ltbench doctor` name the plugins that use

@@ -88,7 +88,7 @@ _PROTOCOLS = {
     "augmentation": ("Augmentation", "PixelAugmentation", "Targets"),
     "refinement": ("Training", "Refinement"),
     "inference": ("Inference",),
-    "executor": ("Executor", "Job", "Ended"),
+    "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
 }
 """Which protocols an author of a kind has to know. The others build a class of ltbench."""
 

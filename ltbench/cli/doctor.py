@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
+from ltbench.cli.options import DataRoot, Json
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
@@ -28,7 +29,7 @@ class Finding:
     hint: str = ""
 
 
-def doctor(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
+def doctor(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
     """Check versions, devices, plugins, caches and data sets.
 
     Exit code 1 if something failed; what is merely missing is no failure.

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import (
-    DEFAULT_CACHE,
-    DEFAULT_ROOT,
-    CacheSize,
-    DataRoot,
-    Device,
-    Json,
-    Set,
-    Workers,
-    read_assignments,
-)
+from ltbench.cli.options import CacheSize, DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,8 +32,8 @@ def evaluate(
     json: Json = False,
     device: Device = "auto",
     workers: Workers = None,
-    cache: CacheSize = DEFAULT_CACHE,
-    data_root: DataRoot = DEFAULT_ROOT,
+    cache: CacheSize = DEFAULT_CACHE_GB,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Evaluate a finished run again, with other views or another shot rule.
 
@@ -55,9 +46,9 @@ def evaluate(
     import numpy as np
 
     from ltbench.analysis.metrics import SHOT_RULES, compute_metrics
-    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.options import path_options
     from ltbench.config.resolve import resolve, settings_of
+    from ltbench.engine.late_progress import LateProgress
     from ltbench.registry.load import load_plugins
     from ltbench.storage.results import Run
     from ltbench.storage.run_directory import RunDirectory
@@ -100,7 +91,7 @@ def evaluate(
     if path.exists():
         predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
     else:
-        from ltbench.cli.progress import show_progress
+        from ltbench.engine.progress_bar import show_progress
         from ltbench.engine.run import RuntimeConfig, evaluate_again
         from ltbench.io.array_cache import Cache
 

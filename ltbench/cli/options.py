@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.config.defaults import DATA_ROOT_VARIABLE
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, suggestion
 from ltbench.specs import KINDS
@@ -55,14 +56,12 @@ CacheSize = Annotated[
         rich_help_panel=MACHINE,
     ),
 ]
-DEFAULT_CACHE = 4.0
 DataRoot = Annotated[
     Path,
     typer.Option(
-        help="Folder that holds the data sets.", envvar="LTBENCH_DATA", rich_help_panel=MACHINE
+        help="Folder that holds the data sets.", envvar=DATA_ROOT_VARIABLE, rich_help_panel=MACHINE
     ),
 ]
-DEFAULT_ROOT = Path("data")
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ltbench.cli.options import (
-    DEFAULT_CACHE,
-    DEFAULT_ROOT,
     CacheSize,
     DataRoot,
     Device,
@@ -19,6 +17,7 @@ from ltbench.cli.options import (
     Workers,
     read_assignments,
 )
+from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
@@ -123,11 +122,11 @@ def run(
         ),
     ] = False,
     json: Json = False,
-    out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = Path("runs"),
-    device: Device = "auto",
+    out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = DEFAULT_OUT,
+    device: Device = DEFAULT_DEVICE,
     workers: Workers = None,
-    cache: CacheSize = DEFAULT_CACHE,
-    data_root: DataRoot = DEFAULT_ROOT,
+    cache: CacheSize = DEFAULT_CACHE_GB,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
     """Train a method, evaluate it, report by shot group.
@@ -158,40 +157,33 @@ def run(
         "seed": seed,
         "data_seed": data_seed,
     }
-    from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import print_plan, print_result
     from ltbench.cli.stored_runs import with_today_intervals
-    from ltbench.config.resolve import resolve
-    from ltbench.engine.tracking import choose_trackers, without_trackers
-    from ltbench.io.array_cache import NO_CACHE, Cache
-    from ltbench.io.gc import gc_paused
+    from ltbench.engine.late_progress import LateProgress
+    from ltbench.engine.launch import plan_run, runtime_config
     from ltbench.registry.load import load_plugins
-    from ltbench.storage.run_directory import RunDirectory, stored_result
 
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)
-    registry = load_plugins()
-    settings, of_trackers = without_trackers(settings)
-    trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
-    late = LateProgress()
-    resolved = resolve(registry, settings, data_root, [*faults, *wrong], progress=late)
-    directory = RunDirectory.of(out, resolved.spec)
-    result = None if dry_run else stored_result(directory, overwrite)
-    if result is not None:
-        print_result(with_today_intervals(result, directory), json=json, stored=True)
+    planned = plan_run(
+        load_plugins(), settings, data_root, tracker or (), faults, progress=LateProgress()
+    )
+    stored = None if dry_run else planned.stored(out, overwrite)
+    if stored is not None:
+        result = with_today_intervals(stored, planned.directory(out))
+        print_result(result, json=json, stored=True)
         return
 
-    with gc_paused():
-        from ltbench.cli.progress import show_progress
-        from ltbench.engine.estimate import estimate
-        from ltbench.engine.run import RuntimeConfig, execute
+    runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
+    from ltbench.engine.progress_bar import show_progress
 
-    runtime = RuntimeConfig(out, device, workers, NO_CACHE if dry_run else Cache.of(out, cache))
     if dry_run:
+        from ltbench.engine.estimate import estimate
+
         with show_progress():
-            estimated = estimate(resolved, runtime)
-        print_plan(resolved, estimated, json=json)
+            estimated = estimate(planned.resolved, runtime)
+        print_plan(planned.resolved, estimated, json=json)
         return
     with show_progress() as progress:
-        result = execute(resolved, registry, runtime, overwrite, progress, trackers)
+        result = planned.execute(runtime, overwrite, progress)
     print_result(result, json=json, stored=False)

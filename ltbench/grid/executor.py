@@ -1,4 +1,4 @@
-"""An executor as the schedule calls it: what it raises is told with its name."""
+"""Executors whose results are checked and whose errors are attributed to their plugin."""
 
 from __future__ import annotations
 
@@ -19,18 +19,23 @@ from ltbench.specs import ExecutorContext
 
 @dataclass(frozen=True)
 class CheckedExecutor:
-    """An executor whose faults are told with its name and its plugin's."""
+    """Executor that attributes the errors of another one to its component.
+
+    Args:
+        executor: The executor of a plugin.
+        component: Component that built it.
+    """
 
     executor: Executor
     component: Component
 
     @property
     def slots(self) -> int:
-        """How many jobs it takes at the same time."""
+        """Number of jobs that run at the same time, at least 1."""
         with attribute_errors(self.component):
             slots = self.executor.slots
         if not isinstance(slots, int) or slots < 1:
-            raise self.component.contract_error(f"has {slots!r} slots, not at least 1")
+            raise self.component.contract_error(f"has {slots!r} slots: expected at least 1")
         return slots
 
     def start(self, job: Job) -> None:
@@ -50,7 +55,7 @@ class CheckedExecutor:
 
 
 def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ...]:
-    """Returns what the components of a grid's runs and their trackers import, each once."""
+    """Returns the names of the libraries that the components and trackers of a grid import."""
     chosen = [one for run in grid.runs for one in run.resolved.components.values()]
     chosen += [tracker.component for tracker in trackers]
     return tuple(dict.fromkeys(name for one in chosen for name in one.spec.libraries))
@@ -66,19 +71,19 @@ def build_executor(
     """Builds an executor.
 
     Args:
-        registry: The components there are.
-        name: The executor's; None for the default.
-        options: By dotted key, as in `--set executor.partition=gpu`.
-        context: What it is built from.
-        faults: What is known to be wrong already, to be shown with the rest.
+        registry: Components to choose from.
+        name: Name of the executor; None for the default.
+        options: Options by dotted key: `executor.partition`.
+        context: Arguments for building the executor.
+        faults: Faults found so far, which are reported together with all others.
 
     Raises:
-        UnknownNameError: There is no such executor.
-        ConfigError: With all that is wrong with the options.
+        UnknownNameError: No executor has that name.
+        ConfigError: All faults of the options.
     """
     component = registry.find("executor", name or registry.default("executor"))
     spec = component.spec
-    strange = [
+    unknown = [
         f"{key}: only executor.* and tracker.* can be set here"
         for key in options
         if not key.startswith("executor.")
@@ -90,9 +95,9 @@ def build_executor(
     }
     with attribute_errors(component):
         config, wrong = parse_options(spec.config, own, "executor", f"executor '{spec.name}'")
-    if faults or strange or wrong:
+    if faults or unknown or wrong:
         raise ConfigError.from_faults(
-            [*faults, *strange, *wrong],
+            [*faults, *unknown, *wrong],
             hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
         )
     with attribute_errors(component):

@@ -1,8 +1,8 @@
-"""The fork server's process: `python -m ltbench.grid.fork_server_process SOCKET LIBRARY...`.
+"""Process of the fork server: `python -m ltbench.grid.fork_server_process SOCKET LIBRARY...`.
 
-Requests and answers are packets of JSON; `ltbench.grid.fork_server` is the other side. The process
-starts no thread, runs no parallel loop and initialises no device: what a library keeps of these
-does not survive a fork.
+Requests and replies are packets of JSON; `ltbench.grid.fork_server` is the other side. The process
+starts no thread, runs no parallel loop and initialises no device: their state does not survive a
+fork.
 """
 
 from __future__ import annotations
@@ -25,91 +25,96 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from ltbench.grid import worker
-from ltbench.grid.fork_server import LONGEST
+from ltbench.grid.fork_server import MAX_MESSAGE_BYTES
+from ltbench.grid.worker import STOP_ON_EOF
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
-_PATIENCE = 30.0  # seconds that runs have to end by themselves when the parent is gone
+RUN_END_SECONDS = 30.0  # from the end of the parent until remaining runs are killed
 
 
 class _Server:
-    """Forks what it is asked for, and tells what became of it.
+    """Forks requested processes and reports how they end.
 
     Args:
-        channel: To the parent.
+        channel: Socket to the parent.
     """
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._children: dict[int, int] = {}  # number by pid
-        self._until: float | None = None  # when the parent is gone: when the last are killed
-        self._wake, self._woken = socket.socketpair()
-        self._woken.setblocking(False)
-        self._wake.setblocking(False)
+        self._children: dict[int, int] = {}  # number of the request by pid
+        self._kill_time: float | None = None  # set when the parent has ended
+        self._signals, self._signal_writer = socket.socketpair()
+        self._signal_writer.setblocking(False)
+        self._signals.setblocking(False)
 
     def serve(self) -> str | None:
-        """Returns in each child with its request, and in the server with None when all is over."""
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # only to be woken
-        signal.set_wakeup_fd(self._woken.fileno())
-        self._tell({"ready": True})
-        while self._until is None or self._children:
-            parent = [self._channel] if self._until is None else []
-            found, _, _ = select.select([self._wake, *parent], [], [], self._left())
-            if self._wake in found:
-                self._wake.recv(4096)
+        """Serves requests until the parent and all children have ended.
+
+        Returns:
+            The request, in each child; None, in the server.
+        """
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # wakes `select`
+        signal.set_wakeup_fd(self._signal_writer.fileno())
+        self._send({"ready": True})
+        while self._kill_time is None or self._children:
+            parent = [self._channel] if self._kill_time is None else []
+            readable, _, _ = select.select([self._signals, *parent], [], [], self._timeout())
+            if self._signals in readable:
+                self._signals.recv(4096)
                 self._reap()
-            if self._channel in found and (request := self._answer()) is not None:
+            if self._channel in readable and (request := self._handle()) is not None:
                 return request
-            if self._until is not None and time.monotonic() > self._until:
+            if self._kill_time is not None and time.monotonic() > self._kill_time:
                 for pid in self._children:
                     _kill(pid)
         return None
 
-    def _left(self) -> float | None:
-        return None if self._until is None else max(0.1, self._until - time.monotonic())
+    def _timeout(self) -> float | None:
+        return None if self._kill_time is None else max(0.1, self._kill_time - time.monotonic())
 
-    def _tell(self, told: Mapping[str, Any]) -> None:
-        with suppress(ConnectionError):  # the parent is gone: that is noticed when it is read
-            self._channel.send(json.dumps(told).encode())
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with suppress(ConnectionError):  # the parent has ended: the next read detects it
+            self._channel.send(json.dumps(message).encode())
 
-    def _answer(self) -> str | None:
-        """Does what the parent wants; returns the request in a new child."""
+    def _handle(self) -> str | None:
+        """Handles one message of the parent; returns the request in a new child."""
         try:
-            packet, descriptors, _, _ = socket.recv_fds(self._channel, LONGEST, 2)
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, MAX_MESSAGE_BYTES, 2)
         except ConnectionError:
             packet, descriptors = b"", []
         if not packet:
-            self._until = time.monotonic() + _PATIENCE
+            self._kill_time = time.monotonic() + RUN_END_SECONDS
             return None
-        asked = json.loads(packet)
-        if "kill" in asked:
-            for pid in [pid for pid, number in self._children.items() if number == asked["kill"]]:
+        message = json.loads(packet)
+        if "kill" in message:
+            for pid in [pid for pid, number in self._children.items() if number == message["kill"]]:
                 _kill(pid)
             return None
         try:
-            with warnings.catch_warnings():  # of threads: those there are, of memory, can be forked
+            with warnings.catch_warnings():  # the threads of memory allocators survive a fork
                 warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
         except OSError as error:
             reason = f"no process can be forked: {error.strerror}"
-            self._tell({"number": asked["number"], "code": None, "error": reason})
+            self._send({"number": message["number"], "code": None, "error": reason})
             pid = -1
         if pid == 0:
-            self._become(asked["environment"], *descriptors)
-            return str(asked["request"])
+            self._set_up_child(message["environment"], *descriptors)
+            return str(message["request"])
         for descriptor in descriptors:
             os.close(descriptor)
         if pid > 0:
-            self._children[pid] = asked["number"]
-            self._tell({"number": asked["number"], "pid": pid})
+            self._children[pid] = message["number"]
+            self._send({"number": message["number"], "pid": pid})
         return None
 
-    def _become(self, environment: Mapping[str, str], stdin: int, output: int) -> None:
-        """Makes the new child a process of its own."""
+    def _set_up_child(self, environment: Mapping[str, str], stdin: int, output: int) -> None:
+        """Gives a new child its own session, signals, streams and environment."""
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for own in (self._channel, self._wake, self._woken):
+        for own in (self._channel, self._signals, self._signal_writer):
             own.close()
         os.dup2(stdin, 0)
         os.dup2(output, 1)
@@ -119,25 +124,25 @@ class _Server:
         os.environ.update(environment)
 
     def _reap(self) -> None:
-        """Tells of the children that have ended."""
+        """Reports the children that have ended."""
         while self._children:
-            # Until we have waited for it, nobody else is given its number.
+            # Its pid is not given to another process before `waitpid`.
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
                 return
             if ended.si_status:
-                _kill(ended.si_pid)  # the loader workers that it has left
+                _kill(ended.si_pid)  # its remaining loader workers
             _, status = os.waitpid(ended.si_pid, 0)
             number = self._children.pop(ended.si_pid, None)
             if number is not None:
-                self._tell({"number": number, "code": os.waitstatus_to_exitcode(status)})
+                self._send({"number": number, "code": os.waitstatus_to_exitcode(status)})
 
 
 def _kill(pid: int) -> None:
-    """Kills a child, and what it has started."""
+    """Kills a child and the processes that it has started."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:  # it has just been forked, and leads no group yet
+    except ProcessLookupError:  # it has just been forked, and has no group of its own yet
         os.kill(pid, signal.SIGKILL)
 
 
@@ -150,14 +155,14 @@ def _import(libraries: Sequence[str]) -> None:
 
 
 def _run(request: str, registry: Registry) -> NoReturn:
-    """Runs what is asked for, in a child, and ends it."""
+    """Runs a request in a child process, and ends the process."""
     code = 1
     try:
-        code = worker.main([request, "--leash"], registry)
+        code = worker.main([request, STOP_ON_EOF], registry)
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    # All of Python's end but the taking apart of all modules: that copies every page that the
-    # child shares with the server, which takes half a second.
+    # Python's own exit would also clear all modules, which copies every memory page that the child
+    # shares with the server, and takes half a second.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -166,10 +171,10 @@ def _run(request: str, registry: Registry) -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Imports, then serves until the parent is gone."""
+    """Imports the libraries, then serves requests until the parent has ended."""
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
-    gc.disable()  # a fifth of the imports' time goes into searches for garbage, in vain
+    gc.disable()  # collections would take a fifth of the time of the imports
     importlib.import_module("ltbench.engine.run")
     _import(arguments[1:])
     registry = load_plugins()
@@ -177,7 +182,7 @@ def main(arguments: Sequence[str]) -> int:
         names = ", ".join(thread.name for thread in threading.enumerate()[1:])
         print(f"a library has started threads: {names}", file=sys.stderr)  # noqa: T201
         return 1
-    gc.freeze()  # a search in a child would write to, and thus copy, all that is shared
+    gc.freeze()  # a collection in a child would write to, and thus copy, shared memory pages
     gc.enable()
     request = _Server(channel).serve()
     if request is not None:
@@ -186,7 +191,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    faulthandler.enable()  # a crash in a library says where
+    faulthandler.enable()  # a crash in a library prints its traceback
     code = main(sys.argv[1:])
     sys.stderr.flush()
-    os._exit(code)  # nothing is left to do, and Python's own end takes half a second
+    os._exit(code)  # Python's own exit takes half a second

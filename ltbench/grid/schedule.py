@@ -13,7 +13,7 @@ from typing import Any
 from ltbench.errors import BusyError, Interrupted, RunError
 from ltbench.grid.grid_file import GridRun
 from ltbench.grid.status import CellState, RunState, State, read_state
-from ltbench.grid.worker import BUSY, Request, keep_failure
+from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, file_clock
@@ -209,7 +209,7 @@ class Schedule:
             if ended.code != Interrupted.exit_code:  # that can simply be resumed
                 error = RunError(reason, hint="if memory was short, take fewer --jobs")
                 try:
-                    keep_failure(task.run.resolved, self.out, error, "Crash")
+                    record_failure(task.run.resolved, self.out, error, "Crash")
                 except BusyError:
                     task.put_off()
                     return

@@ -1,6 +1,7 @@
-"""The process of one run of a grid: `python -m ltbench.grid.worker REQUEST [--leash]`.
+"""Worker process of one run of a grid: `python -m ltbench.grid.worker REQUEST [--stop-on-eof]`.
 
-REQUEST is JSON. What became of the run is in its directory; the exit code says the rest.
+REQUEST is JSON. The result or the failure is written to the run directory; the exit code reports
+whether the run finished, failed, was interrupted, or is executed by another process.
 """
 
 from __future__ import annotations
@@ -18,35 +19,36 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.config.options import as_typed
-from ltbench.config.resolve import Resolved, resolve
+from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
-from ltbench.engine.tracking import choose_trackers
+from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import BusyError, Interrupted, LTBenchError
-from ltbench.grid.fork_server import python
+from ltbench.grid.fork_server import python_command
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
-BUSY = 75  # EX_TEMPFAIL of sysexits.h: somebody else is at it, try later
-_PATIENCE = 20.0  # seconds from the wish to end until the end
+BUSY = 75  # EX_TEMPFAIL of sysexits.h: another process is executing the run
+STOP_ON_EOF = "--stop-on-eof"
+EXIT_SECONDS = 20.0  # from the interruption until the process exits, whatever it is doing
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a worker is to run.
+    """Request to a worker: a run and the options of `ltbench run`.
 
     Args:
-        settings: As the grid file sets them, each as a user types it.
+        settings: Settings of the grid file by dotted key, written as for `--set`.
         out: Folder of the run directories.
-        device: As in `ltbench run`.
-        workers: As in `ltbench run`.
-        data_root: As in `ltbench run`.
-        overwrite: As in `ltbench run`.
-        trackers: Names, as in `ltbench run`.
-        tracker_options: Their options by key, `tracker.NAME.OPTION`, each as a user types it.
-        cache: Gigabytes, as in `ltbench run`.
+        device: Device (`--device`).
+        workers: Number of loader workers (`--workers`).
+        data_root: Folder of the data sets (`--data-root`).
+        overwrite: Earlier runs that are executed again (`--overwrite`).
+        trackers: Names of trackers (`--tracker`).
+        tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
+        cache: Size of the cache in gigabytes (`--cache`).
     """
 
     settings: Mapping[str, str]
@@ -60,37 +62,42 @@ class Request:
     cache: float = 0.0
 
     @classmethod
-    def of(cls, settings: Settings, **how: Any) -> Request:
-        """Returns the request for the run of these settings."""
-        return cls({key: as_typed(value) for key, value in settings.items()}, **how)
+    def of(cls, settings: Settings, **options: Any) -> Request:
+        """Returns the request for a run.
+
+        Args:
+            settings: Settings of the run by dotted key.
+            options: Values of the other fields.
+        """
+        return cls({key: as_typed(value) for key, value in settings.items()}, **options)
 
     def command(self) -> tuple[str, ...]:
         """Returns the command that starts the worker."""
-        return (*python(__name__), self.as_json())
+        return (*python_command(__name__), self.as_json())
 
     def as_json(self) -> str:
-        """Returns what the worker is given."""
+        """Returns the request as the worker's argument."""
         return json.dumps(asdict(self))
 
     def as_run(self) -> list[str]:
-        """Returns the same as an `ltbench run`: the command that the result records."""
+        """Returns the equivalent `ltbench run` command, which the result records."""
         settings = {**self.settings, **self.tracker_options}
         chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
         chosen += [part for name in self.trackers for part in ("--tracker", name)]
-        where = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
-        where += [] if self.workers is None else ["--workers", str(self.workers)]
-        return ["ltbench", "run", *chosen, *where, "--data-root", self.data_root]
+        options = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
+        options += [] if self.workers is None else ["--workers", str(self.workers)]
+        return ["ltbench", "run", *chosen, *options, "--data-root", self.data_root]
 
 
 def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
-    """Runs what is asked for and returns the exit code.
+    """Executes a request and returns the exit code.
 
     Args:
-        arguments: Of the command line.
-        registry: The components there are, where the plugins have been loaded already.
+        arguments: Arguments of the command line.
+        registry: Components, where the plugins are loaded already.
     """
     try:
-        if "--leash" in arguments:
+        if STOP_ON_EOF in arguments:
             threading.Thread(target=_watch_stdin, daemon=True).start()
         request = Request(**json.loads(arguments[0]))
         sys.argv = request.as_run()
@@ -104,34 +111,35 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
 
 def _run(request: Request, registry: Registry) -> int:
     out = Path(request.out)
-    settings = {key: Text(value) for key, value in request.settings.items()}
-    options = {key: Text(value) for key, value in request.tracker_options.items()}
-    trackers, faults = choose_trackers(registry, request.trackers, options)
-    resolved = resolve(registry, settings, Path(request.data_root), faults)
-
-    from ltbench.engine.run import RuntimeConfig, execute
-    from ltbench.io.array_cache import Cache
-    from ltbench.progress import SilentReporter
-
-    runtime = RuntimeConfig(out, request.device, request.workers, Cache.of(out, request.cache))
+    settings = {
+        key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
+    }
+    planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
+    runtime = runtime_config(out, request.device, request.workers, request.cache)
     try:
-        execute(resolved, registry, runtime, request.overwrite, SilentReporter(), trackers)
+        planned.execute(runtime, request.overwrite)
     except BusyError:
         return BUSY
     except (KeyboardInterrupt, Interrupted):
         raise
     except Exception as error:
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-        keep_failure(resolved, out, shown, type(error).__name__)
+        record_failure(planned.resolved, out, shown, type(error).__name__)
         return shown.exit_code
     return 0
 
 
-def keep_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str) -> None:
-    """Records why a run could not be run, whether it came to record that itself or not.
+def record_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str) -> None:
+    """Writes `failure.json` for a run that failed, possibly before it could do so itself.
+
+    Args:
+        resolved: Choices of the run.
+        out: Folder of the run directories.
+        error: Error with its hint.
+        kind: Type of the error.
 
     Raises:
-        BusyError: Another process is at it by now.
+        BusyError: Another process is executing the run.
     """
     spec = resolved.spec
     directory = RunDirectory.of(out, spec)
@@ -142,14 +150,14 @@ def keep_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str) 
 
 
 def _watch_stdin() -> None:
-    """Interrupts this process when its parent is gone, or wishes it to end."""
+    """Interrupts this process when its standard input is closed."""
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(_PATIENCE)
-    os._exit(Interrupted.exit_code)  # stuck in a library; an interrupted run can be resumed
+    time.sleep(EXIT_SECONDS)
+    os._exit(Interrupted.exit_code)  # a library blocks the interruption; the run can be resumed
 
 
 if __name__ == "__main__":
-    faulthandler.enable()  # a crash in a library says where
+    faulthandler.enable()  # a crash in a library prints its traceback
     sys.exit(main(sys.argv[1:]))

@@ -52,10 +52,16 @@ class Registry:
         """Returns the component of a kind and name.
 
         Raises:
+            ConfigError: The name is not a string.
             UnknownNameError: No component of that kind has that name; the error lists the nearest
                 names and the plugins that failed to load.
         """
         known = self.components[kind]
+        if not isinstance(name, str):  # settings from Python and from grid files
+            raise ConfigError(
+                f"{kind}: expected a name, got {name!r}",
+                hint=f"choose one of `ltbench list {kind}`",
+            )
         if name in known:
             return known[name]
         hint = suggestion(name, known) + f" (see `ltbench list {kind}`)"

@@ -11,7 +11,7 @@ import numpy as np
 from ltbench.config.options import as_typed, describe_options, dump_options, parse_options
 from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
-from ltbench.engine.run import RuntimeConfig, evaluate_again, execute
+from ltbench.engine.run import RuntimeConfig, evaluate_again
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.progress import SilentReporter
 from ltbench.registry.component import Component
@@ -77,10 +77,10 @@ def _first_that_runs(
     runtime, refusals = bench.runtime(out), []
     for companion in companions:
         try:
-            resolved = bench.resolve({**companion, **trial.settings})
-            execute(resolved, bench.registry, runtime, "always", SilentReporter())
+            planned = bench.plan({**companion, **trial.settings})
+            planned.execute(runtime, "always")
         except (ConfigError, NothingMatchedError) as error:
             refusals.append(error.message)
         else:
-            return resolved, runtime
+            return planned.resolved, runtime
     raise AssertionError(f"it goes with nothing: {'; '.join(dict.fromkeys(refusals))}")

@@ -14,11 +14,12 @@ import torch
 from annotated_types import MinLen
 
 from ltbench.config.options import parse_options
-from ltbench.config.resolve import Resolved, resolve
+from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.launch import PlannedRun, plan_run
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
@@ -95,10 +96,18 @@ class Bench:
         return cls(own)
 
     def resolve(self, settings: Settings) -> Resolved:
+        """Returns the choices of a run of one epoch on the synthetic set.
+
+        Raises:
+            ConfigError: The settings do not go together.
+        """
+        return self.plan(settings).resolved
+
+    def plan(self, settings: Settings) -> PlannedRun:
         """Returns a run of one epoch on the synthetic set.
 
         Raises:
-            Skipped: The settings do not go together.
+            ConfigError: The settings do not go together.
         """
         user = {
             "dataset": SYNTHETIC.name,
@@ -109,7 +118,7 @@ class Bench:
         method = self.registry.find("method", user.get("method", self.registry.default("method")))
         if "train.epochs" not in getattr(method.spec, "fixed", {}):
             user.setdefault("train.epochs", 1)
-        return resolve(self.registry, user, Path("data"))
+        return plan_run(self.registry, user, Path("data"))
 
     def runtime(self, folder: Path) -> RuntimeConfig:
         """Returns the CPU, with run directories in a folder."""

@@ -1,4 +1,4 @@
-"""Checks of executors."""
+"""Conformance checks of executors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ltbench.specs import ExecutorContext
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, bind
 
-_MINUTE = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of an executor."""
     functions = (check_slots, check_codes, check_a_crash, check_stop)
     for trial in trials(component):
         yield from bind(f"executor {trial.name}", functions, component, bench, trial)
@@ -35,55 +35,55 @@ def _job(name: str, code: str) -> Job:
 
 def _all_ended(executor: Executor, count: int) -> dict[str, Ended]:
     ended: dict[str, Ended] = {}
-    until = time.monotonic() + _MINUTE
+    until = time.monotonic() + MAX_WAIT_SECONDS
     while len(ended) < count and time.monotonic() < until:
         ended |= {one.job: one for one in executor.wait(1.0)}
-    assert len(ended) == count, f"{len(ended)} of {count} jobs have ended after a minute"
+    assert len(ended) == count, f"{len(ended)} of {count} jobs have ended in a minute"
     return ended
 
 
 def check_slots(component: Component, bench: Bench, trial: Trial) -> None:
-    """It takes as many jobs at the same time as it says, and no more than it was asked to."""
+    """It runs `slots` jobs at the same time, and at most the number that was asked for."""
     executor = _built(component, bench, trial)
-    assert 1 <= executor.slots <= 2, f"it has {executor.slots} slots, and was asked for 2"
-    assert not executor.wait(0.0), "something has ended, and nothing was started"
+    assert 1 <= executor.slots <= 2, f"slots: expected 1 or 2, got {executor.slots}"
+    assert not executor.wait(0.0), "a job is reported before one is started"
     with folder() as name:
         for number in range(executor.slots):
             touch = f"import pathlib; pathlib.Path({name!r}, '{number}').touch()"
             executor.start(_job(str(number), touch))
         _all_ended(executor, executor.slots)
-        assert len(list(Path(name).iterdir())) == executor.slots, "a job has not been run"
+        assert len(list(Path(name).iterdir())) == executor.slots, "a job was not run"
     executor.stop()
 
 
 def check_codes(component: Component, bench: Bench, trial: Trial) -> None:
-    """Exit codes are passed on, or said to be unknown; a job may be started again."""
+    """Exit codes are reported, or None; a job may be started again."""
     executor = _built(component, bench, trial)
     for code in (0, 4, 75, 0):
         executor.start(_job("same", f"raise SystemExit({code})"))
         found = _all_ended(executor, 1)["same"].code
-        assert found in (code, None), f"exit code {code} is reported as {found}"
+        assert found in (code, None), f"exit code: expected {code} or None, got {found}"
     executor.stop()
 
 
 def check_a_crash(component: Component, bench: Bench, trial: Trial) -> None:
-    """A job that is killed ends with a reason, and the next one is run."""
+    """A job that is killed ends with a reason, and the next job is run."""
     executor = _built(component, bench, trial)
     executor.start(_job("crash", "import os; os.kill(os.getpid(), 9)"))
     ended = _all_ended(executor, 1)["crash"]
-    assert ended.code != 0, "a killed process has ended well"
-    assert ended.reason, "it does not say that the process was killed"
+    assert ended.code != 0, "a killed process is reported with exit code 0"
+    assert ended.reason, "the reason of a killed process is empty"
     executor.start(_job("next", "pass"))
     assert _all_ended(executor, 1)["next"].code in (0, None)
     executor.stop()
 
 
 def check_stop(component: Component, bench: Bench, trial: Trial) -> None:
-    """Stopping ends the jobs that are running, soon; stopping again does nothing."""
+    """Stopping ends the running jobs within a minute; stopping again does nothing."""
     executor = _built(component, bench, trial)
-    waits = "import sys; sys.stdin.read() if '--leash' in sys.argv else __import__('time').sleep(9)"
+    waits = "import sys, time; sys.stdin.read() if '--stop-on-eof' in sys.argv else time.sleep(9)"
     executor.start(_job("long", waits))
     began = time.monotonic()
     executor.stop()
-    assert time.monotonic() - began < _MINUTE, "it takes a minute to stop"
+    assert time.monotonic() - began < MAX_WAIT_SECONDS, "stopping takes a minute"
     executor.stop()

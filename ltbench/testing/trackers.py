@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ltbench.config.resolve import Resolved
 from ltbench.engine.observers import Observers
-from ltbench.engine.run import execute
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
 from ltbench.progress import SilentReporter
@@ -73,9 +73,9 @@ def check_a_run_with_it(component: Component, bench: Bench, trial: Trial) -> Non
     learned = []
     for trackers in ([tracker], []):
         with _empty_folder() as here:
-            resolved, directory = _run(bench, here)
-            runtime = bench.runtime(here / "runs")
-            result = execute(resolved, bench.registry, runtime, "never", SilentReporter(), trackers)
+            _, directory = _run(bench, here)
+            planned = replace(bench.plan({}), trackers=trackers)
+            result = planned.execute(bench.runtime(here / "runs"), "never")
             learned.append(directory.learned.read_bytes())
         silenced = result["silenced_plugins"].get(f"tracker {tracker.name}")
         assert silenced is None, silenced

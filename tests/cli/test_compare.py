@@ -39,7 +39,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """Two methods with two seeds, trained for an epoch."""
-    from ltbench.cli.progress import show_progress
+    from ltbench.engine.progress_bar import show_progress
     from ltbench.engine.run import RuntimeConfig, execute
 
     out = tmp_path_factory.mktemp("trained")

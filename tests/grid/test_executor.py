@@ -28,7 +28,7 @@ def test_a_broken_executor_is_told_by_its_name() -> None:
 
 @pytest.mark.parametrize("slots", [0, -1, None, "2"])
 def test_an_executor_without_slots_is_refused(slots: Any) -> None:
-    with pytest.raises(PluginError, match="slots, not at least 1"):
+    with pytest.raises(PluginError, match="slots: expected at least 1"):
         _ = CheckedExecutor(InProcess(slots=slots), component("executor")).slots
 
 

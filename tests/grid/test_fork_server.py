@@ -13,21 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.grid.fork_server import LONGEST, Forked, ForkServer
+from ltbench.grid.fork_server import MAX_MESSAGE_BYTES, LinuxForkServer, fork_server_factory
+from ltbench.protocols import ForkedProcess
 from tests.tiers import all_but
 
-pytestmark = pytest.mark.skipif(not ForkServer.works(), reason="no fork server on this system")
+pytestmark = pytest.mark.skipif(
+    fork_server_factory(()) is None, reason="no fork server on this system"
+)
 ROOT = Path(__file__).parents[2]
 PLAYGROUND = "tests.grid.playground"
 
 
-def started(*libraries: str, folder: Path = ROOT, threads: str = "1") -> ForkServer:
+def started(*libraries: str, folder: Path = ROOT, threads: str = "1") -> LinuxForkServer:
     path = os.pathsep.join([str(folder), str(ROOT), *filter(None, sys.path)])
-    return ForkServer(libraries, {"PYTHONPATH": path, "OMP_NUM_THREADS": threads})
+    return LinuxForkServer(libraries, {"PYTHONPATH": path, "OMP_NUM_THREADS": threads})
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
+def server() -> Iterator[LinuxForkServer]:
     server = started("there_is.no_such_module", PLAYGROUND, threads="2")
     yield server
     server.close()
@@ -36,11 +39,11 @@ def server() -> Iterator[ForkServer]:
 class Process:
     """A process of a server, its standard input and what it says."""
 
-    def __init__(self, server: ForkServer, code: str, **environment: str) -> None:
+    def __init__(self, server: LinuxForkServer, code: str, **environment: str) -> None:
         self._server = server
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         inner, outer = os.pipe()
-        self.leash = os.fdopen(outer, "wb")
+        self.stdin = os.fdopen(outer, "wb")
         try:
             self.process = server.start(code, environment, inner, self._said.fileno())
         except OSError:
@@ -49,11 +52,14 @@ class Process:
         finally:
             os.close(inner)
 
+    def kill(self) -> None:
+        self._server.kill(self.process)
+
     def close(self) -> None:
-        self.leash.close()
+        self.stdin.close()
         self._said.close()
 
-    def until(self, what: Callable[[Forked], object]) -> Forked:
+    def until(self, what: Callable[[ForkedProcess], object]) -> ForkedProcess:
         end = time.monotonic() + 60
         while not what(self.process):
             assert time.monotonic() < end, "it has not come to that"
@@ -85,7 +91,7 @@ def gone(pid: int) -> bool:
     return not runs(pid)
 
 
-def test_exit_codes_and_signals_and_last_words_are_told(server: ForkServer) -> None:
+def test_exit_codes_and_signals_and_last_words_are_told(server: LinuxForkServer) -> None:
     code = "import os, sys; print('deep trouble', file=sys.stderr); {}"
     codes = {
         "pass": 0,
@@ -103,7 +109,7 @@ def test_exit_codes_and_signals_and_last_words_are_told(server: ForkServer) -> N
         assert said.startswith("deep trouble\n")
 
 
-def test_a_crash_says_where(server: ForkServer) -> None:
+def test_a_crash_says_where(server: LinuxForkServer) -> None:
     code, said = Process(server, "import ctypes; ctypes.string_at(0)").ended()
     assert code == -signal.SIGSEGV
     assert "Segmentation fault" in said
@@ -113,12 +119,14 @@ def test_a_crash_says_where(server: ForkServer) -> None:
     assert said.endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_output_and_exit_handlers_are_not_lost(server: ForkServer) -> None:
+def test_output_and_exit_handlers_are_not_lost(server: LinuxForkServer) -> None:
     code = "import atexit; atexit.register(print, 'goodbye'); print('hello')"
     assert Process(server, code).ended() == (0, "hello\ngoodbye\n")
 
 
-def test_a_process_is_its_own_session_and_finds_everything_imported(server: ForkServer) -> None:
+def test_a_process_has_its_own_session_and_all_imports(
+    server: LinuxForkServer,
+) -> None:
     code = """if True:
         import os, sys, threading, torch, ltbench.engine.run
         print(os.getsid(0) == os.getpid(), os.getcwd(), threading.active_count())
@@ -134,7 +142,7 @@ def test_a_process_is_its_own_session_and_finds_everything_imported(server: Fork
     assert code == 0
 
 
-def test_the_environment_holds(server: ForkServer) -> None:
+def test_the_environment_holds(server: LinuxForkServer) -> None:
     code = "import os, torch; print(at_import, torch.get_num_threads(), os.environ.get('SLOT'))"
     assert Process(server, code, SLOT="b").ended() == (0, "2 2 b\n")
     assert Process(server, code).ended() == (0, "2 2 None\n")
@@ -143,7 +151,7 @@ def test_the_environment_holds(server: ForkServer) -> None:
     assert [Process(server, told).ended() for _ in "ab"] == [(0, "True\n")] * 2
 
 
-def test_memory_is_told_of_the_process_alone(server: ForkServer) -> None:
+def test_memory_is_told_of_the_process_alone(server: LinuxForkServer) -> None:
     code = "import resource; kept = bytearray({}); kept[::4096] = b'1' * len(kept[::4096])\n"
     code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     little, much = (int(Process(server, code.format(n)).ended()[1]) for n in (0, 300 << 20))
@@ -152,7 +160,7 @@ def test_memory_is_told_of_the_process_alone(server: ForkServer) -> None:
     assert after < little + (50 << 10)
 
 
-def test_closing_its_input_interrupts_a_process(server: ForkServer) -> None:
+def test_closing_its_input_interrupts_a_process(server: LinuxForkServer) -> None:
     process = Process(
         server,
         "import threading, time; from ltbench.grid import worker\n"
@@ -163,7 +171,7 @@ def test_closing_its_input_interrupts_a_process(server: ForkServer) -> None:
     other = Process(server, "import time; time.sleep(1)")  # has no other end of that input
     process.until(lambda one: process.said())
     began = time.monotonic()
-    process.leash.close()
+    process.stdin.close()
     assert process.ended() == (130, "up\n")
     assert time.monotonic() - began < 10
     assert other.ended()[0] == 0
@@ -173,25 +181,25 @@ WITH_A_CHILD = "import os, subprocess, time; child = subprocess.Popen(['sleep', 
 
 
 @pytest.mark.parametrize("how", ["it is killed", "somebody kills it", "it crashes"])
-def test_what_a_process_has_started_ends_with_it(server: ForkServer, how: str) -> None:
+def test_what_a_process_has_started_ends_with_it(server: LinuxForkServer, how: str) -> None:
     then = "os._exit(3)" if how == "it crashes" else "time.sleep(60)"
     process = Process(server, WITH_A_CHILD + f"print(child.pid, flush=True)\n{then}")
     process.until(lambda one: process.said())
     if how == "it is killed":
-        process.process.kill()
+        process.kill()
     elif how == "somebody kills it":
         assert process.process.pid
         os.kill(process.process.pid, signal.SIGKILL)
     code, said = process.ended()
     assert code == (3 if how == "it crashes" else -signal.SIGKILL)
     assert gone(int(said))
-    process.process.kill()  # once more does nothing
+    process.kill()  # once more does nothing
 
 
-def test_a_request_can_be_too_long(server: ForkServer) -> None:
+def test_a_request_can_be_too_long(server: LinuxForkServer) -> None:
     with pytest.raises(OSError, match="too long"):
-        Process(server, "#" * LONGEST)
-    assert Process(server, "#" * (LONGEST - 100)).ended() == (0, "")
+        Process(server, "#" * MAX_MESSAGE_BYTES)
+    assert Process(server, "#" * (MAX_MESSAGE_BYTES - 100)).ended() == (0, "")
 
 
 def test_a_server_that_is_closed_ends(tmp_path: Path) -> None:
@@ -199,7 +207,7 @@ def test_a_server_that_is_closed_ends(tmp_path: Path) -> None:
     process = Process(server, "pass")
     assert process.ended() == (0, "")
     server.close()
-    assert server.gone
+    assert server.end_reason
     assert not runs(server._server.pid)
     with pytest.raises(OSError, match="it was closed"):
         Process(server, "pass")
@@ -227,7 +235,7 @@ def test_a_server_that_dies_says_so_and_loses_its_processes() -> None:
     assert process.until(lambda one: one.ended).lost
     assert process.process.error == "the fork server has ended (-9)"
     assert process.process.code is None
-    process.process.kill()
+    process.kill()
     process.close()
     assert gone(process.process.pid or 0)
 
@@ -246,7 +254,7 @@ def test_a_server_that_cannot_be_used_is_gone(tmp_path: Path, library: str, said
     process = Process(server, "pass")
     process.until(lambda one: one.lost)
     assert process.process.pid is None
-    assert said in server.gone
+    assert said in server.end_reason
     process.close()
 
 

@@ -95,7 +95,7 @@ def test_what_cannot_be_resolved_is_said_on_stderr(
     assert "there is no loss 'cee'" in capsys.readouterr().err
 
 
-def test_a_worker_on_a_leash_ends_with_its_parent() -> None:
+def test_a_worker_ends_when_its_standard_input_is_closed() -> None:
     code = (
         "import threading, time; from ltbench.grid import worker\n"
         "threading.Thread(target=worker._watch_stdin, daemon=True).start()\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.errors import RunError
-from ltbench.grid.fork_server import ForkServer
+from ltbench.grid.fork_server import LinuxForkServer, fork_server_factory
 from ltbench.protocols import Ended, Job
 from ltbench.specs import ExecutorContext, NoOptions
 from ltbench_plugins.executors import local
@@ -97,7 +97,7 @@ def test_an_end_is_told_with_its_cause() -> None:
 
 
 def test_stopping_kills_what_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(local, "_PATIENCE", 1.0)
+    monkeypatch.setattr(local, "STOP_SECONDS", 1.0)
     executor = built(2)
     stubborn = (
         "import os, pathlib, subprocess, sys, time; "
@@ -144,15 +144,15 @@ def requested(name: str, code: str) -> Job:
 @pytest.fixture
 def forking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., local.Local]:
     """Builds executors whose server imports what a test writes, and then takes code."""
-    if not ForkServer.works():
+    if fork_server_factory(()) is None:
         pytest.skip("no fork server on this system")
     root = str(Path(__file__).parents[2])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), root]))
 
     def build(jobs: int, library: str = "") -> local.Local:
         (tmp_path / "library.py").write_text(library)
-        libraries = ("library", "tests.grid.playground")
-        context = ExecutorContext(jobs=jobs, device="cpu", libraries=libraries)
+        start = fork_server_factory(("library", "tests.grid.playground"))
+        context = ExecutorContext(jobs=jobs, device="cpu", fork_server=start)
         return local.build(NoOptions(), context)
 
     return build
@@ -171,7 +171,7 @@ def test_jobs_with_a_request_are_forked(
         requested("exited", code.format("code = 7")),
         requested("told", telling + "; code = 7"),
     )
-    assert executor._server is not None
+    assert isinstance(executor._server, LinuxForkServer)
     server = executor._server._server.pid
     assert ended["killed"].reason == "killed by SIGKILL (out of memory?): deep trouble"
     assert ended["exited"] == Ended("exited", 7, "exit code 7: deep trouble")
@@ -206,7 +206,7 @@ def test_stopping_does_not_wait_for_imports(forking: Callable[..., local.Local])
 def test_stopping_kills_forked_processes_that_do_not_end(
     forking: Callable[..., local.Local], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(local, "_PATIENCE", 1.0)
+    monkeypatch.setattr(local, "STOP_SECONDS", 1.0)
     executor = forking(2)
     stubborn = f"import os, time, pathlib; pathlib.Path({str(tmp_path / 'pid')!r})"
     executor.start(requested("a", stubborn + ".write_text(str(os.getpid())); time.sleep(60)"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
+from ltbench.cli.options import DataRoot, Json
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 
-def list_datasets(data_root: DataRoot = DEFAULT_ROOT, json: Json = False) -> None:
+def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
     """List the data sets, and whether they are in place.
 
     Example: `ltbench data list --data-root /data`

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Set, read_assignments
+from ltbench.cli.options import DataRoot, Set, read_assignments
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import DataError, RunError
 
 
@@ -28,7 +29,7 @@ def prepare(
         ),
     ] = None,
     assignments: Set = None,
-    data_root: DataRoot = DEFAULT_ROOT,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Put a data set in place: fetch its split lists, link or unpack a download.
 
@@ -38,9 +39,9 @@ def prepare(
 
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
-    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.chosen_dataset import ChosenDataset
     from ltbench.data.preparation.prepare import Preparation
+    from ltbench.engine.late_progress import LateProgress
     from ltbench.io.locks import hold_lock
     from ltbench.registry.attribution import attribute_errors
     from ltbench.registry.load import load_plugins
@@ -59,7 +60,7 @@ def prepare(
     chosen.check()
     chosen.build()
     again = [f"--set {text}" for text in assignments or ()]
-    again += [] if data_root == DEFAULT_ROOT else [f"--data-root {data_root}"]
+    again += [] if data_root == DEFAULT_DATA_ROOT else [f"--data-root {data_root}"]
     command = " ".join(["ltbench data verify", name, *again])
     _say(f"{name} is in place; `{command}` looks it through")
 

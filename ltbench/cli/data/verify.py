@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json, Set, read_assignments
+from ltbench.cli.options import DataRoot, Json, Set, read_assignments
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def verify(
     data_seed: Annotated[int, typer.Option(min=0, help="Of the long-tailed subset.")] = 0,
     json: Json = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that look at files.")] = 2,
-    data_root: DataRoot = DEFAULT_ROOT,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Look a data set through: lists, counts, names, overlaps, files.
 
@@ -47,8 +48,8 @@ def verify(
 
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
-    from ltbench.cli.late_progress import LateProgress
     from ltbench.config.chosen_dataset import ChosenDataset
+    from ltbench.engine.late_progress import LateProgress
     from ltbench.registry.load import load_plugins
     from ltbench.specs import DataContext
 
@@ -169,8 +170,8 @@ def _print(summary: dict[str, Any]) -> None:
 
 def _look(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
     """Returns the images that are not there, or cannot be decoded."""
-    from ltbench.cli.progress import show_progress
     from ltbench.data.verify import broken_images, missing_files
+    from ltbench.engine.progress_bar import show_progress
 
     total = sum(map(len, dataset.splits.values()))
     with show_progress() as progress:
@@ -197,8 +198,8 @@ def _writable(path: Path) -> Path:
 
 def _list_duplicates(dataset: Dataset, path: Path) -> int:
     """Writes the pairs of images of one content to a CSV file, and returns how many there are."""
-    from ltbench.cli.progress import show_progress
     from ltbench.data.verify import repeated_images
+    from ltbench.engine.progress_bar import show_progress
 
     with show_progress() as progress:
         pairs = repeated_images(dataset, progress).pairs()

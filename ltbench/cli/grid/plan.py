@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ltbench.cli.grid.options import GridName, Out
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Device, Json, Workers
+from ltbench.cli.options import DataRoot, Device, Json, Workers
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
     from ltbench.grid.forecast import Forecast
@@ -32,7 +33,7 @@ def plan(
     out: Out = Path("runs"),
     device: Device = "auto",
     workers: Workers = None,
-    data_root: DataRoot = DEFAULT_ROOT,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Show the cells of a grid, what is done of them, and what the rest will take.
 
@@ -41,8 +42,8 @@ def plan(
 
     Example: `ltbench grid plan digits/methods`
     """
-    from ltbench.cli.late_progress import LateProgress
-    from ltbench.cli.progress import show_progress
+    from ltbench.engine.late_progress import LateProgress
+    from ltbench.engine.progress_bar import show_progress
     from ltbench.grid.forecast import Forecaster, prober
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid

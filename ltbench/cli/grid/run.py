@@ -9,8 +9,6 @@ import typer
 
 from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import (
-    DEFAULT_CACHE,
-    DEFAULT_ROOT,
     MACHINE,
     CacheSize,
     DataRoot,
@@ -19,6 +17,7 @@ from ltbench.cli.options import (
     Workers,
     read_assignments,
 )
+from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
     from ltbench.grid.schedule import Schedule, Task
@@ -67,8 +66,8 @@ def run(
         ),
     ] = "auto",
     workers: Workers = None,
-    cache: CacheSize = DEFAULT_CACHE,
-    data_root: DataRoot = DEFAULT_ROOT,
+    cache: CacheSize = DEFAULT_CACHE_GB,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
     """Run what is left of a grid, several runs at a time.
@@ -80,11 +79,12 @@ def run(
     Example: `ltbench grid run digits/methods --jobs 2`
     """
     from ltbench.cli.grid.show import following
-    from ltbench.cli.late_progress import LateProgress
+    from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.tracking import choose_trackers, without_trackers
     from ltbench.errors import RunError
     from ltbench.grid.executor import build_executor, libraries_of
     from ltbench.grid.forecast import Forecaster
+    from ltbench.grid.fork_server import fork_server_factory
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
     from ltbench.grid.schedule import Schedule
@@ -97,8 +97,8 @@ def run(
     given, faults = read_assignments(assignments)
     options, of_trackers = without_trackers(given)
     trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
-    libraries = libraries_of(grid, trackers)
-    context = ExecutorContext(jobs=jobs, device=device, libraries=libraries)
+    fork_server = fork_server_factory(libraries_of(grid, trackers))
+    context = ExecutorContext(jobs=jobs, device=device, fork_server=fork_server)
     built = build_executor(registry, executor, options, context, [*faults, *wrong])
     grid.require_data()
     cells = read_states(grid, out)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltbench.cli.grid.options import GridName, Out
-from ltbench.cli.options import DEFAULT_ROOT, DataRoot, Json
+from ltbench.cli.options import DataRoot, Json
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
     from ltbench.grid.status import RunState
@@ -16,15 +17,15 @@ def status(
     source: GridName,
     json: Json = False,
     out: Out = Path("runs"),
-    data_root: DataRoot = DEFAULT_ROOT,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Show how far a grid is: runs done, failed, running and to do; accuracies; errors.
 
     Example: `ltbench grid status digits/methods`
     """
     from ltbench.cli.grid.show import print_failed, print_notes, state_table
-    from ltbench.cli.late_progress import LateProgress
     from ltbench.cli.output import console, print_json
+    from ltbench.engine.late_progress import LateProgress
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
     from ltbench.grid.status import read_states

@@ -1,4 +1,4 @@
-"""Runs on this machine, each in a process of its own: one a GPU, or as many as suit the CPU."""
+"""Executor of processes on this machine: one a GPU, or as many as the CPU and memory allow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,12 @@ from typing import IO
 
 from ltbench import ExecutorContext, ExecutorSpec, NoOptions
 from ltbench.errors import RunError
-from ltbench.grid.fork_server import Forked, ForkServer
-from ltbench.protocols import Ended, Job
+from ltbench.protocols import Ended, ForkedProcess, ForkServer, Job
 
-_POLL = 0.05  # seconds between two looks at the processes
-_PATIENCE = 30.0  # seconds that runs have to end by themselves
-_ROOM = 4 * 2**30  # bytes of memory that a run on the CPU is given where nobody says how many
-_TAIL = 400  # characters of what a process said before it crashed
+POLL_SECONDS = 0.05
+STOP_SECONDS = 30.0  # from the interruption of a process until it is killed
+BYTES_PER_CPU_RUN = 4 * 2**30  # of memory, to choose the number of jobs
+MAX_SHOWN_OUTPUT_BYTES = 400
 
 
 def build(config: NoOptions, ctx: ExecutorContext) -> Local:
@@ -32,17 +31,17 @@ def build(config: NoOptions, ctx: ExecutorContext) -> Local:
     if gpus:
         slots = ctx.jobs or len(gpus)
         shared = [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(slots)]
-        return Local(shared, ctx.libraries)
-    on_gpu = ctx.device.startswith("cuda")  # all runs on the one that was named
-    slots = ctx.jobs or (1 if on_gpu else max(1, min(_cores(), _memory() // _ROOM)))
+        return Local(shared, ctx.fork_server)
+    on_gpu = ctx.device.startswith("cuda")  # all runs share the named GPU
+    slots = ctx.jobs or (1 if on_gpu else max(1, min(_cores(), _memory() // BYTES_PER_CPU_RUN)))
     threads = str(max(1, _cores() // slots))
-    # Who limits the threads of this process means those of its children.
+    # A limit for the threads of this process holds for each of its children.
     threads = os.environ.get("OMP_NUM_THREADS", threads)
-    return Local([{"OMP_NUM_THREADS": threads}] * slots, ctx.libraries)
+    return Local([{"OMP_NUM_THREADS": threads}] * slots, ctx.fork_server)
 
 
 def _gpus(device: str) -> list[str]:
-    """Returns the GPUs to share out, as CUDA_VISIBLE_DEVICES names them."""
+    """Returns the GPUs to distribute among the slots, as CUDA_VISIBLE_DEVICES names them."""
     if device not in ("auto", "cuda") or not _has_driver():
         return []
     import torch
@@ -53,9 +52,9 @@ def _gpus(device: str) -> list[str]:
 
 
 def _has_driver() -> bool:
-    """Returns whether there may be GPUs; to count them takes torch, and seconds."""
+    """Returns whether a GPU driver is installed; counting the GPUs needs torch, and seconds."""
     try:
-        ctypes.CDLL("libcuda.so.1")  # loads it, and initialises nothing
+        ctypes.CDLL("libcuda.so.1")  # loads the driver without initialising it
     except OSError:
         return Path("/dev/kfd").exists()  # AMD's
     return True
@@ -89,7 +88,7 @@ class _Spawned:
     def kill(self) -> None:
         if not self.ended:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # its loader workers, too
+                os.killpg(self.process.pid, signal.SIGKILL)  # includes its loader workers
             self.process.wait()
 
 
@@ -97,141 +96,150 @@ class _Spawned:
 class _Running:
     job: Job
     slot: int
-    process: _Spawned | Forked
-    leash: IO[bytes]  # the other end of its standard input
-    said: IO[bytes]
+    process: _Spawned | ForkedProcess
+    stdin: IO[bytes]  # the writing end of the pipe
+    output: IO[bytes]
 
 
 class Local:
-    """Keeps at most a process a slot.
+    """Executor of one process a slot.
 
-    A process has a session of its own, so that Ctrl-C reaches the parent alone, which ends its
-    children. Their standard input is a pipe: it closes with the parent, whatever ends that. Jobs
-    that have a request are forked by a server that has imported what they need, where that works.
+    Each process has a session of its own, so that Ctrl-C reaches the parent alone, which ends its
+    children. Their standard input is a pipe, which closes when the parent ends for any reason. Jobs
+    with a request are forked by a fork server where one can be started.
 
     Args:
-        environments: What each slot adds to the environment of its processes.
-        libraries: What the fork server imports.
+        environments: Variables that each slot adds to the environment of its processes.
+        fork_server: Function that starts a fork server with additional variables, or None.
     """
 
     def __init__(
-        self, environments: Sequence[Mapping[str, str]], libraries: Sequence[str] = ()
+        self,
+        environments: Sequence[Mapping[str, str]],
+        fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None,
     ) -> None:
         self._environments = environments
-        self._libraries = libraries
+        self._fork_server = fork_server
         self._running: list[_Running] = []
         self._server: ForkServer | None = None
 
     @property
     def slots(self) -> int:
-        """How many processes run at the same time."""
+        """Number of processes that run at the same time."""
         return len(self._environments)
 
     def start(self, job: Job) -> None:
-        """Starts a process in a slot that is free."""
+        """Starts a process in a free slot."""
         taken = {running.slot for running in self._running}
         slot = next(slot for slot in range(self.slots) if slot not in taken)
-        said = tempfile.TemporaryFile()  # noqa: SIM115
-        inner, outer = os.pipe()
-        leash = os.fdopen(outer, "wb")
+        output = tempfile.TemporaryFile()  # noqa: SIM115
+        reader, writer = os.pipe()
+        stdin = os.fdopen(writer, "wb")
         try:
-            process = self._forked(job, slot, inner, said) or self._spawned(job, slot, inner, said)
+            forked = self._fork(job, slot, reader, output)
+            process = forked or self._spawn(job, slot, reader, output)
         except OSError as error:
-            leash.close()
-            said.close()
+            stdin.close()
+            output.close()
             raise RunError(
-                f"no process can be started: {error.strerror}", hint="take fewer --jobs"
+                f"no process can be started: {error.strerror}", hint="reduce --jobs"
             ) from error
         finally:
-            os.close(inner)
-        self._running.append(_Running(job, slot, process, leash, said))
+            os.close(reader)
+        self._running.append(_Running(job, slot, process, stdin, output))
 
-    def _spawned(self, job: Job, slot: int, stdin: int, said: IO[bytes]) -> _Spawned:
+    def _spawn(self, job: Job, slot: int, stdin: int, output: IO[bytes]) -> _Spawned:
         return _Spawned(
             subprocess.Popen(
-                [*job.command, "--leash"],
+                [*job.command, "--stop-on-eof"],
                 stdin=stdin,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 env={**os.environ, **self._environments[slot]},
                 start_new_session=True,
             )
         )
 
-    def _forked(self, job: Job, slot: int, stdin: int, said: IO[bytes]) -> Forked | None:
-        """Returns a process that the fork server was asked for; None where there is none."""
-        if not job.request or not ForkServer.works():
+    def _fork(self, job: Job, slot: int, stdin: int, output: IO[bytes]) -> ForkedProcess | None:
+        """Returns a process of the fork server; None where the job must be started by command."""
+        if not job.request or self._fork_server is None:
             return None
         if self._server is None:
             shared = set.intersection(*(set(one.items()) for one in self._environments))
-            self._server = ForkServer(self._libraries, dict(shared))
+            self._server = self._fork_server(dict(shared))
         try:
-            return self._server.start(job.request, self._environments[slot], stdin, said.fileno())
+            return self._server.start(job.request, self._environments[slot], stdin, output.fileno())
         except OSError as error:
-            warnings.warn(f"runs begin more slowly, with their own imports: {error}", stacklevel=2)
+            warnings.warn(f"runs start more slowly, with their own imports: {error}", stacklevel=2)
             return None
 
     def wait(self, seconds: float) -> Sequence[Ended]:
         """Returns the jobs whose processes have ended."""
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while True:
-            for one in [one for one in self._running if _was_never_begun(one.process)]:
-                self._forget(one)
-                self.start(one.job)  # by its command: there is no fork server any more
+            for one in [one for one in self._running if _was_never_forked(one.process)]:
+                self._remove(one)
+                self.start(one.job)  # by its command: the fork server has ended
             ended = [one for one in self._running if one.process.ended]
-            if ended or time.monotonic() >= until:
-                return [self._forget(one) for one in ended]
+            if ended or time.monotonic() >= deadline:
+                return [self._remove(one) for one in ended]
             self._sleep()
 
     def _sleep(self) -> None:
-        """Waits until something may have happened."""
-        if self._server is None or self._server.gone:
-            time.sleep(_POLL)
+        """Waits for the next change of a process, at most `POLL_SECONDS`."""
+        if self._server is None or self._server.end_reason:
+            time.sleep(POLL_SECONDS)
         else:
-            self._server.wait(_POLL)
+            self._server.wait(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Interrupts all processes; kills those that do not end."""
+        """Interrupts all processes, and kills those that do not end in time."""
         try:
             if self._server is not None and not self._server.ready:
-                self._server.close()  # nobody is left to be forked
+                self._server.close()  # drops requests that wait for its imports
             for one in self._running:
-                one.leash.close()
-            until = time.monotonic() + _PATIENCE
-            while self._running and time.monotonic() < until:
+                one.stdin.close()
+            deadline = time.monotonic() + STOP_SECONDS
+            while self._running and time.monotonic() < deadline:
                 self._sleep()
                 for one in [one for one in self._running if one.process.ended]:
-                    self._forget(one)
+                    self._remove(one)
         except KeyboardInterrupt:
-            pass  # asked twice
+            pass  # a second Ctrl-C kills the processes at once
         finally:
             for one in list(self._running):
-                one.process.kill()
-                self._forget(one)
+                self._kill(one.process)
+                self._remove(one)
             if self._server is not None:
                 self._server.close()
                 self._server = None
 
-    def _forget(self, one: _Running) -> Ended:
-        """Returns how a process ended, and lets go of what it had."""
+    def _kill(self, process: _Spawned | ForkedProcess) -> None:
+        if isinstance(process, _Spawned):
+            process.kill()
+        elif self._server is not None:
+            self._server.kill(process)
+
+    def _remove(self, one: _Running) -> Ended:
+        """Returns how a process ended, and closes its files."""
         self._running.remove(one)
-        one.leash.close()
+        one.stdin.close()
         code = one.process.code
         cause = one.process.error if code is None else _cause(code)
-        size = one.said.seek(0, os.SEEK_END)
-        one.said.seek(max(0, size - _TAIL))
-        said = " ".join(one.said.read().decode(errors="replace").split())
-        one.said.close()
-        return Ended(one.job.name, code, f"{cause}{': ' if said else ''}{said}")
+        size = one.output.seek(0, os.SEEK_END)
+        one.output.seek(max(0, size - MAX_SHOWN_OUTPUT_BYTES))
+        output = " ".join(one.output.read().decode(errors="replace").split())
+        one.output.close()
+        return Ended(one.job.name, code, f"{cause}{': ' if output else ''}{output}")
 
 
-def _was_never_begun(process: _Spawned | Forked) -> bool:
-    """Returns whether the fork server has gone before it came to a process."""
-    return isinstance(process, Forked) and process.lost and process.pid is None
+def _was_never_forked(process: _Spawned | ForkedProcess) -> bool:
+    """Returns whether the fork server ended before it forked a requested process."""
+    return isinstance(process, ForkedProcess) and process.lost and process.pid is None
 
 
 def _cause(code: int) -> str:
-    """Says how a process ended.
+    """Returns how a process ended.
 
     >>> _cause(-9)
     'killed by SIGKILL (out of memory?)'

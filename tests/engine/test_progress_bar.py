@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from ltbench.cli.progress import Bar, Lines
+from ltbench.engine.progress_bar import Bar, Lines
 
 ROW = {"epoch": 0, "loss": 0.5, "lr": 0.02, "seconds": 2.0, "images_per_second": 50.0}
 

@@ -16,7 +16,7 @@ class LateProgress(SilentReporter):
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Opens a bar, or prints a line where there is no terminal."""
-        from ltbench.cli.progress import show_progress
+        from ltbench.engine.progress_bar import show_progress
 
         self._watch = self._stack.enter_context(show_progress())
         self._watch.start(what, images, epoch, epochs)
