@@ -33,6 +33,12 @@ class Views:
         return Views(self.boxes[images], flips, self.crop_first)
 
 
+def one_view(views: Views) -> Views:
+    """Returns views with boxes (N, 4) as views with one box an image, (N, 1, 4)."""
+    flips = None if views.flips is None else views.flips[:, None]
+    return Views(views.boxes[:, None], flips, views.crop_first)
+
+
 def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Returns the largest centred square of each image, (N, 4), for sizes (N, 2) height, width."""
     side = sizes.min(axis=1, keepdims=True)

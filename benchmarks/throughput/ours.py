@@ -30,8 +30,9 @@ from ltbench.engine.model.flops import forward_flops as forward_flops
 from ltbench.engine.model.precision import PrecisionPolicy, asked_for, lower_precision
 from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
+from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train
-from ltbench.engine.training.train_loader import TrainLoader
+from ltbench.engine.training.train_loader import TrainLoader, image_loader
 from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
 from ltbench.specs import BackboneContext
@@ -136,7 +137,7 @@ def train_epoch(built: Built, loader: Any) -> None:
 def attach(meter: Meter, built: Built) -> None:
     """Lets a meter know the phases of the engine's loop."""
     meter.patch(built.built.model, "forward", "forward")
-    meter.patch(FeatureExtractor, "of", "forward")  # where nothing trains the encoder
+    meter.patch(FeatureExtractor, "encode", "forward")  # where nothing trains the encoder
     meter.patch(CheckedLoss, "__call__", "forward")
     meter.patch(torch.Tensor, "backward", "backward")
     meter.patch(torch.optim.SGD, "step", "step")
@@ -155,7 +156,7 @@ def attach(meter: Meter, built: Built) -> None:
 def stream_of(built: Built) -> TrainLoader:
     """Returns what the training loop is given; no features are kept."""
     spec = built.resolved.spec
-    return built.built.encoded(built.built.loader(spec.seed, spec.train.epochs))
+    return training_loader(built.built, image_loader(built.built, spec.seed, spec.train.epochs))
 
 
 def evaluate_split(built: Built, split: str) -> int:
@@ -187,7 +188,7 @@ class FileViews:
     def __init__(self, settings: Mapping[str, str], data: Path) -> None:
         chosen = {**settings, "method": "classifier_only", "precision": "fp32"}
         built = build(chosen, data, "cpu", workers=0)
-        self._batches = built.built.loader(seed=0, epochs=1).batches
+        self._batches = image_loader(built.built, seed=0, epochs=1).batches
 
     def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
         """Returns which part of an image is seen."""

@@ -1,4 +1,4 @@
-"""What a run would take: measured on a few images, carried over to all of them."""
+"""Estimate of a run's time and memory, from measurements on a few images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,25 @@ from ltbench.engine.environment import peak_memory_mb
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.run import RuntimeConfig, count_learned, memory_explained
 from ltbench.engine.training.checkpoint import TrainState
+from ltbench.engine.training.train_loader import image_loader
 
-_PROBE = 32  # images
+_PROBE_IMAGES = 32
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would learn and take: times without its refinement, if it has one."""
+    """Estimated cost of a run.
+
+    Args:
+        learned: Numbers of learned parameters, as the result has them.
+        refined: Whether the run has a refinement, whose time is not included.
+        precision: Name of the precision, and the reason for it.
+        train_seconds: Seconds of the training.
+        select_seconds: Seconds of the evaluations on the validation split.
+        evaluate_seconds: Seconds of the evaluation.
+        peak_memory_mb: Peak memory of the device, in MB.
+        warnings: Sentences on what would limit the meaning of the result.
+    """
 
     learned: dict[str, Any]
     refined: bool
@@ -37,7 +49,7 @@ class Estimate:
 def estimate(resolved: Resolved, runtime: RuntimeConfig) -> Estimate:
     """Builds the run and times a training step and an evaluation pass on 32 images.
 
-    The step's memory is carried over to the batch size in proportion. Writes nothing.
+    The step's memory is scaled to the batch size in proportion. Nothing is written.
     """
     with memory_explained():
         return _measure(resolved, build_run(resolved, runtime.loader_config(resolved.spec)))
@@ -48,15 +60,15 @@ def _measure(resolved: Resolved, built: BuiltRun) -> Estimate:
     spec, train, device = resolved.spec, resolved.spec.train, built.loader_config.device
     sizes = {name: len(split) for name, split in built.dataset.splits.items()}
     seen = "val" if spec.uses_val else spec.split
-    evaluated = _timed(lambda: _evaluate_once(built, seen, policy), device) / _PROBE
+    evaluated = _timed(lambda: _evaluate_once(built, seen, policy), device) / _PROBE_IMAGES
     before = peak_memory_mb(device)
     seconds, validated, memory = 0.0, 0, before
     if train.epochs and built.model.learned():
         state = TrainState.start(built.model, train, policy)
-        per_image = _timed(lambda: _step_once(built, state, policy), device) / _PROBE
+        per_image = _timed(lambda: _step_once(built, state, policy), device) / _PROBE_IMAGES
         seconds = per_image * sizes["train"] * train.epochs
         validated = sizes["val"] * train.epochs if spec.select == "val" else 0
-        part = train.batch_size / train.accumulate / _PROBE
+        part = train.batch_size / train.accumulate / _PROBE_IMAGES
         memory = before + (peak_memory_mb(device) - before) * part
     return Estimate(
         learned=count_learned(built),
@@ -83,7 +95,7 @@ def _timed(work: Any, device: torch.device) -> float:
 def _step_once(built: BuiltRun, state: TrainState, policy: PrecisionPolicy) -> None:
     built.model.training_mode()
     built.loss.start_epoch(0.0)
-    images, targets = next(built.loader(0, 1).epoch(0, _PROBE))
+    images, targets = next(image_loader(built, 0, 1).epoch(0, _PROBE_IMAGES))
     with policy.autocast():
         logits = built.model(images)
     built.loss(logits, targets).backward()
@@ -93,7 +105,7 @@ def _step_once(built: BuiltRun, state: TrainState, policy: PrecisionPolicy) -> N
 
 @torch.inference_mode()
 def _evaluate_once(built: BuiltRun, split: str, policy: PrecisionPolicy) -> None:
-    indices = np.arange(_PROBE) % len(built.dataset.splits[split])
+    indices = np.arange(_PROBE_IMAGES) % len(built.dataset.splits[split])
     built.model.eval()
     for batch in built.evaluation_batches(split).of([(0, indices)]):
         with policy.autocast():

@@ -28,6 +28,7 @@ from ltbench.engine.tracking import ChosenTracker
 from ltbench.engine.training.checkpoint import TrainState, copies, load_learned, save_learned
 from ltbench.engine.training.refinement import refine
 from ltbench.engine.training.selection import Validation, describe_selection
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.io.array_cache import NO_CACHE, Cache
@@ -174,8 +175,8 @@ def _train(
         directory.write_history(state.history)
         observers.epochs(state.history)
 
-    loader = built.loader(spec.seed, spec.train.epochs)
-    validation = Validation(built, trainer.progress) if spec.select == "val" else None
+    loader = image_loader(built, spec.seed, spec.train.epochs)
+    validation = Validation(built, evaluate, trainer.progress) if spec.select == "val" else None
     state = trainer.fit("training", loader, spec.train, tell, validation)
     tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)

@@ -23,6 +23,7 @@ from ltbench.engine.launch import PlannedRun, plan_run
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import RuntimeConfig
 from ltbench.engine.training.checkpoint import TrainState
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.component import Component, PluginInfo
 from ltbench.registry.registry import Registry
@@ -244,7 +245,7 @@ def take_steps(built: BuiltRun, steps: int) -> None:
     state = TrainState.start(built.model, TrainConfig(lr=0.01), policy)
     built.model.training_mode()
     built.loss.start_epoch(0.0)
-    images, targets = next(built.loader(0, 1).epoch(0, 8))
+    images, targets = next(image_loader(built, 0, 1).epoch(0, 8))
     for _ in range(steps):
         built.loss(built.model(images), targets).backward()
         state.optimizer.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from ltbench.backbone import LastBlock
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.registry.component import Component
 from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
@@ -172,8 +174,7 @@ def check_copies_are_independent(bench: Bench, settings: Settings) -> None:
     _learning(bench, settings)
     built = bench.build(settings)  # what is built here is no copy itself
     before = _logits(built)
-    copied = copy.copy(built)
-    copied.model = copy.deepcopy(built.model)
+    copied = replace(built, model=copy.deepcopy(built.model))
     assert torch.equal(before, _logits(copied)), "the copy gives other logits"
     with torch.no_grad():
         for parameter in copied.model.learned().values():
@@ -207,7 +208,7 @@ def take_gradients(built: BuiltRun) -> None:
     built.model.training_mode()
     torch.manual_seed(0)
     built.loss.start_epoch(0.0)
-    images, targets = next(built.loader(0, 1).epoch(0, 8))
+    images, targets = next(image_loader(built, 0, 1).epoch(0, 8))
     built.loss(built.model(images), targets).backward()
 
 

@@ -48,20 +48,15 @@ def seconds_to_read(split: Split, resolution: int) -> float | None:
     return float(np.median(seconds[1:])) if len(seconds) > 1 else None
 
 
-def choose_workers(reading: float | None, learning: float | None, cores: int) -> tuple[int, str]:
+def choose_workers(reading: float, learning: float, cores: int) -> tuple[int, str]:
     """Returns the fewest workers that keep up with the model, and why, in words.
 
     Args:
-        reading: Seconds that a process takes to read an image; None: nothing has to be read.
-        learning: Seconds that the model takes for an image; None: not known.
-        cores: That this process may use.
+        reading: Seconds that a process takes to read an image.
+        learning: Seconds that the model takes for an image.
+        cores: Number of cores that this process may use.
     """
-    if reading is None:
-        return 0, "no files are read"
-    told = f"an image is read in {_in_words(reading)}"
-    if learning is None:
-        return min(2, cores), f"{told}, the model's time is not known"
-    told += f", the model takes {_in_words(learning)}"
+    told = f"an image is read in {_in_words(reading)}, the model takes {_in_words(learning)}"
     needed = max(math.ceil(_MARGIN * reading / learning), 1)
     if needed > cores:
         return cores, f"{told}, there are no more cores"

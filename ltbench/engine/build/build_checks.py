@@ -1,4 +1,4 @@
-"""What a component is expected to build, seen to before a run begins."""
+"""Checks of the objects that components build, before a run begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.registry.attribution import attribute_errors
 
@@ -15,10 +14,10 @@ _Built = TypeVar("_Built")
 
 
 def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -> _Built:
-    """Builds a component that must be of a type.
+    """Builds a component and checks the type of what it built.
 
     Raises:
-        PluginError: It is of another, or could not be built.
+        PluginError: The object is of another type, or could not be built.
     """
     built = resolved.build(kind, context)
     if not isinstance(built, expected):
@@ -31,10 +30,10 @@ def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -
 def try_out(
     kind: str, resolved: Resolved, module: nn.Module, given: Tensor, shape: tuple[int, ...]
 ) -> Tensor:
-    """Runs a module once, so that what it returns is known to be right before a run begins.
+    """Runs a module once and checks what it returns.
 
     Raises:
-        PluginError: It is not.
+        PluginError: The output is not a floating-point tensor of this shape.
     """
     with attribute_errors(resolved.components[kind]):
         made: Tensor = module.eval()(given)
@@ -43,18 +42,12 @@ def try_out(
 
 
 def expect_tensor(kind: str, resolved: Resolved, made: Any, shape: tuple[int, ...]) -> None:
-    """Sees to it that a component made floating-point numbers of a shape.
+    """Checks that a component made a floating-point tensor of a shape.
 
     Raises:
-        PluginError: It did not.
+        PluginError: The component made something else.
     """
     component = resolved.components[kind]
     if not isinstance(made, Tensor) or not made.is_floating_point() or made.shape != shape:
         found = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else type(made)
         raise component.contract_error(f"made {found}, not floating-point numbers of shape {shape}")
-
-
-def blank(backbone: Backbone) -> Tensor:
-    """Returns an image that tells the shape of the features, (1, 3, R, R)."""
-    side = backbone.resolution
-    return torch.zeros(1, 3, side, side, device=backbone.mean.device)

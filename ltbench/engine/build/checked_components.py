@@ -15,7 +15,7 @@ from torch import Tensor
 from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
-from ltbench.views import Views
+from ltbench.views import Views, one_view
 
 _SLACK = 1e-6  # pixels: boxes of resized images are fractions
 
@@ -133,12 +133,6 @@ class CheckedInference:
                 f"reduced the views to no logits of shape {expected}"
             )
         return reduced
-
-
-def one_view(views: Views) -> Views:
-    """Returns views with boxes (N, 4) as views with one box an image, (N, 1, 4)."""
-    flips = None if views.flips is None else views.flips[:, None]
-    return Views(views.boxes[:, None], flips, views.crop_first)
 
 
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:

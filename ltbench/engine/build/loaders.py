@@ -1,4 +1,4 @@
-"""How the images of a run get at hand: decoded once where there is room, by enough processes."""
+"""Loading of a run's images: decoded once if the cache has room, by enough processes."""
 
 from __future__ import annotations
 
@@ -24,46 +24,49 @@ def prepare_loading(
     resolution: int,
     seconds_per_image: Callable[[], float],
     progress: ProgressReporter,
+    training: bool = True,
 ) -> tuple[Dataset, LoaderConfig]:
-    """Returns the same images, and by how many processes they are read.
+    """Returns the data set with decoded images where there is room, and the number of workers.
 
-    Training images that cannot be decoded are left out, where such are skipped.
+    Training images that cannot be decoded are left out where the run skips such images.
 
     Args:
-        dataset: The data set.
-        spec: The run.
-        loader_config: How images reach the device; `workers` may be left open.
-        resolution: R.
+        dataset: Data set with the images.
+        spec: Choices of the run.
+        loader_config: Device, and how images reach it; `workers` may be left open.
+        resolution: R, in pixels.
         seconds_per_image: Measurement of the time that the model takes for an image; called only
             where files are read and `workers` is left open.
-        progress: Told how it gets on.
+        progress: Reporter of what is decoded.
+        training: Whether training images are read; if not, only the split to evaluate on is.
     """
     cores = usable_cores()
-    if loader_config.device.type == "cpu":  # runs that share a machine have their part of it
+    if loader_config.device.type == "cpu":  # runs that share a machine have a part of its cores
         cores = min(cores, torch.get_num_threads())
-    again = [spec.split] + ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val
+    decoded: list[str] = [spec.split]
+    if training:
+        decoded += ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val
     splits = dict(dataset.splits)
-    for name in dict.fromkeys(again):
-        workers = cores if loader_config.workers is None else loader_config.workers
-        splits[name] = _decoded(name, splits[name], loader_config, workers, progress)
+    processes = cores if loader_config.workers is None else loader_config.workers
+    for name in dict.fromkeys(decoded):
+        splits[name] = _decoded(name, splits[name], loader_config, processes, progress)
     dataset = replace(dataset, splits=splits)
-    if loader_config.skip_corrupt:
-        processes = cores if loader_config.workers is None else loader_config.workers
+    if loader_config.skip_corrupt and training:
         dataset = without_unreadable(dataset, loader_config.cache, processes, progress)
-        splits = dict(dataset.splits)
     if loader_config.workers is not None:
         return dataset, loader_config
-    reading = seconds_to_read(splits["train"], resolution)
-    learning = None if reading is None else seconds_per_image()
-    workers, reason = choose_workers(reading, learning, cores)
-    if reading is not None:
-        progress.note(f"workers: {workers} ({reason})")
+    reading = seconds_to_read(dataset.splits["train" if training else spec.split], resolution)
+    if reading is None:  # the images are arrays, or none can be decoded
+        return dataset, replace(loader_config, workers=0)
+    workers, reason = choose_workers(reading, seconds_per_image(), cores)
+    progress.note(f"workers: {workers} ({reason})")
     return dataset, replace(loader_config, workers=workers)
 
 
 def _decoded(
     name: str, split: Split, loader_config: LoaderConfig, workers: int, progress: ProgressReporter
 ) -> Split:
+    """Returns a split with decoded images, or the split itself if the cache has no room."""
     if not isinstance(split.images, FileImages) or not loader_config.cache.limit:
         return split
     stage = ""

@@ -1,10 +1,10 @@
-"""Features of an encoder that nothing trains: computed once for all epochs, trainings and runs."""
+"""Features of a frozen encoder: computed once for all epochs, trainings and runs."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,123 +15,120 @@ from torch import Tensor
 from ltbench.backbone import Backbone
 from ltbench.data.image_digests import digest_of
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig
+from ltbench.engine.model.blank_images import blank_images
 from ltbench.engine.model.classifier import training_mode
-from ltbench.engine.model.fingerprint import weights_fingerprint
+from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import PrecisionPolicy
+from ltbench.engine.model.split_features import SplitFeatures
 from ltbench.io.array_cache import Arrays, NoRoomError, in_words
 from ltbench.progress import ProgressReporter
 
-_MOST_VIEWS = 256
-# Of a pass on a CPU: glibc gives blocks above 32 MB back, and fresh pages cost more than they gain.
-_MOST_PIXELS = 16 * 224**2
+_MAX_VIEWS_PER_PASS = 256
+# On a CPU: glibc gives blocks above 32 MB back to the system, and fresh pages are slow.
+_MAX_PIXELS_PER_PASS = 16 * 224**2
 
 EncoderState = Literal["pretrained", "frozen", "learned"]
-"""Of the encoder: as it was loaded; changed by a method that learns nothing in it; learned."""
+"""State of an encoder: as it was loaded; changed by a method that learns nothing in it; learned."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FeatureExtractor:
-    """Makes features of views, and keeps those that other runs would compute alike.
+    """Computes features of views, and caches those that other runs would compute alike.
 
     Args:
-        backbone: The encoder.
-        loader_config: How images reach the device, and where features are kept.
+        backbone: Encoder on its device.
+        loader_config: Device of the images, and the cache.
         policy: Precision of the forward pass.
-        key: What features depend on, besides weights, views and images.
-        progress: Told how it gets on.
-
-    Attributes:
-        state: What is known of the encoder's weights.
+        key: Values that features depend on, besides weights, views and images.
+        progress: Reporter of what is computed.
+        fingerprint: Fingerprint of the encoder's weights.
+        state: State of the encoder; features of a learned one are never cached.
     """
 
     backbone: Backbone
     loader_config: LoaderConfig
     policy: PrecisionPolicy
-    key: dict[str, Any]
+    key: Mapping[str, Any]
     progress: ProgressReporter
+    fingerprint: CurrentFingerprint
     state: EncoderState = "pretrained"
     _digests: dict[int, str | None] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _noted: set[str] = field(default_factory=set)
+
+    def adapted(self, method: Mapping[str, Any], *, learned: bool) -> FeatureExtractor:
+        """Returns the extractor of the same encoder after a method has changed it.
+
+        Args:
+            method: Name, options and plugin of the method.
+            learned: Whether the encoder is trained.
+        """
+        state: EncoderState = "learned" if learned else "frozen"
+        return replace(self, state=state, key={**self.key, "method": method})
 
     @property
     def views_per_pass(self) -> int:
-        """How many views go through the encoder at the same time."""
+        """Number of views that go through the encoder at the same time."""
         if self.loader_config.device.type == "cuda":
-            return _MOST_VIEWS
-        return max(1, min(_MOST_VIEWS, _MOST_PIXELS // self.backbone.resolution**2))
+            return _MAX_VIEWS_PER_PASS
+        most = _MAX_PIXELS_PER_PASS // self.backbone.resolution**2
+        return max(1, min(_MAX_VIEWS_PER_PASS, most))
 
     @property
     def same_in_training(self) -> bool:
-        """Whether the encoder makes the same features in training as in evaluation: no dropout."""
-        side = self.backbone.resolution
-        images = torch.zeros(2, 3, side, side, device=self.backbone.mean.device)
+        """Whether the encoder computes the same features in training as in evaluation."""
+        images = blank_images(self.backbone, 2)
         with torch.inference_mode():
             training_mode(self.backbone)
             trained = self.backbone(images)
             return torch.equal(trained, self.backbone.eval()(images))
 
-    def kept(
+    def features(
         self,
         batches: Batches,
         views: Mapping[str, Any],
         *,
         num_views: int = 1,
         epoch: int = 0,
-        of: NDArray[np.int64] | None = None,
-    ) -> Tensor | None:
-        """Returns the features of some images' views, (M, V, width) float32, on the device.
+        indices: NDArray[np.int64] | None = None,
+    ) -> SplitFeatures:
+        """Returns the features of the views of some images of a split.
 
-        On CPUs they equal those of a forward pass of any other images, bit for bit.
+        They are read from the cache, or computed now and cached. Where they cannot be cached, they
+        are computed each time they are read: the cache has no room, the encoder is trained, or an
+        image is corrupt. On CPUs the bits are the same in any case.
 
         Args:
-            batches: Of the split.
-            views: What the views depend on, as JSON has it.
-            num_views: V.
-            epoch: That the views are of.
-            of: (M,) indices into the split; None: all.
-
-        Returns:
-            None where they cannot be kept, and have to be computed when they are needed: there is
-            no room, the encoder is trained, an image is corrupt.
+            batches: Views of the split's images.
+            views: Values that the views depend on, as JSON has them.
+            num_views: V, the views of an image.
+            epoch: Epoch that the views belong to.
+            indices: (M,) indices of the images; None: all images of the split.
         """
-        if self.state == "learned" or not self.loader_config.cache.limit:
-            return None
-        digest = self._digest(batches)
-        if digest is None:
-            return None
-        indices = np.arange(len(batches.split)) if of is None else of
+        computed = SplitFeatures(
+            batches,
+            epoch,
+            np.arange(len(batches.split)) if indices is None else indices,
+            max(1, self.views_per_pass // num_views),
+            self.encode,
+        )
+        images = self._digest(batches)
+        if images is None:
+            return computed
         key = {
             **self.key,
             "what": "features",
-            "weights": weights_fingerprint(self.backbone),
+            "weights": self.fingerprint(),
             "projected": self.backbone.projected,
             "state": self.state,
-            "images": digest,
-            "of": None if of is None else hashlib.sha256(of.tobytes()).hexdigest(),
+            "images": images,
+            "of": None if indices is None else hashlib.sha256(indices.tobytes()).hexdigest(),
             "views": views,
         }
-        shape = (len(indices), num_views, self.backbone.width)
-        found = True
-
-        def fill(arrays: Arrays) -> None:
-            nonlocal found
-            found = False
-            self._encode(batches, epoch, indices, num_views, arrays["features"])
-
-        try:
-            arrays = self.loader_config.cache.get(key, {"features": (shape, "float32")}, fill)
-        except NoRoomError as error:
-            self._tell(f"features are computed each time: {error}")
-            return None
-        size = in_words(arrays["features"].nbytes)
-        self._tell(
-            f"features of {len(indices):,} images ({size}): "
-            + (f"found in {self.loader_config.cache.folder}" if found else "computed once")
-        )
-        return torch.from_numpy(arrays["features"]).to(self.backbone.mean.device)
+        shape = (len(computed.indices), num_views, self.backbone.width)
+        return replace(computed, cached=self._cached(key, shape, computed))
 
     @torch.inference_mode()
-    def of(self, batch: Batch) -> Tensor:
+    def encode(self, batch: Batch) -> Tensor:
         """Returns the features of a batch's views, (B, V, width) float32."""
         with self.policy.autocast():
             pixels = self.backbone.normalize(batch.views.flatten(0, 1))
@@ -139,35 +136,59 @@ class FeatureExtractor:
         views: Tensor = features.float().unflatten(0, batch.views.shape[:2])
         return views
 
-    def _encode(
-        self,
-        batches: Batches,
-        epoch: int,
-        indices: NDArray[np.int64],
-        num_views: int,
-        features: NDArray[np.float32],
-    ) -> None:
+    def _cached(
+        self, key: Mapping[str, Any], shape: tuple[int, ...], computed: SplitFeatures
+    ) -> Tensor | None:
+        """Returns the cache's features, (M, V, width), or None where it has no room for them."""
+        cache, found = self.loader_config.cache, True
+
+        def fill(arrays: Arrays) -> None:
+            nonlocal found
+            found = False
+            self._write(computed, arrays["features"])
+
+        try:
+            arrays = cache.get(key, {"features": (shape, "float32")}, fill)
+        except NoRoomError as error:
+            self._note(f"features are computed each time: {error}")
+            return None
+        size = in_words(arrays["features"].nbytes)
+        self._note(
+            f"features of {shape[0]:,} images ({size}): "
+            + (f"found in {cache.folder}" if found else "computed once")
+        )
+        return torch.from_numpy(arrays["features"]).to(self.backbone.mean.device)
+
+    def _write(self, computed: SplitFeatures, features: NDArray[np.float32]) -> None:
+        """Computes features and writes them into an array of the cache.
+
+        Raises:
+            NoRoomError: An image is corrupt, so that the array cannot be filled.
+        """
         self.backbone.eval()
-        self.progress.start("encoding", len(indices))
-        size = max(1, self.views_per_pass // num_views)
-        parts = torch.split(torch.from_numpy(indices), size)
+        images = len(computed.indices)
+        self.progress.start("encoding", images)
         done = 0
-        for batch in batches.of((epoch, part.numpy()) for part in parts):
+        for batch in computed:
             count = len(batch.labels)
-            features[done : done + count] = self.of(batch).cpu().numpy()
+            features[done : done + count] = batch.features.cpu().numpy()
             done += count
             self.progress.advance(count)
         self.progress.stop()
-        if done < len(indices):
-            raise NoRoomError(f"{len(indices) - done} images cannot be decoded")
+        if done < images:
+            raise NoRoomError(f"{images - done} images cannot be decoded")
 
     def _digest(self, batches: Batches) -> str | None:
+        """Returns the digest of a split's images; None where nothing of them is to be cached."""
+        if self.state == "learned" or not self.loader_config.cache.limit:
+            return None
         images = batches.split.images
         if id(images) not in self._digests:
             self._digests[id(images)] = digest_of(images)
         return self._digests[id(images)]
 
-    def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+    def _note(self, text: str) -> None:
+        """Reports a text unless it has been reported before."""
+        if text not in self._noted:
+            self._noted.add(text)
             self.progress.note(text)

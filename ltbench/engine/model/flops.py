@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
-from ltbench.engine.build.build_checks import blank
+from ltbench.engine.model.blank_images import blank_images
 
 _Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
@@ -35,7 +35,7 @@ def forward_flops(backbone: Backbone) -> int:
     layers = [one for one in backbone.modules() if isinstance(one, nn.Linear | _Conv)]
     handles = [layer.register_forward_hook(count) for layer in layers]
     try:
-        backbone.eval()(blank(backbone))
+        backbone.eval()(blank_images(backbone))
     finally:
         for handle in handles:
             handle.remove()

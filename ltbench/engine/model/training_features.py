@@ -1,4 +1,4 @@
-"""Features of training images, for what looks at them: inits, heads, refinements."""
+"""Features of training images, for inits, heads and refinements."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from torch import Tensor
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
 from ltbench.data.randomness import at_most
-from ltbench.engine.build.checked_components import one_view
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.errors import DataError
-from ltbench.views import Views, center_square
+from ltbench.views import Views, center_square, one_view
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,9 @@ class ExtractedFeatures:
     """The encoder's features of training images; see `ltbench.protocols.TrainingFeatures`.
 
     Args:
-        dataset: With the training images.
-        extractor: Of the encoder.
-        seed: The run's seed, which draws the images of a class that has too many.
+        dataset: Data set with the training images.
+        extractor: Feature extractor of the encoder.
+        seed: Seed of the run, which draws the images of a class that has too many.
     """
 
     dataset: Dataset
@@ -43,15 +42,10 @@ class ExtractedFeatures:
             self.extractor.backbone.resolution,
             self.extractor.loader_config,
         )
-        kept = self.extractor.kept(batches, {"views": "centre"}, of=chosen)
-        if kept is not None:
-            return kept[:, 0], batches.labels[torch.from_numpy(chosen).to(kept.device)]
         self.extractor.backbone.eval()
-        features, found = [], []
-        parts = torch.split(torch.from_numpy(chosen), self.extractor.views_per_pass)
-        for batch in batches.of((0, part.numpy()) for part in parts):
-            features.append(self.extractor.of(batch)[:, 0])
-            found.append(batch.labels)
-        if not features:
+        features, found = self.extractor.features(
+            batches, {"views": "centre"}, indices=chosen
+        ).whole()
+        if not len(features):
             raise DataError("no training image can be decoded", hint="check the data set's files")
-        return torch.cat(features), torch.cat(found)
+        return features[:, 0], found

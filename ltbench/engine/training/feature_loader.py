@@ -1,4 +1,4 @@
-"""The training images of a run as features of an encoder that nothing trains."""
+"""The training images of a run as features of a frozen encoder."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from ltbench.engine.build.built_run import BuiltRun, described
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
-from ltbench.engine.training.train_loader import ImageLoader
+from ltbench.engine.model.split_features import SplitFeatures
+from ltbench.engine.training.train_loader import ImageLoader, TrainLoader
 from ltbench.protocols import Targets
 
 
 @dataclass
 class FeatureLoader:
-    """Batches of features and what their images show: the same images in the same order.
+    """Batches of features and targets: those of the same images in the same order.
 
     Args:
-        loader: The images, of which an epoch shows one view each, unchanged.
-        extractor: Of the encoder.
-        augmentation: Name, options and plugin of what cuts the views out.
+        loader: Loader of the images, of which an epoch shows one view each, with unchanged pixels.
+        extractor: Feature extractor of the encoder.
+        augmentation: Name, options and plugin of the augmentation, which decides the views.
     """
 
     loader: ImageLoader
     extractor: FeatureExtractor
     augmentation: Mapping[str, Any]
-    _kept: tuple[int, Tensor | None] | None = field(default=None, init=False)
+    _latest: tuple[int, SplitFeatures] | None = field(default=None, init=False)
 
     @classmethod
     def fits(cls, loader: ImageLoader, extractor: FeatureExtractor) -> bool:
-        """Returns whether features say all that a training learns from."""
+        """Returns whether a training on features equals the training on their images."""
         augmentation = loader.augmentation
         sees_once = loader.sampling_weights is None or not augmentation.draws
         return sees_once and not augmentation.changes_pixels and extractor.same_in_training
 
     @property
     def seed(self) -> int:
-        """Of the order and of what the augmentation draws."""
+        """Seed of the order and of the augmentation's random numbers."""
         return self.loader.seed
 
     def __len__(self) -> int:
-        """Images an epoch."""
+        """Returns the number of images in an epoch."""
         return len(self.loader)
 
     @property
@@ -57,28 +58,36 @@ class FeatureLoader:
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
         """Yields features (B, width) and their targets, batch by batch."""
-        features = self._features(epoch)
-        batches = self.loader.batches
-        if features is None:
-            for batch in batches.of(self.loader.orders(epoch, batch_size)):
-                yield self.extractor.of(batch)[:, 0].clone(), Targets(batch.labels)
-            return
-        for _, draws in self.loader.orders(epoch, batch_size):
-            at = torch.from_numpy(draws % len(self)).to(features.device)
-            yield features[at], Targets(batches.labels[at])
+        for batch in self._features(epoch).of(self.loader.orders(epoch, batch_size)):
+            features = batch.features[:, 0]
+            # The encoder's output is an inference tensor, which autograd cannot save.
+            yield features.clone() if features.is_inference() else features, Targets(batch.labels)
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
-        """Returns what a model says about some of these features, (B, K)."""
+        """Returns the model's logits (B, K) of features (B, width)."""
         return model.classify(inputs)
 
-    def _features(self, epoch: int) -> Tensor | None:
-        """Returns the features of what an epoch shows of each image, (N, width)."""
+    def _features(self, epoch: int) -> SplitFeatures:
+        """Returns the features of the one view of each image that an epoch shows."""
         views: dict[str, Any] = {"augmentation": dict(self.augmentation)}
         if self.loader.augmentation.draws:
             views |= {"seed": self.seed, "epoch": epoch, "epochs": self.loader.epochs}
-        else:  # the same in every epoch
+        else:  # the view is the same in every epoch
             epoch = 0
-        if self._kept is None or self._kept[0] != epoch:
-            found = self.extractor.kept(self.loader.batches, views, epoch=epoch)
-            self._kept = epoch, None if found is None else found[:, 0]
-        return self._kept[1]
+        if self._latest is None or self._latest[0] != epoch:
+            features = self.extractor.features(self.loader.batches, views, epoch=epoch)
+            self._latest = epoch, features
+        return self._latest[1]
+
+
+def training_loader(built: BuiltRun, loader: ImageLoader) -> TrainLoader:
+    """Returns a loader of the images' features if the encoder is frozen, else the images'.
+
+    Args:
+        built: Built parts of the run.
+        loader: Loader of the training images.
+    """
+    frozen = built.extractor.state == "frozen" and not built.model.encoder_learns
+    if not frozen or not FeatureLoader.fits(loader, built.extractor):
+        return loader
+    return FeatureLoader(loader, built.extractor, described(built.choices["augmentation"]))

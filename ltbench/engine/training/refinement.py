@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ltbench.config.runspec import RunSpec
 from ltbench.engine.model.training_features import ExtractedFeatures
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
@@ -54,7 +55,7 @@ class RefinementStage:
             epochs=train.epochs if epochs is None else epochs,
             lr=train.lr if lr is None else lr,
         )
-        loader = built.loader(self.spec.seed + seed_offset, config.epochs, sampling_weights)
+        loader = image_loader(built, self.spec.seed + seed_offset, config.epochs, sampling_weights)
         self._fits += 1
         stage = f"refinement-{self._fits}"
         built.model.learn_only(parameters)

@@ -1,9 +1,9 @@
-"""Which epoch's weights a run keeps: those of the last, or of the best on the validation split."""
+"""Selection of the epoch whose weights are kept: the last, or the best on the validation split."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,9 @@ from ltbench.config.runspec import RunSpec
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
 from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.evaluate import evaluate
 from ltbench.engine.training.checkpoint import TrainState, copies, put_back
 from ltbench.progress import ProgressReporter
+from ltbench.storage.predictions import Predictions
 
 CRITERION = "mean_class"
 _SCORE = f"val_{CRITERION}"
@@ -22,12 +22,18 @@ _SCORE = f"val_{CRITERION}"
 
 @dataclass
 class Validation:
-    """Scores the model on the validation split after each epoch, as the test split will be.
+    """Scores the model on the validation split after each epoch, as the test split is scored.
 
-    What it knows is in the training's state alone, so that a resumed training chooses the same.
+    The scores are in the training's state alone, so that a resumed training selects the same epoch.
+
+    Args:
+        built: Built parts of the run.
+        evaluate: Function that returns the predictions on a split.
+        progress: Reporter of the evaluation.
     """
 
     built: BuiltRun
+    evaluate: Callable[[BuiltRun, Batches, ProgressReporter], Predictions]
     progress: ProgressReporter
     _batches: Batches = field(init=False)
 
@@ -37,7 +43,7 @@ class Validation:
     def score(self, state: TrainState) -> None:
         """Adds the last epoch's score to its row, and keeps its weights if they are the best."""
         built, began = self.built, time.perf_counter()
-        predictions = evaluate(built, self._batches, self.progress)
+        predictions = self.evaluate(built, self._batches, self.progress)
         scored = compute_metrics(predictions, built.dataset.shot_counts)[CRITERION]
         state.history[-1] |= {
             _SCORE: scored,
@@ -65,12 +71,12 @@ def best_epoch(history: Sequence[dict[str, float]]) -> int:
 def describe_selection(
     spec: RunSpec, dataset: Dataset, history: Sequence[dict[str, float]]
 ) -> dict[str, Any]:
-    """Returns how the weights of a training were selected, as its result tells.
+    """Returns how the weights of a training were selected, as the result stores it.
 
     Args:
-        spec: The run.
-        dataset: Its data set.
-        history: Of the training; empty where nothing was trained.
+        spec: Choices of the run.
+        dataset: Data set of the run.
+        history: Row of each epoch of the training; empty where nothing was trained.
     """
     scored = history if spec.select == "val" else []
     last = len(history) - 1 if history else None

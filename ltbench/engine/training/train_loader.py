@@ -1,4 +1,4 @@
-"""The training images of a run, epoch by epoch: drawn, cut out, changed."""
+"""Data loaders of the training images: drawn, cropped and augmented, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from torch import Tensor
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
 from ltbench.data.randomness import drawn, shuffled, uniforms
+from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.build.checked_components import CheckedAugmentation
+from ltbench.engine.build.sampling_weights import scaled
 from ltbench.engine.model.classifier import Classifier
 from ltbench.protocols import Targets
 from ltbench.views import Views
 
 
 class TrainLoader(Protocol):
-    """What a training goes through, epoch by epoch: images, or their features."""
+    """Data loader of a training: batches of images, or of their features, epoch by epoch."""
 
     @property
     def seed(self) -> int:
-        """Of the order, and of whatever else is drawn."""
+        """Seed of the order and of all other random numbers."""
         ...
 
     @property
@@ -34,37 +36,37 @@ class TrainLoader(Protocol):
         ...
 
     def __len__(self) -> int:
-        """Images an epoch."""
+        """Returns the number of images in an epoch."""
         ...
 
     def close(self) -> None:
-        """Lets go of the processes that wait for another epoch."""
+        """Ends the loader workers that wait for another epoch."""
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Yields what the model gets of each batch, and its targets."""
+        """Yields the model's input of each batch, and its targets."""
         ...
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
-        """Returns what a model says about a part of a batch, (B, K)."""
+        """Returns the model's logits (B, K) of a part of a batch."""
         ...
 
 
 @dataclass
 class ImageLoader:
-    """Batches of training images and what they show.
+    """Batches of training images and their targets.
 
     Args:
-        dataset: The data set.
-        augmentation: Which part of an image is seen, and how it is changed.
-        resolution: R.
-        loader_config: How images reach the device.
-        seed: Of the order and of what the augmentation draws.
-        epochs: How many there will be.
-        sampling_weights: (K,) how often each class is drawn; None: every image once.
+        dataset: Data set with a training split.
+        augmentation: Augmentation of the images.
+        resolution: R, in pixels.
+        loader_config: Device, and how images reach it.
+        seed: Seed of the order and of the augmentation's random numbers.
+        epochs: Number of epochs of the training.
+        sampling_weights: (K,) relative frequency of drawing each class, the largest 1; None: every
+            image once.
 
     Attributes:
-        batches: What makes batches of them.
-        skipped: Indices of the corrupt images that were left out so far.
+        batches: Views of the images, batch by batch.
     """
 
     dataset: Dataset
@@ -82,7 +84,7 @@ class ImageLoader:
         )
 
     def __len__(self) -> int:
-        """Images an epoch."""
+        """Returns the number of images in an epoch."""
         return len(self.batches.split)
 
     @property
@@ -100,16 +102,17 @@ class ImageLoader:
         self.batches.close()
 
     def orders(self, epoch: int, batch_size: int) -> Iterator[Order]:
-        """Yields the draws of each batch of an epoch."""
+        """Yields epoch and draws of each batch of an epoch."""
         for part in torch.split(torch.from_numpy(self._order(epoch)), batch_size):
             yield epoch, part.numpy()
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
-        """Returns what a model says about some of these images, (B, K)."""
+        """Returns the model's logits (B, K) of images (B, 3, R, R)."""
         logits: Tensor = model(inputs)
         return logits
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Returns the draws of an epoch, (N,)."""
         if self.sampling_weights is None:
             return shuffled(self.seed, epoch, len(self))
         return drawn(self.seed, epoch, self.batches.split.labels, self.sampling_weights)
@@ -127,3 +130,29 @@ class ImageLoader:
             return images, Targets(batch.labels)
         uniforms = self._uniforms(epoch, batch.draws)
         return self.augmentation.change(images, batch.labels, uniforms)
+
+
+def image_loader(
+    built: BuiltRun, seed: int, epochs: int, sampling_weights: NDArray[np.float64] | None = None
+) -> ImageLoader:
+    """Returns the loader of a run's training images.
+
+    Args:
+        built: Built parts of the run.
+        seed: Seed of the order and of the augmentation's random numbers.
+        epochs: Number of epochs of the training.
+        sampling_weights: (K,) relative frequency of drawing each class; None: as the run draws.
+
+    Raises:
+        PluginError: The weights are not those of a `ltbench.protocols.Sampling`.
+    """
+    weights = built.sampling_weights if sampling_weights is None else sampling_weights
+    return ImageLoader(
+        built.dataset,
+        built.augmentation,
+        built.context.resolution,
+        built.loader_config,
+        seed,
+        epochs,
+        None if weights is None else scaled(weights, built.dataset),
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import TrainState, load_state, save_state
+from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train
 from ltbench.engine.training.selection import Validation
 from ltbench.engine.training.train_loader import ImageLoader
@@ -53,7 +54,7 @@ class Trainer:
             save_state(state, model, checkpoint)
             on_epoch(state)
 
-        shown = self.built.encoded(loader)
+        shown = training_loader(self.built, loader)
         train(model, shown, self.built.loss, state, config, policy, self.progress, after)
         shown.close()
         if validation is not None:

@@ -24,7 +24,6 @@ def split_of(folder: Path, broken: int) -> Split:
 @pytest.mark.parametrize(
     ("reading", "learning", "cores", "workers", "reason"),
     [
-        (None, 0.1, 8, 0, "no files are read"),
         (0.0012, 0.1, 2, 1, "an image is read in 1.2 ms, the model takes 100 ms"),
         (0.0012, 0.0005, 8, 3, "an image is read in 1.2 ms, the model takes 0.5 ms"),
         (0.01, 0.01, 8, 2, "an image is read in 10 ms, the model takes 10 ms"),
@@ -32,12 +31,10 @@ def split_of(folder: Path, broken: int) -> Split:
             *(0.01, 0.001, 8, 8),
             "an image is read in 10 ms, the model takes 1 ms, there are no more cores",
         ),
-        (0.01, None, 8, 2, "an image is read in 10 ms, the model's time is not known"),
-        (0.01, None, 1, 1, "an image is read in 10 ms, the model's time is not known"),
     ],
 )
 def test_the_fewest_workers_that_keep_up(
-    reading: float | None, learning: float | None, cores: int, workers: int, reason: str
+    reading: float, learning: float, cores: int, workers: int, reason: str
 ) -> None:
     assert choose_workers(reading, learning, cores) == (workers, reason)
 

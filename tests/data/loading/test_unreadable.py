@@ -11,6 +11,7 @@ import torch
 from ltbench.config.resolve import resolve
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.builder import build_run
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.io.array_cache import Cache
 from ltbench.registry.registry import Registry
 from tests import trees
@@ -62,10 +63,10 @@ def test_priors_and_weights_see_the_images_that_are_left(
     loader_config = LoaderConfig(torch.device("cpu"), 0, True, Cache(tmp_path / "cache", 10**8))
     built = build_run(resolved, loader_config)
     assert built.context.class_counts == (4, 3, 0)
-    assert len(built.loader(0, 1)) == 7
+    assert len(image_loader(built, 0, 1)) == 7
     assert built.dataset.shot_counts.tolist() == [5, 3, 2]
     assert built.dataset.held_out == 0
-    labels = torch.cat([targets.labels for _, targets in built.loader(0, 1).epoch(0, 4)])
+    labels = torch.cat([targets.labels for _, targets in image_loader(built, 0, 1).epoch(0, 4)])
     assert len(labels) == 7
 
 

@@ -15,8 +15,8 @@ from ltbench.config.resolve import resolve
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.run import RuntimeConfig, execute
-from ltbench.engine.training.feature_loader import FeatureLoader
-from ltbench.engine.training.train_loader import ImageLoader
+from ltbench.engine.training.feature_loader import FeatureLoader, training_loader
+from ltbench.engine.training.train_loader import ImageLoader, image_loader
 from ltbench.io.array_cache import GB, NO_CACHE, Cache
 from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
@@ -100,16 +100,16 @@ def test_what_features_do_not_say_is_trained_on_images(
     registry: Registry, tmp_path: Path, settings: dict[str, Any], why: str
 ) -> None:
     built = assembled(registry, tmp_path, settings)
-    assert isinstance(built.encoded(built.loader(0, 3)), ImageLoader), why
+    assert isinstance(training_loader(built, image_loader(built, 0, 3)), ImageLoader), why
 
 
 def test_dropout_in_the_encoder_is_trained_on_images(registry: Registry, tmp_path: Path) -> None:
     built = assembled(registry, tmp_path, {})
-    assert isinstance(built.encoded(built.loader(0, 3)), FeatureLoader)
+    assert isinstance(training_loader(built, image_loader(built, 0, 3)), FeatureLoader)
     built.model.backbone.model.register_forward_hook(
         lambda module, args, output: torch.nn.functional.dropout(output, training=module.training)
     )
-    assert isinstance(built.encoded(built.loader(0, 3)), ImageLoader)
+    assert isinstance(training_loader(built, image_loader(built, 0, 3)), ImageLoader)
 
 
 def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -
     built = assembled(registry, tmp_path, {**resnet, "init": "random"})
     before = {name: one.clone() for name, one in built.model.backbone.named_buffers()}
     assert any("running_mean" in name for name in before)
-    assert isinstance(built.encoded(built.loader(0, 3)), FeatureLoader)
+    assert isinstance(training_loader(built, image_loader(built, 0, 3)), FeatureLoader)
     after = dict(built.model.backbone.named_buffers())
     assert all(torch.equal(after[name], one) for name, one in before.items())
 

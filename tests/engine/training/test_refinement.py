@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ltbench.config.resolve import resolve
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.training.refinement import RefinementStage, refine
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import PluginError
 from ltbench.progress import SilentReporter
@@ -50,7 +51,7 @@ def trainer(registry: Registry, tmp_path: Path) -> Any:
 def test_sampling_weights_must_be_such(trainer: Any, weights: Any) -> None:
     _, made = trainer
     with pytest.raises(PluginError, match="class weights must be 10 finite numbers"):
-        made.built.loader(0, 1, np.array(weights))
+        image_loader(made.built, 0, 1, np.array(weights))
 
 
 def test_weights_of_classes_without_images_are_not_enough(
@@ -62,7 +63,7 @@ def test_weights_of_classes_without_images_are_not_enough(
     weights = (built.dataset.class_counts == 0).astype(np.float64)
     assert weights.any()
     with pytest.raises(PluginError, match="not all zero where there are training images"):
-        built.loader(0, 1, weights)
+        image_loader(built, 0, 1, weights)
 
 
 def test_fit_learns_what_it_is_given_and_nothing_else(trainer: Any) -> None:
@@ -91,7 +92,7 @@ def test_features_are_those_of_the_encoder_as_it_is(trainer: Any) -> None:
     model = made.built.model
     training = RefinementStage(spec, made, {}, model.learned())
     before, labels = training.features()
-    assert before.shape == (len(made.built.loader(0, 1)), 128)
+    assert before.shape == (len(image_loader(made.built, 0, 1)), 128)
     assert labels.bincount().tolist() == made.built.dataset.class_counts.tolist()
     with torch.no_grad():
         model.backbone.model.ln_post.weight.mul_(2)
@@ -119,7 +120,7 @@ def test_a_run_tells_how_its_refinement_went(trainer: Any) -> None:
     start = {name: torch.ones_like(p) for name, p in made.built.model.learned().items()}
     stranger = component("refinement")
     assert refine(spec, stranger, made, start) is None
-    made.built.refinement = Doubling()
+    made = replace(made, built=replace(made.built, refinement=Doubling()))
     told = refine(spec, stranger, made, start)
     assert told is not None
     assert (told["name"], told["history"]) == ("none", [])
@@ -135,7 +136,7 @@ class Replacing:
 
 def test_a_refinement_writes_into_what_is_learned(trainer: Any) -> None:
     spec, made = trainer
-    made.built.refinement = Replacing()
+    made = replace(made, built=replace(made.built, refinement=Replacing()))
     with pytest.raises(PluginError, match="put other parameters"):
         refine(spec, component("refinement"), made, {})
 

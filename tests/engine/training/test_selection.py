@@ -17,8 +17,10 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.builder import build_run
+from ltbench.engine.evaluate import evaluate
 from ltbench.engine.training.checkpoint import TrainState, copies
 from ltbench.engine.training.selection import Validation, best_epoch
+from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
@@ -149,10 +151,10 @@ def fitted(
     seen: list[dict[str, torch.Tensor]] = []
     state = trainer.fit(
         "training",
-        built.loader(0, 4),
+        image_loader(built, 0, 4),
         TrainConfig(epochs=4, batch_size=32, lr=1.0),
         lambda state: seen.append(copies(built.model.learned())),
-        Validation(built, SilentReporter()) if validate else None,
+        Validation(built, evaluate, SilentReporter()) if validate else None,
     )
     return built.model, state, seen
 

@@ -1,0 +1,90 @@
+"""The features of a split's views, whether they are cached or computed when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ltbench.data.loading.batches import Batch, Batches, Order
+
+
+@dataclass(frozen=True)
+class FeatureBatch:
+    """Features of some images, on the device.
+
+    Args:
+        features: (B, V, width) float32 features of the V views of each image.
+        labels: (B,) class ids.
+        indices: (B,) indices into the split.
+    """
+
+    features: Tensor
+    labels: Tensor
+    indices: Tensor
+
+
+@dataclass(frozen=True)
+class SplitFeatures:
+    """Features of the views of some or all images of a split.
+
+    Args:
+        batches: Views of the split's images.
+        epoch: Epoch that the views belong to.
+        indices: (M,) indices of the images, in the order of `whole` and of the iteration.
+        images_per_pass: Number of images that go through the encoder at the same time.
+        encode: Function from a batch of views to their features (B, V, width).
+        cached: (M, V, width) features of all the images, on the device; None: computed when read.
+    """
+
+    batches: Batches
+    epoch: int
+    indices: NDArray[np.int64]
+    images_per_pass: int
+    encode: Callable[[Batch], Tensor]
+    cached: Tensor | None = None
+
+    def __iter__(self) -> Iterator[FeatureBatch]:
+        """Yields the features of all the images, pass by pass.
+
+        Corrupt images are left out where the batches skip them.
+        """
+        parts = torch.split(torch.from_numpy(self.indices), self.images_per_pass)
+        return self.of((self.epoch, part.numpy()) for part in parts)
+
+    def of(self, orders: Iterable[Order]) -> Iterator[FeatureBatch]:
+        """Yields the features of a batch of images for each order.
+
+        Args:
+            orders: Epoch and draws of each batch; a cached view is that of `epoch` in any case.
+        """
+        if self.cached is None:
+            for batch in self.batches.of(orders):
+                yield FeatureBatch(self.encode(batch), batch.labels, batch.indices)
+            return
+        size, device = len(self.batches.split), self.cached.device
+        row_of = np.zeros(size, dtype=np.int64)
+        row_of[self.indices] = np.arange(len(self.indices))
+        for _, draws in orders:
+            at = draws % size
+            rows = torch.from_numpy(row_of[at]).to(device)
+            indices = torch.from_numpy(at).to(device)
+            yield FeatureBatch(self.cached[rows], self.batches.labels[indices], indices)
+
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Returns the features (M, V, width) and labels (M,) of all the images at once.
+
+        M is smaller where corrupt images are left out; both are empty where none is left.
+        """
+        if self.cached is not None:
+            indices = torch.from_numpy(self.indices).to(self.cached.device)
+            return self.cached, self.batches.labels[indices]
+        found = [(batch.features, batch.labels) for batch in self]
+        if not found:
+            return torch.empty(0), self.batches.labels[:0]
+        features, labels = zip(*found, strict=True)
+        return torch.cat(features), torch.cat(labels)
