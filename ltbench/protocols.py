@@ -64,6 +64,10 @@ class StartsItself(Protocol):
     def start(self, backbone: Backbone, features: TrainingFeatures) -> None:
         """Called once, after `weight` got its start and before the method changes the backbone.
 
+        Everything that depends on the training images is kept in parameters and buffers, whose
+        shapes depend on the class counts alone: a stored model is rebuilt without the images, its
+        head starts from random features, and the stored tensors take the place of its own.
+
         Parameters that the head takes over from the backbone stay frozen; those that it makes are
         learned unless it sets `requires_grad` to False.
         """

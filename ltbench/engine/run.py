@@ -24,13 +24,14 @@ from ltbench.engine.environment import (
 )
 from ltbench.engine.evaluate import evaluate
 from ltbench.engine.observers import Observers
+from ltbench.engine.stored_model import rebuild_run, save_frozen
 from ltbench.engine.tracking import ChosenTracker
-from ltbench.engine.training.checkpoint import TrainState, copies, load_learned, save_learned
+from ltbench.engine.training.checkpoint import TrainState, copies, save_learned
 from ltbench.engine.training.refinement import refine
 from ltbench.engine.training.selection import Validation, describe_selection
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
-from ltbench.errors import DataError, Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
+from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
 from ltbench.progress import ProgressReporter
@@ -134,6 +135,7 @@ def _run(
     training, selection = _train(spec, trainer, observers)
     refinement = refine(spec, resolved.components["refinement"], trainer, start)
     save_learned(built.model, directory.learned, spec.hash)
+    save_frozen(built, directory.frozen, spec.hash)
 
     predictions, evaluation = predict(resolved, directory, built, progress)
     result = {
@@ -223,29 +225,11 @@ def evaluate_again(
         DataError: The run's weights are missing or damaged, or a component that the model is made
             of has another definition now.
     """
-    _expect_same_definitions(resolved.spec, directory.spec())
     loader_config = runtime.loader_config(resolved.spec)
     with attribute_errors(*resolved.components.values()), memory_explained():
-        built = build_run(resolved, loader_config, directory.resumed_precision(), progress)
-        load_learned(built.model, directory.learned, directory.hashes())
+        built = rebuild_run(resolved, directory, loader_config, progress)
         predictions, _ = predict(resolved, directory, built, progress)
     return predictions
-
-
-def _expect_same_definitions(now: RunSpec, then: RunSpec) -> None:
-    """Checks that the components of a stored model still mean what they meant.
-
-    Raises:
-        DataError: One does not: the stored weights would go with another model than was trained.
-    """
-    for kind in ("dataset", "backbone", "method", "head", "init"):
-        ours, theirs = now.choices()[kind], then.choices()[kind]
-        if ours.version != theirs.version:
-            raise DataError(
-                f"{kind} '{theirs.name}' has changed since the run: expected version "
-                f"{theirs.version} of its definition, got {ours.version}",
-                hint="start the run again: it is another one now, with another hash",
-            )
 
 
 def count_learned(built: BuiltRun) -> dict[str, Any]:

@@ -7,6 +7,7 @@
     history.jsonl                    a line an epoch
     checkpoint/<stage>.safetensors   while running
     learned.safetensors              learned weights
+    frozen.safetensors               other tensors of the model that the pretrained backbone lacks
     predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
     failure.json                     why it failed, if it did
     result.json                      written last: its presence means done
@@ -110,6 +111,11 @@ class RunDirectory:
     def learned(self) -> Path:
         """Learned weights."""
         return self.path / "learned.safetensors"
+
+    @property
+    def frozen(self) -> Path:
+        """Tensors of the model that are neither learned nor the pretrained backbone's."""
+        return self.path / "frozen.safetensors"
 
     def predictions(self, inference: Choice, own: Choice) -> Path:
         """Returns where predictions are; options that differ from the run's own are in the name."""

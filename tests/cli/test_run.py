@@ -42,6 +42,7 @@ def test_the_main_job(cli: Cli, tmp_path: Path) -> None:
     assert run.parent == tmp_path / "runs/digits_lt/clip_tiny/lift_plus"
     assert sorted(path.name for path in run.iterdir()) == [
         "environment.json",
+        "frozen.safetensors",
         "history.jsonl",
         "learned.safetensors",
         "predictions-tte.parquet",

@@ -86,29 +86,57 @@ def save_learned(model: Classifier, path: Path, run: str = "") -> None:
         run: Hash of the run that learned them.
     """
     tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
-    about = {"hash": run, "digest": _digest(tensors, {"hash": run})}
-    # One key: safetensors writes several in any order, and equal runs have equal files.
-    write_atomically(path, save(tensors, {_ABOUT: json.dumps(about)}))
+    save_tensors(tensors, path, {"hash": run})
 
 
 def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> None:
     """Reads the learned weights into a model.
 
     Args:
-        model: With parameters of the same names and shapes.
-        path: Of the file. One from before files had a digest is taken as it is.
+        model: Classifier with parameters of the same names and shapes.
+        path: File to read. One from before files had a digest is taken as it is.
         runs: Hashes that the run has, or had when the file was written; none: any run's weights.
 
     Raises:
         DataError: The file is missing, damaged or of another run, or holds weights of another
             model.
     """
+    tensors, _ = load_tensors(path, runs)
+    _copy(tensors, model, path)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, about: Mapping[str, str]) -> None:
+    """Writes tensors of a run, with a digest of them and of what the file says about them.
+
+    Args:
+        tensors: Contiguous tensors by name.
+        path: File to write.
+        about: Hash of the run as "hash", and what else there is to say as "model".
+    """
+    described = {**about, "digest": _digest(tensors, about)}
+    # One key: safetensors writes several in any order, and equal runs have equal files.
+    write_atomically(path, save(dict(tensors), {_ABOUT: json.dumps(described)}))
+
+
+def load_tensors(
+    path: Path, runs: Collection[str] = ()
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Returns the tensors that `save_tensors` wrote, and what it wrote about them.
+
+    Args:
+        path: File to read. One from before files had a digest is taken as it is.
+        runs: Hashes that the run has, or had when the file was written; none: any run's tensors.
+
+    Raises:
+        DataError: The file is missing, damaged or of another run.
+    """
     tensors, metadata = _read(path)
+    about: dict[str, Any] = {}
     if _ABOUT in metadata:
         again = "run it again with --overwrite always"
         try:
             about = json.loads(metadata[_ABOUT])
-            run, whole = about["hash"], about["digest"] == _digest(tensors, {"hash": about["hash"]})
+            run, whole = about["hash"], about["digest"] == _digest(tensors, about)
         except (ValueError, KeyError, TypeError, AttributeError):  # its header is damaged
             whole = False
         if not whole:
@@ -116,7 +144,7 @@ def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> N
         if runs and run not in runs:
             expected = " or ".join(runs)
             raise DataError(f"{path} was written by run {run}, not by {expected}", hint=again)
-    _copy(tensors, model, path)
+    return tensors, about
 
 
 def save_state(state: TrainState, model: Classifier, path: Path) -> None:
@@ -161,7 +189,7 @@ def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
     """Returns a hash of the tensors, and of what else a file says that numbers depend on."""
     digest = hashlib.sha256()
-    for key in ("scaler", "history", "hash"):
+    for key in ("scaler", "history", "hash", "model"):
         digest.update(about.get(key, "").encode())
     for name in sorted(tensors):
         digest.update(name.encode())
