@@ -26,8 +26,10 @@ from ltbench.specs import (
     InitSpec,
     LossSpec,
     MethodSpec,
+    OptimizerSpec,
     RefinementSpec,
     SamplingSpec,
+    ScheduleSpec,
     TrackerSpec,
 )
 
@@ -74,6 +76,16 @@ def ltbench_register_samplings() -> Iterable[SamplingSpec]:  # type: ignore[empt
 @hookspec
 def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:  # type: ignore[empty-body]
     """Augmentations: which part of a training image is seen in an epoch."""
+
+
+@hookspec
+def ltbench_register_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
+    """Optimizers: the update rules of the learned parameters."""
+
+
+@hookspec
+def ltbench_register_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empty-body]
+    """Schedules: the learning rate in the course of the training."""
 
 
 @hookspec

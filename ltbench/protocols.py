@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,35 @@ from numpy.typing import NDArray
 from ltbench.views import Views
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from ltbench.backbone import Backbone
 
 
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Learned parameters that the optimizer treats apart from the others.
+
+    Args:
+        parameters: The parameters.
+        lr_factor: Factor of the learning rate, >= 0.
+        decays: Whether the optimizer's weight decay applies to them.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    lr_factor: float = 1.0
+    decays: bool = True
+
+
 class Method(Protocol):
     """What a `MethodSpec` builds."""
 
-    def apply(self, backbone: Backbone) -> Sequence[nn.Parameter]:
+    def apply(self, backbone: Backbone) -> Sequence[nn.Parameter | ParameterGroup]:
         """Changes the backbone as the method needs and returns the parameters to learn.
+
+        Parameters with a learning-rate factor of their own, or without weight decay, are returned
+        in a `ParameterGroup`.
 
         Only the engine freezes and unfreezes. New modules become submodules of the blocks that they
         work on; hooks are bound methods of a module, so that `copy.deepcopy` stays right.
@@ -178,6 +197,37 @@ class PixelAugmentation(Augmentation, Protocol):
 
         Returns:
             Images (B, 3, R, R) in 0..255, uint8 or float32, and their targets.
+        """
+        ...
+
+
+class Optimizer(Protocol):
+    """What an `OptimizerSpec` builds."""
+
+    def __call__(self, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
+        """Returns an optimizer.
+
+        The engine writes the learning rate into each group before each step. Checkpoints hold what
+        `state_dict()` returns: tensors, numbers, texts, and lists, tuples and dicts of these.
+
+        Args:
+            groups: Parameter groups as `torch.optim` takes them. Each has "params" and "lr_factor";
+                one that does not decay has a "weight_decay" of 0.
+            lr: Learning rate, `train.lr`.
+        """
+        ...
+
+
+class Schedule(Protocol):
+    """What a `ScheduleSpec` builds: a function of its arguments alone."""
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """Returns the factor of the learning rate in a step, finite and >= 0.
+
+        Args:
+            step: Number of the step, from 0 to under steps_per_epoch * epochs.
+            steps_per_epoch: Steps in an epoch, >= 1.
+            epochs: Epochs of the training, >= 1.
         """
         ...
 

@@ -246,7 +246,8 @@ class BackboneSpec(ComponentSpec):
 class MethodSpec(ComponentSpec):
     """Which parameters of the image encoder are learned.
 
-    `build(config, BuildContext)` returns an object with `apply(backbone) -> list of parameters`.
+    `build(config, BuildContext)` returns an `ltbench.protocols.Method`: its `apply(backbone)`
+    returns parameters or parameter groups.
 
     Args:
         recipe: What the method's paper trains it with.
@@ -328,6 +329,30 @@ class InferenceSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OptimizerSpec(ComponentSpec):
+    """The update rule of the learned parameters.
+
+    `build(config, BuildContext)` returns `(groups, lr) -> torch.optim.Optimizer`; see
+    `ltbench.protocols.Optimizer`.
+    """
+
+    kind = "optimizer"
+    plural = "optimizers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec(ComponentSpec):
+    """The learning rate in the course of the training.
+
+    `build(config, BuildContext)` returns `(step, steps_per_epoch, epochs) -> factor`; see
+    `ltbench.protocols.Schedule`.
+    """
+
+    kind = "schedule"
+    plural = "schedules"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefinementSpec(ComponentSpec):
     """What is done to the trained model before it is evaluated: a second stage.
 
@@ -349,6 +374,8 @@ SPECS: dict[str, type[ComponentSpec]] = {
         LossSpec,
         SamplingSpec,
         AugmentationSpec,
+        OptimizerSpec,
+        ScheduleSpec,
         RefinementSpec,
         InferenceSpec,
     )

@@ -130,8 +130,9 @@ def train_epoch(built: Built, loader: Any) -> None:
     """Trains one epoch of a stream with the engine's own loop, from the start."""
     config = replace(built.resolved.spec.train, epochs=1)
     model, loss, policy = built.built.model, built.built.loss, built.built.policy
-    state = TrainState.start(model, config, policy)
-    train(model, loader, loss, state, config, policy, SilentReporter(), lambda state: None)
+    state = TrainState.start(built.built.optimizer(model.learned(), config.lr), policy)
+    schedule, silent = built.built.schedule, SilentReporter()
+    train(model, loader, loss, schedule, state, config, policy, silent, lambda state: None)
 
 
 def attach(meter: Meter, built: Built) -> None:

@@ -81,7 +81,7 @@ Set = Annotated[
         "--set",
         metavar="KIND.OPTION=VALUE",
         help="Set an option of a component (`ltbench show KIND NAME` lists them) or of the "
-        "training (train.momentum, ...). Repeatable.",
+        "training (train.epochs, ...). Repeatable.",
     ),
 ]
 Trackers = Annotated[

@@ -48,6 +48,11 @@ def run(
         str | None, _option("How often each class is seen.", "NAME", _COMPONENTS)
     ] = None,
     augmentation: Annotated[str | None, _option("Training crops.", "NAME", _COMPONENTS)] = None,
+    optimizer: Annotated[str | None, _option("Update rule.", "NAME", _COMPONENTS)] = None,
+    schedule: Annotated[
+        str | None,
+        _option("Learning rate in the course of the training.", "NAME", _COMPONENTS),
+    ] = None,
     refinement: Annotated[
         str | None, _option("Second stage, after the training.", "NAME", _COMPONENTS)
     ] = None,
@@ -65,7 +70,8 @@ def run(
         _option("Parts of a batch, one after the other, to save memory.", "INTEGER", _TRAINING),
     ] = None,
     lr: Annotated[
-        str | None, _option("Learning rate of the first epoch.", "FLOAT", _TRAINING)
+        str | None,
+        _option("Learning rate, which the schedule multiplies.", "FLOAT", _TRAINING),
     ] = None,
     precision: Annotated[
         str | None,
@@ -142,6 +148,8 @@ def run(
         "loss": loss,
         "sampling": sampling,
         "augmentation": augmentation,
+        "optimizer": optimizer,
+        "schedule": schedule,
         "refinement": refinement,
         "inference": inference,
         "head": head,

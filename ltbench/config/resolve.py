@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.config.options import dump_options, parse_options
-from ltbench.config.runspec import REMARKS, Choice, RunConfig, RunSpec, TrainConfig
+from ltbench.config.runspec import MOVED, REMARKS, Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.errors import ConfigError, suggestion
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -115,8 +115,12 @@ class _Faults:
         parsed, faults = parse_options(config, values, where, owner)
         for fault in faults:
             # Keys of a run have no section: the user writes `seed`, not `run.seed`.
-            message = layers.with_source(fault.removeprefix("run."))
-            remark = REMARKS.get(message.partition(":")[0])
+            fault = fault.removeprefix("run.")
+            key = fault.partition(":")[0]
+            if key in MOVED:
+                fault = f"{key}: is an option of the optimizer now: set {MOVED[key]}"
+            message = layers.with_source(fault)
+            remark = REMARKS.get(key)
             self.messages.append(f"{message}: {remark}" if remark else message)
         return parsed
 

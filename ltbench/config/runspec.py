@@ -7,7 +7,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeGuard
 
 from annotated_types import Ge, Gt, Le
 
@@ -21,7 +22,18 @@ EvaluationSplit = Literal["test", "val"]
 Selection = Literal["last", "val"]
 
 REMARKS = {"select": "selection on the test set is not offered"}
-"""What there is to say, besides what is expected, when a key's value is refused."""
+"""Remarks that follow the expected values where a key's value is refused."""
+
+MOVED = {
+    "train.momentum": "optimizer.momentum",
+    "train.weight_decay": "optimizer.weight_decay",
+}
+"""Keys of earlier versions and the keys that took their place."""
+
+FIRST_SCHEDULE: Mapping[str, Any] = MappingProxyType(
+    {"name": "cosine_per_epoch", "options": {"warmup_epochs": 0, "warmup_factor": 0.005}}
+)
+"""The schedule of every run from before schedules could be chosen."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,7 @@ class TrainConfig:
     accumulate: Count = option(
         1, "equal parts of a batch that go through the model one after the other, to save memory"
     )
-    lr: Annotated[float, Gt(0)] = option(0.02, "learning rate of the first epoch; cosine to zero")
-    momentum: Annotated[float, Ge(0)] = option(0.9, "momentum of SGD")
-    weight_decay: Annotated[float, Ge(0)] = option(5e-4, "L2 weight decay of SGD")
+    lr: Annotated[float, Gt(0)] = option(0.02, "learning rate, which the schedule multiplies")
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,8 @@ class RunSpec:
     loss: Choice
     sampling: Choice
     augmentation: Choice
+    optimizer: Choice
+    schedule: Choice
     refinement: Choice
     inference: Choice
     train: TrainConfig
@@ -137,13 +149,45 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         run: The description.
         without: A key that is left out, as "seed": what runs have in common that differ in it.
     """
-    # Whatever kinds there were when it was written: old descriptions keep their hash.
+    # The kinds of the time when it was written: old descriptions keep their hash.
     kept = {
         key: _counted(value) if isinstance(value, dict) else value
-        for key, value in run.items()
+        for key, value in _without_first_choices(run).items()
         if key != without
     }
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a description without the optimizer and the schedule that every run had at first.
+
+    Before optimizers were components, momentum and weight decay of SGD were keys of the training,
+    and the schedule was no choice. A run with the same choices keeps the hash that it had then.
+    """
+    described = dict(run)
+    optimizer, train = run.get("optimizer"), run.get("train")
+    if _is_first(optimizer, "sgd") and isinstance(train, dict):
+        described["train"] = {**train, **optimizer["options"]}
+        del described["optimizer"]
+    schedule = run.get("schedule")
+    if _is_first(schedule, FIRST_SCHEDULE["name"]) and _same_options(schedule, FIRST_SCHEDULE):
+        del described["schedule"]
+    return described
+
+
+def _is_first(choice: Any, name: str) -> TypeGuard[dict[str, Any]]:
+    """Returns whether a choice is a component of ltbench of a name, by its first definition."""
+    return (
+        isinstance(choice, dict)
+        and choice.get("name") == name
+        and str(choice.get("plugin")).partition(" ")[0] == "ltbench"
+        and choice.get("version", 1) == 1
+        and isinstance(choice.get("options"), dict)
+    )
+
+
+def _same_options(choice: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool(choice["options"] == other["options"])
 
 
 def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:

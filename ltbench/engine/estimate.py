@@ -64,7 +64,8 @@ def _measure(resolved: Resolved, built: BuiltRun) -> Estimate:
     before = peak_memory_mb(device)
     seconds, validated, memory = 0.0, 0, before
     if train.epochs and built.model.learned():
-        state = TrainState.start(built.model, train, policy)
+        optimizer = built.optimizer(built.model.learned(), train.lr)
+        state = TrainState.start(optimizer, policy)
         per_image = _timed(lambda: _step_once(built, state, policy), device) / _PROBE_IMAGES
         seconds = per_image * sizes["train"] * train.epochs
         validated = sizes["val"] * train.epochs if spec.select == "val" else 0

@@ -138,7 +138,8 @@ def load_model(
         policy = choose_precision(directory.resumed_precision() or spec.precision, backbone)
         context = build_context(resolved, classes, backbone, torch_device)
         placeholders = PlaceholderFeatures.of(context)
-        model, _ = build_model(resolved, context, backbone, placeholders, initialise=False)
+        built = build_model(resolved, context, backbone, placeholders, initialise=False)
+        model = built.classifier
         _load_weights(model, pretrained.in_model(model), directory)
     return StoredModel(model.eval().requires_grad_(False), classes.names, policy)
 

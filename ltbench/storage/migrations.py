@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ltbench.config.runspec import hash_of
+from ltbench.config.runspec import FIRST_SCHEDULE, hash_of
 
 Stored = dict[str, Any]
 
@@ -40,7 +40,23 @@ def from_1(stored: Mapping[str, Any]) -> Stored:
     return upgraded
 
 
-STEPS: tuple[Callable[[Mapping[str, Any]], Stored], ...] = (from_1,)
+def from_2(stored: Mapping[str, Any]) -> Stored:
+    """Upgrades schema 2, whose runs had no choice of the optimizer and the schedule.
+
+    Args:
+        stored: Content of any of the files.
+
+    Raises:
+        KeyError: Something is missing that schema 2 had.
+        TypeError: Something is of another type.
+    """
+    upgraded = dict(stored)
+    if "run" in stored:
+        upgraded["run"] = _with_optimizer(stored["run"])
+    return upgraded
+
+
+STEPS: tuple[Callable[[Mapping[str, Any]], Stored], ...] = (from_1, from_2)
 """From schema 1 to 2, from 2 to 3, ..."""
 
 
@@ -53,6 +69,18 @@ _CHOSEN_BEFORE = {
     "refinement": _only("none"),
     "select": "last",
 }
+
+
+def _with_optimizer(run: Mapping[str, Any]) -> Stored:
+    """Returns a description with optimizer and schedule as choices; its hash is the same."""
+    train = {**run["train"]}
+    options = {key: train.pop(key) for key in ("momentum", "weight_decay")}
+    return {
+        **run,
+        "optimizer": {**_only("sgd"), "options": options},
+        "schedule": {**_only(FIRST_SCHEDULE["name"]), "options": dict(FIRST_SCHEDULE["options"])},
+        "train": train,
+    }
 
 
 def _last_epoch(stored: Mapping[str, Any]) -> Stored:

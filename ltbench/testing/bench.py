@@ -15,10 +15,10 @@ from annotated_types import MinLen
 
 from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved
-from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.build.checked_optimizer import set_learning_rate
 from ltbench.engine.launch import PlannedRun, plan_run
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import RuntimeConfig
@@ -180,6 +180,8 @@ def _copied(built: BuiltRun) -> BuiltRun:
     shared = (
         built.dataset,
         built.augmentation,
+        built.optimizer,
+        built.schedule,
         built.refinement,
         built.inference,
         built.context,
@@ -239,10 +241,22 @@ def images_of(built: BuiltRun, count: int = 4) -> torch.Tensor:
     return batch.views[:, 0]
 
 
-def take_steps(built: BuiltRun, steps: int) -> None:
-    """Trains on the training images for some steps."""
-    policy = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(built.model, TrainConfig(lr=0.01), policy)
+def start_training(built: BuiltRun, lr: float = 0.01) -> TrainState:
+    """Returns the state before the first step, in float32."""
+    optimizer = built.optimizer(built.model.learned(), lr)
+    set_learning_rate(optimizer, lr)
+    return TrainState.start(optimizer, asked_for("fp32", torch.device("cpu")))
+
+
+def take_steps(built: BuiltRun, steps: int, state: TrainState | None = None) -> None:
+    """Trains on a batch of training images for some steps.
+
+    Args:
+        built: The built parts of a run.
+        steps: Number of steps.
+        state: State to go on from; None: that before the first step.
+    """
+    state = start_training(built) if state is None else state
     built.model.training_mode()
     built.loss.start_epoch(0.0)
     images, targets = next(image_loader(built, 0, 1).epoch(0, 8))

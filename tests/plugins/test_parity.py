@@ -19,7 +19,6 @@ from ltbench.data.loading.resample import resample
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState
-from ltbench.engine.training.loop import cosine
 from ltbench.specs import BackboneContext, MethodSpec
 from ltbench_plugins.augmentations.mda import MdaConfig
 from ltbench_plugins.augmentations.mda import build as build_mda
@@ -41,6 +40,8 @@ from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from ltbench_plugins.methods.lora import LORA
 from ltbench_plugins.methods.ssf import SSF
 from ltbench_plugins.methods.vpt import VPT
+from ltbench_plugins.optimizers.sgd import Sgd, SgdConfig
+from ltbench_plugins.schedules.cosine_per_epoch import CosinePerEpoch, CosinePerEpochConfig
 from tests import parity
 from tests.covered import value_of
 from tests.laws import mda_law
@@ -169,7 +170,8 @@ def steps(model: Classifier, facts: dict[str, Any]) -> Iterator[tuple[int, Tenso
     ctx = parity.context(facts["counts"], model.backbone)
     loss_of = LOGIT_ADJUSTED.build(LOGIT_ADJUSTED.config(), ctx)
     policy = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(model, TrainConfig(), policy)
+    sgd = Sgd(SgdConfig())([{"params": list(model.learned().values())}], TrainConfig().lr)
+    state = TrainState.start(sgd, policy)
     model.training_mode()
     for step in range(3):
         loss = loss_of(model.head(model.backbone(stored["images"])), stored["labels"])
@@ -362,5 +364,6 @@ def test_masks_of_aft_are_those_of_the_reference(seed: int) -> None:
 
 
 def test_learning_rates() -> None:
-    ours = [cosine(0.02, epoch, 5) for epoch in range(5)]
+    schedule = CosinePerEpoch(CosinePerEpochConfig())
+    ours = [0.02 * schedule(7 * epoch, 7, 5) for epoch in range(5)]
     assert ours == pytest.approx(parity.facts()["lr_per_epoch_5"], rel=1e-9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.engine.build.build_checks import build, expect_tensor, try_out
+from ltbench.engine.build.checked_optimizer import GroupRule, ungrouped
 from ltbench.engine.model.blank_images import blank_images
 from ltbench.engine.model.classifier import Classifier
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
@@ -30,6 +31,21 @@ class Classes:
 
     names: tuple[str, ...]
     counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """Classifier of a run.
+
+    Args:
+        classifier: Backbone with its method, and head; the learned parameters are set.
+        context: Facts that the remaining components are built from, with the scale of the head.
+        rules: Rule of each learned parameter that the method put into a group, by its name.
+    """
+
+    classifier: Classifier
+    context: BuildContext
+    rules: Mapping[str, GroupRule]
 
 
 def build_backbone(resolved: Resolved, device: torch.device) -> Backbone:
@@ -84,8 +100,8 @@ def build_model(
     features: TrainingFeatures,
     *,
     initialise: bool = True,
-) -> tuple[Classifier, BuildContext]:
-    """Returns the classifier, and the context with the scale of its head.
+) -> BuiltModel:
+    """Returns the classifier of a run.
 
     The head starts before the method changes the backbone: its weight is made from the pretrained
     features, as in the papers.
@@ -101,11 +117,12 @@ def build_model(
     torch.manual_seed(resolved.spec.seed)
     head = _head(resolved, context, backbone, features, initialise)
     context = replace(context, head_scale=_scale(head, resolved))
-    learned = _method(resolved, context, backbone, head)
+    learned, rules = _method(resolved, context, backbone, head)
     model = Classifier(backbone, head).to(context.device)
     with resolved.components["method"].attributed():
         model.learn_only(learned)
-    return model, context
+    named = {name: rules[p] for name, p in model.learned().items() if p in rules}
+    return BuiltModel(model, context, named)
 
 
 def _head(
@@ -145,8 +162,8 @@ def _scale(head: nn.Module, resolved: Resolved) -> float:
 
 def _method(
     resolved: Resolved, context: BuildContext, backbone: Backbone, head: nn.Module
-) -> list[nn.Parameter]:
-    """Applies the method and returns the parameters that are learned."""
+) -> tuple[list[nn.Parameter], dict[nn.Parameter, GroupRule]]:
+    """Applies the method; returns the learned parameters, and the rules of its groups."""
     method = resolved.components["method"].spec
     assert isinstance(method, MethodSpec)
     # Parameters that the head shares with the backbone are frozen with it.
@@ -154,10 +171,11 @@ def _method(
     if not method.token_wise:
         backbone.compute_all_tokens()
     with attribute_errors(resolved.components["method"]):
-        learned = list(resolved.build("method", context).apply(backbone))
+        returned = list(resolved.build("method", context).apply(backbone))
+        learned, rules = ungrouped(returned, resolved.components["method"])
     backbone.to(context.device)
     _expect_part_in_features(resolved, backbone, learned)
-    return [*learned, *(of_head if method.learns_head else ())]
+    return [*learned, *(of_head if method.learns_head else ())], rules
 
 
 def _expect_part_in_features(

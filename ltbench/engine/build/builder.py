@@ -27,6 +27,7 @@ from ltbench.engine.build.checked_components import (
     CheckedInference,
     CheckedLoss,
 )
+from ltbench.engine.build.checked_optimizer import CheckedOptimizer, CheckedSchedule
 from ltbench.engine.build.loaders import prepare_loading
 from ltbench.engine.build.placeholder_features import PlaceholderFeatures
 from ltbench.engine.build.result_warnings import result_warnings
@@ -90,10 +91,11 @@ def build_run(
     extractor = FeatureExtractor(backbone, loader_config, policy, key, progress, fingerprint)
     if trained is None:
         features = ExtractedFeatures(dataset, extractor, spec.seed)
-        model, context = build_model(resolved, context, backbone, features)
+        parts = build_model(resolved, context, backbone, features)
     else:
         placeholders = PlaceholderFeatures.of(context)
-        model, context = build_model(resolved, context, backbone, placeholders, initialise=False)
+        parts = build_model(resolved, context, backbone, placeholders, initialise=False)
+    model, context = parts.classifier, parts.context
     extractor = extractor.adapted(described(spec.method), learned=model.encoder_learns)
     refinement = resolved.build("refinement", context)
     if refinement is not None:
@@ -105,6 +107,10 @@ def build_run(
         loss=_checked(CheckedLoss, "loss", resolved, context),
         sampling_weights=sampling_weights(resolved, context, dataset),
         augmentation=_checked(CheckedAugmentation, "augmentation", resolved, context),
+        optimizer=CheckedOptimizer(
+            resolved.build("optimizer", context), resolved.components["optimizer"], parts.rules
+        ),
+        schedule=_checked(CheckedSchedule, "schedule", resolved, context),
         refinement=refinement,
         inference=_checked(CheckedInference, "inference", resolved, context),
         context=context,

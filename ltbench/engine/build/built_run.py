@@ -17,6 +17,7 @@ from ltbench.engine.build.checked_components import (
     CheckedInference,
     CheckedLoss,
 )
+from ltbench.engine.build.checked_optimizer import CheckedOptimizer, CheckedSchedule
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.precision import PrecisionPolicy
@@ -55,6 +56,8 @@ class BuiltRun:
     loss: CheckedLoss
     sampling_weights: NDArray[np.float64] | None
     augmentation: CheckedAugmentation
+    optimizer: CheckedOptimizer
+    schedule: CheckedSchedule
     refinement: Refinement | None
     inference: CheckedInference
     context: BuildContext

@@ -14,14 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ltbench.config.runspec import TrainConfig
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import PrecisionPolicy
+from ltbench.engine.training.optimizer_state import pack_optimizer, unpack_optimizer
 from ltbench.errors import DataError
 from ltbench.storage.run_directory import write_atomically
 
 _ABOUT = "ltbench"
-_WEIGHT, _MOMENTUM, _KEPT = "weight/", "momentum/", "kept/"
+_WEIGHT, _OPTIMIZER, _KEPT = "weight/", "optimizer/", "kept/"
 
 
 @dataclass
@@ -29,50 +29,56 @@ class TrainState:
     """Everything that training changes besides the learned parameters.
 
     Attributes:
-        optimizer: With its momenta.
-        scaler: Of the loss.
+        optimizer: Optimizer of the learned parameters.
+        scaler: Loss scaling.
         history: A row for each epoch that is done.
-        kept: The learned parameters of an earlier epoch that are to come back; empty for none.
+        kept: Learned parameters of the best epoch so far, by name; empty without selection.
     """
 
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     history: list[dict[str, float]] = field(default_factory=list)
     kept: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
-        """How many epochs are done."""
+        """Number of epochs that are done."""
         return len(self.history)
 
     @classmethod
-    def start(cls, model: Classifier, config: TrainConfig, policy: PrecisionPolicy) -> TrainState:
-        """Returns the state before the first epoch."""
-        learned = list(model.learned().values())
-        optimizer = torch.optim.SGD(
-            learned,
-            lr=config.lr,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
+    def start(cls, optimizer: torch.optim.Optimizer, policy: PrecisionPolicy) -> TrainState:
+        """Returns the state before the first epoch.
+
+        Args:
+            optimizer: Optimizer of the learned parameters.
+            policy: Precision of the forward pass.
+        """
         scaler = policy.scaler()
-        if scaler.is_enabled() and config.momentum:
-            # A fused optimiser allocates its buffers in the first step before it looks whether that
-            # overflowed. A step that did is skipped, and the buffers keep what lay in memory.
-            for parameter in learned:
-                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        if scaler.is_enabled() and isinstance(optimizer, torch.optim.SGD):
+            _allocate_momentum(optimizer)
         return cls(optimizer, scaler)
 
 
+def _allocate_momentum(optimizer: torch.optim.SGD) -> None:
+    """Allocates the buffers of fused SGD before its first step.
+
+    Fused SGD allocates them in that step, uninitialised. A step that overflows is skipped, and they
+    would keep the content of the memory. No other fused optimizer of torch does so.
+    """
+    for group in optimizer.param_groups:
+        if group["fused"] and group["momentum"]:
+            for parameter in group["params"]:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+
+
 def copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns parameters as they are now, in the machine's memory."""
+    """Returns copies of parameters in the memory of the CPU."""
     return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
 
 
 @torch.no_grad()
 def put_back(model: Classifier, weights: Mapping[str, Tensor]) -> None:
-    """Gives the learned parameters the values that they had when they were copied."""
+    """Writes copied values into the learned parameters."""
     for name, parameter in model.learned().items():
         parameter.copy_(weights[name])
 
@@ -81,8 +87,8 @@ def save_learned(model: Classifier, path: Path, run: str = "") -> None:
     """Writes the learned weights.
 
     Args:
-        model: With the weights.
-        path: Of the file.
+        model: Model with the weights.
+        path: File to write.
         run: Hash of the run that learned them.
     """
     tensors = {name: p.detach().contiguous() for name, p in model.learned().items()}
@@ -98,8 +104,7 @@ def load_learned(model: Classifier, path: Path, runs: Collection[str] = ()) -> N
         runs: Hashes that the run has, or had when the file was written; none: any run's weights.
 
     Raises:
-        DataError: The file is missing, damaged or of another run, or holds weights of another
-            model.
+        DataError: The file is missing or damaged, or belongs to another run or another model.
     """
     tensors, _ = load_tensors(path, runs)
     _copy(tensors, model, path)
@@ -140,7 +145,7 @@ def load_tensors(
         except (ValueError, KeyError, TypeError, AttributeError):  # its header is damaged
             whole = False
         if not whole:
-            raise DataError(f"{path} is damaged: it is not what was written", hint=again)
+            raise DataError(f"{path} is damaged: its digest does not match", hint=again)
         if runs and run not in runs:
             expected = " or ".join(runs)
             raise DataError(f"{path} was written by run {run}, not by {expected}", hint=again)
@@ -149,14 +154,16 @@ def load_tensors(
 
 def save_state(state: TrainState, model: Classifier, path: Path) -> None:
     """Writes a checkpoint that training resumes from bit for bit."""
-    tensors = {}
-    for name, parameter in model.learned().items():
-        tensors[_WEIGHT + name] = parameter.detach().contiguous()
-        momentum = state.optimizer.state[parameter].get("momentum_buffer")
-        if momentum is not None:
-            tensors[_MOMENTUM + name] = momentum.contiguous()
+    learned = model.learned()
+    tensors = {_WEIGHT + name: p.detach().contiguous() for name, p in learned.items()}
     tensors |= {_KEPT + name: weight.contiguous() for name, weight in state.kept.items()}
-    about = {"scaler": json.dumps(state.scaler.state_dict()), "history": json.dumps(state.history)}
+    of_optimizer, optimizer = pack_optimizer(state.optimizer, learned)
+    tensors |= {_OPTIMIZER + name: tensor for name, tensor in of_optimizer.items()}
+    about = {
+        "scaler": json.dumps(state.scaler.state_dict()),
+        "history": json.dumps(state.history),
+        "optimizer": optimizer,
+    }
     write_atomically(path, save(tensors, {**about, "digest": _digest(tensors, about)}))
 
 
@@ -164,20 +171,23 @@ def load_state(state: TrainState, model: Classifier, path: Path) -> None:
     """Reads a checkpoint into a fresh state and its model.
 
     Raises:
-        DataError: The file is broken or of another model.
+        DataError: The file is damaged, or belongs to another model or version of ltbench.
     """
     tensors, about = _read(path)
     if about.get("digest") != _digest(tensors, about):
         raise DataError(
-            f"{path} is damaged: it is not what was written",
+            f"{path} is damaged: its digest does not match",
+            hint="start from the beginning with --overwrite always",
+        )
+    if "optimizer" not in about:
+        raise DataError(
+            f"{path} was written by an earlier version of ltbench",
             hint="start from the beginning with --overwrite always",
         )
     _copy(_section(tensors, _WEIGHT), model, path)
     state.kept = _section(tensors, _KEPT)
-    for name, parameter in model.learned().items():
-        momentum = tensors.get(_MOMENTUM + name)
-        if momentum is not None:
-            state.optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
+    of_optimizer = _section(tensors, _OPTIMIZER)
+    unpack_optimizer(state.optimizer, model.learned(), of_optimizer, about["optimizer"])
     state.scaler.load_state_dict(json.loads(about["scaler"]))
     state.history[:] = json.loads(about["history"])
 
@@ -187,9 +197,9 @@ def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
-    """Returns a hash of the tensors, and of what else a file says that numbers depend on."""
+    """Returns a SHA-256 of the tensors and of the texts that numbers depend on."""
     digest = hashlib.sha256()
-    for key in ("scaler", "history", "hash", "model"):
+    for key in ("scaler", "history", "optimizer", "hash", "model"):
         digest.update(about.get(key, "").encode())
     for name in sorted(tensors):
         digest.update(name.encode())
@@ -214,6 +224,6 @@ def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
     if {name: tensor.shape for name, tensor in tensors.items()} != expected:
         raise DataError(
             f"{path} holds other weights than the run learns",
-            hint="it was made by another version of a plugin; run with --overwrite always",
+            hint="another version of a plugin wrote it; run with --overwrite always",
         )
     put_back(model, tensors)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.build.checked_components import CheckedLoss
+from ltbench.engine.build.checked_optimizer import CheckedSchedule, set_learning_rate
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.checkpoint import TrainState
@@ -19,13 +20,14 @@ from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.progress import ProgressReporter
 from ltbench.protocols import Targets
 
-_CHECK_EVERY = 50  # steps between looks at the loss: each waits for the device
+_CHECK_STEPS = 50  # between checks of the loss: each waits for the device
 
 
 def train(
     model: Classifier,
     loader: TrainLoader,
     loss_of: CheckedLoss,
+    schedule: CheckedSchedule,
     state: TrainState,
     config: TrainConfig,
     policy: PrecisionPolicy,
@@ -36,29 +38,33 @@ def train(
 
     Args:
         model: The classifier.
-        loader: The training images, or their features; its seed is that of whatever else is drawn.
+        loader: Training images, or their features; its seed is that of all other random numbers.
         loss_of: The loss.
-        state: Optimiser, loss scaling and history; advanced in place.
+        schedule: The factor of the learning rate in each step.
+        state: Optimizer, loss scaling and history; advanced in place.
         config: Epochs, batch size, accumulation, learning rate.
         policy: Precision of the forward pass.
-        progress: Told how it gets on.
-        on_epoch: Called after each epoch; may add to its row of the history.
+        progress: Progress reporter.
+        on_epoch: Function that is called after each epoch; may add to its row of the history.
 
     Raises:
         NonFiniteLossError: With epoch and step.
     """
     size = len(loader)
+    steps = math.ceil(size / config.batch_size)
     progress.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
         # A resumed run draws what it would have drawn.
         torch.manual_seed(loader.seed * 1_000_003 + epoch)
         model.training_mode()
         loss_of.start_epoch(epoch / config.epochs)
-        lr = cosine(config.lr, epoch, config.epochs)
-        state.optimizer.param_groups[0]["lr"] = lr
+        rates: list[float] = []
         losses: list[Tensor] = []
         start = time.perf_counter()
         for inputs, targets in loader.epoch(epoch, config.batch_size):
+            step = epoch * steps + len(losses)
+            rates.append(config.lr * schedule(step, steps, config.epochs))
+            set_learning_rate(state.optimizer, rates[-1])
             total = torch.zeros((), device=inputs.device)
             for part, shown in _parts(inputs, targets, config.accumulate):
                 with policy.autocast():
@@ -70,11 +76,11 @@ def train(
             state.scaler.update()
             state.optimizer.zero_grad()
             losses.append(total)
-            known = len(losses) % _CHECK_EVERY == 0
+            known = len(losses) % _CHECK_STEPS == 0
             progress.advance(len(inputs), mean_loss(losses, epoch, policy) if known else None)
         loss = mean_loss(losses, epoch, policy)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
-        row = {"epoch": epoch, "loss": loss, "lr": lr, "seconds": seconds}
+        row = {"epoch": epoch, "loss": loss, "lr": rates[0], "seconds": seconds}
         state.history.append({**row, "images_per_second": size / seconds})
         on_epoch(state)
         progress.epoch(state.history[-1], config.epochs)
@@ -82,7 +88,7 @@ def train(
 
 
 def _parts(images: Tensor, targets: Targets, parts: int) -> Iterator[tuple[Tensor, Targets]]:
-    """Yields a batch in equal parts: as many as memory needs."""
+    """Yields a batch in equal parts."""
     size = math.ceil(len(images) / parts)
     for start in range(0, len(images), size):
         part = slice(start, start + size)
@@ -90,23 +96,14 @@ def _parts(images: Tensor, targets: Targets, parts: int) -> Iterator[tuple[Tenso
         yield images[part], Targets(targets.labels[part], partners, targets.share)
 
 
-def cosine(lr: float, epoch: int, epochs: int) -> float:
-    """Returns the learning rate of an epoch: half a cosine from `lr` towards zero.
-
-    >>> [round(cosine(0.02, epoch, 5), 4) for epoch in range(5)]
-    [0.02, 0.0181, 0.0131, 0.0069, 0.0019]
-    """
-    return lr * (1 + math.cos(math.pi * epoch / epochs)) / 2
-
-
 def divergence_hint(precision: str) -> str:
-    """Returns what to change after a training that diverged: never what was chosen already.
+    """Returns a hint for a training that diverged, without settings that it had already.
 
     >>> divergence_hint("fp32")
     'lower the learning rate (--lr)'
 
     Args:
-        precision: Name of the precision that it ran in.
+        precision: Name of the training's precision.
     """
     lower = "lower the learning rate (--lr)"
     return lower if precision == "fp32" else f"{lower}, or take --precision fp32"
@@ -116,13 +113,13 @@ def mean_loss(losses: list[Tensor], epoch: int, policy: PrecisionPolicy) -> floa
     """Returns the mean of the steps' losses.
 
     Args:
-        losses: Scalar loss of each step so far.
+        losses: Losses of the steps so far, scalars.
         epoch: The epoch, from 0.
         policy: Precision of the forward pass.
 
     Raises:
-        NonFiniteLossError: One is NaN or infinite.
-        DataError: There is none.
+        NonFiniteLossError: A loss is NaN or infinite.
+        DataError: The list is empty.
     """
     if not losses:
         raise DataError("no training image can be decoded", hint="check the data set's files")

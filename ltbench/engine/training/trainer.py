@@ -1,4 +1,4 @@
-"""Trains what is learned of a model, and goes on where an interrupted training stopped."""
+"""Trainer of a run: starts its trainings, and resumes them from their checkpoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ltbench.storage.run_directory import RunDirectory
 
 @dataclass(frozen=True)
 class Trainer:
-    """What every training of a run has in common."""
+    """Everything that the trainings of a run have in common."""
 
     built: BuiltRun
     directory: RunDirectory
@@ -32,18 +32,18 @@ class Trainer:
         on_epoch: Callable[[TrainState], None] = lambda state: None,
         validation: Validation | None = None,
     ) -> TrainState:
-        """Trains the learned parameters to the last epoch, and takes the best if there is a choice.
+        """Trains the learned parameters to the last epoch, and selects an epoch's weights.
 
         Args:
-            stage: Names the training among those of the run, and its checkpoint.
-            loader: The training images.
+            stage: Name of the training in the run, and of its checkpoint.
+            loader: Training images.
             config: Epochs, batch size, learning rate.
-            on_epoch: Called after each epoch, when its checkpoint is written.
-            validation: Chooses the epoch whose weights are kept; None: the last.
+            on_epoch: Function that is called after each epoch, when its checkpoint is written.
+            validation: Selection of the epoch whose weights are kept; None: the last.
         """
         model, checkpoint = self.built.model, self.directory.checkpoint(stage)
         policy = self.built.policy
-        state = TrainState.start(model, config, policy)
+        state = TrainState.start(self.built.optimizer(model.learned(), config.lr), policy)
         if checkpoint.exists():
             load_state(state, model, checkpoint)
             self.progress.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
@@ -55,7 +55,8 @@ class Trainer:
             on_epoch(state)
 
         shown = training_loader(self.built, loader)
-        train(model, shown, self.built.loss, state, config, policy, self.progress, after)
+        loss, schedule = self.built.loss, self.built.schedule
+        train(model, shown, loss, schedule, state, config, policy, self.progress, after)
         shown.close()
         if validation is not None:
             validation.take_best(state)

@@ -18,7 +18,7 @@ class ProjTuning:
     """Features x (P + D) with the frozen projection P (width, joint) and a learned D, 0 at first.
 
     What the paper (ProLIP) adds to the loss, lambda |P + D - P|^2, is the weight decay of D:
-    lambda is half of `train.weight_decay`. The class weights are the text features and stay.
+    lambda is half of `optimizer.weight_decay`. The class weights are the text features and stay.
     """
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
-from ltbench.config.runspec import Precision, TrainConfig
+from ltbench.config.runspec import Precision
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.loop import divergence_hint, mean_loss
 from ltbench.errors import NonFiniteLossError
+from ltbench_plugins.optimizers.adamw import AdamW, AdamWConfig
+from ltbench_plugins.optimizers.sgd import Sgd, SgdConfig
+from ltbench_plugins.optimizers.timm import Timm, TimmConfig
 
 CPU = torch.device("cpu")
-CONFIG = TrainConfig(lr=0.1)
 IMAGES = torch.linspace(-1, 1, 8 * 3 * 2 * 2).view(8, 3, 2, 2)
 LABELS = torch.arange(8).remainder(4)
 
@@ -41,8 +44,16 @@ def classifier() -> Classifier:
     return model
 
 
+def start(
+    model: Classifier, precision: Precision, made: Callable[..., torch.optim.Optimizer]
+) -> TrainState:
+    """Returns the state before the first step with an optimizer."""
+    optimizer = made([{"params": list(model.learned().values())}], 0.1)
+    return TrainState.start(optimizer, asked_for(precision, CPU))
+
+
 def steps(
-    model: Classifier, optimizer: torch.optim.SGD, scaler: torch.amp.GradScaler
+    model: Classifier, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> list[bool]:
     """Takes six steps in half precision; returns which of them overflowed."""
     skipped = []
@@ -62,17 +73,30 @@ def learned(model: Classifier) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in model.learned().values()]
 
 
+OPTIMIZERS = {
+    "sgd": (
+        Sgd(SgdConfig()),
+        partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, foreach=False),
+    ),
+    "adamw": (AdamW(AdamWConfig()), partial(torch.optim.AdamW, foreach=False)),
+    "nadamw": (
+        Timm(TimmConfig(name="nadamw", options={"foreach": True})),
+        Timm(TimmConfig(name="nadamw", options={"foreach": False})),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.usefixtures("memory_is_filled_with_nan")
-def test_steps_that_overflow_at_first_leave_no_momentum() -> None:
-    """The steps equal those of an optimiser that is not fused, and that makes no buffer unasked."""
+def test_steps_that_overflow_at_first_leave_no_trace(name: str) -> None:
+    """The steps equal those of an optimizer that is not fused and allocates nothing too early."""
     ours, plain = classifier(), classifier()
-    state = TrainState.start(ours, CONFIG, asked_for("fp16", CPU))
+    made, reference = OPTIMIZERS[name]
+    state = start(ours, "fp16", made)
     assert state.scaler.is_enabled()
-    assert state.optimizer.defaults["fused"]
+    assert state.optimizer.defaults.get("fused", True)
     state.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20)
-    theirs = torch.optim.SGD(
-        list(plain.learned().values()), lr=0.1, momentum=0.9, weight_decay=5e-4, foreach=False
-    )
+    theirs = reference(list(plain.learned().values()), lr=0.1)
     skipped = steps(ours, state.optimizer, state.scaler)
     assert skipped[0]
     assert not skipped[-1]
@@ -85,11 +109,11 @@ def test_steps_that_overflow_at_first_leave_no_momentum() -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_buffers_that_start_at_zero_are_for_loss_scaling(precision: Precision) -> None:
     """No other step is ever skipped, and their bits stay as they were."""
-    state = TrainState.start(classifier(), CONFIG, asked_for(precision, CPU))
+    state = start(classifier(), precision, Sgd(SgdConfig()))
     buffers = [found["momentum_buffer"] for found in state.optimizer.state.values()]
     assert len(buffers) == (4 if precision == "fp16" else 0)
     assert not any(buffer.any() for buffer in buffers)
-    without = TrainState.start(classifier(), TrainConfig(momentum=0), asked_for("fp16", CPU))
+    without = start(classifier(), "fp16", Sgd(SgdConfig(momentum=0.0)))
     assert not without.optimizer.state
 
 

@@ -15,6 +15,7 @@ from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.checked_components import CheckedLoss
+from ltbench.engine.build.checked_optimizer import CheckedSchedule
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState
@@ -27,7 +28,7 @@ from ltbench.registry.registry import Registry
 from ltbench_plugins.augmentations.mixup import Mixup
 from ltbench_plugins.augmentations.none import Plain
 from tests import parity
-from tests.strangers import guarded
+from tests.strangers import component, guarded
 
 LOGITS = torch.tensor([[1.0, -2.0, 0.5], [0.3, 2.0, -1.0]], requires_grad=True)
 
@@ -93,9 +94,12 @@ def trained(
     model.learn_only(model.head.parameters())
     config = TrainConfig(epochs=epochs, batch_size=6, accumulate=accumulate)
     policy = asked_for("fp32", torch.device("cpu"))
-    state = TrainState.start(model, config, policy)
+    sgd = torch.optim.SGD([{"params": model.head.parameters(), "lr_factor": 1.0}], lr=config.lr)
+    state = TrainState.start(sgd, policy)
     state.history += [{}] * done
-    train(model, loader, loss, state, config, policy, SilentReporter(), lambda state: None)
+    schedule = CheckedSchedule(lambda step, steps, epochs: 1.0, component("schedule"))
+    silent = SilentReporter()
+    train(model, loader, loss, schedule, state, config, policy, silent, lambda state: None)
     return model
 
 
