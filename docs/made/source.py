@@ -80,13 +80,15 @@ def contract(kind: str) -> str:
 
 
 _PROTOCOLS = {
-    "method": ("Method",),
+    "method": ("Method", "ParameterGroup"),
     "head": ("Head", "StartsItself", "TrainingFeatures"),
     "init": ("TrainingFeatures", "Init"),
     "loss": ("Loss", "ScheduledLoss"),
     "sampling": ("Sampling",),
     "augmentation": ("Augmentation", "PixelAugmentation", "Targets"),
-    "refinement": ("Training", "Refinement"),
+    "optimizer": ("Optimizer",),
+    "schedule": ("Schedule",),
+    "refinement": ("RefinementContext", "Refinement"),
     "inference": ("Inference",),
     "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
 }

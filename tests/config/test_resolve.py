@@ -31,6 +31,8 @@ def test_nothing_asked_for_is_lift_plus_on_what_is_always_there(registry: Regist
         "loss": "logit_adjusted",
         "sampling": "instance_balanced",
         "augmentation": "mda",
+        "optimizer": "sgd",
+        "schedule": "cosine_per_epoch",
         "refinement": "none",
         "inference": "tte",
     }

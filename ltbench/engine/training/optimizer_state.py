@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ltbench.errors import DataError, PluginError
 
-_TENSOR, _TUPLE, _TABLE = "tensor", "tuple", "table"
+_TENSOR, _DTYPE, _TUPLE, _TABLE = "tensor", "dtype", "tuple", "table"
 
 
 def pack_optimizer(
@@ -85,6 +85,8 @@ def _pack(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, list | tuple):
         parts = [_pack(one, f"{name}/{index}", tensors) for index, one in enumerate(value)]
         return {_TUPLE: parts} if isinstance(value, tuple) else parts
+    if isinstance(value, torch.dtype):
+        return {_DTYPE: str(value).removeprefix("torch.")}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise PluginError(
@@ -100,6 +102,8 @@ def _unpack(packed: Any, tensors: Mapping[str, Tensor]) -> Any:
         return packed
     if _TENSOR in packed:
         return tensors[packed[_TENSOR]]
+    if _DTYPE in packed:
+        return getattr(torch, packed[_DTYPE])
     if _TUPLE in packed:
         return tuple(_unpack(one, tensors) for one in packed[_TUPLE])
     return {key: _unpack(one, tensors) for key, one in packed[_TABLE]}

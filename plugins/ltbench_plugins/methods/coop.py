@@ -1,10 +1,15 @@
-"""CoOp: the words before the class names are learned, in the text tower."""
+"""CoOp: the words before the class names are learned, in the text tower.
+
+The optimizer is that of the published code (configs/trainers/CoOp/vit_b16.yaml in
+github.com/KaiyangZhou/CoOp); the number of epochs is the benchmark's, not the 50 to 200 of few-shot
+training.
+"""
 
 from __future__ import annotations
 
 from ltbench import MethodSpec
 from ltbench_plugins.methods.classifier_only import build
-from ltbench_plugins.methods.recipes import recipe
+from ltbench_plugins.methods.recipes import COOP_TRAINING, recipe
 
 COOP = MethodSpec(
     name="coop",
@@ -14,5 +19,5 @@ COOP = MethodSpec(
     token_wise=True,
     joint=True,
     fixed={"head": "prompts", "init": "semantic"},
-    recipe=recipe({"train.lr": 0.002}),
+    recipe=recipe(COOP_TRAINING),
 )

@@ -1,4 +1,4 @@
-"""What the recipes of the papers' methods have in common."""
+"""Recipes that several methods share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ltbench import Recipe
+
+COOP_TRAINING: Mapping[str, Any] = {
+    "optimizer": "sgd",
+    "schedule": "cosine_per_epoch",
+    "schedule.warmup_epochs": 1,
+    "schedule.warmup_factor": 0.005,  # of 0.002: 1e-5
+    "train.lr": 0.002,
+    "train.batch_size": 32,
+}
+"""The training of CoOp's published code (configs/trainers/CoOp in github.com/KaiyangZhou/CoOp)."""
 
 
 def recipe(settings: Mapping[str, Any] | None = None, **by_dataset: Mapping[str, Any]) -> Recipe:
