@@ -1,4 +1,4 @@
-"""A backbone: an image encoder whose parts have the same names whatever library it comes from."""
+"""Backbone: an image encoder whose parts have the same names for every model library."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ whose output is added to the residual stream."""
 
 @dataclass(frozen=True)
 class Block:
-    """A block of the encoder: a transformer block, or a residual block that has no roles.
+    """One block of the encoder: a transformer block, or a residual block without roles.
 
     Args:
-        module: The block.
-        paths: Where each role is, as a dotted path below the block.
+        module: Module of the block.
+        paths: Dotted path of each role below the block.
     """
 
     module: nn.Module
@@ -33,7 +33,7 @@ class Block:
 
     @property
     def width(self) -> int:
-        """Width of the residual stream: what the block's MLP takes."""
+        """Width of the residual stream, which is the input width of the block's MLP."""
         weight = self["mlp_in"].weight
         assert isinstance(weight, Tensor)
         return int(weight.shape[1])
@@ -42,12 +42,12 @@ class Block:
         """Returns the module that plays a role.
 
         Raises:
-            NothingMatchedError: The block has no such part.
+            NothingMatchedError: The block has no module for this role.
         """
         return self.module.get_submodule(self._path(role))
 
     def replace(self, role: Role, new: nn.Module) -> None:
-        """Puts another module in the place of a role's."""
+        """Replaces the module that plays a role."""
         parent, _, name = self._path(role).rpartition(".")
         setattr(self.module.get_submodule(parent), name, new)
 
@@ -56,34 +56,35 @@ class Block:
             has = ", ".join(self.paths) or "none"
             raise NothingMatchedError(
                 f"the backbone's {type(self.module).__name__} blocks have no {role} (roles: {has})",
-                hint="the method works on vision transformers; take such a backbone, or a method "
-                "that needs no roles",
+                hint="choose a vision transformer for this method, or a method that needs no roles",
             )
         return self.paths[role]
 
 
 class LastBlock(nn.Module):
-    """A last block whose first token alone is read: it computes few of the others.
+    """A last block of which only the first token is read: it computes few of the other tokens.
 
-    Every token is attended to, but what attention and MLP make of those that nobody reads would be
-    thrown away: two thirds of a block.
+    Attention reads every token, but the outputs of attention and MLP for unread tokens have no
+    use. Leaving them out saves two thirds of a block.
 
     Attributes:
-        tokens: How many come out, from the first; None: all that went in. As few as 3 would make
-            the products of a small batch so narrow that they round otherwise than a large one's.
+        tokens: Number of output tokens, counted from the first; None for all of them. With as few
+            as 3, the matrix products of a small batch are so narrow that they round differently
+            from those of a large batch.
     """
 
     tokens: int | None = 8
 
 
 class TextTower(nn.Module):
-    """The text side of a vision-language model.
+    """Text encoder of a vision-language model.
 
     Args:
-        encoder: Text tokens (N, context) -> features (N, joint).
-        tokenize: Texts -> tokens (N, context).
-        embedding: The encoder's module from tokens to vectors (N, context, text width), if methods
-            may know of it.
+        encoder: Module from text tokens (N, context) to features (N, joint).
+        tokenize: Function from texts to tokens (N, context).
+        embedding: Submodule of the encoder from tokens to vectors (N, context, text width), where
+            methods may use it.
+        batch: Maximum number of texts in one forward pass.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class TextTower(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> Tensor:
-        """Returns the normalised features of texts, (N, joint)."""
+        """Returns the normalised features of texts, (N, joint), without gradients."""
         device = next(self.encoder.parameters()).device
         encoded: Tensor = self(self.tokenize(texts).to(device))
         return encoded
@@ -116,18 +117,18 @@ class Backbone(nn.Module):
     """An image encoder: normalised images (B, 3, R, R) -> features (B, width).
 
     Args:
-        model: The encoder.
+        model: Image encoder without a classifier.
         width: Length of a feature vector.
-        resolution: R, in pixels.
-        mean: Of the red, green and blue values that the model expects, in 0..1.
-        std: Likewise.
-        blocks: The blocks, first to last; none where the family has none that methods can name.
-        text: The text tower, if there is one.
-        projection: (width, joint) from features to the space shared with the text; None where the
-            features are in that space already, or there is none.
-        logit_scale: The factor of the cosine between image and text, if there is one.
-        warnings: Sentences for the run's result, such as what the weights needed that the model's
-            name does not say.
+        resolution: Side R of an input image, in pixels.
+        mean: Mean of the red, green and blue values that the model expects, in 0..1.
+        std: Standard deviation of the same values, in 0..1.
+        blocks: Blocks, first to last; empty for a family without named blocks.
+        text: Text tower of a vision-language model.
+        projection: Matrix (width, joint) from features to the space shared with the text; None
+            where the features are in that space already, or where no such space exists.
+        logit_scale: Factor of the cosine similarity between image and text.
+        warnings: Sentences for the run's result, such as a property of the weights that the
+            model's name does not mention.
     """
 
     def __init__(
@@ -162,24 +163,24 @@ class Backbone(nn.Module):
         )
 
     def normalize(self, pixels: Tensor) -> Tensor:
-        """Returns uint8 pixels (B, 3, R, R) as the model expects them, in float32."""
+        """Returns uint8 pixels (B, 3, R, R) normalised for the model, in float32."""
         return (pixels.to(torch.float32) - self.mean) / self.std
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns the features of normalised images."""
+        """Returns the features of normalised images, (B, width)."""
         features: Tensor = self.model(images)
         if self.projected and self.projection is not None:
             features = features @ self.projection
         return features
 
     def project(self) -> None:
-        """From now on features are in the space shared with the text."""
+        """Switches to features in the space shared with the text."""
         if self.projection is not None and not self.projected:
             self.projected = True
             self.width = self.projection.shape[1]
 
     def compute_all_tokens(self) -> None:
-        """From now on the last block computes the tokens that nobody reads as well."""
+        """Makes the last block compute its unread tokens too."""
         for module in self.modules():
             if isinstance(module, LastBlock):
                 module.tokens = None
@@ -188,14 +189,14 @@ class Backbone(nn.Module):
         """Returns the chosen blocks, first to last.
 
         Raises:
-            NothingMatchedError: The backbone has no blocks that are known by name.
-            ConfigError: There are not so many.
+            NothingMatchedError: The backbone has no named blocks.
+            ConfigError: The backbone has fewer blocks than `layers` asks for.
         """
         count = len(self.blocks)
         if count == 0:
             raise NothingMatchedError(
                 f"no blocks are known in this backbone ({type(self.model).__name__})",
-                hint="take classifier_only, or a vision transformer or residual network",
+                hint="choose classifier_only, or a vision transformer or residual network",
             )
         if layers == "all":
             return self.blocks
@@ -203,10 +204,10 @@ class Backbone(nn.Module):
         if not chosen or not all(0 <= index < count for index in chosen):
             raise ConfigError(
                 f"method.layers={layers} does not fit a backbone of {count} blocks",
-                hint=f"take all, the last k with k from 1 to {count}, or a list from [0, 1, ...]",
+                hint=f"choose all, the last k with k from 1 to {count}, or a list from [0, 1, ...]",
             )
         return tuple(self.blocks[index] for index in chosen)
 
     def num_parameters(self) -> int:
-        """Weights of the image encoder: what percentages of learned parameters refer to."""
+        """Returns the number of weights of the image encoder, the base of learned percentages."""
         return sum(parameter.numel() for parameter in self.model.parameters())

@@ -1,14 +1,14 @@
-"""Every error that ltbench raises on purpose, and the exit code it ends the command with.
+"""Errors that ltbench raises, and the exit code with which each ends the command.
 
 ```
 LTBenchError                    1  a run or a check failed
 ├── RunError                    1
-│   ├── BusyError               1  another process is at it
+│   ├── BusyError               1  another process is running the same run
 │   ├── NonFiniteLossError      1  the loss became NaN or infinite
 │   ├── NothingMatchedError     1  a method found no module to work on
 │   └── OutOfMemoryError        1  the device has too little memory
-├── ConfigError                 2  what was asked for makes no sense
-│   └── UnknownNameError        2
+├── ConfigError                 2  the configuration is wrong
+│   └── UnknownNameError        2  nothing is registered under a name
 ├── PluginError                 3  a plugin broke its contract or raised
 ├── DataError                   4  data or weights are missing or corrupt
 │   └── CorruptImageError       4
@@ -21,15 +21,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-_SHOWN = 20  # names in a suggestion
+_MAX_SHOWN_NAMES = 20
 
 
 class LTBenchError(Exception):
-    """Something a user can act on: shown as one `error:` line and one `hint:` line.
+    """Error that a user can act on, shown as one `error:` line and one `hint:` line.
 
     Args:
-        message: What is wrong, in one sentence that names the thing.
-        hint: What to do next.
+        message: Fault in one sentence that names the thing at fault.
+        hint: Next step: one command or one imperative.
     """
 
     exit_code = 1
@@ -40,7 +40,7 @@ class LTBenchError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Loader workers send their errors to the main process: the hint must travel too.
+        # Loader workers pickle their errors for the main process: keep the hint.
         return (_rebuild, (type(self), self.message, self.hint))
 
 
@@ -76,7 +76,7 @@ class ConfigError(LTBenchError):
 
     @classmethod
     def from_faults(cls, faults: Sequence[str], *, hint: str = "") -> ConfigError:
-        """One error that shows all faults together."""
+        """Returns one error that shows all faults together."""
         listed = "".join(f"\n  - {fault}" for fault in faults)
         many = f"{len(faults)} faults in the configuration:{listed}"
         error = cls(faults[0] if len(faults) == 1 else many, hint=hint)
@@ -85,23 +85,23 @@ class ConfigError(LTBenchError):
 
 
 class UnknownNameError(ConfigError):
-    """A name that nothing is registered under."""
+    """Nothing is registered under a name."""
 
 
 class PluginError(LTBenchError):
-    """A plugin raised, or returned what its contract does not allow."""
+    """A plugin raised, or returned a value that breaks its contract."""
 
     exit_code = 3
 
 
 class DataError(LTBenchError):
-    """Data or weights are missing or not what they should be."""
+    """Data or weights are missing, or differ from the expected ones."""
 
     exit_code = 4
 
 
 class CorruptImageError(DataError):
-    """An image file exists and cannot be decoded."""
+    """An image file exists but cannot be decoded."""
 
 
 class Interrupted(LTBenchError):
@@ -111,7 +111,7 @@ class Interrupted(LTBenchError):
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Returns "did you mean ...?" for the nearest known names, or what there is.
+    """Returns "did you mean ...?" with the nearest known names, or the list of all names.
 
     >>> suggestion("acuracy", ["accuracy", "recall"])
     "did you mean 'accuracy'?"
@@ -123,12 +123,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return "did you mean " + " or ".join(f"'{lowered[match]}'" for match in close) + "?"
     if not names:
         return "there are none"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return "there are: " + ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _MAX_SHOWN_NAMES} more" if len(names) > _MAX_SHOWN_NAMES else ""
+    return "there are: " + ", ".join(names[:_MAX_SHOWN_NAMES]) + more
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Returns whether a library has run out of memory, of the device or of the machine."""
-    # torch's own error is told by its name, so that torch need not be imported.
+    """Returns whether an error means that the device or the machine is out of memory."""
+    # Compared by name, so that torch need not be imported.
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))

@@ -1,4 +1,4 @@
-"""The accuracies of a run, and what they are called."""
+"""Names of a run's accuracy metrics."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ ACCURACIES = {
     "medium": "medium-shot",
     "few": "few-shot",
 }
-"""Key of a result's metrics -> its name for people."""
+"""Key of a metric in a result -> its display name."""

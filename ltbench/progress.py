@@ -1,4 +1,4 @@
-"""What the engine tells whoever is watching."""
+"""Progress-reporting interface of the engine."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from typing import Protocol
 
 
 class ProgressReporter(Protocol):
-    """Shows how a run gets on. The engine calls it; it must not touch the device."""
+    """Reporter of a run's progress. The engine calls it; it must not touch the device."""
 
     def note(self, text: str) -> None:
-        """Something worth knowing: a choice that was made, a warning."""
+        """Reports a note: a choice that was made, or a warning."""
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
-        """A stage begins that goes through so many images, from an epoch on if it has epochs."""
+        """Reports the start of a stage over `images` images, from `epoch` on if it has epochs."""
 
     def advance(self, images: int, loss: float | None = None) -> None:
-        """So many images are done; the mean loss so far where it is known."""
+        """Reports that `images` more images are done, with the mean loss so far if known."""
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """An epoch has ended; `row` is its line of the history."""
+        """Reports the end of an epoch; `row` is its line of the history."""
 
     def stop(self) -> None:
-        """The stage is over."""
+        """Reports the end of the stage."""
 
 
 class SilentReporter:
-    """Watches nothing."""
+    """Reporter that shows nothing."""
 
     def note(self, text: str) -> None:
-        """Ignores it."""
+        """Does nothing."""
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
-        """Ignores it."""
+        """Does nothing."""
 
     def advance(self, images: int, loss: float | None = None) -> None:
-        """Ignores it."""
+        """Does nothing."""
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Ignores it."""
+        """Does nothing."""
 
     def stop(self) -> None:
-        """Ignores it."""
+        """Does nothing."""
 
 
 SILENT = SilentReporter()

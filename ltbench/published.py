@@ -1,4 +1,4 @@
-"""Numbers of papers: what plugins return for leaderboards and for `ltbench reproduce`."""
+"""Published results: numbers of papers for leaderboards and for `ltbench reproduce`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ _OWN_FIELDS = ("dataset", "backbone", "method")
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedResult:
-    """What a paper reports for one combination, on the test split of the data set.
+    """Metrics that a paper reports for one combination, on the test split of the data set.
 
     Args:
         dataset: Name of a data set.
-        backbone: Name of a backbone here where it is one, such as `clip_vit_b16`; else in the
-            paper's own words, such as `ResNeXt-50`.
-        method: Name of a method here where it is one, such as `lift`; else in the paper's own
-            words, such as `VL-LTR`.
-        metrics: Percent by name: those of `ltbench.metric_names` that the paper has. Shot groups by
-            the default rule (many: more than 100 training images, few: fewer than 20).
-        source: The paper: authors, year and `arXiv:...` or venue.
-        settings: What else it takes to get the same run here, where the recipes do not say it:
-            `{"dataset.ratio": 100, "inference": "center"}`.
+        backbone: Name of a backbone in ltbench, such as `clip_vit_b16`; for any other backbone the
+            paper's own name, such as `ResNeXt-50`.
+        method: Name of a method in ltbench, such as `lift`; for any other method the paper's own
+            name, such as `VL-LTR`.
+        metrics: Percent by metric name, for those of `ltbench.metric_names` that the paper gives.
+            Shot groups follow the default rule (many: more than 100 training images, few: fewer
+            than 20).
+        source: Reference of the paper: authors, year and `arXiv:...` or venue.
+        settings: Further settings that reproduce the run in ltbench, where the recipes do not set
+            them: `{"dataset.ratio": 100, "inference": "center"}`.
     """
 
     dataset: str
@@ -37,12 +38,12 @@ class PublishedResult:
 
     @property
     def run_settings(self) -> Settings:
-        """All settings of the run, as `ltbench.config.resolve` takes them."""
+        """Settings of the run, in the form that `ltbench.config.resolve` takes."""
         return {key: getattr(self, key) for key in _OWN_FIELDS} | dict(self.settings)
 
 
 def faults(result: PublishedResult) -> Iterator[str]:
-    """Yields what is wrong with a published result, apart from its settings' values."""
+    """Yields the faults of a published result, apart from its settings' values."""
     for name in (*_OWN_FIELDS, "source"):
         text = getattr(result, name)
         if not isinstance(text, str) or not text.strip() or "\n" in text:
@@ -52,14 +53,14 @@ def faults(result: PublishedResult) -> Iterator[str]:
         return
     for name, value in result.metrics.items():
         if name not in ACCURACIES:
-            yield f"metrics: there is no '{name}', only {', '.join(ACCURACIES)}"
-        # NaN is in no range; a bool is a number to Python and to nobody else.
+            yield f"metrics: expected one of {', '.join(ACCURACIES)}, got '{name}'"
+        # NaN is in no range; Python counts a bool as a number.
         elif isinstance(value, bool) or not (isinstance(value, int | float) and 0 <= value <= 100):
-            yield f"metrics: {name} is {value!r}, not within 0 to 100 percent"
+            yield f"metrics: {name}: expected 0 to 100 percent, got {value!r}"
     if not isinstance(result.settings, Mapping):
         yield f"settings: expected values by dotted key, got {result.settings!r}"
         return
     for key in (*_OWN_FIELDS, "seed"):
         if key in result.settings:
-            where = "no part of what was published" if key == "seed" else "a field of its own"
+            where = "not part of a published result" if key == "seed" else "a field of its own"
             yield f"settings: '{key}' is {where}"

@@ -1,4 +1,4 @@
-"""Which rectangles of an image are looked at: what augmentations and inferences decide."""
+"""Views: the rectangles of an image that augmentations and inferences choose."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 class Views:
     """Rectangles in source images, each of which becomes one square input of the backbone.
 
-    A view is cut out, mirrored where asked, and resized in one go, so that no pixel outside of it
-    need be decoded, moved or computed.
+    A view is cropped, mirrored where asked, and resized in one operation, so pixels outside of it
+    are never decoded, copied or computed.
 
     Args:
-        boxes: (..., 4) top, left, height, width in source pixels; fractions are allowed.
-        flips: (...) whether the view is mirrored left to right; None mirrors nothing.
-        crop_first: Whether a view is cropped and resized then, as in a random resized crop: the
-            filter sees nothing but the pixels that the box touches. Otherwise a view is a crop of
-            the resized image, as of a test image: at its edges the filter sees what is around it.
+        boxes: Array (..., 4) of top, left, height, width in source pixels; fractions are allowed.
+        flips: Array (...): whether each view is mirrored left to right; None mirrors no view.
+        crop_first: Whether a view is cropped before it is resized, as in a random resized crop: the
+            filter reads only pixels that the box touches. Otherwise a view is a crop of the resized
+            image, as for a test image: at its edges the filter also reads the pixels around it.
     """
 
     boxes: NDArray[np.float64]
@@ -28,7 +28,7 @@ class Views:
     crop_first: bool = False
 
     def __getitem__(self, images: slice) -> Views:
-        """Returns the views of some of the images."""
+        """Returns the views of a slice of the images."""
         flips = None if self.flips is None else self.flips[images]
         return Views(self.boxes[images], flips, self.crop_first)
 
@@ -40,7 +40,7 @@ def one_view(views: Views) -> Views:
 
 
 def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Returns the largest centred square of each image, (N, 4), for sizes (N, 2) height, width."""
+    """Returns the largest centred square of each image, (N, 4), for sizes (N, 2)."""
     side = sizes.min(axis=1, keepdims=True)
     return np.concatenate([(sizes - side) / 2, side, side], axis=1).astype(np.float64)
 
@@ -48,19 +48,20 @@ def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
 def crops_of_resized(
     sizes: NDArray[np.int64], short_side: int, resolution: int, corners: bool
 ) -> NDArray[np.float64]:
-    """Returns crops of the image resized to a short side, as boxes in the image itself.
+    """Returns crops of the image resized to a short side, as boxes in the source image.
 
-    The resized image is never made: a crop of it is a box of the source. Sizes and offsets round as
-    torchvision's `Resize` (long side down), `FiveCrop` and `CenterCrop` (half to even) do.
+    The resized image is never computed: each crop is a box of the source. Sizes and offsets round
+    as in torchvision's `Resize` (long side down), `FiveCrop` and `CenterCrop` (half to even).
 
     Args:
-        sizes: (N, 2) height, width of the images.
-        short_side: Short side of the resized image, at least `resolution`.
-        resolution: Side of the crops.
-        corners: Whether the four corners come before the centre.
+        sizes: Array (N, 2) of height and width of the images.
+        short_side: Short side of the resized image in pixels, at least `resolution`.
+        resolution: Side of the crops in pixels.
+        corners: Whether the four corner crops are returned before the centre crop.
 
     Returns:
-        (N, 5 or 1, 4): top left, top right, bottom left, bottom right, centre; or the centre alone.
+        Boxes (N, 5 or 1, 4): top left, top right, bottom left, bottom right, centre; or only the
+        centre.
     """
     resized = (short_side * sizes) // sizes.min(axis=1, keepdims=True)
     free = resized - resolution

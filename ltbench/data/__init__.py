@@ -1,4 +1,4 @@
-"""Data sets: what they hold, how images are read, and how batches of views are made.
+"""Data sets: class names and splits, reading of images, and loading of batches of views.
 
 Importing this package loads no torch; the modules of `ltbench.data.loading` do.
 """
@@ -26,7 +26,7 @@ from ltbench.data.longtail import (
     select_counts,
 )
 from ltbench.data.preparation.prepare import Preparation
-from ltbench.data.repeats import RepeatRule, without_repeats
+from ltbench.data.repeats import RepeatRule, handle_repeats
 from ltbench.data.split_lists import git_blob_sha1, list_identity, parse_list, read_list
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "file_digests",
     "file_stamp",
     "git_blob_sha1",
+    "handle_repeats",
     "list_identity",
     "make_lt",
     "pareto_counts",
@@ -57,5 +58,4 @@ __all__ = [
     "remembered_digests",
     "select_counts",
     "subset",
-    "without_repeats",
 ]

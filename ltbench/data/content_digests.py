@@ -1,8 +1,8 @@
-"""Digests of image contents, remembered by file so that an unchanged file is read once.
+"""Digests of image contents, cached by file so that an unchanged file is read once.
 
 A digest is the first 128 bits of a SHA-256. It is kept in the user's cache folder together with
-size, time of modification, time of change and inode of its file: as long as these four are the
-same, the file is not read again.
+size, modification time, change time and inode of its file: while these four are the same, the file
+is not read again.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from ltbench.errors import DataError
 from ltbench.progress import SILENT, ProgressReporter
 
 DigestRule = Literal["content", "sampled"]
-"""What of a file is hashed: every byte; or its size and 16 KiB of its start, middle and end."""
+"""Hashed part of a file: every byte; or its size and 16 KiB of its start, middle and end."""
 
 ABSENT = bytes(DIGEST_BYTES)
-"""The digest of an image without content: its file is missing or cannot be read."""
+"""Digest of an image without content: its file is missing or cannot be read."""
 
-STAMP_SECONDS = 2.0
-"""Files that changed less than this ago are hashed again: a later change may have the same time."""
+MIN_AGE_SECONDS = 2.0
+"""Age below which a changed file's digest is not cached: a later change may have the same time."""
 
 _SAMPLE_BYTES = 1 << 14
 _READ_BYTES = 1 << 20
-_FILES_A_TASK = 64
-_THREADS = min(16, 4 * (os.cpu_count() or 1))  # a network drive answers slowly and in parallel
+_FILES_PER_TASK = 64
+_THREADS = min(16, 4 * (os.cpu_count() or 1))  # hides the latency of a network drive
 
 Digests = NDArray[np.uint8]
-"""(N, 16): a digest an image."""
+"""Array (N, 16): one digest for each image."""
 
 
 def content_digest(content: bytes | memoryview, rule: DigestRule = "content") -> bytes:
-    """Returns the digest of a content in memory: the same as that of a file that holds it."""
+    """Returns the digest of a content in memory, equal to that of a file with this content."""
     if rule == "content":
         return hashlib.sha256(content).digest()[:DIGEST_BYTES]
     size = len(content)
     hashed = hashlib.sha256(b"%d\0" % size)
-    for start in _sampled(size):
+    for start in _sample_starts(size):
         hashed.update(content[start : start + _SAMPLE_BYTES])
     return hashed.digest()[:DIGEST_BYTES]
 
@@ -62,18 +62,18 @@ def file_digests(
 ) -> Digests:
     """Returns the digests of image files, (N, 16); `ABSENT` where a file cannot be read.
 
-    Files are read in parallel. What was read before and has not changed since is not read again.
+    Files are read in parallel. A file that was read before and has not changed is not read again.
 
     Args:
-        root: Folder that the paths start from.
-        paths: N paths, a pyarrow string array.
-        progress: Shows the progress of reading.
-        rule: What of a file is hashed.
+        root: Folder of the relative paths.
+        paths: Pyarrow string array of N relative paths.
+        progress: Progress reporter.
+        rule: Hashed part of a file.
 
     Raises:
-        DataError: A file changes while it is read.
+        DataError: A file changes during the reading.
     """
-    folder = os.path.abspath(root)  # noqa: PTH100  # links stay: they are part of the user's path
+    folder = os.path.abspath(root)  # noqa: PTH100  # unlike resolve(), keeps the user's links
     files = [f"{folder}/{path}" for path in paths.to_pylist()]
     stamps = np.array([file_stamp(file) for file in files], np.int64).reshape(-1, 4)
 
@@ -90,15 +90,16 @@ def remembered_digests(
     read: Callable[[NDArray[np.int64]], Iterable[tuple[NDArray[np.int64], Digests]]],
     progress: ProgressReporter = SILENT,
 ) -> Digests:
-    """Returns digests, (N, 16), of which those that are known are taken from the user's cache.
+    """Returns digests, (N, 16); those in the user's cache are not computed again.
 
     Args:
-        table: Name of the table that they are kept in, such as the folder of the files.
-        names: N names, unique within the table, a pyarrow string array.
-        stamps: (N, 4) what changes when a content does; -1 where there is no content. The second
-            and the third are times in nanoseconds: what changed just now is not kept.
-        read: `rows -> (rows, digests)`, part by part: computes the digests of some rows.
-        progress: Shows the progress of reading.
+        table: Name of the cached table, such as the folder of the files.
+        names: Pyarrow string array of N names, unique within the table.
+        stamps: Array (N, 4) of numbers that change when a content does; -1 where there is no
+            content. Columns 1 and 2 are times in nanoseconds: the digest of a content that changed
+            within `MIN_AGE_SECONDS` is not cached.
+        read: Function from rows to pairs `(rows, digests)`, which computes digests part by part.
+        progress: Progress reporter.
     """
     kept = DigestTable.read(table)
     digests, known = kept.find(names, stamps)
@@ -112,17 +113,17 @@ def remembered_digests(
             digests[part] = values
             done.append(part)
             progress.advance(len(part))
-    finally:  # what was read before an interruption is not read again
+    finally:  # keep the digests computed before an interruption
         progress.stop()
         finished = np.concatenate(done) if done else rows[:0]
         age = np.abs(time.time_ns() - stamps[finished, 1:3]).min(axis=1)
-        old = finished[age > STAMP_SECONDS * 1e9]
+        old = finished[age > MIN_AGE_SECONDS * 1e9]
         DigestTable.add(table, names.take(old), stamps[old], digests[old])
     return digests
 
 
 def file_stamp(file: str) -> tuple[int, int, int, int]:
-    """Returns size, times of modification and of change, and inode; -1 for no regular file."""
+    """Returns size, modification time, change time and inode; -1 if not a regular file."""
     try:
         status = os.stat(file)  # noqa: PTH116  # a Path for each takes several times as long
     except OSError:
@@ -138,14 +139,14 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:
 def _read(
     files: Sequence[str], rows: NDArray[np.int64], rule: DigestRule
 ) -> Iterator[tuple[NDArray[np.int64], Digests]]:
-    """Yields digests of files as threads finish them: hashing releases the interpreter's lock."""
-    parts = iter(np.split(rows, range(_FILES_A_TASK, len(rows), _FILES_A_TASK)))
+    """Yields the digests of files as threads finish them: hashing releases the GIL."""
+    parts = iter(np.split(rows, range(_FILES_PER_TASK, len(rows), _FILES_PER_TASK)))
     waiting: dict[Future[Digests], NDArray[np.int64]] = {}
     pool = ThreadPoolExecutor(_THREADS)
     try:
         while True:
             for part in parts:
-                waiting[pool.submit(_digests_of, [files[row] for row in part], rule)] = part
+                waiting[pool.submit(_hash_files, [files[row] for row in part], rule)] = part
                 if len(waiting) >= 2 * _THREADS:
                     break
             if not waiting:
@@ -156,32 +157,34 @@ def _read(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _digests_of(files: Sequence[str], rule: DigestRule) -> Digests:
-    values = b"".join(_digest_of(file, rule) for file in files)
+def _hash_files(files: Sequence[str], rule: DigestRule) -> Digests:
+    values = b"".join(_hash_file(file, rule) for file in files)
     return np.frombuffer(values, np.uint8).reshape(-1, DIGEST_BYTES)
 
 
-def _digest_of(file: str, rule: DigestRule) -> bytes:
+def _hash_file(file: str, rule: DigestRule) -> bytes:
     hashed = hashlib.sha256()
     try:
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123  # faster than a Path
             before = os.fstat(opened.fileno())
             if rule == "sampled":
                 hashed.update(b"%d\0" % before.st_size)
-                for start in _sampled(before.st_size):
+                for start in _sample_starts(before.st_size):
                     opened.seek(start)
                     hashed.update(opened.read(_SAMPLE_BYTES))
             else:
                 while content := opened.read(_READ_BYTES):
                     hashed.update(content)
             after = os.fstat(opened.fileno())
-    except OSError:  # whoever reads the image reports why
+    except OSError:  # the reader of the image reports the cause
         return ABSENT
     if _stamp(before) != _stamp(after):
-        raise DataError(f"{file} changes while it is read", hint="wait until it is written")
+        raise DataError(
+            f"{file} changed during the reading", hint="run again when the file is complete"
+        )
     return hashed.digest()[:DIGEST_BYTES]
 
 
-def _sampled(size: int) -> Sequence[int]:
-    """Returns where the samples of a file of a size begin."""
+def _sample_starts(size: int) -> Sequence[int]:
+    """Returns the offsets of the samples in a file of `size` bytes."""
     return (0, max(0, (size - _SAMPLE_BYTES) // 2), max(0, size - _SAMPLE_BYTES))

@@ -18,7 +18,7 @@ class Split:
 
     Args:
         images: N images.
-        labels: (N,) class ids.
+        labels: Class ids, (N,).
     """
 
     images: ImageSource
@@ -30,16 +30,16 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Class names by class id, and the splits `train` and `test` (and `val` where there is one).
+    """Class names by class id, and the splits `train`, `test` and, for some data sets, `val`.
 
     Args:
-        class_names: K names.
-        splits: By name.
-        published_counts: (K,) training images of each class before some were held out; None: none
-            were.
-        unreadable: Number of training images that were left out because they cannot be decoded.
-        notes: Sentences on what makes results mean less than they seem to, such as images that
-            were left out. They are shown as warnings and stored with the result.
+        class_names: Names of the K classes.
+        splits: Splits by name.
+        published_counts: Training images of each class before the hold-out, (K,); None without a
+            hold-out.
+        unreadable: Number of training images left out because they cannot be decoded.
+        notes: Sentences on facts that limit what results mean, such as images left out. They are
+            shown as warnings and stored with the result.
 
     Raises:
         DataError: A split is missing or empty, or a label is outside of the classes.
@@ -60,25 +60,26 @@ class Dataset:
         for name, split in self.splits.items():
             if len(split.images) != len(split):
                 raise DataError(
-                    f"split {name} has {len(split.images)} images and {len(split)} labels"
+                    f"split {name}: expected one label per image, got {len(split.images)} images "
+                    f"and {len(split)} labels"
                 )
             if split.labels.min() < 0 or split.labels.max() >= self.num_classes:
-                raise DataError(f"split {name} has a label outside of 0..{self.num_classes - 1}")
+                raise DataError(f"split {name} has a label outside 0..{self.num_classes - 1}")
 
     @property
     def num_classes(self) -> int:
-        """K."""
+        """Number of classes K."""
         return len(self.class_names)
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
-        """(K,) images of each class that are trained on."""
+        """Training images of each class, (K,)."""
         counts = np.bincount(self.splits["train"].labels, minlength=self.num_classes)
         return counts.astype(np.int64)
 
     @property
     def repeated_names(self) -> dict[str, list[int]]:
-        """The names that several classes have, and the ids of these classes."""
+        """Names that several classes share, with the ids of these classes."""
         classes: dict[str, list[int]] = {}
         for label, name in enumerate(self.class_names):
             classes.setdefault(name, []).append(label)
@@ -86,10 +87,10 @@ class Dataset:
 
     @property
     def shot_counts(self) -> NDArray[np.int64]:
-        """(K,) published training images of each class: they make it many-, medium- or few-shot."""
+        """Published training images of each class, (K,), which decide its shot group."""
         return self.class_counts if self.published_counts is None else self.published_counts
 
     @property
     def held_out(self) -> int:
-        """How many training images were held out for validation."""
+        """Number of training images held out for validation."""
         return int(self.shot_counts.sum() - self.class_counts.sum()) - self.unreadable

@@ -1,8 +1,8 @@
 """Tables of digests in the user's cache folder.
 
-One file a table: the SHA-256 of the rest, then an Arrow stream with the columns name, stamp and
-digest. A file is replaced as a whole; of two processes that add to a table at once one may lose
-what it added, which is then computed again.
+Each table is one file: the SHA-256 of the rest, then an Arrow stream with the columns name, stamp
+and digest. A file is replaced as a whole: if two processes add rows at the same time, the rows of
+one may be lost and are computed again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ltbench.io.files import replace_file
 DIGEST_BYTES = 16
 _CHECK_BYTES = 32
 
-_unwritten: dict[Path, DigestTable] = {}  # this process's own, where the folder cannot be written
+_unwritten: dict[Path, DigestTable] = {}  # tables of this process if the folder is read-only
 
 
 def cache_folder() -> Path:
-    """Returns the folder that digests are kept in: `LTBENCH_CACHE`, or the user's cache folder."""
+    """Returns the folder of the digests: `LTBENCH_CACHE`, or the user's cache folder."""
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("LTBENCH_CACHE")
@@ -35,12 +35,12 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class DigestTable:
-    """Digests by name, each with the stamp of the content that it was computed of.
+    """Digests by name, each with the stamp of its content.
 
     Args:
-        names: N unique names, a pyarrow string array.
-        stamps: (N, 4) stamps.
-        digests: (N, 16) digests.
+        names: Pyarrow string array of N unique names.
+        stamps: Stamps, (N, 4).
+        digests: Digests, (N, 16).
     """
 
     names: Any
@@ -49,7 +49,7 @@ class DigestTable:
 
     @classmethod
     def read(cls, table: str) -> DigestTable:
-        """Returns a table; an empty one where it is missing or damaged."""
+        """Returns a table; an empty one if the file is missing or damaged."""
         import pyarrow as pa
 
         path = _path(table)
@@ -76,9 +76,9 @@ class DigestTable:
     def add(
         cls, table: str, names: Any, stamps: NDArray[np.int64], digests: NDArray[np.uint8]
     ) -> None:
-        """Adds rows to a table, in the place of those of the same names.
+        """Adds rows to a table, replacing rows of the same names.
 
-        Where the cache folder cannot be written they are kept until this process ends.
+        If the cache folder cannot be written, the rows are kept until this process ends.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -111,11 +111,11 @@ class DigestTable:
     def find(
         self, names: Any, stamps: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Returns digests, (M, 16), zero where they are not known, and which are known, (M,).
+        """Returns digests, (M, 16), zero where unknown, and whether each is known, (M,).
 
         Args:
-            names: M names, a pyarrow string array.
-            stamps: (M, 4) stamps as they are now.
+            names: Pyarrow string array of M names.
+            stamps: Current stamps, (M, 4).
         """
         import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""Holds a validation split out of the training split, where a data set has none of its own."""
+"""Hold-out of a validation split from the training split, for data sets without a `val` split."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import subset
 from ltbench.errors import DataError
 
-_STREAM = 2**32  # of Philox, beside the data seed: no epoch of a training has such a number
+_STREAM = 2**32  # Philox key beside the data seed: no training has this epoch number
 
 
 def hold_out(dataset: Dataset, data_seed: int) -> Dataset:
     """Moves about a tenth of each class from the training split to a new split `val`.
 
-    Which images those are depends on the labels and the seed alone. The data set remembers its
-    published class counts: they decide what is many-, medium- and few-shot, while losses, priors
-    and samplings see what is trained on.
+    The choice depends on the labels and the seed only. The data set keeps its published class
+    counts: they decide the shot groups, while losses, priors and samplings use the counts of the
+    images that are left for training.
 
     Args:
-        dataset: Without a split `val`.
+        dataset: Data set without a split `val`.
         data_seed: Seed of the choice.
 
     Raises:
@@ -32,8 +32,8 @@ def hold_out(dataset: Dataset, data_seed: int) -> Dataset:
     held = _chosen(train.labels, dataset.class_counts, data_seed)
     if not held.any():
         raise DataError(
-            "no class has two training images: there is nothing to hold out for validation",
-            hint="take --select last and --split test, or more training images",
+            "no class has two training images: nothing can be held out for validation",
+            hint="add --select last --split test, or add training images",
         )
     splits = {"train": _part(train, ~held), "val": _part(train, held)}
     return replace(
@@ -43,12 +43,12 @@ def hold_out(dataset: Dataset, data_seed: int) -> Dataset:
     )
 
 
-def sizes(class_counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Returns how many images of each class are held out, (K,): a tenth, rounded half up.
+def held_out_counts(class_counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the number of held-out images of each class, (K,): a tenth, rounded half up.
 
-    At least one where there are two, and never the last.
+    At least one of two or more, and never the last one.
 
-    >>> sizes(np.array([0, 1, 2, 14, 15, 143])).tolist()
+    >>> held_out_counts(np.array([0, 1, 2, 14, 15, 143])).tolist()
     [0, 0, 1, 1, 2, 14]
     """
     return np.where(class_counts < 2, 0, np.maximum((class_counts + 5) // 10, 1))
@@ -57,13 +57,13 @@ def sizes(class_counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def _chosen(
     labels: NDArray[np.int64], class_counts: NDArray[np.int64], data_seed: int
 ) -> NDArray[np.bool_]:
-    """Returns which images are held out, (N,): the first of each class in a random order."""
+    """Returns whether each image is held out, (N,): the first of each class in a random order."""
     generator = np.random.Generator(np.random.Philox(key=[data_seed, _STREAM]))
     by_class = np.lexsort((generator.random(len(labels)), labels))
     starts = np.repeat(np.cumsum(class_counts) - class_counts, class_counts)
     rank = np.arange(len(labels)) - starts
     held = np.zeros(len(labels), dtype=bool)
-    held[by_class] = rank < np.repeat(sizes(class_counts), class_counts)
+    held[by_class] = rank < np.repeat(held_out_counts(class_counts), class_counts)
     return held
 
 

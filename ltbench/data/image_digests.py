@@ -1,4 +1,4 @@
-"""What the images of a source are now: changes when a file does, without reading the files."""
+"""Digests of image sources: they change when a file does, without reading the files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ltbench.data.decoding.decode import DECODE_RULES
 from ltbench.data.images import ArrayImages, FileImages, ImageSource, Subset
 
 
-def digest_of(images: ImageSource) -> str | None:
+def source_digest(images: ImageSource) -> str | None:
     """Returns a hash of an array's pixels, or of the files' paths, sizes, times and inodes.
 
-    None for a source of another kind: nothing is known of its images but by reading them.
+    None for any other source, whose images have to be read to be compared.
     """
     if isinstance(images, ArrayImages):
         return _hash(str(images.pixels.shape).encode(), np.ascontiguousarray(images.pixels).data)
     if isinstance(images, Subset):
-        inner = digest_of(images.images)
+        inner = source_digest(images.images)
         return inner and _hash(inner.encode(), np.ascontiguousarray(images.indices).data)
     if isinstance(images, FileImages):
         files = (str(images.root / images.name(index)) for index in range(len(images)))

@@ -1,4 +1,4 @@
-"""Where images come from: an array in memory, or files."""
+"""Image sources: an array in memory, or files."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from ltbench.errors import CorruptImageError, DataError
 
 
 class ImageSource(Protocol):
-    """Images by index."""
+    """Source of images by index."""
 
     def __len__(self) -> int: ...
 
     def name(self, index: int) -> str:
-        """Returns what an image is called in lists and errors; equal names mean equal images."""
+        """Returns an image's name for lists and errors; equal names mean equal images."""
         ...
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Returns an image in RGB, (height, width, 3).
 
         Raises:
-            CorruptImageError: It cannot be decoded.
-            DataError: It is not there.
+            CorruptImageError: The image cannot be decoded.
+            DataError: The image does not exist.
         """
         ...
 
 
 class ArrayImages:
-    """Images of one size, in memory.
+    """Images of one size in memory.
 
     Args:
-        pixels: (N, height, width, 3) uint8.
+        pixels: Array (N, height, width, 3), uint8.
     """
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
@@ -47,7 +47,7 @@ class ArrayImages:
         return len(self.pixels)
 
     def name(self, index: int) -> str:
-        """Returns a name made of the pixels."""
+        """Returns a name computed from the pixels."""
         import hashlib
 
         return hashlib.sha1(self.pixels[index].tobytes(), usedforsecurity=False).hexdigest()
@@ -62,10 +62,10 @@ class FileImages:
     """Images in files.
 
     Args:
-        root: Folder that the paths start from.
-        paths: A pyarrow string array: a million of them are one buffer, not a million objects,
-            whether workers inherit it or have it sent.
-        hint: What to do when one is not there.
+        root: Folder of the relative paths.
+        paths: Pyarrow string array of N relative paths: one buffer instead of N objects, for
+            workers that inherit or receive it.
+        hint: Hint of the error for a missing file.
     """
 
     def __init__(self, root: Path, paths: Any, hint: str = "check --data-root") -> None:
@@ -77,33 +77,36 @@ class FileImages:
         return len(self.paths)
 
     def name(self, index: int) -> str:
-        """Returns the path below the root."""
+        """Returns the path relative to the root."""
         return str(self.paths[index].as_py())
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Returns an image in RGB, (height, width, 3)."""
         path = self.root / self.name(index)
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-                raise CorruptImageError(f"{path} is no regular file", hint="remove it")
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
+                raise CorruptImageError(
+                    f"{path} is not a regular file",
+                    hint="put the image file there, or skip such images with --on-corrupt skip",
+                )
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist", hint=self.hint) from error
         except OSError as error:
             raise CorruptImageError(
                 f"{path} cannot be read: {error.strerror or error}",
-                hint="get permission to read it, or drop such images with --on-corrupt skip",
+                hint="allow this user to read it, or skip such images with --on-corrupt skip",
             ) from error
         return decode(content, str(path))
 
 
 @dataclass(frozen=True)
 class Subset:
-    """Some images of a source.
+    """Selected images of a source.
 
     Args:
-        images: The source.
-        indices: (N,) which of its images.
+        images: Source.
+        indices: Indices of the selected images in the source, (N,).
     """
 
     images: ImageSource
@@ -122,11 +125,11 @@ class Subset:
 
 
 def subset(images: ImageSource, indices: NDArray[np.int64]) -> ImageSource:
-    """Returns some images of a source, in the form that is read fastest.
+    """Returns selected images of a source, in the form that is read fastest.
 
     Args:
-        images: The source.
-        indices: (N,) which of its images, in any order.
+        images: Source.
+        indices: Indices of the selected images, (N,), in any order.
     """
     if isinstance(images, ArrayImages):
         return ArrayImages(images.pixels[indices])

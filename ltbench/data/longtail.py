@@ -1,4 +1,4 @@
-"""Makes a balanced data set long-tailed."""
+"""Long-tailed training splits made from balanced data sets."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import subset
 from ltbench.errors import ConfigError, DataError
 
-_NEAR = 1e-9  # relative distance to a whole number at which a product's rounding matters
-_ROUNDING = 1e-9  # what a product that is a whole number may miss it by
+_RELATIVE_TOLERANCE = 1e-9  # distance to a whole number at which a product's rounding matters
+_ABSOLUTE_TOLERANCE = 1e-9  # error of a product whose exact value is a whole number
 
 
 def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int]:
     """Returns class counts that fall exponentially: n_k = floor(largest * ratio^(-k / (K - 1))).
 
     The profile of CIFAR-100-LT (Cao et al., NeurIPS 2019). A value that is a whole number is kept,
-    which products of floating-point numbers may miss: near one the comparison is made in integers.
+    although a floating-point product may miss it: near one the comparison is made in integers.
 
     >>> exponential_counts(4, 500, 100), exponential_counts(6, 80, 32)
     ([500, 107, 23, 5], [80, 40, 20, 10, 5, 2])
@@ -32,7 +32,7 @@ def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int
     for k in range(num_classes):
         value = largest * float(ratio) ** (-k / steps)
         count, nearest = int(value), round(value)
-        if abs(value - nearest) < _NEAR * max(value, 1):
+        if abs(value - nearest) < _RELATIVE_TOLERANCE * max(value, 1):
             reached = nearest**steps * exact**k <= largest**steps
             count = nearest if reached else nearest - 1
         counts.append(count)
@@ -40,9 +40,10 @@ def exponential_counts(num_classes: int, largest: int, ratio: float) -> list[int
 
 
 def counts_rule(num_classes: int, largest: int, ratio: float) -> str:
-    """Returns what tells exponential counts from those of before they were rounded, for identities.
+    """Returns a suffix for data set identities, where rounding has changed exponential counts.
 
-    Whole numbers were missed by one then. Empty where none was: such runs are the same runs.
+    Earlier versions missed whole numbers by one. The suffix is empty where no count changed, so
+    that old runs of these data sets stay the same runs.
 
     >>> counts_rule(100, 500, 100), counts_rule(6, 80, 32)
     ('', ' counts:2')
@@ -55,14 +56,14 @@ def counts_rule(num_classes: int, largest: int, ratio: float) -> str:
 def pareto_counts(num_classes: int, largest: int, ratio: float) -> list[int]:
     """Returns class counts that fall as a power: n_k = floor(largest * (k + 1)^-a).
 
-    They are quantiles of a Pareto distribution; a = ln(ratio) / ln(K) makes the last class the
-    first over the ratio. Many more classes are small than in the exponential profile.
+    The counts are quantiles of a Pareto distribution; a = ln(ratio) / ln(K) makes the last class
+    the first over the ratio. Many more classes are small than in the exponential profile.
 
     >>> pareto_counts(4, 120, 4)
     [120, 60, 40, 30]
     """
     power = math.log(ratio) / math.log(max(num_classes, 2))
-    return [int(largest * (k + 1) ** -power + _ROUNDING) for k in range(num_classes)]
+    return [int(largest * (k + 1) ** -power + _ABSOLUTE_TOLERANCE) for k in range(num_classes)]
 
 
 def make_lt(
@@ -74,45 +75,45 @@ def make_lt(
 ) -> Dataset:
     """Makes the training split of a balanced data set long-tailed, in the order of class ids.
 
-    The other splits stay as they are. No `val` split is made of the images left out: it would have
-    few of the head or none, and labels that a long-tailed world does not offer. What a run needs
-    for validation is held out of what is left, as it is of other sets.
+    The other splits do not change. The images left out do not become a `val` split: it would have
+    few or no images of the head, and labels that a real long-tailed data set does not have. A run
+    that needs validation images holds them out of the training split, as for other data sets.
 
     Args:
-        dataset: The data set.
-        profile: How class counts fall.
+        dataset: Balanced data set.
+        profile: Curve of the class counts.
         ratio: Largest over smallest class count, at least 1.
         data_seed: Seed of the choice, see `select_counts`.
-        largest: Training images of class 0; None: as many as the smallest class has.
+        largest: Number of training images of class 0; None: that of the smallest class.
 
     Raises:
-        ConfigError: A class has fewer images than that, or would have none left.
-        DataError: A class has no training images to begin with.
+        ConfigError: A class has too few images, or would have none left.
+        DataError: A class has no training images.
     """
-    train, there = dataset.splits["train"], dataset.class_counts
-    if not there.all():
-        empty = dataset.class_names[int(there.argmin())]
+    train, available = dataset.splits["train"], dataset.class_counts
+    if not available.all():
+        empty = dataset.class_names[int(available.argmin())]
         raise DataError(
             f"class '{empty}' has no training images: the set cannot be made long-tailed",
-            hint="add some, or drop the class",
+            hint="add training images of this class, or leave the class out of the data set",
         )
-    most = int(there.min())
+    most = int(available.min())
     counts_of = {"exponential": exponential_counts, "pareto": pareto_counts}[profile]
     counts = counts_of(dataset.num_classes, most if largest is None else largest, ratio)
-    short = np.flatnonzero(there < counts)
+    short = np.flatnonzero(available < counts)
     if len(short):
         label = int(short[0])
         raise ConfigError(
-            f"largest={largest}: class '{dataset.class_names[label]}' has {there[label]:,} "
-            f"training images, not {counts[label]:,}",
-            hint=f"take at most {most:,}, which every class has",
+            f"largest={largest}: expected {counts[label]:,} training images of class "
+            f"'{dataset.class_names[label]}', got {available[label]:,}",
+            hint=f"choose at most {most:,}, which every class has",
         )
     if 0 in counts:
         label = counts.index(0)
         raise ConfigError(
             f"ratio={ratio:g}: class '{dataset.class_names[label]}' would have no training image, "
-            f"class '{dataset.class_names[0]}' having {counts[0]:,}",
-            hint=f"take a ratio of at most {counts[0]:,}, or more images",
+            f"because class '{dataset.class_names[0]}' has {counts[0]:,}",
+            hint=f"choose a ratio of at most {counts[0]:,}, or more images",
         )
     at = select_counts(train.labels, counts, data_seed)
     chosen = Split(subset(train.images, at), train.labels[at])
@@ -124,18 +125,18 @@ def select_counts(
 ) -> NDArray[np.int64]:
     """Returns the indices of a subset with the given class counts, class by class.
 
-    One legacy stream shuffles the indices of each class in the order of the labels, and the first
-    n_k are kept: the selection that the published CIFAR-100-LT experiments use (seed 0).
+    One legacy random stream shuffles the indices of each class in the order of the labels, and the
+    first n_k are kept: the selection of the published CIFAR-100-LT experiments (seed 0).
 
     Args:
-        labels: (N,) class ids of the balanced set.
-        counts: n_k for each class; a class with fewer images gives all it has.
-        data_seed: Seed of the stream.
+        labels: Class ids of the balanced set, (N,).
+        counts: Number of images n_k of each class; a class with fewer images gives all of them.
+        data_seed: Seed of the random stream.
     """
-    loader = np.random.RandomState(data_seed)
+    stream = np.random.RandomState(data_seed)
     chosen = []
     for label, count in enumerate(counts):
         indices = np.flatnonzero(labels == label)
-        loader.shuffle(indices)
+        stream.shuffle(indices)
         chosen.append(indices[:count])
     return np.concatenate(chosen)

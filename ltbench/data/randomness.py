@@ -1,7 +1,8 @@
-"""Random numbers that are functions of (seed, epoch, image): no worker or restart matters.
+"""Random numbers as functions of (seed, epoch, image), independent of workers and restarts.
 
-An image may be drawn several times in an epoch, and each time it is seen otherwise. A *draw* names
-it and the time: index + N * (how often it was drawn before), for the N images of the split.
+An image may be drawn several times in an epoch, each time with other random numbers. A *draw*
+identifies the image and the repetition: index + N * (number of earlier draws of the image in this
+epoch), for the N images of the split.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_CHOICE = 2**32  # in the place of an epoch: no training has so many
-_CLASS = 2**32  # numbers of a class's images
+_SUBSET_EPOCH = 2**32  # epoch number that no training reaches
+_CLASS_STRIDE = 2**32  # numbers reserved for the images of a class
 
-# SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a counter goes in, 64 mixed bits come out.
+# SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): mixes a counter to 64 random bits.
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -29,10 +30,10 @@ def uniforms(seed: int, epoch: int, draws: NDArray[np.int64], count: int) -> NDA
     """Returns uniform numbers in [0, 1), (B, count).
 
     Args:
-        seed: The run's seed.
-        epoch: The epoch that the images are seen in.
-        draws: (B,) draws; where every image is seen once, their indices.
-        count: How many numbers an image takes.
+        seed: Seed of the run.
+        epoch: Number of the epoch.
+        draws: Draws, (B,); equal to the indices where every image is drawn once.
+        count: Number of random numbers for each image.
     """
     key = _mix(np.array([seed + 1], dtype=np.uint64))
     key = _mix(key ^ np.array([epoch + 1], dtype=np.uint64))
@@ -41,22 +42,22 @@ def uniforms(seed: int, epoch: int, draws: NDArray[np.int64], count: int) -> NDA
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def shuffled(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
-    """Returns the order of an epoch: a permutation of 0..size-1."""
+def shuffle_epoch(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
+    """Returns the order of images in an epoch: a permutation of 0..size-1."""
     return _generator(seed, epoch).permutation(size)
 
 
-def drawn(
+def draw_epoch(
     seed: int, epoch: int, labels: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Returns the draws of an epoch in which classes are seen as often as their weights say, (N,).
+    """Returns the draws of an epoch, with classes drawn in proportion to their weights, (N,).
 
     Args:
-        seed: The run's seed.
-        epoch: The epoch.
-        labels: (N,) class ids.
-        weights: (K,) how often each class is drawn, in any unit. Drawn with replacement; the images
-            of a class share its draws evenly.
+        seed: Seed of the run.
+        epoch: Number of the epoch.
+        labels: Class ids, (N,).
+        weights: Sampling weight of each class, (K,), in any unit. Images are drawn with
+            replacement; those of one class are equally likely.
     """
     size = len(labels)
     counts = np.bincount(labels, minlength=len(weights))
@@ -64,31 +65,31 @@ def drawn(
     chosen = _generator(seed, epoch).choice(size, size=size, p=share / share.sum())
     order = np.argsort(chosen, kind="stable")
     ranked = chosen[order]
-    first = np.searchsorted(ranked, ranked)  # where the draws of the same image begin
+    first = np.searchsorted(ranked, ranked)  # position of the first draw of the same image
     before = np.empty(size, dtype=np.int64)
     before[order] = np.arange(size) - first
     return chosen + size * before
 
 
-def at_most(
+def sample_per_class(
     seed: int, labels: NDArray[np.int64], class_counts: NDArray[np.int64], per_class: int
 ) -> NDArray[np.int64]:
-    """Returns indices of images of which no class has more than some number, (M,).
+    """Returns indices of images, at most `per_class` of each class, (M,).
 
-    Sorted by class, and within a class as the split has them. All images of a class that has no
-    more than `per_class`, else that many of them drawn at random. What is drawn of a class is a
-    function of the seed, the class and how many images it has: other classes change nothing.
+    Sorted by class, and within a class in the order of the split. A class with at most `per_class`
+    images gives all of them, a larger class that many at random. The choice in a class depends on
+    the seed, the class and its number of images only, not on other classes.
 
     Args:
-        seed: The run's seed.
-        labels: (N,) class ids.
-        class_counts: (K,) images of each class.
-        per_class: Images of a class at most.
+        seed: Seed of the run.
+        labels: Class ids, (N,).
+        class_counts: Number of images of each class, (K,).
+        per_class: Maximum number of images of a class.
     """
     order = np.argsort(labels, kind="stable")
     starts = np.cumsum(class_counts) - class_counts
     position = np.arange(len(order)) - starts[labels[order]]
-    number = uniforms(seed, _CHOICE, labels[order] * _CLASS + position, 1)[:, 0]
+    number = uniforms(seed, _SUBSET_EPOCH, labels[order] * _CLASS_STRIDE + position, 1)[:, 0]
     by_number = np.lexsort((number, labels[order]))
     drawn_early = np.empty(len(order), dtype=bool)
     drawn_early[by_number] = position < per_class

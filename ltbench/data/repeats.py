@@ -1,4 +1,4 @@
-"""Images that a data set holds more than once: what to do with them."""
+"""Images that occur more than once in a data set, and the rules for them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ltbench.data.images import subset
 from ltbench.errors import CorruptImageError, DataError
 
 RepeatRule = Literal["refuse", "drop", "keep"]
-"""What becomes of an image that is there more than once."""
+"""Rule for images that occur more than once."""
 
-_ORDER = ("test", "val", "train")  # a split keeps an image before those that follow
-_SHOWN = 3
+_ORDER = ("test", "val", "train")  # precedence: an earlier split keeps a repeated image
+_MAX_SHOWN_PAIRS = 3
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Groups of images with one content.
+    """Groups of images with equal content.
 
     Args:
-        splits: (M,) split of each image, by its place in `names`.
-        indices: (M,) index of each image in its split.
-        labels: (M,) class ids.
-        groups: (M,) which group each image belongs to; ascending.
+        splits: Split of each image as an index into `names`, (M,).
+        indices: Index of each image in its split, (M,).
+        labels: Class ids, (M,).
+        groups: Group of each image, (M,), ascending.
         names: Names of the splits.
     """
 
@@ -45,13 +45,13 @@ class Repeats:
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """Where each group begins, and where the last one ends."""
+        """Offset of each group, and the end of the last one."""
         return np.flatnonzero(np.diff(self.groups, prepend=-1, append=-1))
 
     def pairs(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
         """Returns pairs of images by their two splits, which may be the same one.
 
-        A group gives its first image together with each of the others.
+        The first image of a group forms a pair with each of the others.
         """
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         starts = self.starts.tolist()
@@ -64,15 +64,15 @@ class Repeats:
 
 
 def find_repeats(dataset: Dataset, digests: Mapping[str, Digests]) -> Repeats:
-    """Returns the images that are there more than once, by content.
+    """Returns the images that occur more than once, by content.
 
-    Images that are absent, empty or cannot be decoded are none: they are reported elsewhere.
+    Images that are absent or empty or cannot be decoded are left out: they are reported elsewhere.
 
     Args:
-        dataset: The data set.
-        digests: (N, 16) of each split.
+        dataset: Data set.
+        digests: Digests of each split by its name, (N, 16).
     """
-    names = tuple(sorted(digests, key=lambda name: (name not in _ORDER, _place(name))))
+    names = tuple(sorted(digests, key=lambda name: (name not in _ORDER, _precedence(name))))
     values = np.concatenate([np.ascontiguousarray(digests[name]) for name in names])
     keys = values.view(f"V{values.shape[1]}").ravel()
     _, group, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -87,7 +87,7 @@ def find_repeats(dataset: Dataset, digests: Mapping[str, Digests]) -> Repeats:
     return _decodable(dataset, repeats)
 
 
-def _place(name: str) -> int:
+def _precedence(name: str) -> int:
     return _ORDER.index(name) if name in _ORDER else 0
 
 
@@ -110,46 +110,46 @@ def _decodable(dataset: Dataset, repeats: Repeats) -> Repeats:
     )
 
 
-def without_repeats(
+def handle_repeats(
     dataset: Dataset,
     digests: Mapping[str, Digests],
     rule: RepeatRule,
     where: str,
     name_of: Callable[[str, int], str],
 ) -> Dataset:
-    """Returns a data set in which repeated images were dealt with.
+    """Returns a data set with repeated images handled by a rule.
 
     Args:
-        dataset: The data set.
-        digests: (N, 16) of each split.
-        rule: `refuse` raises; `drop` keeps each image once, in test rather than in val rather than
-            in train, and none that has two classes; `keep` leaves all of them. The last two add
-            a note.
+        dataset: Data set.
+        digests: Digests of each split by its name, (N, 16).
+        rule: Rule for repeated images. `refuse` raises; `drop` keeps each image once, in test
+            before val before train, and no image that has two classes; `keep` leaves all of them.
+            The last two add a note.
         where: Name of the data set for messages.
-        name_of: `(split, index) -> name` of an image for messages.
+        name_of: Function `(split, index) -> name` of an image for messages.
 
     Raises:
-        DataError: There are some and they are refused, or a class has no other training images.
+        DataError: Repeated images are refused, or a class has no other training images.
     """
     repeats = find_repeats(dataset, digests)
     if not len(repeats):
         return dataset
-    said = _in_words(repeats, name_of)
+    summary = _summary(repeats, name_of)
     if rule == "refuse":
         raise DataError(
-            f"{where}: {said}",
-            hint="remove one of each, or add --set dataset.duplicates=drop, which keeps each image "
-            "once and in test rather than in train; `ltbench data verify NAME --deep --set "
-            "dataset.duplicates=keep` lists them all",
+            f"{where}: {summary}",
+            hint="add --set dataset.duplicates=drop, which keeps each image once, in test before "
+            "train; `ltbench data verify NAME --deep --set dataset.duplicates=keep` lists all "
+            "of them",
         )
     if rule == "keep":
         mixed = "; images of a class that are equal may lie on both sides of a held-out split"
-        return replace(dataset, notes=(*dataset.notes, f"{said}{mixed}"))
-    return _dropped(dataset, repeats, where, said)
+        return replace(dataset, notes=(*dataset.notes, f"{summary}{mixed}"))
+    return _drop(dataset, repeats, where, summary)
 
 
-def _dropped(dataset: Dataset, repeats: Repeats, where: str, said: str) -> Dataset:
-    """Returns a data set with one image of each group, and none of groups with two classes."""
+def _drop(dataset: Dataset, repeats: Repeats, where: str, summary: str) -> Dataset:
+    """Returns a data set with one image of each group, and no image of a group with two classes."""
     starts = repeats.starts[:-1]
     first = np.zeros(len(repeats), dtype=bool)
     first[starts] = True
@@ -163,26 +163,27 @@ def _dropped(dataset: Dataset, repeats: Repeats, where: str, said: str) -> Datas
         kept[repeats.indices[gone & (repeats.splits == number)]] = False
         at = np.flatnonzero(kept)
         splits[name] = Split(subset(splits[name].images, at), splits[name].labels[at])
-    note = f"{_images(int(gone.sum()))} left out because they occur more than once: {said}"
+    note = f"{_images(int(gone.sum()))} left out because they occur more than once: {summary}"
     dropped = replace(dataset, splits=splits, notes=(*dataset.notes, note))
     empty = np.flatnonzero((dropped.class_counts == 0) & (dataset.class_counts > 0))
     if len(empty):
         raise DataError(
-            f"{where}: class '{dataset.class_names[empty[0]]}' has no training images that are not "
-            f"in another split or class as well; {said}",
-            hint="add images of the class, or leave it out",
+            f"{where}: class '{dataset.class_names[empty[0]]}' has no training image that is not "
+            f"also in another split or class; {summary}",
+            hint="add training images of this class",
         )
     return dropped
 
 
-def _in_words(repeats: Repeats, name_of: Callable[[str, int], str]) -> str:
-    """Returns how many images are there more than once, with some of their names."""
+def _summary(repeats: Repeats, name_of: Callable[[str, int], str]) -> str:
+    """Returns the number of repeated images by pair of splits, with some of their names."""
     parts = []
     for (first, second), pairs in repeats.pairs().items():
         shown = ", ".join(
-            f"{name_of(first, one)} = {name_of(second, other)}" for one, other in pairs[:_SHOWN]
+            f"{name_of(first, one)} = {name_of(second, other)}"
+            for one, other in pairs[:_MAX_SHOWN_PAIRS]
         )
-        more = ", ..." if len(pairs) > _SHOWN else ""
+        more = ", ..." if len(pairs) > _MAX_SHOWN_PAIRS else ""
         what = (
             f"{first} repeats {_images(len(pairs))}"
             if first == second

@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from ltbench.errors import DataError
 
 _HINT = "fetch the list again: it must have one 'path label' a line"
-_HIDDEN = "evaluate on a split whose labels are public"
-_ONE = "subtract 1 from each label: classes are numbered from 0"
-_LARGEST = 10**6  # classes
+_HIDDEN_HINT = "evaluate on a split whose labels are public"
+_ONE_BASED_HINT = "subtract 1 from each label: classes are numbered from 0"
+_MAX_CLASSES = 10**6
 
 
 def read_list(path: Path, num_classes: int | None = None) -> tuple[Any, NDArray[np.int64]]:
-    """Reads a split list; half a million lines take about half a second.
+    """Returns the paths and labels of a split list; half a million lines take half a second.
 
     Args:
-        path: The list.
-        num_classes: K: labels are 0..K-1; None where the list itself says it.
+        path: Split list.
+        num_classes: Number of classes K: labels are 0..K-1; None if the list itself defines it.
 
     Returns:
-        The paths, as a pyarrow string array, and the labels, (N,).
+        Paths, as a pyarrow string array, and labels, (N,).
 
     Raises:
-        DataError: The file is missing, or a line is not what it should be (named by its number).
+        DataError: The file is missing, or a line is malformed (named by its number).
     """
     return parse_list(_content(path), str(path), num_classes)
 
@@ -36,15 +36,15 @@ def read_list(path: Path, num_classes: int | None = None) -> tuple[Any, NDArray[
 def parse_list(
     content: bytes, name: str, num_classes: int | None = None
 ) -> tuple[Any, NDArray[np.int64]]:
-    """Returns what `read_list` does, of a list's content in UTF-8.
+    """Returns the paths and labels of a split list's content, as `read_list` does.
 
     Args:
-        content: The list.
-        name: What to call it in an error.
-        num_classes: K; None where the list itself says it.
+        content: Content of the list in UTF-8.
+        name: Name of the list for errors.
+        num_classes: Number of classes K; None if the list itself defines it.
 
     Raises:
-        DataError: It has no lines, or a line is not what it should be (named by its number).
+        DataError: The list has no lines, or a line is malformed (named by its number).
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -57,32 +57,32 @@ def parse_list(
         raise DataError(f"{name} is empty", hint=_HINT)
     hidden = pc.invert(pc.match_substring_regex(lines, r" -[0-9]+$"))
     _expect(
-        name, lines, hidden, "{!r} has a negative label, which stands for a hidden one", _HIDDEN
+        name, lines, hidden, "{!r} has a negative label, which means a hidden label", _HIDDEN_HINT
     )
     well_formed = pc.match_substring_regex(lines, r"^.+ [0-9]{1,6}$")
     _expect(name, lines, well_formed, "expected 'path label', got {!r}")
     parts = pc.split_pattern(lines, " ", max_splits=1, reverse=True)
     names = pc.list_element(parts, 0)
     labels = pc.cast(pc.list_element(parts, 1), pa.int64())
-    limit = num_classes or _LARGEST
+    limit = num_classes or _MAX_CLASSES
     smallest, largest = pc.min(labels).as_py(), pc.max(labels).as_py()
     if smallest == 1 and largest == limit:
         raise DataError(
-            f"{name}: labels go from 1 to {largest}: expected 0 to {limit - 1}", hint=_ONE
+            f"{name}: labels: expected 0 to {limit - 1}, got 1 to {largest}", hint=_ONE_BASED_HINT
         )
-    _expect(name, labels, pc.less(labels, limit), f"label {{}} is outside of 0..{limit - 1}")
+    _expect(name, labels, pc.less(labels, limit), f"expected a label in 0..{limit - 1}, got {{}}")
     inside = pc.invert(pc.match_substring_regex(names, r"^/|(^|[/\\])\.\.([/\\]|$)"))
-    _expect(name, names, inside, "{!r} leads out of the data folder")
+    _expect(name, names, inside, "{!r} is outside the data folder")
     plain = pc.invert(pc.match_substring_regex(names, r"[\x00-\x1f\x7f]"))
     _expect(name, names, plain, "{!r} has a control character")
-    return names, np.array(labels)  # a copy: Arrow's own memory cannot be written to
+    return names, np.array(labels)  # a copy, because Arrow's own memory is read-only
 
 
-def _expect(name: str, values: Any, fine: Any, fault: str, hint: str = _HINT) -> None:
-    """Raises a `DataError` for the first value that is not fine."""
+def _expect(name: str, values: Any, valid: Any, fault: str, hint: str = _HINT) -> None:
+    """Raises a `DataError` for the first value that is not valid."""
     import pyarrow.compute as pc
 
-    at = pc.index(fine, value=False).as_py()
+    at = pc.index(valid, value=False).as_py()
     if at >= 0:
         shown = values[at].as_py()
         shown = shown[:200] if isinstance(shown, str) else shown
@@ -90,16 +90,16 @@ def _expect(name: str, values: Any, fine: Any, fault: str, hint: str = _HINT) ->
 
 
 def list_identity(path: Path) -> str:
-    """Returns the git blob name of a list, whichever system its line ends are of.
+    """Returns the git blob name of a list, independent of its line ends.
 
     Raises:
-        DataError: The file is missing, or is no text.
+        DataError: The file is missing, or is not text.
     """
     return git_blob_sha1(_content(path))
 
 
 def git_blob_sha1(content: bytes) -> str:
-    """Returns the name that git gives a file's content: how published lists are identified.
+    """Returns git's name of a file's content, by which published lists are identified.
 
     >>> git_blob_sha1(b"")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
@@ -109,7 +109,7 @@ def git_blob_sha1(content: bytes) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """Returns a list in UTF-8, with the line ends and without the mark that some editors add."""
+    """Returns a list in UTF-8, with unified line ends and without a byte-order mark."""
     try:
         content = path.read_bytes()
         content.decode()

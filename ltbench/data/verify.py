@@ -1,4 +1,4 @@
-"""Looks a data set through: what it holds, and what is wrong with it."""
+"""Verification of a data set: facts about its splits, and faults of its images."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from ltbench.errors import DataError, RunError
 from ltbench.progress import ProgressReporter
 
 Advance = Callable[[int], None]
-"""Told how many more images have been looked at."""
+"""Callback with the number of further images that have been checked."""
 
-_PART = 256  # images that a process decodes before it reports
+_IMAGES_PER_TASK = 256
 
 
 @dataclass(frozen=True)
 class BadImage:
-    """An image that a run would stumble over.
+    """An image that a run could not read.
 
     Args:
-        split: Its split.
-        index: Where in the split.
-        name: Its path, or what else it is called.
-        fault: What is wrong with it.
+        split: Name of its split.
+        index: Index in the split.
+        name: Path or other name of the image.
+        fault: Fault in a few words.
     """
 
     split: str
@@ -49,13 +49,13 @@ class BadImage:
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """What a split holds.
+    """Facts about a split.
 
     Args:
-        images: How many images.
-        classes: How many classes have images.
-        smallest: Images of the smallest of these classes.
-        largest: Images of the largest class.
+        images: Number of images.
+        classes: Number of classes with images.
+        smallest: Number of images of the smallest of these classes.
+        largest: Number of images of the largest class.
     """
 
     images: int
@@ -65,7 +65,7 @@ class SplitFacts:
 
 
 def split_facts(dataset: Dataset) -> dict[str, SplitFacts]:
-    """Returns what each split holds."""
+    """Returns the facts about each split, by its name."""
     facts = {}
     for name, split in dataset.splits.items():
         counts = np.bincount(split.labels)
@@ -75,12 +75,12 @@ def split_facts(dataset: Dataset) -> dict[str, SplitFacts]:
 
 
 def overlaps(dataset: Dataset) -> dict[tuple[str, str], int]:
-    """Returns how many images two splits share, and how many a split has twice (both the same)."""
+    """Returns the number of images that two splits share, or one split repeats (a pair of it)."""
     return _shared({split: _names(part.images) for split, part in dataset.splits.items()})
 
 
 def shared_files(dataset: Dataset) -> dict[tuple[str, str], int]:
-    """Returns the same of the splits whose images are files, by their paths: no image is read."""
+    """Returns the same for splits of files, by path, without reading any image."""
     images = {split: part.images for split, part in dataset.splits.items()}
     files = {split: each.paths for split, each in images.items() if isinstance(each, FileImages)}
     return _shared(files)
@@ -97,7 +97,7 @@ def _shared(names: Mapping[str, Any]) -> dict[tuple[str, str], int]:
 
 
 def repeated_images(dataset: Dataset, progress: ProgressReporter) -> Repeats:
-    """Returns the images that occur more than once, by content: every file is read."""
+    """Returns the images that occur more than once, by content, reading every file."""
     digests = {}
     for split, part in dataset.splits.items():
         images = part.images
@@ -110,7 +110,7 @@ def repeated_images(dataset: Dataset, progress: ProgressReporter) -> Repeats:
 
 
 def missing_files(dataset: Dataset, advance: Advance) -> Iterator[BadImage]:
-    """Yields the images whose file is not there, is empty or may not be read."""
+    """Yields the images whose file is missing, empty or not readable by this user."""
     for split, part in dataset.splits.items():
         images = part.images
         if not isinstance(images, FileImages):
@@ -124,12 +124,12 @@ def missing_files(dataset: Dataset, advance: Advance) -> Iterator[BadImage]:
 
 
 def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterator[BadImage]:
-    """Decodes every image, in parallel, and yields those that cannot be.
+    """Decodes all images in parallel and yields those that cannot be decoded.
 
     Args:
-        dataset: The data set.
-        processes: How many decode at a time.
-        advance: Told how it gets on.
+        dataset: Data set.
+        processes: Number of decoding processes.
+        advance: Callback for progress.
 
     Raises:
         RunError: One of the processes was killed.
@@ -137,20 +137,20 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
     sources = {split: part.images for split, part in dataset.splits.items()}
     parts = iter(
         [
-            (split, range(start, min(start + _PART, len(images))))
+            (split, range(start, min(start + _IMAGES_PER_TASK, len(images))))
             for split, images in sources.items()
-            for start in range(0, len(images), _PART)
+            for start in range(0, len(images), _IMAGES_PER_TASK)
         ]
     )
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(sources,)
+        processes, get_context("spawn"), initializer=_initialize, initargs=(sources,)
     ) as pool:
         waiting: dict[Future[list[BadImage]], int] = {}
         try:
             while True:
-                with _postponed():
+                with _delayed_signals():
                     for split, indices in parts:
-                        waiting[pool.submit(_broken, split, indices)] = len(indices)
+                        waiting[pool.submit(_decode_part, split, indices)] = len(indices)
                         if len(waiting) >= 2 * processes:
                             break
                 if not waiting:
@@ -161,10 +161,10 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
                     advance(waiting.pop(future))
         except BrokenProcessPool as error:
             raise RunError(
-                "a decoding process was ended from outside, perhaps for lack of memory",
-                hint="give fewer --workers",
+                "a decoding process was killed, perhaps for lack of memory",
+                hint="use fewer --workers",
             ) from error
-        except BaseException:  # Ctrl-C above all: nobody waits for what is being decoded
+        except BaseException:  # mostly Ctrl-C: do not wait for the images being decoded
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
                 process.terminate()
@@ -172,20 +172,20 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
 
 
 @contextmanager
-def _postponed() -> Iterator[None]:
-    """Puts Ctrl-C and SIGTERM off: a process that is just being started would complain of them."""
+def _delayed_signals() -> Iterator[None]:
+    """Delays SIGINT and SIGTERM, which would make a starting process print a traceback."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals come to the main thread alone
+        yield  # only the main thread receives signals
         return
-    asked: list[int] = []
+    received: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = {each: signal.signal(each, lambda *got: asked.append(got[0])) for each in numbers}
+    handlers = {each: signal.signal(each, lambda *got: received.append(got[0])) for each in numbers}
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler or signal.SIG_DFL)
-    if asked:
+    if received:
         raise KeyboardInterrupt
 
 
@@ -205,16 +205,16 @@ def _file_fault(path: str) -> str:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if not stat.S_ISREG(status.st_mode):
-        return "is no regular file"
+        return "is not a regular file"
     if status.st_size == 0:
         return "is empty"
     return "" if os.access(path, os.R_OK) else "cannot be read: no permission"
 
 
-_sources: Mapping[str, ImageSource] = {}  # of a decoding process
+_sources: Mapping[str, ImageSource] = {}  # set in each decoding process
 
 
-def _begin(sources: Mapping[str, ImageSource]) -> None:
+def _initialize(sources: Mapping[str, ImageSource]) -> None:
     global _sources
     _sources = sources
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
@@ -228,7 +228,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _broken(split: str, indices: range) -> list[BadImage]:
+def _decode_part(split: str, indices: range) -> list[BadImage]:
     found = []
     images = _sources[split]
     for index in indices:

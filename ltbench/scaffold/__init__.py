@@ -1,3 +1,3 @@
-"""Writes packages for plugin authors to start from: `ltbench plugin new`."""
+"""Scaffold of plugin packages, which `ltbench plugin new` writes."""
 
 from __future__ import annotations

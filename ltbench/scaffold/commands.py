@@ -1,4 +1,4 @@
-"""How a new component is tried."""
+"""Commands that try a new component."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ltbench.specs import ExecutorSpec
 
 GRID = "grid.toml"
-"""The grid that comes with a new executor, to try it with."""
+"""Name of the small grid in the package of a new executor."""
 
 
 def trial_command(kind: str, name: str, folder: Path) -> str:
@@ -20,9 +20,9 @@ def trial_command(kind: str, name: str, folder: Path) -> str:
     'ltbench grid run my-queue/grid.toml --executor my_queue'
 
     Args:
-        kind: Of the component.
-        name: Of the component.
-        folder: The new package, as seen from where the command is typed.
+        kind: Kind of the component.
+        name: Name of the component.
+        folder: Folder of the new package, relative to the current folder.
     """
     if kind == ExecutorSpec.kind:
         return f"ltbench grid run {shlex.quote(str(folder / GRID))} --executor {name}"

@@ -1,4 +1,4 @@
-"""What a new plugin may be called."""
+"""Names of new plugins, and the rules for them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from keyword import iskeyword
 from ltbench.registry.registry import Registry
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST = 40
+_MAX_CHARACTERS = 40
 
 
 def as_name(text: str) -> str:
-    """Returns the name that a text stands for: dashes are underscores.
+    """Returns a text as a component name, with underscores for dashes.
 
     >>> as_name("my-method")
     'my_method'
@@ -24,7 +24,7 @@ def as_name(text: str) -> str:
 
 
 def as_distribution(name: str) -> str:
-    """Returns what the package of a plugin is called.
+    """Returns the name of a plugin's distribution.
 
     >>> as_distribution("my_method")
     'my-method'
@@ -33,38 +33,38 @@ def as_distribution(name: str) -> str:
 
 
 def name_faults(text: str, kind: str, registry: Registry) -> list[str]:
-    """Returns why a new plugin cannot have a name; nothing where it can.
+    """Returns the reasons why a new plugin cannot have a name; an empty list if it can.
 
-    It becomes the name of a component, of a module, of an entry point, and with dashes that of a
-    distribution: it must be free as each of them.
+    The name is used for a component, a module and an entry point, and with dashes for a
+    distribution, so it must be free as each of them.
 
     Args:
-        text: The name, as the user types it.
-        kind: Of the component; one that there is.
-        registry: The components and plugins there are.
+        text: Name as the user typed it.
+        kind: Existing kind of component.
+        registry: Registry of the existing components and plugins.
     """
     name = as_name(text)
     if not _SNAKE_CASE.fullmatch(name):
         example = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", text).strip("_").lower()
         better = f", such as {example}" if _SNAKE_CASE.fullmatch(example) else ""
         return [f"NAME: '{text}' is not in snake_case{better}"]
-    if len(name) > _LONGEST:
-        return [f"NAME: '{name}' has {len(name)} characters, and at most {_LONGEST} are allowed"]
+    if len(name) > _MAX_CHARACTERS:
+        return [f"NAME: expected at most {_MAX_CHARACTERS} characters, '{name}' has {len(name)}"]
     if iskeyword(name):
         return [f"NAME: '{name}' is a keyword of Python"]
     if name in sys.stdlib_module_names:
         return [f"NAME: '{name}' is a module of Python's standard library"]
     taken = registry.components[kind].get(name)
     if taken is not None:
-        return [f"NAME: there is a {kind} '{name}' already, of plugin {taken.plugin}"]
+        return [f"NAME: {kind} '{name}' already exists in plugin {taken.plugin}"]
     failed = [failure.plugin for failure in registry.failures]
     for plugin in (*registry.plugins, *failed):
         if plugin.name == name:
-            return [f"NAME: there is a plugin '{name}' already, {plugin}"]
+            return [f"NAME: plugin '{name}' already exists: {plugin}"]
     if find_spec(name) is not None:
-        return [f"NAME: a module '{name}' is installed already"]
+        return [f"NAME: module '{name}' is already installed"]
     try:
         installed = distribution(name)
     except PackageNotFoundError:
         return []
-    return [f"NAME: a package '{installed.name}' is installed already"]
+    return [f"NAME: package '{installed.name}' is already installed"]

@@ -1,8 +1,8 @@
-"""Writes the package of a new plugin from templates.
+"""Package of a new plugin, rendered from templates.
 
-`templates/common` has what all packages have, `templates/KIND` what is of a kind; of two files at
-the same place the kind's is taken, which may extend the common one. In their paths `package` stands
-for the plugin's name.
+`templates/common` has the files of all packages, `templates/KIND` those of a kind. If both have a
+file at the same place, the kind's is used, which may extend the common one. In paths, `package`
+stands for the plugin's name.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class NewPackage:
     """A package to write.
 
     Args:
-        name: Of the component, the module and the entry point, in snake_case.
-        kind: Of the component.
-        licence: One of `LICENCES`.
-        author: Who holds the copyright; one line.
+        name: Name of the component, the module and the entry point, in snake_case.
+        kind: Kind of the component.
+        licence: Key of `LICENCES`.
+        author: Holder of the copyright, in one line.
     """
 
     name: str
@@ -47,11 +47,11 @@ class NewPackage:
 
     @property
     def folder(self) -> str:
-        """What the package's folder and distribution are called."""
+        """Name of the package's folder and distribution."""
         return as_distribution(self.name)
 
     def render(self) -> dict[PurePosixPath, str]:
-        """Returns the files: path below the package's folder, and content."""
+        """Returns the content of each file by its path below the package's folder."""
         environment = _environment()
         chosen = {}
         for part in (_COMMON, self.kind):
@@ -64,23 +64,23 @@ class NewPackage:
         }
 
     def write(self, parent: Path) -> Path:
-        """Writes the package into a folder of its name, whole or not at all.
+        """Writes the package into a folder of its name, completely or not at all.
 
         Args:
-            parent: Where that folder will be; made where it is missing.
+            parent: Parent of the new folder; created if missing.
 
         Returns:
-            The folder.
+            Folder of the package.
 
         Raises:
-            ConfigError: Something is in its place.
-            RunError: It cannot be written; nothing is left behind.
+            ConfigError: The folder exists and is not empty.
+            RunError: The folder cannot be written; no files remain.
         """
         target = parent / self.folder
         if target.is_symlink() or (target.exists() and not _is_empty_folder(target)):
             raise ConfigError(
-                f"{target} exists, and is no empty folder",
-                hint="take another name or --dir, or move it away; nothing was written",
+                f"{target} exists but is not an empty folder",
+                hint="choose another name or another --dir; nothing was written",
             )
         files = self.render()
         partial = parent / f".{self.folder}.{os.getpid()}"
@@ -93,14 +93,14 @@ class NewPackage:
         except OSError as error:
             raise RunError(
                 f"{target} cannot be written: {error.strerror or error}",
-                hint="take another --dir; nothing was written",
+                hint="choose another --dir; nothing was written",
             ) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return target
 
     def _facts(self) -> dict[str, object]:
-        """Returns what templates may name."""
+        """Returns the variables of the templates."""
         spec = KINDS[self.kind]
         return {
             "name": self.name,
@@ -131,7 +131,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Strings of JSON are strings of TOML, but for one character that is not printable anyhow.
+    # A JSON string is also a TOML string, except for one unprintable character.
     environment.filters["toml"] = lambda text: json.dumps(text, ensure_ascii=False)
     return environment
 

@@ -1,4 +1,4 @@
-"""The conformance kit: what every component must do, as checks that run on a CPU in seconds.
+"""Conformance kit: the rules of every kind of component, as checks that run on a CPU in seconds.
 
     from ltbench.testing import parametrize_with_checks
 
@@ -6,14 +6,14 @@
     def test_conformance(check):
         check()
 
-The same without pytest is `check_plugin("my_plugin")`, and `ltbench plugin check my_plugin`.
+Without pytest, use `check_plugin("my_plugin")` or `ltbench plugin check my_plugin`.
 
 The checks build small runs around a component, with a long-tailed set of a few synthetic images
 (one of its classes has one training image, another has none) and the backbones whose `examples`
 need no download. Importing this module loads no torch; listing the checks does.
 
-For tests of one's own there are `small_backbone`, `long_tailed_set`, `build_context`,
-`installed_plugin` and `broken_plugin`; `ltbench.testing.fixtures` has them as fixtures of pytest.
+For a plugin's own tests there are `small_backbone`, `long_tailed_set`, `build_context`,
+`installed_plugin` and `broken_plugin`; `ltbench.testing.fixtures` has them as pytest fixtures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of every kind of component."""
+"""Checks that apply to every kind of component."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from ltbench.testing.check import Check, Skipped, bind
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a component."""
     spec = component.spec
     yield from bind(f"{spec.kind} {spec.name}", (check_options,), component)
     if spec.kind not in SPECS:
-        return  # no part of a run
+        return  # not part of a run's specification
     for trial in trials(component):
         yield from bind(f"{spec.kind} {trial.name}", (check_a_run,), component, bench, trial)
 
 
 def check_options(component: Component) -> None:
-    """Options have defaults and help, and survive being written and read."""
+    """Options have defaults and help, and are the same after writing and reading them."""
     config = component.spec.config
     defaults = config()
     for option in describe_options(config):
@@ -53,9 +53,9 @@ def check_options(component: Component) -> None:
 
 
 def check_a_run(component: Component, bench: Bench, trial: Trial) -> None:
-    """A run trains and evaluates, and the stored weights give the stored predictions again."""
+    """A run trains and evaluates, and the stored weights reproduce the stored predictions."""
     if component.spec.kind == "backbone" and trial not in bench.backbones():
-        raise Skipped("too large for a run here")
+        raise Skipped("the backbone is too large for a run in the checks")
     with folder() as name:
         resolved, runtime = _first_that_runs(component, bench, trial, Path(name))
         directory = RunDirectory.of(runtime.out, resolved.spec)
@@ -69,7 +69,7 @@ def check_a_run(component: Component, bench: Bench, trial: Trial) -> None:
 def _first_that_runs(
     component: Component, bench: Bench, trial: Trial, out: Path
 ) -> tuple[Resolved, RuntimeConfig]:
-    """Runs the component with the defaults, or with the first head or method that it goes with."""
+    """Runs the component with the defaults, or with the first head or method that fits it."""
     companions: list[Settings] = [{}]
     if component.spec.kind in ("backbone", "head", "refinement"):
         named = bench.registry.components
@@ -83,4 +83,4 @@ def _first_that_runs(
             refusals.append(error.message)
         else:
             return planned.resolved, runtime
-    raise AssertionError(f"it goes with nothing: {'; '.join(dict.fromkeys(refusals))}")
+    raise AssertionError(f"no run with it is possible: {'; '.join(dict.fromkeys(refusals))}")

@@ -18,14 +18,14 @@ COUNTS = (6, 3, 1)
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of an augmentation."""
     functions = (check_views, check_pixels)
     for trial in trials(component):
         yield from bind(f"augmentation {trial.name}", functions, component, bench, trial)
 
 
 def check_views(component: Component, bench: Bench, trial: Trial) -> None:
-    """Views lie in their images and depend on their own image's numbers alone."""
+    """Views lie inside their images and depend only on their own image's random numbers."""
     augmentation = component.spec.build(bench.config(trial, component), context(COUNTS))
     uniforms = np.random.default_rng(0).random((len(SIZES), augmentation.draws))
     for progress in (0.0, 0.5, 1.0):
@@ -39,17 +39,17 @@ def check_views(component: Component, bench: Bench, trial: Trial) -> None:
                 one = slice(row, row + 1)
                 alone = augmentation.views(SIZES[one], uniforms[one], progress)
                 np.testing.assert_array_equal(alone.boxes, views.boxes[one])
-                assert alone.crop_first == views.crop_first, "it crops some images first"
+                assert alone.crop_first == views.crop_first, "crop_first differs between images"
         if augmentation.draws == 0:
             first = augmentation.views(SIZES, uniforms, 0.0).boxes
-            assert (views.boxes == first).all(), "it draws nothing, and its views change"
+            assert (views.boxes == first).all(), "draws is 0, but the views change"
 
 
 def check_pixels(component: Component, bench: Bench, trial: Trial) -> None:
-    """Changed images keep shape and range, and are the same for the same numbers."""
+    """Changed images keep shape and range, and are the same for the same random numbers."""
     augmentation: Any = component.spec.build(bench.config(trial, component), context(COUNTS))
     if not isinstance(augmentation, PixelAugmentation):
-        raise Skipped("it changes no pixels")
+        raise Skipped("the augmentation changes no pixels")
     for size in (1, 6):
         random = np.random.default_rng(size)
         images = torch.from_numpy(random.integers(0, 256, (size, 3, 16, 16), dtype=np.uint8))
@@ -57,11 +57,11 @@ def check_pixels(component: Component, bench: Bench, trial: Trial) -> None:
         uniforms = random.random((size, augmentation.draws))
         changed, targets = augmentation.change(images, labels, uniforms)
         again, _ = augmentation.change(images, labels, uniforms)
-        assert torch.equal(images, kept), "it writes into the images that it is given"
-        assert torch.equal(changed, again), "it draws numbers of its own"
+        assert torch.equal(images, kept), "the input images are modified in place"
+        assert torch.equal(changed, again), "the same random numbers give different images"
         assert changed.shape == images.shape, f"images have the shape {tuple(changed.shape)}"
         low, high = float(changed.min()), float(changed.max())
         assert low >= 0, f"a pixel is {low}"
         assert high <= 255, f"a pixel is {high}"
-        assert torch.equal(targets.labels, labels), "the labels are others"
+        assert torch.equal(targets.labels, labels), "the labels are changed"
         assert 0 <= targets.share <= 1, f"the share is {targets.share}"

@@ -15,7 +15,7 @@ from ltbench.testing.check import Check, Skipped, bind
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a backbone."""
     functions = (check_features, check_roles_are_called, check_copies, check_text, check_identity)
     for trial in trials(component):
         yield from bind(f"backbone {trial.name}", functions, component, bench, trial)
@@ -23,7 +23,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
 
 def _built(component: Component, bench: Bench, trial: Trial) -> Backbone:
     backbone = component.spec.build(bench.config(trial, component), BackboneContext(seed=0))
-    assert isinstance(backbone, Backbone), f"it builds a {type(backbone).__name__}"
+    assert isinstance(backbone, Backbone), f"build returns a {type(backbone).__name__}"
     return backbone.eval().requires_grad_(False)
 
 
@@ -35,23 +35,23 @@ def _images(backbone: Backbone, count: int) -> torch.Tensor:
 
 
 def check_features(component: Component, bench: Bench, trial: Trial) -> None:
-    """Features (B, width) are finite, of each image alone, and the same each time."""
+    """Features (B, width) are finite, reproducible, and independent of the rest of the batch."""
     backbone, again = (_built(component, bench, trial) for _ in range(2))
     images = _images(backbone, 2)
     features = backbone(images)
     assert features.shape == (2, backbone.width), f"features are {tuple(features.shape)}"
     assert features.isfinite().all(), "some features are not finite"
     assert torch.allclose(backbone(images[:1]), features[:1], rtol=1e-3, atol=1e-4), (
-        "the features of an image depend on the others of its batch"
+        "the features of an image depend on the other images of its batch"
     )
-    assert torch.equal(features, again(images)), "built again it is another"
+    assert torch.equal(features, again(images)), "a second build gives other features"
 
 
 def check_roles_are_called(component: Component, bench: Bench, trial: Trial) -> None:
-    """Every module that has a role takes part in the forward pass: a hook on it is called."""
+    """Every module that has a role takes part in the forward pass, so that its hooks are called."""
     backbone = _built(component, bench, trial)
     if not any(block.paths for block in backbone.blocks):
-        raise Skipped("its blocks have no roles")
+        raise Skipped("the blocks of the backbone have no roles")
     called: set[tuple[int, str]] = set()
     for number, block in enumerate(backbone.blocks):
         for role in block.paths:
@@ -65,7 +65,7 @@ def check_roles_are_called(component: Component, bench: Bench, trial: Trial) -> 
 
 
 def check_copies(component: Component, bench: Bench, trial: Trial) -> None:
-    """A deep copy gives the same features and is independent."""
+    """A deep copy gives the same features and shares no weights with the original."""
     backbone = _built(component, bench, trial)
     images = _images(backbone, 1)
     before = backbone(images)
@@ -78,19 +78,19 @@ def check_copies(component: Component, bench: Bench, trial: Trial) -> None:
 
 
 def check_text(component: Component, bench: Bench, trial: Trial) -> None:
-    """Texts become normalised features in the space of the projected images."""
+    """Texts have normalised features in the space of the projected image features."""
     backbone = _built(component, bench, trial)
     if backbone.text is None:
-        raise Skipped("it has no text tower")
+        raise Skipped("the backbone has no text tower")
     features = backbone.text.encode(["a photo of a cat.", "a photo of a dog."])
     assert torch.allclose(features.norm(dim=1), torch.ones(2), atol=1e-4)
     assert not torch.allclose(*features), "two texts have the same features"
     backbone.project()
-    assert features.shape[1] == backbone.width, "images and texts do not share a space"
+    assert features.shape[1] == backbone.width, "image and text features differ in length"
 
 
 def check_identity(component: Component, bench: Bench, trial: Trial) -> None:
-    """The identity of the weights is the same each time, and no torch is needed for it."""
+    """The identity of the weights is a reproducible string."""
     spec = component.spec
     assert isinstance(spec, BackboneSpec)
     config = bench.config(trial, component)

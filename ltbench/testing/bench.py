@@ -1,4 +1,4 @@
-"""Small runs around a component."""
+"""Test bench that resolves, builds and trains small runs around a component."""
 
 from __future__ import annotations
 
@@ -37,18 +37,20 @@ from ltbench.specs import (
 )
 from ltbench.testing.check import Skipped
 
-SMALL = 5_000_000  # weights: a backbone with more is not tried with every method
-FEW = (6, 3, 1, 0)
-_PER_TEST = 2
-_PRISTINE = 4  # assemblies that are kept: checks of one subject follow each other
-_SIDE = 32
+SMALL_WEIGHTS = 5_000_000  # a backbone with more weights is not tried with every method
+CLASS_COUNTS = (6, 3, 1, 0)
+_TEST_IMAGES_PER_CLASS = 2
+_MAX_KEPT_RUNS = 4  # consecutive checks of a subject share a built run
+_SIDE = 32  # pixels
 
 
 @dataclass(frozen=True)
 class SyntheticConfig:
     """Options of the synthetic long-tailed set."""
 
-    counts: Annotated[tuple[int, ...], MinLen(2)] = option(FEW, "training images of each class")
+    counts: Annotated[tuple[int, ...], MinLen(2)] = option(
+        CLASS_COUNTS, "number of training images of each class"
+    )
 
 
 def _synthetic(config: SyntheticConfig, ctx: DataContext) -> Dataset:
@@ -64,12 +66,13 @@ def _synthetic(config: SyntheticConfig, ctx: DataContext) -> Dataset:
         return Split(ArrayImages(pixels), labels)
 
     names = tuple(f"color_{index}" for index in range(classes))
-    return Dataset(names, {"train": split(config.counts), "test": split((_PER_TEST,) * classes)})
+    test = split((_TEST_IMAGES_PER_CLASS,) * classes)
+    return Dataset(names, {"train": split(config.counts), "test": test})
 
 
 SYNTHETIC = DatasetSpec(
     name="synthetic_long_tailed",
-    summary="a few images of noise, for the conformance checks",
+    summary="noise images for the conformance checks",
     config=SyntheticConfig,
     build=_synthetic,
 )
@@ -77,20 +80,20 @@ SYNTHETIC = DatasetSpec(
 
 @dataclass(frozen=True)
 class Bench:
-    """Resolves, assembles and trains small runs, on the CPU in float32.
+    """Resolves, builds and trains small runs, on the CPU in float32.
 
     Args:
-        registry: The components there are, and the synthetic set.
+        registry: Registry with all components and the synthetic data set.
     """
 
     registry: Registry
     _backbones: list[Trial] = field(default_factory=list)
     _refused: dict[str, str] = field(default_factory=dict)
-    _pristine: dict[str, BuiltRun] = field(default_factory=dict)
+    _kept: dict[str, BuiltRun] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry) -> Bench:
-        """Returns a bench with the components of a registry, which stays as it is."""
+        """Returns a bench with the components of a registry, which is not changed."""
         named = {kind: dict(components) for kind, components in registry.components.items()}
         own = replace(registry, components=named)
         own.add(SYNTHETIC, PluginInfo("testing", "ltbench.testing", "ltbench", "0"))
@@ -113,7 +116,7 @@ class Bench:
         user = {
             "dataset": SYNTHETIC.name,
             "precision": "fp32",
-            "inference": "center",  # a fifth of the views of methods that recommend more
+            "inference": "center",  # five times fewer views than some methods recommend
             **settings,
         }
         method = self.registry.find("method", user.get("method", self.registry.default("method")))
@@ -122,28 +125,28 @@ class Bench:
         return plan_run(self.registry, user, Path("data"))
 
     def runtime(self, folder: Path) -> RuntimeConfig:
-        """Returns the CPU, with run directories in a folder."""
+        """Returns a configuration for the CPU, with run directories in a folder."""
         return RuntimeConfig(out=folder, device="cpu", workers=0)
 
     def build_run(self, settings: Settings) -> BuiltRun:
-        """Returns a copy of the built parts of a run, which the checks of a subject build once.
+        """Returns a copy of a built run; several checks of a subject share one build.
 
         Raises:
-            Skipped: The settings do not go together: nothing is known about the component.
+            Skipped: The settings cannot be combined, so nothing can be checked.
         """
         key = self.resolve(settings).spec.hash
-        if key not in self._pristine:
+        if key not in self._kept:
             built = self.build(settings)
-            while len(self._pristine) >= _PRISTINE:
-                del self._pristine[next(iter(self._pristine))]
-            self._pristine[key] = built
-        return _copied(self._pristine[key])
+            while len(self._kept) >= _MAX_KEPT_RUNS:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = built
+        return _copy_run(self._kept[key])
 
     def build(self, settings: Settings) -> BuiltRun:
-        """Returns the parts of a run, built now.
+        """Returns a newly built run.
 
         Raises:
-            Skipped: The settings do not go together: nothing is known about the component.
+            Skipped: The settings cannot be combined, so nothing can be checked.
         """
         resolved = self.resolve(settings)
         if (known := self._refused.get(resolved.spec.hash)) is not None:
@@ -155,7 +158,7 @@ class Bench:
             raise Skipped(error.message) from error
 
     def config(self, trial: Trial, component: Component) -> Any:
-        """Returns the config of a trial's options."""
+        """Returns the config object for a trial's options."""
         kind = component.spec.kind
         options = {k.removeprefix(f"{kind}."): v for k, v in trial.settings.items() if k != kind}
         config, faults = parse_options(component.spec.config, options, kind, trial.name)
@@ -167,7 +170,7 @@ class Bench:
         if not self._backbones:
             components = self.registry.components["backbone"].values()
             found = (trial for component in components for trial in trials(component))
-            self._backbones.extend(trial for trial in found if self._size(trial) <= SMALL)
+            self._backbones.extend(trial for trial in found if self._size(trial) <= SMALL_WEIGHTS)
         return self._backbones
 
     def _size(self, trial: Trial) -> int:
@@ -175,8 +178,8 @@ class Bench:
         return int(backbone.num_parameters())
 
 
-def _copied(built: BuiltRun) -> BuiltRun:
-    """Returns an assembly with a model, loss and features of its own; the rest is read only."""
+def _copy_run(built: BuiltRun) -> BuiltRun:
+    """Returns a run with its own model, loss and features; the other parts are read-only."""
     shared = (
         built.dataset,
         built.augmentation,
@@ -192,11 +195,11 @@ def _copied(built: BuiltRun) -> BuiltRun:
 
 @dataclass(frozen=True)
 class Trial:
-    """A component with some of its options.
+    """A component with values for some of its options.
 
     Args:
-        name: As shown: "lora(targets=('q',))".
-        settings: That choose it and set the options.
+        name: Display name: "lora(targets=('q',))".
+        settings: Settings that choose the component and its options.
     """
 
     name: str
@@ -204,7 +207,7 @@ class Trial:
 
 
 def trials(component: Component) -> Iterator[Trial]:
-    """Yields a component with each of its examples."""
+    """Yields a trial for each of a component's examples."""
     spec = component.spec
     for example in spec.examples:
         shown = ",".join(f"{name}={value}" for name, value in example.items())
@@ -213,14 +216,14 @@ def trials(component: Component) -> Iterator[Trial]:
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:
-    """Returns a folder that goes away."""
+    """Returns a temporary folder."""
     return tempfile.TemporaryDirectory(prefix="ltbench-check-")
 
 
 def context(
     counts: tuple[int, ...], width: int = 16, logit_scale: float | None = None
 ) -> BuildContext:
-    """Returns what a component may know of a run with such class counts."""
+    """Returns a build context with the given class counts."""
     return BuildContext(
         num_classes=len(counts),
         class_counts=counts,
@@ -235,7 +238,7 @@ def context(
 
 
 def images_of(built: BuiltRun, count: int = 4) -> torch.Tensor:
-    """Returns test images as the model takes them, (count, 3, R, R) uint8."""
+    """Returns test images as uint8 input of the model, (count, 3, R, R)."""
     batches = built.evaluation_batches("test")
     (batch,) = batches.of([(0, np.arange(count))])
     return batch.views[:, 0]

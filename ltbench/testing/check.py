@@ -1,4 +1,4 @@
-"""What a check is."""
+"""Checks of the conformance kit: a name, a rule and a function."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 DOCUMENTATION = "docs/conformance.md"
-"""Where every rule is explained, below an anchor of its own."""
+"""Page that explains each rule under an anchor of its own."""
 
 
 class Skipped(Exception):
-    """A check that says nothing about this component, and why."""
+    """Raised by a check that does not apply to a component; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a component must do.
+    """One rule applied to one component.
 
     Args:
-        name: What is checked of what: "method lora on clip_tiny: frozen weights stay".
-        rule: What must hold, in a sentence.
-        run: Raises `AssertionError` where it does not hold, `Skipped` where it does not apply.
-        anchor: Anchor of the rule in the documentation: the same for every component of a kind.
+        name: Subject and rule: "method lora on clip_tiny: frozen weights stay".
+        rule: Rule in one sentence.
+        run: Function that raises `AssertionError` for a broken rule, `Skipped` if not applicable.
+        anchor: Anchor of the rule in the documentation, the same for all components of a kind.
         repeated: Whether another check covers the same mechanism on a backbone of another family.
     """
 
@@ -34,7 +34,7 @@ class Check:
 
     @property
     def link(self) -> str:
-        """Where the rule is documented."""
+        """Link to the rule in the documentation."""
         return f"{DOCUMENTATION}#{self.anchor}"
 
     def __call__(self) -> None:
@@ -48,7 +48,7 @@ def bind(
     *given: Any,
     repeated: bool = False,
 ) -> Iterator[Check]:
-    """Yields a check for each function: its name and docstring say what must hold."""
+    """Yields a check for each function, with the rule in its name and docstring."""
     for function in functions:
         rule, call = Rule.of(function), _Call(function, given)
         yield Check(f"{subject}: {rule.name}", rule.text, call, rule.anchor, repeated)
@@ -56,12 +56,12 @@ def bind(
 
 @dataclass(frozen=True)
 class Rule:
-    """What a check asks, whatever it is asked of.
+    """A rule of the kit, independent of a component.
 
     Args:
-        kind: Whom it is asked of: "losses", "all_kinds", ...
-        name: In a few words: "half precision".
-        text: In a sentence.
+        kind: Module of the rule: "losses", "all_kinds", ...
+        name: Name in a few words: "half precision".
+        text: Rule in one sentence.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Rule:
 
     @property
     def anchor(self) -> str:
-        """The anchor of its heading, "kind: name"."""
+        """Anchor of the heading "kind: name"."""
         return f"{self.kind}-{self.name}".replace("_", "-").replace(" ", "-").lower()
 
 

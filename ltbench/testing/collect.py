@@ -1,4 +1,4 @@
-"""Lists the checks of a component, and offers them to pytest."""
+"""Collection of the checks of components and plugins, also as pytest parameters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def checks_for(component: Component, registry: Registry | None = None) -> Iterator[Check]:
-    """Yields the checks of a component: those of all kinds, then those of its own.
+    """Yields the checks of a component: those for all kinds, then those of its own kind.
 
     Args:
-        component: As `load_plugins().find(kind, name)` returns it.
-        registry: Where the checks find what the component works with; what is installed where not
-            given.
+        component: Component, as `load_plugins().find(kind, name)` returns it.
+        registry: Registry with the components that the checks combine it with; the installed ones
+            by default.
     """
     from ltbench.testing.bench import Bench
 
@@ -33,11 +33,11 @@ def checks_for(component: Component, registry: Registry | None = None) -> Iterat
 
 
 def checks_of_plugin(plugin: PluginInfo, registry: Registry) -> Iterator[Check]:
-    """Yields the checks of a plugin: those of the whole, then those of each of its components.
+    """Yields the checks of a plugin: those of the whole plugin, then those of each component.
 
     Args:
-        plugin: One of `registry.plugins`.
-        registry: Where the checks find what its components work with.
+        plugin: Plugin from `registry.plugins`.
+        registry: Registry with the components that the checks combine its components with.
     """
     from ltbench.testing.bench import Bench
 
@@ -72,19 +72,19 @@ def parametrize_with_checks(
     expected_failures: Mapping[str, str] | None = None,
     repeated: bool | None = None,
 ) -> pytest.MarkDecorator:
-    """Returns a mark that runs a test with each check of some plugins.
+    """Returns a pytest mark that runs a test with each check of some plugins.
 
     Args:
-        plugins: Names of entry points; all plugins where none is given.
-        registry: The components; those that are installed where not given.
-        expected_failures: Why a check fails, by its name or a part of it: the test is marked
-            `xfail`, strictly. See `check_plugin`.
-        repeated: Choice of those checks alone that cover a mechanism again, on backbones of other
-            families, or of the others alone; None: all checks.
+        plugins: Names of entry points; none for all plugins.
+        registry: Registry of components; the installed ones by default.
+        expected_failures: Reasons for known failures, by a check's name or a part of it: the test
+            is marked `xfail`, strictly. See `check_plugin`.
+        repeated: Whether to keep only the checks that repeat a mechanism on backbones of other
+            families (True) or only the others (False); None: all checks.
 
     Raises:
-        UnknownNameError: There is no such plugin.
-        PluginError: It failed to load.
+        UnknownNameError: No plugin has this name.
+        PluginError: The plugin failed to load.
     """
     import pytest
 
@@ -105,7 +105,7 @@ def parametrize_with_checks(
 
 
 def expected_reason(check: Check, expected_failures: Mapping[str, str]) -> str | None:
-    """Returns why a check is expected to fail, or None."""
+    """Returns the reason for a known failure of a check, or None."""
     for fragment, reason in expected_failures.items():
         if fragment in check.name:
             return reason
@@ -116,14 +116,14 @@ def plugin_named(name: str, registry: Registry) -> PluginInfo:
     """Returns a plugin by the name of its entry point, or of its distribution.
 
     Raises:
-        UnknownNameError: There is none.
-        PluginError: It failed to load.
+        UnknownNameError: No plugin has this name.
+        PluginError: The plugin failed to load.
     """
     for failure in registry.failures:
         if name in (failure.plugin.name, failure.plugin.distribution):
             raise PluginError(
                 f"plugin {failure.plugin} failed to load: {failure.error}",
-                hint="mend it; `ltbench plugin list` shows all plugins",
+                hint="fix the plugin; `ltbench plugin list` shows all plugins",
             )
     for plugin in registry.plugins:
         if plugin.name == name or (plugin.distribution == name != "ltbench"):

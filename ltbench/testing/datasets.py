@@ -15,7 +15,7 @@ from ltbench.testing.check import Check, bind
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a data set."""
     functions = (check_splits, check_seeds)
     for trial in trials(component):
         yield from bind(f"dataset {trial.name}", functions, component, bench, trial)
@@ -24,12 +24,12 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
 def _built(component: Component, bench: Bench, trial: Trial, data_seed: int = 0) -> Dataset:
     ctx = DataContext(root=Path("data"), data_seed=data_seed)
     dataset = component.spec.build(bench.config(trial, component), ctx)
-    assert isinstance(dataset, Dataset), f"it builds a {type(dataset).__name__}"
+    assert isinstance(dataset, Dataset), f"build returns a {type(dataset).__name__}"
     return dataset
 
 
 def check_splits(component: Component, bench: Bench, trial: Trial) -> None:
-    """Every split has images in RGB, and the class names are one line each."""
+    """Every split has RGB images, and every class name is one line."""
     dataset = _built(component, bench, trial)
     assert all(name.strip() and "\n" not in name for name in dataset.class_names)
     for name, split in dataset.splits.items():

@@ -1,4 +1,4 @@
-"""The kit's small things as fixtures of pytest.
+"""Pytest fixtures with small components, data sets and plugins.
 
 In a plugin's `conftest.py`: `pytest_plugins = ["ltbench.testing.fixtures"]`.
 """
@@ -32,31 +32,31 @@ __all__ = [
 
 @pytest.fixture(scope="session")
 def ltbench_registry() -> Registry:
-    """The components that are installed."""
+    """Registry of the installed components."""
     return load_plugins()
 
 
 @pytest.fixture
 def ltbench_backbone(ltbench_registry: Registry) -> Callable[..., Backbone]:
-    """Builds a small backbone by name, such as that of a library; see `small_backbone`."""
+    """Function that builds a small backbone by name; see `small_backbone`."""
     return lambda name="", seed=0: small_backbone(name, seed=seed, registry=ltbench_registry)
 
 
 @pytest.fixture
 def ltbench_dataset() -> Dataset:
-    """A small long-tailed set; see `long_tailed_set`."""
+    """Small long-tailed data set; see `long_tailed_set`."""
     return long_tailed_set()
 
 
 @pytest.fixture
 def ltbench_install() -> Iterator[Callable[[str, str], Path]]:
-    """Installs plugins until the test ends: name, source -> file; see `installed_plugin`."""
+    """Function `(name, source) -> file` that installs a plugin until the test ends."""
     with ExitStack() as stack:
         yield lambda name, source: stack.enter_context(installed_plugin(name, source))
 
 
 @pytest.fixture
 def ltbench_broken_plugin() -> Iterator[Path]:
-    """A plugin that cannot be imported is installed until the test ends."""
+    """File of a plugin that is installed until the test ends and cannot be imported."""
     with broken_plugin() as file:
         yield file

@@ -18,7 +18,7 @@ WIDTH = 16
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a head."""
     functions = (check_shapes, check_gradients, check_copies, check_half_precision)
     for trial in trials(component):
         yield from bind(f"head {trial.name}", functions, component, bench, trial)
@@ -28,7 +28,7 @@ def _head(component: Component, bench: Bench, trial: Trial, classes: int = 4) ->
     ctx = context((3,) * classes, width=WIDTH, logit_scale=20.0)
     head = component.spec.build(bench.config(trial, component), ctx)
     if isinstance(head, StartsItself):
-        raise Skipped("it starts from a backbone: its run is checked")
+        raise Skipped("the head starts from a backbone, so only its run is checked")
     with torch.no_grad():
         generator = torch.Generator().manual_seed(0)
         head.weight.copy_(torch.randn(classes, WIDTH, generator=generator))
@@ -40,7 +40,7 @@ def _features(size: int = 5) -> torch.Tensor:
 
 
 def check_shapes(component: Component, bench: Bench, trial: Trial) -> None:
-    """It makes finite logits (B, K) of features (B, width), for any K and B."""
+    """Logits (B, K) of features (B, width) are finite, for any K and B."""
     for classes in (2, 4, 10_000):
         head = _head(component, bench, trial, classes)
         for size in (1, 5):
@@ -61,7 +61,7 @@ def check_gradients(component: Component, bench: Bench, trial: Trial) -> None:
 
 
 def check_copies(component: Component, bench: Bench, trial: Trial) -> None:
-    """A deep copy is independent, and its state fits the original."""
+    """A deep copy is independent, and its state can be loaded into the original's class."""
     head: nn.Module = _head(component, bench, trial)
     before = head(_features())
     copied = copy.deepcopy(head)
@@ -69,9 +69,9 @@ def check_copies(component: Component, bench: Bench, trial: Trial) -> None:
         for parameter in copied.parameters():
             parameter.add_(torch.rand_like(parameter))
     assert torch.equal(before, head(_features())), "changing the copy changes the original"
-    assert not torch.equal(before, copied(_features())), "the copy works with the original's weight"
+    assert not torch.equal(before, copied(_features())), "the copy uses the original's weight"
     copied.load_state_dict(head.state_dict())
-    assert torch.equal(before, copied(_features())), "the state is not all of it"
+    assert torch.equal(before, copied(_features())), "the state does not contain everything"
 
 
 def check_half_precision(component: Component, bench: Bench, trial: Trial) -> None:

@@ -16,14 +16,14 @@ COUNTS = (6, 3, 1, 0)
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of an inference."""
     functions = (check_views, check_reduce)
     for trial in trials(component):
         yield from bind(f"inference {trial.name}", functions, component, bench, trial)
 
 
 def check_views(component: Component, bench: Bench, trial: Trial) -> None:
-    """Views lie in their images, and each image has as many."""
+    """Views lie inside their images, and each image has the same number of them."""
     inference = component.spec.build(bench.config(trial, component), context(COUNTS))
     views = inference.views(SIZES)
     boxes = views.boxes
@@ -37,13 +37,15 @@ def check_views(component: Component, bench: Bench, trial: Trial) -> None:
 
 
 def check_reduce(component: Component, bench: Bench, trial: Trial) -> None:
-    """Logits of V views become one row an image, each from its own views alone."""
+    """The logits of V views become one row for each image, computed from its own views only."""
     inference = component.spec.build(bench.config(trial, component), context(COUNTS))
     views = inference.views(SIZES).boxes.shape[1]
     logits = torch.randn(5, views, len(COUNTS), generator=torch.Generator().manual_seed(0))
     kept = logits.clone()
     reduced = inference.reduce(logits)
-    assert torch.equal(kept, logits), "it writes into the logits that it is given"
+    assert torch.equal(kept, logits), "the input logits are modified in place"
     assert reduced.shape == (5, len(COUNTS)), f"logits have the shape {tuple(reduced.shape)}"
     assert reduced.isfinite().all(), "some logits are not finite"
-    assert torch.allclose(inference.reduce(logits[2:3]), reduced[2:3]), "images are mixed up"
+    assert torch.allclose(inference.reduce(logits[2:3]), reduced[2:3]), (
+        "the row of an image depends on other images"
+    )

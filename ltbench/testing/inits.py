@@ -12,7 +12,7 @@ from ltbench.testing.check import Check, bind
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of an initialisation."""
     for trial in trials(component):
         for backbone in bench.backbones():
             subject = f"init {trial.name} on {backbone.name}"
@@ -21,12 +21,14 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
 
 
 def check_weight(bench: Bench, settings: dict[str, object]) -> None:
-    """The weight is finite, and the same for the same seed; the backbone stays."""
+    """The weight is finite, the same for the same seed, and the backbone is not changed."""
     first, second = (bench.build_run(settings) for _ in range(2))
     weight = first.model.head.get_parameter("weight")
     assert weight.isfinite().all(), "some weights are not finite"
     assert weight.any(), "the weight is zero"
-    assert torch.equal(weight, second.model.head.get_parameter("weight")), "it is another each time"
+    assert torch.equal(weight, second.model.head.get_parameter("weight")), (
+        "the same seed gives another weight"
+    )
     for parameter, same in zip(
         first.model.backbone.parameters(), second.model.backbone.parameters(), strict=True
     ):
@@ -34,6 +36,6 @@ def check_weight(bench: Bench, settings: dict[str, object]) -> None:
 
 
 def check_two_classes(bench: Bench, settings: dict[str, object]) -> None:
-    """Two classes are enough."""
+    """Two classes are enough for a weight."""
     built = bench.build_run({**settings, "dataset.counts": (4, 2)})
     assert built.model.head.get_parameter("weight").isfinite().all()

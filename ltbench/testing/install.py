@@ -1,4 +1,4 @@
-"""Plugins that are installed for the time of a test."""
+"""Temporary installation of plugins for tests."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 
 @contextmanager
 def installed_plugin(name: str, source: str) -> Iterator[Path]:
-    """Installs a plugin of one module, as pip would, and takes it away again.
+    """Installs a plugin of one module, as pip would, and uninstalls it at the end.
 
-    `load_plugins()` finds it meanwhile, in this process.
+    In the meantime `load_plugins()` finds it in this process.
 
     Args:
-        name: Of the distribution and the entry point; its module is `<name>_plugin`.
-        source: Of the module.
+        name: Name of the distribution and the entry point; its module is `<name>_plugin`.
+        source: Source code of the module.
 
     Yields:
+        File of the module.
         The file of the module.
     """
     module = f"{name}_plugin"
@@ -43,6 +44,6 @@ def installed_plugin(name: str, source: str) -> Iterator[Path]:
 
 @contextmanager
 def broken_plugin(name: str = "broken") -> Iterator[Path]:
-    """Installs a plugin that raises when it is imported: whatever else there is must work."""
+    """Installs a plugin that raises when it is imported, without affecting the other plugins."""
     with installed_plugin(name, "raise RuntimeError('broken on purpose')\n") as file:
         yield file

@@ -23,7 +23,7 @@ CLASSES = {
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a loss."""
     functions = (check_finite, check_half_precision, check_descends, check_repeats)
     for trial in trials(component):
         yield from bind(f"loss {trial.name}", functions, component, bench, trial)
@@ -47,30 +47,30 @@ def _batch(ctx: BuildContext, size: int, dtype: torch.dtype = torch.float32) -> 
 
 
 def check_finite(component: Component, bench: Bench, trial: Trial) -> None:
-    """It is a finite scalar with finite gradients, whatever the class counts and the batch size."""
+    """The value is a finite scalar with finite gradients, for any class counts and batch size."""
     for name, counts in CLASSES.items():
         for size in (1, 7):
             ctx = context(counts)
             logits, labels = _batch(ctx, size)
             value = _value(component, bench, trial, logits, labels, ctx)
-            assert value.shape == (), f"{name}: it has the shape {tuple(value.shape)}"
-            assert value.isfinite(), f"{name}, batch of {size}: it is {value}"
+            assert value.shape == (), f"{name}: the value has the shape {tuple(value.shape)}"
+            assert value.isfinite(), f"{name}, batch of {size}: the value is {value}"
             (gradient,) = torch.autograd.grad(value, logits)
             assert gradient.isfinite().all(), f"{name}, batch of {size}: gradients are not finite"
             assert gradient.any(), f"{name}, batch of {size}: no gradient reaches the logits"
 
 
 def check_half_precision(component: Component, bench: Bench, trial: Trial) -> None:
-    """Logits in half precision give a finite loss."""
+    """Logits in half precision give a finite value."""
     ctx = context(CLASSES["a class with one image and one without"])
     for dtype in (torch.float16, torch.bfloat16):
         logits, labels = _batch(ctx, 7, dtype)
         value = _value(component, bench, trial, 5 * logits, labels, ctx)
-        assert value.isfinite(), f"{dtype}: it is {value}"
+        assert value.isfinite(), f"{dtype}: the value is {value}"
 
 
 def check_descends(component: Component, bench: Bench, trial: Trial) -> None:
-    """A small step against the gradient makes it smaller."""
+    """A small step against the gradient reduces the value."""
     ctx = context((6, 3, 1))
     logits, labels = _batch(ctx, 7)
     before = _value(component, bench, trial, logits, labels, ctx)
@@ -80,7 +80,7 @@ def check_descends(component: Component, bench: Bench, trial: Trial) -> None:
 
 
 def check_repeats(component: Component, bench: Bench, trial: Trial) -> None:
-    """Built and called again it gives the same, and leaves the logits as they were."""
+    """A second build and call gives the same value, and the logits are not modified."""
     ctx = replace(context((6, 3, 1)), head_scale=25.0)
     logits, labels = _batch(ctx, 7)
     kept = logits.detach().clone()

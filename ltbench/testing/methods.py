@@ -19,12 +19,12 @@ from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
 from ltbench.testing.check import Check, Skipped, bind
 
-_ROUNDING = 1e-4  # relative, float32
-_HALF = 0.02  # relative
+_FLOAT32_TOLERANCE = 1e-4  # relative
+_HALF_TOLERANCE = 0.02  # relative
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a method."""
     functions = [
         check_frozen_weights_stay,
         check_everything_learned_moves,
@@ -46,16 +46,16 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
             settings = {**backbone.settings, **trial.settings}
             repeated = place > 0 and not (first and number == 0)
             yield from bind(subject, functions, bench, settings, repeated=repeated)
-            if first:  # tracing takes seconds
+            if first:  # tracing takes seconds, so it is done once for each mechanism
                 compiles = (check_compiles_without_a_break,)
                 again = place > 0 or number > 0
                 yield from bind(subject, compiles, bench, settings, repeated=again)
 
 
 def _is_first_of_its_modules(component: Component, bench: Bench) -> bool:
-    """Returns whether no method before it changes the backbone in the same way.
+    """Returns whether no earlier method changes the backbone in the same way.
 
-    Methods that differ in their recipe alone need not be compiled twice.
+    Methods that differ only in their recipe need not be compiled twice.
     """
 
     def modules(spec: ComponentSpec) -> tuple[object, ...]:
@@ -93,14 +93,14 @@ def _encoder_learning(bench: Bench, settings: Settings) -> BuiltRun:
 
 
 def check_frozen_weights_stay(bench: Bench, settings: Settings) -> None:
-    """Training leaves every frozen weight and every buffer as it was, bit for bit."""
+    """Training leaves every frozen weight and every buffer unchanged, bit for bit."""
     built = _learning(bench, settings)
     model, learned = built.model, set(built.model.learned())
     before = {k: v.detach().clone() for k, v in model.state_dict().items() if k not in learned}
     take_steps(built, 2)
     after = model.state_dict()
     changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
-    assert not changed, f"{changed} changed"
+    assert not changed, f"{changed} are frozen, but changed"
 
 
 def check_everything_learned_moves(bench: Bench, settings: Settings) -> None:
@@ -111,22 +111,22 @@ def check_everything_learned_moves(bench: Bench, settings: Settings) -> None:
     take_gradients(built)
     unreached = [name for name, p in learned.items() if p.grad is None]
     assert not unreached, f"no gradient reaches {unreached}: is their module called?"
-    # Where a layer behind starts at zero, so does the gradient.
+    # If a later layer starts at zero, the gradient is zero too.
     reached = [name for name, p in learned.items() if p.grad is not None and p.grad.any()]
     take_steps(built, 3)
     still = [name for name in reached if torch.equal(before[name], learned[name])]
-    assert not still, f"{still} did not move"
+    assert not still, f"{still} did not change"
     broken = [name for name, value in learned.items() if not value.isfinite().all()]
     assert not broken, f"{broken} are not finite"
 
 
 def check_starts_as_the_backbone(bench: Bench, settings: Settings) -> None:
-    """Before the training, features are the backbone's own, if the method says so."""
+    """Before training, the features equal the backbone's own, if the method declares so."""
     resolved, built = bench.resolve(settings), bench.build_run(settings)
     method = resolved.components["method"].spec
     assert isinstance(method, MethodSpec)
     if not method.identity_at_start:
-        raise Skipped("the method says that it does not start as the backbone")
+        raise Skipped("the method does not declare identity_at_start")
     plain = resolved.build("backbone", BackboneContext(seed=resolved.spec.seed)).eval()
     if method.joint:
         plain.project()
@@ -135,44 +135,44 @@ def check_starts_as_the_backbone(bench: Bench, settings: Settings) -> None:
         expected = plain(plain.normalize(images))
         backbone = built.model.backbone.eval()
         difference = _relative(backbone(backbone.normalize(images)), expected)
-    assert difference < _ROUNDING, f"they differ by {100 * difference:.2g} %"
+    assert difference < _FLOAT32_TOLERANCE, f"they differ by {100 * difference:.2g} %"
 
 
 def check_stored_weights_are_all(bench: Bench, settings: Settings) -> None:
-    """The learned weights, stored as safetensors, make the trained model again."""
+    """The learned weights, stored as safetensors, restore the trained model."""
     built, fresh = _learning(bench, settings), bench.build(settings)
     take_steps(built, 2)
     with folder() as name:
         path = Path(name) / "learned.safetensors"
         save_learned(built.model, path)
         load_learned(fresh.model, path)
-    assert torch.equal(_logits(built), _logits(fresh)), "the logits are others"
+    assert torch.equal(_logits(built), _logits(fresh)), "the restored model gives other logits"
 
 
 def check_token_wise(bench: Bench, settings: Settings) -> None:
-    """A method that says that it is token-wise gives the same features with fewer tokens."""
+    """A method that is declared token-wise gives the same features with fewer tokens."""
     method = bench.resolve(settings).components["method"].spec
     assert isinstance(method, MethodSpec)
     if not method.token_wise:
-        raise Skipped("the method does not say that it is token-wise")
+        raise Skipped("the method does not declare token_wise")
     built = bench.build_run(settings)
     if not any(isinstance(module, LastBlock) for module in built.model.modules()):
         raise Skipped("the backbone reads every token")
-    with torch.no_grad():  # what starts at zero adds nothing yet
+    with torch.no_grad():  # parameters that start at zero have no effect yet
         for parameter in built.model.learned().values():
             parameter.add_(0.1 * torch.randn_like(parameter))
     fewer = _logits(built)
     built.model.backbone.compute_all_tokens()
     difference = _relative(fewer, _logits(built))
-    assert difference < _ROUNDING, (
-        f"with all tokens they differ by {100 * difference:.2g} %: leave token_wise=False"
+    assert difference < _FLOAT32_TOLERANCE, (
+        f"with all tokens they differ by {100 * difference:.2g} %: set token_wise=False"
     )
 
 
 def check_copies_are_independent(bench: Bench, settings: Settings) -> None:
-    """A deep copy gives the same logits, and shares nothing with the original."""
+    """A deep copy gives the same logits and shares no weights with the original."""
     _learning(bench, settings)
-    built = bench.build(settings)  # what is built here is no copy itself
+    built = bench.build(settings)  # a new build, because build_run returns a copy
     before = _logits(built)
     copied = replace(built, model=copy.deepcopy(built.model))
     assert torch.equal(before, _logits(copied)), "the copy gives other logits"
@@ -180,11 +180,11 @@ def check_copies_are_independent(bench: Bench, settings: Settings) -> None:
         for parameter in copied.model.learned().values():
             parameter.add_(0.1 * torch.ones_like(parameter))
     assert torch.equal(before, _logits(built)), "changing the copy changes the original"
-    assert not torch.equal(before, _logits(copied)), "the copy works with the original's weights"
+    assert not torch.equal(before, _logits(copied)), "the copy uses the original's weights"
 
 
 def check_gradient_checkpointing(bench: Bench, settings: Settings) -> None:
-    """Gradients are the same up to rounding where activations are computed again."""
+    """Gradient checkpointing gives the same gradients up to rounding."""
     gradients = []
     for checkpointing in (False, True):
         built = _encoder_learning(bench, settings)
@@ -197,10 +197,11 @@ def check_gradient_checkpointing(bench: Bench, settings: Settings) -> None:
     plain, again = gradients
     for name, expected in plain.items():
         computed = again[name]
-        assert (computed is None) == (expected is None), f"{name} gets a gradient in one only"
+        assert (computed is None) == (expected is None), f"only one run has a gradient of {name}"
         if computed is not None and expected is not None:
-            tolerance = _ROUNDING * float(expected.abs().max()) + 1e-9
-            assert torch.allclose(computed, expected, rtol=_ROUNDING, atol=tolerance), name
+            tolerance = _FLOAT32_TOLERANCE * float(expected.abs().max()) + 1e-9
+            close = torch.allclose(computed, expected, rtol=_FLOAT32_TOLERANCE, atol=tolerance)
+            assert close, f"the gradients of {name} differ"
 
 
 def take_gradients(built: BuiltRun) -> None:
@@ -213,7 +214,7 @@ def take_gradients(built: BuiltRun) -> None:
 
 
 def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:
-    """The encoder is one graph for torch.compile, and gives the same features."""
+    """torch.compile traces the encoder as one graph, which gives the same features."""
     built = _encoder_learning(bench, settings)
     backbone = built.model.backbone.eval()
     images = backbone.normalize(images_of(built))
@@ -224,7 +225,7 @@ def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:
             difference = _relative(compiled(images), backbone(images))
     finally:
         torch.compiler.reset()
-    assert difference < _ROUNDING, f"features differ by {100 * difference:.2g} %"
+    assert difference < _FLOAT32_TOLERANCE, f"features differ by {100 * difference:.2g} %"
 
 
 def check_half_precision(bench: Bench, settings: Settings) -> None:
@@ -237,7 +238,7 @@ def check_half_precision(bench: Bench, settings: Settings) -> None:
         for dtype in (torch.bfloat16, torch.float16):
             with torch.autocast("cpu", dtype=dtype):
                 difference = _relative(backbone(images).float(), exact)
-            assert difference < _HALF, f"{dtype}: {100 * difference:.1f} %"
+            assert difference < _HALF_TOLERANCE, f"{dtype}: {100 * difference:.1f} %"
 
 
 def check_small_numbers(bench: Bench, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from ltbench.engine.build.checked_optimizer import (
 )
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState, load_state, save_state
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import (
     Bench,
     Trial,

@@ -16,38 +16,38 @@ from ltbench.testing.check import Check, Skipped, bind
 
 
 def checks(plugin: PluginInfo, registry: Registry) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a plugin."""
     subject = f"plugin {plugin.name}"
     yield from bind(subject, (check_public_imports, check_light_imports, check_load_time), plugin)
     yield from bind(subject, (check_no_warnings,), plugin, registry)
 
 
 def check_public_imports(plugin: PluginInfo) -> None:
-    """The plugin imports only public modules of ltbench: every other may change at any time."""
+    """The plugin imports only public modules of ltbench: all others may change at any time."""
     if plugin.distribution == "ltbench":
-        raise Skipped("it comes with ltbench")
+        raise Skipped("the plugin is part of ltbench")
     found = [f"{one.name} ({one.place})" for one in private_imports(plugin.module)]
-    assert not found, f"it imports what is private: {', '.join(found)}"
+    assert not found, f"private imports: {', '.join(found)}"
 
 
 def check_light_imports(plugin: PluginInfo) -> None:
     """Importing the plugin loads no torch, timm, open_clip or transformers: `ltbench list` is fast.
 
-    Import them where they are used: within `build`, or in a module that `build` imports.
+    Import them where they are used: inside `build`, or in a module that `build` imports.
     """
     heavy, _ = _imported(plugin.module, source_of(plugin.module))
     assert not heavy, f"importing {plugin.module} loads {heavy}"
 
 
 def check_load_time(plugin: PluginInfo) -> None:
-    """The plugin is imported within a second: every command waits for it."""
+    """Importing the plugin takes less than a second, because every command imports it."""
     _, seconds = _imported(plugin.module, source_of(plugin.module))
     assert seconds < MAX_LOAD_SECONDS, f"importing {plugin.module} takes {seconds:.1f} s"
 
 
 def check_no_warnings(plugin: PluginInfo, registry: Registry) -> None:
-    """The plugin uses nothing that is going to go away."""
-    # That it is slow is another check's affair, which takes the time with nothing else going on.
+    """The plugin uses no deprecated part of the plugin API."""
+    # Slow loading has a check of its own, which measures it without other work.
     found = [one.text for one in registry.warnings if one.plugin == plugin]
     found = [text for text in found if "to load, and every command" not in text]
     assert not found, "; ".join(found)
@@ -55,9 +55,9 @@ def check_no_warnings(plugin: PluginInfo, registry: Registry) -> None:
 
 @cache
 def _imported(module: str, source: Path | None) -> tuple[str, float]:
-    """Returns which heavy packages a module loads, and the seconds it takes beyond ltbench's own.
+    """Returns the heavy packages that a module loads, and its seconds beyond ltbench's own.
 
-    The better of two tries, in processes of their own: the first may read from a cold disk.
+    The faster of two tries, in separate processes: the first may read from a cold disk.
     """
     code = (
         "import sys, time, importlib, numpy, pyarrow\n"

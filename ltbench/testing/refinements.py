@@ -1,4 +1,4 @@
-"""Checks of refinements: their run is what there is to check."""
+"""Checks of refinements, which are covered by the checks for all kinds."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from ltbench.testing.check import Check
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields nothing beyond what every component must do."""
+    """Yields no check beyond those for all kinds."""
     yield from ()

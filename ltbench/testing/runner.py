@@ -1,4 +1,4 @@
-"""Runs the checks of a plugin and says how each of them went."""
+"""Running the checks of a plugin, and their outcomes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Status = Literal["passed", "failed", "skipped", "expected"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check went.
+    """Outcome of a check.
 
     Args:
-        check: Which one.
-        status: "expected": it failed, as it was expected to.
-        reason: Why it did not pass.
-        seconds: What it took.
+        check: Check that was run.
+        status: Result; "expected" for an expected failure.
+        reason: Reason why the check did not pass.
+        seconds: Duration in seconds.
     """
 
     check: Check
@@ -46,18 +46,19 @@ def check_plugin(
     """Runs the conformance kit on a plugin.
 
     Args:
-        name: Of its entry point.
-        expected_failures: Why a check fails, by its name or a part of it. One that passes all the
-            same is a failure, and so is a name that no check has: nobody would take it out again.
-        registry: The components; those that are installed where not given.
+        name: Name of the plugin's entry point.
+        expected_failures: Reasons for known failures, by a check's name or a part of it. It is a
+            failure if such a check passes, or if no check has the name, so that outdated entries
+            are found.
+        registry: Registry of components; the installed ones by default.
 
     Returns:
-        The outcomes, none of them failed.
+        Outcomes, without failures.
 
     Raises:
-        AssertionError: With each check that failed, its rule and the reason.
+        AssertionError: Some checks failed; the message lists each with its rule and reason.
         PluginError: The plugin failed to load.
-        UnknownNameError: There is no such plugin.
+        UnknownNameError: No plugin has this name.
     """
     found = registry or load_plugins()
     outcomes = list(outcomes_of(plugin_named(name, found), found, expected_failures or {}))
@@ -74,39 +75,39 @@ def check_plugin(
 def outcomes_of(
     plugin: PluginInfo, registry: Registry, expected_failures: Mapping[str, str]
 ) -> Iterator[Outcome]:
-    """Yields how each check of a plugin goes, one after the other."""
+    """Yields the outcome of each check of a plugin as it is run."""
     yield from run_checks(list(checks_of_plugin(plugin, registry)), plugin, expected_failures)
 
 
 def run_checks(
     checks: Sequence[Check], plugin: PluginInfo, expected_failures: Mapping[str, str]
 ) -> Iterator[Outcome]:
-    """Yields how each check goes."""
+    """Yields the outcome of each check as it is run."""
     for check in checks:
         began = time.perf_counter()
-        status, reason = _tried(check, plugin)
+        status, reason = _run(check, plugin)
         why = expected_reason(check, expected_failures)
         if why is not None and status == "failed":
             status = "expected"
         elif why is not None and status == "passed":
-            status, reason = "failed", f"it was expected to fail ({why}), and passes"
+            status, reason = "failed", f"expected to fail ({why}), but passed"
         yield Outcome(check, status, reason, time.perf_counter() - began)
     for fragment in expected_failures:
         if not any(fragment in check.name for check in checks):
             stale = Check(
-                f"plugin {plugin.name}: expected failure", "Expected failures exist.", _no
+                f"plugin {plugin.name}: expected failure", "Expected failures exist.", _do_nothing
             )
             yield Outcome(stale, "failed", f"no check has '{fragment}' in its name")
 
 
-def _no() -> None:
-    """Nothing to run."""
+def _do_nothing() -> None:
+    """Does nothing."""
 
 
-def _tried(check: Check, plugin: PluginInfo) -> tuple[Status, str]:
+def _run(check: Check, plugin: PluginInfo) -> tuple[Status, str]:
     try:
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the libraries; the kit is no test of them
+            warnings.simplefilter("ignore")  # warnings of libraries are not the kit's subject
             check()
     except Skipped as reason:
         return "skipped", str(reason)
@@ -123,5 +124,5 @@ def _tried(check: Check, plugin: PluginInfo) -> tuple[Status, str]:
 
 def _in_short(error: BaseException) -> str:
     """Returns the message of an error in one line."""
-    text = " ".join(str(error).split()) or "it does not hold"
+    text = " ".join(str(error).split()) or "an assertion without a message failed"
     return text if len(text) < 600 else text[:600] + " ..."

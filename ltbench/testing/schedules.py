@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ltbench.registry.registry import Component
+from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind
 

@@ -1,4 +1,4 @@
-"""Small things to test components with: backbones, a data set, what `build` is given."""
+"""Small backbones, data sets and build contexts for tests of components."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def small_backbone(name: str = "", *, seed: int = 0, registry: Registry | None =
     """Builds a backbone of under five million weights, without a download.
 
     Args:
-        name: Of the component, such as that of a library; or with its options, as
-            `small_backbone_names` returns it. Where not given, the first there is.
-        seed: For weights that start at random.
-        registry: The components; those that are installed where not given.
+        name: Name of the component, such as that of a library, or its name with options, as
+            `small_backbone_names` returns it; empty for the first one.
+        seed: Seed of random weights.
+        registry: Registry of components; the installed ones by default.
 
     Raises:
-        ConfigError: There is none of that name.
+        ConfigError: No small backbone has this name.
     """
     from ltbench.testing.bench import Bench
 
@@ -41,7 +41,7 @@ def small_backbone(name: str = "", *, seed: int = 0, registry: Registry | None =
 
 
 def small_backbone_names(registry: Registry | None = None) -> list[str]:
-    """Returns the small backbones that there are, with their options."""
+    """Returns the names of all small backbones, with their options."""
     from ltbench.testing.bench import Bench
 
     return [trial.name for trial in Bench.of(registry or load_plugins()).backbones()]
@@ -51,7 +51,7 @@ def long_tailed_set(counts: Sequence[int] = (6, 3, 1, 0)) -> Dataset:
     """Builds a set of noise images (32, 32, 3) uint8, with a mean colour for each class.
 
     Args:
-        counts: Training images of each class; two more of each are for the test.
+        counts: Number of training images of each class; each has two more for the test split.
     """
     from ltbench.testing.bench import SYNTHETIC, SyntheticConfig
 
@@ -63,12 +63,12 @@ def long_tailed_set(counts: Sequence[int] = (6, 3, 1, 0)) -> Dataset:
 def build_context(
     counts: Sequence[int] = (6, 3, 1, 0), *, width: int = 16, logit_scale: float | None = None
 ) -> BuildContext:
-    """Returns what a component may know of a run.
+    """Returns a build context for tests.
 
     Args:
-        counts: Training images of each class.
+        counts: Number of training images of each class.
         width: Length of a feature vector.
-        logit_scale: The backbone's own factor for cosine logits, if it has one.
+        logit_scale: Factor of cosine logits of the backbone, if it has one.
     """
     from ltbench.testing.bench import context
 

@@ -25,7 +25,7 @@ _ROWS = [
 
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
-    """Yields the checks."""
+    """Yields the checks of a tracker."""
     functions = (check_build, check_a_run_with_it, check_failures)
     for trial in trials(component):
         yield from bind(f"tracker {trial.name}", functions, component, bench, trial)
@@ -33,7 +33,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
 
 @contextlib.contextmanager
 def _empty_folder() -> Iterator[Path]:
-    """Works in a folder that goes away: a tracker may write where it is started."""
+    """Changes to a temporary folder: a tracker may write to the current folder."""
     with folder() as name, contextlib.chdir(name):
         yield Path(name)
 
@@ -42,7 +42,7 @@ def _chosen(component: Component, bench: Bench, trial: Trial) -> ChosenTracker:
     """Returns the tracker.
 
     Raises:
-        Skipped: What it needs is not here.
+        Skipped: A requirement of the tracker is missing.
     """
     tracker = ChosenTracker(component, bench.config(trial, component))
     with _empty_folder() as here:
@@ -59,16 +59,16 @@ def _run(bench: Bench, here: Path) -> tuple[Resolved, RunDirectory]:
 
 
 def check_build(component: Component, bench: Bench, trial: Trial) -> None:
-    """Building it writes nothing: whether the run begins is not known yet."""
+    """Building the tracker writes nothing, because the run may not begin."""
     tracker = _chosen(component, bench, trial)
     with _empty_folder() as here:
         tracker.build(*_run(bench, here))
         left = [str(path.relative_to(here)) for path in here.rglob("*")]
-    assert not left, f"building it leaves {', '.join(left)}"
+    assert not left, f"building the tracker writes {', '.join(left)}"
 
 
 def check_a_run_with_it(component: Component, bench: Bench, trial: Trial) -> None:
-    """A run tells it everything, and learns the same weights as without it, bit for bit."""
+    """The tracker receives a whole run, which learns the same weights as without it."""
     tracker = _chosen(component, bench, trial)
     learned = []
     for trackers in ([tracker], []):
@@ -79,14 +79,14 @@ def check_a_run_with_it(component: Component, bench: Bench, trial: Trial) -> Non
             learned.append(directory.learned.read_bytes())
         silenced = result["silenced_plugins"].get(f"tracker {tracker.name}")
         assert silenced is None, silenced
-    assert learned[0] == learned[1], "with it, other weights are learned"
+    assert learned[0] == learned[1], "the run with the tracker learns other weights"
 
 
 def check_failures(component: Component, bench: Bench, trial: Trial) -> None:
-    """It hears of a run that is interrupted, goes on, fails, goes on, and fails before an epoch."""
+    """The tracker handles runs that are interrupted, resumed, failed, and failed before epoch 1."""
     tracker = _chosen(component, bench, trial)
     with _empty_folder() as here:
-        failed = RunError("the loss is not finite", hint="lower --lr")
+        failed = RunError("the loss is not finite", hint="reduce --lr")
         tries: tuple[tuple[int, int, LTBenchError], ...] = (
             (0, 1, Interrupted("interrupted after 1 of 3 epochs")),
             (1, 2, failed),
@@ -94,13 +94,13 @@ def check_failures(component: Component, bench: Bench, trial: Trial) -> None:
             (0, 0, failed),
         )
         for start, stop, error in tries:
-            _tell(tracker, bench, here, start, stop, error)
+            _notify(tracker, bench, here, start, stop, error)
 
 
-def _tell(
+def _notify(
     tracker: ChosenTracker, bench: Bench, here: Path, start: int, stop: int, error: LTBenchError
 ) -> None:
-    """Tells a tracker of a try that goes from an epoch to another."""
+    """Notifies a tracker of a try from epoch `start` to `stop` that ends with an error."""
     resolved, directory = _run(bench, here)
     directory.path.mkdir(parents=True, exist_ok=True)
     run: dict[str, Any] = resolved.spec.to_dict()

@@ -268,7 +268,7 @@ def test_a_decoding_process_that_dies_is_told(
     monkeypatch.setattr(verifying, "_broken", _die)
     ended = cli("data", "verify", "imagenet_lt", "--deep", *OWN)
     assert ended.code == 1
-    assert "a decoding process was ended from outside" in ended.err
+    assert "a decoding process was killed" in ended.err
 
 
 def _die(split: str, indices: range) -> None:

@@ -56,7 +56,7 @@ def test_nothing_is_overwritten(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "my-loss").mkdir()
     (tmp_path / "my-loss" / "notes.txt").write_text("mine")
     ended = cli("plugin", "new", "my_loss", "--kind", "loss")
-    assert (ended.code, "my-loss exists, and is no empty folder" in ended.err) == (2, True)
+    assert (ended.code, "my-loss exists but is not an empty folder" in ended.err) == (2, True)
     assert [path.name for path in (tmp_path / "my-loss").iterdir()] == ["notes.txt"]
 
 

@@ -36,7 +36,7 @@ class Counting(SilentReporter):
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("LTBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(content, "STAMP_SECONDS", 0.0)  # files of this moment are remembered
+    monkeypatch.setattr(content, "MIN_AGE_SECONDS", 0.0)  # files of this moment are remembered
     return tmp_path / "cache"
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_changed_is_read_again(root: Path) -> None:
 def test_what_changed_just_now_is_not_remembered(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(content, "STAMP_SECONDS", 60.0)
+    monkeypatch.setattr(content, "MIN_AGE_SECONDS", 60.0)
     for _ in range(2):
         assert reads(root)[1] == 70
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_being_written_is_refused(
 ) -> None:
     times = iter(range(10**6))
     monkeypatch.setattr(content, "_stamp", lambda status: (1, next(times), 1, 1))
-    with pytest.raises(DataError, match="changes while it is read"):
+    with pytest.raises(DataError, match="changed during the reading"):
         reads(root)
 
 

@@ -26,7 +26,7 @@ def test_class_counts_are_by_class_id() -> None:
             {"train": split([0]), "val": split([]), "test": split([0])},
             "no images in its val split",
         ),
-        ({"train": split([0, 2]), "test": split([0])}, "label outside of 0..1"),
+        ({"train": split([0, 2]), "test": split([0])}, "label outside 0..1"),
         ({"train": split([0, 1], images=3), "test": split([0])}, "3 images and 2 labels"),
     ],
 )

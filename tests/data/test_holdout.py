@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ltbench.data import ArrayImages, Dataset, FileImages, ImageSource, Split, Subset
-from ltbench.data.holdout import hold_out, sizes
+from ltbench.data.holdout import held_out_counts, hold_out
 from ltbench.errors import DataError
 
 COUNTS = np.array([20, 15, 14, 5, 2, 1, 0])
@@ -34,7 +34,7 @@ def numbers(split: Split) -> list[int]:
 def test_a_tenth_of_each_class_is_held_out_one_at_least_and_never_the_last() -> None:
     held = hold_out(dataset(), 0)
     counts = np.bincount(held.splits["val"].labels, minlength=7)
-    assert counts.tolist() == sizes(COUNTS).tolist() == [2, 2, 1, 1, 1, 0, 0]
+    assert counts.tolist() == held_out_counts(COUNTS).tolist() == [2, 2, 1, 1, 1, 0, 0]
     assert held.class_counts.tolist() == [18, 13, 13, 4, 1, 1, 0]
     assert held.held_out == 7
 
@@ -54,7 +54,10 @@ def smallest_draws(seed: int) -> list[int]:
     """What is held out, worked out class by class: the images with the smallest draws."""
     draws = np.random.Generator(np.random.Philox(key=[seed, 2**32])).random(len(LABELS))
     members = [np.flatnonzero(label == LABELS) for label in range(7)]
-    chosen = [at[np.argsort(draws[at])[:n]] for at, n in zip(members, sizes(COUNTS), strict=True)]
+    chosen = [
+        at[np.argsort(draws[at])[:n]]
+        for at, n in zip(members, held_out_counts(COUNTS), strict=True)
+    ]
     return sorted(np.concatenate(chosen).tolist())
 
 

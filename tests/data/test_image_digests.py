@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from ltbench.data.image_digests import digest_of
+from ltbench.data.image_digests import source_digest
 from ltbench.data.images import ArrayImages, FileImages, Subset
 
 
@@ -23,19 +23,19 @@ def files(tmp_path: Path) -> FileImages:
 
 
 def test_a_file_that_is_written_to_moved_or_gone_is_another(files: FileImages) -> None:
-    before = digest_of(files)
-    assert digest_of(files) == before
+    before = source_digest(files)
+    assert source_digest(files) == before
     os.utime(files.root / "a", ns=(1, 2))
-    later = digest_of(files)
+    later = source_digest(files)
     (files.root / "a").write_bytes(b"five!")
     os.utime(files.root / "a", ns=(1, 2))
-    longer = digest_of(files)
+    longer = source_digest(files)
     (files.root / "a").unlink()
-    assert len({before, later, longer, digest_of(files)}) == 4
+    assert len({before, later, longer, source_digest(files)}) == 4
 
 
 def test_the_order_of_files_matters(files: FileImages) -> None:
-    assert digest_of(FileImages(files.root, pa.array(["b", "a"]))) != digest_of(files)
+    assert source_digest(FileImages(files.root, pa.array(["b", "a"]))) != source_digest(files)
 
 
 def test_arrays_are_told_by_their_pixels_and_shape() -> None:
@@ -43,14 +43,14 @@ def test_arrays_are_told_by_their_pixels_and_shape() -> None:
     turned = np.zeros((2, 3, 4, 3), np.uint8)
     other = pixels.copy()
     other[1, 2, 0, 1] = 1
-    assert digest_of(ArrayImages(pixels)) == digest_of(ArrayImages(pixels.copy()))
-    assert len({digest_of(ArrayImages(each)) for each in (pixels, turned, other)}) == 3
+    assert source_digest(ArrayImages(pixels)) == source_digest(ArrayImages(pixels.copy()))
+    assert len({source_digest(ArrayImages(each)) for each in (pixels, turned, other)}) == 3
 
 
 def test_a_part_of_a_source_is_told_by_which_part(files: FileImages) -> None:
-    first, second = (digest_of(Subset(files, np.array([index]))) for index in (0, 1))
+    first, second = (source_digest(Subset(files, np.array([index]))) for index in (0, 1))
     assert first != second
-    assert first != digest_of(files)
+    assert first != source_digest(files)
 
 
 def test_nothing_is_known_of_other_sources() -> None:
@@ -64,5 +64,5 @@ def test_nothing_is_known_of_other_sources() -> None:
         def read(self, index: int) -> NDArray[np.uint8]:
             return np.zeros((1, 1, 3), np.uint8)
 
-    assert digest_of(Made()) is None
-    assert digest_of(Subset(Made(), np.array([0]))) is None
+    assert source_digest(Made()) is None
+    assert source_digest(Subset(Made(), np.array([0]))) is None

@@ -56,14 +56,14 @@ def test_a_file_that_is_not_there_is_told_with_the_hint(files: FileImages) -> No
 def test_a_folder_in_the_place_of_a_file_is_told(files: FileImages) -> None:
     (files.root / "1.png").unlink()
     (files.root / "1.png").mkdir()
-    with pytest.raises(CorruptImageError, match=r"1\.png is no regular file"):
+    with pytest.raises(CorruptImageError, match=r"1\.png is not a regular file"):
         files.read(1)
 
 
 def test_a_pipe_is_not_waited_for(files: FileImages) -> None:
     (files.root / "1.png").unlink()
     os.mkfifo(files.root / "1.png")
-    with pytest.raises(CorruptImageError, match=r"1\.png is no regular file"):
+    with pytest.raises(CorruptImageError, match=r"1\.png is not a regular file"):
         files.read(1)
 
 

@@ -122,8 +122,14 @@ def test_a_balanced_set_is_made_long_tailed() -> None:
 @pytest.mark.parametrize(
     ("counts", "ratio", "largest", "error", "said"),
     [
-        ((9, 8, 7, 6), 10, 10, ConfigError, "largest=10: class 'a' has 9 training images, not 10"),
-        ((9, 2, 9, 9), 2, 9, ConfigError, "class 'b' has 2 training images, not 7"),
+        (
+            (9, 8, 7, 6),
+            10,
+            10,
+            ConfigError,
+            "largest=10: expected 10 training images of class 'a', got 9",
+        ),
+        ((9, 2, 9, 9), 2, 9, ConfigError, "expected 7 training images of class 'b', got 2"),
         ((9, 8, 7, 6), 20, None, ConfigError, "ratio=20: class 'c' would have no training image"),
         ((9, 0, 7, 6), 2, None, DataError, "class 'b' has no training images"),
     ],

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2, chisquare, kstest
 
-from ltbench.data.randomness import at_most, drawn, shuffled, uniforms
+from ltbench.data.randomness import draw_epoch, sample_per_class, shuffle_epoch, uniforms
 
 LABELS = np.repeat([0, 1, 2], [60, 30, 10])
 
 
 def many_draws(weights: list[float]) -> np.ndarray:
     """The images that 200 epochs draw, (20000,)."""
-    epochs = [drawn(0, epoch, LABELS, np.array(weights)) for epoch in range(200)]
+    epochs = [draw_epoch(0, epoch, LABELS, np.array(weights)) for epoch in range(200)]
     return np.concatenate(epochs) % len(LABELS)
 
 
@@ -36,10 +36,10 @@ def test_no_draws_are_possible() -> None:
 
 
 def test_every_epoch_has_its_own_order() -> None:
-    assert np.array_equal(np.sort(shuffled(1, 2, 50)), np.arange(50))
-    assert np.array_equal(shuffled(1, 2, 50), shuffled(1, 2, 50))
-    assert not np.array_equal(shuffled(1, 2, 50), shuffled(1, 3, 50))
-    assert not np.array_equal(shuffled(1, 2, 50), shuffled(2, 2, 50))
+    assert np.array_equal(np.sort(shuffle_epoch(1, 2, 50)), np.arange(50))
+    assert np.array_equal(shuffle_epoch(1, 2, 50), shuffle_epoch(1, 2, 50))
+    assert not np.array_equal(shuffle_epoch(1, 2, 50), shuffle_epoch(1, 3, 50))
+    assert not np.array_equal(shuffle_epoch(1, 2, 50), shuffle_epoch(2, 2, 50))
 
 
 def test_classes_are_drawn_as_often_as_their_weights_say() -> None:
@@ -58,7 +58,7 @@ def test_a_class_of_weight_zero_is_never_drawn() -> None:
 
 
 def test_an_image_drawn_again_is_another_draw() -> None:
-    draws = drawn(0, 0, LABELS, np.array([0, 0, 1]))
+    draws = draw_epoch(0, 0, LABELS, np.array([0, 0, 1]))
     assert len(set(draws)) == len(LABELS)
     for image in range(90, 100):
         times = np.sort(draws[draws % 100 == image] // 100)
@@ -67,13 +67,13 @@ def test_an_image_drawn_again_is_another_draw() -> None:
 
 def test_every_epoch_draws_anew() -> None:
     weights = np.ones(3)
-    assert np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 2, LABELS, weights))
-    assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(1, 3, LABELS, weights))
-    assert not np.array_equal(drawn(1, 2, LABELS, weights), drawn(2, 2, LABELS, weights))
+    assert np.array_equal(draw_epoch(1, 2, LABELS, weights), draw_epoch(1, 2, LABELS, weights))
+    assert not np.array_equal(draw_epoch(1, 2, LABELS, weights), draw_epoch(1, 3, LABELS, weights))
+    assert not np.array_equal(draw_epoch(1, 2, LABELS, weights), draw_epoch(2, 2, LABELS, weights))
 
 
 def taken(seed: int, labels: np.ndarray, per_class: int) -> np.ndarray:
-    return at_most(seed, labels, np.bincount(labels, minlength=4), per_class)
+    return sample_per_class(seed, labels, np.bincount(labels, minlength=4), per_class)
 
 
 def test_of_each_class_at_most_so_many_are_drawn() -> None:

@@ -169,7 +169,7 @@ CORRUPT = pytest.mark.parametrize(
     [
         (b"", "it is empty"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
-        (b"no image at all", "no known image format"),
+        (b"no image at all", "its format is unknown"),
     ],
 )
 

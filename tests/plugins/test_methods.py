@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ltbench.backbone import Backbone, Block
-from ltbench.data.randomness import at_most
+from ltbench.data.randomness import sample_per_class
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.specs import DataContext, MethodSpec
 from ltbench.storage.predictions import Predictions
@@ -385,7 +385,7 @@ def zero_shot() -> Tensor:
 
 def tip_adapter() -> Tensor:
     labels = digits("train")[1]
-    drawn = torch.from_numpy(at_most(0, labels.numpy(), labels.bincount().numpy(), 16))
+    drawn = torch.from_numpy(sample_per_class(0, labels.numpy(), labels.bincount().numpy(), 16))
     keys = encoded("train", joint=True)[drawn]
     votes = torch.exp(-5.5 * (1 - cosines(encoded("test", joint=True), keys)))
     return zero_shot() + votes @ F.one_hot(labels[drawn], 10).float()

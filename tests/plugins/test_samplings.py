@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ltbench.data.randomness import drawn
+from ltbench.data.randomness import draw_epoch
 from ltbench_plugins.samplings import ltbench_register_samplings
 from tests import parity
 from tests.covered import value_of
@@ -52,7 +52,7 @@ def test_effective_numbers_are_between_images_and_classes() -> None:
 @pytest.mark.parametrize("name", sorted(SPECS.keys() - {"instance_balanced"}))
 def test_a_class_without_images_takes_nothing_from_the_others(name: str) -> None:
     labels = np.repeat([0, 1, 2], COUNTS[:3])
-    draws = [drawn(seed, 0, labels, weights(name)) % len(labels) for seed in range(200)]
+    draws = [draw_epoch(seed, 0, labels, weights(name)) % len(labels) for seed in range(200)]
     shares = np.bincount(labels[np.concatenate(draws)], minlength=4) / (200 * len(labels))
     expected = weights(name)[:3]
     assert shares[:3] == pytest.approx(expected / expected.sum(), abs=0.015)

@@ -61,18 +61,18 @@ def ltbench_published_results():
     ]
 """
 BROKEN_PUBLISHED = {
-    "unknown_metric": (("few", "fewest"), "there is no 'fewest', only accuracy, mean_class, many"),
-    "above_100": (("61.5", "615"), "accuracy is 615, not within 0 to 100 percent"),
-    "below_0": (("61.5", "-1"), "accuracy is -1, not within 0 to 100 percent"),
-    "not_a_number": (("61.5", "float('nan')"), "accuracy is nan, not within"),
-    "text_for_a_number": (("61.5", "'61.5'"), "accuracy is '61.5', not within"),
-    "truth_for_a_number": (("61.5", "True"), "accuracy is True, not within"),
+    "unknown_metric": (("few", "fewest"), "metrics: expected one of accuracy, mean_class, many"),
+    "above_100": (("61.5", "615"), "accuracy: expected 0 to 100 percent, got 615"),
+    "below_0": (("61.5", "-1"), "accuracy: expected 0 to 100 percent, got -1"),
+    "not_a_number": (("61.5", "float('nan')"), "accuracy: expected 0 to 100 percent, got nan"),
+    "text_for_a_number": (("61.5", "'61.5'"), "accuracy: expected 0 to 100 percent, got '61.5'"),
+    "truth_for_a_number": (("61.5", "True"), "accuracy: expected 0 to 100 percent, got True"),
     "no_metrics": (('{"accuracy": 61.5, "few": 40}', "{}"), "expected percent by name, got {}"),
     "no_source": (('"Doe, 2025"', '" "'), "source: expected one line of text, got ' '"),
     "no_method": (('"lift_plus"', "None"), "method: expected one line of text, got None"),
     "settings_are_none": (('{"loss": "ce"}', "None"), "expected values by dotted key, got None"),
     "settings_repeat": (('{"loss"', '{"method"'), "settings: 'method' is a field of its own"),
-    "settings_have_a_seed": (('{"loss"', '{"seed"'), "settings: 'seed' is no part of what"),
+    "settings_have_a_seed": (('{"loss"', '{"seed"'), "settings: 'seed' is not part of a published"),
     "no_result": (("[\n", "['x'] + [\n"), "a hook returned 'x', which is not a PublishedResult"),
     "broken_late": (("    ]\n", "    ] + [1]\n"), "a hook returned 1"),
 }

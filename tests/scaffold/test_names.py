@@ -25,14 +25,14 @@ def test_good_names(name: str, registry: Registry) -> None:
         ("", "'' is not in snake_case"),
         ("../x", "not in snake_case, such as x"),
         ("ümlaut", "not in snake_case"),
-        ("a" * 41, "41 characters, and at most 40"),
+        ("a" * 41, "at most 40 characters"),
         ("lambda", "a keyword of Python"),
         ("json", "Python's standard library"),
-        ("lora", "there is a method 'lora' already, of plugin builtin_methods"),
-        ("builtin_losses", "there is a plugin 'builtin_losses' already"),
-        ("torch", "a module 'torch' is installed"),
-        ("ltbench", "a module 'ltbench' is installed"),
-        ("scikit-learn", "a package 'scikit-learn' is installed"),
+        ("lora", "method 'lora' already exists in plugin builtin_methods"),
+        ("builtin_losses", "plugin 'builtin_losses' already exists"),
+        ("torch", "module 'torch' is already installed"),
+        ("ltbench", "module 'ltbench' is already installed"),
+        ("scikit-learn", "package 'scikit-learn' is already installed"),
     ],
 )
 def test_bad_names(name: str, fault: str, registry: Registry) -> None:
@@ -51,7 +51,7 @@ def test_the_name_of_a_plugin_that_failed_is_taken(
 ) -> None:
     install(tmp_path, monkeypatch, "fails", "raise RuntimeError")
     (fault,) = name_faults("fails", "method", load_plugins())
-    assert "there is a plugin 'fails' already" in fault
+    assert "plugin 'fails' already exists" in fault
 
 
 def test_names_of_modules_and_distributions() -> None:

@@ -103,7 +103,7 @@ def test_what_is_there_is_kept(there: str, tmp_path: Path) -> None:
         target.mkdir()
         (target / "mine").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(ConfigError, match="exists, and is no empty folder"):
+    with pytest.raises(ConfigError, match="exists but is not an empty folder"):
         SMALL.write(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 

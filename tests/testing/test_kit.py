@@ -67,7 +67,7 @@ def test_outcomes_say_why(registry: Registry) -> None:
 def test_expected_failures_are_strict(registry: Registry) -> None:
     found = statuses(registry, {"ba": "known", "good": "hoped", "gone": "old"})
     assert found["bad"] == ("expected", "it differs")
-    assert found["good"] == ("failed", "it was expected to fail (hoped), and passes")
+    assert found["good"] == ("failed", "expected to fail (hoped), but passed")
     (stale,) = [reason for name, (_, reason) in found.items() if "expected failure" in name]
     assert stale == "no check has 'gone' in its name"
 

@@ -19,15 +19,15 @@ from ltbench.data.decoding.missing_data import (
 from ltbench.errors import CorruptImageError
 
 DECODE_RULES = 2
-"""Number of the rules by which pixels are made of bytes: part of the keys of what is cached."""
+"""Version of the decoding rules: part of the keys of cached pixels."""
 
 MAX_PIXELS = 178_956_970
-"""Pixels of the largest image that is read (0.5 GB in RGB): a small file can claim any size."""
+"""Size of the largest image that is read (0.5 GB in RGB): a small file can claim any size."""
 
-_HINT = "fetch the file again, or drop such images with --on-corrupt skip"
-_RANGE_HINT = "save it with 8 or 16 bits, scaled from black to white; or drop such images with "
+_HINT = "fetch the file again, or skip such images with --on-corrupt skip"
+_RANGE_HINT = "save it with 8 or 16 bits, scaled from black to white; or skip such images with "
 _RANGE_HINT += "--on-corrupt skip"
-_SIZE_HINT = "save it smaller: a model sees some hundred pixels a side; or drop such images with "
+_SIZE_HINT = "save it smaller: a model reads a few hundred pixels a side; or skip such images with "
 _SIZE_HINT += "--on-corrupt skip"
 _JPEG = b"\xff\xd8\xff"
 _MARKUP = (b"<!do", b"<htm", b"<?xm")
@@ -40,18 +40,18 @@ class _TooLargeError(Exception):
 def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     """Returns the pixels of an image in RGB, (height, width, 3).
 
-    Ordinary JPEG files go straight through libjpeg-turbo, everything else through Pillow: the same
-    pixels as `Image.open(...).convert("RGB")`, but for deep grey images, which Pillow clips to
-    white and which keep their upper eight bits here. The first frame of an animation is taken; an
-    orientation in EXIF data is not applied, nor is it in the papers' code.
+    Ordinary JPEG files go directly through libjpeg-turbo, all other files through Pillow: the same
+    pixels as `Image.open(...).convert("RGB")`, except for deep grey images, which Pillow clips to
+    white and which keep their upper eight bits here. Of an animation the first frame is decoded.
+    The orientation in EXIF data is not applied, as in the papers' code.
 
     Args:
         content: The file's bytes.
         name: Name of the file for messages.
 
     Raises:
-        CorruptImageError: It is not an image, not a whole one, too large, or its type does not say
-            which values are black and white.
+        CorruptImageError: The content is not an image, is incomplete or too large, or its type
+            does not define its black and white values.
     """
     from PIL import Image
 
@@ -68,7 +68,7 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
         raise
     except UnknownRangeError as error:
         raise CorruptImageError(
-            f"{name} cannot be decoded: {error}: which values are black and white is not known",
+            f"{name} cannot be decoded: {error}: its black and white values are unknown",
             hint=_RANGE_HINT,
         ) from error
     except (_TooLargeError, Image.DecompressionBombError) as error:
@@ -86,10 +86,10 @@ def _turbo(content: bytes) -> tuple[NDArray[np.uint8] | None, bool]:
     """Decodes an ordinary JPEG file.
 
     Returns:
-        Its pixels, or None where Pillow has to decode it; and whether the decoder complained.
+        Pixels, or None where Pillow has to decode the file; and whether the decoder failed.
 
     Raises:
-        MissingDataError: It is too small for its size in pixels.
+        MissingDataError: The file is too small for its size in pixels.
     """
     from simplejpeg import decode_jpeg, decode_jpeg_header
 
@@ -97,14 +97,14 @@ def _turbo(content: bytes) -> tuple[NDArray[np.uint8] | None, bool]:
         return None, False
     try:
         height, width, colors, _ = decode_jpeg_header(content)
-    except ValueError:  # Pillow says what is wrong
+    except ValueError:  # Pillow reports the fault
         return None, True
     _expect_size(height, width)
     expect_jpeg_size(content, height, width)
     inks = colors in ("CMYK", "YCCK")
     try:
         pixels: NDArray[np.uint8] = decode_jpeg(content, "CMYK" if inks else "RGB")
-    except ValueError:  # extra bytes before a marker, or missing data: Pillow takes both
+    except ValueError:  # extra bytes before a marker, or missing data: Pillow decodes both
         return None, True
     return (None, False) if inks else (pixels, False)
 
@@ -113,12 +113,12 @@ def _pillow(content: bytes, image: Any, flawed: bool) -> NDArray[np.uint8]:
     """Decodes an opened Pillow image."""
     _expect_size(image.height, image.width)
     expect_tiles(image)
-    deep = to_grey(image) if is_deep(image) else None  # its type is refused before it is read
+    deep = to_grey(image) if is_deep(image) else None  # an unsupported type is refused unread
     image.load()
     expect_whole(content, image, flawed)
     if deep is not None:
         return np.repeat(deep[..., None], 3, axis=-1)
-    if image.mode == "P":  # by way of alpha: transparent palettes warn otherwise
+    if image.mode == "P":  # via RGBA: transparent palettes warn otherwise
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
 
@@ -129,7 +129,7 @@ def _expect_size(height: int, width: int) -> None:
 
 
 def _got(error: Exception) -> str:
-    """Returns what was found instead, where it is known."""
+    """Returns the ", got ..." part of a message, where the size is known."""
     if not isinstance(error, _TooLargeError):
         return ""
     return f", got {error.args[0] / 1e6:,.0f}"
@@ -141,4 +141,4 @@ def _reason(content: bytes, error: Exception) -> str:
     if content.lstrip()[:4].lower() in _MARKUP:
         return "it is a web page, not an image"
     reason = str(error) or type(error).__name__
-    return "no known image format" if "cannot identify" in reason else reason
+    return "its format is unknown" if "cannot identify" in reason else reason

@@ -1,6 +1,6 @@
-"""Conversion of images with more than eight bits a channel, by the type of their file alone.
+"""Conversion of images with more than eight bits a channel, by file type only.
 
-The same type always gives the same conversion: an image's own values never decide it.
+The same type always gives the same conversion, whatever the values of an image.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_SCALED_TO_16_BITS = ("PNG", "PPM", "JPEG2000")  # whatever their depth, Pillow's values go to 65535
+_SCALED_TO_16_BITS = ("PNG", "PPM", "JPEG2000")  # Pillow's values reach 65535 at any depth
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _UNSIGNED = 1
 _KINDS = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 
 
 class UnknownRangeError(Exception):
-    """The type of a file does not fix what its darkest and its brightest values are."""
+    """The type of a file does not define its darkest and its brightest value."""
 
 
 def is_deep(image: Any) -> bool:
@@ -28,13 +28,13 @@ def is_deep(image: Any) -> bool:
 def to_grey(image: Any) -> NDArray[np.uint8]:
     """Returns the upper eight bits of a deep grey image, (height, width); 0 is black.
 
-    Unsigned integers of 9 to 16 bits are taken; their range is that of their type.
+    Accepts unsigned integers of 9 to 16 bits; their range is that of their type.
 
     Args:
         image: A Pillow image for which `is_deep` holds.
 
     Raises:
-        UnknownRangeError: Its values are floats, signed, or of more bits.
+        UnknownRangeError: The values are floats, are signed, or have more than 16 bits.
     """
     bits, inverted = 16, False
     if image.format == "TIFF":

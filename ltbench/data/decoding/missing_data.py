@@ -1,7 +1,7 @@
 """Detection of image files that hold less data than their headers claim.
 
-Decoders fill what is missing with a constant and report nothing, as long as the file ends properly.
-What can be told from a file's size is checked before memory is allocated for its pixels.
+Decoders fill missing data with a constant and report nothing if the file has a proper end.
+Checks that need only the file's size come before memory is allocated for its pixels.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ import numpy as np
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
-_ARITHMETIC = re.compile(rb"\xff[\xc9\xca\xcb]")  # frames without a least size
+_ARITHMETIC = re.compile(rb"\xff[\xc9\xca\xcb]")  # frames without a minimum size
 _HEAD_BYTES = 1 << 16
-_PIXELS_A_BYTE = (
-    2048  # of a JPEG: a bit for each block of 8 x 8, of which subsampling leaves 1 in 4
-)
+_PIXELS_PER_BYTE = 2048  # most of a JPEG: 1 bit a block of 8 x 8, of which subsampling keeps 1 in 4
 _DEFLATE_RATIO = 1032
 _INFLATED_BYTES = 1 << 20
-_CORNER = 4  # pixels a side: inside the smallest block of a JPEG, away from its neighbours
-_NEUTRAL = 128
+_CORNER_PIXELS = 4  # side: inside the smallest block of a JPEG, away from its neighbours
+_FILL_LEVEL = 128
 _ADAM7 = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)),
     (0, 1, 1, 2),
 )
-"""Of each pass the first column and row, and the steps to the next ones."""
+"""First column, first row, column step and row step of each pass."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -38,7 +36,7 @@ class MissingDataError(Exception):
 
 def expect_jpeg_size(content: bytes, height: int, width: int) -> None:
     """Raises a `MissingDataError` for a JPEG file that is too small for its size in pixels."""
-    least = height * width // _PIXELS_A_BYTE
+    least = height * width // _PIXELS_PER_BYTE
     if len(content) < least and not _ARITHMETIC.search(content[:_HEAD_BYTES]):
         raise _short(height, width, len(content))
 
@@ -53,12 +51,12 @@ def expect_png_size(content: bytes) -> None:
 
 
 def expect_whole(content: bytes, image: Any, flawed: bool) -> None:
-    """Raises a `MissingDataError` where a part of a decoded image came from no data.
+    """Raises a `MissingDataError` where a part of a decoded image has no data behind it.
 
     Args:
         content: The file's bytes.
         image: A Pillow image, decoded but not converted.
-        flawed: Whether a decoder has complained of the data.
+        flawed: Whether a decoder reported faulty data.
     """
     lacking = (
         (image.format in ("JPEG", "MPO") and flawed and _is_neutral(image))
@@ -70,7 +68,7 @@ def expect_whole(content: bytes, image: Any, flawed: bool) -> None:
 
 
 def expect_tiles(image: Any) -> None:
-    """Raises a `MissingDataError` where a TIFF lists fewer strips or tiles than its size takes.
+    """Raises a `MissingDataError` for a TIFF with fewer strips or tiles than its size needs.
 
     Args:
         image: A Pillow image, opened but not decoded.
@@ -91,23 +89,23 @@ def expect_tiles(image: Any) -> None:
 
 def _short(height: int, width: int, size: int) -> MissingDataError:
     return MissingDataError(
-        f"its {size:,} bytes do not hold the {width:,} x {height:,} pixels that it claims to have"
+        f"its {size:,} bytes cannot hold the {width:,} x {height:,} pixels of its header"
     )
 
 
 def _is_neutral(image: Any) -> bool:
-    """Returns whether the last block of a JPEG is what the decoder makes of no data."""
+    """Returns whether the last block of a JPEG has the decoder's fill value for missing data."""
     width, height = image.size
-    corner = (max(0, width - _CORNER), max(0, height - _CORNER), width, height)
+    corner = (max(0, width - _CORNER_PIXELS), max(0, height - _CORNER_PIXELS), width, height)
     levels = np.asarray(image.crop(corner)).astype(int)
-    return bool((np.abs(levels - _NEUTRAL) <= 1).all())
+    return bool((np.abs(levels - _FILL_LEVEL) <= 1).all())
 
 
 def _lacks_rows(content: bytes, image: Any) -> bool:
     """Returns whether a PNG's data end before its last row.
 
-    Rows without data are zero, so that the data are counted only where the last row is zero, or
-    where it is not the last to come.
+    Rows without data are zero. So the data are counted only where the last row is zero, or where
+    it is not the last to be stored.
     """
     interlaced = content[28] == 1
     last = image.crop((0, image.height - 1, image.width, image.height))
@@ -133,7 +131,7 @@ def _png_data(content: bytes) -> Any:
 
 
 def _png_bytes(content: bytes) -> int:
-    """Returns how many bytes the pixels of a PNG take, before compression."""
+    """Returns the number of bytes of a PNG's pixels before compression."""
     width, height, depth, kind, *_, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     bits = depth * _CHANNELS.get(kind, 1)
     passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)

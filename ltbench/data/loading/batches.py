@@ -1,4 +1,4 @@
-"""Makes batches of views: from arrays on the device itself, from files in loader workers."""
+"""Batches of views: from arrays on the device itself, from files in loader workers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
-"""Epoch and draws of a batch: all that its randomness depends on (see `randomness`)."""
+"""Epoch and draws of a batch, which determine all of its randomness (see `randomness`)."""
 
 ViewsOf = Callable[[NDArray[np.int64], int, NDArray[np.int64]], Views]
-"""(sizes (B, 2), epoch, draws (B,)) -> views with boxes (B, V, 4)."""
+"""Function from (sizes (B, 2), epoch, draws (B,)) to views with boxes (B, V, 4)."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Batch:
     """Views of images, on the device.
 
     Args:
-        views: (B, V, 3, R, R) uint8.
-        labels: (B,) class ids.
-        indices: (B,) indices into the split.
-        draws: (B,) the draws that they were made of; not on the device.
+        views: Pixels (B, V, 3, R, R), uint8.
+        labels: Class ids, (B,).
+        indices: Indices into the split, (B,).
+        draws: Draws of the views, (B,), in CPU memory.
     """
 
     views: Tensor
@@ -46,14 +46,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class LoaderConfig:
-    """How images reach the device.
+    """Configuration of the data loaders.
 
     Args:
-        device: Where the batches go.
-        workers: Processes that decode files; 0 decodes in this one; None: as many as keep up with
-            the model, once that is known. Changes no number.
+        device: Device of the batches.
+        workers: Number of processes that decode files; 0 decodes in this one; None: chosen to keep
+            up with the model once its speed is known. Changes no number.
         skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
-        cache: Keeps what is computed once for all runs.
+        cache: Cache of values that are computed once for all runs.
     """
 
     device: torch.device
@@ -63,20 +63,20 @@ class LoaderConfig:
 
 
 class Batches:
-    """Batches of a split's views, one for each order asked for.
+    """Data loader that yields batches of a split's views in any order.
 
-    Loader workers stay for the next orders: until `close`, or until nobody refers to this object.
+    Loader workers are kept for the next call, until `close` or until this object is deleted.
 
     Args:
-        dataset: The data set.
+        dataset: Data set.
         split: Name of the split.
-        views_of: Which views.
-        resolution: R.
-        loader_config: How they reach the device.
+        views_of: Function that chooses the views.
+        resolution: Side R of the views in pixels.
+        loader_config: Configuration of the loader.
 
     Attributes:
-        labels: (N,) of the split, on the device.
-        skipped: Indices of the corrupt images that were left out so far.
+        labels: Class ids of the split, (N,), on the device.
+        skipped: Indices of the corrupt images left out so far.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class Batches:
         """Yields a batch for each order.
 
         Raises:
-            CorruptImageError: An image cannot be decoded, unless such are skipped.
-            DataError: An image is not there.
-            PluginError: What `views_of` raises.
+            CorruptImageError: An image cannot be decoded and corrupt images are not skipped.
+            DataError: An image does not exist.
+            PluginError: Error of `views_of`.
         """
         if self._pixels is not None:
             return self._from_array(self._pixels, orders)
@@ -127,8 +127,8 @@ class Batches:
         device = self.loader_config.device
         cuda = device.type == "cuda"
         loader = self._idle or _Loader(self)
-        self._idle = None  # who asks before these orders are done gets workers of their own
-        for pixels, draws, errors in loader.of(orders):
+        self._idle = None  # a second iterator that starts before this one ends gets its own workers
+        for pixels, draws, errors in loader.load(orders):
             for draw, error in errors:
                 self._on_error(draw % len(self.split), error)
             if len(draws):
@@ -138,7 +138,7 @@ class Batches:
         self._idle = loader
 
     def close(self) -> None:
-        """Ends the loader workers that wait for orders."""
+        """Shuts down idle loader workers."""
         self._idle = None
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
@@ -151,17 +151,17 @@ class Batches:
         raise type(error)(f"{error.message} (class '{name}')", hint=error.hint)
 
 
-_TOGETHER = 8  # images that a worker holds decoded: their views are chosen at once
+_IMAGES_PER_CALL = 8  # decoded images in a worker's memory, whose views are chosen in one call
 _Draw = tuple[int, int]
 _Item = tuple[int, Tensor | LTBenchError]
 _Loaded = tuple[Tensor, Tensor, list[tuple[int, LTBenchError]]]
 
 
 class _Loader:
-    """Loader workers, which end when nobody refers to it.
+    """Loader workers, which end when this object is deleted.
 
     Args:
-        batches: What to load.
+        batches: Batches to load.
     """
 
     def __init__(self, batches: Batches) -> None:
@@ -174,17 +174,17 @@ class _Loader:
             num_workers=workers,
             pin_memory=batches.loader_config.device.type == "cuda",
             persistent_workers=workers > 0,
-            generator=torch.Generator(),  # or it draws a seed from what the training draws from
+            generator=torch.Generator(),  # otherwise it takes a seed from the training's generator
         )
 
-    def of(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
+    def load(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
         """Yields pixels, draws and errors of each batch."""
         self._draws.orders = orders
         return iter(self._loader)
 
 
 class _Draws(Sampler[list[_Draw]]):
-    """Tells the loader epoch and draw of each image: workers need no state."""
+    """Sampler of epoch and draw of each image, so that workers need no state."""
 
     orders: Iterable[Order] = ()
 
@@ -194,12 +194,12 @@ class _Draws(Sampler[list[_Draw]]):
 
 
 class FileViews(TorchDataset[_Item]):
-    """Decodes images and cuts their views out.
+    """Views of images, decoded and cropped on access.
 
     Args:
-        split: The images.
-        views_of: Which views.
-        resolution: R.
+        split: Images and labels.
+        views_of: Function that chooses the views.
+        resolution: Side R of the views in pixels.
     """
 
     def __init__(self, split: Split, views_of: ViewsOf, resolution: int) -> None:
@@ -208,18 +208,18 @@ class FileViews(TorchDataset[_Item]):
         self.resolution = resolution
 
     def __getitems__(self, drawn: Sequence[_Draw]) -> list[_Item]:
-        """Returns each draw of an epoch and its views (V, 3, R, R), or what went wrong."""
+        """Returns each draw of an epoch with its views (V, 3, R, R), or with its error."""
         items = []
-        for start in range(0, len(drawn), _TOGETHER):
-            part = drawn[start : start + _TOGETHER]
-            items += self.of(part[0][0], [draw for _, draw in part])
+        for start in range(0, len(drawn), _IMAGES_PER_CALL):
+            part = drawn[start : start + _IMAGES_PER_CALL]
+            items += self.load(part[0][0], [draw for _, draw in part])
         return items
 
-    def of(self, epoch: int, draws: Sequence[int]) -> list[_Item]:
-        """Returns the same of a few draws, whose images are in memory together."""
+    def load(self, epoch: int, draws: Sequence[int]) -> list[_Item]:
+        """Returns the same for a few draws, whose images are in memory together."""
         read: list[tuple[int, NDArray[np.uint8]]] = []
         broken: list[_Item] = []
-        # What goes wrong is raised in the main process, which knows what to do with it.
+        # Errors are returned, and raised in the main process, which may skip the image.
         for draw in draws:
             try:
                 read.append((draw, self.split.images.read(draw % len(self.split))))

@@ -1,10 +1,10 @@
-"""Cuts the views of one image out of its pixels and resizes them: what loader workers do to files.
+"""Cropping and resizing of the views of one image, as loader workers do for files.
 
 torch's antialiased bicubic kernel for uint8 is Pillow's with shorter weights: at most two levels
-from Pillow's pixels, one in 200 a level off, in a fifth of the time. Its sums are of integers:
-neither threads nor vector width change a bit. It resizes whole images only, so it does what is
-cropped first, and views of test images, which are crops of one resized image. Pillow does any other
-box.
+from Pillow's pixels, one in 200 a level off, in a fifth of the time. It sums integers, so neither
+threads nor vector width change a bit. It only resizes whole images. It is used for views that are
+cropped first, and for views of test images, which are crops of one resized image. Pillow resizes
+all other boxes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from torch.nn import functional
 
 from ltbench.views import Views
 
-_SUPPORT = 2.0  # the bicubic kernel reaches two pixels to each side
-_SLACK = 1e-6  # pixels: fractions are rounded
-_WASTE = 4  # pixels made for one that is seen, where the kernel still beats Pillow
+_KERNEL_RADIUS = 2.0  # source pixels of the bicubic kernel to each side
+_EPSILON = 1e-6  # pixels: tolerance for rounded fractions
+_MAX_WASTE_RATIO = 4  # resized pixels for each used one, up to which the kernel beats Pillow
 
 _Box = tuple[float, float, float, float]
 
@@ -29,13 +29,13 @@ _Box = tuple[float, float, float, float]
 def crop(pixels: NDArray[np.uint8], views: Views, resolution: int) -> Tensor:
     """Returns the views of one image, (V, 3, R, R) uint8.
 
-    Rows are resized before columns, as all of Pillow did before 13, which begins with the columns
-    of some tall boxes: that shows where a filter overshoots and its values are cut off in between.
+    Rows are resized before columns, as in Pillow before 13. Later versions begin with the columns
+    of some tall boxes, which differs where a filter overshoots and is clipped in between.
 
     Args:
-        pixels: (height, width, 3) the image.
-        views: Boxes (1, V, 4) in it.
-        resolution: R.
+        pixels: Image, (height, width, 3).
+        views: Views with boxes (1, V, 4) in the image.
+        resolution: Side R of the views in pixels.
     """
     boxes = views.boxes[0]
     if views.crop_first:
@@ -49,10 +49,10 @@ def crop(pixels: NDArray[np.uint8], views: Views, resolution: int) -> Tensor:
 
 
 def _cropped(pixels: NDArray[np.uint8], box: _Box, resolution: int) -> Tensor:
-    """Returns a view that sees nothing around its box, (1, 3, R, R)."""
+    """Returns a view whose filter reads only the pixels of its box, (1, 3, R, R)."""
     top, left, height, width = box
-    first_row, first_column = math.floor(top + _SLACK), math.floor(left + _SLACK)
-    last_row, last_column = math.ceil(top + height - _SLACK), math.ceil(left + width - _SLACK)
+    first_row, first_column = math.floor(top + _EPSILON), math.floor(left + _EPSILON)
+    last_row, last_column = math.ceil(top + height - _EPSILON), math.ceil(left + width - _EPSILON)
     crop = pixels[first_row:last_row, first_column:last_column]
     if crop.shape[:2] == (height, width):
         return _resized(crop, resolution, resolution)
@@ -62,16 +62,16 @@ def _cropped(pixels: NDArray[np.uint8], box: _Box, resolution: int) -> Tensor:
 def _crops_of_resized(
     pixels: NDArray[np.uint8], boxes: NDArray[np.float64], resolution: int
 ) -> list[Tensor]:
-    """Returns views that see what is around their boxes, (1, 3, R, R) each.
+    """Returns views whose filters also read the pixels around their boxes, (1, 3, R, R) each.
 
-    Where boxes are crops of the image resized to whole pixels, it is resized once.
+    If the boxes are crops of the image resized to whole pixels, the image is resized once.
     """
     height, width = pixels.shape[:2]
-    most = _WASTE * len(boxes) * resolution**2
+    most = _MAX_WASTE_RATIO * len(boxes) * resolution**2
     scale = resolution / boxes[:, 2:]
     exact = np.concatenate([scale * (height, width), scale * boxes[:, :2]], axis=1)
     whole = exact.round()
-    usual = (np.abs(exact - whole) < _SLACK).all(axis=1)
+    usual = (np.abs(exact - whole) < _EPSILON).all(axis=1)
     made: dict[tuple[int, int], Tensor] = {}
     cuts = []
     for box, usable, (rows, columns, top, left) in zip(
@@ -94,12 +94,12 @@ def _resized(pixels: NDArray[np.uint8], height: int, width: int) -> Tensor:
 
 
 def _by_pillow(pixels: NDArray[np.uint8], box: _Box, resolution: int) -> Tensor:
-    """Returns any box, (1, 3, R, R); what the filter does not reach is left alone."""
+    """Returns any box, (1, 3, R, R); pixels outside the filter's reach are not read."""
     from PIL import Image
 
     spans = []
     for start, length, size in zip(box[:2], box[2:], pixels.shape[:2], strict=True):
-        reach = _SUPPORT * max(length / resolution, 1.0) + 1
+        reach = _KERNEL_RADIUS * max(length / resolution, 1.0) + 1
         first = max(math.floor(start - reach), 0)
         last = min(math.ceil(start + length + reach), size)
         near, far = max(start, 0.0) - first, min(start + length, size) - first

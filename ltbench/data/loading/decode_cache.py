@@ -1,4 +1,4 @@
-"""Images that are decoded once for all runs of a store: exact, and mapped into memory."""
+"""Cache of decoded images: exact pixels, decoded once for all runs and mapped into memory."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from ltbench.data.decoding.decode import DECODE_RULES
-from ltbench.data.image_digests import digest_of
+from ltbench.data.image_digests import source_digest
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.errors import LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError, in_words
 
-_LOOKED_AT = 32  # images that tell whether it is worth looking at all of them
-_ENOUGH = 1.5  # times the limit, by these few, and nobody looks at the others
-_BATCH = 64
+_PROBED_IMAGES = 32  # images whose headers give a first estimate of the total size
+_MAX_ESTIMATE_RATIO = 1.5  # estimate over limit, above which the other headers are not read
+_BATCH_IMAGES = 64
 
 OnAdvance = Callable[[str, int], None]
-"""Told what is done, "looking at" or "decoding", and for how many images more."""
+"""Callback with the current step, "looking at" or "decoding", and the number of further images."""
 
 
 class DecodedImages(FileImages):
-    """Images of files whose pixels are at hand; those that cannot be decoded are read as ever.
+    """Image files with cached pixels; images that could not be decoded are read from their file.
 
     Args:
-        images: The files.
-        sizes: (N, 2) height and width.
-        pixels: (bytes,) of all images, one after the other.
-        there: (N,) whether an image's pixels are at hand.
+        images: Image files.
+        sizes: Height and width of each image, (N, 2).
+        pixels: Pixels of all images, one after the other, (bytes,).
+        decoded: Whether the pixels of each image are cached, (N,).
     """
 
     def __init__(
@@ -45,23 +45,23 @@ class DecodedImages(FileImages):
         images: FileImages,
         sizes: NDArray[np.int64],
         pixels: NDArray[np.uint8],
-        there: NDArray[np.bool_],
+        decoded: NDArray[np.bool_],
     ) -> None:
         super().__init__(images.root, images.paths, images.hint)
         self.sizes = sizes
         self.starts = _starts(sizes)
         self.pixels = pixels
-        self.there = there
+        self.decoded = decoded
 
     def read(self, index: int) -> NDArray[np.uint8]:
-        """Returns an image in RGB, (height, width, 3); not to be written to."""
-        if not self.there[index]:
+        """Returns an image in RGB, (height, width, 3), which must not be written to."""
+        if not self.decoded[index]:
             return super().read(index)
         start, end = self.starts[index : index + 2]
         return self.pixels[start:end].reshape(*self.sizes[index], 3)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns what is sent to another process: where the pixels are, not the pixels."""
+        """Returns the state for another process: the path of the pixels, not the pixels."""
         return {**self.__dict__, "pixels": _path_of(self.pixels)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -75,31 +75,30 @@ def decode_once(
     workers: int,
     advance: OnAdvance,
 ) -> tuple[ImageSource, str]:
-    """Returns images that need no decoding if there is room for them, and a note in words.
+    """Returns images with cached pixels if there is room for them, and a note on the choice.
 
-    The first run that asks decodes them, others wait for it. A file that has changed since is
-    another one.
+    The first run decodes them while other runs wait. A file that changed is decoded again.
 
     Args:
-        images: Those of a split.
-        about: What else the pixels depend on, as JSON has it.
-        cache: Of the store.
-        workers: Processes that decode; 0: this one.
-        advance: Told how it gets on: each image is looked at, then decoded.
+        images: Images of a split.
+        about: Further values that the pixels depend on, for the cache key, as JSON types.
+        cache: Cache of the output folder.
+        workers: Number of processes that decode; 0: this one.
+        advance: Callback for progress: each image's header is read first, then it is decoded.
     """
     if not isinstance(images, FileImages) or not cache.limit:
         return images, "images are decoded each time: no files, or no cache"
     limit = min(cache.limit, _memory() // 2)
-    few = np.linspace(0, len(images), _LOOKED_AT, endpoint=False).astype(int)
-    seen = np.array([_size_of(images, index) for index in few.tolist()])
+    few = np.linspace(0, len(images), _PROBED_IMAGES, endpoint=False).astype(int)
+    seen = np.array([_read_size(images, index) for index in few.tolist()])
     expected = int(3 * seen.prod(axis=1).mean() * len(images))
-    if expected > _ENOUGH * limit:
+    if expected > _MAX_ESTIMATE_RATIO * limit:
         return images, _too_large(expected, limit)
-    # Not before: to ask when each of a million files was changed takes a while.
-    key = {**about, **decoder_versions(), "images": digest_of(images)}
+    # Only now: reading the stamps of a million files takes a while.
+    key = {**about, **decoder_versions(), "images": source_digest(images)}
     made = False
 
-    def look(arrays: Arrays) -> None:
+    def read_sizes(arrays: Arrays) -> None:
         fill_array(arrays["sizes"], _Sizes(images), workers, partial(advance, "looking at"))
 
     def fill(arrays: Arrays) -> None:
@@ -110,12 +109,12 @@ def decode_once(
 
     try:
         shape = {"sizes": ((len(images), 2), "int64")}
-        sizes = np.array(cache.get({**key, "what": "image sizes"}, shape, look)["sizes"])
+        sizes = np.array(cache.get({**key, "what": "image sizes"}, shape, read_sizes)["sizes"])
         size = int(_starts(sizes)[-1])
         if size > limit:
             return images, _too_large(size, limit)
         if not size:
-            return images, "images are decoded each time: none can be"
+            return images, "images are decoded each time: none of them can be decoded"
         layout = {"pixels": ((size,), "uint8"), "there": ((len(images),), "bool")}
         found = cache.get({**key, "what": "pixels"}, layout, fill)
     except NoRoomError as error:
@@ -127,7 +126,7 @@ def decode_once(
 
 @dataclass(frozen=True)
 class _Sizes(TorchDataset[tuple[int, int]]):
-    """Height and width of each image; 0 and 0 where its file does not tell."""
+    """Height and width of each image; 0 and 0 where the header cannot be read."""
 
     images: FileImages
 
@@ -135,17 +134,17 @@ class _Sizes(TorchDataset[tuple[int, int]]):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[int, int]:
-        return _size_of(self.images, index)
+        return _read_size(self.images, index)
 
 
 @dataclass
 class _Decoding(TorchDataset[bool]):
-    """Writes the pixels of an image, and says whether that went well.
+    """Data set that writes the pixels of an image on access and returns whether that succeeded.
 
     Args:
-        images: The files.
-        sizes: (N, 2) as their files say.
-        path: Of the array that the pixels go into: each process maps it for itself.
+        images: Image files.
+        sizes: Height and width from the files' headers, (N, 2).
+        path: File of the array of pixels, which each process maps for itself.
     """
 
     images: FileImages
@@ -162,7 +161,7 @@ class _Decoding(TorchDataset[bool]):
     def __getitem__(self, index: int) -> bool:
         try:
             pixels = self.images.read(index)
-        except LTBenchError:  # whoever reads it is told
+        except LTBenchError:  # the run's own reader raises it again
             return False
         if pixels.shape != (*self.sizes[index], 3):
             return False
@@ -178,10 +177,10 @@ _T = TypeVar("_T")
 def fill_array(
     values: NDArray[Any], items: TorchDataset[_T], workers: int, advance: Callable[[int], None]
 ) -> None:
-    """Writes what comes of each item into an array."""
+    """Fills an array with the values of a data set, loaded by `workers` processes."""
     loader = DataLoader(
         items,
-        batch_size=_BATCH,
+        batch_size=_BATCH_IMAGES,
         collate_fn=_as_they_are,
         num_workers=workers,
         generator=torch.Generator(),
@@ -197,23 +196,23 @@ def _as_they_are(items: Sequence[_T]) -> Sequence[_T]:
     return items
 
 
-def _size_of(images: FileImages, index: int) -> tuple[int, int]:
+def _read_size(images: FileImages, index: int) -> tuple[int, int]:
     from PIL import Image
 
     path = images.root / images.name(index)
     try:
-        if path.is_file():  # a pipe would be waited for
-            with Image.open(path) as image:  # reads the header
+        if path.is_file():  # opening a pipe would block
+            with Image.open(path) as image:  # reads only the header
                 return image.height, image.width
     except MemoryError:
         raise
-    except Exception:  # Pillow's readers raise whatever they like; whoever reads the image is told
+    except Exception:  # Pillow's readers raise errors of any kind; `read` reports the fault
         return 0, 0
     return 0, 0
 
 
 def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Returns where the pixels of each image begin, and where the last ones end, (N + 1,)."""
+    """Returns the offset of each image's pixels, and the end of the last one, (N + 1,)."""
     return np.concatenate([[0], np.cumsum(3 * sizes.prod(axis=1))])
 
 
@@ -223,7 +222,7 @@ def _path_of(array: NDArray[Any]) -> Path:
 
 
 def decoder_versions() -> dict[str, str]:
-    """Returns what pixels depend on besides the bytes of a file, for keys of a cache."""
+    """Returns the versions that pixels depend on, for cache keys."""
     import PIL
     import simplejpeg
 
@@ -232,7 +231,7 @@ def decoder_versions() -> dict[str, str]:
 
 
 def _memory() -> int:
-    """Returns the bytes of memory of this machine: what does not fit is read from the disk."""
+    """Returns the bytes of physical memory; larger caches would be read from the disk."""
     if not hasattr(os, "sysconf"):
         return sys.maxsize
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

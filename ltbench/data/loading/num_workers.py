@@ -1,4 +1,4 @@
-"""How many loader workers keep up with a model: measured where the user names no number."""
+"""Choice of the number of loader workers, by measurement where the user gives no number."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ltbench.data.loading.batches import FileViews
 from ltbench.errors import LTBenchError
 from ltbench.views import Views, crops_of_resized
 
-_IMAGES = 16
-_MARGIN = 1.25
-"""Workers are this much faster than the model: not every image takes the same time."""
+_TIMED_IMAGES = 16
+_SPEED_MARGIN = 1.25
+"""Speed of the workers over that of the model: some images take longer than others."""
 
 
-def seconds_to_read(split: Split, resolution: int) -> float | None:
-    """Returns the seconds that this process takes to read an image and to cut a view out.
+def measure_read_seconds(split: Split, resolution: int) -> float | None:
+    """Returns the seconds that this process takes to read an image and to crop a view.
 
-    The median of some images from all over the split. None where nothing has to be read, or
-    nothing can be.
+    The median over images from all parts of the split. None if no image is read from a file, or
+    none can be read.
 
     Args:
-        split: The images.
-        resolution: Of the view.
+        split: Images and labels.
+        resolution: Side of the view in pixels.
     """
     if isinstance(split.images, ArrayImages):
         return None
@@ -37,14 +37,14 @@ def seconds_to_read(split: Split, resolution: int) -> float | None:
         return Views(crops_of_resized(sizes, resolution, resolution, corners=False))
 
     reading = FileViews(split, plain, resolution)
-    draws = np.linspace(0, len(split), _IMAGES + 1, endpoint=False).astype(int).tolist()
+    draws = np.linspace(0, len(split), _TIMED_IMAGES + 1, endpoint=False).astype(int).tolist()
     seconds = []
     for draw in draws:
         start = time.perf_counter()
-        [(_, seen)] = reading.of(0, [draw])
+        [(_, seen)] = reading.load(0, [draw])
         if not isinstance(seen, LTBenchError):
             seconds.append(time.perf_counter() - start)
-    # The first one waits for imports.
+    # The first image includes the time of imports.
     return float(np.median(seconds[1:])) if len(seconds) > 1 else None
 
 
@@ -56,15 +56,15 @@ def choose_workers(reading: float, learning: float, cores: int) -> tuple[int, st
         learning: Seconds that the model takes for an image.
         cores: Number of cores that this process may use.
     """
-    told = f"an image is read in {_in_words(reading)}, the model takes {_in_words(learning)}"
-    needed = max(math.ceil(_MARGIN * reading / learning), 1)
+    reason = f"an image is read in {_in_words(reading)}, the model takes {_in_words(learning)}"
+    needed = max(math.ceil(_SPEED_MARGIN * reading / learning), 1)
     if needed > cores:
-        return cores, f"{told}, there are no more cores"
-    return needed, told
+        return cores, f"{reason}, there are no more cores"
+    return needed, reason
 
 
 def usable_cores() -> int:
-    """Returns how many cores this process may use."""
+    """Returns the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,6 +1,6 @@
-"""Training images that cannot be decoded: found before a run begins, and left out of it.
+"""Removal of training images that cannot be decoded, before a run begins.
 
-Priors, class weights, samplings and the result then see the images that are trained on.
+Priors, loss weights, samplings and the result then count only the images that are trained on.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset as TorchDataset
 
 from ltbench.data.dataset import Dataset, Split
-from ltbench.data.image_digests import digest_of
+from ltbench.data.image_digests import source_digest
 from ltbench.data.images import ArrayImages, ImageSource, Subset
 from ltbench.data.loading.decode_cache import DecodedImages, decoder_versions, fill_array
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError
 from ltbench.progress import ProgressReporter
 
-_SHOWN = 5
+_MAX_SHOWN_CLASSES = 5
 
 
-def without_unreadable(
+def drop_unreadable(
     dataset: Dataset, cache: Cache, workers: int, progress: ProgressReporter
 ) -> Dataset:
     """Returns a data set without the training images that cannot be decoded.
 
-    Shot groups stay those of the published counts. Notes say how many images are left out, and
-    which classes have none left.
+    Shot groups keep the published counts. Notes report the number of images left out, and the
+    classes without any image left.
 
     Args:
-        dataset: The data set.
-        cache: Keeps which images can be decoded.
-        workers: Processes that decode; 0: this one.
-        progress: Shows the progress.
+        dataset: Data set.
+        cache: Cache of which images can be decoded.
+        workers: Number of processes that decode; 0: this one.
+        progress: Progress reporter.
 
     Raises:
-        DataError: None can be decoded.
+        DataError: No image can be decoded.
     """
     train = dataset.splits["train"]
     if isinstance(train.images, ArrayImages):
@@ -57,8 +57,11 @@ def without_unreadable(
     left = np.bincount(reduced.labels, minlength=dataset.num_classes)
     emptied = np.flatnonzero((left == 0) & (dataset.class_counts > 0))
     if len(emptied):
-        names = ", ".join(f"'{dataset.class_names[label]}'" for label in emptied[:_SHOWN])
-        more = f" and {len(emptied) - _SHOWN} more" if len(emptied) > _SHOWN else ""
+        names = ", ".join(
+            f"'{dataset.class_names[label]}'" for label in emptied[:_MAX_SHOWN_CLASSES]
+        )
+        extra = len(emptied) - _MAX_SHOWN_CLASSES
+        more = f" and {extra} more" if extra > 0 else ""
         notes.append(f"no training image can be decoded of {names}{more}: nothing is learned there")
     return replace(
         dataset,
@@ -72,12 +75,12 @@ def without_unreadable(
 def _readable(
     images: ImageSource, cache: Cache, workers: int, progress: ProgressReporter
 ) -> NDArray[np.bool_]:
-    """Returns which images can be decoded, (N,)."""
-    if isinstance(images, DecodedImages):  # most of them have been
-        there = images.there.copy()
-        for index in np.flatnonzero(~there).tolist():
-            there[index] = _can_be_read(images, index)
-        return there
+    """Returns whether each image can be decoded, (N,)."""
+    if isinstance(images, DecodedImages):  # only the others have to be tried
+        readable = images.decoded.copy()
+        for index in np.flatnonzero(~readable).tolist():
+            readable[index] = _can_be_read(images, index)
+        return readable
 
     def fill(arrays: Arrays) -> None:
         progress.start("looking for images that cannot be decoded", len(images))
@@ -87,13 +90,13 @@ def _readable(
             progress.stop()
 
     layout = {"readable": ((len(images),), "bool")}
-    digest = digest_of(images)
+    digest = source_digest(images)
     if digest is not None and cache.limit:
         try:
             key = {**decoder_versions(), "what": "readable", "images": digest}
             return np.array(cache.get(key, layout, fill)["readable"])
         except NoRoomError:
-            pass  # it is found out each time
+            pass  # images are checked in each run
     found = {"readable": np.zeros(len(images), dtype=bool)}
     fill(found)
     return found["readable"]
@@ -101,7 +104,7 @@ def _readable(
 
 @dataclass(frozen=True)
 class _Readable(TorchDataset[bool]):
-    """Whether each image can be decoded."""
+    """Data set of whether each image can be decoded."""
 
     images: ImageSource
 
@@ -117,6 +120,6 @@ def _can_be_read(images: ImageSource, index: int) -> bool:
         images.read(index)
     except CorruptImageError:
         return False
-    except LTBenchError:  # a missing file ends the run where it is read
+    except LTBenchError:  # a missing file ends the run when it is read
         return True
     return True

@@ -12,8 +12,8 @@ from ltbench.data import Dataset, Split
 from ltbench.data.images import FileImages
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.data.loading.decode_cache import decode_once
-from ltbench.data.loading.num_workers import choose_workers, seconds_to_read, usable_cores
-from ltbench.data.loading.unreadable import without_unreadable
+from ltbench.data.loading.num_workers import choose_workers, measure_read_seconds, usable_cores
+from ltbench.data.loading.unreadable import drop_unreadable
 from ltbench.progress import ProgressReporter
 
 
@@ -52,10 +52,10 @@ def prepare_loading(
         splits[name] = _decoded(name, splits[name], loader_config, processes, progress)
     dataset = replace(dataset, splits=splits)
     if loader_config.skip_corrupt and training:
-        dataset = without_unreadable(dataset, loader_config.cache, processes, progress)
+        dataset = drop_unreadable(dataset, loader_config.cache, processes, progress)
     if loader_config.workers is not None:
         return dataset, loader_config
-    reading = seconds_to_read(dataset.splits["train" if training else spec.split], resolution)
+    reading = measure_read_seconds(dataset.splits["train" if training else spec.split], resolution)
     if reading is None:  # the images are arrays, or none can be decoded
         return dataset, replace(loader_config, workers=0)
     workers, reason = choose_workers(reading, seconds_per_image(), cores)

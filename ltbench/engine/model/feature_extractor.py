@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.data.image_digests import digest_of
+from ltbench.data.image_digests import source_digest
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig
 from ltbench.engine.model.blank_images import blank_images
 from ltbench.engine.model.classifier import training_mode
@@ -184,7 +184,7 @@ class FeatureExtractor:
             return None
         images = batches.split.images
         if id(images) not in self._digests:
-            self._digests[id(images)] = digest_of(images)
+            self._digests[id(images)] = source_digest(images)
         return self._digests[id(images)]
 
     def _note(self, text: str) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
-from ltbench.data.randomness import at_most
+from ltbench.data.randomness import sample_per_class
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.errors import DataError
 from ltbench.views import Views, center_square, one_view
@@ -34,7 +34,7 @@ class ExtractedFeatures:
         """Returns features (M, width) and labels (M,) of at most `per_class` images a class."""
         labels, counts = self.dataset.splits["train"].labels, self.dataset.class_counts
         most = int(counts.max()) if per_class is None else per_class
-        chosen = at_most(self.seed, labels, counts, most)
+        chosen = sample_per_class(self.seed, labels, counts, most)
         batches = Batches(
             self.dataset,
             "train",

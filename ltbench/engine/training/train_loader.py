@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
-from ltbench.data.randomness import drawn, shuffled, uniforms
+from ltbench.data.randomness import draw_epoch, shuffle_epoch, uniforms
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.build.checked_components import CheckedAugmentation
 from ltbench.engine.build.sampling_weights import scaled
@@ -114,8 +114,8 @@ class ImageLoader:
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """Returns the draws of an epoch, (N,)."""
         if self.sampling_weights is None:
-            return shuffled(self.seed, epoch, len(self))
-        return drawn(self.seed, epoch, self.batches.split.labels, self.sampling_weights)
+            return shuffle_epoch(self.seed, epoch, len(self))
+        return draw_epoch(self.seed, epoch, self.batches.split.labels, self.sampling_weights)
 
     def _uniforms(self, epoch: int, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         return uniforms(self.seed, epoch, draws, self.augmentation.draws)

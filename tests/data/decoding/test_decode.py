@@ -215,7 +215,7 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
         (b"", "it is empty"),
         (b"<!DOCTYPE html><html><body>404</body></html>", "it is a web page"),
         (b"  <html>", "it is a web page"),
-        (b"not a picture at all", "no known image format"),
+        (b"not a picture at all", "its format is unknown"),
         (FILES["jpeg"][: len(FILES["jpeg"]) // 2], "truncated"),
         (FILES["jpeg"][:30], "x.jpg cannot be decoded"),
         (FILES["png"][: len(FILES["png"]) // 2], "x.jpg cannot be decoded"),

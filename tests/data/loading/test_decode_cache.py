@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ltbench.data import ArrayImages, Dataset, FileImages, ImageSource, Split
-from ltbench.data.image_digests import digest_of
+from ltbench.data.image_digests import source_digest
 from ltbench.data.loading import decode_cache as module
 from ltbench.data.loading.batches import Batches, LoaderConfig
 from ltbench.data.loading.decode_cache import DecodedImages, decode_once
@@ -57,7 +57,7 @@ def test_the_pixels_are_those_of_the_files(files: FileImages, cache: Cache, work
     assert isinstance(images, DecodedImages)
     assert note == "pixels of 6 images (22 KB): decoded once"
     assert set(done.values()) == {len(files)}
-    assert digest_of(images) == digest_of(files)
+    assert source_digest(images) == source_digest(files)
     for index in range(len(files)):
         assert images.name(index) == files.name(index)
         assert np.array_equal(images.read(index), files.read(index))
@@ -105,7 +105,7 @@ def test_what_cannot_be_decoded_is_told_when_it_is_read(
 def test_where_nothing_can_be_decoded_nothing_is_kept(files: FileImages, cache: Cache) -> None:
     for path in files.root.glob("*.*"):
         path.write_bytes(b"")
-    assert of(files, cache) == (files, "images are decoded each time: none can be")
+    assert of(files, cache) == (files, "images are decoded each time: none of them can be decoded")
 
 
 def test_what_does_not_fit_is_not_looked_at(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ltbench.data import ArrayImages, FileImages, Split
-from ltbench.data.loading.num_workers import choose_workers, seconds_to_read, usable_cores
+from ltbench.data.loading.num_workers import choose_workers, measure_read_seconds, usable_cores
 
 
 def split_of(folder: Path, broken: int) -> Split:
@@ -41,15 +41,15 @@ def test_the_fewest_workers_that_keep_up(
 
 @pytest.mark.parametrize("broken", [0, 20, 30])
 def test_reading_is_timed_and_what_is_corrupt_is_not(tmp_path: Path, broken: int) -> None:
-    seconds = seconds_to_read(split_of(tmp_path, broken), 8)
+    seconds = measure_read_seconds(split_of(tmp_path, broken), 8)
     assert seconds is not None
     assert 0 < seconds < 1
 
 
 def test_what_is_not_read_takes_no_time(tmp_path: Path) -> None:
-    assert seconds_to_read(split_of(tmp_path, 40), 8) is None
+    assert measure_read_seconds(split_of(tmp_path, 40), 8) is None
     pixels = np.zeros((5, 8, 8, 3), np.uint8)
-    assert seconds_to_read(Split(ArrayImages(pixels), np.zeros(5, np.int64)), 8) is None
+    assert measure_read_seconds(Split(ArrayImages(pixels), np.zeros(5, np.int64)), 8) is None
 
 
 def test_a_core_can_be_used() -> None:

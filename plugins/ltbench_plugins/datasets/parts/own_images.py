@@ -16,7 +16,7 @@ from ltbench.data import (
     FileImages,
     RepeatRule,
     file_digests,
-    without_repeats,
+    handle_repeats,
 )
 from ltbench_plugins.datasets.parts.construction import Construction
 
@@ -57,12 +57,12 @@ class OwnImages(Construction):
             ConfigError: It has too few images for the profile; see `ltbench.data.make_lt`.
             DataError: Images occur more than once, and such are refused.
         """
-        distinct = without_repeats(dataset, digests, self.duplicates, where, name_of)
+        distinct = handle_repeats(dataset, digests, self.duplicates, where, name_of)
         return self.of(distinct, ctx)
 
 
 def digests_of_splits(dataset: Dataset, rule: DigestRule, ctx: DataContext) -> dict[str, Digests]:
-    """Returns the digests of the files of each split, (N, 16), as `without_repeats` needs them.
+    """Returns the digests of the files of each split, (N, 16), as `handle_repeats` needs them.
 
     Where samples of two files agree, the digests are of all of their bytes.
 
