@@ -1,7 +1,7 @@
-"""The components that come with ltbench: plugins like anybody's.
+"""Built-in components of ltbench, registered like those of any other plugin.
 
-One folder a kind, one file a component, none of which loads torch; `modules/` has the torch code
-that they build.
+One folder for each kind, one file for each component. None of them loads torch; `modules/` has the
+torch code that they build.
 """
 
 from __future__ import annotations

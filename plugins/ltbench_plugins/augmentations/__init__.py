@@ -1,4 +1,4 @@
-"""Augmentations: which part of a training image is seen in an epoch."""
+"""Augmentations: the views of a training image in each epoch, and changes of their pixels."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ from ltbench_plugins.augmentations.standard import STANDARD
 
 @hookimpl
 def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:
-    """The built-in augmentations."""
+    """Returns the built-in augmentations."""
     return [CUTMIX, MDA, MIXUP, NONE, RANDAUGMENT, STANDARD]

@@ -1,4 +1,4 @@
-"""CutMix: a rectangle of each image is taken from another, and it shows both classes."""
+"""CutMix: a rectangle of each image is replaced by that of another, and both labels count."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ _CROP = Standard()
 class CutmixConfig:
     """Options of CutMix."""
 
-    alpha: Annotated[float, Gt(0)] = option(1.0, "the share of an image is drawn from Beta(a, a)")
+    alpha: Annotated[float, Gt(0)] = option(
+        1.0, "parameter a of Beta(a, a), from which the share of an image is drawn"
+    )
 
 
 @dataclass(frozen=True)
 class Cutmix:
     """A rectangle of area (1 - l) R^2 of x is that of x', after the standard augmentation.
 
-    l ~ Beta(alpha, alpha), one for a batch, as the rectangle; its centre is uniform, it is cut off
+    l ~ Beta(alpha, alpha), one for a batch, as the rectangle; its centre is uniform, it is clipped
     at the border, and l becomes the share of the pixels that stay. Partners as in MixUp.
     """
 
@@ -49,7 +51,7 @@ class Cutmix:
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
-        """Pastes the rectangle into the images, (B, 3, R, R)."""
+        """Returns the images with the rectangle pasted in, (B, 3, R, R), and their targets."""
         side = images.shape[-1]
         half = side * np.sqrt(1 - beta_share(uniforms, self.alpha)) / 2
         center = uniforms[0, -3:-1] * side
@@ -69,7 +71,7 @@ def build(config: CutmixConfig, ctx: BuildContext) -> Cutmix:
 
 CUTMIX = AugmentationSpec(
     name="cutmix",
-    summary="standard, and a rectangle of each image taken from another",
+    summary="standard crop and flip, then a rectangle of each image replaced by another's",
     config=CutmixConfig,
     build=build,
     reference="arXiv:1905.04899",

@@ -1,4 +1,4 @@
-"""Minimalist data augmentation: square crops whose smallest size grows during training."""
+"""Minimalist data augmentation: square crops whose minimum size grows during training."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Schedule = Literal["convex", "linear", "concave", "min", "max"]
 class MdaConfig:
     """Options of minimalist data augmentation."""
 
-    scale: Annotated[float, Gt(0), Le(1)] = option(0.08, "smallest area fraction at the start")
-    schedule: Schedule = option("convex", "how the smallest area fraction grows to 1")
+    scale: Annotated[float, Gt(0), Le(1)] = option(0.08, "minimum area fraction at the start")
+    schedule: Schedule = option("convex", "curve of the minimum area fraction up to 1")
 
 
 @dataclass(frozen=True)
 class Mda:
-    """A square of random area and place; no flip, no change of aspect.
+    """A square of random area and position, without flip or change of aspect ratio.
 
     Of an image of A pixels whose short side is m: area uniform between min(s_t A, m^2) and m^2, the
-    largest square; side round(sqrt(area)); place uniform. s_t = s + (1 - s) f(t), with t the
+    largest square; side round(sqrt(area)); position uniform. s_t = s + (1 - s) f(t), with t the
     progress of training. Both ends are capped before the area is drawn, as in LIFT+'s code: capping
     the area drawn from [s_t A, A] instead would make the largest square far too frequent.
     """
@@ -39,7 +39,7 @@ class Mda:
     draws: int = 3
 
     def smallest(self, progress: float) -> float:
-        """Returns s_t."""
+        """Returns the minimum area fraction s_t."""
         grown = {
             "convex": 1 - math.sqrt(1 - progress**2),
             "linear": progress,
@@ -52,7 +52,7 @@ class Mda:
     def views(
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
-        """Returns one square of each image."""
+        """Returns one square view of each image."""
         largest = sizes.min(axis=1) ** 2
         smallest = np.minimum(self.smallest(progress) * sizes.prod(axis=1), largest)
         area = smallest + (largest - smallest) * uniforms[:, 0]
@@ -68,7 +68,7 @@ def build(config: MdaConfig, ctx: BuildContext) -> Mda:
 
 MDA = AugmentationSpec(
     name="mda",
-    summary="minimalist: square crops, larger and larger; no flip",
+    summary="minimalist: square crops that grow with the epochs, without flip",
     config=MdaConfig,
     build=build,
     reference="arXiv:2504.13282",

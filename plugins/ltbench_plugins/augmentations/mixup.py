@@ -1,4 +1,4 @@
-"""MixUp: each image is blended with another, and shows both classes."""
+"""MixUp: each image is blended with another, and both labels count."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ _CROP = Standard()
 class MixupConfig:
     """Options of MixUp."""
 
-    alpha: Annotated[float, Gt(0)] = option(0.2, "the share of an image is drawn from Beta(a, a)")
+    alpha: Annotated[float, Gt(0)] = option(
+        0.2, "parameter a of Beta(a, a), from which the share of an image is drawn"
+    )
 
 
 @dataclass(frozen=True)
 class Mixup:
     """l x + (1 - l) x' after the standard augmentation; l ~ Beta(alpha, alpha), one for a batch.
 
-    The partner x' of an image is the one as far from the end of the batch as it is from the
-    beginning: batches are drawn at random. The loss is l loss(y) + (1 - l) loss(y').
+    The partner x' of the i-th image of a batch is the i-th from its end: batches are in random
+    order. The loss is l loss(y) + (1 - l) loss(y').
     """
 
     alpha: float
@@ -48,14 +50,14 @@ class Mixup:
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
-        """Blends the images, (B, 3, R, R)."""
+        """Returns the blended images, (B, 3, R, R), and their targets."""
         share = beta_share(uniforms, self.alpha)
         pixels = images.float()
         return pixels.lerp(pixels.flip(0), 1 - share), Targets(labels, labels.flip(0), share)
 
 
 def beta_share(uniforms: NDArray[np.float64], alpha: float) -> float:
-    """Returns a number drawn from Beta(alpha, alpha), made of the batch's first uniform number."""
+    """Returns a number from Beta(alpha, alpha), computed from the batch's first uniform number."""
     from scipy.special import betaincinv
 
     return float(betaincinv(alpha, alpha, uniforms[0, -1]))
@@ -68,7 +70,7 @@ def build(config: MixupConfig, ctx: BuildContext) -> Mixup:
 
 MIXUP = AugmentationSpec(
     name="mixup",
-    summary="standard, and each image blended with another",
+    summary="standard crop and flip, then each image blended with another",
     config=MixupConfig,
     build=build,
     reference="arXiv:1710.09412",

@@ -13,7 +13,7 @@ from ltbench.views import Views, center_square
 
 @dataclass(frozen=True)
 class Plain:
-    """The largest centred square, every time."""
+    """The largest centred square, in every epoch."""
 
     draws: int = 0
 
@@ -29,4 +29,4 @@ def build(config: NoOptions, ctx: BuildContext) -> Plain:
     return Plain()
 
 
-NONE = AugmentationSpec(name="none", summary="the whole centred square", build=build)
+NONE = AugmentationSpec(name="none", summary="largest centred square", build=build)

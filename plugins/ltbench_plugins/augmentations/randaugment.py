@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 class RandAugmentConfig:
     """Options of RandAugment."""
 
-    operations: Annotated[int, Gt(0)] = option(2, "on each image, one after the other")
-    magnitude: Annotated[int, Ge(0), Le(30)] = option(9, "strength of all of them, of 30")
+    operations: Annotated[int, Gt(0)] = option(2, "number of operations on each image, in sequence")
+    magnitude: Annotated[int, Ge(0), Le(30)] = option(9, "strength of all operations, up to 30")
 
 
 class RandAugment:
     """Operations drawn uniformly from 14, after the standard augmentation.
 
     The operations, their strengths and the signs are those of torchvision's `RandAugment`. Images
-    that got the same operation and sign are changed together: there is no loop over images.
+    with the same operation and sign are changed together, without a loop over images.
     """
 
     def __init__(self, config: RandAugmentConfig) -> None:
@@ -47,7 +47,7 @@ class RandAugment:
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
-        """Applies the operations to the images, (B, 3, R, R)."""
+        """Returns the changed images, (B, 3, R, R), and their targets."""
         from ltbench_plugins.modules.randaugment import apply_operations
 
         for chosen in uniforms[:, self.crop.draws :].T:
@@ -62,7 +62,7 @@ def build(config: RandAugmentConfig, ctx: BuildContext) -> RandAugment:
 
 RANDAUGMENT = AugmentationSpec(
     name="randaugment",
-    summary="standard, and two random operations on each image",
+    summary="standard crop and flip, then two random operations on each image",
     config=RandAugmentConfig,
     build=build,
     libraries=("torchvision.transforms.v2",),

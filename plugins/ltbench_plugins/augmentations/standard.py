@@ -12,16 +12,17 @@ from ltbench import AugmentationSpec, BuildContext, NoOptions
 from ltbench.views import Views
 
 _ATTEMPTS = 10
-_AREA = (0.08, 1.0)
-_ASPECT = (3 / 4, 4 / 3)
+_AREA_RANGE = (0.08, 1.0)
+_ASPECT_RANGE = (3 / 4, 4 / 3)
 
 
 @dataclass(frozen=True)
 class Standard:
-    """A rectangle of random area, aspect and place, mirrored half of the time.
+    """A rectangle of random area, aspect ratio and position, mirrored half of the time.
 
-    The first of ten attempts that fits is taken, else the largest centred rectangle of an allowed
-    aspect: the law of torchvision's `RandomResizedCrop`, area in [.08, 1], aspect in [3/4, 4/3].
+    The first of ten attempts that fits is used, else the largest centred rectangle of an allowed
+    aspect ratio: the distribution of torchvision's `RandomResizedCrop`, area in [.08, 1], aspect
+    ratio in [3/4, 4/3].
     """
 
     draws: int = 2 * _ATTEMPTS + 3
@@ -29,10 +30,10 @@ class Standard:
     def views(
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
-        """Returns one rectangle of each image."""
+        """Returns one rectangular view of each image."""
         height, width = sizes[:, :1], sizes[:, 1:]
-        area = height * width * _between(uniforms[:, :_ATTEMPTS], *_AREA)
-        low, high = (math.log(bound) for bound in _ASPECT)
+        area = height * width * _between(uniforms[:, :_ATTEMPTS], *_AREA_RANGE)
+        low, high = (math.log(bound) for bound in _ASPECT_RANGE)
         aspect = np.exp(_between(uniforms[:, _ATTEMPTS : 2 * _ATTEMPTS], low, high))
         widths, heights = np.round(np.sqrt(area * aspect)), np.round(np.sqrt(area / aspect))
         fits = (widths > 0) & (widths <= width) & (heights > 0) & (heights <= height)
@@ -43,8 +44,8 @@ class Standard:
         ratio = width / height
         whole = np.concatenate(
             [
-                np.where(ratio < _ASPECT[0], np.round(width / _ASPECT[0]), height),
-                np.where(ratio > _ASPECT[1], np.round(height * _ASPECT[1]), width),
+                np.where(ratio < _ASPECT_RANGE[0], np.round(width / _ASPECT_RANGE[0]), height),
+                np.where(ratio > _ASPECT_RANGE[1], np.round(height * _ASPECT_RANGE[1]), width),
             ],
             axis=1,
         )

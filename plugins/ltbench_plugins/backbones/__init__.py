@@ -1,4 +1,4 @@
-"""Backbones."""
+"""Backbones: image encoders of timm and open_clip, and a tiny one with its weights."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ from ltbench_plugins.backbones.timm import TIMM
 
 @hookimpl
 def ltbench_register_backbones() -> Iterable[BackboneSpec]:
-    """The built-in backbones."""
+    """Returns the built-in backbones."""
     return [CLIP_TINY, *CLIP, *IMAGENET, *MODERN, OPEN_CLIP, TIMM]

@@ -1,7 +1,7 @@
 """CLIP with OpenAI's weights: the backbones of most of the papers' tables.
 
-These weights were trained with the quick GELU, x * sigmoid(1.702 x): with the exact one, which
-open_clip's configs without `-quickgelu` have, they are another, worse model.
+These weights were trained with the quick GELU, x * sigmoid(1.702 x). With the exact GELU, which
+open_clip's configs without `-quickgelu` have, the same weights make another, worse model.
 """
 
 from __future__ import annotations

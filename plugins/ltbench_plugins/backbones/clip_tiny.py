@@ -1,4 +1,4 @@
-"""A small CLIP whose weights come with the package."""
+"""A small CLIP whose weights are part of the package."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ ARCHITECTURE = {
 }
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
-_CONTEXT = 40
-_START, _END = 257, 258
+_CONTEXT_TOKENS = 40
+_START_TOKEN, _END_TOKEN = 257, 258
 
 
 def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
-    """Builds the model and loads its weights, which are stored in half precision."""
+    """Builds the model and loads its half-precision weights."""
     import open_clip
     from safetensors.torch import load_file
 
@@ -52,13 +52,13 @@ def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
 
 
 def tokenize(texts: Sequence[str]) -> Tensor:
-    """Returns the bytes of texts between a start and an end token, (N, 40), padded with zeros."""
+    """Returns the bytes of texts between a start and an end token, (N, 40), zero-padded."""
     import torch
 
-    tokens = torch.zeros(len(texts), _CONTEXT, dtype=torch.int64)
+    tokens = torch.zeros(len(texts), _CONTEXT_TOKENS, dtype=torch.int64)
     for row, text in enumerate(texts):
-        body = [byte + 1 for byte in text.encode()][: _CONTEXT - 2]
-        tokens[row, : len(body) + 2] = torch.tensor([_START, *body, _END])
+        body = [byte + 1 for byte in text.encode()][: _CONTEXT_TOKENS - 2]
+        tokens[row, : len(body) + 2] = torch.tensor([_START_TOKEN, *body, _END_TOKEN])
     return tokens
 
 
@@ -69,7 +69,7 @@ def identity(config: NoOptions) -> str:
 
 CLIP_TINY = BackboneSpec(
     name="clip_tiny",
-    summary="a 32-pixel CLIP that comes with ltbench, pretrained on rendered glyphs",
+    summary="32-pixel CLIP pretrained on rendered glyphs, part of ltbench",
     build=build,
     libraries=("open_clip",),
     identity=identity,

@@ -1,7 +1,8 @@
 """Networks trained with ImageNet labels: the papers' "ImageNet-21K" transformers, and ResNets.
 
-What the papers call "ImageNet-21K" was trained on that and then fine-tuned on ImageNet-1k: the
-engine warns where it meets that data set's classes. The ResNets have torchvision's first weights.
+The papers' "ImageNet-21K" weights were trained on that set and then fine-tuned on ImageNet-1k: the
+engine warns when such a backbone is used on ImageNet-1k's classes. The ResNets have torchvision's
+first weights.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _MODELS = {
 }
 
 
-def _trained_on(name: str) -> str:
+def _pretraining(name: str) -> str:
     return "ImageNet-21k, then ImageNet-1k" if name.startswith("in21k") else "ImageNet-1k"
 
 
 IMAGENET = [
-    named(TIMM, name, f"{shown}, trained on {_trained_on(name)}", reference, model=model)
+    named(TIMM, name, f"{shown}, trained on {_pretraining(name)}", reference, model=model)
     for name, (model, shown, reference) in _MODELS.items()
 ]

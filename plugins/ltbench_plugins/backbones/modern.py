@@ -1,4 +1,4 @@
-"""Foundation models since CLIP."""
+"""Foundation models later than CLIP."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OPEN_CLIP = {
         _METACLIP,
     ),
 }
-# Not DINOv3's `_qkvb` variants: the bias that they add to query, key and value is zero.
+# Without DINOv3's `_qkvb` variants: the bias that they add to query, key and value is zero.
 _TIMM = {
     "dinov2_vit_b14": ("vit_base_patch14_dinov2.lvd142m", "DINOv2 ViT-B/14 at 518", _DINOV2),
     "dinov2_vit_l14": ("vit_large_patch14_dinov2.lvd142m", "DINOv2 ViT-L/14 at 518", _DINOV2),
@@ -47,7 +47,7 @@ MODERN = [
     named(OPEN_CLIP, name, summary, reference, model=model, tag=tag)
     for name, (model, tag, summary, reference) in _OPEN_CLIP.items()
 ] + [
-    # timm averages DINOv3's patches; its paper takes the class token, as DINOv2 has it in timm.
+    # timm averages DINOv3's patches; its paper uses the class token, as timm does for DINOv2.
     named(TIMM, name, f"{summary} pixels, no labels", reference, model=model, pool="token")
     for name, (model, summary, reference) in _TIMM.items()
 ]

@@ -1,4 +1,4 @@
-"""Backbones by name: a library's model and weights that are chosen already."""
+"""Named backbones: a library's model with fixed architecture and weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NamedConfig:
-    """Options of a backbone whose model and weights go by its name."""
+    """Options of a backbone whose name fixes model and weights."""
 
     weights: Path | None = option(None, "local safetensors file instead of the published weights")
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a name stands for: options of the spec that builds any model of a library."""
+    """Fixed options of the spec that builds any model of a library."""
 
     library: BackboneSpec
     options: Mapping[str, Any]
@@ -46,14 +46,14 @@ def named(
 ) -> BackboneSpec:
     """Returns the spec of one of a library's models.
 
-    It has no examples: its weights would have to be fetched.
+    It has no examples, because its weights would have to be downloaded.
 
     Args:
-        library: The spec that builds any model of the library.
-        name: As in the papers.
-        summary: One line, to which the library's name for model and weights is added.
-        reference: The weights' paper.
-        options: Of `library`, all but its `weights`.
+        library: Spec that builds any model of the library.
+        name: Name of the backbone, as in the papers.
+        summary: Summary in one line, to which the library's name for model and weights is added.
+        reference: Paper of the weights.
+        options: Options of `library`, except for `weights`.
     """
     choice = _Choice(library, options)
     known = ", ".join(str(options[key]) for key in ("model", "tag") if key in options)
@@ -67,5 +67,5 @@ def named(
         identity=choice.identity,
         label_sets=choice.label_sets,
         examples=(),
-        version=1,  # of these weights: the library's is for any of its models
+        version=1,  # version of these weights, not of the library's spec
     )

@@ -1,4 +1,4 @@
-"""Any model of open_clip, by its name and tag, or with a local weights file."""
+"""Any model of open_clip, by name and tag, or with a local weights file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class OpenClipConfig:
     """Options of open_clip models."""
 
-    model: str = option("ViT-B-16-quickgelu", "name in `open_clip.list_models()`")
+    model: str = option("ViT-B-16-quickgelu", "model name from `open_clip.list_models()`")
     tag: str | None = option("openai", "pretrained weights; none: random, for tests and timing")
     weights: Path | None = option(
-        None, "local safetensors file of the tag's weights; of others with tag=none"
+        None, "local safetensors file with the tag's weights, or with others if tag=none"
     )
 
 
@@ -46,14 +46,14 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     if config.tag is not None and config.tag not in tags:
         raise ConfigError(
             f"backbone.tag: {config.model} has no weights '{config.tag}'",
-            hint=f"{suggestion(config.tag, tags)}; none stands for a file with a normalisation "
-            "like OpenAI's, or for random weights",
+            hint=f"{suggestion(config.tag, tags)}; set none for random weights, or for a file "
+            "with a normalisation like OpenAI's",
         )
     torch.manual_seed(ctx.seed)
     tokenizer = _tokenizer(config)
     pretrained = config.tag if config.weights is None else str(config.weights)
-    # With a file, too, the tag says how the model wants its images normalised, and which activation
-    # its weights were trained with.
+    # Even with a file, the tag defines the normalisation of images, and the activation that its
+    # weights were trained with.
     shown = open_clip.get_pretrained_cfg(config.model, config.tag or "")
     quick = bool(shown.get("quick_gelu"))
     with explain_weights(f"open_clip {config.model} ({config.tag})", config.weights):
@@ -72,22 +72,22 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
 
 
 def _warnings(config: OpenClipConfig, quick: bool) -> list[str]:
-    """Returns what the tag made of the model that its name does not say."""
+    """Returns warnings about properties of the tag that the model's name does not mention."""
     import open_clip
 
     if not quick or open_clip.get_model_config(config.model).get("quick_gelu"):
         return []
-    of_file = "; for a file of other weights give backbone.tag=none" if config.weights else ""
+    of_file = "; for a file of other weights set backbone.tag=none" if config.weights else ""
     return [
-        f"{config.model} was built with the activation QuickGELU, which the weights "
-        f"'{config.tag}' were trained with, and not with its own GELU{of_file}"
+        f"{config.model} was built with the activation QuickGELU, with which the weights "
+        f"'{config.tag}' were trained, instead of its own GELU{of_file}"
     ]
 
 
 def _tokenizer(config: OpenClipConfig) -> Any:
-    """Returns the model's tokenizer: open_clip's own, or one of the hub's.
+    """Returns the model's tokenizer: open_clip's own, or one from the hub.
 
-    With a local weights file the hub's is taken from the file's folder if it lies there, as it does
+    With a local weights file, the hub's tokenizer is read from the file's folder if it is there, as
     in the hub's repository.
     """
     import open_clip
@@ -114,7 +114,7 @@ def identity(config: OpenClipConfig) -> str:
 
 OPEN_CLIP = BackboneSpec(
     name="open_clip",
-    summary="any model of open_clip, by name and tag or local weights file",
+    summary="any model of open_clip, by name and tag or with a local weights file",
     config=OpenClipConfig,
     build=build,
     libraries=("open_clip",),

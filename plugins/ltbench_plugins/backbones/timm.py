@@ -1,4 +1,4 @@
-"""Any model of timm, by its name and tag, or with a local weights file."""
+"""Any model of timm, by name and tag, or with a local weights file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class TimmConfig:
     """Options of timm models."""
 
     model: str = option(
-        "vit_base_patch16_224.augreg_in21k", "architecture.tag, as in `timm.list_pretrained()`"
+        "vit_base_patch16_224.augreg_in21k", "architecture.tag, from `timm.list_pretrained()`"
     )
-    pretrained: bool = option(True, "false: random weights, for tests and timing")
+    pretrained: bool = option(True, "pretrained weights; false: random, for tests and timing")
     pool: Literal["token", "avg"] | None = option(
-        None, "features: class token, or mean of the patches; none: the model's own choice"
+        None, "pooling: class token, or mean of the patches; none: the model's own choice"
     )
     weights: Path | None = option(None, "local safetensors file instead of the tag's weights")
 
 
 def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
-    """Builds the model without its classifier; features are pooled as the model does it."""
+    """Builds the model without its classifier, with the model's own pooling."""
     import timm
     import torch
     from timm.data.config import resolve_model_data_config
@@ -52,14 +52,14 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             pretrained_cfg_overlay=file,
             num_classes=0,
         )
-    model.pretrained_cfg.pop("state_dict", None)  # loaded: a second copy of all weights
+    model.pretrained_cfg.pop("state_dict", None)  # loaded already: frees a copy of all weights
     if config.pool is not None:
         try:
             model.reset_classifier(0, global_pool=config.pool)
         except AssertionError as error:
             raise ConfigError(
                 f"backbone.pool: {config.model} cannot pool by '{config.pool}'",
-                hint="leave it, so that the model pools as it was made to",
+                hint="omit backbone.pool to use the model's own pooling",
             ) from error
     shown: dict[str, Any] = resolve_model_data_config(model)
     resolution = int(shown["input_size"][-1])
@@ -74,10 +74,10 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
 
 
 def _contents(model: str, weights: Path) -> dict[str, Any]:
-    """Returns what timm is to be told so that it loads a file: all of it, but for a classifier.
+    """Returns timm's options for loading a file: all tensors except for the classifier.
 
-    timm's own loading of files lets tensors that do not fit or are not there pass without a word
-    once the classifier is left out, and expects NumPy's format for some tags.
+    timm's own loading of files ignores missing and misfitting tensors once the classifier is left
+    out, and expects NumPy's format for some tags.
     """
     import timm
     from safetensors.torch import load_file
@@ -92,17 +92,17 @@ def _contents(model: str, weights: Path) -> dict[str, Any]:
 
 
 def label_sets(config: TimmConfig) -> tuple[str, ...]:
-    """Returns "imagenet_1k" where the tag says that the weights were trained with its labels."""
+    """Returns "imagenet_1k" if the tag shows that the weights were trained with its labels."""
     import timm
 
     if not config.pretrained and config.weights is None:
         return ()
-    known = timm.get_pretrained_cfg(config.model)  # has the tag that a model without one gets
+    known = timm.get_pretrained_cfg(config.model)  # includes the default tag
     return ("imagenet_1k",) if "in1k" in (getattr(known, "tag", None) or "") else ()
 
 
 def identity(config: TimmConfig) -> str:
-    """Returns which weights they are, or the hash of the local file."""
+    """Returns the tag of the weights, or the hash of the local file."""
     if config.weights is not None:
         return file_identity(config.weights)
     return f"tag:{config.model}" if config.pretrained else "random"
@@ -110,7 +110,7 @@ def identity(config: TimmConfig) -> str:
 
 TIMM = BackboneSpec(
     name="timm",
-    summary="any model of timm, by name and tag or local weights file",
+    summary="any model of timm, by name and tag or with a local weights file",
     config=TimmConfig,
     build=build,
     libraries=("timm",),

@@ -20,7 +20,7 @@ from ltbench_plugins.datasets.places_lt import PLACES_LT
 
 @hookimpl
 def ltbench_register_datasets() -> Iterable[DatasetSpec]:
-    """The built-in data sets."""
+    """Returns the built-in data sets."""
     return [
         CIFAR10_LT,
         CIFAR100_LT,

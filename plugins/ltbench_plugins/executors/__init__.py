@@ -1,4 +1,4 @@
-"""Executors: where the runs of a grid are run."""
+"""Executors: the places where the runs of a grid are executed."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from ltbench_plugins.executors.local import LOCAL
 
 @hookimpl
 def ltbench_register_executors() -> Iterable[ExecutorSpec]:
-    """The built-in executors."""
+    """Returns the built-in executors."""
     return [LOCAL]

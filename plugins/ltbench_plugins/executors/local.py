@@ -56,7 +56,7 @@ def _has_driver() -> bool:
     try:
         ctypes.CDLL("libcuda.so.1")  # loads the driver without initialising it
     except OSError:
-        return Path("/dev/kfd").exists()  # AMD's
+        return Path("/dev/kfd").exists()  # AMD's device
     return True
 
 
@@ -72,7 +72,7 @@ def _memory() -> int:
 
 @dataclass
 class _Spawned:
-    """A process that was started by a command."""
+    """A process started by a command."""
 
     process: subprocess.Popen[bytes]
     error: str = ""
@@ -252,7 +252,7 @@ def _cause(code: int) -> str:
 
 LOCAL = ExecutorSpec(
     name="local",
-    summary="processes on this machine: one a GPU, or one a CPU core and 4 GB of memory",
+    summary="processes on this machine: one per GPU, or one per CPU core and 4 GB of memory",
     build=build,
     default=True,
 )

@@ -1,4 +1,4 @@
-"""Grids: those of the papers' tables in `paper`, those that run anywhere in `digits`."""
+"""Built-in grids: the papers' tables in `paper`, and grids that run anywhere in `digits`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from ltbench import hookimpl
 
 @hookimpl
 def ltbench_grid_folders() -> Iterable[Path]:
-    """The built-in grids."""
+    """Returns the built-in grids."""
     return [Path(__file__).parent]

@@ -1,4 +1,4 @@
-"""Heads: from features to logits."""
+"""Heads: classifiers from features to logits."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ from ltbench_plugins.heads.prompts import PROMPTS
 
 @hookimpl
 def ltbench_register_heads() -> Iterable[HeadSpec]:
-    """The built-in heads."""
+    """Returns the built-in heads."""
     return [CACHE, COSINE, L2NORM, LAYERNORM, LINEAR, PROMPTS]

@@ -19,20 +19,20 @@ class CacheConfig:
     """Options of the cache head."""
 
     alpha: Annotated[float, Ge(0)] = option(1.0, "weight of the votes; 0 is zero-shot")
-    beta: Annotated[float, Gt(0)] = option(5.5, "how quickly a vote falls with the distance")
+    beta: Annotated[float, Gt(0)] = option(5.5, "decay of a vote with the distance")
     per_class: Annotated[int, Gt(0)] = option(
-        16, "training images of a class in the cache at most, drawn at random"
+        16, "maximum number of training images of a class in the cache, chosen at random"
     )
     scale: Annotated[float, Gt(0)] | None = option(
-        None, "of the cosine logits; none: the backbone's own logit scale"
+        None, "factor of the cosine logits; none: the backbone's own logit scale"
     )
 
 
 def build(config: CacheConfig, ctx: BuildContext) -> CacheHead:
-    """Builds the head; its keys are made of the training images.
+    """Builds the head; its keys are features of the training images.
 
-    The paper averages the keys over ten augmented views of each image; here they are of one plain
-    view. Its alpha and beta are searched on the validation set: so they can be with --split val.
+    The paper averages the keys over ten augmented views of each image; here each key is computed
+    from one plain view. The paper searches alpha and beta on the validation set: use --split val.
     """
     from ltbench_plugins.modules.cache_head import CacheHead
 

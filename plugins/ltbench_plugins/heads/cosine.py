@@ -19,28 +19,28 @@ class CosineConfig:
     """Options of the cosine head."""
 
     scale: Annotated[float, Gt(0)] | None = option(
-        25.0, "s, not learned; none: the backbone's own logit scale"
+        25.0, "factor s of the logits, not learned; none: the backbone's own logit scale"
     )
 
 
 def build(config: CosineConfig, ctx: BuildContext) -> CosineHead:
-    """Builds the head; its weight (K, width) has no meaning before the initialisation."""
+    """Builds the head; its weight (K, width) is set by the initialisation."""
     from ltbench_plugins.modules.heads import CosineHead
 
     return CosineHead(ctx.num_classes, ctx.width, cosine_scale(config.scale, ctx))
 
 
 def cosine_scale(scale: float | None, ctx: BuildContext) -> float:
-    """Returns a head's scale, or the backbone's for none.
+    """Returns a head's scale, or the backbone's logit scale for None.
 
     Raises:
-        ConfigError: The backbone has none.
+        ConfigError: The backbone has no logit scale.
     """
     chosen = ctx.logit_scale if scale is None else scale
     if chosen is None:
         raise ConfigError(
-            "head.scale=none asks for the backbone's logit scale, and it has none",
-            hint="set head.scale to a number, or take a vision-language backbone",
+            "head.scale=none uses the backbone's logit scale, and this backbone has none",
+            hint="set head.scale to a number, or choose a vision-language backbone",
         )
     return chosen
 

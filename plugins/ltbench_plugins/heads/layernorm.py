@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def build(config: NoOptions, ctx: BuildContext) -> LayerNormHead:
-    """Builds the head; its weight (K, width) has no meaning before the initialisation."""
+    """Builds the head; its weight (K, width) is set by the initialisation."""
     from ltbench_plugins.modules.heads import LayerNormHead
 
     return LayerNormHead(ctx.num_classes, ctx.width)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def build(config: NoOptions, ctx: BuildContext) -> LinearHead:
-    """Builds the head; its weight (K, width) has no meaning before the initialisation."""
+    """Builds the head; its weight (K, width) is set by the initialisation."""
     from ltbench_plugins.modules.heads import LinearHead
 
     return LinearHead(ctx.num_classes, ctx.width)

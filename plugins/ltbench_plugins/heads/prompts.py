@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class PromptsConfig:
     """Options of the prompt head."""
 
-    context: str = option("a photo of a", "words before the class name that the context starts as")
+    context: str = option(
+        "a photo of a", "words before the class name that the context starts from"
+    )
 
 
 def build(config: PromptsConfig, ctx: BuildContext) -> PromptHead:
@@ -25,8 +27,8 @@ def build(config: PromptsConfig, ctx: BuildContext) -> PromptHead:
 
     if not config.context.strip() or ctx.logit_scale is None:
         raise ConfigError(
-            "head 'prompts' needs a context of one word at least, and a backbone with a text tower",
-            hint='for instance --set "head.context=a photo of a" --backbone clip_vit_b16',
+            "head 'prompts' needs a context of at least one word, and a backbone with a text tower",
+            hint='add --set "head.context=a photo of a" --backbone clip_vit_b16',
         )
     names = tuple(name.replace("_", " ") for name in ctx.class_names)
     return PromptHead(names, config.context.strip(), ctx.logit_scale)

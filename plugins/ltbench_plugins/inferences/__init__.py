@@ -1,4 +1,4 @@
-"""Inferences: which views of a test image are seen, and how their logits become one."""
+"""Inferences: the views of a test image, and how their logits are combined."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ from ltbench_plugins.inferences.tte import TTE
 
 @hookimpl
 def ltbench_register_inferences() -> Iterable[InferenceSpec]:
-    """The built-in inferences."""
+    """Returns the built-in inferences."""
     return [CENTER, FLIP, MULTI_SCALE, POST_HOC_LOGIT_ADJUSTMENT, TEN_CROP, TTE]

@@ -27,7 +27,7 @@ class Center:
         return Views(crops_of_resized(sizes, short_side, self.resolution, corners=False))
 
     def reduce(self, logits: Tensor) -> Tensor:
-        """Returns the logits of the only view."""
+        """Returns the logits of the single view."""
         return logits[:, 0]
 
 

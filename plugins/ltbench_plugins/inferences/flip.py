@@ -1,4 +1,4 @@
-"""The centre crop and its mirror image, mean of the logits."""
+"""Centre crop and its mirror image, mean of the logits."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def build(config: NoOptions, ctx: BuildContext) -> Mirrored:
 
 
 FLIP = InferenceSpec(
-    name="flip", summary="the centre crop and its mirror image, mean of the logits", build=build
+    name="flip", summary="centre crop and its mirror image, mean of the logits", build=build
 )

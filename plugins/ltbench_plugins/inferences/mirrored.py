@@ -1,4 +1,4 @@
-"""Views and their mirror images."""
+"""Views of another inference together with their mirror images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mirrored:
-    """The views of another inference as they are, then mirrored; the mean of all logits."""
+    """The views of another inference, then the same mirrored; the mean of all logits."""
 
     inner: Inference
 

@@ -23,7 +23,7 @@ class MultiScaleConfig:
     """Options of the multi-scale inference."""
 
     scales: Annotated[tuple[Scale, ...], MinLen(1)] = option(
-        (1.0, 8 / 7, 9 / 7), "short sides of the resized image, over R"
+        (1.0, 8 / 7, 9 / 7), "short sides of the resized image, divided by R"
     )
 
 

@@ -1,4 +1,4 @@
-"""Post-hoc logit adjustment: the training prior is taken out of the logits of a trained model."""
+"""Post-hoc logit adjustment: the training prior is subtracted from a trained model's logits."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 class PostHocConfig(tte.TteConfig):
     """Options of post-hoc logit adjustment."""
 
-    tau: float = option(1.0, "strength of the prior; 0 is tte")
+    tau: float = option(1.0, "strength of the prior; 0 equals tte")
 
 
 @dataclass(frozen=True)
 class PostHoc:
     """Mean logits of the views of TTE minus tau log p, p_k = n_k / sum(n).
 
-    For models trained without a prior, as with cross entropy: one trained with the logit-adjusted
-    loss has taken it into account already. A class without training images counts as one with one.
+    For models trained without a prior, as with cross entropy: the logit-adjusted loss has accounted
+    for it already. A class without training images counts as a class with one.
     """
 
     inner: tte.Tte
@@ -52,7 +52,7 @@ def build(config: PostHocConfig, ctx: BuildContext) -> PostHoc:
 
 POST_HOC_LOGIT_ADJUSTMENT = InferenceSpec(
     name="post_hoc_logit_adjustment",
-    summary="tte, minus the log prior: for models trained without one",
+    summary="tte minus the log prior, for models trained without a prior",
     config=PostHocConfig,
     build=build,
     reference="arXiv:2007.07314",

@@ -1,4 +1,4 @@
-"""The five crops of TTE and their mirror images, mean of the logits."""
+"""Five crops of TTE and their mirror images, mean of the logits."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class TteConfig:
     """Options of test-time ensembling."""
 
     expand: Annotated[int, Ge(0), Le(4096)] | None = option(
-        None, "pixels that the short side exceeds R by; none: 24, in proportion where R < 224"
+        None, "pixels of the short side beyond R; none: 24, or 24 R / 224 where R < 224"
     )
 
 
@@ -29,8 +29,8 @@ class TteConfig:
 class Tte:
     """Four corner crops and the centre crop of the image resized to a short side of R + expand.
 
-    The paper's expand is 24 at R = 224. On smaller images that would cut away half of the picture,
-    so the default there is 24 R / 224: a departure for backbones under 224 pixels.
+    The paper's expand is 24 at R = 224. On smaller images that would cut off half of the image, so
+    the default there is 24 R / 224: a departure for backbones below 224 pixels.
     """
 
     resolution: int

@@ -1,4 +1,4 @@
-"""Initialisations: the weight that a head starts from."""
+"""Initialisations: the first weight of a head."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from ltbench_plugins.inits.semantic import SEMANTIC
 
 @hookimpl
 def ltbench_register_inits() -> Iterable[InitSpec]:
-    """The built-in inits."""
+    """Returns the built-in inits."""
     return [CLASS_MEAN, LINEAR_PROBE, RANDOM, SEMANTIC]

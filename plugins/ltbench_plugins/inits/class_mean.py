@@ -21,7 +21,7 @@ class ClassMeanConfig:
     """Options of the class-mean initialisation."""
 
     per_class: Annotated[int, Gt(0)] = option(
-        100, "training images of a class at most, drawn at random"
+        100, "maximum number of training images of a class, chosen at random"
     )
 
 
@@ -33,12 +33,12 @@ class ClassMean:
     per_class: int
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
-        """Returns the weight, (K, width)."""
+        """Returns the weight of the head, (K, width)."""
         from torch.nn import functional as F
 
         values, labels = features(self.per_class)
         sums = values.new_zeros(self.num_classes, values.shape[1]).index_add_(0, labels, values)
-        return F.normalize(sums, dim=-1)  # a sum points where the mean does
+        return F.normalize(sums, dim=-1)  # a sum has the direction of the mean
 
 
 def build(config: ClassMeanConfig, ctx: BuildContext) -> ClassMean:

@@ -21,9 +21,9 @@ class LinearProbeInitConfig:
     """Options of the linear-probe initialisation."""
 
     per_class: Annotated[int, Gt(0)] = option(
-        100, "training images of a class at most, drawn at random"
+        100, "maximum number of training images of a class, chosen at random"
     )
-    iterations: Annotated[int, Gt(0)] = option(100, "of L-BFGS at most")
+    iterations: Annotated[int, Gt(0)] = option(100, "maximum number of L-BFGS iterations")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LinearProbeInit:
     config: LinearProbeInitConfig
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
-        """Returns the weight, (K, width)."""
+        """Returns the weight of the head, (K, width)."""
         from torch.nn import functional as F
 
         from ltbench_plugins.modules.probe import logistic_regression

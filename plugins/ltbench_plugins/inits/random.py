@@ -23,7 +23,7 @@ class Random:
     seed: int
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
-        """Returns the weight, (K, width)."""
+        """Returns the weight of the head, (K, width)."""
         import torch
         from torch.nn import functional as F
 

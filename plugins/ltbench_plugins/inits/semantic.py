@@ -22,34 +22,35 @@ class SemanticConfig:
 
     template: str = option("a photo of a {}.", "prompt; {} is the class name, '_' read as space")
     ensemble: Literal["none", "simple", "imagenet"] = option(
-        "none", "mean over CLIP's 7 or 80 prompts for ImageNet, instead of the template"
+        "none", "mean over CLIP's 7 or 80 prompts for ImageNet, in place of the template"
     )
 
 
 @dataclass(frozen=True)
 class Semantic:
-    """w_k = normalise(t_k P^T): the text feature t_k, taken back through the image projection P.
+    """w_k = normalise(t_k P^T): the text feature t_k, mapped back through the image projection P.
 
-    t_k (joint) is normalised; of several templates it is the normalised mean of their normalised
-    features. P^T carries it to the space before the projection, where the head works; where
-    features are in the joint space already, w_k = t_k.
+    t_k (joint) is normalised; with several templates it is the normalised mean of their normalised
+    features. P^T maps it to the space before the projection, in which the head works. If features
+    are in the joint space already, w_k = t_k.
     """
 
     names: tuple[str, ...]
     config: SemanticConfig
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
-        """Returns the weight, (K, width)."""
+        """Returns the weight of the head, (K, width)."""
         import torch
         from torch.nn import functional as F
 
         if backbone.text is None:
             raise ConfigError(
                 "init 'semantic' needs a backbone with a text tower, and this one has none",
-                hint="take --init class_mean, or a CLIP backbone",
+                hint="choose --init class_mean, or a CLIP backbone",
             )
         encode = backbone.text.encode
-        encoded = [encode([say(name) for name in self.names]) for say in self._templates()]
+        templates = self._templates()
+        encoded = [encode([template(name) for name in self.names]) for template in templates]
         text = F.normalize(torch.stack(encoded).mean(dim=0), dim=-1)
         if backbone.projection is None or backbone.projected:
             return text
@@ -73,7 +74,7 @@ def build(config: SemanticConfig, ctx: BuildContext) -> Semantic:
     if "{}" not in config.template:
         raise ConfigError(
             f"init.template: {config.template!r} has no {{}} for the class name",
-            hint='for instance --set "init.template=a photo of a {}."',
+            hint='use for example --set "init.template=a photo of a {}."',
         )
     return Semantic(tuple(name.replace("_", " ") for name in ctx.class_names), config)
 

@@ -1,4 +1,4 @@
-"""Losses: from logits and labels to a scalar."""
+"""Losses: functions from logits and labels to a scalar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ltbench_plugins.losses.vs import VS
 
 @hookimpl
 def ltbench_register_losses() -> Iterable[LossSpec]:
-    """The built-in losses."""
+    """Returns the built-in losses."""
     return [
         BALANCED_SOFTMAX,
         CE,

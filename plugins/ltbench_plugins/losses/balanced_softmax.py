@@ -8,7 +8,7 @@ from ltbench_plugins.losses import logit_adjusted
 
 
 def build(config: NoOptions, ctx: BuildContext) -> Loss:
-    """Builds -log softmax(z + log p)_y: the logit-adjusted loss at tau = 1."""
+    """Builds -log softmax(z + log p)_y, the logit-adjusted loss with tau = 1."""
     return logit_adjusted.build(logit_adjusted.LogitAdjustedConfig(tau=1.0), ctx)
 
 

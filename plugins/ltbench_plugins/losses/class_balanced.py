@@ -19,14 +19,14 @@ class ClassBalancedConfig:
     """Options of the class-balanced loss."""
 
     beta: Annotated[float, Ge(0), Lt(1)] = option(
-        0.9999, "0: all classes alike; towards 1: weights 1 / n_k"
+        0.9999, "strength of the weights: 0 weighs all classes equally, near 1 by 1 / n_k"
     )
 
 
 def build(config: ClassBalancedConfig, ctx: BuildContext) -> Loss:
     """Builds -w_y log softmax(z)_y with w_k = (1 - beta) / (1 - beta^n_k).
 
-    As in the reference, a batch's sum is divided by the sum of its weights, not by its size.
+    As in the reference code, a batch's sum is divided by the sum of its weights, not by its size.
     """
     from torch.nn import functional as F
 

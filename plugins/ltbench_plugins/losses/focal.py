@@ -1,4 +1,4 @@
-"""Focal loss: cross entropy that cares less for what is classified well."""
+"""Focal loss: cross entropy with a smaller weight for well-classified images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FocalConfig:
 def build(config: FocalConfig, ctx: BuildContext) -> Loss:
     """Builds -(1 - q)^gamma log q with q = softmax(z)_y, the mean over the batch.
 
-    Departure: the published loss is of one sigmoid a class; here, as in LIFT+, of the softmax.
+    Departure: the published loss uses one sigmoid per class; here, as in LIFT+, the softmax.
     """
     import torch
     from torch.nn import functional as F
@@ -33,7 +33,7 @@ def build(config: FocalConfig, ctx: BuildContext) -> Loss:
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         entropy = F.cross_entropy(logits.float(), labels, reduction="none")
-        # Where q = 1, a power under 1 has no derivative.
+        # For q = 1, a power below 1 has no derivative.
         miss = -torch.expm1(-entropy).clamp(max=-tiny)
         return (miss**config.gamma * entropy).mean()
 
@@ -42,7 +42,7 @@ def build(config: FocalConfig, ctx: BuildContext) -> Loss:
 
 FOCAL = LossSpec(
     name="focal",
-    summary="cross entropy, damped where the prediction is sure and right",
+    summary="cross entropy, reduced where the prediction is confident and right",
     config=FocalConfig,
     build=build,
     reference="arXiv:1708.02002",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def build(config: NoOptions, ctx: BuildContext) -> Loss:
     """Builds -w_y log softmax(z)_y with w_k = 1 / p_k: the paper's p_k^(-rho) at rho = 1.
 
-    As in the reference, a batch's sum is divided by the sum of its weights, not by its size.
+    As in the reference code, a batch's sum is divided by the sum of its weights, not by its size.
     """
     from torch.nn import functional as F
 

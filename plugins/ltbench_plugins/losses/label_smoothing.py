@@ -19,7 +19,7 @@ class LabelSmoothingConfig:
     """Options of label smoothing."""
 
     smoothing: Annotated[float, Ge(0), Le(1)] = option(
-        0.1, "share of the target that all classes get alike; 0 is cross entropy"
+        0.1, "share of the target spread evenly over all classes; 0 is cross entropy"
     )
 
 

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class LadeConfig:
     """Options of LADE."""
 
-    alpha: Annotated[float, Ge(0)] = option(0.1, "weight of the term; 0 is balanced_softmax")
-    regularization: Annotated[float, Ge(0)] = option(0.1, "lambda, of the squared log mean")
+    alpha: Annotated[float, Ge(0)] = option(
+        0.1, "weight of the regularising term; 0 is balanced_softmax"
+    )
+    regularization: Annotated[float, Ge(0)] = option(0.1, "weight lambda of the squared log mean")
 
 
 def build(config: LadeConfig, ctx: BuildContext) -> Loss:
-    """Builds the balanced softmax minus alpha times a bound that ties logits to the evidence.
+    """Builds the balanced softmax minus alpha times a bound on how well logits fit the images.
 
     The bound is Donsker and Varadhan's, regularised and weighted by the prior:
     sum_k p_k (t_k - s_k - lambda s_k^2), where t_k is the mean of z_k over the batch's images of
@@ -53,7 +55,7 @@ def build(config: LadeConfig, ctx: BuildContext) -> Loss:
 
 LADE = LossSpec(
     name="lade",
-    summary="balanced softmax and a bound that frees the logits of the prior",
+    summary="balanced softmax and a bound that removes the prior from the logits",
     config=LadeConfig,
     build=build,
     reference="arXiv:2012.00321",

@@ -12,7 +12,7 @@ from ltbench import BuildContext, LossSpec, option
 if TYPE_CHECKING:
     from torch import Tensor
 
-_DEFERRED_UNTIL = 0.8  # of the epochs
+_DEFERRED_PROGRESS = 0.8  # share of the epochs before re-weighting begins
 _BETA = 0.9999
 
 
@@ -23,7 +23,7 @@ class LdamConfig:
     max_margin: Annotated[float, Gt(0)] = option(
         0.5, "margin of the smallest class, as a difference of cosines"
     )
-    deferred: bool = option(False, "class weights in the last fifth of the epochs (DRW)")
+    deferred: bool = option(False, "class weights in the last 20 % of the epochs (DRW)")
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Ldam:
     from 80 % of the epochs on.
 
     Args:
-        margins: s m_k, (K,).
+        margins: Margins s m_k, (K,).
         later: Class weights of the last epochs, (K,), or None.
     """
 
@@ -44,11 +44,11 @@ class Ldam:
     weights: Tensor | None = None
 
     def start_epoch(self, progress: float) -> None:
-        """Chooses the class weights of an epoch."""
-        self.weights = self.later if progress >= _DEFERRED_UNTIL else None
+        """Sets the class weights of an epoch."""
+        self.weights = self.later if progress >= _DEFERRED_PROGRESS else None
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Returns the mean loss."""
+        """Returns the mean loss of a batch."""
         from torch.nn import functional as F
 
         label = labels[:, None]

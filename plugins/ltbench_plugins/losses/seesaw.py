@@ -1,4 +1,4 @@
-"""Seesaw loss: rare classes are pushed down less, unless they are predicted wrongly."""
+"""Seesaw loss: smaller negative gradients for rare classes, unless they are predicted wrongly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class SeesawConfig:
     """Options of the seesaw loss."""
 
-    p: Annotated[float, Ge(0)] = option(0.8, "strength of the mitigation; 0: none")
-    q: Annotated[float, Ge(0)] = option(2.0, "strength of the compensation; 0: none")
+    p: Annotated[float, Ge(0)] = option(0.8, "strength of the mitigation; 0 turns it off")
+    q: Annotated[float, Ge(0)] = option(2.0, "strength of the compensation; 0 turns it off")
 
 
 def build(config: SeesawConfig, ctx: BuildContext) -> Loss:
@@ -50,7 +50,7 @@ def build(config: SeesawConfig, ctx: BuildContext) -> Loss:
 
 SEESAW = LossSpec(
     name="seesaw",
-    summary="rare classes are pushed down less, and more where they are predicted wrongly",
+    summary="cross entropy with smaller negative gradients for rare classes",
     config=SeesawConfig,
     build=build,
     reference="arXiv:2008.10032",

@@ -1,4 +1,4 @@
-"""Vector scaling: logits adjusted by a factor and a summand for each class."""
+"""Vector-scaling loss: logits with a factor and a summand for each class."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class VsConfig:
     """Options of the vector-scaling loss."""
 
-    gamma: Annotated[float, Ge(0)] = option(0.15, "strength of the factors; 0: none")
-    tau: float = option(1.0, "strength of the prior; 0: none")
+    gamma: Annotated[float, Ge(0)] = option(0.15, "strength of the factors; 0 turns them off")
+    tau: float = option(1.0, "strength of the prior; 0 turns it off")
 
 
 def build(config: VsConfig, ctx: BuildContext) -> Loss:
     """Builds -log softmax(Delta z + iota)_y, the mean over the batch.
 
-    Delta_k = (n_k / max n)^gamma shrinks the logits of rare classes, so that they have to be
+    Delta_k = (n_k / max n)^gamma shrinks the logits of rare classes, which therefore have to be
     larger: a multiplicative margin. iota_k = tau log p_k is that of the logit-adjusted loss.
     """
     from torch.nn import functional as F

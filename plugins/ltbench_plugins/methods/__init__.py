@@ -35,7 +35,7 @@ from ltbench_plugins.methods.zero_shot import ZERO_SHOT
 
 @hookimpl
 def ltbench_register_methods() -> Iterable[MethodSpec]:
-    """The built-in methods."""
+    """Returns the built-in methods."""
     return [
         LIFT_PLUS,
         LIFT,

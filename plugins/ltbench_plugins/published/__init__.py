@@ -1,4 +1,4 @@
-"""Published results: overall accuracy in percent as papers report it, one module a paper."""
+"""Published results: overall accuracy in percent as reported in papers, one module per paper."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from ltbench_plugins.published.vl_ltr import VL_LTR
 
 @hookimpl
 def ltbench_published_results() -> Iterable[PublishedResult]:
-    """The built-in published results."""
+    """Returns the built-in published results."""
     return [*DECOUPLING, *GML, *LIFT, *VL_LTR]

@@ -1,4 +1,4 @@
-"""Decoupled training (cRT, tau-normalisation, LWS) of a ResNeXt-50 from scratch."""
+"""Results of decoupled training (cRT, tau-normalisation, LWS) of a ResNeXt-50 from scratch."""
 
 from __future__ import annotations
 

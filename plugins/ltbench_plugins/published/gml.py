@@ -1,4 +1,4 @@
-"""GML, which is not in ltbench: networks trained from scratch."""
+"""Results of GML, which is not part of ltbench: networks trained from scratch."""
 
 from __future__ import annotations
 

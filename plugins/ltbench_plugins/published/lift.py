@@ -1,4 +1,4 @@
-"""LIFT: with test-time ensembling (TTE) where nothing else is said."""
+"""Results of LIFT, with test-time ensembling (TTE) unless another inference is given."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LIFT = (
     _result("clip_vit_b16", "cifar100_lt", 84.9, ratio=10),
     _result("clip_vit_l14", "imagenet_lt", 82.9),
     _result("clip_vit_l14", "places_lt", 53.7),
-    # The paper calls this backbone "ImageNet-21K"; its weights have seen ImageNet-1k, too.
+    # The paper calls this backbone "ImageNet-21K"; its weights were also trained on ImageNet-1k.
     _result("in21k_vit_b16", "cifar100_lt", 89.1, ratio=100),
     _result("in21k_vit_b16", "cifar100_lt", 90.2, ratio=50),
     _result("in21k_vit_b16", "cifar100_lt", 91.3, ratio=10),

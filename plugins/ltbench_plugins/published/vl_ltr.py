@@ -1,4 +1,4 @@
-"""VL-LTR, which is not in ltbench: it learns from texts of the internet besides."""
+"""Results of VL-LTR, which is not part of ltbench: it also learns from texts of the internet."""
 
 from __future__ import annotations
 

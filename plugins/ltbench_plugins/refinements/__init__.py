@@ -17,5 +17,5 @@ from ltbench_plugins.refinements.wise_ft import WISE_FT
 
 @hookimpl
 def ltbench_register_refinements() -> Iterable[RefinementSpec]:
-    """The built-in refinements."""
+    """Returns the built-in refinements."""
     return [CRT, LINEAR_PROBE, LWS, NCM, NONE, SOUP, TAU_NORM, WISE_FT]

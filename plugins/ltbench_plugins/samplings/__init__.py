@@ -1,4 +1,4 @@
-"""Samplings: how often the images of each class are seen in an epoch."""
+"""Samplings: the frequency at which each class is drawn in an epoch."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from ltbench_plugins.samplings.square_root import SQUARE_ROOT
 
 @hookimpl
 def ltbench_register_samplings() -> Iterable[SamplingSpec]:
-    """The built-in samplings."""
+    """Returns the built-in samplings."""
     return [CLASS_BALANCED, EFFECTIVE_NUMBER, INSTANCE_BALANCED, SQUARE_ROOT]

@@ -1,4 +1,4 @@
-"""Class-balanced sampling: every class as often as any other."""
+"""Class-balanced sampling: all classes equally often."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ltbench import BuildContext, NoOptions, SamplingSpec
 
 @dataclass(frozen=True)
 class ClassBalanced:
-    """A class k is drawn with p_k = 1 / K, over the classes that have images."""
+    """Class k is drawn with p_k = 1 / K, over the classes that have images."""
 
     num_classes: int
 
@@ -28,7 +28,7 @@ def build(config: NoOptions, ctx: BuildContext) -> ClassBalanced:
 
 CLASS_BALANCED = SamplingSpec(
     name="class_balanced",
-    summary="every class as often as any other",
+    summary="all classes equally often",
     build=build,
     reference="arXiv:1910.09217",
 )

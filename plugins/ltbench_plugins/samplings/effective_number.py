@@ -17,15 +17,15 @@ class EffectiveNumberConfig:
     """Options of effective-number sampling."""
 
     beta: Annotated[float, Ge(0), Lt(1)] = option(
-        0.9999, "0 is instance-balanced, towards 1 class-balanced"
+        0.9999, "balance: 0 is instance-balanced, near 1 class-balanced"
     )
 
 
 @dataclass(frozen=True)
 class EffectiveNumber:
-    """A class k is drawn with p_k proportional to n_k / E_k, E_k = (1 - beta^n_k) / (1 - beta).
+    """Class k is drawn with p_k proportional to n_k / E_k, E_k = (1 - beta^n_k) / (1 - beta).
 
-    The class-balanced weights 1 / E_k of Cui et al. (CVPR 2019), given to the images by sampling
+    The class-balanced weights 1 / E_k of Cui et al. (CVPR 2019), applied to the images by sampling
     instead of in the loss.
     """
 

@@ -1,4 +1,4 @@
-"""Instance-balanced sampling: every image once an epoch."""
+"""Instance-balanced sampling: every image once per epoch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from ltbench import BuildContext, NoOptions, SamplingSpec
 
 
 class InstanceBalanced:
-    """A class is seen as often as it has images."""
+    """Each class is drawn as often as it has images."""
 
     def weights(self) -> None:
-        """Returns None: every image once."""
+        """Returns None, for every image once."""
         return
 
 
@@ -19,5 +19,5 @@ def build(config: NoOptions, ctx: BuildContext) -> InstanceBalanced:
 
 
 INSTANCE_BALANCED = SamplingSpec(
-    name="instance_balanced", summary="every image once an epoch", build=build, default=True
+    name="instance_balanced", summary="every image once per epoch", build=build, default=True
 )

@@ -12,7 +12,7 @@ from ltbench import BuildContext, NoOptions, SamplingSpec
 
 @dataclass(frozen=True)
 class SquareRoot:
-    """A class k is drawn with p_k proportional to sqrt(n_k)."""
+    """Class k is drawn with p_k proportional to sqrt(n_k)."""
 
     class_counts: tuple[int, ...]
 
@@ -28,7 +28,7 @@ def build(config: NoOptions, ctx: BuildContext) -> SquareRoot:
 
 SQUARE_ROOT = SamplingSpec(
     name="square_root",
-    summary="classes by the square root of their images",
+    summary="classes in proportion to the square root of their images",
     build=build,
     reference="arXiv:1805.00932",
 )

@@ -13,5 +13,5 @@ from ltbench_plugins.trackers.wandb import WANDB
 
 @hookimpl
 def ltbench_register_trackers() -> Iterable[TrackerSpec]:
-    """The built-in trackers."""
+    """Returns the built-in trackers."""
     return [CSV, TENSORBOARD, WANDB, MLFLOW]
