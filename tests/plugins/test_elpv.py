@@ -89,7 +89,7 @@ def test_a_broken_package_is_named(package: Path) -> None:
     lines = (package / "labels.csv").read_text().splitlines()
     for broken in ("../cell.png 0.0 mono", "images/cell0001.png mono", "<html>"):
         (package / "labels.csv").write_text("\n".join([lines[0], broken]))
-        with pytest.raises(DataError, match=r"labels\.csv:2 is not 'images/NAME\.png"):
+        with pytest.raises(DataError, match=r"labels\.csv:2: expected 'images/NAME\.png"):
             build()
     (package / "labels.csv").unlink()
     with pytest.raises(DataError, match=r"labels\.csv cannot be read"):

@@ -120,7 +120,9 @@ def test_the_published_names_must_be_those_of_8142_species() -> None:
     ]
     assert len(Taxonomy.parse(json.dumps(categories).encode(), published=True)) == 8142
     categories[0]["order"] = "one more"
-    with pytest.raises(ValueError, match="273 names at level order, iNaturalist 2018 has 272"):
+    with pytest.raises(
+        ValueError, match="expected 272 names at level order, as in iNaturalist 2018, got 273"
+    ):
         Taxonomy.parse(json.dumps(categories).encode(), published=True)
     with pytest.raises(ValueError, match="has 4 names of species, iNaturalist 2018 has 8,142"):
         Taxonomy.parse(json.dumps(trees_inat.categories()).encode(), published=True)
@@ -136,14 +138,20 @@ def without(field: str) -> str:
     ("content", "message"),
     [
         ("<!DOCTYPE html><html>", "it is a web page, not JSON"),
-        (json.dumps(trees_inat.categories())[:-30], "it is no JSON, or cut short"),
-        ("", "it is no JSON, or cut short"),
-        ('{"categories": []}', "it is no list of categories"),
+        (json.dumps(trees_inat.categories())[:-30], "it is not JSON, or truncated"),
+        ("", "it is not JSON, or truncated"),
+        ('{"categories": []}', "it is not a list of categories"),
         ("[3]", "entry 0 has no id"),
         (without("id"), "entry 2 has no id"),
         (without("genus"), "entry 2 has no genus"),
-        (json.dumps(trees_inat.categories()[1:]), "ids are not 0 to 2, each once: there is no 0"),
-        (json.dumps(trees_inat.categories()[:3]), "label 3, but categories.json only 0..2"),
+        (
+            json.dumps(trees_inat.categories()[1:]),
+            "expected ids 0 to 2, each once, but 0 is missing",
+        ),
+        (
+            json.dumps(trees_inat.categories()[:3]),
+            "expected labels up to 2, as in categories.json, got 3",
+        ),
     ],
 )
 def test_broken_names_are_told(tmp_path: Path, content: str, message: str) -> None:
@@ -158,7 +166,7 @@ def test_broken_names_are_told(tmp_path: Path, content: str, message: str) -> No
     ("change", "message"),
     [
         (lambda text: text.replace(" 3\n", "\n", 1), r"train\.txt:4: expected 'path label'"),
-        (lambda text: text.replace("train_val2018", "..", 1), r"train\.txt:1: .* leads out"),
+        (lambda text: text.replace("train_val2018", "..", 1), r"train\.txt:1: .* is outside"),
         (lambda text: text.replace(" 3\n", " 0\n", 1), "class 0 has images of several folders"),
     ],
 )
@@ -171,7 +179,9 @@ def test_broken_lists_are_told(tmp_path: Path, change: Callable[[str], str], mes
 
 def test_published_lists_must_be_whole(tmp_path: Path) -> None:
     folder, ctx = trees_inat.inat2018(tmp_path), DataContext(tmp_path, 0)
-    with pytest.raises(DataError, match="it is cut short: 19 of 437,513 lines") as raised:
+    with pytest.raises(
+        DataError, match="it is truncated: expected 437,513 lines, got 19"
+    ) as raised:
         INAT2018.build(InatConfig(), ctx)
     assert "dataset.lists=own" in raised.value.hint
     (folder / "train.txt").write_text("<!DOCTYPE html>\n")
@@ -242,7 +252,9 @@ def test_the_names_of_the_download_are_taken(tmp_path: Path) -> None:
     source = trees_inat.images(tmp_path / "download")
     trees_inat.annotations(source, trees_inat.obfuscate)
     (source / "categories.json").write_text("[]")
-    with pytest.raises(DataError, match=r"download/categories\.json: it is no list of categories"):
+    with pytest.raises(
+        DataError, match=r"download/categories\.json: it is not a list of categories"
+    ):
         prepare(OWN, trees_inat.preparation(tmp_path / "data", source))
     (source / "categories.json").write_text(json.dumps(trees_inat.categories()))
     prepare(OWN, trees_inat.preparation(tmp_path / "data", source))
@@ -260,7 +272,7 @@ def test_the_names_of_the_download_are_taken(tmp_path: Path) -> None:
             lambda content: content["categories"].append({**trees_inat.categories()[0], "id": 4}),
             "category 4 has no images",
         ),
-        (lambda content: content["categories"].pop(0), "categories: its ids are not 0 to 2"),
+        (lambda content: content["categories"].pop(0), "categories: expected ids 0 to 2"),
     ],
 )
 def test_broken_annotations_are_told(
@@ -274,7 +286,7 @@ def test_broken_annotations_are_told(
 
 def test_annotations_that_are_cut_short_are_told(tmp_path: Path) -> None:
     source = trees_inat.annotations(trees_inat.images(tmp_path / "download"))
-    with pytest.raises(DataError, match=r"train2018\.json has 19 images, not 437,513"):
+    with pytest.raises(DataError, match=r"train2018\.json: expected 437,513 images, got 19"):
         prepare(InatConfig(), trees_inat.preparation(tmp_path / "data", source))
     path = source / "val2018.json"
     path.write_bytes(path.read_bytes()[:-40])
@@ -293,7 +305,7 @@ def test_a_list_that_is_not_the_published_one_is_not_taken(tmp_path: Path) -> No
 
 def test_without_a_download_it_says_where_to_get_it(tmp_path: Path) -> None:
     lists = trees_inat.texts(tmp_path / "lists")
-    with pytest.raises(DataError, match="train_val2018 is not there") as raised:
+    with pytest.raises(DataError, match="train_val2018 does not exist") as raised:
         prepare(OWN, trees_inat.preparation(tmp_path / "data", lists=lists))
     for fact in ("train_val2018.tar.gz", "b1c6952ce38f31868cc50ea72d066cc3", "non-commercial"):
         assert fact in raised.value.hint
@@ -307,7 +319,7 @@ def test_a_wrong_level_is_told_with_the_right_one(tmp_path: Path, below: str) ->
     source = tmp_path / "downloads" if below == ".." else right / below
     with pytest.raises(DataError, match="wrong level") as raised:
         prepare(OWN, trees_inat.preparation(tmp_path / "data", source))
-    assert raised.value.hint == f"give --source {right}"
+    assert raised.value.hint == f"use --source {right}"
 
 
 def test_categories_without_super_categories_are_told(tmp_path: Path) -> None:
@@ -323,5 +335,5 @@ def test_categories_without_super_categories_are_told(tmp_path: Path) -> None:
 
 def test_the_archive_itself_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "train_val2018.tar.gz").touch()
-    with pytest.raises(DataError, match="is a file: unpack it"):
+    with pytest.raises(DataError, match="is a file, not an unpacked folder"):
         prepare(OWN, trees_inat.preparation(tmp_path, tmp_path / "train_val2018.tar.gz"))

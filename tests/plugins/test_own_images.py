@@ -117,12 +117,12 @@ def test_what_is_left_aside_is_counted_and_named(cli: Cli, tmp_path: Path) -> No
         (root / name).write_bytes(b"")
     shutil.copy(root / "train/a/0.bmp", root / "train/loose.bmp")
     notes = build(FOLDER, path=root).notes
-    assert "files left aside: 3, " in notes[0]
+    assert "files ignored: 3, " in notes[0]
     assert "2 with .heic such as train/a/x.HEIC, 1 with no ending such as test/a/notes" in notes[0]
-    assert "images left aside: 1, in no class folder: train/loose.bmp" in notes[1]
+    assert "images ignored: 1, in no class folder: train/loose.bmp" in notes[1]
     options = ("--dataset", "folder", "--set", f"dataset.path={root}")
     assert notes[0] in cli("run", *options, *RUN).json["warnings"]
-    assert "files left aside: 3, " in cli("data", "verify", *options[1:]).out
+    assert "files ignored: 3, " in cli("data", "verify", *options[1:]).out
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_image_counts_once_and_has_one_class(tmp_path: Path) -> None:
     assert dropped.class_counts.tolist() == [2, 4]
     for number in range(4):
         shutil.copy(root / f"train/cat/{number}.bmp", root / f"train/ant/c{number}.bmp")
-    with pytest.raises(DataError, match="class 'cat' has no training images that are not in"):
+    with pytest.raises(DataError, match="class 'cat' has no training image that is not also in"):
         build(FOLDER, path=root, duplicates="drop")
 
 
@@ -233,13 +233,13 @@ def test_paths_of_windows_are_told(tmp_path: Path) -> None:
     path = write_csv(tmp_path, f"path,label,split\n{rows}\n")
     with pytest.raises(DataError, match=r"list\.csv:3: .* has backslashes, and no file") as raised:
         check(CSV, path=path)
-    assert raised.value.hint == "write paths with /: then this image is found"
+    assert raised.value.hint == "write paths with /, which finds this image"
 
 
 def test_hidden_labels_are_told(tmp_path: Path) -> None:
     rows = "a.jpg,0,train\nb.jpg,1,train\nc.jpg,-1,test\n"
     path = write_csv(tmp_path, f"path,label,split\n{rows}")
-    with pytest.raises(DataError, match="label -1, which stands for a hidden label"):
+    with pytest.raises(DataError, match="label -1, which means a hidden label"):
         build(CSV, path=path)
     both = write_csv(tmp_path, f"path,label,split\n{rows}d.jpg,-1,train\n")
     assert set(build(CSV, path=both).class_names) == {"-1", "0", "1"}  # a class like others

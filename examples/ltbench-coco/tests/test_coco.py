@@ -200,7 +200,7 @@ def test_a_box_outside_of_its_photograph_is_a_corrupt_image(tmp_path: Path) -> N
         ),
         ({"categories": [{"id": 7, "name": "bee"}]}, "annotation 0 has category_id 3"),
         ({"images": [{"id": 1, "file_name": "a.png"}]}, "annotation 0 has image_id 100"),
-        ({"images": [{"id": 100, "file_name": "../a.png"}]}, "is no path below"),
+        ({"images": [{"id": 100, "file_name": "../a.png"}]}, "is not a path below"),
         ({"images": [{"id": 100}]}, r"images\[0\].file_name is None"),
         ({"images": [{"id": 100, "file_name": "a"}] * 2}, "two images have the same id"),
     ],

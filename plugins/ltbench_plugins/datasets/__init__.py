@@ -1,4 +1,4 @@
-"""Data sets."""
+"""Data sets: long-tailed benchmarks, data sets within packages, and readers of own images."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """CIFAR-100-LT and CIFAR-10-LT: long-tailed subsets of the training images, all test images.
 
-Only the binary version of CIFAR is read: the Python version is pickles, and loading those would
-run whatever they hold.
+Only the binary version of CIFAR is read: the Python version consists of pickles, and loading these
+can run any code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ltbench.data import (
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.cifar_files import CIFAR_10, CIFAR_100, URL, CifarFiles
 
-_DOWNLOAD = "download"  # the folder, or a link to it
+_DOWNLOAD = "download"  # name of the folder, or of a link to it
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class CifarConfig:
     """Options of cifar100_lt and cifar10_lt."""
 
     ratio: Annotated[float, Ge(1)] = option(
-        100.0, "largest over smallest class count; papers take 100, 50 and 10"
+        100.0, "largest over smallest class count; 100, 50 and 10 in papers"
     )
 
 
 @dataclass(frozen=True)
 class Cifar:
-    """One of the two data sets.
+    """CIFAR-100-LT or CIFAR-10-LT.
 
     Args:
-        name: The data set's, and its folder's below the data root.
-        files: The files of the download.
+        name: Name of the data set, and of its folder below the data root.
+        files: Files of the download.
     """
 
     name: str
@@ -60,8 +60,7 @@ class Cifar:
         is the published one, image for image.
 
         Raises:
-            DataError: A file is missing, cut short, or has not as many images of each class as it
-                should.
+            DataError: A file is missing or truncated, or the number of images of a class is wrong.
         """
         files, folder = self.files, self._folder(ctx)
         labels = {split: files.read_labels(folder, split) for split in files.splits}
@@ -81,7 +80,7 @@ class Cifar:
         return Dataset(files.read_names(folder), splits)
 
     def identity(self, config: CifarConfig, ctx: DataContext) -> str:
-        """Returns a hash of class names and labels, which make the subset, and one of the files.
+        """Returns a hash of class names and labels, which define the subset, and one of the files.
 
         Raises:
             DataError: See `build`.
@@ -100,10 +99,10 @@ class Cifar:
         return f"sha256:{digest.hexdigest()} content:{combined_digest(content)}{rule}"
 
     def check(self, config: CifarConfig, ctx: DataContext) -> None:
-        """Looks whether every file is there, and of the size that it should be.
+        """Checks that every file exists and has the expected size.
 
         Raises:
-            DataError: One is not.
+            DataError: A file is missing or has another size.
         """
         self._folder(ctx)
 
@@ -111,7 +110,7 @@ class Cifar:
         """Puts the binary version of CIFAR in place: linked, unpacked, or fetched.
 
         Raises:
-            DataError: It cannot be fetched, or a download is not what it should be.
+            DataError: It cannot be fetched, or the download is not the expected one.
         """
         files, source = self.files, preparation.source
         target = preparation.folder / _DOWNLOAD
@@ -122,7 +121,7 @@ class Cifar:
             files.expect_archive(source)
             self._unpack(preparation, source)
         elif not target.exists():
-            preparation.say(f"{files.archive} (160 MiB) will be fetched; --source takes yours")
+            preparation.say(f"{files.archive} (160 MiB) will be fetched; --source uses your copy")
             preparation.fetch(files.archive, URL, files.archive_fault)
             archive = preparation.folder / files.archive
             self._unpack(preparation, archive)
@@ -132,17 +131,20 @@ class Cifar:
     def _unpack(self, preparation: Preparation, archive: Path) -> None:
         target = preparation.folder / _DOWNLOAD
         if target.exists() or target.is_symlink():
-            raise DataError(f"{target} is there already", hint="remove it to make it anew")
+            raise DataError(
+                f"{target} already exists",
+                hint="omit --source to use it, or set another --data-root",
+            )
         preparation.unpack(archive, _DOWNLOAD, self.files.unpacked_limit)
 
     def _folder(self, ctx: DataContext) -> Path:
-        """Returns where the files are, once all are there."""
+        """Returns the folder of the files after checking it."""
         download = ctx.root / self.name / _DOWNLOAD
         if not download.exists():
             raise DataError(
-                f"{self.name}: there is no {download}",
-                hint=f"`ltbench data prepare {self.name}` fetches it, or takes yours with --source "
-                "PATH; --data-root names the folder above",
+                f"{self.name}: {download} does not exist",
+                hint=f"run `ltbench data prepare {self.name}`, which fetches it, or add --source "
+                "PATH to use your copy; --data-root is the parent folder",
             )
         folder = self.files.find(download)
         self.files.expect(folder)
@@ -150,7 +152,7 @@ class Cifar:
 
 
 def spec(cifar: Cifar, summary: str) -> DatasetSpec:
-    """Returns the spec of one of the two."""
+    """Returns the spec of one of the two data sets."""
     return DatasetSpec(
         name=cifar.name,
         summary=summary,
@@ -166,9 +168,9 @@ def spec(cifar: Cifar, summary: str) -> DatasetSpec:
 
 CIFAR100_LT = spec(
     Cifar("cifar100_lt", CIFAR_100),
-    "100 classes, at most 500 training images of 32 x 32 pixels each, falling by any ratio",
+    "100 classes of 32 x 32 pixels, at most 500 training images each, falling by any ratio",
 )
 CIFAR10_LT = spec(
     Cifar("cifar10_lt", CIFAR_10),
-    "10 classes, at most 5,000 training images of 32 x 32 pixels each, falling by any ratio",
+    "10 classes of 32 x 32 pixels, at most 5,000 training images each, falling by any ratio",
 )

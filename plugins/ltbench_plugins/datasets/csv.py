@@ -1,4 +1,4 @@
-"""Any images, listed in a CSV file."""
+"""Own images listed in a CSV file."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ from ltbench_plugins.datasets.parts.classes import (
 from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
 SPLITS = ("train", "val", "test")
-_FIFTH = 5
+_TEST_STEP = 5  # without a split column, every fifth image of a class is a test image
 _FORM = (
     "the first line is path,label or path,label,split, with commas; every other line is an image, "
     "and split is train, val or test"
 )
-_ROOT = "--set dataset.images names the folder that the paths start from"
-_ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
+_ROOT = "set dataset.images to the folder of the relative paths"
+_OUTSIDE = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 
 
 @dataclass(frozen=True)
 class CsvConfig(OwnImages):
-    """Options of csv."""
+    """Options of the csv data set."""
 
     path: Path | None = option(
-        None, "needed: CSV file with the columns path, label and, maybe, split"
+        None, "required: CSV file with the columns path, label and optionally split"
     )
     images: Path | None = option(
-        None, "folder that the paths start from; none: the one that the CSV file is in"
+        None, "folder of the relative paths; none: the folder of the CSV file"
     )
 
 
 def build(config: CsvConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from the rows of a CSV file (UTF-8, quotes as in RFC 4180).
 
-    Labels are the names of classes, which are numbered in their order: as numbers where all are.
-    They are compared in Unicode's normal form C.
-    The column `split` says train, val or test. Without it every fifth image of each class, in the
-    order of the file, is the test split, whatever the seeds.
+    Labels are class names. Classes are numbered in the order of their names, or of their values if
+    all names are numbers. Names are compared in Unicode's normal form C.
+    The column `split` has train, val or test. Without it, every fifth image of each class, in the
+    order of the file, is in the test split, whatever the seeds.
 
     Raises:
         ConfigError: No path was given.
-        DataError: A row is not what it should be (named by its line), a class has no training
-            images, or an image occurs more than once, by its path or by its content.
+        DataError: A row is malformed (named by its line), a class has no training images, or an
+            image occurs more than once, by its path or by its content.
     """
     path, root = _places(config)
     columns = _columns(path)
@@ -87,7 +87,7 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
 def identity(config: CsvConfig, ctx: DataContext) -> str:
     """Returns the git blob name of the CSV file, and a digest of the images that it lists.
 
-    The blob name is the same whichever system the line ends are of.
+    The blob name does not depend on the system's line ends.
     """
     path, root = _places(config)
     images = file_digests(root, _columns(path)["path"], ctx.progress, config.digest)
@@ -95,7 +95,7 @@ def identity(config: CsvConfig, ctx: DataContext) -> str:
 
 
 def check(config: CsvConfig, ctx: DataContext) -> None:
-    """Looks whether the first image, the last and one in between are there."""
+    """Checks that the first, a middle and the last image exist."""
     path, root = _places(config)
     images = _columns(path)["path"]
     _expect_slashes(path, root, images)
@@ -106,24 +106,24 @@ def check(config: CsvConfig, ctx: DataContext) -> None:
 
 
 def _expect_slashes(path: Path, root: Path, images: Any) -> None:
-    """Raises a `DataError` for a path that is written as on Windows, and is no file here."""
+    """Raises a `DataError` for a path with backslashes, as on Windows, that is not a file here."""
     import pyarrow.compute as pc
 
     row = pc.index(pc.match_substring(images, "\\"), value=True).as_py()
     if row >= 0 and not (root / images[row].as_py()).is_file():
         name = images[row].as_py()
-        there = (root / name.replace("\\", "/")).is_file()
+        readable = (root / name.replace("\\", "/")).is_file()
         raise DataError(
-            f"{path}:{row + 2}: {name!r} has backslashes, and no file has that name",
-            hint="write paths with /" + (": then this image is found" if there else f"; {_ROOT}"),
+            f"{path}:{row + 2}: {name!r} has backslashes, and no file has this name",
+            hint="write paths with /" + (", which finds this image" if readable else f"; {_ROOT}"),
         )
 
 
 def _places(config: CsvConfig) -> tuple[Path, Path]:
-    """Returns the CSV file, and the folder that its paths start from."""
+    """Returns the CSV file, and the folder of its relative paths."""
     if config.path is None:
         raise ConfigError(
-            "dataset.path: data set 'csv' must be told which list to read",
+            "dataset.path: data set 'csv' needs a CSV file",
             hint=f"add --set dataset.path=FILE.csv; {_FORM}",
         )
     path = config.path.expanduser()
@@ -131,15 +131,15 @@ def _places(config: CsvConfig) -> tuple[Path, Path]:
 
 
 def _content(path: Path) -> bytes:
-    """Returns a CSV file without what depends on the system or the editor."""
+    """Returns the content of a CSV file with unified line ends and without a byte-order mark."""
     try:
         content = path.read_bytes()
         content.decode()
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist", hint="--set dataset.path names it") from error
+        raise DataError(f"{path} does not exist", hint="set dataset.path to a CSV file") from error
     except IsADirectoryError as error:
         raise DataError(
-            f"{path} is a folder, not a CSV file", hint="for class folders take --dataset folder"
+            f"{path} is a folder, not a CSV file", hint="use --dataset folder for class folders"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}", hint="save it in UTF-8") from error
@@ -147,10 +147,10 @@ def _content(path: Path) -> bytes:
 
 
 def _columns(path: Path) -> dict[str, Any]:
-    """Returns the columns by name, as pyarrow string arrays without a fault.
+    """Returns the checked columns by name, as pyarrow string arrays.
 
     Raises:
-        DataError: A row is not what it should be.
+        DataError: A row is malformed.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -167,19 +167,19 @@ def _columns(path: Path) -> dict[str, Any]:
     try:
         table = arrow.read_csv(
             io.BytesIO(content),
-            arrow.ReadOptions(use_threads=False),  # threads do not know the number of a row
+            arrow.ReadOptions(use_threads=False),  # threads do not report the number of a row
             arrow.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
             arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), include_columns=names
             ),
         )
     except pa.ArrowInvalid as error:
-        raise DataError(f"{path} is no CSV file: {error}", hint=_FORM) from error
+        raise DataError(f"{path} is not a CSV file: {error}", hint=_FORM) from error
     if bad:
         raise DataError(
-            f"{path}:{bad[0].number}: {bad[0].actual_columns} fields, and the header has "
-            f"{bad[0].expected_columns}",
-            hint='a field with a comma in it stands in quotes: "a,b.jpg"',
+            f"{path}:{bad[0].number}: expected {bad[0].expected_columns} fields, as in the header, "
+            f"got {bad[0].actual_columns}",
+            hint='put a field with a comma in quotes: "a,b.jpg"',
         )
     if not len(table):
         raise DataError(f"{path} lists no images", hint=_FORM)
@@ -191,27 +191,27 @@ def _columns(path: Path) -> dict[str, Any]:
 
 
 def _expect_one_label(path: Path, columns: dict[str, Any]) -> None:
-    """Raises a `DataError` for an image that is listed as two classes."""
+    """Raises a `DataError` for an image that is listed with two classes."""
     paths, labels = (columns[name].dictionary_encode() for name in ("path", "label"))
     kinds = len(labels.dictionary)
     pairs = np.unique(paths.indices.to_numpy().astype(np.int64) * kinds + labels.indices.to_numpy())
     images, times = np.unique(pairs // kinds, return_counts=True)
     if len(pairs) > len(images):
         name = paths.dictionary[int(images[times > 1][0])].as_py()
-        raise DataError(f"{path}: {name!r} has two labels", hint="leave it with one of them")
+        raise DataError(f"{path}: {name!r} has two labels", hint="keep one of the labels")
 
 
 def _header(path: Path, content: bytes) -> list[str]:
-    """Returns which of the columns there are."""
+    """Returns the known columns in the header."""
     line = content.split(b"\n", 1)[0].decode()
     try:
         header = next(csv.reader([line]), [])
     except csv.Error as error:
-        raise DataError(f"{path}: the first line is no header: {error}", hint=_FORM) from error
-    twice = [name for name in header if header.count(name) > 1]
-    if twice or "path" not in header or "label" not in header:
-        what = f"{twice[0]!r} twice" if twice else ",".join(header)[:200] or "nothing"
-        raise DataError(f"{path}: the first line names {what}", hint=_FORM)
+        raise DataError(f"{path}: the first line is not a header: {error}", hint=_FORM) from error
+    repeated = [name for name in header if header.count(name) > 1]
+    if repeated or "path" not in header or "label" not in header:
+        what = f"{repeated[0]!r} twice" if repeated else ",".join(header)[:200] or "nothing"
+        raise DataError(f"{path}: expected a header with path and label, got {what}", hint=_FORM)
     return [name for name in ("path", "label", "split") if name in header]
 
 
@@ -220,28 +220,28 @@ def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for name, values in columns.items():  # first of all: a line break would shift the line numbers
+    for name, values in columns.items():  # first, because a line break would shift line numbers
         _expect(path, values, r"[\x00-\x1f]", f"{name} {{!r}} has a control character")
     for name, values in columns.items():
         _expect(path, values, r"^$", f"{name} is missing")
         _expect(path, values, r"^\s|\s$", f"{name} {{!r}} begins or ends with a blank")
-    _expect(path, columns["path"], _ESCAPES, "{!r} is no path below the folder of images", _ROOT)
+    _expect(path, columns["path"], _OUTSIDE, "{!r} is not a path below the image folder", _ROOT)
     if "split" in columns:
         known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
-        _raise_at(path, columns["split"], known, "split {!r} is none of train, val and test")
+        _raise_at(path, columns["split"], known, "expected split train, val or test, got {!r}")
 
 
 def _expect(path: Path, values: Any, fault: str, message: str, hint: str = _FORM) -> None:
     import pyarrow.compute as pc
 
-    fine = pc.invert(pc.match_substring_regex(values, fault))
-    _raise_at(path, values, fine, message, hint)
+    valid = pc.invert(pc.match_substring_regex(values, fault))
+    _raise_at(path, values, valid, message, hint)
 
 
-def _raise_at(path: Path, values: Any, fine: Any, message: str, hint: str = _FORM) -> None:
+def _raise_at(path: Path, values: Any, valid: Any, message: str, hint: str = _FORM) -> None:
     import pyarrow.compute as pc
 
-    at = pc.index(fine, value=False).as_py()
+    at = pc.index(valid, value=False).as_py()
     if at >= 0:
         shown = values[at].as_py()[:200]
         raise DataError(f"{path}:{at + 2}: {message.format(shown)}", hint=hint)
@@ -256,15 +256,15 @@ def _members(
     if "split" in columns:
         members = {name: np.flatnonzero(pc.equal(columns["split"], name)) for name in SPLITS}
     else:
-        held = every(labels, _FIFTH)
+        held = every(labels, _TEST_STEP)
         members = {"train": np.flatnonzero(~held), "test": np.flatnonzero(held)}
     for name in ("train", "test"):
         if not len(members[name]):
             raise DataError(
                 f"{path} has no images for {name}",
-                hint=f"give some rows the split {name}"
+                hint=f"set the split of some rows to {name}"
                 if "split" in columns
-                else "without a column split every fifth image of a class is held out: add images",
+                else "add images: without a column split, every fifth image of a class is for test",
             )
     return {name: at for name, at in members.items() if len(at)}
 
@@ -288,15 +288,14 @@ def _expect_once(path: Path, images: Any, members: dict[str, NDArray[np.int64]])
     raise DataError(
         f"{path}:{row + 2}: {images[row].as_py()!r} is {where}, first in line {earlier + 2} "
         f"({int(later.sum()):,} such lines)",
-        hint="an image that was trained on tests nothing, and one that is listed twice counts "
-        "twice: drop one of the rows, or add --set dataset.duplicates=drop, which keeps each "
-        "image once and in test rather than in train",
+        hint="add --set dataset.duplicates=drop, which keeps each image once, in test before "
+        "train; or list each image once",
     )
 
 
 CSV = DatasetSpec(
     name="csv",
-    summary="your images, listed in a CSV file with the columns path, label and, maybe, split",
+    summary="own images listed in a CSV file with the columns path, label, optionally split",
     config=CsvConfig,
     build=build,
     identity=identity,

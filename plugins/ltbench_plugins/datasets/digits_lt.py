@@ -1,4 +1,4 @@
-"""Handwritten digits made long-tailed: the data set that is always there."""
+"""Handwritten digits made long-tailed, a data set that needs no download."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ltbench.errors import DataError
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SIDE = 32
-_FIFTH = 5
+_TEST_STEP = 5  # every fifth image of a class is a test image
 _SHA256 = "65e5b4619795efb40c1082f4c350c049e4ad552200d369b6ae99e21eef5e72c5"
 
 
@@ -31,16 +31,16 @@ _SHA256 = "65e5b4619795efb40c1082f4c350c049e4ad552200d369b6ae99e21eef5e72c5"
 class DigitsConfig:
     """Options of digits_lt."""
 
-    largest: Annotated[int, Ge(1), Le(143)] = option(143, "training images of the class zero")
+    largest: Annotated[int, Ge(1), Le(143)] = option(143, "number of training images of class zero")
     ratio: Annotated[float, Ge(1)] = option(20.0, "largest over smallest class count")
 
 
 def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from scikit-learn's digits (UCI optical recognition, test part).
 
-    Every fifth image of each class is the test split, whatever the seeds; the training split is a
-    long-tailed subset of the others, n_k falling exponentially from zero to nine; what it leaves is
-    the val split. The 8 x 8 pictures are enlarged to 32 x 32 (bicubic).
+    Every fifth image of each class is in the test split, whatever the seeds. The training split is
+    a long-tailed subset of the others, n_k falling exponentially from zero to nine, and the rest is
+    the val split. The 8 x 8 images are enlarged to 32 x 32 (bicubic).
     """
     from sklearn.datasets import load_digits
 
@@ -50,7 +50,7 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
     digest = hashlib.sha256(grey.tobytes() + labels.tobytes()).hexdigest()
     if digest != _SHA256:
         raise DataError(
-            f"scikit-learn's digits are not those that digits_lt is made of (sha256 {digest[:12]})",
+            f"scikit-learn's digits differ from those of digits_lt (sha256 {digest[:12]})",
             hint="install an unmodified scikit-learn",
         )
     test = is_test(labels)
@@ -66,15 +66,15 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
 
 
 def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Returns which images are held out for testing: every fifth of each class, in file order."""
+    """Returns whether each image is in the test split: every fifth of a class, in file order."""
     test = np.zeros(len(labels), dtype=bool)
     for label in range(len(NAMES)):
-        test[np.flatnonzero(labels == label)[_FIFTH - 1 :: _FIFTH]] = True
+        test[np.flatnonzero(labels == label)[_TEST_STEP - 1 :: _TEST_STEP]] = True
     return test
 
 
 def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns (N, 32, 32, 3) pictures of (N, 8, 8) grey values in 0..16."""
+    """Returns images (N, 32, 32, 3) for grey values (N, 8, 8) in 0..16."""
     from PIL import Image
 
     levels = np.round(grey * (255 / 16)).astype(np.uint8)
@@ -87,13 +87,13 @@ def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def identity(config: DigitsConfig, ctx: DataContext) -> str:
-    """Returns which digits they are; `build` checks that they are."""
+    """Returns the hash of the digits, which `build` checks."""
     return f"sha256:{_SHA256}{counts_rule(len(NAMES), config.largest, config.ratio)}"
 
 
 DIGITS_LT = DatasetSpec(
     name="digits_lt",
-    summary="1,797 handwritten digits made long-tailed; comes with scikit-learn",
+    summary="1,797 handwritten digits made long-tailed; part of scikit-learn",
     config=DigitsConfig,
     build=build,
     libraries=("sklearn.datasets",),

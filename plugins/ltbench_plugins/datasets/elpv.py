@@ -1,4 +1,4 @@
-"""Solar cells in electroluminescence: naturally imbalanced, 2,624 photographs."""
+"""Electroluminescence images of solar cells: 2,624 photographs, naturally imbalanced."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ NAMES = (
     "probably defective solar cell",
     "defective solar cell",
 )
-"""What the experts said, by the probability of a defect: 0, 1/3, 2/3, 1."""
+"""Ratings of the experts, by the probability of a defect: 0, 1/3, 2/3, 1."""
 
 _PACKAGE = "elpv_dataset"
-_FOURTH = 4
+_TEST_STEP = 4  # every fourth image of a class is a test image
 _LINE = r"^images/[A-Za-z0-9_]+\.png +[01](\.[0-9]+)? +(mono|poly)$"
-_AGAIN = "pip install --force-reinstall --no-deps elpv-dataset"
+_HINT = "pip install --force-reinstall --no-deps elpv-dataset"
 
 
 def build(config: NoOptions, ctx: DataContext) -> Dataset:
     """Builds the data set from the files of the package `elpv-dataset` (300 x 300, grey).
 
-    Every fourth image of each class, in the order of its list, is the test split, whatever the
-    seeds. The package does not say which of the 44 modules a cell was cut out of: a test cell may
-    have neighbours in the training split.
+    Every fourth image of each class, in the order of its list, is in the test split, whatever the
+    seeds. The package does not record from which of the 44 modules a cell was taken: a test cell
+    may have neighbours in the training split.
 
     Raises:
-        DataError: The package is not installed, or is not what it should be.
+        DataError: The package is not installed, or its files are not as expected.
     """
     root = _root()
     paths, labels = _read(root / "labels.csv")
-    test = every(labels, _FOURTH)
+    test = every(labels, _TEST_STEP)
     splits = {
-        name: Split(FileImages(root, paths.filter(_mask(members)), _AGAIN), labels[members])
+        name: Split(FileImages(root, paths.filter(_mask(members)), _HINT), labels[members])
         for name, members in (("train", ~test), ("test", test))
     }
     return Dataset(NAMES, splits)
@@ -58,24 +58,24 @@ def identity(config: NoOptions, ctx: DataContext) -> str:
 
 
 def check(config: NoOptions, ctx: DataContext) -> None:
-    """Looks whether the first image is there."""
+    """Checks that the first image exists."""
     root = _root()
     first = root / _read(root / "labels.csv")[0][0].as_py()
     if not first.is_file():
-        raise DataError(f"{first} does not exist", hint=_AGAIN)
+        raise DataError(f"{first} does not exist", hint=_HINT)
 
 
 def installed() -> bool:
-    """Returns whether the package that ships the images is there."""
+    """Returns whether the package with the images is installed."""
     return find_spec(_PACKAGE) is not None
 
 
 def _root() -> Path:
-    """Returns the folder of the package's files; the package itself is not imported."""
+    """Returns the folder of the package's files, without importing the package."""
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise DataError(
-            "data set 'elpv' needs the package elpv-dataset, which ships its images (91 MB; "
+            "data set 'elpv' needs the package elpv-dataset, which contains its images (91 MB; "
             "CC BY-NC-SA 4.0)",
             hint='pip install "ltbench[elpv]"',
         )
@@ -83,14 +83,14 @@ def _root() -> Path:
 
 
 def _read(path: Path) -> tuple[Any, NDArray[np.int64]]:
-    """Returns the paths and the class ids, (N,)."""
+    """Returns the paths, a pyarrow string array, and the class ids, (N,)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lines = pa.array(_content(path).decode().splitlines(), pa.string())
     at = pc.index(pc.match_substring_regex(lines, _LINE), value=False).as_py()
     if at >= 0 or not len(lines):
-        raise DataError(f"{path}:{at + 1} is not 'images/NAME.png PROBABILITY TYPE'", hint=_AGAIN)
+        raise DataError(f"{path}:{at + 1}: expected 'images/NAME.png PROBABILITY TYPE'", hint=_HINT)
     fields = pc.split_pattern_regex(lines, " +")
     probability = pc.cast(pc.list_element(fields, 1), pa.float64()).to_numpy()
     labels = np.rint(probability * (len(NAMES) - 1)).astype(np.int64)
@@ -101,7 +101,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", hint=_AGAIN) from error
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
 
 
 def _mask(members: NDArray[np.bool_]) -> Any:
@@ -112,7 +112,7 @@ def _mask(members: NDArray[np.bool_]) -> Any:
 
 ELPV = DatasetSpec(
     name="elpv",
-    summary="2,624 photographs of solar cells, 1,131 to 80 a class: needs `ltbench[elpv]`",
+    summary="2,624 images of solar cells, 1,131 to 80 per class; needs `ltbench[elpv]`",
     build=build,
     identity=identity,
     check=check,

@@ -1,4 +1,4 @@
-"""Any images, sorted into class folders."""
+"""Own images sorted into class folders."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from ltbench_plugins.datasets.parts.image_files import EXTENSIONS, Aside
 from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
 SPELLINGS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-_LAYOUT = "images belong in train/CLASS/ and test/CLASS/ (and val/CLASS/, if you like)"
+_LAYOUT = "put images into train/CLASS/ and test/CLASS/ (and optionally val/CLASS/)"
 
 
 @dataclass(frozen=True)
 class FolderConfig(OwnImages):
-    """Options of folder."""
+    """Options of the folder data set."""
 
     path: Path | None = option(
-        None, "needed: folder with train/CLASS/, test/CLASS/ and, maybe, val/CLASS/"
+        None, "required: folder with train/CLASS/, test/CLASS/ and optionally val/CLASS/"
     )
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The files of a split, class by class in the order of their paths."""
+    """Files of a split, class by class in the order of their paths."""
 
     files: list[str]
     labels: NDArray[np.int64]
 
     @property
     def paths(self) -> Any:
-        """The paths below the root, a pyarrow string array."""
+        """Paths below the root, a pyarrow string array."""
         import pyarrow as pa
 
         return pa.array(self.files, pa.string())
@@ -49,12 +49,12 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Tree:
-    """What is in a folder of class folders.
+    """Content of a folder of class folders.
 
     Args:
-        class_names: K names, in Unicode's normal form C.
-        parts: The files of each split.
-        notes: Sentences on what was left aside or is spelt in two ways.
+        class_names: Names of the K classes, in Unicode's normal form C.
+        parts: Files of each split.
+        notes: Sentences on ignored files and on names in two Unicode forms.
     """
 
     class_names: tuple[str, ...]
@@ -66,8 +66,8 @@ def build(config: FolderConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from the class folders of `path`.
 
     Classes are the folders in train/, in the order of their names; names are compared in Unicode's
-    normal form C. A class may have folders of its own. Hidden files are left aside, and so are
-    files whose names do not end as an image's: a note counts those.
+    normal form C. A class may have subfolders. Hidden files are ignored, and so are files without
+    an image's file extension; a note counts the latter.
 
     Raises:
         ConfigError: No path was given.
@@ -77,7 +77,7 @@ def build(config: FolderConfig, ctx: DataContext) -> Dataset:
     root = _root(config)
     tree = _scan(root)
     splits = {
-        name: Split(FileImages(root, part.paths, "is it still there?"), part.labels)
+        name: Split(FileImages(root, part.paths, f"check that {root} is unchanged"), part.labels)
         for name, part in tree.parts.items()
     }
     dataset = Dataset(tree.class_names, splits, notes=tree.notes)
@@ -88,7 +88,7 @@ def build(config: FolderConfig, ctx: DataContext) -> Dataset:
 
 
 def identity(config: FolderConfig, ctx: DataContext) -> str:
-    """Returns a digest of the paths below the folder, and of the content of the files."""
+    """Returns a digest of the paths below the folder, and of the files' content."""
     root = _root(config)
     hashed = hashlib.sha256()
     for name, part in _scan(root).parts.items():
@@ -100,14 +100,14 @@ def identity(config: FolderConfig, ctx: DataContext) -> str:
 
 
 def check(config: FolderConfig, ctx: DataContext) -> None:
-    """Looks through the folders, not into the files."""
+    """Checks the folders, without reading the files."""
     _scan(_root(config))
 
 
 def _root(config: FolderConfig) -> Path:
     if config.path is None:
         raise ConfigError(
-            "dataset.path: data set 'folder' must be told where the images are",
+            "dataset.path: data set 'folder' needs a folder of images",
             hint=f"add --set dataset.path=FOLDER; {_LAYOUT}",
         )
     return config.path.expanduser()
@@ -122,7 +122,7 @@ def _scan(root: Path) -> _Tree:
     if test is None:
         raise DataError(
             f"{root} has no test/",
-            hint=f"{_LAYOUT}; data set 'csv' can hold a test part out of a list of images",
+            hint=f"{_LAYOUT}; data set 'csv' can hold out test images from a list",
         )
     classes = _class_folders(train)
     aside = Aside()
@@ -138,13 +138,13 @@ def _split_folder(root: Path, split: str) -> Path | None:
     found = [root / name for name in SPELLINGS[split] if (root / name).is_dir()]
     if len(found) > 1:
         raise DataError(
-            f"{root} has both {found[0].name}/ and {found[1].name}/", hint="put them together"
+            f"{root} has both {found[0].name}/ and {found[1].name}/", hint="merge the two folders"
         )
     return found[0] if found else None
 
 
 def _class_folders(folder: Path) -> dict[str, str]:
-    """Returns the name of each class, in normal form C and in order, and that of its folder."""
+    """Returns the folder name of each class, by its sorted name in normal form C."""
     with _opened(str(folder)) as entries:
         names = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
     if not names:
@@ -155,14 +155,14 @@ def _class_folders(folder: Path) -> dict[str, str]:
         if written in classes:
             raise DataError(
                 f"{folder} has two folders named {written!r}, in different forms of Unicode",
-                hint="put them together: names are compared in normal form C",
+                hint="merge the two folders: names are compared in normal form C",
             )
         classes[written] = name
     return dict(sorted(classes.items()))
 
 
 def _part(root: Path, folder: Path, classes: dict[str, str], aside: Aside) -> _Part:
-    """Returns the files of a split."""
+    """Returns the files of a split, and adds ignored files to `aside`."""
     ids = {name: label for label, name in enumerate(classes)}
     with _opened(str(folder)) as entries:
         names = [entry.name for entry in entries if not entry.is_dir()]
@@ -182,7 +182,8 @@ def _part(root: Path, folder: Path, classes: dict[str, str], aside: Aside) -> _P
         if not found:
             raise DataError(
                 f"{folder / written} has no images",
-                hint=f"known are {' '.join(EXTENSIONS)}; remove a class folder without images",
+                hint="move images of the class into this folder; known file extensions are "
+                f"{' '.join(EXTENSIONS)}",
             )
         files += sorted(found, key=lambda path: (normalize("NFC", path), path))
         labels.append(ids[name])
@@ -194,17 +195,17 @@ def _part(root: Path, folder: Path, classes: dict[str, str], aside: Aside) -> _P
 def _images(
     folder: str, below: str, above: tuple[tuple[int, int], ...], aside: Aside
 ) -> Iterator[str]:
-    """Yields the paths of the images in a folder and in those that it holds.
+    """Yields the paths of the images in a folder and its subfolders.
 
     Args:
-        folder: Where it is.
+        folder: Path of the folder.
         below: Its path below the root.
-        above: The folders that it is in: a link to one of them has no end.
-        aside: Counts what is left aside.
+        above: Device and inode of its parent folders: a link to one of them is an endless loop.
+        aside: Counter of ignored files.
     """
     key = _key(folder)
     if key in above:
-        raise DataError(f"{folder} is a link to a folder that it lies in", hint="remove the link")
+        raise DataError(f"{folder} is a link to its own parent folder", hint="move the link")
     with _opened(folder) as entries:
         for entry in entries:
             path = f"{below}/{entry.name}"
@@ -215,7 +216,9 @@ def _images(
             elif not _is_image(entry.name):
                 aside.add(path)
             elif entry.is_symlink() and not entry.is_file():
-                raise DataError(f"{entry.path} is a link to nothing", hint="put the image in place")
+                raise DataError(
+                    f"{entry.path} is a link to a missing file", hint="put the image in place"
+                )
             else:
                 yield path
 
@@ -234,7 +237,7 @@ def _opened(folder: str) -> Any:
         return os.scandir(folder)
     except OSError as error:
         raise DataError(
-            f"{folder} cannot be read: {error.strerror}", hint="get permission to read it"
+            f"{folder} cannot be read: {error.strerror}", hint="allow this user to read it"
         ) from error
 
 
@@ -250,33 +253,33 @@ def _expect_unicode(root: Path, files: list[str]) -> None:
 
 
 def _no_train(root: Path) -> DataError:
-    """Says what a folder without train/ is instead."""
+    """Returns the error for a folder without train/, with the likely cause."""
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
-        return DataError(f"{root} {what}", hint="--set dataset.path names a folder of images")
+        return DataError(f"{root} {what}", hint="set dataset.path to a folder of images")
     if (root.resolve().parent / "train").is_dir():
         return DataError(
             f"{root} is one level too low: train/ is beside it, not in it",
-            hint=f"give --set dataset.path={root.resolve().parent}",
+            hint=f"set dataset.path={root.resolve().parent}",
         )
     below = sorted(path for path in root.iterdir() if path.is_dir())
     higher = next((path for path in below if (path / "train").is_dir()), None)
     if higher is not None:
         return DataError(
             f"{root} is one level too high: train/ is in {higher}",
-            hint=f"give --set dataset.path={higher}",
+            hint=f"set dataset.path={higher}",
         )
     if any(path.suffix.lower() in EXTENSIONS for folder in below for path in folder.iterdir()):
         return DataError(
-            f"{root} has class folders, but no train/ and test/ that they are in",
-            hint=f"{_LAYOUT}; data set 'csv' can hold a test part out of a list of images",
+            f"{root} has class folders outside of train/ and test/",
+            hint=f"{_LAYOUT}; data set 'csv' can hold out test images from a list",
         )
     return DataError(f"{root} has no train/", hint=_LAYOUT)
 
 
 FOLDER = DatasetSpec(
     name="folder",
-    summary="your images, sorted into class folders: train/CLASS/ and test/CLASS/",
+    summary="own images in class folders: train/CLASS/ and test/CLASS/",
     config=FolderConfig,
     build=build,
     identity=identity,

@@ -1,4 +1,4 @@
-"""Food-101 made long-tailed: 101 dishes, by default 750 to 7 training images a class."""
+"""Food-101 made long-tailed: 101 dishes, by default 750 to 7 training images per class."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ltbench_plugins.datasets.parts.layout import expect_level
 
 NUM_CLASSES = 101
 ROWS = {"train": 75_750, "test": 25_250}
-_LIMIT = 12 << 30  # bytes: twice what the archive holds
+_MAX_UNPACKED_BYTES = 12 << 30  # twice the content of the archive
 _ARCHIVE = "food-101"
 _DOWNLOAD = (
-    "download http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz (5 GB; its pictures come from "
-    "foodspotting.com: for research only), then `ltbench data prepare food101_lt --source` with "
-    "that file, or with the folder food-101 that it unpacks to"
+    "download http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz (5 GB; images from "
+    "foodspotting.com, for research only), then run `ltbench data prepare food101_lt --source "
+    "PATH` with this file, or with its unpacked folder food-101"
 )
-_AGAIN = "take meta/ from the published archive again"
+_AGAIN = "copy meta/ from the published archive again"
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,26 @@ class Food101Config(Construction):
     """Options of food101_lt."""
 
     profile: Literal["none", "exponential", "pareto"] = option(
-        "exponential", "how class counts fall in the order of names; none: not at all"
+        "exponential", "curve of the class counts in the order of names; none: all equal"
     )
 
 
 def build(config: Food101Config, ctx: DataContext) -> Dataset:
     """Builds the data set from Food-101 in `<data root>/food101_lt/food-101` (Bossard et al.).
 
-    Training and test split are the official ones, 750 and 250 images of each dish; training images
-    are left out by `ltbench.data.make_lt`. Labels of the training images are noisy; those of the
+    Training and test split are the official ones, 750 and 250 images of each dish; the training
+    split is then reduced by `ltbench.data.make_lt`. Labels of training images are noisy, those of
     test images are clean.
 
     Raises:
         ConfigError: A class has fewer images than the options ask for.
-        DataError: A list is missing or broken.
+        DataError: A list is missing or malformed.
     """
     root = _root(ctx)
     classes = _lines(root / "meta" / "classes.txt")
     if len(classes) != NUM_CLASSES:
         raise DataError(
-            f"{root / 'meta' / 'classes.txt'} names {len(classes)} classes, not {NUM_CLASSES}",
+            f"{root / 'meta' / 'classes.txt'}: expected {NUM_CLASSES} classes, got {len(classes)}",
             hint=_AGAIN,
         )
     splits = {name: _split(root, name, classes) for name in ROWS}
@@ -69,10 +69,10 @@ def identity(config: Food101Config, ctx: DataContext) -> str:
 
 
 def check(config: Food101Config, ctx: DataContext) -> None:
-    """Looks whether the first image of each list is there.
+    """Checks that the first image of each list exists.
 
     Raises:
-        DataError: One is not.
+        DataError: An image is missing.
     """
     root = _root(ctx)
     classes = _lines(root / "meta" / "classes.txt")
@@ -86,12 +86,12 @@ def prepare(config: Food101Config, preparation: Preparation) -> None:
     """Links an unpacked download of Food-101, or unpacks it.
 
     Raises:
-        DataError: There is no download yet, or it is not what it should be.
+        DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
     if source is not None and source.is_file():
         _expect_room(preparation.folder)
-        preparation.unpack(source, ".", _LIMIT)  # the archive has a folder food-101 of its own
+        preparation.unpack(source, ".", _MAX_UNPACKED_BYTES)  # the archive contains food-101/
     elif source is not None:
         expect_level(source, ("images", "meta"))
         preparation.link(_ARCHIVE, source)
@@ -101,8 +101,8 @@ def prepare(config: Food101Config, preparation: Preparation) -> None:
 def _expect_room(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise DataError(
-            f"{folder} is not empty: the archive is not unpacked over what is there",
-            hint="remove what is in it, or give --source the folder food-101 that you unpacked",
+            f"{folder} is not empty: the archive is not unpacked into it",
+            hint="set --source to your unpacked folder food-101, or choose another --data-root",
         )
 
 
@@ -116,11 +116,11 @@ def _root(ctx: DataContext) -> Path:
     if root.is_dir():
         lacking = "images/" if not (root / "images").is_dir() else "meta/"
         raise DataError(f"{root} has no {lacking}", hint=_DOWNLOAD)
-    raise DataError(f"food101_lt: there is no {root}", hint=_DOWNLOAD)
+    raise DataError(f"food101_lt: {root} does not exist", hint=_DOWNLOAD)
 
 
 def _split(root: Path, name: str, classes: Any) -> Split:
-    """Returns an official split of all images."""
+    """Returns an official split with all of its images."""
     import pyarrow.compute as pc
 
     path = root / "meta" / f"{name}.txt"
@@ -133,9 +133,9 @@ def _split(root: Path, name: str, classes: Any) -> Split:
             f"{path}:{at + 1}: expected CLASS/NUMBER, got {lines[at].as_py()[:200]!r}", hint=_AGAIN
         )
     if len(lines) != ROWS[name]:
-        raise DataError(f"{path} has {len(lines):,} lines, not {ROWS[name]:,}", hint=_AGAIN)
+        raise DataError(f"{path}: expected {ROWS[name]:,} lines, got {len(lines):,}", hint=_AGAIN)
     paths = pc.binary_join_element_wise("images/", lines, ".jpg", "")
-    hint = "`ltbench data verify food101_lt` lists all that are missing"
+    hint = "run `ltbench data verify food101_lt`, which lists all missing images"
     return Split(FileImages(root, paths, hint), labels.to_numpy().astype(np.int64))
 
 
@@ -151,7 +151,7 @@ def _lines(path: Path) -> Any:
 
 FOOD101_LT = DatasetSpec(
     name="food101_lt",
-    summary="101 dishes, 16,454 training images, 750 to 7 a class",
+    summary="101 dishes, 16,454 training images, 750 to 7 per class",
     config=Food101Config,
     build=build,
     identity=identity,

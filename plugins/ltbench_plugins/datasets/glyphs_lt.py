@@ -1,6 +1,6 @@
-"""Printed characters made long-tailed: 69 classes whose pictures come with the package.
+"""Printed characters made long-tailed: 69 classes, whose images are part of the package.
 
-The pictures and the fonts behind them are described in `glyphs_lt.md`, beside this file.
+The images and their fonts are described in `glyphs_lt.md`, beside this file.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _SHA256 = "fb9099ee36f625c30f281e036c75ad9cde2fc4822f0ef9f4c67ba5d7b6ed8ab1"
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CAPITALS = tuple(f"capital letter {letter}" for letter in string.ascii_uppercase)
-# Alone on a line, c, k, o, s, u, v, w, x and z are their capitals, and l is I.
+# On a line of their own, c, k, o, s, u, v, w, x and z look like their capitals, and l like I.
 _SMALL = tuple(f"small letter {letter}" for letter in "abdefghijmnpqrty")
-# Those that every one of the fonts has, and that no shear turns into another.
+# Symbols that all fonts have, and that no shear turns into another.
 _SYMBOLS = (
     "plus sign",
     "equals sign",
@@ -58,44 +58,46 @@ _SYMBOLS = (
 )
 
 
-def _ordered(*kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Returns all names, each kind shuffled by a hash and spread evenly over the whole."""
+def _spread(*kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns all names, each kind in the order of a hash and spread evenly over the whole."""
     places = []
     for kind in kinds:
-        shuffled = sorted(kind, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
-        places += [((rank + 0.5) / len(kind), name) for rank, name in enumerate(shuffled)]
+        ordered = sorted(kind, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+        places += [((rank + 0.5) / len(kind), name) for rank, name in enumerate(ordered)]
     return tuple(name for _, name in sorted(places))
 
 
-# In the order of their frequencies; so all shot groups have the same share of digits, of capitals,
-# of small letters and of symbols.
-NAMES = _ordered(_DIGITS, _CAPITALS, _SMALL, _SYMBOLS)
+# In the order of their frequencies, so that all shot groups have the same shares of digits,
+# capitals, small letters and symbols.
+NAMES = _spread(_DIGITS, _CAPITALS, _SMALL, _SYMBOLS)
 LARGEST, LEAST_RATIO = 250, 20
 COUNTS = {
     "train": exponential_counts(len(NAMES), LARGEST, LEAST_RATIO),
     "val": [20] * len(NAMES),
     "test": [30] * len(NAMES),
 }
-"""Pictures of each class on the sheet, where the splits and their classes follow one another."""
+"""Number of images of each class on the sheet, sorted by split and class."""
 
 
 @dataclass(frozen=True)
 class GlyphsConfig:
     """Options of glyphs_lt."""
 
-    largest: Annotated[int, Ge(1), Le(LARGEST)] = option(200, "training images of the first class")
+    largest: Annotated[int, Ge(1), Le(LARGEST)] = option(
+        200, "number of training images of the first class"
+    )
     ratio: Annotated[float, Ge(LEAST_RATIO)] = option(100.0, "largest over smallest class count")
 
 
 def build(config: GlyphsConfig, ctx: DataContext) -> Dataset:
-    """Builds the data set from the sheet of pictures.
+    """Builds the data set from the sheet of images.
 
-    The training split is a long-tailed subset of its pictures, n_k falling exponentially with the
-    class id. The splits val and test are balanced, the same whatever the seeds, and each of the
-    three is drawn with fonts of its own.
+    The training split is a long-tailed subset of its images, n_k falling exponentially with the
+    class id. The splits val and test are balanced and the same for all seeds, and each of the
+    three splits has its own fonts.
 
     Raises:
-        DataError: The sheet is missing, or it is not the one that the package came with.
+        DataError: The sheet is missing, or is not the one of this version.
     """
     sheet, start, splits = read_sheet(SHEET), 0, {}
     for name, counts in COUNTS.items():
@@ -111,22 +113,22 @@ def build(config: GlyphsConfig, ctx: DataContext) -> Dataset:
 
 
 def read_sheet(path: Path) -> NDArray[np.uint8]:
-    """Returns the (N, 32, 32) grey pictures of the sheet, row by row.
+    """Returns the grey images of the sheet, row by row, (N, 32, 32).
 
     Raises:
-        DataError: The sheet is missing, or it is not the one that the package came with.
+        DataError: The sheet is missing, or is not the one of this version.
     """
     from PIL import Image
 
-    how = "install ltbench again: the file is part of it"
+    hint = "install ltbench again, which contains the file"
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"glyphs_lt: {path} cannot be read: {error.strerror}", hint=how) from error
+        raise DataError(f"glyphs_lt: {path} cannot be read: {error.strerror}", hint=hint) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != _SHA256:
         raise DataError(
-            f"glyphs_lt: {path} is not the sheet of this version (sha256 {digest[:12]})", hint=how
+            f"glyphs_lt: {path} is not the sheet of this version (sha256 {digest[:12]})", hint=hint
         )
     with Image.open(io.BytesIO(content)) as image:
         sheet = np.asarray(image)
@@ -135,13 +137,13 @@ def read_sheet(path: Path) -> NDArray[np.uint8]:
 
 
 def identity(config: GlyphsConfig, ctx: DataContext) -> str:
-    """Returns which pictures they are; `build` checks that they are."""
+    """Returns the hash of the images, which `build` checks."""
     return f"sha256:{_SHA256}{counts_rule(len(NAMES), config.largest, config.ratio)}"
 
 
 GLYPHS_LT = DatasetSpec(
     name="glyphs_lt",
-    summary="69 printed characters made long-tailed, in fonts clip_tiny never saw; in the package",
+    summary="69 printed characters made long-tailed, in fonts new to clip_tiny; part of ltbench",
     config=GlyphsConfig,
     build=build,
     identity=identity,

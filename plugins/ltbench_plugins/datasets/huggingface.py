@@ -1,4 +1,4 @@
-"""A data set of the Hugging Face hub, or one that its package `datasets` has saved."""
+"""Data set of the Hugging Face hub, or one saved by its package `datasets`."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from ltbench_plugins.datasets.parts.huggingface_table import TableImages
 from ltbench_plugins.datasets.parts.own_images import OwnImages, repeated_rows
 
 _SAVED = ("dataset_dict.json", "state.json")
-"""What `save_to_disk` writes: of several splits, of one."""
+"""Files that `save_to_disk` writes for several splits, and for one split."""
 
 
 @dataclass(frozen=True)
 class HuggingFaceConfig(OwnImages):
-    """Options of huggingface."""
+    """Options of the huggingface data set."""
 
     name: str | None = option(None, "name on the hub, such as uoft-cs/cifar100")
     path: Path | None = option(
-        None, "instead: a folder of save_to_disk, or of files that load_dataset takes"
+        None, "folder of save_to_disk, or of files for load_dataset; excludes name"
     )
-    subset: str | None = option(None, "which of the set's configurations")
+    subset: str | None = option(None, "configuration of the data set")
     revision: str | None = option(None, "commit, tag or branch on the hub")
-    train: str = option("train", "its split to train on")
-    val: str | None = option(None, "its split for validation; none: held out of train when needed")
-    test: str = option("test", "its split to evaluate on")
-    image: str | None = option(None, "column of the images; none: the only one that holds images")
+    train: str = option("train", "split to train on")
+    val: str | None = option(None, "split for validation; none: held out of train when needed")
+    test: str = option("test", "split to evaluate on")
+    image: str | None = option(None, "column of the images; none: the only one with images")
     label: str | None = option(None, "column of the classes; none: the only one of class labels")
 
     def __post_init__(self) -> None:
@@ -43,39 +43,39 @@ class HuggingFaceConfig(OwnImages):
         if self.name is not None and self.path is not None:
             raise ConfigError(
                 f"dataset.name={self.name} and dataset.path={self.path} exclude each other",
-                hint="give the name on the hub, or the folder",
+                hint="set only one of them",
             )
         if self.name is not None and Path(self.name).exists():
             raise ConfigError(
-                f"dataset.name={self.name} is a folder here, not a name on the hub",
-                hint=f"give --set dataset.path={self.name}",
+                f"dataset.name={self.name} is a local folder, not a name on the hub",
+                hint=f"add --set dataset.path={self.name}",
             )
         if self.name is None and self.revision is not None:
             raise ConfigError(
-                f"dataset.revision={self.revision}: only sets on the hub have revisions",
-                hint="leave it out, or give --set dataset.name=NAME",
+                f"dataset.revision={self.revision}: only data sets on the hub have revisions",
+                hint="omit it, or add --set dataset.name=NAME",
             )
         if len(set(self.splits.values())) < len(self.splits):
             raise ConfigError(
                 f"dataset.train, val and test are {', '.join(self.splits.values())}",
-                hint="what was trained on tests nothing: take different splits",
+                hint="choose different splits: training images must not be test images",
             )
 
     @property
     def splits(self) -> dict[str, str]:
-        """The set's name for each of our splits."""
+        """Name in the data set of each split used here."""
         named = {"train": self.train, "val": self.val, "test": self.test}
         return {ours: theirs for ours, theirs in named.items() if theirs is not None}
 
     @property
     def where(self) -> str:
-        """What to call the set in an error."""
+        """Name of the data set for messages."""
         return str(self.name or self.path)
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """Rows of each split, the columns that matter, and the classes."""
+    """Rows of each split, the image column, and the classes."""
 
     rows: Mapping[str, Any]
     image: str
@@ -86,13 +86,13 @@ class _Loaded:
 def build(config: HuggingFaceConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from splits that `datasets` loads, from the hub or a folder.
 
-    Images stay as they are encoded, in Arrow files mapped into memory, and are decoded when they
-    are seen. Code that comes with a set is never run. Labels that are no `ClassLabel` are numbered
-    in the order of their names: as numbers where all are.
+    Images stay encoded, in Arrow files mapped into memory, and are decoded when they are read. Code
+    that comes with a data set is never run. Labels that are not a `ClassLabel` are numbered in the
+    order of their names, or of their values if all names are numbers.
 
     Raises:
-        ConfigError: The package `datasets` is not installed, or no set was named.
-        DataError: The set cannot be loaded, lacks a split, a column or labels, or has an image
+        ConfigError: The package `datasets` is not installed, or no data set was named.
+        DataError: The data set cannot be loaded, lacks a split, a column or labels, or has an image
             more than once.
     """
     loaded = _load(config)
@@ -113,10 +113,10 @@ def build(config: HuggingFaceConfig, ctx: DataContext) -> Dataset:
 
 
 def identity(config: HuggingFaceConfig, ctx: DataContext) -> str:
-    """Returns a digest of class names, labels, and the content of each image as it is encoded.
+    """Returns a digest of class names, labels, and the encoded content of each image.
 
-    So it is the same wherever the set lies, and in whichever form it was saved. A set on the hub is
-    downloaded for it, once.
+    It does not depend on the place of the data set, or on the form in which it was saved. A data
+    set on the hub is downloaded for it, once.
     """
     loaded = _load(config)
     hashed = hashlib.sha256("\0".join(loaded.class_names).encode())
@@ -129,7 +129,7 @@ def identity(config: HuggingFaceConfig, ctx: DataContext) -> str:
 
 
 def _tables(config: HuggingFaceConfig, loaded: _Loaded) -> dict[str, TableImages]:
-    """Returns the images of each split."""
+    """Returns the images of each split by its name."""
     return {
         name: TableImages(rows, loaded.image, f"{config.where}, split {config.splits[name]}")
         for name, rows in loaded.rows.items()
@@ -143,12 +143,12 @@ def _digests(
 
 
 def check(config: HuggingFaceConfig, ctx: DataContext) -> None:
-    """Loads the set: its images lie with its labels."""
+    """Loads the data set, which contains its images."""
     _load(config)
 
 
 def prepare(config: HuggingFaceConfig, preparation: Preparation) -> None:
-    """Loads the set, from the hub if it has to be, into the folder that `datasets` keeps."""
+    """Loads the data set, if needed from the hub, into the cache folder of `datasets`."""
     loaded = _load(config)
     preparation.say(f"{config.where}: {sum(map(len, loaded.rows.values())):,} images")
 
@@ -156,7 +156,7 @@ def prepare(config: HuggingFaceConfig, preparation: Preparation) -> None:
 def _load(config: HuggingFaceConfig) -> _Loaded:
     if config.name is None and config.path is None:
         raise ConfigError(
-            "dataset.name: data set 'huggingface' must be told which set",
+            "dataset.name: data set 'huggingface' needs a name or a path",
             hint="add --set dataset.name=NAME (on the hub), or --set dataset.path=FOLDER",
         )
     try:
@@ -170,7 +170,7 @@ def _load(config: HuggingFaceConfig) -> _Loaded:
     missing = [name for name in config.splits.values() if name not in found]
     if missing:
         raise DataError(
-            f"{config.where} has no split {missing[0]!r}; it has {', '.join(map(str, found))}",
+            f"{config.where} has no split {missing[0]!r}, only {', '.join(map(str, found))}",
             hint="choose with --set dataset.train=, dataset.val= and dataset.test=",
         )
     rows = {ours: found[theirs] for ours, theirs in config.splits.items()}
@@ -179,39 +179,39 @@ def _load(config: HuggingFaceConfig) -> _Loaded:
         if part.features != features:
             raise DataError(
                 f"{config.where}: split {config.splits[name]} has other columns than train",
-                hint="choose splits of one kind",
+                hint="choose splits with the same columns",
             )
     image = find_column(config.where, "image", config.image, datasets.Image, features)
     label = find_column(config.where, "label", config.label, datasets.ClassLabel, features)
     class_names, labels = read_labels(config.where, features[label], label, rows)
     encoded = datasets.Image(decode=False)
-    late = {
+    encoded_images = {
         name: part.select_columns([image]).cast_column(image, encoded)
         for name, part in rows.items()
     }
-    return _Loaded(late, image, class_names, labels)
+    return _Loaded(encoded_images, image, class_names, labels)
 
 
 def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
-    """Returns the set's splits.
+    """Returns the splits of the data set by name.
 
     Raises:
         DataError: The package cannot load them.
     """
-    hint = "see whether the name is right and whether there is a network; without one, fetch the "
-    hint += "set before with `ltbench data prepare huggingface` and the same options"
+    hint = "check the name and the network; to work offline, run `ltbench data prepare "
+    hint += "huggingface` with the same options before"
     path = config.path
     if path is not None:
         path = path.expanduser()
-        hint = "--set dataset.path names a folder of save_to_disk, or of parquet files, ..."
+        hint = "set dataset.path to a folder of save_to_disk, or of parquet files, ..."
         if not path.is_dir():
             what = "is a file, not a folder" if path.exists() else "does not exist"
             raise DataError(f"{path} {what}", hint=hint)
     is_saved = path is not None and any((path / name).is_file() for name in _SAVED)
     if is_saved and config.subset is not None:
         raise ConfigError(
-            f"dataset.subset={config.subset}: {path} was saved by save_to_disk, which has none",
-            hint="leave it out",
+            f"dataset.subset={config.subset}: {path} was saved by save_to_disk, without subsets",
+            hint="omit dataset.subset",
         )
     try:
         if is_saved:
@@ -220,19 +220,17 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
             found = datasets.load_dataset(
                 str(path) if path else config.name, config.subset, revision=config.revision
             )
-    except Exception as error:  # the package raises whatever it likes for files that are damaged
+    except Exception as error:  # the package raises errors of any kind for damaged files
         reason = str(error).strip() or type(error).__name__
         raise DataError(f"{config.where} cannot be loaded: {reason}", hint=hint) from error
     if not isinstance(found, Mapping):
-        raise DataError(
-            f"{path} is a single split", hint="save a DatasetDict with train and test, and name it"
-        )
+        raise DataError(f"{path} is a single split", hint="save a DatasetDict with train and test")
     return found
 
 
 HUGGINGFACE = DatasetSpec(
     name="huggingface",
-    summary="a set of the Hugging Face hub, or saved by `datasets`: `ltbench[huggingface]`",
+    summary="data set of the Hugging Face hub or saved by `datasets`; needs `ltbench[huggingface]`",
     config=HuggingFaceConfig,
     build=build,
     libraries=("datasets",),

@@ -1,4 +1,4 @@
-"""ImageNet-LT: 1,000 classes, 115,846 training images, 1,280 to 5 a class."""
+"""ImageNet-LT: 1,000 classes, 115,846 training images, 1,280 to 5 per class."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LISTED = ListedImages(
 )
 _DOWNLOAD = (
     "download ILSVRC 2012 (ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar) from image-net.org, "
-    "which asks you to register and to accept its terms (research, no redistribution); unpack it "
-    "to train/<class>/ and val/, and name the folder above: "
-    "`ltbench data prepare imagenet_lt --source FOLDER`"
+    "and accept its terms (registration; research only, no redistribution); unpack it to "
+    "train/<class>/ and val/, and run `ltbench data prepare imagenet_lt --source FOLDER` with the "
+    "parent folder"
 )
 _FLAT = "ILSVRC2012_val_*.JPEG"
 
@@ -33,31 +33,31 @@ def build(config: ListsConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/imagenet_lt`: lists and images (Liu et al., CVPR 2019).
 
     The test split is the 50,000 validation images of ILSVRC 2012; val is taken from its training
-    images. Names of classes are those of the folders' WordNet ids.
+    images. Class names are looked up by the folders' WordNet ids.
 
     Raises:
-        DataError: A list is missing or broken, or a folder is no ILSVRC class.
+        DataError: A list is missing or malformed, or a folder is not an ILSVRC class.
     """
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
     from timm.data.imagenet_info import ImageNetInfo
 
     splits, folders = LISTED.read(config, ctx)
     names = dict(zip(ImageNetInfo().label_names(), IMAGENET_CLASSNAMES, strict=True))
-    strange = [folder for folder in folders if folder not in names]
-    if strange:
+    unknown = [folder for folder in folders if folder not in names]
+    if unknown:
         raise DataError(
-            f"imagenet_lt: {strange[0]} is no class of ILSVRC 2012",
-            hint="the lists' paths must read train/n01440764/n01440764_18.JPEG; a class without "
-            "images must not be left out between others",
+            f"imagenet_lt: {unknown[0]} is not a class of ILSVRC 2012",
+            hint="write paths in the lists like train/n01440764/n01440764_18.JPEG, without gaps "
+            "in the class ids",
         )
     return Dataset(tuple(names[folder] for folder in folders), splits)
 
 
 def check(config: ListsConfig, ctx: DataContext) -> None:
-    """Looks whether the first image of each list is there.
+    """Checks that the first image of each list exists.
 
     Raises:
-        DataError: One is not.
+        DataError: An image is missing.
     """
     LISTED.check(config, ctx, _explain, _DOWNLOAD)
 
@@ -66,7 +66,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
     """Fetches the lists and links a download of ILSVRC 2012; a flat val folder is sorted by links.
 
     Raises:
-        DataError: There is no download yet, or it is not what it should be.
+        DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
     preparation.tell_download(_DOWNLOAD, "train")
@@ -75,12 +75,12 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
         expect_level(source, ("train", "val"))
         if any((source / "train").glob("n*.tar")):
             raise DataError(
-                f"{source / 'train'} holds an archive for each class",
+                f"{source / 'train'} holds one archive per class",
                 hint="unpack each into a folder of its name: "
                 "for f in n*.tar; do mkdir ${f%.tar}; tar xf $f -C ${f%.tar}; done",
             )
         if _is_flat(source / "val"):
-            preparation.say(f"{source / 'val'} is not sorted into class folders: links will be")
+            preparation.say(f"{source / 'val'} has no class folders: links will sort its images")
             below = [path.removeprefix("val/") for path in LISTED.paths("test", preparation.folder)]
             files = [(path, source / "val" / Path(path).name) for path in below]
             preparation.link_files("val", files)
@@ -93,9 +93,9 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
 def _explain(folder: Path, path: str) -> DataError | None:
     if path.startswith("val/") and _is_flat(folder / "val"):
         return DataError(
-            f"{folder / 'val'} is not sorted into class folders",
-            hint="remove that link and run `ltbench data prepare imagenet_lt --source FOLDER`, "
-            "which sorts by links and leaves the download as it is",
+            f"{folder / 'val'} has no class folders",
+            hint="rename this link and run `ltbench data prepare imagenet_lt --source FOLDER`, "
+            "which sorts by links and does not change the download",
         )
     return None
 
@@ -106,7 +106,7 @@ def _is_flat(val: Path) -> bool:
 
 IMAGENET_LT = DatasetSpec(
     name="imagenet_lt",
-    summary="1,000 classes, 115,846 training images, 1,280 to 5 a class",
+    summary="1,000 classes, 115,846 training images, 1,280 to 5 per class",
     config=ListsConfig,
     build=build,
     libraries=("open_clip",),

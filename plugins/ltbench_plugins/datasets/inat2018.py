@@ -1,4 +1,4 @@
-"""iNaturalist 2018: 8,142 species, 437,513 training images; or a coarser level of their tree."""
+"""iNaturalist 2018: 8,142 species, 437,513 training images; or a coarser level of the taxonomy."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LISTED = ListedImages(
 )
 _DOWNLOAD = (
     "download train_val2018.tar.gz (120 GB, MD5 b1c6952ce38f31868cc50ea72d066cc3) from "
-    "github.com/visipedia/inat_comp, 2018 (its terms: non-commercial research and education, no "
-    "redistribution); unpack it and name the folder that holds train_val2018: "
-    "`ltbench data prepare inat2018 --source FOLDER`"
+    "github.com/visipedia/inat_comp, 2018 (non-commercial research and education only, no "
+    "redistribution); unpack it and run `ltbench data prepare inat2018 --source FOLDER` with the "
+    "parent folder of train_val2018"
 )
 
 
@@ -34,9 +34,9 @@ _DOWNLOAD = (
 class InatConfig(ListsConfig):
     """Options of inat2018."""
 
-    level: Level = option("species", "which names of the species are the classes")
+    level: Level = option("species", "taxonomic level of the classes")
     label_order: Literal["official", "paper"] = option(
-        "official", "official: ids of the competition; paper: species sorted by name"
+        "official", "order of the species: ids of the competition, or in papers sorted by name"
     )
 
 
@@ -44,11 +44,11 @@ def build(config: InatConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/inat2018`: lists, names and images.
 
     The test split is the official validation images. Species have the ids of the competition, or
-    those of their sorted names, as in the papers' code; coarser classes always have the latter.
+    those of their sorted names, as in the papers' code; coarser classes are always sorted by name.
 
     Raises:
-        ConfigError: Coarser classes are asked for in the order of species.
-        DataError: A list or the names are missing or broken.
+        ConfigError: `label_order` is set for a level other than species.
+        DataError: A list or the file of names is missing or malformed.
     """
     splits, _ = LISTED.read(config, ctx)
     taxonomy = _taxonomy(config, ctx)
@@ -56,9 +56,9 @@ def build(config: InatConfig, ctx: DataContext) -> Dataset:
         largest = int(part.labels.max(initial=0))
         if largest >= len(taxonomy):
             raise DataError(
-                f"{LISTED.folder(ctx) / LISTED.lists[split].file} has label {largest}, but "
-                f"{CATEGORIES} only 0..{len(taxonomy) - 1}",
-                hint="lists and categories must be of the same data set",
+                f"{LISTED.folder(ctx) / LISTED.lists[split].file}: expected labels up to "
+                f"{len(taxonomy) - 1}, as in {CATEGORIES}, got {largest}",
+                hint="use lists and categories of the same data set",
             )
     if config.level == "species" and config.label_order == "official":
         return Dataset(taxonomy.names["species"], splits)
@@ -69,7 +69,7 @@ def build(config: InatConfig, ctx: DataContext) -> Dataset:
 
 
 def identity(config: InatConfig, ctx: DataContext) -> str:
-    """Returns the git blob names of the lists, and a hash of the names of all species.
+    """Returns the git blob names of the lists, and a hash of all species' names.
 
     Raises:
         ConfigError: See `build`.
@@ -79,10 +79,10 @@ def identity(config: InatConfig, ctx: DataContext) -> str:
 
 
 def check(config: InatConfig, ctx: DataContext) -> None:
-    """Looks whether the first image of each list is there.
+    """Checks that the first image of each list exists.
 
     Raises:
-        DataError: One is not.
+        DataError: An image is missing.
     """
     LISTED.check(config, ctx, inat_prepare.explain, _DOWNLOAD)
 
@@ -91,7 +91,7 @@ def prepare(config: InatConfig, preparation: Preparation) -> None:
     """Puts lists and names in place, and links a download of the images.
 
     Raises:
-        DataError: There is no download yet, or it is not what it should be.
+        DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
     preparation.tell_download(_DOWNLOAD, IMAGES)
@@ -107,16 +107,16 @@ def _taxonomy(config: InatConfig, ctx: DataContext) -> Taxonomy:
     if config.level != "species" and config.label_order == "paper":
         raise ConfigError(
             f"dataset.label_order=paper orders species, not level {config.level}",
-            hint="leave it away: coarser classes are sorted by name, as in the papers",
+            hint="omit dataset.label_order: coarser classes are sorted by name, as in the papers",
         )
     path = LISTED.folder(ctx) / CATEGORIES
-    hint = "`ltbench data prepare inat2018` fetches it"
+    hint = "run `ltbench data prepare inat2018`, which fetches it"
     try:
         return Taxonomy.parse(path.read_bytes(), published=config.lists == "published")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
     except ValueError as error:
-        raise DataError(f"{path}: {error}", hint=f"{hint} again") from error
+        raise DataError(f"{path}: {error}", hint=hint) from error
 
 
 INAT2018 = DatasetSpec(

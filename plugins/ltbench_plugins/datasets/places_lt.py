@@ -1,4 +1,4 @@
-"""Places-LT: 365 scenes, 62,500 training images, 4,980 to 5 a class."""
+"""Places-LT: 365 scenes, 62,500 training images, 4,980 to 5 per class."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ LISTED = ListedImages(
 )
 _SMALL = "the small images (256 x 256), easy directory structure: places365standard_easyformat.tar"
 _DOWNLOAD = (
-    f"download Places365-Standard from places2.csail.mit.edu, {_SMALL} (its terms: research and "
-    "teaching only); unpack it and name its folder places365_standard: "
-    "`ltbench data prepare places_lt --source FOLDER`"
+    f"download Places365-Standard from places2.csail.mit.edu, {_SMALL} (research and teaching "
+    "only); unpack it and run `ltbench data prepare places_lt --source FOLDER` with its folder "
+    "places365_standard"
 )
-_SIDE = 256
+_MAX_SIDE = 256  # pixels
 
 
 def build(config: ListsConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/places_lt`: lists and images (Liu et al., CVPR 2019).
 
     The test split is the validation images of Places365; val is taken from its training images.
-    Classes are named as their folders are.
+    Class names are the names of the folders.
 
     Raises:
-        DataError: A list is missing or broken.
+        DataError: A list is missing or malformed.
     """
     splits, folders = LISTED.read(config, ctx)
     return Dataset(folders, splits)
 
 
 def check(config: ListsConfig, ctx: DataContext) -> None:
-    """Looks whether the first image of each list is there, and of the size that it should be.
+    """Checks that the first image of each list exists and has the expected size.
 
     Raises:
-        DataError: One is not.
+        DataError: An image is missing or too large.
     """
     first = LISTED.check(config, ctx, _explain, _DOWNLOAD)
     if config.lists == "published":
@@ -56,8 +56,8 @@ def check(config: ListsConfig, ctx: DataContext) -> None:
             with Image.open(first) as image:
                 size = image.size
         except (UnidentifiedImageError, OSError):
-            return  # a broken image is told with all the others
-        if max(size) > _SIDE:
+            return  # a broken image is reported when all images are read
+        if max(size) > _MAX_SIDE:
             raise _large(f"{first} is {size[0]} x {size[1]} pixels")
 
 
@@ -65,7 +65,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
     """Fetches the lists and links a download of Places365.
 
     Raises:
-        DataError: There is no download yet, or it is not what it should be.
+        DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
     preparation.tell_download(_DOWNLOAD, "train")
@@ -90,20 +90,20 @@ def _explain(folder: Path, path: str) -> DataError | None:
 
 def _large(what: str) -> DataError:
     return DataError(
-        f"{what}: that is the high-resolution download of Places365", hint=f"take {_SMALL}"
+        f"{what}: this is the high-resolution download of Places365", hint=f"use {_SMALL}"
     )
 
 
 def _lettered(folder: Path) -> DataError:
     return DataError(
-        f"{folder} is sorted by first letters (a/airfield): it is not the easy directory structure",
-        hint=f"take {_SMALL}",
+        f"{folder} is sorted by first letters (a/airfield), not in the easy directory structure",
+        hint=f"use {_SMALL}",
     )
 
 
 PLACES_LT = DatasetSpec(
     name="places_lt",
-    summary="365 scenes, 62,500 training images, 4,980 to 5 a class",
+    summary="365 scenes, 62,500 training images, 4,980 to 5 per class",
     config=ListsConfig,
     build=build,
     identity=LISTED.identity,

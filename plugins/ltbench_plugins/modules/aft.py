@@ -1,4 +1,4 @@
-"""A Linear of which only some entries are learned."""
+"""Linear of which only some entries are learned."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch.nn import functional as F
 
 
 class Entries(nn.Module):
-    """Some entries of a frozen tensor, as a vector to learn that starts as they are.
+    """Some entries of a frozen tensor as a learned vector, which starts at their values.
 
     Args:
-        frozen: The tensor.
-        count: How many of its entries.
-        generator: Chooses them; on the CPU, so that the choice is the same for every device.
+        frozen: Frozen tensor.
+        count: Number of learned entries.
+        generator: Generator that chooses them; on the CPU, so that all devices choose the same.
     """
 
     def __init__(self, frozen: Tensor, count: int, generator: torch.Generator) -> None:
@@ -29,15 +29,15 @@ class Entries(nn.Module):
 
 
 class PartlyLearnedLinear(nn.Module):
-    """Stands in for a Linear: the same frozen weight and bias, int(ratio * size) entries learned.
+    """Replacement of a Linear with the same frozen weight and bias, and int(ratio * size) learned.
 
-    A tensor of which that is none has nothing to learn.
+    A tensor for which that number is 0 has no learned entries.
 
     Args:
-        linear: The Linear.
-        ratio: Fraction of the entries of each tensor, in (0, 1].
-        generator: Chooses the entries; on the CPU.
-        restart: State that the generator returns to before each tensor; None to go on.
+        linear: Linear to replace.
+        ratio: Learned fraction of the entries of each tensor, in (0, 1].
+        generator: Generator that chooses the entries, on the CPU.
+        restart: State to which the generator returns before each tensor; None to continue.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PartlyLearnedLinear(nn.Module):
                 self.learned[name] = Entries(frozen, count, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns x W^T + b."""
+        """Returns x W^T + b, (..., outputs)."""
         return F.linear(x, self._current("weight"), self._current("bias"))
 
     def _current(self, name: str) -> Tensor:

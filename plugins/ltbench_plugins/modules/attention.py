@@ -7,13 +7,13 @@ from torch.nn import functional as F
 
 
 class FusedAttention(nn.Module):
-    """Stands in for an `nn.MultiheadAttention` and holds the same weights as `qkv` and `proj`.
+    """Replacement of an `nn.MultiheadAttention`, with the same weights as `qkv` and `proj`.
 
     `nn.MultiheadAttention` keeps its input projection as a bare parameter and never calls its
-    output projection as a module, so that nothing can wrap or hook them. Same call, same result.
+    output projection as a module, so nothing can wrap or hook them. Same call, same result.
 
     Args:
-        attention: What to stand in for: batch first, one width for query, key and value.
+        attention: Module to replace: batch first, with one width for query, key and value.
     """
 
     def __init__(self, attention: nn.MultiheadAttention) -> None:
@@ -34,9 +34,9 @@ class FusedAttention(nn.Module):
         attn_mask: Tensor | None = None,
         tokens: int | None = None,
     ) -> tuple[Tensor, None]:
-        """Returns self-attention of `query` (B, N, width); key and value are the query.
+        """Returns the self-attention of `query` (B, N, width); key and value equal the query.
 
-        With `tokens` only these many attend, from the first: (B, tokens, width).
+        With `tokens`, only the first `tokens` tokens are queries: (B, tokens, width).
         """
         batch, _, width = query.shape
         heads = self.qkv(query).unflatten(-1, (3, self.num_heads, -1))

@@ -1,4 +1,4 @@
-"""Bottlenecks behind and beside the MLP of a block: Adapter and AdaptFormer."""
+"""Bottlenecks after and beside the MLP of a block: Adapter and AdaptFormer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ltbench.backbone import Block
 
 
 class Bottleneck(nn.Module):
-    """up(relu(down(LN(x)))) of x (B, N, width); `up` starts at 0, so that nothing is added."""
+    """up(relu(down(LN(x)))) of x (B, N, width); `up` starts at 0, so the initial output is 0."""
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Bottleneck(nn.Module):
         nn.init.zeros_(self.up.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns what is added."""
+        """Returns the summand, (B, N, width)."""
         added: Tensor = self.up(torch.relu(self.down(self.norm(x))))
         return added
 
@@ -35,7 +35,7 @@ class SequentialAdapter(Bottleneck):
     """A bottleneck after a block's MLP, whose output m becomes m + up(relu(down(LN(m))))."""
 
     def attach(self, block: Block) -> Iterator[nn.Parameter]:
-        """Becomes a part of a block and returns what there is to learn."""
+        """Adds the module to a block and returns its learned parameters."""
         block.module.add_module("adapter", self)
         block["mlp_out"].register_forward_hook(self._add)
         return self.parameters()
@@ -57,13 +57,13 @@ class ParallelAdapter(Bottleneck):
         self._residual: Tensor | None = None
 
     def attach(self, block: Block) -> Iterator[nn.Parameter]:
-        """Becomes a part of a block: listens before its second norm, adds after its MLP."""
+        """Adds the module to a block: reads the input of its second norm, adds after its MLP."""
         block.module.add_module("adaptformer", self)
-        block["norm2"].register_forward_pre_hook(self._listen)
+        block["norm2"].register_forward_pre_hook(self._capture)
         block["mlp_end"].register_forward_hook(self._add)
         return self.parameters()
 
-    def _listen(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+    def _capture(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._residual = args[0]
 
     def _add(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:

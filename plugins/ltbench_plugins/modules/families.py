@@ -1,4 +1,4 @@
-"""Turns open_clip and timm models into backbones: names their parts, separates their towers."""
+"""Backbones made from open_clip and timm models: roles of their parts, and separate towers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone, Block, Role, TextTower
 from ltbench_plugins.modules.attention import FusedAttention
-from ltbench_plugins.modules.fusing import fuse_qkv, packed_gate
+from ltbench_plugins.modules.fusing import fuse_qkv, pack_gate
 from ltbench_plugins.modules.last_block import shorten_open_clip, shorten_timm
 from ltbench_plugins.modules.quick_gelu import quicken
 
@@ -35,7 +35,7 @@ TIMM_BLOCK: dict[Role, str] = {
 
 
 class _TextEncoder(nn.Module):
-    """The text tower of a CLIP, whose own forward wants images too."""
+    """Text tower of a CLIP, whose own forward pass also needs images."""
 
     def __init__(self, clip: Any) -> None:
         super().__init__()
@@ -54,24 +54,24 @@ def clip_backbone(
     std: Sequence[float],
     warnings: Sequence[str] = (),
 ) -> Backbone:
-    """Makes a backbone of an open_clip model.
+    """Returns a backbone made from an open_clip model.
 
-    The features of open_clip's own vision transformer are the pooled token after the last norm, and
-    its projection is kept beside; those of other image towers (ResNet, timm) are their output.
+    For open_clip's own vision transformer, the features are the pooled token after the last norm,
+    and its projection is kept apart; for other image towers (ResNet, timm) they are the output.
 
     Args:
-        clip: An `open_clip.CLIP` or `CustomTextCLIP`; it is taken apart.
-        tokenize: Texts -> tokens.
+        clip: An `open_clip.CLIP` or `CustomTextCLIP`, which is taken apart.
+        tokenize: Function from texts to tokens.
         resolution: Side of its images, in pixels.
-        mean: Of its images.
-        std: Of its images.
+        mean: Mean of its images, in 0..1.
+        std: Standard deviation of its images, in 0..1.
         warnings: Sentences for the result of a run.
     """
     from open_clip.transformer import VisionTransformer
 
     quicken(clip)
     visual = clip.visual
-    clip.visual = None  # the text tower keeps the rest
+    clip.visual = None  # the text tower keeps the other parts
     projection = None
     if isinstance(visual, VisionTransformer) and isinstance(visual.proj, Tensor):
         projection = visual.proj.detach()
@@ -94,7 +94,7 @@ def clip_backbone(
 
 
 def _token_embedding(clip: Any) -> nn.Embedding | None:
-    """Returns the module from tokens to vectors; text towers of transformers name it otherwise."""
+    """Returns the module from tokens to vectors; None for text towers that have no such name."""
     found = getattr(getattr(clip, "text", clip), "token_embedding", None)
     return found if isinstance(found, nn.Embedding) else None
 
@@ -102,20 +102,20 @@ def _token_embedding(clip: Any) -> nn.Embedding | None:
 def timm_blocks(model: nn.Module) -> list[Block]:
     """Returns the blocks of a vision transformer, or of a residual network without its stem.
 
-    What methods are to find as one Linear becomes one, in place; see `fusing`. Weights of
-    convolutions are laid out with channels last.
+    Separate parts that methods expect as one Linear are joined in place; see `fusing`. Weights of
+    convolutions are stored with channels last.
     """
     transformer: Any = getattr(model, "blocks", None)
     if transformer is not None:
         for block in transformer:
             if hasattr(block, "attn") and hasattr(block, "mlp"):
                 fuse_qkv(block.attn)
-                block.mlp = packed_gate(block.mlp)
+                block.mlp = pack_gate(block.mlp)
         shorten_timm(model)
         return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
     stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
     blocks = [Block(block, {}) for stage in stages if stage is not None for block in stage]
-    if blocks:  # convolutions, which are faster with the channels of a pixel side by side
+    if blocks:  # convolutions are faster with channels last
         model.to(memory_format=torch.channels_last)
     return blocks
 
@@ -138,7 +138,7 @@ def _present(block: nn.Module, paths: dict[Role, str]) -> dict[Role, str]:
 
 @torch.inference_mode()
 def output_width(model: nn.Module, resolution: int) -> int:
-    """Returns the length of the features that a model makes of an image."""
+    """Returns the length of a model's features."""
     training = model.training
     shape = model.eval()(torch.zeros(1, 3, resolution, resolution)).shape
     model.train(training)

@@ -1,4 +1,4 @@
-"""Modules that work on the features behind the blocks."""
+"""Modules that change the features after the blocks."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class FeatureAdapter(nn.Module):
         return adapted
 
     def mix(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        """Mixes adapted features into those of the backbone that this is a forward hook of."""
+        """Returns the backbone's output mixed with adapted features, as a forward hook."""
         return torch.lerp(output, self(output).to(output.dtype), self.ratio)
 
 
 class Offset(nn.Module):
-    """Adds a learned tensor, 0 at first, to a frozen one that it parametrizes."""
+    """Parametrization that adds a learned tensor, 0 at first, to a frozen one."""
 
     def __init__(self, like: Tensor) -> None:
         super().__init__()
         self.offset = nn.Parameter(torch.zeros_like(like))
 
     def forward(self, frozen: Tensor) -> Tensor:
-        """Returns the sum."""
+        """Returns the sum of both tensors."""
         return frozen + self.offset

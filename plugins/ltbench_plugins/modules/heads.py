@@ -1,4 +1,4 @@
-"""Classifiers: features (B, width) -> logits (B, K)."""
+"""Classifiers from features (B, width) to logits (B, K)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CosineHead(nn.Module):
         self.scale = scale
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns the logits."""
+        """Returns the logits, (B, K)."""
         return self.scale * F.linear(F.normalize(features, dim=-1), F.normalize(self.weight))
 
 
@@ -29,7 +29,7 @@ class LinearHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_classes))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns the logits."""
+        """Returns the logits, (B, K)."""
         return F.linear(features, self.weight, self.bias)
 
 
@@ -41,7 +41,7 @@ class L2NormHead(nn.Module):
         self.weight = nn.Parameter(torch.zeros(num_classes, width))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns the logits."""
+        """Returns the logits, (B, K)."""
         return F.linear(features, F.normalize(self.weight))
 
 
@@ -49,5 +49,5 @@ class LayerNormHead(L2NormHead):
     """Logits LayerNorm(x) . w_k / norm(w_k); the norm has no weight, no bias, eps 1e-12."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns the logits."""
+        """Returns the logits, (B, K)."""
         return super().forward(F.layer_norm(features, features.shape[-1:], eps=1e-12))

@@ -1,4 +1,4 @@
-"""Last blocks of vision transformers whose class token alone is read."""
+"""Last blocks of vision transformers of which only the class token is read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ltbench.backbone import LastBlock
 from ltbench_plugins.modules.attention import FusedAttention
 
 
-class _SameParts(LastBlock):
-    """Stands in for a block and holds its parts, under their names."""
+class _PartsOfBlock(LastBlock):
+    """Last block that takes over the parts of another block, under their names."""
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
@@ -19,8 +19,8 @@ class _SameParts(LastBlock):
             self.add_module(name, part)
 
 
-class OpenClipLastBlock(_SameParts):
-    """open_clip's `ResidualAttentionBlock`, with fused attention."""
+class OpenClipLastBlock(_PartsOfBlock):
+    """Last block for open_clip's `ResidualAttentionBlock`, with fused attention."""
 
     ln_1: nn.Module
     attn: FusedAttention
@@ -32,7 +32,7 @@ class OpenClipLastBlock(_SameParts):
     def forward(
         self, q_x: Tensor, k_x: None = None, v_x: None = None, attn_mask: Tensor | None = None
     ) -> Tensor:
-        """Returns the first tokens of what the block makes of `q_x` (B, N, width)."""
+        """Returns the first tokens of the block's output for `q_x` (B, N, width)."""
         normed = self.ln_1(q_x)
         attended, _ = self.attn(normed, normed, normed, attn_mask=attn_mask, tokens=self.tokens)
         x = q_x[:, : self.tokens] + self.ls_1(attended)
@@ -40,8 +40,8 @@ class OpenClipLastBlock(_SameParts):
         return out
 
 
-class TimmLastBlock(_SameParts):
-    """timm's `Block`. All tokens attend: its attention is left to timm."""
+class TimmLastBlock(_PartsOfBlock):
+    """Last block for timm's `Block`. All tokens are queries, because timm's attention is kept."""
 
     norm1: nn.Module
     attn: nn.Module
@@ -55,7 +55,7 @@ class TimmLastBlock(_SameParts):
     def forward(
         self, x: Tensor, attn_mask: Tensor | None = None, is_causal: bool = False
     ) -> Tensor:
-        """Returns the first tokens of what the block makes of `x` (B, N, width)."""
+        """Returns the first tokens of the block's output for `x` (B, N, width)."""
         attended = self.attn(self.norm1(x), attn_mask=attn_mask, is_causal=is_causal)
         x = (x + self.drop_path1(self.ls1(attended)))[:, : self.tokens]
         out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
@@ -63,7 +63,7 @@ class TimmLastBlock(_SameParts):
 
 
 def shorten_open_clip(visual: Any) -> None:
-    """Puts a last block that computes what is read in the place of an open_clip tower's own."""
+    """Replaces the last block of an open_clip tower if only its class token is read."""
     from open_clip.transformer import ResidualAttentionBlock
 
     blocks = visual.transformer.resblocks
@@ -74,7 +74,7 @@ def shorten_open_clip(visual: Any) -> None:
 
 
 def shorten_timm(model: Any) -> None:
-    """Likewise in a timm model, if it is a plain vision transformer."""
+    """Replaces the last block of a plain vision transformer of timm in the same case."""
     from timm.models.vision_transformer import Block, VisionTransformer
 
     reads_class_token = type(model) is VisionTransformer and model.global_pool == "token"

@@ -1,4 +1,4 @@
-"""The LoRA modules."""
+"""LoRA modules."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ltbench.backbone import Block
 
 
 class LowRank(nn.Module):
-    """x A B / r: A (width, r) is random, B (r, width) starts at 0, so that nothing is added.
+    """x A B / r: A (width, r) is random, B (r, width) starts at 0, so the initial output is 0.
 
-    A is kaiming-uniform with a = sqrt(5), for which PyTorch takes r as the fan-in of a (width, r)
-    tensor: uniform in +-1/sqrt(r), as in the reference, and not in +-1/sqrt(width).
+    A is kaiming-uniform with a = sqrt(5), for which PyTorch uses r as the fan-in of a (width, r)
+    tensor: uniform in +-1/sqrt(r), as in the reference code, and not in +-1/sqrt(width).
     """
 
     def __init__(self, width: int, rank: int) -> None:
@@ -26,7 +26,7 @@ class LowRank(nn.Module):
         nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns what is added."""
+        """Returns the summand, (..., width)."""
         return x @ self.down / self.down.shape[1] @ self.up
 
 
@@ -37,7 +37,7 @@ class AttentionLoRA(nn.ModuleDict):
         super().__init__({target: LowRank(width, rank) for target in targets})
 
     def attach(self, block: Block) -> Iterator[nn.Parameter]:
-        """Becomes a part of a block and returns what there is to learn."""
+        """Adds the module to a block and returns its learned parameters."""
         block.module.add_module("lora", self)
         if any(target in self for target in "qkv"):
             block["qkv"].register_forward_hook(self._add_to_qkv)

@@ -1,4 +1,4 @@
-"""What the class counts say to a loss: tensors (K,), float32, on the run's device."""
+"""Priors and weights computed from class counts: tensors (K,), float32, on the run's device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ltbench import BuildContext
 def log_prior(ctx: BuildContext, fewest: float = 1e-6) -> Tensor:
     """Returns log p_k = log(n_k / sum(n)).
 
-    A class without training images counts as one with so few: by default a millionth of an image,
+    A class without training images counts as a class with `fewest` images: by default a millionth,
     so that its logit stays finite in a loss, where it is never the label.
     """
     counts = torch.tensor(ctx.class_counts, dtype=torch.float64).clamp(min=fewest)
@@ -35,7 +35,7 @@ def relative_rarity(ctx: BuildContext) -> Tensor:
 
 
 def _sizes(ctx: BuildContext) -> Tensor:
-    """Returns n_k; a class without training images counts as the smallest that has some."""
+    """Returns n_k; a class without training images counts as the smallest class that has some."""
     counts = torch.tensor(ctx.class_counts, dtype=torch.float64)
     return counts.clamp(min=counts[counts > 0].min())
 

@@ -22,31 +22,31 @@ def logistic_regression(
     iterations: int,
     balanced: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Fits a multinomial logistic regression with an L2 penalty, by L-BFGS.
+    """Returns a multinomial logistic regression with an L2 penalty, fitted by L-BFGS.
 
-    Stopping at the last iteration is a way to regularise here, and no failure.
+    Reaching the maximum number of iterations is a way to regularise here, not a failure.
 
     Args:
-        features: (M, width).
-        labels: (M,) class ids.
-        num_classes: K.
+        features: Features, (M, width).
+        labels: Class ids, (M,).
+        num_classes: Number of classes K.
         c: Inverse strength of the penalty.
-        iterations: At most.
-        balanced: Whether each class weighs the same, whatever its images.
+        iterations: Maximum number of iterations.
+        balanced: Whether all classes have the same weight, whatever their numbers of images.
 
     Returns:
         Coefficients (K, width) and intercepts (K,), float32 on the features' device. A class
         without images gets zero coefficients and the lowest intercept.
 
     Raises:
-        ConfigError: There are images of one class only.
+        ConfigError: Fewer than two classes have images.
     """
     targets = labels.cpu().numpy()
     present = np.unique(targets)
     if len(present) < 2:
         raise ConfigError(
-            "a logistic regression needs images of two classes at least",
-            hint="take another initialisation or refinement",
+            "a logistic regression needs images of at least two classes",
+            hint="choose another initialisation or refinement",
         )
     model = LogisticRegression(
         C=c, max_iter=iterations, class_weight="balanced" if balanced else None

@@ -1,4 +1,4 @@
-"""The head of CoOp: class features of prompts whose context is learned."""
+"""Head of CoOp: class features of prompts whose context is learned."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class PromptHead(nn.Module):
     """Logits s * cos(x, t_k), with t_k the text feature of "[v_1] ... [v_M] name of class k.".
 
     The vectors v (M, text width) are learned and shared by all classes. They start as the token
-    embeddings of the context's words, and take their place behind the tower's token embedding. Text
-    features are computed again only when v has changed.
+    embeddings of the context's words, and replace these after the tower's token embedding. Text
+    features are computed again only after v has changed.
 
     Args:
-        names: Of the K classes.
-        context: The words that v starts from.
-        scale: s.
+        names: Names of the K classes.
+        context: Words that v starts from.
+        scale: Factor s of the logits.
     """
 
     context: nn.Parameter
@@ -38,32 +38,32 @@ class PromptHead(nn.Module):
         self._known: tuple[int, Tensor] | None = None
 
     def start(self, backbone: Backbone, features: TrainingFeatures) -> None:
-        """Takes over the text tower and makes the context."""
+        """Takes over the text tower and creates the context."""
         self.text, embedding = _text_tower(backbone)
         tokenize = self.text.tokenize
         tokens = tokenize([f"{self.words} {name}." for name in self.names])
         self.register_buffer("tokens", tokens.to(embedding.weight.device), persistent=False)
-        # The context is what two prompts with different names begin with, without a start token.
+        # The context is the common beginning of two prompts, without a start token.
         self._first = _first_difference(tokenize(["x", "y"]))
         last = _first_difference(tokenize([f"{self.words} x", f"{self.words} y"]))
         if last <= self._first or len(tokens.unique(dim=0)) < len(set(self.names)):
             raise ConfigError(
                 f"head.context={self.words!r} leaves no room for the class names in the "
                 f"{tokens.shape[1]} tokens that the text tower reads",
-                hint="take fewer words",
+                hint="use fewer words",
             )
         self.context = nn.Parameter(embedding.weight[self.tokens[0, self._first : last]].clone())
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns the logits, (B, K)."""
+        """Returns the logits, (B, K), of features (B, width)."""
         return self.scale * F.linear(F.normalize(features, dim=-1), self.class_features())
 
     def class_features(self) -> Tensor:
-        """Returns t, (K, joint)."""
-        if torch.is_grad_enabled():  # a graph serves one backward pass, and a step follows it
+        """Returns the class features t, (K, joint)."""
+        if torch.is_grad_enabled():  # a graph serves one backward pass, and a step follows
             self._known = None
             return self._encode()
-        version = self.context._version  # counts what is written to it outside of a step
+        version = self.context._version  # counts writes outside of a step
         if (
             self._known is None
             or self._known[0] != version
@@ -95,13 +95,12 @@ def _text_tower(backbone: Backbone) -> tuple[TextTower, nn.Embedding]:
         raise ConfigError(
             "head 'prompts' learns the words before the class names, and this backbone has no text "
             "tower whose token embedding is known",
-            hint="take an open_clip backbone with its own text tower, such as a CLIP",
+            hint="choose an open_clip backbone with its own text tower, such as a CLIP",
         )
     if backbone.projection is not None and not backbone.projected:
         raise ConfigError(
-            "head 'prompts' works in the space that images share with texts, and this method does "
-            "not",
-            hint="take --method coop",
+            "head 'prompts' works in the space of images and texts, but this method does not",
+            hint="choose --method coop",
         )
     return text, text.embedding
 

@@ -1,4 +1,4 @@
-"""The prompts of visual prompt tuning."""
+"""Prompts of visual prompt tuning."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ltbench.errors import NothingMatchedError, is_out_of_memory
 
 
 class Prompts(nn.Module):
-    """Learned tokens (length, width) that a block, or several in a row, sees after token 0.
+    """Learned tokens (length, width), inserted after token 0 for a block or several in a row.
 
-    They start as N(0, 0.02). What comes out behind the last of these blocks has the tokens that
-    went into the first. Rotary attention leaves them as they are: like the class token and the
-    registers they have no place in the image.
+    They start as N(0, 0.02). The output of the last of these blocks has the same tokens as the
+    input of the first. Rotary attention does not rotate them: like the class token and the
+    registers, they have no position in the image.
     """
 
     def __init__(self, width: int, length: int) -> None:
@@ -26,13 +26,13 @@ class Prompts(nn.Module):
         nn.init.normal_(self.prompt, std=0.02)
 
     def attach(self, span: Sequence[Block]) -> Iterator[nn.Parameter]:
-        """Joins before the first block, leaves after the last; returns what there is to learn."""
+        """Inserts before the first block, drops after the last; returns the learned parameters."""
         span[0].module.add_module("vpt", self)
         span[0].module.register_forward_pre_hook(self._insert)
         span[-1].module.register_forward_hook(self._drop)
         attentions: list[Any] = [module for block in span for module in block.module.modules()]
         for attention in attentions:
-            if hasattr(attention, "num_prefix_tokens"):  # timm's: how many are not rotated
+            if hasattr(attention, "num_prefix_tokens"):  # timm's number of tokens not rotated
                 attention.num_prefix_tokens += len(self.prompt)
         return self.parameters()
 
@@ -47,20 +47,20 @@ class Prompts(nn.Module):
 
 @torch.no_grad()
 def expect_more_tokens(backbone: Backbone) -> None:
-    """Tries a blank image: some attention is made for one number of tokens.
+    """Checks on a blank image that the attention accepts further tokens.
 
     Raises:
-        NothingMatchedError: The backbone's is, such as one with relative positions.
+        NothingMatchedError: It does not, as with relative positions.
     """
     side = backbone.resolution
     blank = backbone.mean.new_zeros(1, 3, side, side)
     try:
         backbone.eval()(blank)
-    except (RuntimeError, AssertionError) as error:  # what shapes raise that do not fit
+    except (RuntimeError, AssertionError) as error:  # raised for misfitting shapes
         if is_out_of_memory(error):
             raise
         name = type(backbone.blocks[0].module).__name__
         raise NothingMatchedError(
-            f"the backbone's {name} blocks take no prompts beside their own tokens: {error}",
-            hint="their attention knows the place of each token; take another method",
+            f"the backbone's {name} blocks accept no prompts besides their own tokens: {error}",
+            hint="choose another method: their attention depends on each token's position",
         ) from error

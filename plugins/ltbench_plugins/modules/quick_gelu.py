@@ -1,4 +1,4 @@
-"""The activation of OpenAI's CLIP, with fewer passes over memory."""
+"""Activation of OpenAI's CLIP, with fewer passes over memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SLOPE = 1.702
 class QuickGELU(nn.Module):
     """x * sigmoid(1.702 x), a quick approximation of GELU (arXiv:1606.08415, section 2).
 
-    The bits are those of that product. Two tensors are made of the widest one in a block instead of
-    three, and for the way back one is kept instead of two.
+    Bit-identical to that product. For the widest tensor of a block it allocates two tensors instead
+    of three, and keeps one instead of two for the backward pass.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class QuickGELU(nn.Module):
 
 
 class _QuickGELU(torch.autograd.Function):
-    """With y = 1.702 x, x * sigmoid(y) is silu(y) / 1.702: its slope in x is silu's slope in y."""
+    """x * sigmoid(y) with y = 1.702 x is silu(y) / 1.702: its slope in x is silu's slope in y."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class _QuickGELU(torch.autograd.Function):
 
 
 def quicken(model: nn.Module) -> None:
-    """Puts this one in the place of every `open_clip` QuickGELU of a model."""
+    """Replaces every `open_clip` QuickGELU of a model by this one."""
     from open_clip.transformer import QuickGELU as Plain
 
     for parent in model.modules():

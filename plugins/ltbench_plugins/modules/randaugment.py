@@ -1,4 +1,4 @@
-"""The operations of RandAugment, on many images at once."""
+"""Operations of RandAugment on many images at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
-_STEPS = 30
+_MAX_MAGNITUDE = 30
 Operation = Callable[[Tensor, float], Tensor]
-"""(images (M, 3, R, R) uint8, signed strength) -> images."""
+"""Function from (images (M, 3, R, R) uint8, signed strength) to images."""
 
 
 def _affine(
@@ -39,7 +39,7 @@ def _degrees(slope: float) -> float:
     return float(np.degrees(np.arctan(slope)))
 
 
-# Strength 1 is the strongest; the sign is drawn for the operations that have a direction.
+# Strength 1 is the strongest; operations with a direction have a random sign.
 SIGNED: tuple[Operation, ...] = (
     lambda x, v: _affine(x, shear=(_degrees(0.3 * v), 0.0), center=[0.0, 0.0]),
     lambda x, v: _affine(x, shear=(0.0, _degrees(0.3 * v)), center=[0.0, 0.0]),
@@ -62,16 +62,16 @@ OPERATIONS = len(SIGNED) + len(UNSIGNED)
 
 
 def apply_operations(images: Tensor, chosen: NDArray[np.float64], magnitude: int) -> Tensor:
-    """Applies one of the operations to each image.
+    """Returns the images after one operation on each, (B, 3, R, R).
 
     Args:
-        images: (B, 3, R, R) uint8.
-        chosen: (B,) in [0, 1): which operation, and its sign.
+        images: Images (B, 3, R, R), uint8.
+        chosen: Uniform numbers (B,) in [0, 1), which choose the operation and its sign.
         magnitude: Strength of all operations, from 0 to 30.
     """
     which = np.floor(chosen * OPERATIONS).astype(np.int64)
     negative = chosen * OPERATIONS - which < 0.5
-    strength = magnitude / _STEPS
+    strength = magnitude / _MAX_MAGNITUDE
     changed = images.clone()
     for number in np.unique(which):
         signed = number < len(SIGNED)

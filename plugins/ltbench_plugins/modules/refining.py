@@ -1,4 +1,4 @@
-"""What refinements of the head have in common."""
+"""Shared checks and modules of refinements of the head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ltbench.errors import ConfigError
 
 
 class ClassFactors(nn.Module):
-    """A learned factor for each class; parametrizes a weight (K, width) and a bias (K,) alike."""
+    """Learned factor for each class, which parametrizes a weight (K, width) or a bias (K,)."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -24,35 +24,35 @@ class ClassFactors(nn.Module):
 
 
 Learned = Mapping[str, nn.Parameter]
-"""The learned parameters, by their names in the model."""
+"""Learned parameters by their names in the model."""
 
 
 def learned_in(head: nn.Module, learned: Learned, refinement: str) -> dict[str, nn.Parameter]:
     """Returns the head's learned parameters by their names in the model.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: The head has no learned parameters.
     """
     own = {id(parameter) for parameter in head.parameters()}
     found = {name: p for name, p in learned.items() if id(p) in own}
     if not found:
         raise ConfigError(
-            f"refinement '{refinement}' changes the head, and this method does not learn one",
-            hint="take a method that learns the head, such as full or classifier_only",
+            f"refinement '{refinement}' changes the head, but this method does not learn one",
+            hint="choose a method that learns the head, such as full or classifier_only",
         )
     return found
 
 
-def learned_something(learned: Learned, refinement: str) -> None:
-    """Does nothing.
+def expect_learned(learned: Learned, refinement: str) -> None:
+    """Checks that there are learned parameters.
 
     Raises:
         ConfigError: Nothing is learned.
     """
     if not learned:
         raise ConfigError(
-            f"refinement '{refinement}' averages what is learned, and this method learns nothing",
-            hint="take a method that learns something, such as full or lift_plus",
+            f"refinement '{refinement}' averages learned parameters, but this method has none",
+            hint="choose a method that learns some, such as full or lift_plus",
         )
 
 
@@ -62,26 +62,26 @@ def class_weight(
     """Returns the head's learned weight (K, width), and its bias (K,) if it has one.
 
     Raises:
-        ConfigError: The head has no such weight, or it is not learned.
+        ConfigError: The head has no such weight, or does not learn it.
     """
     own = learned_in(head, learned, refinement).values()
     weight, bias = getattr(head, "weight", None), getattr(head, "bias", None)
     if not isinstance(weight, nn.Parameter) or not any(weight is one for one in own):
         raise ConfigError(
-            f"refinement '{refinement}' changes class weights, and this head has none that are "
-            "learned",
-            hint="take --head linear",
+            f"refinement '{refinement}' changes class weights, but this head has no learned ones",
+            hint="choose --head linear",
         )
+
     return weight, bias if isinstance(bias, nn.Parameter) else None
 
 
 def linear_weight(
     head: nn.Module, learned: Learned, refinement: str
 ) -> tuple[nn.Parameter, nn.Parameter | None]:
-    """Returns what `class_weight` does, of a head whose logits depend on the norms of its weights.
+    """Returns the same as `class_weight`, for a head whose logits depend on the weights' norms.
 
     Raises:
-        ConfigError: The head normalises its weights, so that scaling them would do nothing.
+        ConfigError: The head normalises its weights, so scaling them has no effect.
     """
     weight, bias = class_weight(head, learned, refinement)
     tried = copy.deepcopy(head)
@@ -94,8 +94,8 @@ def linear_weight(
         unchanged = torch.allclose(once, tried(features))
     if unchanged:
         raise ConfigError(
-            f"refinement '{refinement}' works on the norms of the class weights, and this head "
-            "divides by them",
-            hint="take --head linear",
+            f"refinement '{refinement}' works on the norms of the class weights, but this head "
+            "normalises them",
+            hint="choose --head linear",
         )
     return weight, bias

@@ -1,4 +1,4 @@
-"""The scale and shift of SSF."""
+"""Scale and shift of SSF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class ScaleShift(nn.Module):
-    """y * scale + shift, channel by channel; they start as N(1, 0.02) and N(0, 0.02)."""
+    """y * scale + shift for each channel; they start as N(1, 0.02) and N(0, 0.02)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -20,11 +20,11 @@ class ScaleShift(nn.Module):
         nn.init.normal_(self.shift, std=0.02)
 
     def attach(self, module: nn.Module) -> Iterator[nn.Parameter]:
-        """Becomes a part of a module, whose output it changes; returns what there is to learn."""
+        """Adds this to a module, whose output it changes, and returns the learned parameters."""
         module.add_module("ssf", self)
         module.register_forward_hook(self._change)
         return self.parameters()
 
     def _change(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        # In float32: a scale near 1 would lose in bfloat16 what it has learned.
+        # In float32: bfloat16 would round away small changes of a scale near 1.
         return (output * self.scale + self.shift).to(output.dtype)

@@ -1,4 +1,4 @@
-"""Refinements: what is done to the trained model before it is evaluated."""
+"""Refinements: changes of the trained model before it is evaluated."""
 
 from __future__ import annotations
 

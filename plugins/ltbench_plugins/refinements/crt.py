@@ -1,4 +1,4 @@
-"""Classifier re-training: the head is learned again, with classes drawn equally often."""
+"""Classifier re-training: the head is learned again, with class-balanced sampling."""
 
 from __future__ import annotations
 
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
 class CrtConfig:
     """Options of classifier re-training."""
 
-    epochs: Annotated[int, Gt(0)] | None = option(None, "of the second stage; none: the run's")
-    lr: Annotated[float, Gt(0)] | None = option(None, "of the second stage; none: the run's")
+    epochs: Annotated[int, Gt(0)] | None = option(
+        None, "number of epochs of the second stage; none: that of the run"
+    )
+    lr: Annotated[float, Gt(0)] | None = option(
+        None, "learning rate of the second stage; none: that of the run"
+    )
 
 
 @dataclass(frozen=True)
 class Crt:
-    """The head goes back to its start and is learned with class-balanced sampling (cRT).
+    """The head returns to its start and is learned with class-balanced sampling (cRT).
 
-    The encoder stays as trained. The paper starts the head at random: `--init random` does so;
-    else it starts where the run's head started, which a foundation model makes much better.
+    The encoder stays as trained. The paper starts the head at random, as with `--init random`;
+    otherwise it starts where the run's head started, which is much better for a foundation model.
     """
 
     num_classes: int
@@ -40,13 +44,13 @@ class Crt:
     lr: float | None
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Sees to it that the head is learned."""
+        """Raises a `ConfigError` unless the head is learned."""
         from ltbench_plugins.modules.refining import learned_in
 
         learned_in(head, learned, "crt")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
-        """Learns the head again."""
+        """Learns the head again from its start."""
         import torch
 
         from ltbench_plugins.modules.refining import learned_in
@@ -69,23 +73,23 @@ def build(config: CrtConfig, ctx: BuildContext) -> Crt:
 
 
 def second_epochs(config: CrtConfig, ctx: BuildContext) -> int:
-    """Returns the epochs of the second stage.
+    """Returns the number of epochs of the second stage.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: The number is 0.
     """
     epochs = ctx.epochs if config.epochs is None else config.epochs
     if epochs == 0:
         raise ConfigError(
-            "the refinement trains for as many epochs as the run, which are none",
-            hint="set refinement.epochs, or --epochs 1 at least",
+            "refinement.epochs: expected at least 1, got the run's 0 epochs",
+            hint="set refinement.epochs, or use --epochs 1 or more",
         )
     return epochs
 
 
 CRT = RefinementSpec(
     name="crt",
-    summary="the head is learned again, class-balanced",
+    summary="head learned again with class-balanced sampling",
     config=CrtConfig,
     build=build,
     reference="arXiv:1910.09217",

@@ -1,4 +1,4 @@
-"""Linear probe: the head becomes a logistic regression on the features."""
+"""Linear probe: the head is replaced by a logistic regression on the features."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class LinearProbeConfig:
     """Options of the linear probe."""
 
     c: Annotated[float, Gt(0)] = option(0.316, "inverse strength of the L2 penalty")
-    iterations: Annotated[int, Gt(0)] = option(1000, "of L-BFGS at most")
-    balanced: bool = option(False, "weigh the classes equally, instead of by their images")
+    iterations: Annotated[int, Gt(0)] = option(1000, "maximum number of L-BFGS iterations")
+    balanced: bool = option(False, "equal weight of all classes, whatever their numbers of images")
 
 
 @dataclass(frozen=True)
 class LinearProbe:
     """Multinomial logistic regression with an L2 penalty on plain views of all training images.
 
-    As CLIP's paper evaluates representations, with its example's C. For a linear head.
+    The evaluation of representations in CLIP's paper, with the C of its example. For a linear head.
     """
 
     num_classes: int
     config: LinearProbeConfig
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Sees to it that the head learns weights whose norms matter."""
+        """Raises a `ConfigError` unless the head learns weights whose norms matter."""
         from ltbench_plugins.modules.refining import linear_weight
 
         linear_weight(head, learned, "linear_probe")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
-        """Puts the regression's coefficients in place of what was learned."""
+        """Replaces the learned weights by the coefficients of the regression."""
         import torch
 
         from ltbench_plugins.modules.probe import logistic_regression
@@ -70,7 +70,7 @@ def build(config: LinearProbeConfig, ctx: BuildContext) -> LinearProbe:
 
 LINEAR_PROBE = RefinementSpec(
     name="linear_probe",
-    summary="the head becomes a logistic regression on the features",
+    summary="head replaced by a logistic regression on the features",
     config=LinearProbeConfig,
     build=build,
     libraries=("sklearn.linear_model",),

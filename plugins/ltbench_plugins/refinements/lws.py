@@ -1,4 +1,4 @@
-"""Learnable weight scaling: one factor a class, learned with classes drawn equally often."""
+"""Learnable weight scaling: one factor per class, learned with class-balanced sampling."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lws:
-    """Logits f_k * (w_k . x + b_k): f starts at 1 and alone is learned, class-balanced (LWS).
+    """Logits f_k * (w_k . x + b_k): only f is learned, from 1, with class-balanced sampling (LWS).
 
-    The factors end up in weight and bias: nothing is left to compute.
+    The factors are finally multiplied into weight and bias, so the model has no extra parts.
     """
 
     num_classes: int
@@ -30,7 +30,7 @@ class Lws:
     lr: float | None
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Sees to it that the head learns weights whose norms matter."""
+        """Raises a `ConfigError` unless the head learns weights whose norms matter."""
         from ltbench_plugins.modules.refining import linear_weight
 
         linear_weight(head, learned, "lws")
@@ -63,7 +63,7 @@ def build(config: CrtConfig, ctx: BuildContext) -> Lws:
 
 LWS = RefinementSpec(
     name="lws",
-    summary="a learned factor for each class's logit, class-balanced",
+    summary="learned factor for the logit of each class, class-balanced",
     config=CrtConfig,
     build=build,
     reference="arXiv:1910.09217",

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ncm:
-    """w_k = normalise(mean over class k of x / |x|), of all training images; no bias.
+    """w_k = normalise(mean over class k of x / |x|), over all training images, without bias.
 
-    The class whose mean has the largest cosine with the feature wins, whether the head is cosine or
-    linear. A class without images gets a zero weight.
+    The class whose mean has the largest cosine with the feature is predicted, for a cosine and a
+    linear head alike. A class without images gets a zero weight.
     """
 
     num_classes: int
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Sees to it that the head learns class weights."""
+        """Raises a `ConfigError` unless the head learns class weights."""
         from ltbench_plugins.modules.refining import class_weight
 
         class_weight(head, learned, "ncm")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
-        """Puts the class means in place of what was learned."""
+        """Replaces the learned weights by the class means."""
         import torch
         from torch.nn import functional as F
 
@@ -43,7 +43,7 @@ class Ncm:
         unit = F.normalize(features, dim=-1)
         means = unit.new_zeros(self.num_classes, unit.shape[1]).index_add_(0, labels, unit)
         with torch.no_grad():
-            weight.copy_(F.normalize(means, dim=-1))  # a sum points where the mean does
+            weight.copy_(F.normalize(means, dim=-1))  # a sum has the direction of the mean
             if bias is not None:
                 bias.zero_()
 
@@ -55,7 +55,7 @@ def build(config: NoOptions, ctx: BuildContext) -> Ncm:
 
 NCM = RefinementSpec(
     name="ncm",
-    summary="class weights become the class means of the features",
+    summary="class weights replaced by the class means of the features",
     build=build,
     reference="arXiv:1910.09217",
 )

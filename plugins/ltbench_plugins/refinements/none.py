@@ -10,4 +10,4 @@ def build(config: NoOptions, ctx: BuildContext) -> None:
     return
 
 
-NONE = RefinementSpec(name="none", summary="the model as it was trained", build=build, default=True)
+NONE = RefinementSpec(name="none", summary="no change after training", build=build, default=True)

@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 class SoupConfig:
     """Options of the soup."""
 
-    members: Annotated[int, Ge(2)] = option(3, "trainings to average, the run's own included")
+    members: Annotated[int, Ge(2)] = option(3, "number of averaged trainings, with the run's own")
 
 
 @dataclass(frozen=True)
 class Soup:
     """theta = mean of theta_1, ..., theta_m: the uniform soup.
 
-    The members differ in order and crops, not in their start: weights that start at random have no
-    meaningful average across starts, so that each member starts where the run started.
+    The members differ in order and crops, not in their start: weights from different random starts
+    have no meaningful average, so each member starts where the run started.
     """
 
     members: int
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Goes with everything that learns something."""
-        from ltbench_plugins.modules.refining import learned_something
+        """Raises a `ConfigError` if the method learns nothing."""
+        from ltbench_plugins.modules.refining import expect_learned
 
-        learned_something(learned, "soup")
+        expect_learned(learned, "soup")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
-        """Trains the other members and takes the mean."""
+        """Trains the other members and averages the learned parameters."""
         import torch
 
         total = {name: p.detach().clone() for name, p in training.learned.items()}
@@ -62,8 +62,8 @@ def build(config: SoupConfig, ctx: BuildContext) -> Soup:
     """Builds the refinement."""
     if ctx.epochs == 0:
         raise ConfigError(
-            "refinement 'soup' averages trainings, and train.epochs is 0",
-            hint="take a method that trains, and --epochs 1 at least",
+            "refinement 'soup' averages trainings, but train.epochs is 0",
+            hint="choose a method that trains, and --epochs 1 or more",
         )
     return Soup(config.members)
 

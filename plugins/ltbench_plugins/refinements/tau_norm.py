@@ -22,18 +22,18 @@ class TauNormConfig:
     """Options of tau-normalisation."""
 
     tau: Annotated[float, Ge(0)] = option(
-        0.7, "0 changes nothing but the bias, 1 makes all norms equal; choose it with --split val"
+        0.7, "exponent: 0 removes only the bias, 1 makes all norms equal; choose it on --split val"
     )
 
 
 @dataclass(frozen=True)
 class TauNorm:
-    """w_k <- w_k / |w_k|^tau, and no bias: norms grow with the class counts in training."""
+    """w_k <- w_k / |w_k|^tau, without bias: in training, norms grow with the class counts."""
 
     tau: float
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Sees to it that the head learns weights whose norms matter."""
+        """Raises a `ConfigError` unless the head learns weights whose norms matter."""
         from ltbench_plugins.modules.refining import linear_weight
 
         linear_weight(head, learned, "tau_norm")

@@ -1,4 +1,4 @@
-"""Weight-space ensembling: between the weights before and after the training."""
+"""Weight-space ensembling: interpolation of the weights before and after training."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 class WiseFtConfig:
     """Options of weight-space ensembling."""
 
-    alpha: Annotated[float, Ge(0), Le(1)] = option(0.5, "0 is before the training, 1 after it")
+    alpha: Annotated[float, Ge(0), Le(1)] = option(
+        0.5, "weight of the trained parameters: 0 is before training, 1 after it"
+    )
 
 
 @dataclass(frozen=True)
 class WiseFt:
-    """theta = (1 - alpha) theta_before + alpha theta_after, of all that is learned (WiSE-FT)."""
+    """theta = (1 - alpha) theta_before + alpha theta_after, for all that is learned (WiSE-FT)."""
 
     alpha: float
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Goes with everything that learns something."""
-        from ltbench_plugins.modules.refining import learned_something
+        """Raises a `ConfigError` if the method learns nothing."""
+        from ltbench_plugins.modules.refining import expect_learned
 
-        learned_something(learned, "wise_ft")
+        expect_learned(learned, "wise_ft")
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Interpolates the learned parameters."""
@@ -53,7 +55,7 @@ def build(config: WiseFtConfig, ctx: BuildContext) -> WiseFt:
 
 WISE_FT = RefinementSpec(
     name="wise_ft",
-    summary="average of the weights before and after the training",
+    summary="average of the weights before and after training",
     config=WiseFtConfig,
     build=build,
     reference="arXiv:2109.01903",

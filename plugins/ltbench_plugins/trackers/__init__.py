@@ -1,4 +1,4 @@
-"""Trackers: who is told how a run gets on."""
+"""Trackers: receivers of a run's settings, epochs and result."""
 
 from __future__ import annotations
 

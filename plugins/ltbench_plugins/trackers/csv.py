@@ -1,4 +1,4 @@
-"""Two CSV files a run: a row an epoch, and one row of settings and results."""
+"""CSV tracker: two files per run, one with a row per epoch, one with settings and results."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ltbench_plugins.trackers.values import of_result, place, typed
 
 @dataclass(frozen=True)
 class CsvTrackerConfig:
-    """Options of the tracker."""
+    """Options of the CSV tracker."""
 
     folder: Path | None = option(
-        None, "where each run has a folder named by its hash; none: csv/ in the run directory"
+        None, "parent of the runs' folders, named by hash; none: csv/ in the run directory"
     )
 
 
 class Csv:
-    """Writes `epochs.csv` and `summary.csv`, each whole, as RFC 4180 has it.
+    """Tracker that writes `epochs.csv` and `summary.csv` as in RFC 4180, each as a whole.
 
-    The state in the summary is running, finished, failed or interrupted; of a process that was
-    killed it stays running. A resumed run has all its epochs.
+    The state in the summary is running, finished, failed or interrupted. It stays running if the
+    process is killed. A resumed run has all its epochs.
 
     Args:
-        folder: Of this run's files.
-        about: What the summary says of the run, whatever becomes of it.
+        folder: Folder of this run's files.
+        about: Fixed columns of the summary.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
@@ -42,18 +42,18 @@ class Csv:
 
     @hookimpl
     def ltbench_on_run_start(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Begins both files."""
+        """Starts both files."""
         self._epochs = list(history)
         self._folder.mkdir(parents=True, exist_ok=True)
         if history:
             _write(self._folder / "epochs.csv", self._epochs)
         else:
-            (self._folder / "epochs.csv").unlink(missing_ok=True)  # of an earlier run of the hash
+            (self._folder / "epochs.csv").unlink(missing_ok=True)  # from an earlier run of the hash
         self._summarise("running")
 
     @hookimpl
     def ltbench_on_epoch_end(self, metrics: Mapping[str, float]) -> None:
-        """Adds a row."""
+        """Adds a row for the epoch."""
         self._epochs.append(metrics)
         _write(self._folder / "epochs.csv", self._epochs)
 
@@ -73,7 +73,7 @@ class Csv:
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes a CSV file whole or not at all; its columns are in the order in which they come up."""
+    """Writes a CSV file as a whole, with columns in the order of their first use."""
     text = io.StringIO()
     columns = dict.fromkeys(name for row in rows for name in row)
     writer = csv.DictWriter(text, list(columns))
@@ -92,7 +92,7 @@ def build(config: CsvTrackerConfig, ctx: TrackerContext) -> Csv:
 
 CSV = TrackerSpec(
     name="csv",
-    summary="CSV files: a row an epoch, and a row of settings and results",
+    summary="CSV files: a row per epoch, and a row of settings and results",
     config=CsvTrackerConfig,
     build=build,
     reference="RFC 4180",

@@ -1,4 +1,4 @@
-"""MLflow: a run there for each run here, on a server or in a local database."""
+"""MLflow tracker: one MLflow run per run, on a server or in a local database."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 _HASH, _CELL, _ERROR = "ltbench.hash", "ltbench.cell", "ltbench.error"
 _LOCAL = "sqlite:///"
-_AT_A_TIME = 100  # parameters in a request: the server's limit
+_PARAMETERS_PER_REQUEST = 100  # limit of the server
 
 
 @dataclass(frozen=True)
 class MlflowConfig:
-    """Options of the tracker."""
+    """Options of the MLflow tracker."""
 
     uri: str | None = option(
         None,
-        "of the tracking server; none: MLFLOW_TRACKING_URI, or sqlite:///mlflow.db in the working "
-        "directory",
+        "URI of the tracking server; none: MLFLOW_TRACKING_URI, or sqlite:///mlflow.db in the "
+        "working directory",
     )
-    experiment: str = option("ltbench", "experiment that the run is put into; made where missing")
+    experiment: str = option("ltbench", "experiment of the run, created if missing")
 
 
 class Mlflow:
-    """Logs epochs as steps of the metrics, the result as metrics, the settings as parameters.
+    """Tracker that logs epochs as steps, the result as metrics, the settings as parameters.
 
-    MLflow makes up the ids of its runs: the tag `ltbench.hash` finds one again, and a resumed run
-    goes on in it. A run that starts anew is another one. Its state is FINISHED, FAILED, or KILLED
-    where it was interrupted.
+    MLflow generates the ids of its runs. The tag `ltbench.hash` identifies a run, and a resumed run
+    continues it. A run that starts anew is another MLflow run. The final state is FINISHED, FAILED,
+    or KILLED for an interrupted run.
 
     Args:
-        uri: Of the store.
-        experiment: Name.
-        ctx: Of the run.
+        uri: URI of the MLflow store.
+        experiment: Name of the experiment.
+        ctx: Context of the run.
     """
 
     def __init__(self, uri: str, experiment: str, ctx: TrackerContext) -> None:
@@ -58,7 +58,7 @@ class Mlflow:
 
     @hookimpl
     def ltbench_on_run_start(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Begins the run, or goes on with it."""
+        """Starts a run, or continues it."""
         from mlflow.tracking import MlflowClient
 
         with _alone(self._uri):
@@ -74,24 +74,24 @@ class Mlflow:
         run = client.create_run(experiment, tags=tags, run_name=title(self._ctx))
         self._id = run.info.run_id
         self._log_settings(client)
-        for epoch, row in enumerate(history):  # begun without this tracker
+        for epoch, row in enumerate(history):  # epochs of a run that started without this tracker
             self._log(of_epoch(row), epoch)
 
     @hookimpl
     def ltbench_on_epoch_end(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Logs a step."""
+        """Logs the metrics of the epoch."""
         self._log(of_epoch(metrics), epoch)
 
     @hookimpl
     def ltbench_on_run_end(self, result: Mapping[str, Any]) -> None:
-        """Logs the result, and finishes."""
+        """Logs the result, and marks the run as finished."""
         self._log(of_result(result), 0)
         assert self._client is not None
         self._client.set_terminated(self._id, "FINISHED")
 
     @hookimpl
     def ltbench_on_run_failure(self, error: LTBenchError) -> None:
-        """Finishes the run as failed or killed, with the error as a tag."""
+        """Marks the run as failed or killed, with the error as a tag."""
         assert self._client is not None
         self._client.set_tag(self._id, _ERROR, error.message)
         state = "KILLED" if isinstance(error, Interrupted) else "FAILED"
@@ -102,8 +102,8 @@ class Mlflow:
 
         settings = self._ctx.settings.items()
         params = [Param(name, typed(value)) for name, value in settings]
-        for start in range(0, len(params), _AT_A_TIME):
-            client.log_batch(self._id, params=params[start : start + _AT_A_TIME])
+        for start in range(0, len(params), _PARAMETERS_PER_REQUEST):
+            client.log_batch(self._id, params=params[start : start + _PARAMETERS_PER_REQUEST])
 
     def _log(self, numbers: Mapping[str, float], step: int) -> None:
         from mlflow.entities import Metric
@@ -115,22 +115,22 @@ class Mlflow:
 
 
 def _alone(uri: str) -> AbstractContextManager[object]:
-    """Returns what keeps other processes from opening a local database meanwhile.
+    """Returns a lock on a local database, so that one process at a time opens it.
 
-    MLflow makes its tables then: two that begin at the same time would spoil it for each other.
+    MLflow creates its tables on opening, which fails for two processes at the same time.
     """
     return FileLock(f"{uri.removeprefix(_LOCAL)}.lock") if uri.startswith(_LOCAL) else nullcontext()
 
 
 def _experiment(client: MlflowClient, name: str) -> str:
-    """Returns the id of an experiment, which is made where it is missing."""
+    """Returns the id of an experiment, which is created if missing."""
     from mlflow.exceptions import MlflowException
 
     known = client.get_experiment_by_name(name)
     if known is None:
         try:
             return str(client.create_experiment(name))
-        except MlflowException:  # another run of the grid was faster
+        except MlflowException:  # another run of the grid created it
             known = client.get_experiment_by_name(name)
             if known is None:
                 raise
@@ -141,15 +141,15 @@ def build(config: MlflowConfig, ctx: TrackerContext) -> Mlflow:
     """Builds the tracker of a run.
 
     Raises:
-        ConfigError: There is no mlflow.
+        ConfigError: A package is missing.
     """
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    if uri.startswith(_LOCAL):  # MLflow keeps stores by their uri, wherever the process goes
+    if uri.startswith(_LOCAL):  # MLflow caches stores by URI, for any working directory
         uri = _LOCAL + str(Path(uri.removeprefix(_LOCAL)).absolute())
     try:
         import mlflow.tracking  # noqa: F401
 
-        if uri.startswith("sqlite"):  # mlflow-skinny comes without
+        if uri.startswith("sqlite"):  # mlflow-skinny does not install them
             import alembic  # noqa: F401
             import sqlalchemy  # noqa: F401
     except ImportError as error:

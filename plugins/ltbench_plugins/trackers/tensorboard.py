@@ -1,4 +1,4 @@
-"""Event files of TensorBoard: scalars of epochs and of the result, with the settings."""
+"""TensorBoard tracker: scalars of epochs and of the result, with the settings."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TensorBoardConfig:
-    """Options of the tracker."""
+    """Options of the TensorBoard tracker."""
 
     folder: Path | None = option(
         None,
-        "where each run has a folder named by its hash; none: tensorboard/ in the run directory",
+        "parent of the runs' folders, named by hash; none: tensorboard/ in the run directory",
     )
 
 
 class TensorBoard:
-    """Writes `epoch/*` and `result/*`, the settings as a text, and both for the tab HParams.
+    """Tracker that writes `epoch/*` and `result/*`, and the settings as text and for HParams.
 
-    A resumed run goes on after its last epoch. One that starts anew hides what an earlier one of
-    the same hash left in its folder.
+    A resumed run continues after its last epoch. A run that starts anew hides the events of an
+    earlier run of the same hash.
 
     Args:
-        folder: Of this run's event files.
-        settings: Of the run, by dotted key.
+        folder: Folder of this run's event files.
+        settings: Settings of the run by dotted key.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ class TensorBoard:
         rows = [f"| {name} | {value} |" for name, value in cells.items()]
         self._writer.add_text("settings", "\n".join(["| setting | |", "|---|---|", *rows]), known)
         self._writer.flush()
-        for epoch, row in enumerate(history[known:], start=known):  # begun without this tracker
+        for epoch, row in enumerate(history[known:], start=known):  # epochs without this tracker
             self.ltbench_on_epoch_end(epoch, row)
 
     @hookimpl
@@ -61,14 +61,14 @@ class TensorBoard:
         assert self._writer is not None
         for name, value in of_epoch(metrics).items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch)
-        self._writer.flush()  # who looks on sees each epoch when it ends
+        self._writer.flush()  # shows each epoch when it ends
 
     @hookimpl
     def ltbench_on_run_end(self, result: Mapping[str, Any]) -> None:
         """Adds the scalars of the result, and closes the file."""
         assert self._writer is not None
         numbers = {f"result/{name}": value for name, value in of_result(result).items()}
-        # In the run's own folder: a run of its own, which is the default, shows up as another.
+        # In the run's own folder: the default folder would be shown as a run of its own.
         settings = {
             name: value if isinstance(value, int | float) else typed(value)
             for name, value in self._settings.items()
@@ -98,7 +98,7 @@ def build(config: TensorBoardConfig, ctx: TrackerContext) -> TensorBoard:
 
 TENSORBOARD = TrackerSpec(
     name="tensorboard",
-    summary="event files of TensorBoard: scalars, settings, the tab HParams",
+    summary="TensorBoard event files: scalars, settings, HParams",
     config=TensorBoardConfig,
     build=build,
     reference="github.com/tensorflow/tensorboard",

@@ -1,4 +1,4 @@
-"""What the trackers make of settings, epochs and results."""
+"""Conversion of settings, epochs and results for trackers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ltbench import TrackerContext
 
 
 def place(folder: Path | None, ctx: TrackerContext, name: str) -> Path:
-    """Returns where a tracker writes: FOLDER/HASH, or a folder of its name in the run directory."""
+    """Returns a tracker's folder: FOLDER/HASH, or a folder of its name in the run directory."""
     return ctx.directory / name if folder is None else folder / ctx.hash
 
 
 def title(ctx: TrackerContext) -> str:
-    """Returns what a run is called where people read it: "lift_plus, seed 0"."""
+    """Returns the display name of a run: "lift_plus, seed 0"."""
     return f"{ctx.settings['method']}, seed {ctx.settings['seed']}"
 
 
 def typed(value: Any) -> str:
-    """Returns a setting as `--set` takes it.
+    """Returns a setting in the form that `--set` takes.
 
     >>> [typed(value) for value in (None, True, 0.5, "tte", ["q", "v"])]
     ['none', 'true', '0.5', 'tte', '["q", "v"]']
@@ -32,14 +32,14 @@ def typed(value: Any) -> str:
 
 
 def of_epoch(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Returns the numbers of an epoch without its own."""
+    """Returns the metrics of an epoch without its number."""
     return {name: float(value) for name, value in metrics.items() if name != "epoch"}
 
 
 def of_result(result: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the numbers of a result: its metrics, and what it took.
+    """Returns the numbers of a result: metrics, parameters, time and memory.
 
-    A shot group without classes has none.
+    A shot group without classes is left out.
     """
     numbers = {
         **result["metrics"],

@@ -1,4 +1,4 @@
-"""Weights & Biases: a run there for each run here, with the same id."""
+"""Weights & Biases tracker: one W&B run per run, with the same id."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Mode = Literal["online", "offline", "disabled"]
 
 @dataclass(frozen=True)
 class WandbConfig:
-    """Options of the tracker."""
+    """Options of the W&B tracker."""
 
-    project: str = option("ltbench", "project that the run is put into")
+    project: str = option("ltbench", "project of the run")
     entity: str | None = option(None, "user or team; none: your own default")
-    group: str | None = option(None, "group of the run; none: its cell, all seeds together")
-    mode: Mode | None = option(None, "offline: for `wandb sync`; none: WANDB_MODE, or online")
-    folder: Path | None = option(
-        None, "where W&B makes its folder wandb/ with its files; none: the run directory"
+    group: str | None = option(None, "group of the run; none: its cell, with all seeds together")
+    mode: Mode | None = option(
+        None, "mode; offline is for `wandb sync`; none: WANDB_MODE, or online"
     )
+    folder: Path | None = option(None, "parent of W&B's folder wandb/; none: the run directory")
 
 
 class Wandb:
-    """Logs epochs as steps, the result as the summary, the settings as the config.
+    """Tracker that logs epochs as steps, the result as summary, the settings as config.
 
-    The id is the run's hash. A resumed run goes on in the same run of W&B; where there is none, and
-    offline, where nobody can tell, the earlier epochs are logged as well, so that the files are
-    whole by themselves. A run that starts anew takes the place of the earlier one of its hash.
+    The id is the run's hash. A resumed run continues the same W&B run. If that does not exist, or
+    offline, where it cannot be looked up, the earlier epochs are logged again, so that the files
+    are complete. A run that starts anew replaces the earlier one of its hash.
 
     Args:
-        config: Options.
-        ctx: Of the run.
-        mode: With the environment considered.
+        config: Options of the tracker.
+        ctx: Context of the run.
+        mode: Mode, with the environment considered.
     """
 
     def __init__(self, config: WandbConfig, ctx: TrackerContext, mode: Mode) -> None:
@@ -52,7 +52,7 @@ class Wandb:
 
     @hookimpl
     def ltbench_on_run_start(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Begins the run, or goes on with it."""
+        """Starts the run, or continues it."""
         import wandb
 
         config, ctx = self._config, self._ctx
@@ -68,8 +68,8 @@ class Wandb:
             dir=folder,
             mode=self._mode,
             resume="allow" if history else None,
-            reinit="create_new",  # several runs in a process do not end each other
-            settings=wandb.Settings(console="off"),  # stdout and the progress stay as they are
+            reinit="create_new",  # several runs in a process must not end each other
+            settings=wandb.Settings(console="off"),  # stdout and the progress stay unchanged
         )
         if not self._run.resumed:
             for epoch, row in enumerate(history):
@@ -77,13 +77,13 @@ class Wandb:
 
     @hookimpl
     def ltbench_on_epoch_end(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Logs a step."""
+        """Logs the epoch as a step."""
         assert self._run is not None
         self._run.log(of_epoch(metrics), step=epoch)
 
     @hookimpl
     def ltbench_on_run_end(self, result: Mapping[str, Any]) -> None:
-        """Writes the summary, and finishes."""
+        """Writes the summary, and finishes the run."""
         assert self._run is not None
         self._run.summary.update(of_result(result))
         self._run.finish()
@@ -100,7 +100,7 @@ def build(config: WandbConfig, ctx: TrackerContext) -> Wandb:
     """Builds the tracker of a run.
 
     Raises:
-        ConfigError: There is no wandb, or it is to be online and has no key.
+        ConfigError: The package is missing, or the mode is online without a key.
     """
     try:
         import wandb
@@ -110,11 +110,11 @@ def build(config: WandbConfig, ctx: TrackerContext) -> Wandb:
             hint="pip install 'ltbench[wandb]'",
         ) from error
     mode = cast("Mode", config.mode or os.environ.get("WANDB_MODE", "online"))
-    # At the start of the run W&B would ask for the key, and wait for an answer.
+    # Otherwise W&B asks for the key at the start of the run, and waits for an answer.
     if mode == "online" and not wandb.login(prompt=False, verify=False):
         raise ConfigError(
             "tracker 'wandb' is not logged in",
-            hint="`wandb login`, or --set tracker.wandb.mode=offline and `wandb sync` later",
+            hint="run `wandb login`, or add --set tracker.wandb.mode=offline and sync later",
         )
     return Wandb(config, ctx, mode)
 

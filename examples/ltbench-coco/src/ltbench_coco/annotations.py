@@ -174,7 +174,7 @@ class Annotations:
         at = pc.index(leads_out, value=True).as_py()
         if at >= 0:
             raise DataError(
-                f"{self.path}: {files[at]!r} is no path below the folder of photographs",
+                f"{self.path}: {files[at]!r} is not a path below the folder of photographs",
                 hint="--set dataset.images names that folder",
             )
         return files

@@ -1,3 +1,3 @@
-"""What the data sets are made of: one idea a module, none of them a component."""
+"""Shared parts of the data sets, none of which is a component."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of CIFAR's binary version: where they come from, and how they are laid out."""
+"""Files of CIFAR's binary version: source, checks and record format."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ltbench.errors import DataError
 
 URL = "https://www.cs.toronto.edu/~kriz"
 SIDE = 32
-_PIXELS = 3 * SIDE * SIDE  # a plane each for red, green and blue
+_PIXEL_BYTES = 3 * SIDE * SIDE  # one plane each for red, green and blue
 
 
 @dataclass(frozen=True)
 class CifarFiles:
     """The binary version of CIFAR-10 or CIFAR-100.
 
-    A file is a row of records of one size: label bytes, of which the last is the class, and the
-    pixels. Every class has the same number of images.
+    A file is a sequence of records of one size: label bytes, the last of which is the class, and
+    the pixels. All classes have the same number of images.
 
     Args:
         archive: File name of the download.
-        md5: Of the download, as it is published.
-        folder: The folder in it.
-        splits: The files of each split, in order.
-        names: The file with one class name a line.
-        label_bytes: Before the pixels of each image.
-        num_classes: K.
-        images_per_class: In each split.
-        python: What the Python version's folder is called, and its file of class names.
+        md5: Published MD5 of the download.
+        folder: Name of the folder in the download.
+        splits: Names of the files of each split, in order.
+        names: Name of the file with one class name per line.
+        label_bytes: Number of bytes before the pixels of each image.
+        num_classes: Number of classes K.
+        images_per_class: Number of images per class in each split.
+        python: Names of the Python version's folder, and of its file of class names.
     """
 
     archive: str
@@ -48,76 +48,78 @@ class CifarFiles:
     python: tuple[str, str]
 
     def find(self, download: Path) -> Path:
-        """Returns the folder of the files: the download's own, or itself."""
+        """Returns the folder of the files: the folder in the download, or the download itself."""
         inside = download / self.folder
         return inside if inside.is_dir() else download
 
     def expect(self, folder: Path) -> None:
-        """Sees to it that a folder holds every file, whole.
+        """Checks that a folder holds all files, complete.
 
         Raises:
-            DataError: One is missing or of another size; or it is the Python version.
+            DataError: A file is missing or has another size; or it is the Python version.
         """
         self._expect_binary(folder)
         for split, files in self.splits.items():
-            size = self._records(split) * (self.label_bytes + _PIXELS)
+            size = self._records(split) * (self.label_bytes + _PIXEL_BYTES)
             for file in files:
                 found = _size(folder / file)
                 if found != size:
-                    what = "is cut short" if found < size else "is too long"
+                    what = "is truncated" if found < size else "is too long"
                     raise DataError(
-                        f"{folder / file} {what}: {found:,} of {size:,} bytes", hint=self.how
+                        f"{folder / file} {what}: expected {size:,} bytes, got {found:,}",
+                        hint=self.hint,
                     )
 
     def expect_archive(self, archive: Path) -> None:
-        """Sees to it that a file is the download.
+        """Checks that a file is the download.
 
         Raises:
-            DataError: It is something else, broken, or cannot be read.
+            DataError: It is another file, is damaged, or cannot be read.
         """
         if "python" in archive.name:
-            raise self._pickled(archive)
+            raise self._python_version(archive)
         if archive.exists() and not archive.is_file():
-            raise DataError(f"{archive} is no regular file", hint=self.how)
+            raise DataError(f"{archive} is not a regular file", hint=self.hint)
         try:
             with archive.open("rb") as file:
                 found = hashlib.file_digest(file, _md5).hexdigest()
         except OSError as error:
             raise DataError(
-                f"{archive} cannot be read: {error.strerror}", hint="get permission to read it"
+                f"{archive} cannot be read: {error.strerror}", hint="allow this user to read it"
             ) from error
         if found != self.md5:
-            raise DataError(f"{archive}: {self._other(found)}", hint=self.how)
+            raise DataError(f"{archive}: {self._md5_fault(found)}", hint=self.hint)
 
     def archive_fault(self, content: bytes) -> str:
-        """Returns what is wrong with what should be the download; nothing if it is it."""
+        """Returns the fault of a download's content; empty for the published content."""
         found = _md5(content).hexdigest()
-        return "" if found == self.md5 else self._other(found)
+        return "" if found == self.md5 else self._md5_fault(found)
 
-    def _other(self, found: str) -> str:
-        return f"its MD5 is {found}, not {self.md5} ({self.archive})"
+    def _md5_fault(self, found: str) -> str:
+        return f"expected MD5 {self.md5} ({self.archive}), got {found}"
 
     @property
     def unpacked_limit(self) -> int:
-        """Bytes that the download may unpack to: its images, and as much again for texts."""
+        """Maximum number of unpacked bytes: the images, and as much again for texts."""
         images = sum(self._records(split) * len(files) for split, files in self.splits.items())
-        return 2 * images * (self.label_bytes + _PIXELS)
+        return 2 * images * (self.label_bytes + _PIXEL_BYTES)
 
     def read_names(self, folder: Path) -> tuple[str, ...]:
         """Returns the names of the classes.
 
         Raises:
-            DataError: There are not as many, or they cannot be read.
+            DataError: The number of names is wrong, or they cannot be read.
         """
         path = folder / self.names
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} cannot be read: {error}", hint=self.how) from error
+            raise DataError(f"{path} cannot be read: {error}", hint=self.hint) from error
         names = tuple(line.strip() for line in lines if line.strip())
         if len(set(names)) != self.num_classes or len(names) != self.num_classes:
             raise DataError(
-                f"{path} has {len(set(names))} class names, not {self.num_classes}", hint=self.how
+                f"{path}: expected {self.num_classes} class names, got {len(set(names))}",
+                hint=self.hint,
             )
         return names
 
@@ -125,26 +127,26 @@ class CifarFiles:
         """Returns the class of each image of a split, (N,), in the order of the files.
 
         Raises:
-            DataError: A class has too many images or too few, or is none of the K.
+            DataError: A class has too many or too few images, or a label is not one of the K.
         """
         records = self._open(folder, split)
         labels = np.concatenate([part[:, self.label_bytes - 1] for part in records])
         counts = np.bincount(labels, minlength=self.num_classes)
         wrong = np.flatnonzero(counts[: self.num_classes] != self.images_per_class[split])
         if len(counts) > self.num_classes:
-            fault = f"label {len(counts) - 1} is outside of 0..{self.num_classes - 1}"
+            fault = f"expected labels in 0..{self.num_classes - 1}, got {len(counts) - 1}"
         elif len(wrong):
-            fault = f"class {wrong[0]} has {counts[wrong[0]]:,} images in the {split} files, not "
-            fault += f"{self.images_per_class[split]:,}"
+            fault = f"class {wrong[0]} in the {split} files: expected "
+            fault += f"{self.images_per_class[split]:,} images, got {counts[wrong[0]]:,}"
         else:
             return labels.astype(np.int64)
-        raise DataError(f"{folder}: {fault}", hint=self.how)
+        raise DataError(f"{folder}: {fault}", hint=self.hint)
 
     def read_pixels(
         self, folder: Path, split: str, indices: NDArray[np.int64]
     ) -> NDArray[np.uint8]:
-        """Returns some images of a split, (N, 32, 32, 3), without loading the others."""
-        planes = np.empty((len(indices), _PIXELS), np.uint8)
+        """Returns selected images of a split, (N, 32, 32, 3), without loading the others."""
+        planes = np.empty((len(indices), _PIXEL_BYTES), np.uint8)
         start = 0
         for part in self._open(folder, split):
             inside = (indices >= start) & (indices < start + len(part))
@@ -154,35 +156,35 @@ class CifarFiles:
         return np.ascontiguousarray(images)
 
     @property
-    def how(self) -> str:
-        """How to get the right files, as a hint."""
+    def hint(self) -> str:
+        """Hint on how to get the right files."""
         return (
-            f"fetch {URL}/{self.archive} (the binary version) again and name it, or the folder "
-            "that it unpacks to, with `ltbench data prepare ... --source PATH`; without --source "
-            "it is fetched"
+            f"fetch {URL}/{self.archive} (the binary version) again and run `ltbench data prepare "
+            "... --source PATH` with the archive or its unpacked folder; without --source it is "
+            "fetched"
         )
 
     def _records(self, split: str) -> int:
-        """Returns how many images a file of a split has."""
+        """Returns the number of images in each file of a split."""
         return self.num_classes * self.images_per_class[split] // len(self.splits[split])
 
     def _open(self, folder: Path, split: str) -> list[NDArray[np.uint8]]:
-        """Returns the records of each file of a split, (N, bytes), on disk until they are used."""
-        shape = (self._records(split), self.label_bytes + _PIXELS)
+        """Returns the memory-mapped records of each file of a split, (N, bytes)."""
+        shape = (self._records(split), self.label_bytes + _PIXEL_BYTES)
         return [np.memmap(folder / f, np.uint8, "r", shape=shape) for f in self.splits[split]]
 
     def _expect_binary(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise DataError(f"there is no {folder}", hint=self.how)
+            raise DataError(f"{folder} does not exist", hint=self.hint)
         python_folder, python_names = self.python
         if (folder / python_folder).is_dir() or (folder / python_names).is_file():
-            raise self._pickled(folder)
+            raise self._python_version(folder)
 
-    def _pickled(self, path: Path) -> DataError:
+    def _python_version(self, path: Path) -> DataError:
         return DataError(
-            f"{path} is CIFAR's Python version: pickles, which would run whatever they hold and "
-            "are never loaded",
-            hint=self.how,
+            f"{path} is CIFAR's Python version: expected the binary version, because pickles can "
+            "run any code and are never loaded",
+            hint=self.hint,
         )
 
 
@@ -192,13 +194,13 @@ def _md5(content: bytes = b"") -> Any:
 
 def _size(path: Path) -> int:
     try:
-        with path.open("rb") as file:  # may it be read at all?
+        with path.open("rb") as file:  # fails without the permission to read it
             return file.seek(0, 2)
     except FileNotFoundError as error:
-        raise DataError(f"there is no {path}", hint="name the folder that holds it") from error
+        raise DataError(f"{path} does not exist", hint="choose the folder that holds it") from error
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}", hint="get permission to read it"
+            f"{path} cannot be read: {error.strerror}", hint="allow this user to read it"
         ) from error
 
 

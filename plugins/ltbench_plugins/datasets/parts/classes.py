@@ -1,4 +1,4 @@
-"""From names of classes to class ids, and which images are held out for testing."""
+"""Class ids from class names, and the choice of test images."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from ltbench.errors import DataError
 
-_DIGITS = 1000  # of a number, which Python converts in time that is quadratic in them
+_MAX_DIGITS = 1000  # Python converts longer numbers in quadratic time
 
 
 def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Numbers classes in the order of their names: as numbers where all of them are.
+    """Numbers classes in the order of their names, or of their values if all are numbers.
 
     Args:
-        names: The class of each image: a pyarrow array of N strings.
+        names: Pyarrow array of the N images' class names.
 
     Returns:
-        K class names by class id, and the class ids, (N,).
+        Names of the K classes by class id, and class ids, (N,).
     """
     encoded = names.dictionary_encode()
     known = encoded.dictionary.to_pylist()
-    numeric = all(name.isdecimal() and len(name) < _DIGITS for name in known)
+    numeric = all(name.isdecimal() and len(name) < _MAX_DIGITS for name in known)
     ordered = sorted(known, key=(lambda name: (int(name), name)) if numeric else None)
     ids = {name: label for label, name in enumerate(ordered)}
     labels = np.array([ids[name] for name in known], np.int64)[encoded.indices.to_numpy()]
@@ -32,54 +32,54 @@ def number_classes(names: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
 
 
 def in_normal_form(names: Any) -> tuple[Any, tuple[str, ...]]:
-    """Returns names of classes in Unicode's normal form C, and a note where that unites some.
+    """Returns class names in Unicode's normal form C, and a note if that merges some.
 
     Args:
-        names: A pyarrow array of N strings.
+        names: Pyarrow array of N strings.
     """
     import pyarrow as pa
 
     encoded = names.dictionary_encode()
     written = encoded.dictionary.to_pylist()
-    # Not by pyarrow's utf8_normalize: in its wheels up to 25, form C is form D.
+    # Not pyarrow's utf8_normalize: in its wheels up to 25, form C is form D.
     composed = [unicodedata.normalize("NFC", name) for name in written]
     names = pa.array(composed, names.type).take(encoded.indices)
-    united = len(written) - len(set(composed))
-    if not united:
+    merged = len(written) - len(set(composed))
+    if not merged:
         return names, ()
     first = next(name for name, normal in zip(written, composed, strict=True) if name != normal)
     return names, (
-        f"{united:,} labels are written in two forms of Unicode, such as {first!r}; they are "
+        f"{merged:,} labels are written in two forms of Unicode, such as {first!r}; they are "
         "compared in normal form C",
     )
 
 
 def expect_trained(where: str, class_names: tuple[str, ...], labels: NDArray[np.int64]) -> None:
-    """Sees to it that each class has training images.
+    """Checks that each class has training images.
 
     Args:
-        where: What to call the data set in an error.
-        class_names: K names.
-        labels: (N,) class ids of the training images.
+        where: Name of the data set for messages.
+        class_names: Names of the K classes.
+        labels: Class ids of the training images, (N,).
 
     Raises:
-        DataError: One has none: it is misspelt, or cannot be learned.
+        DataError: A class has no training images.
     """
     without = np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0)
     if len(without) and class_names[without[0]] == "-1":
         raise DataError(
-            f"{where}: label -1, which stands for a hidden label, is in no training image",
+            f"{where}: label -1, which means a hidden label, is in no training image",
             hint="evaluate on a split whose labels are public, or leave such images out",
         )
     if len(without):
         raise DataError(
             f"{where}: class '{class_names[without[0]]}' has no training images",
-            hint="is it spelt the same in every split? Classes that cannot be learned must go",
+            hint="check that it is spelt the same in every split, or leave the class out",
         )
 
 
 def every(labels: NDArray[np.int64], step: int) -> NDArray[np.bool_]:
-    """Returns every step-th image of each class, in the order given, as a mask.
+    """Returns a mask of every step-th image of each class, in the given order.
 
     >>> every(np.array([0, 1, 0, 1, 0, 0, 1]), 2).tolist()
     [False, False, True, True, False, True, False]

@@ -1,4 +1,4 @@
-"""Makes data sets long-tailed by rule: options that several of them share."""
+"""Options that make a data set long-tailed."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ class Construction:
     """Options of data sets that can be made long-tailed."""
 
     profile: Literal["none", "exponential", "pareto"] = option(
-        "none", "how class counts fall from the first class to the last; none: as they are"
+        "none", "curve of the class counts from the first class to the last; none: unchanged"
     )
-    ratio: Annotated[float, Ge(1)] = option(100.0, "largest over smallest class count (profile)")
+    ratio: Annotated[float, Ge(1)] = option(
+        100.0, "largest over smallest class count, with a profile"
+    )
     largest: Annotated[int, Ge(1)] | None = option(
-        None, "training images of the first class (profile); none: as many as every class has"
+        None,
+        "training images of the first class, with a profile; none: as many as all classes have",
     )
 
     def __post_init__(self) -> None:
-        # Without a profile these would change nothing but the run's hash.
+        # Without a profile these would only change the run's hash.
         if self.profile == "none" and (self.ratio != type(self).ratio or self.largest is not None):
             unused = "ratio" if self.largest is None else "largest"
             raise ConfigError(
-                f"dataset.{unused}={getattr(self, unused)}: nothing is left out with "
-                "dataset.profile=none",
+                f"dataset.{unused}={getattr(self, unused)} has no effect with dataset.profile=none",
                 hint="add --set dataset.profile=exponential, or pareto",
             )
 
     def of(self, dataset: Dataset, ctx: DataContext) -> Dataset:
-        """Returns a data set as the options want it.
+        """Returns a data set changed according to the options.
 
         Raises:
-            ConfigError: It has too few images for them; see `ltbench.data.make_lt`.
+            ConfigError: A class has too few images; see `ltbench.data.make_lt`.
         """
         if self.profile == "none":
             return dataset

@@ -1,4 +1,4 @@
-"""Which columns of a table are the images and the labels, and which classes there are."""
+"""Columns of a table with images and labels, and its classes."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _PLAIN = ("string", "large_string", "bool", "int8", "int16", "int32", "int64", "
 def find_column(
     where: str, role: str, chosen: str | None, kind: type, features: Mapping[str, Any]
 ) -> str:
-    """Returns the column that holds the images, or the labels.
+    """Returns the name of the column with the images or the labels.
 
     Raises:
-        DataError: There is none, or several and none was chosen.
+        DataError: No column has them, or several do and none was chosen.
     """
-    trainer = [name for name, feature in features.items() if isinstance(feature, kind)]
+    matching = [name for name, feature in features.items() if isinstance(feature, kind)]
     listed = ", ".join(f"{name} ({_kind(feature)})" for name, feature in features.items())
-    if chosen is None and len(trainer) == 1:
-        return trainer[0]
+    if chosen is None and len(matching) == 1:
+        return matching[0]
     if chosen is None:
-        found = "several columns" if trainer else "no column"
+        found = "several columns" if matching else "no column"
         raise DataError(
-            f"{where} has {found} of the kind {kind.__name__}; it has {listed}",
+            f"{where} has {found} of the kind {kind.__name__}; its columns are {listed}",
             hint=f"choose with --set dataset.{role}=COLUMN",
         )
     typed = role == "label" and getattr(features.get(chosen), "dtype", "") in _PLAIN
-    if chosen not in trainer and not typed:
+    if chosen not in matching and not typed:
         raise DataError(
-            f"{where}: dataset.{role}={chosen} is no column of {role}s; it has {listed}",
+            f"{where}: dataset.{role}={chosen} is not a column of {role}s, only {listed}",
             hint=f"choose with --set dataset.{role}=COLUMN",
         )
     return chosen
@@ -51,7 +51,7 @@ def read_labels(
     """Returns the class names, and the class ids of each split.
 
     Raises:
-        DataError: A row has no label, or one outside of the classes, or a class no training image.
+        DataError: A row has no label or one outside the classes, or a class has no training image.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -68,16 +68,16 @@ def read_labels(
             value = labels[at].as_py()
             hidden = value in (None, -1)
             inside = f"0 to {len(names or ()) - 1}"
-            what = "no label" if hidden else f"label {value}: expected {inside}"
+            what = "no label" if hidden else f"label {value}, expected {inside}"
             if not hidden and pc.min(labels).as_py() >= 1:
                 raise DataError(
-                    f"{where}, {name} split: labels start at {pc.min(labels)}: expected {inside}",
+                    f"{where}, {name} split: labels start at {pc.min(labels)}, expected {inside}",
                     hint=f"subtract 1 from the column {column}, or store it as plain numbers, "
                     "which are numbered in order",
                 )
             raise DataError(
                 f"{where}, {name} split, row {at} has {what}",
-                hint="many sets hide the labels of their test split: choose another with "
+                hint="choose another test split, because many data sets hide its labels: "
                 "--set dataset.test=validation",
             )
     lengths = np.cumsum([len(labels) for labels in values.values()])[:-1]

@@ -1,4 +1,4 @@
-"""Images in Arrow tables, as the package `datasets` keeps them."""
+"""Images in Arrow tables, in the format of the package `datasets`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from ltbench.data import (
 )
 from ltbench.errors import CorruptImageError
 
-_ROWS_A_PART = 64
+_ROWS_PER_PART = 64
 
 
 class TableImages:
-    """Images in a column of an Arrow table that is mapped into memory.
+    """Images in a column of a memory-mapped Arrow table.
 
-    Loader processes are sent the names of its files, not what they hold.
+    Loader processes receive the names of its files, not their content.
 
     Args:
-        rows: A `datasets.Dataset` with that column alone, not decoded.
-        column: Its name.
-        where: What to call the table in an error.
+        rows: A `datasets.Dataset` with this column only, not decoded.
+        column: Name of the column.
+        where: Name of the table for messages.
     """
 
     def __init__(self, rows: Any, column: str, where: str) -> None:
@@ -49,7 +49,7 @@ class TableImages:
         return len(self.rows)
 
     def name(self, index: int) -> str:
-        """Returns a name made of the file, as it is encoded; its place where it has no bytes."""
+        """Returns a name computed from the encoded image; its place if it has no bytes."""
         row = self.rows[index][self.column] or {}
         if row.get("bytes") is not None:
             return hashlib.sha1(row["bytes"], usedforsecurity=False).hexdigest()
@@ -63,26 +63,26 @@ class TableImages:
         if row.get("path") is None:
             raise CorruptImageError(
                 f"{self.where}, row {index} has no image",
-                hint="drop such images with --on-corrupt skip",
+                hint="skip such images with --on-corrupt skip",
             )
-        return FileImages(Path(), _one(row["path"]), "load the set again").read(0)
+        return FileImages(Path(), _as_array(row["path"]), "load the data set again").read(0)
 
     def digests(
         self, ctx: DataContext, rule: DigestRule, rows: NDArray[np.int64] | None = None
     ) -> Digests:
-        """Returns the digests of the images as they are encoded, (M, 16); zero for none.
+        """Returns the digests of the encoded images, (M, 16); zero for missing ones.
 
-        They are remembered as long as the files of the table are the same.
+        They are cached until the files of the table change.
 
         Args:
-            ctx: Shows the progress of reading.
-            rule: What of an image is hashed.
-            rows: (M,) which images; None: all.
+            ctx: Context with the progress reporter.
+            rule: Hashed part of an image.
+            rows: Indices of the images, (M,); None: all.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column = self.rows.data.column(self.column)  # in chunks: whole it may not fit into memory
+        column = self.rows.data.column(self.column)  # in chunks, because it may not fit into memory
         asked = np.arange(len(column)) if rows is None else rows
         contents = pc.struct_field(column, "bytes")
         inside = contents.is_valid().to_numpy()[asked]
@@ -91,7 +91,7 @@ class TableImages:
         names = pc.fill_null(pc.struct_field(column, "path"), "").combine_chunks()
         paths = names.take(pa.array(asked))
         linked = np.flatnonzero(~inside & pc.not_equal(paths, "").to_numpy(zero_copy_only=False))
-        if len(linked):  # an image folder: the table has paths only
+        if len(linked):  # of an image folder the table has only paths
             files = [Path(path).absolute() for path in paths.take(pa.array(linked)).to_pylist()]
             root = Path(os.path.commonpath([file.parent for file in files]))
             below = pa.array([str(file.relative_to(root)) for file in files], pa.string())
@@ -101,23 +101,23 @@ class TableImages:
     def _embedded(
         self, contents: Any, rows: NDArray[np.int64], rule: DigestRule, ctx: DataContext
     ) -> Digests:
-        """Returns the digests of images that are in the table, (M, 16)."""
+        """Returns the digests of images within the table, (M, 16)."""
         import pyarrow as pa
 
-        def digests_of(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], Digests]:
+        def hash_part(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], Digests]:
             buffers = (contents[int(rows[at])].as_buffer() for at in part)
             values = b"".join(content_digest(memoryview(buffer), rule) for buffer in buffers)
             return part, np.frombuffer(values, np.uint8).reshape(-1, DIGEST_BYTES)
 
         def read(wanted: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Digests]]:
-            parts = np.array_split(wanted, -(-len(wanted) // _ROWS_A_PART))
-            with ThreadPoolExecutor() as pool:  # hashing releases the interpreter's lock
-                yield from pool.map(digests_of, parts)
+            parts = np.array_split(wanted, -(-len(wanted) // _ROWS_PER_PART))
+            with ThreadPoolExecutor() as pool:  # hashing releases the GIL
+                yield from pool.map(hash_part, parts)
 
         files = sorted(file["filename"] for file in self.rows.cache_files)
         stamps = np.array([file_stamp(file) for file in files], np.int64).reshape(-1, 4)
         if not len(rows) or not len(files):  # a table in memory
-            return digests_of(np.arange(len(rows)))[1]
+            return hash_part(np.arange(len(rows)))[1]
         stamp = np.tile(stamps.max(axis=0), (len(rows), 1))
         stamp[:, 0] = stamps[:, 0].sum()
         table = "\n".join([rule, self.column, *files])
@@ -126,7 +126,7 @@ class TableImages:
         )
 
 
-def _one(path: str) -> Any:
+def _as_array(path: str) -> Any:
     import pyarrow as pa
 
     return pa.array([path], pa.string())

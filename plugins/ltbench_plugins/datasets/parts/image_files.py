@@ -1,4 +1,4 @@
-"""Names of image files, and the count of files that are left aside."""
+"""File extensions of images, and the count of ignored files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ EXTENSIONS = (
     *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
     *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga", ".pcx", ".qoi", ".sgi", ".ico"),
 )
-"""Endings of the names of images. All of these files are read, and an error if they cannot be."""
+"""File extensions of images. All such files are read, and it is an error if one cannot be."""
 
-_SHOWN = 5
+_MAX_SHOWN = 5  # extensions or paths in a note
 
 
 @dataclass
 class Aside:
-    """Files of a folder that are no images by their names.
+    """Ignored files of a folder.
 
     Attributes:
-        counts: Number of files by the ending of their names.
-        first: Path of the first file with an ending.
+        counts: Number of files by extension.
+        first: Path of the first file with each extension.
         other_forms: Class folders whose name has another Unicode form than in train.
-        loose: Paths of images that lie in a split's folder, in none of a class.
+        loose: Paths of images directly in a split's folder, outside of any class.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -32,36 +32,36 @@ class Aside:
     loose: list[str] = field(default_factory=list)
 
     def add(self, path: str) -> None:
-        """Counts a file."""
+        """Counts an ignored file."""
         _, dot, end = path.rpartition("/")[2].rpartition(".")
         ending = f".{end.lower()}" if dot else "no ending"
         self.counts[ending] += 1
         self.first[ending] = min(path, self.first.get(ending, path))
 
     def notes(self) -> tuple[str, ...]:
-        """Returns what there is to say about them."""
+        """Returns a sentence for each kind of ignored or renamed files."""
         notes = []
         if self.counts:
             listed = ", ".join(
                 f"{count:,} with {ending} such as {self.first[ending]}"
-                for ending, count in self.counts.most_common(_SHOWN)
+                for ending, count in self.counts.most_common(_MAX_SHOWN)
             )
-            more = ", ..." if len(self.counts) > _SHOWN else ""
+            more = ", ..." if len(self.counts) > _MAX_SHOWN else ""
             notes.append(
-                f"files left aside: {self.counts.total():,}, with names that do not end as those "
-                f"of images do: {listed}{more}"
+                f"files ignored: {self.counts.total():,}, without the file extension of an image: "
+                f"{listed}{more}"
             )
         if self.loose:
             notes.append(
-                f"images left aside: {len(self.loose):,}, in no class folder: {_listed(self.loose)}"
+                f"images ignored: {len(self.loose):,}, in no class folder: {_listed(self.loose)}"
             )
         if self.other_forms:
             notes.append(
-                "class folders are named in another form of Unicode than in train, and compared "
-                f"in normal form C: {_listed(self.other_forms)}"
+                "class folders have names in another form of Unicode than in train, compared in "
+                f"normal form C: {_listed(self.other_forms)}"
             )
         return tuple(notes)
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(sorted(names)[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return ", ".join(sorted(names)[:_MAX_SHOWN]) + (", ..." if len(names) > _MAX_SHOWN else "")

@@ -1,4 +1,4 @@
-"""The official annotations of iNaturalist (`train2018.json`, `val2018.json`), made split lists."""
+"""Split lists from iNaturalist's official annotations (`train2018.json`, `val2018.json`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _HINT = "download it again (its .tar.gz from github.com/visipedia/inat_comp, 201
 
 @dataclass(frozen=True)
 class Annotations:
-    """An annotation file.
+    """Content of an annotation file.
 
     Args:
-        path: The file.
-        content: What it holds, in COCO's form.
+        path: Path of the file.
+        content: Content in COCO's format.
     """
 
     path: Path
@@ -27,10 +27,10 @@ class Annotations:
 
     @classmethod
     def read(cls, path: Path) -> Annotations:
-        """Reads a file; some 440,000 images take a few seconds.
+        """Returns the content of a file; some 440,000 images take a few seconds.
 
         Raises:
-            DataError: It cannot be read, or is no annotation file.
+            DataError: The file cannot be read, or is not an annotation file.
         """
         try:
             content = json.loads(path.read_bytes())
@@ -42,10 +42,10 @@ class Annotations:
         return cls(path, content)
 
     def split_list(self) -> bytes:
-        """Returns one `path label` a line, in the order of the images.
+        """Returns a split list, one `path label` per line, in the order of the images.
 
         Raises:
-            DataError: An image has no label, or the images of a category are missing.
+            DataError: An image has no label, or a category has no images.
         """
         try:
             labels = {one["image_id"]: one["category_id"] for one in self.content["annotations"]}
@@ -53,7 +53,7 @@ class Annotations:
             used = set(labels.values())
         except (KeyError, TypeError) as error:
             raise DataError(
-                f"{self.path}: an entry is not as it should be ({error!r})", hint=_HINT
+                f"{self.path}: an entry is malformed ({error!r})", hint=_HINT
             ) from error
         bare = next((name for name, image in images if image not in labels), None)
         if bare is not None:
@@ -66,10 +66,10 @@ class Annotations:
         return "".join(f"{name} {labels[image]}\n" for name, image in images).encode()
 
     def taxonomy(self) -> Taxonomy:
-        """Returns its categories.
+        """Returns the taxonomy of its categories.
 
         Raises:
-            DataError: They are not complete.
+            DataError: The categories are incomplete.
         """
         try:
             return Taxonomy.of(self.content["categories"])

@@ -1,4 +1,4 @@
-"""Puts lists and names of iNaturalist in place: from a download, or fetched."""
+"""Preparation of iNaturalist's lists and names, from a download or fetched."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _ANNOTATIONS = {"train": "train2018.json", "test": "val2018.json"}
 
 
 def expect_download(source: Path) -> None:
-    """Sees to it that a folder holds the folder of the images.
+    """Checks that a folder holds the folder of the images.
 
     Raises:
-        DataError: It does not: it is that folder, or one in it, or above.
+        DataError: It does not: it is that folder, or one inside it or above it.
     """
     whole = source.resolve()
     images = next((path for path in (whole, *whole.parents) if path.name == IMAGES), None)
     if images is not None and not (whole / IMAGES).is_dir():
         raise DataError(
             f"{source} is the wrong level: it is {IMAGES} or a folder in it",
-            hint=f"give --source {images.parent}",
+            hint=f"use --source {images.parent}",
         )
     expect_level(source, (IMAGES,))
 
 
 def explain(folder: Path, path: str) -> DataError | None:
-    """Says what is wrong with images that are not at such a path below a folder, if it is clear."""
+    """Returns the error for a missing image below a folder, if the cause is known."""
     images, category = folder / IMAGES, Path(path).parent.name
     if (images / category).is_dir() or next(images.glob("*.jpg"), None) is not None:
         return DataError(
-            f"{images} lacks a level: it has categories or images right below it",
-            hint=f"the images must be at {path}: unpack train_val2018.tar.gz as it is",
+            f"{images} lacks a level: it directly holds categories or images",
+            hint=f"unpack train_val2018.tar.gz without changes, so that {path} exists",
         )
     return None
 
@@ -45,11 +45,11 @@ def explain(folder: Path, path: str) -> DataError | None:
 def put_texts(listed: ListedImages, config: ListsConfig, preparation: Preparation) -> None:
     """Puts the split lists and `categories.json` in place.
 
-    What is there and right is kept. Otherwise they come from `--lists`, or else from the download
-    where it has the official annotations, or else from where they are published.
+    Existing correct files are kept. Otherwise they come from `--lists`, else from the official
+    annotations of the download, else from their publisher.
 
     Raises:
-        DataError: They cannot be fetched or made, or are not what they should be.
+        DataError: A file cannot be fetched or made, or is not the expected one.
     """
     official = _official(listed, config, preparation)
     if official and not _has_lists(listed, config, preparation.folder):
@@ -67,7 +67,7 @@ def put_texts(listed: ListedImages, config: ListsConfig, preparation: Preparatio
 def _official(
     listed: ListedImages, config: ListsConfig, preparation: Preparation
 ) -> dict[str, Annotations]:
-    """Returns the annotations of each split, if the download has them and they are needed."""
+    """Returns the annotations of each split if they are needed and the download has them."""
     source, folder = preparation.source, preparation.folder
     if source is None or preparation.lists is not None:
         return {}
@@ -98,14 +98,14 @@ def _write_lists(
         rows = content.count(b"\n")
         if config.lists == "published" and rows != published.rows:
             raise DataError(
-                f"{annotated.path} has {rows:,} images, not {published.rows:,}",
-                hint="download it again, or take it as it is with --set dataset.lists=own",
+                f"{annotated.path}: expected {published.rows:,} images, got {rows:,}",
+                hint="download it again, or use it as it is with --set dataset.lists=own",
             )
         preparation.write(published.file, content)
         if published.fault(content):
             preparation.say(
-                f"{published.file} is not the published list, byte for byte: to use it give --set "
-                "dataset.lists=own, here and to runs"
+                f"{published.file} is not the published list, byte for byte: use it with --set "
+                "dataset.lists=own, here and for runs"
             )
 
 
@@ -115,7 +115,7 @@ def _has_names(config: ListsConfig, folder: Path) -> bool:
 
 
 def _names_fault(config: ListsConfig, content: bytes) -> str:
-    """Returns what is wrong with what should be `categories.json`; nothing if it is right."""
+    """Returns the fault of a `categories.json`; empty if it is correct."""
     try:
         Taxonomy.parse(content, published=config.lists == "published")
     except ValueError as error:
@@ -126,7 +126,7 @@ def _names_fault(config: ListsConfig, content: bytes) -> str:
 def _downloaded_names(
     config: ListsConfig, preparation: Preparation, official: dict[str, Annotations]
 ) -> bytes | None:
-    """Returns the `categories.json` of the download, if it has one and it is needed."""
+    """Returns the content of the download's `categories.json` if it is needed and exists."""
     source = preparation.source
     if source is None or preparation.lists is not None:
         return None
@@ -139,8 +139,8 @@ def _downloaded_names(
         path, taxonomy = official["train"].path, official["train"].taxonomy()
         if taxonomy.obfuscated:
             preparation.say(
-                f"{path} has the made-up names of the competition: {CATEGORIES} has the real ones "
-                "(github.com/visipedia/inat_comp, 2018, publishes it too)"
+                f"{path} has the obfuscated names of the competition; {CATEGORIES} has the real "
+                "names (also published at github.com/visipedia/inat_comp, 2018)"
             )
             return None
         content = taxonomy.to_json()
@@ -148,5 +148,5 @@ def _downloaded_names(
         return None
     fault = _names_fault(config, content)
     if fault:
-        raise DataError(f"{path}: {fault}", hint="download it again, or move it away")
+        raise DataError(f"{path}: {fault}", hint="download it again")
     return content

@@ -1,4 +1,4 @@
-"""The categories of iNaturalist: the names of each species, from kingdom to species."""
+"""Taxonomy of iNaturalist: the names of each species, from kingdom to species."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ PUBLISHED: Mapping[Level, int] = {
     "family": 1118,
     "genus": 4401,
 }
-"""How many different names each level of iNaturalist 2018 has."""
+"""Number of different names at each level of iNaturalist 2018."""
 
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """The names of each category at each level.
+    """Names of each category at each level.
 
     Args:
-        names: (K,) names by category id, for each level; those of several species may be equal.
+        names: Names by category id, (K,), for each level; several species may share a name.
     """
 
     names: Mapping[Level, tuple[str, ...]]
 
     @classmethod
     def parse(cls, content: bytes, published: bool) -> Taxonomy:
-        """Reads `categories.json`: a list of `{"id": 0, "name": ..., "kingdom": ..., ...}`.
+        """Returns the taxonomy of a `categories.json`: `[{"id": 0, "name": ..., ...}, ...]`.
 
         Args:
-            content: The file's.
-            published: Whether it must be that of iNaturalist 2018.
+            content: Content of the file.
+            published: Whether it must be the taxonomy of iNaturalist 2018.
 
         Raises:
-            ValueError: With what is wrong with it.
+            ValueError: The content is malformed; the message is the fault.
         """
         if content.lstrip()[:1] == b"<":
             raise ValueError("it is a web page, not JSON")
         try:
             taxonomy = cls.of(json.loads(content))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"it is no JSON, or cut short: {error}") from error
+            raise ValueError(f"it is not JSON, or truncated: {error}") from error
         fault = taxonomy._unlike_published() if published else ""
         if fault:
             raise ValueError(fault)
@@ -61,13 +61,13 @@ class Taxonomy:
 
     @classmethod
     def of(cls, categories: Any) -> Taxonomy:
-        """Reads what `categories.json` and the `categories` of the annotations hold.
+        """Returns the taxonomy of a list of categories, as in `categories.json`.
 
         Raises:
-            ValueError: With what is wrong with it.
+            ValueError: The list is malformed; the message is the fault.
         """
         if not isinstance(categories, list) or not categories:
-            raise ValueError("it is no list of categories")
+            raise ValueError("it is not a list of categories")
         by_id: dict[int, Mapping[str, str]] = {}
         for position, category in enumerate(categories):
             if not isinstance(category, dict) or not isinstance(category.get("id"), int):
@@ -79,7 +79,7 @@ class Taxonomy:
         missing = [label for label in range(len(categories)) if label not in by_id]
         if missing:
             raise ValueError(
-                f"its ids are not 0 to {len(categories) - 1}, each once: there is no {missing[0]}"
+                f"expected ids 0 to {len(categories) - 1}, each once, but {missing[0]} is missing"
             )
         return cls(
             {
@@ -96,21 +96,21 @@ class Taxonomy:
 
     @property
     def obfuscated(self) -> bool:
-        """Whether these are the made-up names of the competition: most species lack their genus."""
+        """Whether the names are obfuscated, as in the competition: most lack the species' genus."""
         pairs = zip(self.names["species"], self.names["genus"], strict=True)
         return 2 * sum(species.startswith(genus) for species, genus in pairs) < len(self)
 
     def identity(self) -> str:
-        """Returns a hash of the names, whichever way the file is formatted."""
+        """Returns a hash of the names, independent of the file's format."""
         return hashlib.sha256(json.dumps(self.names, sort_keys=True).encode()).hexdigest()
 
     def sorted_labels(self, level: Level) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """Returns the different names of a level, sorted, and which one each category has, (K,)."""
+        """Returns the sorted different names of a level, and the index of each category's, (K,)."""
         names, labels = np.unique(np.array(self.names[level]), return_inverse=True)
         return tuple(names.tolist()), labels.astype(np.int64)
 
     def to_json(self) -> bytes:
-        """Returns what `parse` reads."""
+        """Returns the content of a `categories.json`."""
         fields = {"name" if level == "species" else level: n for level, n in self.names.items()}
         rows = zip(*fields.values(), strict=True)
         categories = [
@@ -123,5 +123,5 @@ class Taxonomy:
             found = len(set(self.names[level]))
             if found != count:
                 what = "names of species" if level == "species" else f"names at level {level}"
-                return f"it has {found:,} {what}, iNaturalist 2018 has {count:,}"
+                return f"expected {count:,} {what}, as in iNaturalist 2018, got {found:,}"
         return ""

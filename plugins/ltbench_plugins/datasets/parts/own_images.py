@@ -1,4 +1,4 @@
-"""Options of data sets that the user brings, and what is done about images that occur twice."""
+"""Options of data sets with the user's own images, and the treatment of repeated images."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class OwnImages(Construction):
 
     digest: DigestRule = option(
         "content",
-        "how images are identified: content: by every byte, read once; sampled: by their size and "
-        "48 KiB of them, for sets that take too long to read",
+        "identification of images: content: by every byte, read once; sampled: by their size and "
+        "48 KiB of them, for data sets that take too long to read",
     )
     duplicates: RepeatRule = option(
         "refuse",
-        "images that occur more than once: refuse; drop: keep one, in test rather than in train; "
+        "rule for images that occur more than once: refuse; drop: keep one, in test before train; "
         "keep: leave them, with a warning",
     )
 
@@ -44,18 +44,18 @@ class OwnImages(Construction):
         where: str,
         ctx: DataContext,
     ) -> Dataset:
-        """Returns a data set without images that occur twice, and long-tailed if it is to be.
+        """Returns a data set without repeated images, made long-tailed if so configured.
 
         Args:
-            dataset: All images.
-            digests: (N, 16) of each split, by every byte.
-            name_of: `(split, index) -> name` of an image for messages.
+            dataset: Data set with all images.
+            digests: Digests of each split by every byte, (N, 16).
+            name_of: Function `(split, index) -> name` of an image for messages.
             where: Name of the data set for messages.
-            ctx: With the data seed.
+            ctx: Context with the data seed.
 
         Raises:
-            ConfigError: It has too few images for the profile; see `ltbench.data.make_lt`.
-            DataError: Images occur more than once, and such are refused.
+            ConfigError: A class has too few images for the profile; see `ltbench.data.make_lt`.
+            DataError: Images occur more than once, and repeated images are refused.
         """
         distinct = handle_repeats(dataset, digests, self.duplicates, where, name_of)
         return self.of(distinct, ctx)
@@ -64,12 +64,12 @@ class OwnImages(Construction):
 def digests_of_splits(dataset: Dataset, rule: DigestRule, ctx: DataContext) -> dict[str, Digests]:
     """Returns the digests of the files of each split, (N, 16), as `handle_repeats` needs them.
 
-    Where samples of two files agree, the digests are of all of their bytes.
+    Files with equal samples are hashed completely.
 
     Args:
-        dataset: A data set of which all splits are `FileImages`.
-        rule: What was hashed already, and is remembered.
-        ctx: Shows the progress.
+        dataset: Data set whose splits are all `FileImages`.
+        rule: Rule of the cached digests.
+        ctx: Context with the progress reporter.
     """
     files = {name: split.images for name, split in dataset.splits.items()}
     found = {}

@@ -1,4 +1,4 @@
-"""Data sets that are made of published split lists and the images of a download."""
+"""Data sets made of published split lists and downloaded images."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class ListsConfig:
     """Options of a data set with published lists."""
 
     lists: Literal["published", "own"] = option(
-        "published", "published: they must be the paper's, byte for byte; own: any in this form"
+        "published", "kind of split lists: the paper's, byte for byte, or own lists in this format"
     )
 
 
 @dataclass(frozen=True)
 class PublishedList:
-    """A split list as it was published.
+    """A published split list.
 
     Args:
-        file: Its name.
+        file: File name.
         sha1: Git blob SHA-1 of its content.
-        rows: Images in it.
+        rows: Number of images in it.
     """
 
     file: str
@@ -56,7 +56,7 @@ class PublishedList:
     rows: int
 
     def fault(self, content: bytes) -> str:
-        """Returns what is wrong with a content that should be this list's; nothing if it is it."""
+        """Returns the fault of a list's content; empty for the published content."""
         content = content.replace(b"\r\n", b"\n")
         if git_blob_sha1(content) == self.sha1:
             return ""
@@ -64,19 +64,19 @@ class PublishedList:
         if content.lstrip()[:4].lower() in _MARKUP:
             return f"it is a web page, not the list {self.file}"
         if not content or rows < self.rows:
-            return f"it is cut short: {rows if content else 0:,} of {self.rows:,} lines"
+            return f"it is truncated: expected {self.rows:,} lines, got {rows if content else 0:,}"
         return f"it is not the published list (git blob {self.sha1[:12]}, {self.rows:,} lines)"
 
 
 @dataclass(frozen=True)
 class ListedImages:
-    """The lists of a data set, and where they and the images are.
+    """Split lists of a data set, and the places of lists and images.
 
     Args:
-        name: The data set's, and its folder's below the data root.
-        num_classes: K of the published lists.
+        name: Name of the data set, and of its folder below the data root.
+        num_classes: Number of classes K of the published lists.
         published: Folder of the lists in the authors' repository.
-        lists: The list of each split.
+        lists: Split list of each split.
     """
 
     name: str
@@ -86,45 +86,45 @@ class ListedImages:
 
     @property
     def url(self) -> str:
-        """Where the lists are published."""
+        """URL of the folder with the published lists."""
         return f"{_REPOSITORY}/{self.published}"
 
     def folder(self, ctx: DataContext) -> Path:
-        """Returns where lists and images are."""
+        """Returns the folder of lists and images."""
         return ctx.root / self.name
 
     def identity(self, config: ListsConfig, ctx: DataContext) -> str:
         """Returns the git blob names of the lists.
 
         Raises:
-            DataError: A list is missing, or not the published one where it has to be.
+            DataError: A list is missing, or is not the required published one.
         """
         names = {}
         for split, listed in self.lists.items():
             path = self.folder(ctx) / listed.file
             if not path.is_file():
                 raise DataError(
-                    f"{self.name}: there is no {path}",
-                    hint=f"`ltbench data prepare {self.name}` fetches the lists and says which "
-                    "images to download; --data-root names the folder above it",
+                    f"{self.name}: {path} does not exist",
+                    hint=f"run `ltbench data prepare {self.name}`, which fetches the lists and "
+                    "names the images to download; --data-root is the parent folder",
                 )
             names[split] = list_identity(path)
             fault = listed.fault(path.read_bytes()) if config.lists == "published" else ""
             if fault:
                 raise DataError(
                     f"{path}: {fault}",
-                    hint=f"`ltbench data prepare {self.name}` fetches it again; --set "
-                    "dataset.lists=own takes lists of your own",
+                    hint=f"run `ltbench data prepare {self.name}`, which fetches it again, or add "
+                    "--set dataset.lists=own for your own lists",
                 )
         return " ".join(f"{split}:{name}" for split, name in names.items())
 
     def read(
         self, config: ListsConfig, ctx: DataContext
     ) -> tuple[dict[str, Split], tuple[str, ...]]:
-        """Returns the splits, and the folder that the images of each class are in.
+        """Returns the splits, and the name of each class's image folder.
 
         Raises:
-            DataError: A list is missing or broken, or its classes are not its folders.
+            DataError: A list is missing or malformed, or its classes do not match its folders.
         """
         self.identity(config, ctx)
         published = config.lists == "published"
@@ -134,11 +134,11 @@ class ListedImages:
             path = folder / listed.file
             names, labels = read_list(path, self.num_classes if published else None)
             splits[split] = Split(FileImages(folder, names, self._hint()), labels)
-            folders = _merged(path, folders, _folders(path, names, labels))
+            folders = _merge(path, folders, _folders(path, names, labels))
         smallest = int(splits["train"].labels.min())
         if not published and smallest == 1:
             raise DataError(
-                f"{self.name}: labels of the training list start at 1: expected 0",
+                f"{self.name}: labels of the training list: expected to start at 0, got 1",
                 hint="subtract 1 from each label in all lists: classes are numbered from 0",
             )
         classes = range(self.num_classes if published else max(folders) + 1)
@@ -147,10 +147,10 @@ class ListedImages:
         return splits, class_names
 
     def fetch_lists(self, config: ListsConfig, preparation: Preparation) -> None:
-        """Fetches the lists that are not there yet.
+        """Fetches the missing lists.
 
         Raises:
-            DataError: One cannot be fetched, or is not the published one where it has to be.
+            DataError: A list cannot be fetched, or is not the required published one.
         """
         for listed in self.lists.values():
             check = listed.fault if config.lists == "published" else _list_fault
@@ -169,16 +169,16 @@ class ListedImages:
         explain: Callable[[Path, str], DataError | None],
         download: str,
     ) -> Path:
-        """Looks whether the first image of each list is there, and returns one of them.
+        """Checks that the first image of each list exists, and returns one of their paths.
 
         Args:
-            config: The options.
-            ctx: Where the data are.
-            explain: Says what is wrong with a download that has no image at a path, if it can.
-            download: How to get one, where there is none.
+            config: Options of the data set.
+            ctx: Context with the data root.
+            explain: Function `(folder, path)` that returns a known cause of a missing image.
+            download: Hint on how to get the download.
 
         Raises:
-            DataError: An image is not there.
+            DataError: An image is missing.
         """
         self.identity(config, ctx)
         folder = self.folder(ctx)
@@ -197,20 +197,20 @@ class ListedImages:
     ) -> DataError:
         top = folder / path.partition("/")[0]
         if not top.exists():
-            return DataError(f"{self.name}: {top} is not there", hint=download)
+            return DataError(f"{self.name}: {top} does not exist", hint=download)
         explained = explain(folder, path)
         if explained is not None:
             return explained
         found = wrong_level(folder, path)
         if found is not None:
             return DataError(
-                f"{self.name}: {folder / path} is not there, but {found} is: a level is wrong",
-                hint=f"link or move the folders so that {path} is right below {folder}",
+                f"{self.name}: {folder / path} does not exist, but {found} does: wrong level",
+                hint=f"link or move the folders so that {path} is directly below {folder}",
             )
-        return DataError(f"{self.name}: {folder / path} is not there", hint=self._hint())
+        return DataError(f"{self.name}: {folder / path} does not exist", hint=self._hint())
 
     def _hint(self) -> str:
-        return f"`ltbench data verify {self.name}` lists all that are missing"
+        return f"run `ltbench data verify {self.name}`, which lists all missing images"
 
 
 def _first_path(path: Path) -> str:
@@ -219,7 +219,7 @@ def _first_path(path: Path) -> str:
 
 
 def _list_fault(content: bytes) -> str:
-    """Returns what is wrong with a list of the user's own."""
+    """Returns the fault of a user's own list; empty if it is well-formed."""
     if content.lstrip()[:4].lower() in _MARKUP:
         return "it is a web page, not a list"
     try:
@@ -230,10 +230,10 @@ def _list_fault(content: bytes) -> str:
 
 
 def _folders(path: Path, names: Any, labels: NDArray[np.int64]) -> dict[int, str]:
-    """Returns the folder of each class: what comes before the file's name.
+    """Returns the folder of each class, from the paths without their file names.
 
     Raises:
-        DataError: A class has two folders, or a folder two classes.
+        DataError: A class has several folders, or a folder several classes.
     """
     import pyarrow.compute as pc
 
@@ -250,16 +250,16 @@ def _folders(path: Path, names: Any, labels: NDArray[np.int64]) -> dict[int, str
             other = "folders" if kind == "class" else "classes"
             raise DataError(
                 f"{path}: {kind} {name} has images of several {other}",
-                hint="fetch the list again: each class is one folder",
+                hint="fetch the list again: each class must have one folder",
             )
     return {label: known[folder] for label, folder in zip(classes, folders, strict=True)}
 
 
-def _merged(path: Path, known: dict[int, str], more: dict[int, str]) -> dict[int, str]:
+def _merge(path: Path, known: dict[int, str], more: dict[int, str]) -> dict[int, str]:
     for label, folder in more.items():
         if known.get(label, folder) != folder:
             raise DataError(
                 f"{path}: class {label} is {folder} here and {known[label]} in another list",
-                hint="fetch the lists again, all from the same place",
+                hint="fetch all lists again from the same place",
             )
     return known | more
