@@ -402,7 +402,7 @@ def test_tensors_that_torch_saved_are_no_safetensors(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     torch.save({"weight": torch.ones(2)}, path)
     for name in ("clip_vit_b16", "in1k_rn50"):
-        with pytest.raises(DataError, match="it is no safetensors file") as caught:
+        with pytest.raises(DataError, match="expected a safetensors file") as caught:
             SPECS[name].build(NamedConfig(path), CTX)
         assert caught.value.exit_code == 4
         assert "ends with .safetensors" in caught.value.hint

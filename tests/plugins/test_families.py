@@ -205,7 +205,9 @@ def test_relative_positions_and_prompts_do_not_go_together(
 ) -> None:
     monkeypatch.setitem(PLAIN, "dinov2", library_name)
     assert assembled(bench, backbone="dinov2", method="lora")
-    with pytest.raises(NothingMatchedError, match="blocks take no prompts beside their own tokens"):
+    with pytest.raises(
+        NothingMatchedError, match="blocks accept no prompts besides their own tokens"
+    ):
         assembled(bench, backbone="dinov2", method="vpt")
 
 

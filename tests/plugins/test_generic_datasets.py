@@ -121,7 +121,7 @@ def test_folder_names_the_right_level(tmp_path: Path) -> None:
         check(FOLDER, path=tmp_path / "flat")
     with pytest.raises(DataError, match=r"has no train/$"):
         check(FOLDER, path=root)
-    with pytest.raises(ConfigError, match="must be told where") as told:
+    with pytest.raises(ConfigError, match="needs a folder of images") as told:
         check(FOLDER)
     assert "--set dataset.path=FOLDER" in told.value.hint
 

@@ -148,7 +148,7 @@ def test_a_copy_has_its_own_prompts() -> None:
 def test_prompts_need_a_text_tower_and_its_space() -> None:
     with pytest.raises(ConfigError, match="a backbone with a text tower"):
         built("prompts", parity.timm_vit())
-    with pytest.raises(ConfigError, match="a context of one word at least"):
+    with pytest.raises(ConfigError, match="a context of at least one word"):
         built("prompts", joint_clip(), context=" ")
     with pytest.raises(ConfigError, match="no text tower"):
         built("prompts", joint_clip()).start(parity.timm_vit(), no_features)
@@ -191,5 +191,5 @@ def test_the_cache_is_as_large_as_asked_and_its_keys_are_learned() -> None:
 
 def test_a_cache_takes_the_scale_of_the_backbone() -> None:
     assert built("cache", joint_clip()).scale == joint_clip().logit_scale
-    with pytest.raises(ConfigError, match="asks for the backbone's logit scale"):
+    with pytest.raises(ConfigError, match="uses the backbone's logit scale"):
         built("cache", parity.timm_vit())

@@ -78,7 +78,7 @@ def test_linear_probe_has_the_directions_of_scikit_learn(present: list[int]) -> 
 
 def test_a_probe_of_one_class_is_an_error() -> None:
     features = Features([[1.0, 2.0]], [0])
-    with pytest.raises(ConfigError, match="two classes at least"):
+    with pytest.raises(ConfigError, match="at least two classes"):
         weight("linear_probe", parity.narrow_vit(1), features)
 
 

@@ -225,7 +225,7 @@ def test_a_cosine_head_has_no_norms_to_refine(name: str) -> None:
     nn.init.ones_(head.weight)
     with pytest.raises(ConfigError, match=f"'{name}' works on the norms") as raised:
         refinement(name).check(head, named(head))
-    assert raised.value.hint == "take --head linear"
+    assert raised.value.hint == "choose --head linear"
 
 
 @pytest.mark.parametrize("name", ["tau_norm", "lws", "linear_probe", "ncm", "crt"])
@@ -247,13 +247,13 @@ def test_a_head_without_class_weights_is_not_refined(name: str) -> None:
     head = nn.Module()
     head.weight = None
     head.context = nn.Parameter(torch.zeros(2))
-    with pytest.raises(ConfigError, match="this head has none that are learned"):
+    with pytest.raises(ConfigError, match="this head has no learned ones"):
         refinement(name).check(head, named(head))
 
 
 @pytest.mark.parametrize("name", ["soup", "wise_ft"])
 def test_an_average_of_nothing_is_an_error(name: str) -> None:
-    with pytest.raises(ConfigError, match="learns nothing"):
+    with pytest.raises(ConfigError, match="but this method has none"):
         refinement(name).check(linear([[1]], [0]), {})
 
 
@@ -261,6 +261,6 @@ def test_an_average_of_nothing_is_an_error(name: str) -> None:
 def test_a_second_stage_of_no_epochs_is_an_error(name: str) -> None:
     ctx = replace(parity.context([1, 1], ENCODER), epochs=0)
     spec = SPECS[name]
-    with pytest.raises(ConfigError, match="which are none"):
+    with pytest.raises(ConfigError, match="got the run's 0 epochs"):
         spec.build(spec.config(), ctx)
     assert spec.build(spec.config(epochs=3), ctx) is not None

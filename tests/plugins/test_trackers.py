@@ -16,7 +16,7 @@ from ltbench.engine.tracking import hooks_of
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
 from ltbench.registry.registry import Registry
 from ltbench.specs import TrackerContext
-from ltbench_plugins.trackers.csv import CsvConfig
+from ltbench_plugins.trackers.csv import CsvTrackerConfig
 from ltbench_plugins.trackers.mlflow import MlflowConfig
 from ltbench_plugins.trackers.tensorboard import TensorBoardConfig
 from ltbench_plugins.trackers.wandb import WandbConfig
@@ -92,7 +92,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @value_of("tracker", "csv")
 def test_csv_files_hold_every_epoch_and_the_result(registry: Registry, tmp_path: Path) -> None:
-    track(registry, CsvConfig(), tmp_path)
+    track(registry, CsvTrackerConfig(), tmp_path)
     folder = tmp_path / "csv"
     assert sorted(path.name for path in folder.iterdir()) == ["epochs.csv", "summary.csv"]
     assert (folder / "epochs.csv").read_bytes() == (
@@ -113,7 +113,7 @@ def test_csv_files_hold_every_epoch_and_the_result(registry: Registry, tmp_path:
 
 
 def test_csv_files_of_a_resumed_run_are_whole(registry: Registry, tmp_path: Path) -> None:
-    config = CsvConfig(folder=tmp_path / "logs")
+    config = CsvTrackerConfig(folder=tmp_path / "logs")
     track(registry, config, tmp_path / "run", stop=2, error=INTERRUPTED)
     folder = tmp_path / "logs/0c37d0e4c5b6"
     (summary,) = rows_of(folder / "summary.csv")

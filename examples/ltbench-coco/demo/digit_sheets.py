@@ -1,8 +1,8 @@
-"""Writes sheets of scikit-learn's digits with COCO annotations: `digit_sheets.py FOLDER`.
+"""Sheets of scikit-learn's digits with COCO annotations: `digit_sheets.py FOLDER` writes them.
 
-They stand for photographs with many objects on each: 482 digits to train on, 143 zeros to 7 nines,
-and 355 to test on, those of ltbench's digits_lt with its default seed, 16 on a sheet, of different
-sizes and in places that overlap a little. The same bits every time.
+They replace photographs with many objects: 482 digits to train on, 143 zeros to 7 nines, and 355
+to test on, those of ltbench's digits_lt with its default seed, 16 on a sheet, of different sizes
+and in slightly overlapping places. The output is always the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-CELL = 32
-ACROSS = 4
-SIZES = (20, 33)
-LARGEST, RATIO, FIFTH = 143, 20, 5
+CELL_PIXELS = 32
+CELLS_PER_ROW = 4
+SIDE_RANGE = (20, 33)
+LARGEST, RATIO, TEST_STEP = 143, 20, 5
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     members: dict[str, list[NDArray[np.int64]]] = {"train": [], "test": []}
     for label in range(len(NAMES)):
         of_class = np.flatnonzero(digits.target == label)
-        held = np.arange(len(of_class)) % FIFTH == FIFTH - 1
+        held = np.arange(len(of_class)) % TEST_STEP == TEST_STEP - 1
         pool = of_class[~held]
         random.shuffle(pool)
         members["test"].append(of_class[held])
@@ -53,22 +53,23 @@ def write_sheets(
     """Writes FOLDER/SPLIT.json, and FOLDER/SPLIT/NUMBER.png.
 
     Args:
-        folder: Where.
-        split: What the files are called.
-        pictures: (N, 8, 8) grey values in 0..16.
-        labels: (N,) digits.
-        random: Says where on its sheet a digit is, and how large.
+        folder: Parent folder of the files.
+        split: Name of the split.
+        pictures: Grey values in 0..16, (N, 8, 8).
+        labels: Digits, (N,).
+        random: Random generator of the places and sizes of digits.
     """
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
-    each = ACROSS**2
+    each = CELLS_PER_ROW**2
     (folder / split).mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, len(labels), each)):
-        sheet = np.zeros((ACROSS * CELL, ACROSS * CELL), np.uint8)
+        sheet = np.zeros((CELLS_PER_ROW * CELL_PIXELS, CELLS_PER_ROW * CELL_PIXELS), np.uint8)
         for place, at in enumerate(range(start, min(start + each, len(labels)))):
-            side = int(random.randint(*SIZES))
-            row, column = divmod(place, ACROSS)
-            top, left = np.array([row, column]) * CELL + random.randint(0, CELL - side + 1, 2)
+            side = int(random.randint(*SIDE_RANGE))
+            row, column = divmod(place, CELLS_PER_ROW)
+            offset = random.randint(0, CELL_PIXELS - side + 1, 2)
+            top, left = np.array([row, column]) * CELL_PIXELS + offset
             grey = Image.fromarray(np.round(pictures[at] * (255 / 16)).astype(np.uint8))
             enlarged = np.asarray(grey.resize((side, side), Image.Resampling.BICUBIC))
             sheet[top : top + side, left : left + side] = enlarged

@@ -157,10 +157,10 @@ def test_an_index_gives_the_same_objects_and_is_never_out_of_date(tmp_path: Path
         assert names(indexed, split) == names(read, split)
         np.testing.assert_array_equal(indexed.splits[split].labels, read.splits[split].labels)
     prepare(config, preparation)
-    assert said == [f"{index}: written", f"{config.path}: has its index"]
+    assert said == [f"{index}: written", f"{config.path}: index exists"]
 
     index.write_bytes(b"cut short")
-    with pytest.raises(DataError, match="is broken"):
+    with pytest.raises(DataError, match="is damaged"):
         build(config, context(tmp_path / "data"))
     before = identity(config, context())
     write(config.path, one_each())
@@ -183,7 +183,7 @@ def test_classes_are_told_by_their_names_in_another_file(tmp_path: Path) -> None
 def test_a_box_outside_of_its_photograph_is_a_corrupt_image(tmp_path: Path) -> None:
     config = write(tmp_path / "a.json", [*one_each(), (0, 3, [20, 3, 4, 4])])
     train = build(config, context()).splits["train"]
-    with pytest.raises(CorruptImageError, match=r"a_0.png#20,3,4,4 is outside of the 20 x 20"):
+    with pytest.raises(CorruptImageError, match=r"a_0.png#20,3,4,4 is outside the 20 x 20"):
         train.images.read(len(train) - 1)
 
 
@@ -196,7 +196,7 @@ def test_a_box_outside_of_its_photograph_is_a_corrupt_image(tmp_path: Path) -> N
         ({"categories": [{"id": 3}]}, r"categories\[0\] has no name"),
         (
             {"categories": [{"id": 3, "name": "a_b"}, {"id": 4, "name": "a b"}]},
-            "two categories are called 'a b'",
+            "two categories have the name 'a b'",
         ),
         ({"categories": [{"id": 7, "name": "bee"}]}, "annotation 0 has category_id 3"),
         ({"images": [{"id": 1, "file_name": "a.png"}]}, "annotation 0 has image_id 100"),
@@ -216,17 +216,17 @@ def test_annotations_with_a_fault_are_refused(
 @pytest.mark.parametrize("box", [None, [1, 2, 3], [1, 2, 3, "4"], [1, 2, 3, float("nan")]])
 def test_a_box_that_is_none_is_refused(tmp_path: Path, box: Any) -> None:
     config = write(tmp_path / "a.json", [(0, 3, box)])
-    with pytest.raises(DataError, match="annotation 0 has the bbox"):
+    with pytest.raises(DataError, match="annotation 0: expected a bbox"):
         build(config, context())
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="must be told which annotations"):
+    with pytest.raises(ConfigError, match="needs an annotation file"):
         build(CocoConfig(), context())
     with pytest.raises(DataError, match="No such file"):
         build(CocoConfig(path=tmp_path / "none.json"), context())
     (tmp_path / "a.json").write_text("<html>")
-    with pytest.raises(DataError, match="is no JSON"):
+    with pytest.raises(DataError, match="is not JSON"):
         build(CocoConfig(path=tmp_path / "a.json"), context())
     config = write(tmp_path / "b.json", one_each())
     with pytest.raises(DataError, match=r"'b_0.png' is in train and in test"):

@@ -198,5 +198,5 @@ def test_other_backbones_are_refused_by_name() -> None:
         apply(ConvpassConfig(), backbone(roles=False))
     windows = backbone()
     apply(ConvpassConfig(), windows)
-    with pytest.raises(NothingMatchedError, match=r"this backbone has \(1, 2, 2, 6\)"):
+    with pytest.raises(NothingMatchedError, match=r"got \(1, 2, 2, 6\)"):
         windows.model(torch.zeros(1, 2, 2, WIDTH))

@@ -1,4 +1,4 @@
-"""A data set for ltbench: the objects of photographs that have COCO annotations."""
+"""Data set plugin for ltbench: the objects of photographs with COCO annotations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ltbench import DatasetSpec, hookimpl
 from ltbench_coco.dataset import COCO_OBJECTS
 
 LTBENCH_API = 1
-"""The version of the plugin API that this package was built for."""
+"""Version of the plugin API that this package was built for."""
 
 
 @hookimpl

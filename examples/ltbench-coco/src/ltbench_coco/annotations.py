@@ -1,4 +1,4 @@
-"""Reads annotation files, and keeps what is needed of a large one in a small one."""
+"""Annotation files, and small indices of large ones."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from ltbench.data import git_blob_sha1
 from ltbench.errors import DataError
 
-_FORM = "it must be what COCO calls object detection: images, annotations with bbox, categories"
-_ESCAPES = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f]"
+_FORM = "use COCO's format for object detection: images, annotations with bbox, categories"
+_OUTSIDE = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f]"
 BOX = ("left", "top", "width", "height")
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """An annotation file.
+    """Content of an annotation file.
 
     Args:
-        path: The file.
-        content: Its bytes.
+        path: Path of the file.
+        content: Bytes of the file.
     """
 
     path: Path
@@ -34,27 +34,27 @@ class Annotations:
 
     @classmethod
     def read(cls, path: Path) -> Annotations:
-        """Reads a file.
+        """Returns the content of a file.
 
         Raises:
-            DataError: It cannot be read.
+            DataError: The file cannot be read.
         """
         try:
             return cls(path, path.read_bytes())
         except OSError as error:
             raise DataError(
                 f"{path} cannot be read: {error.strerror or error}",
-                hint="dataset.path, .val and .test name annotation files",
+                hint="set dataset.path, .val and .test to annotation files",
             ) from error
 
     @property
     def sha1(self) -> str:
-        """The git blob name of the content."""
+        """Git blob name of the content."""
         return git_blob_sha1(self.content)
 
     @property
     def index_name(self) -> str:
-        """What its index is called: by the content, so that no index is ever out of date."""
+        """File name of the index, computed from the content, so that it is never out of date."""
         return f"{self.sha1}.parquet"
 
     def index(self) -> bytes:
@@ -66,16 +66,16 @@ class Annotations:
         return written.getvalue()
 
     def objects(self, indices: Path) -> Any:
-        """Returns the objects, of the index where there is one.
+        """Returns the objects, from the index if it exists.
 
         Args:
             indices: Folder of the indices.
 
         Returns:
-            A pyarrow table, see `parse`.
+            Pyarrow table, see `parse`.
 
         Raises:
-            DataError: The annotations, or the index, are not what they should be.
+            DataError: The annotations or the index are malformed.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -86,17 +86,20 @@ class Annotations:
         try:
             return pq.read_table(index)
         except pa.ArrowInvalid as error:
-            raise DataError(f"{index} is broken: {error}", hint="remove it") from error
+            raise DataError(
+                f"{index} is damaged: {error}",
+                hint="rename it and run `ltbench data prepare coco_objects` again",
+            ) from error
 
     def parse(self) -> Any:
-        """Returns the objects, without those that stand for a crowd.
+        """Returns the objects, without crowds.
 
         Returns:
-            A pyarrow table with a row an object: `file`, `category_id`, `category`, and the box's
+            Pyarrow table with one row per object: `file`, `category_id`, `category`, and the box's
             `left`, `top`, `width` and `height`.
 
         Raises:
-            DataError: The annotations are not what they should be.
+            DataError: The annotations are malformed.
         """
         import pyarrow as pa
 
@@ -124,7 +127,7 @@ class Annotations:
         try:
             document = json.loads(self.content)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{self.path} is no JSON: {error}", hint=_FORM) from error
+            raise DataError(f"{self.path} is not JSON: {error}", hint=_FORM) from error
         lists = []
         for key in ("images", "annotations", "categories"):
             items = document.get(key) if isinstance(document, dict) else None
@@ -156,7 +159,7 @@ class Annotations:
     def _files(self, images: list[dict[str, Any]]) -> list[str]:
         """Returns the path of each photograph.
 
-        LVIS has URLs only, and COCO's names lack the folder: the end of a URL has both.
+        LVIS has only URLs, and COCO's names lack the folder: the end of a URL has both.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -170,17 +173,17 @@ class Annotations:
         for at, name in enumerate(files):
             if not isinstance(name, str) or not name:
                 raise DataError(f"{self.path}: images[{at}].file_name is {name!r}", hint=_FORM)
-        leads_out = pc.match_substring_regex(pa.array(files, pa.string()), _ESCAPES)
-        at = pc.index(leads_out, value=True).as_py()
+        outside = pc.match_substring_regex(pa.array(files, pa.string()), _OUTSIDE)
+        at = pc.index(outside, value=True).as_py()
         if at >= 0:
             raise DataError(
                 f"{self.path}: {files[at]!r} is not a path below the folder of photographs",
-                hint="--set dataset.images names that folder",
+                hint="set dataset.images to this folder",
             )
         return files
 
     def _names(self, categories: list[dict[str, Any]]) -> list[str]:
-        """Returns the names as they are read aloud: LVIS has `alarm_clock`."""
+        """Returns the names with blanks: LVIS has `alarm_clock`."""
         names = []
         for at, one in enumerate(categories):
             name = one.get("name")
@@ -189,7 +192,7 @@ class Annotations:
                 raise DataError(f"{self.path}: categories[{at}] has no name", hint=_FORM)
             if name in names:
                 raise DataError(
-                    f"{self.path}: two categories are called '{name}'", hint="rename one of them"
+                    f"{self.path}: two categories have the name '{name}'", hint="rename one of them"
                 )
             names.append(name)
         return names
@@ -199,8 +202,9 @@ class Annotations:
             box = one.get("bbox")
             if not isinstance(box, list) or len(box) != len(BOX) or not all(map(_finite, box)):
                 raise DataError(
-                    f"{self.path}: annotation {one.get('id')} has the bbox {box!r}",
-                    hint="a bbox is [left, top, width, height] in pixels",
+                    f"{self.path}: annotation {one.get('id')}: expected a bbox [left, top, width, "
+                    f"height] in pixels, got {box!r}",
+                    hint="export it again",
                 )
         return np.array([one["bbox"] for one in annotations], np.float64)
 

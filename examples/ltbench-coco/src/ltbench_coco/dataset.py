@@ -1,4 +1,4 @@
-"""The data set: its options, its splits, and where its files are."""
+"""Data set of COCO objects: options, splits and places of its files."""
 
 from __future__ import annotations
 
@@ -30,44 +30,44 @@ NAME = "coco_objects"
 SAMPLE = Path(__file__).with_name("sample") / "annotations.json"
 """Six small sheets of digits, for the conformance checks."""
 
-_FIFTH = 5
-_IMAGES = "--set dataset.images names the folder that the photographs' names start from"
+_TEST_STEP = 5  # without test annotations, every fifth photograph is for test
+_IMAGES = "set dataset.images to the folder of the relative file names"
 
 
 @dataclass(frozen=True)
 class CocoConfig:
     """Options of coco_objects."""
 
-    path: Path | None = option(None, "needed: annotations of the photographs to train on")
+    path: Path | None = option(None, "required: annotations of the photographs to train on")
     test: Path | None = option(
         None, "annotations to test on; none: every fifth photograph is held out"
     )
-    val: Path | None = option(None, "annotations to validate on, if there are any")
+    val: Path | None = option(None, "annotations to validate on")
     images: Path | None = option(
-        None, "folder that file names start from; none: the one each annotation file is in"
+        None, "folder of the relative file names; none: that of each annotation file"
     )
     smallest: Annotated[int, Ge(1)] = option(
-        1, "objects with a box that is lower or narrower are left out, in pixels"
+        1, "minimum width and height of a box in pixels; smaller objects are left out"
     )
     margin: Annotated[float, Ge(0), Le(10)] = option(
-        0.1, "what is shown around a box, on each side, as a part of its width or height"
+        0.1, "margin on each side of a box, as a share of its width or height"
     )
 
 
 def build(config: CocoConfig, ctx: DataContext) -> Dataset:
-    """Builds the data set: each object with a box is an image, cut out when it is read.
+    """Builds the data set: each object with a box is an image, cropped when it is read.
 
     Classes are the categories that have training objects, in the order of their ids; `_` in a name
-    is read as a blank. Objects that stand for a crowd are left out, as COCO's own evaluation does.
+    is read as a blank. Crowds are left out, as in COCO's own evaluation.
 
-    Without `test`, every fifth photograph (in the order of the annotations) is held out, whatever
-    the seeds: all of its objects, so that no photograph is in both splits. One that shows a class
-    which no training photograph has is trained on.
+    Without `test`, every fifth photograph (in the order of the annotations) is held out with all of
+    its objects, whatever the seeds, so that no photograph is in both splits. A photograph with a
+    class that no training photograph has stays in the training split.
 
     Raises:
         ConfigError: No path was given.
-        DataError: Annotations are not what they should be, a class has no training objects, or a
-            photograph is both in train and in test.
+        DataError: Annotations are malformed, a class has no training objects, or a photograph is
+            both in train and in test.
     """
     tables = {
         split: _large_enough(Annotations.read(path), _indices(ctx), config.smallest)
@@ -82,7 +82,7 @@ def build(config: CocoConfig, ctx: DataContext) -> Dataset:
         if not len(labels["test"]):
             raise DataError(
                 f"{config.path} has no photograph to hold out for testing",
-                hint="annotate more, or give --set dataset.test=FILE",
+                hint="annotate more photographs, or add --set dataset.test=FILE",
             )
     _expect_apart(tables)
     return Dataset(
@@ -109,7 +109,7 @@ def identity(config: CocoConfig, ctx: DataContext) -> str:
 
 
 def check(config: CocoConfig, ctx: DataContext) -> None:
-    """Looks whether the first photograph of each file is there, the last and one in between."""
+    """Checks that the first, a middle and the last photograph of each file exist."""
     for split, path in _paths(config).items():
         files = Annotations.read(path).objects(_indices(ctx)).column("file")
         for row in (0, len(files) // 2, len(files) - 1):
@@ -119,27 +119,27 @@ def check(config: CocoConfig, ctx: DataContext) -> None:
 
 
 def prepare(config: CocoConfig, preparation: Preparation) -> None:
-    """Makes an index of each annotation file, so that every later start is fast.
+    """Writes an index of each annotation file, so that every later start is fast.
 
-    There is nothing to download or to link: photographs stay where they are. A file that changes
-    is read anew, until its index is made as well.
+    Nothing is downloaded or linked: photographs stay where they are. A file that changes is read
+    again until it has a new index.
     """
     for path in _paths(config).values():
         annotations = Annotations.read(path)
         if (preparation.folder / annotations.index_name).is_file():
-            preparation.say(f"{path}: has its index")
+            preparation.say(f"{path}: index exists")
         else:
             preparation.write(annotations.index_name, annotations.index())
 
 
 def held_out(photographs: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Returns which objects are held out: those of every fifth photograph.
+    """Returns whether each object is held out, with every fifth photograph, (N,).
 
     Args:
-        photographs: (N,) photograph of each object, from 0.
-        labels: (N,) their classes.
+        photographs: Photograph of each object, (N,), numbered from 0.
+        labels: Class ids, (N,).
     """
-    held: NDArray[np.bool_] = photographs % _FIFTH == _FIFTH - 1
+    held: NDArray[np.bool_] = photographs % _TEST_STEP == _TEST_STEP - 1
     untrained = ~np.isin(labels, labels[~held])
     return held & ~np.isin(photographs, photographs[untrained])
 
@@ -148,8 +148,8 @@ def _paths(config: CocoConfig) -> dict[str, Path]:
     """Returns the annotation files by split."""
     if config.path is None:
         raise ConfigError(
-            f"dataset.path: data set '{NAME}' must be told which annotations to read",
-            hint="add --set dataset.path=FILE.json, and --set dataset.images=FOLDER where the "
+            f"dataset.path: data set '{NAME}' needs an annotation file",
+            hint="add --set dataset.path=FILE.json, and --set dataset.images=FOLDER if the "
             "photographs are not beside it",
         )
     given = {"train": config.path, "val": config.val, "test": config.test}
@@ -161,7 +161,7 @@ def _indices(ctx: DataContext) -> Path:
 
 
 def _root(config: CocoConfig, split: str) -> Path:
-    """Returns the folder that the names of a split's photographs start from."""
+    """Returns the folder of a split's relative file names."""
     paths = _paths(config)
     return config.images.expanduser() if config.images else paths.get(split, paths["train"]).parent
 
@@ -175,7 +175,7 @@ def _large_enough(annotations: Annotations, indices: Path, smallest: int) -> Any
     if not len(table):
         raise DataError(
             f"{annotations.path}: no box is {smallest} pixels wide and high",
-            hint="give a smaller dataset.smallest",
+            hint="choose a smaller dataset.smallest",
         )
     return table
 
@@ -188,7 +188,7 @@ def _class_names(table: Any) -> tuple[str, ...]:
 
 
 def _labels(split: str, table: Any, class_names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Returns the class ids, (N,): by name, since every export may number the categories anew."""
+    """Returns the class ids, (N,), by name, because exports may number categories differently."""
     encoded = table.column("category").combine_chunks()
     ids = {name: label for label, name in enumerate(class_names)}
     indices = encoded.indices.to_numpy()
@@ -200,13 +200,13 @@ def _labels(split: str, table: Any, class_names: tuple[str, ...]) -> NDArray[np.
         name = known[indices[untrained[0]]]
         raise DataError(
             f"{split} has objects of the class '{name}', and train has none",
-            hint=f"{suggestion(name, class_names)}; with dataset.smallest=1 no object is left out",
+            hint=f"{suggestion(name, class_names)}; dataset.smallest=1 leaves no object out",
         )
     return labels
 
 
 def _photographs(table: Any) -> NDArray[np.int64]:
-    """Returns the photograph of each object, (N,), numbered as they first appear."""
+    """Returns the photograph of each object, (N,), numbered in the order of appearance."""
     return np.asarray(_encoded_files(table).indices).astype(np.int64)
 
 
@@ -230,7 +230,7 @@ def _expect_apart(tables: Mapping[str, Any]) -> None:
     if shared:
         raise DataError(
             f"{shared[0]!r} is in train and in test",
-            hint="a photograph that was trained on tests nothing: annotate it in one file only",
+            hint="annotate each photograph in one file only",
         )
 
 
@@ -242,7 +242,7 @@ def _crops(table: Any, root: Path, margin: float) -> Crops:
 
 COCO_OBJECTS = DatasetSpec(
     name=NAME,
-    summary="the objects of your photographs with COCO annotations, each cut out by its box",
+    summary="objects of own photographs with COCO annotations, cropped to their boxes",
     config=CocoConfig,
     build=build,
     identity=identity,

@@ -8,7 +8,7 @@ from ltbench import MethodSpec, hookimpl
 from ltbench_convpass.method import CONVPASS
 
 LTBENCH_API = 1
-"""The version of the plugin API that this package was built for."""
+"""Version of the plugin API that this package was built for."""
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The method: its options, its recipe, and where its modules go. Loads no torch."""
+"""Convpass method: options, recipe, and places of its modules. Loads no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ltbench.backbone import Backbone, Role
 
-# What a branch of the block takes, and where its output can be added to.
+# Input of a branch of the block, and the module to whose output the bypass is added.
 _ATTENTION: tuple[Role, Role] = ("qkv", "attn_out")
 _MLP: tuple[Role, Role] = ("mlp_in", "mlp_end")
 
@@ -23,18 +23,18 @@ _MLP: tuple[Role, Role] = ("mlp_in", "mlp_end")
 class ConvpassConfig:
     """Options of Convpass."""
 
-    layers: Layers = option("all", "blocks: all, the last k, or a list from 0")
-    dim: Annotated[int, Gt(0), Le(65536)] = option(8, "channels of the convolution, h")
+    layers: Layers = option("all", "adapted blocks: all, the last k, or a list from 0")
+    dim: Annotated[int, Gt(0), Le(65536)] = option(8, "number of channels h of the convolution")
     scale: Annotated[float, Gt(0)] = option(
-        1.0, "factor of what is added, s; the paper tries 0.01, 0.1, 1, 10 and 100"
+        1.0, "factor s of the bypass; the paper tries 0.01, 0.1, 1, 10 and 100"
     )
     beside: Literal["both", "attention"] = option(
-        "both", "both: attention and MLP have a bypass; attention: Convpass-attn of the paper"
+        "both", "branches with a bypass: attention and MLP, or attention only (Convpass-attn)"
     )
     conv_init: Literal["identity", "xavier"] = option(
-        "identity", "how the 3 x 3 convolution starts; both are in the paper's code"
+        "identity", "start of the 3 x 3 convolution; both are in the paper's code"
     )
-    dropout: Annotated[float, Ge(0), Lt(1)] = option(0.1, "of the channels, before `up`")
+    dropout: Annotated[float, Ge(0), Lt(1)] = option(0.1, "share of dropped channels before `up`")
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Convpass:
     """h' = h + MSA(x) + s C(x), with x = LN1(h), and likewise beside the MLP, in each block.
 
     C(x) = up(dropout(g(conv(g(down(x)))))): down (width -> dim) and up (dim -> width) are 1 x 1
-    convolutions, conv is 3 x 3 with zero padding, g is QuickGELU. The patches are put back into
-    their square for conv; the class token is an image of 1 x 1 by itself.
+    convolutions, conv is 3 x 3 with zero padding, g is QuickGELU. For conv, the patches are
+    arranged in their square; the class token is a 1 x 1 image of its own.
 
     As in the paper and its code: dim 8, dropout 0.1, down Xavier-uniform, conv the identity, up and
-    all biases 0, so that nothing is added at the start; s is fixed, and chosen for each task.
+    all biases 0, so that the initial output is 0; s is fixed, and chosen for each task.
 
     Departures:
         - Register tokens, which the paper's backbones do not have, are treated as the class token.
-        - Where a block scales its attention's output (LayerScale), it scales the bypass with it:
-          what can be added to is the output of the projection. The paper's backbones have none.
-        - There is no stochastic depth on the bypass: the paper's code has 0.1 on the whole
-          backbone, which ltbench leaves as it was pretrained.
-        - It is trained as ltbench trains: SGD, not AdamW. `recipe` says what suits that.
+        - If a block scales its attention's output (LayerScale), the bypass is scaled too, because
+          it is added to the output of the projection. The paper's backbones have no LayerScale.
+        - The bypass has no stochastic depth: the paper's code has 0.1 on the whole backbone, which
+          ltbench keeps as pretrained.
+        - It is trained with ltbench's SGD, not with AdamW; `recipe` has settings for SGD.
     """
 
     config: ConvpassConfig
@@ -88,7 +88,7 @@ def build(config: ConvpassConfig, ctx: BuildContext) -> Convpass:
 
 CONVPASS = MethodSpec(
     name="convpass",
-    summary="a learned convolution over the patches beside attention and MLP of each block",
+    summary="learned convolution over the patches beside attention and MLP of each block",
     config=ConvpassConfig,
     build=build,
     reference="arXiv:2207.07039",

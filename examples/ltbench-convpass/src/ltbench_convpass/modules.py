@@ -1,4 +1,4 @@
-"""The module that Convpass adds to a block."""
+"""Torch module that Convpass adds to a block."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ConvBypass(nn.Module):
     """s up(dropout(g(conv(g(down(x)))))) of tokens x (B, N, width); see `method.Convpass`.
 
     Args:
-        width: Of the tokens.
-        dim: Channels of the convolution.
-        scale: s.
-        conv_init: How conv starts.
-        dropout: Share of the channels that are dropped in training.
+        width: Width of the tokens.
+        dim: Number of channels of the convolution.
+        scale: Factor s of the output.
+        conv_init: Start of the convolution.
+        dropout: Share of the channels dropped in training.
     """
 
     def __init__(
@@ -51,41 +51,41 @@ class ConvBypass(nn.Module):
         self._tokens: Tensor | None = None
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Returns what is added, (B, N, width).
+        """Returns the summand, (B, N, width).
 
-        The last g x g tokens are the patches, row by row, g being the largest number that fits;
-        those before them are class and register tokens, of which there are fewer than 2 g + 1.
+        The last g x g tokens are the patches, row by row, with the largest g that fits. The tokens
+        before them are class and register tokens, of which there are fewer than 2 g + 1.
         """
         channels = quick_gelu(self.down(tokens))
         side = math.isqrt(tokens.shape[1])
         before, patches = channels.split([tokens.shape[1] - side**2, side**2], dim=1)
         square = patches.transpose(1, 2).unflatten(2, (side, side))
         convolved = self.conv(square).flatten(2).transpose(1, 2)
-        # Of an image of 1 x 1 with zeros around, the kernel's centre is all that counts.
+        # For a 1 x 1 image with zero padding, only the kernel's centre has an effect.
         alone = F.linear(before, self.conv.weight[:, :, 1, 1], self.conv.bias)
         mixed = quick_gelu(torch.cat([alone, convolved], dim=1))
         added: Tensor = self.scale * self.up(self.dropout(mixed))
         return added
 
     def attach(self, block: Block, name: str, source: Role, target: Role) -> Iterator[nn.Parameter]:
-        """Becomes a part of a block and returns what there is to learn.
+        """Adds this to a block and returns its learned parameters.
 
         Args:
-            block: The block.
-            name: Of the module in the block.
-            source: Whose input, the normed tokens, the bypass takes.
-            target: Whose output it is added to.
+            block: Block of the backbone.
+            name: Name of this module in the block.
+            source: Role of the module whose input, the normalised tokens, the bypass reads.
+            target: Role of the module to whose output it is added.
         """
-        block[source].register_forward_pre_hook(self._listen)
+        block[source].register_forward_pre_hook(self._capture)
         block[target].register_forward_hook(self._add)
         block.module.add_module(name, self)
         return self.parameters()
 
-    def _listen(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+    def _capture(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if args[0].ndim != 3:
             raise NothingMatchedError(
-                f"convpass takes tokens (B, N, C), and this backbone has {tuple(args[0].shape)}",
-                hint="take a plain vision transformer: no windows, no hierarchy",
+                f"convpass: expected tokens (B, N, C), got {tuple(args[0].shape)}",
+                hint="choose a plain vision transformer, without windows or hierarchy",
             )
         self._tokens = args[0]
 
@@ -96,5 +96,5 @@ class ConvBypass(nn.Module):
 
 
 def quick_gelu(x: Tensor) -> Tensor:
-    """Returns x sigmoid(1.702 x), as CLIP has it."""
+    """Returns x sigmoid(1.702 x), as in CLIP."""
     return x * torch.sigmoid(1.702 * x)
