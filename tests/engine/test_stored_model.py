@@ -55,7 +55,11 @@ def cases() -> dict[str, Mapping[str, Any]]:
         for kind, component in every
         for trial in trials(component)
     }
-    tuners = {f"tuner {name}": {"method": "peft", "method.tuner": name} for name in TUNERS}
+    tuners: dict[str, dict[str, Any]] = {
+        f"tuner {name}": {"method": "peft", "method.tuner": name} for name in TUNERS
+    }
+    for name in ("c3a", "vblora"):  # their default sizes are for wider backbones
+        tuners[f"tuner {name}"] |= {"method.rank": 64}
     return {**found, **tuners}
 
 

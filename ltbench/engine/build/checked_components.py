@@ -1,7 +1,7 @@
-"""Where a plugin's object is called: what it returns is checked, and what it raises has its name.
+"""Calls of plugins' objects: returned values are checked, and errors name the plugin.
 
-Errors that its own code raises can be told by their traceback; a wrong signature, a missing method
-or a value of the wrong type only shows in ours.
+A traceback identifies the plugin only for errors of its own code. A wrong signature, a missing
+method or a value of the wrong type raises an error in the engine's code.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.views import Views, one_view
 
-_SLACK = 1e-6  # pixels: boxes of resized images are fractions
+_TOLERANCE_PIXELS = 1e-6  # boxes of resized images are fractions
 
 
 class CheckedLoss:
-    """A plugin's loss; also of mixed images.
+    """A plugin's loss, for plain and for mixed images.
 
     Args:
-        loss: What was built.
-        component: Who built it.
+        loss: Object that the component built.
+        component: Component that is named in errors.
     """
 
     def __init__(self, loss: Any, component: Component) -> None:
@@ -33,7 +33,7 @@ class CheckedLoss:
         self._component = component
 
     def start_epoch(self, progress: float) -> None:
-        """Tells a loss that changes how far the training is: epoch / epochs."""
+        """Passes the progress of the training, epoch / epochs, to a scheduled loss."""
         if isinstance(self._loss, ScheduledLoss):
             with attribute_errors(self._component):
                 self._loss.start_epoch(progress)
@@ -42,7 +42,7 @@ class CheckedLoss:
         """Returns the mean loss of logits (B, K); of mixed images, that of both labels.
 
         Raises:
-            PluginError: The loss is no scalar that gradients come from.
+            PluginError: The loss is not a scalar with a gradient.
         """
         value = self._of(logits, targets.labels)
         if targets.partners is None:
@@ -63,14 +63,15 @@ class CheckedAugmentation:
     """A plugin's augmentation.
 
     Args:
-        augmentation: What was built.
-        component: Who built it.
+        augmentation: Object that the component built.
+        component: Component that is named in errors.
 
     Attributes:
-        changes_pixels: Whether there is something to `change`.
+        draws: Number of uniform random numbers that an image takes in an epoch.
+        changes_pixels: Whether `change` is to be called.
 
     Raises:
-        PluginError: Its `draws` is no number.
+        PluginError: The object's `draws` is not a number of at least 0.
     """
 
     def __init__(self, augmentation: Any, component: Component) -> None:
@@ -93,7 +94,7 @@ class CheckedAugmentation:
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
-        """Returns the images as the backbone sees them, and what they show."""
+        """Returns the images as the backbone takes them, and their targets."""
         with attribute_errors(self._component):
             changed, targets = self._augmentation.change(images, labels, uniforms)
         if not isinstance(changed, Tensor) or changed.shape != images.shape:
@@ -109,8 +110,8 @@ class CheckedInference:
     """A plugin's inference.
 
     Args:
-        inference: What was built.
-        component: Who built it.
+        inference: Object that the component built.
+        component: Component that is named in errors.
     """
 
     def __init__(self, inference: Any, component: Component) -> None:
@@ -136,7 +137,7 @@ class CheckedInference:
 
 
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:
-    """Returns views that lie in their images, their boxes in float64."""
+    """Returns views with boxes in float64, after a check that they lie in their images."""
     if not isinstance(views, Views) or not isinstance(views.boxes, np.ndarray):
         raise component.contract_error("must return Views whose boxes are an array")
     shape = f"({len(sizes)}, 4)" if ndim == 2 else f"({len(sizes)}, V, 4)"
@@ -149,7 +150,9 @@ def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: C
         boxes[..., 2:],
         np.expand_dims(sizes, list(range(1, ndim - 1))),
     )
-    inside = (corner > -_SLACK) & (extent > 0) & (corner + extent < ends + _SLACK)
+    inside = (
+        (corner > -_TOLERANCE_PIXELS) & (extent > 0) & (corner + extent < ends + _TOLERANCE_PIXELS)
+    )
     if not inside.all():  # NaN is not inside either
         where = tuple(np.argwhere(~inside.all(axis=-1))[0])
         raise component.contract_error(

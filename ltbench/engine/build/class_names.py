@@ -1,4 +1,4 @@
-"""Class names that are one text to a text tower."""
+"""Class names that a text tower cannot distinguish."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from ltbench.backbone import TextTower
 
 _PROMPT = "a photo of a {}."
-_SHOWN_GROUPS = 20
-_SHOWN_NAMES = 5
+_MAX_SHOWN_GROUPS = 20
+_MAX_SHOWN_NAMES = 5
 
 
 def indistinct_classes(text: TextTower, names: Sequence[str]) -> list[list[int]]:
     """Returns the groups of classes whose names become the same tokens, by class id.
 
-    Tokenizers may lower-case, drop what they do not know, and cut long texts. Names are read in the
-    usual prompt, with underscores as spaces.
+    Tokenizers may lower-case texts, drop unknown characters, and cut long texts. Names are put into
+    the usual prompt, with spaces for underscores.
 
     Args:
-        text: The text tower.
-        names: K class names.
+        text: Text tower of the backbone.
+        names: K class names, by class id.
     """
     tokens = text.tokenize([_PROMPT.format(name.replace("_", " ")) for name in names])
     groups: dict[bytes, list[int]] = {}
@@ -29,17 +29,17 @@ def indistinct_classes(text: TextTower, names: Sequence[str]) -> list[list[int]]
 
 
 def name_warnings(text: TextTower, names: Sequence[str], where: str) -> list[str]:
-    """Returns a warning for each group of classes that the text tower cannot tell apart.
+    """Returns a warning for each group of classes that the text tower cannot distinguish.
 
     Args:
-        text: The text tower.
-        names: K class names.
+        text: Text tower of the backbone.
+        names: K class names, by class id.
         where: Name of the data set.
     """
     groups = indistinct_classes(text, names)
-    warnings = [_warning(labels, names, where) for labels in groups[:_SHOWN_GROUPS]]
-    if len(groups) > _SHOWN_GROUPS:
-        more = sum(map(len, groups[_SHOWN_GROUPS:]))
+    warnings = [_warning(labels, names, where) for labels in groups[:_MAX_SHOWN_GROUPS]]
+    if len(groups) > _MAX_SHOWN_GROUPS:
+        more = sum(map(len, groups[_MAX_SHOWN_GROUPS:]))
         warnings.append(f"{more:,} other classes of {where} share their text with another one")
     return warnings
 
@@ -49,8 +49,8 @@ def _warning(labels: Sequence[int], names: Sequence[str], where: str) -> str:
     if len(different) == 1:
         what = f"have the same name, '{different[0]}'"
     else:
-        shown = ", ".join(f"'{name}'" for name in different[:_SHOWN_NAMES])
-        more = ", ..." if len(different) > _SHOWN_NAMES else ""
+        shown = ", ".join(f"'{name}'" for name in different[:_MAX_SHOWN_NAMES])
+        more = ", ..." if len(different) > _MAX_SHOWN_NAMES else ""
         what = f"have names that become the same tokens, {shown}{more}"
     listed = " and ".join(map(str, labels))
     return f"classes {listed} of {where} {what}: the text tower cannot tell them apart"

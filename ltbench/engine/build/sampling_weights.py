@@ -1,4 +1,4 @@
-"""How often each class is drawn."""
+"""Relative frequencies of drawing the classes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ltbench.specs import BuildContext
 def sampling_weights(
     resolved: Resolved, context: BuildContext, dataset: Dataset
 ) -> NDArray[np.float64] | None:
-    """Returns how often the sampling draws each class; the most frequent has 1.
+    """Returns the relative frequency of drawing each class, (K,), the largest 1, or None.
 
     Raises:
-        PluginError: As `scaled`.
+        PluginError: The weights are not those of a `ltbench.protocols.Sampling`.
     """
     sampling, component = resolved.build("sampling", context), resolved.components["sampling"]
     with attribute_errors(component):
@@ -28,21 +28,21 @@ def sampling_weights(
 
 
 def scaled(weights: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
-    """Returns weights of classes of which the largest is 1.
+    """Returns class weights, (K,), divided by the largest.
 
     Raises:
-        PluginError: They are not what `ltbench.protocols.Sampling` asks for.
+        PluginError: The weights are not those of a `ltbench.protocols.Sampling`.
     """
-    wanted = (
+    expected = (
         f"class weights must be {dataset.num_classes} finite numbers, none negative and "
         "not all zero where there are training images"
     )
     try:
         weights = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise PluginError(f"{wanted}: {error}") from error
+        raise PluginError(f"{expected}: {error}") from error
     fits = weights.shape == (dataset.num_classes,) and np.isfinite(weights).all()
     if not fits or weights.min() < 0 or not weights[dataset.class_counts > 0].any():
-        raise PluginError(wanted)
-    largest_is_1: NDArray[np.float64] = weights / weights.max()  # no sum of them overflows
-    return largest_is_1
+        raise PluginError(expected)
+    divided: NDArray[np.float64] = weights / weights.max()  # no sum of them overflows
+    return divided

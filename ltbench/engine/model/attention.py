@@ -1,4 +1,4 @@
-"""Attention of two matrix products, for where PyTorch's fused kernels are slower."""
+"""Attention as two matrix products, for devices where PyTorch's fused kernels are slower."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch.overrides import TorchFunctionMode
 
 
 class AttentionOfProducts(TorchFunctionMode):
-    """Within it, `F.scaled_dot_product_attention` is two matrix products and a softmax.
+    """A mode in which `F.scaled_dot_product_attention` is two matrix products and a softmax.
 
-    In bfloat16 on CPUs the fused kernel's way back takes two to ten times as long, and its way
-    forth is no faster. Masks, dropout and grouped keys are left to PyTorch.
+    In bfloat16 on CPUs the fused kernel's backward pass takes two to ten times as long, and its
+    forward pass is no faster. Masks, dropout and grouped keys are left to PyTorch.
     """
 
     def __torch_function__(
@@ -24,7 +24,7 @@ class AttentionOfProducts(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Calls what was called, or the products in its place."""
+        """Calls a function of PyTorch, or the two products in place of the fused attention."""
         called = _attention if func is F.scaled_dot_product_attention else func
         return called(*args, **({} if kwargs is None else kwargs))
 

@@ -1,4 +1,4 @@
-"""The classifier: a backbone, a head, and which of their parameters are learned."""
+"""The classifier: a backbone and a head, and their learned parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm
 
 
 class Classifier(nn.Module):
-    """From uint8 pixels (B, 3, R, R) to float32 logits (B, K)."""
+    """A backbone and a head: uint8 pixels (B, 3, R, R) -> float32 logits (B, K).
+
+    Args:
+        backbone: Image encoder.
+        head: Module from features (B, width) to logits (B, K).
+    """
 
     def __init__(self, backbone: Backbone, head: nn.Module) -> None:
         super().__init__()
@@ -22,7 +27,7 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Returns the logits."""
+        """Returns the logits (B, K) of pixels (B, 3, R, R)."""
         return self.classify(self.backbone(self.backbone.normalize(pixels)))
 
     def classify(self, features: Tensor) -> Tensor:
@@ -63,7 +68,7 @@ class Classifier(nn.Module):
 
 
 def training_mode(model: nn.Module) -> None:
-    """Switches a model to training, but for its batch norms."""
+    """Switches a model to training, except for its batch norms."""
     model.train()
     for module in model.modules():
         if isinstance(module, _BATCH_NORMS):

@@ -1,4 +1,4 @@
-"""Size of a model: the floating-point operations of a forward pass."""
+"""Floating-point operations of a model's forward pass."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 @torch.no_grad()
 def forward_flops(backbone: Backbone) -> int:
-    """Returns the operations that an image takes in linear layers and convolutions.
+    """Returns the operations of linear layers and convolutions for one image.
 
     A product of (m, k) and (k, n) counts 2 m k n. Attention's own products, normalisation and
     activations are left out: in ViT-B/16 they are 4 % of the whole. The count follows from shapes,
-    so it is the same whatever the device, the version of a library, or the load of the machine.
+    so that device, versions of libraries and load of the machine do not change it.
 
     Args:
         backbone: Encoder on its device; one blank image goes through it.

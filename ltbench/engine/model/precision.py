@@ -1,4 +1,4 @@
-"""Precision of matrix products: as asked for, or decided by the device and the model's size."""
+"""Precision of matrix products: as chosen, or a function of the device and the model's size."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CPU_FLAG = "avx512_bf16"
 
 @dataclass(frozen=True)
 class PrecisionPolicy:
-    """How the model computes; its weights stay float32 in any case.
+    """Precision of forward passes; the weights stay float32 in any case.
 
     Args:
         name: "fp32", "bf16" or "fp16".
@@ -41,7 +41,7 @@ class PrecisionPolicy:
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
-        """Makes the forward pass within it compute in this precision."""
+        """Runs forward passes in this precision within the context."""
         if self.name == "fp32":
             yield
             return
@@ -52,18 +52,18 @@ class PrecisionPolicy:
             yield
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Returns the loss scaling that half precision needs, switched off for the others."""
+        """Returns the loss scaler, which is enabled for half precision only."""
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
 
 
 def choose_precision(precision: Precision, backbone: Backbone) -> PrecisionPolicy:
-    """Returns the arithmetic asked for; "auto" is a function of the device and the model's size.
+    """Returns the chosen precision; "auto" is a function of the device and the model's size.
 
-    No clock is read: the same command takes the same precision on an idle and on a loaded machine.
-    The table of choices and the measurements that it rests on are in docs/speed.md.
+    No clock is read: the same command has the same precision on an idle and on a loaded machine.
+    The table of choices and the measurements behind it are in docs/speed.md.
 
     Args:
-        precision: Precision as asked for.
+        precision: Precision that the run chose.
         backbone: Encoder on its device.
     """
     device = backbone.mean.device
@@ -79,12 +79,12 @@ def choose_precision(precision: Precision, backbone: Backbone) -> PrecisionPolic
 
 
 def asked_for(precision: Precision, device: torch.device) -> PrecisionPolicy:
-    """Returns the arithmetic of a precision that is not "auto"."""
+    """Returns the policy of a precision that is not "auto"."""
     return PrecisionPolicy(precision, "as asked", device.type)
 
 
 def lower_precision(device: torch.device) -> tuple[Precision, str]:
-    """Returns the lower precision that a device multiplies faster, or "fp32", and why, in words."""
+    """Returns the lower precision that a device multiplies faster, or "fp32", and the reason."""
     if device.type == "cuda":
         capability = torch.cuda.get_device_capability(device)
         shown = "compute capability {}.{}".format(*capability)
@@ -99,7 +99,7 @@ def lower_precision(device: torch.device) -> tuple[Precision, str]:
 @cache
 def _cpu_flags() -> frozenset[str]:
     """Returns the features of the processor; none where the system does not list them."""
-    # PyTorch's own answer is private, and says yes where bfloat16 is emulated.
+    # PyTorch's own function is private, and returns True where bfloat16 is emulated.
     if platform.system() != "Linux":
         return frozenset()
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

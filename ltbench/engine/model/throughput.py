@@ -1,4 +1,4 @@
-"""Speed of a backbone, for choices that change no result: how many loader workers keep up."""
+"""Speed of a backbone, to choose the number of loader workers; it changes no result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ltbench.backbone import Backbone
 from ltbench.engine.model.precision import PrecisionPolicy, wait_for
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError
 
-_MIN_PASS_SECONDS = 0.03  # below it the clock and the calls weigh too much
+_MIN_PASS_SECONDS = 0.03  # shorter passes measure the clock and the calls
 _ROUNDS = 3
 _MAX_IMAGES = 32
 
@@ -21,13 +21,13 @@ _MAX_IMAGES = 32
 def seconds_per_image(
     backbone: Backbone, policy: PrecisionPolicy, key: Mapping[str, Any], cache: Cache
 ) -> float:
-    """Returns about how long the model takes to learn from an image, in seconds.
+    """Returns about how many seconds the model takes to learn from an image.
 
     Args:
         backbone: Frozen encoder on its device.
         policy: Precision of the forward pass.
-        key: Everything that the speed depends on.
-        cache: Cache of the store: its runs measure once.
+        key: Values that the speed depends on.
+        cache: Cache in which the runs of one folder share the measurement.
     """
     measured = 0.0
 
@@ -61,7 +61,7 @@ def _images(count: int, side: int, device: torch.device) -> Tensor:
 
 
 def _pass(backbone: Backbone, images: Tensor, policy: PrecisionPolicy) -> float:
-    """Returns the seconds of a forward pass, and of one back that learns no frozen weight."""
+    """Returns the seconds of a forward pass and of a backward pass to the images."""
     wait_for(images.device)
     start = time.perf_counter()
     images = images.detach().requires_grad_(True)
