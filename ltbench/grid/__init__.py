@@ -1,6 +1,6 @@
-"""Runs of a grid: what is done of them, what the rest will take, and running them.
+"""Grids: reading, planning and executing many runs.
 
-Re-exports nothing: a worker imports `worker` alone.
+Re-exports nothing: a worker process imports `worker` alone.
 """
 
 from __future__ import annotations

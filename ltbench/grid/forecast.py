@@ -1,4 +1,4 @@
-"""What the runs of a grid will take, from what stored runs took."""
+"""Forecasts of the time and memory of a grid's runs, from stored runs or from a measurement."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Basis = Literal["measured", "similar", "probed"]
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a run of a cell takes.
+    """Forecast for a run of a cell.
 
     Args:
-        basis: `measured`: the mean of the cell's own runs; `similar`: of runs with the same data
-            set, backbone and method and maybe other options, by their seconds an epoch; `probed`:
-            a training step and an evaluation pass on a few images.
-        seconds: Of one run, without the start of its process.
-        memory_mb: The most that is used.
-        learned: Learned parameters; None where only similar runs are known.
-        percent: Of the backbone's parameters.
+        basis: Source of the forecast. `measured`: mean of the cell's own runs; `similar`: seconds
+            an epoch of runs with the same data set, backbone and method, but other options;
+            `probed`: a training step and an evaluation pass on a few images.
+        seconds: Duration of one run without the start of its process.
+        memory_mb: Peak memory in MB.
+        learned: Number of learned parameters; None for the basis `similar`.
+        percent: Learned parameters in percent of the backbone's; None for the basis `similar`.
     """
 
     basis: Basis
@@ -38,7 +38,7 @@ class Forecast:
 
 
 def seconds_of(result: Mapping[str, Any]) -> float:
-    """Returns the seconds that a stored run took, without building it."""
+    """Returns the duration of a stored run, without the time to build it."""
     refinement = result["refinement"] or {"seconds": 0.0}
     return float(
         result["training"]["seconds"]
@@ -50,11 +50,11 @@ def seconds_of(result: Mapping[str, Any]) -> float:
 
 @dataclass
 class Forecaster:
-    """Forecasts cells; reads the results of similar runs once.
+    """Forecasts of cells; reads the results of similar runs once.
 
     Args:
-        out: Where the stored runs are.
-        probe: Measures a cell of which nothing is known, if it is to be measured.
+        out: Folder of the run directories.
+        probe: Function that measures a cell without finished runs; None for no measurement.
     """
 
     out: Path
@@ -62,7 +62,7 @@ class Forecaster:
     _similar: dict[Path, list[dict[str, Any]]] = field(default_factory=dict)
 
     def of(self, cell: CellState) -> Forecast | None:
-        """Returns what a run of the cell takes; None where nothing is known."""
+        """Returns the forecast for a run of a cell; None where there is no basis."""
         if cell.results:
             return _measured(cell.results)
         spec = cell.runs[0].run.resolved.spec
@@ -72,7 +72,7 @@ class Forecaster:
         if self.probe is not None and cell.runs[0].run.missing is None:
             return self.probe(cell)
         known = self._similar[folder]
-        return _carried_over(known, spec) if known else None
+        return _scaled(known, spec) if known else None
 
 
 def _measured(results: Sequence[Mapping[str, Any]]) -> Forecast:
@@ -86,37 +86,46 @@ def _measured(results: Sequence[Mapping[str, Any]]) -> Forecast:
     )
 
 
-def _carried_over(results: Sequence[Mapping[str, Any]], spec: RunSpec) -> Forecast:
-    """Scales the training of similar runs to the epochs of a run."""
+def _scaled(results: Sequence[Mapping[str, Any]], spec: RunSpec) -> Forecast:
+    """Returns the forecast from similar runs, scaled to the epochs of a run."""
     trained = [
         (seconds_of(result) - result["evaluation"]["seconds"]) / result["training"]["epochs"]
         for result in results
         if result["training"]["epochs"]
     ]
-    an_epoch = median(trained) if trained else 0.0
+    seconds_per_epoch = median(trained) if trained else 0.0
     evaluation = median(result["evaluation"]["seconds"] for result in results)
     return Forecast(
         "similar",
-        seconds=an_epoch * spec.train.epochs + evaluation,
+        seconds=seconds_per_epoch * spec.train.epochs + evaluation,
         memory_mb=max(result["peak_memory_mb"] for result in results),
     )
 
 
 def _results(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yields the results below a folder that have what is needed, whatever else is there."""
+    """Yields the readable results below a folder; others are skipped."""
     for path in sorted(folder.glob("*/result.json")):
         try:
             stored = RunDirectory(path.parent).result() or {}
             seconds_of(stored), stored["peak_memory_mb"] + stored["training"]["epochs"]
         except (DataError, LookupError, TypeError):
-            continue  # no source of times; `grid status` and the run itself speak of it
+            continue  # no basis for a forecast; `grid status` reports it
         yield stored
 
 
 def prober(
     device: str, workers: int | None, out: Path, note: Callable[[str], None]
 ) -> Callable[[CellState], Forecast]:
-    """Returns what measures a cell by building one of its runs: seconds each, and torch."""
+    """Returns the function that measures a cell by building one of its runs.
+
+    A measurement takes seconds and imports torch.
+
+    Args:
+        device: Device (`--device`).
+        workers: Number of loader workers (`--workers`).
+        out: Folder of the run directories.
+        note: Callback for a line about the cell that is measured next.
+    """
 
     def probe(cell: CellState) -> Forecast:
         from ltbench.engine.estimate import estimate

@@ -8,13 +8,13 @@ seed = [0, 1, 2]                  # a list is an axis: a run for each value
 [[include]]                       # an entry: every combination of its axes and the defaults'
 method = ["one", "another"]
 
-[[include]]                       # what it sets takes the place of the defaults
+[[include]]                       # its settings replace the defaults
 method = "third"
 train.lr = [0.001, 0.005]
 
-[[exclude]]                       # of all of them, not those that have all of these
+[[exclude]]                       # leaves out the runs that match all of these settings
 method = "third"
-seed = [1, 2]                     # here a list means any of them
+seed = [1, 2]                     # in a pattern, a list matches any of its values
 ```
 """
 
@@ -46,10 +46,10 @@ class GridRun:
     """One run of a grid.
 
     Args:
-        settings: What the file sets, by dotted key.
-        resolved: Every choice.
-        missing: Why its data set or weights cannot be identified: they are not in place. Its hash
-            is then that of no run.
+        settings: Settings of the file by dotted key.
+        resolved: Choices of the run.
+        missing: Error about a missing data set or missing weights, which cannot be identified; the
+            hash of the run is then not valid.
     """
 
     settings: Settings
@@ -59,11 +59,11 @@ class GridRun:
 
 @dataclass(frozen=True)
 class GridCell:
-    """Runs of a grid that differ in their seed alone.
+    """Runs of a grid that differ only in their seed.
 
     Args:
-        label: What sets it apart from the other cells: "another, method.dim=4".
-        runs: In the order of the file.
+        label: Settings that distinguish the cell from the others: "another, method.dim=4".
+        runs: Runs in the order of the file.
     """
 
     label: str
@@ -75,9 +75,9 @@ class Grid:
     """All runs of a grid file.
 
     Args:
-        name: As the file says, or the file's own.
-        cells: In the order of the file.
-        notes: What is worth knowing: runs that several entries ask for.
+        name: Name that the file sets, or the name of the file.
+        cells: Cells in the order of the file.
+        notes: Remarks, such as runs that several entries include.
     """
 
     name: str
@@ -90,12 +90,12 @@ class Grid:
         return [run for cell in self.cells for run in cell.runs]
 
     def require_data(self) -> None:
-        """Sees to it that every data set is in place, and every backbone can be identified.
+        """Checks that every data set is in place and every backbone can be identified.
 
         Raises:
-            DataError: The first that is not.
+            DataError: The first data set or backbone that is missing.
         """
-        looked_at = set()
+        checked = set()
         for run in self.runs:
             if run.missing is not None:
                 raise run.missing
@@ -103,8 +103,8 @@ class Grid:
             component = resolved.components["dataset"]
             assert isinstance(component.spec, DatasetSpec)
             data = (component.spec.name, repr(resolved.configs["dataset"]))
-            if data not in looked_at:
-                looked_at.add(data)
+            if data not in checked:
+                checked.add(data)
                 with attribute_errors(component):
                     component.spec.check(resolved.configs["dataset"], resolved.data)
 
@@ -114,8 +114,14 @@ def read_grid(
 ) -> Grid:
     """Reads a grid file and resolves all its runs.
 
+    Args:
+        path: The file.
+        registry: Components to choose from.
+        data_root: Folder of the data sets.
+        progress: Reporter for the reading of images that have not been read before.
+
     Raises:
-        ConfigError: With all the faults of all entries.
+        ConfigError: All faults of all entries.
     """
     stored = _parse(path)
     file = _File(stored)
@@ -145,7 +151,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 @dataclass
 class _File:
-    """A grid file taken apart, and what is wrong with its form."""
+    """Tables of a grid file, and the faults of its form."""
 
     stored: Mapping[str, Any]
     faults: list[str] = field(default_factory=list)
@@ -160,22 +166,22 @@ class _File:
             if key not in _KEYS
         ]
         if not isinstance(self.stored.get("name", ""), str):
-            self.faults.append("name: expected a text")
+            self.faults.append("name: expected a string")
         self.defaults = self._table("defaults", self.stored.get("defaults", {}))
         self.include = self._tables("include")
         self.exclude = self._tables("exclude")
         if not self.defaults and not self.include:
-            self.faults.append("it has neither [defaults] nor [[include]]: there is no run")
+            self.faults.append("expected [defaults] or [[include]], got neither")
 
     @property
     def entries(self) -> list[dict[str, Any]]:
-        """What is run: the defaults under each entry; the defaults alone where there is none."""
-        return [_overruled(self.defaults, entry) for entry in self.include or [{}]]
+        """Entries on top of the defaults; the defaults alone where the file has no entry."""
+        return [_with_defaults(self.defaults, entry) for entry in self.include or [{}]]
 
     def _tables(self, name: str) -> list[dict[str, Any]]:
         found = self.stored.get(name, [])
         if not isinstance(found, list):
-            self.faults.append(f"{name}: write [[{name}]], with two brackets")
+            self.faults.append(f"{name}: expected [[{name}]], with two brackets")
             return []
         return [self._table(f"{name} {n}", table) for n, table in enumerate(found, start=1)]
 
@@ -188,7 +194,7 @@ class _File:
             if key in flat:
                 self.faults.append(f"{where}: {key} is set twice")
             if value == []:
-                self.faults.append(f"{where}: {key}: an empty list has no value to run")
+                self.faults.append(f"{where}: {key}: expected a value, got an empty list")
             flat[key] = value
         return flat
 
@@ -201,9 +207,9 @@ def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
             yield f"{prefix}{key}", value
 
 
-def _overruled(defaults: Settings, entry: Settings) -> dict[str, Any]:
+def _with_defaults(defaults: Settings, entry: Settings) -> dict[str, Any]:
     """Returns an entry on top of the defaults; its own axes come first and change slowest."""
-    # Options of a component go with it: another choice drops them.
+    # The options of a component belong to it: another choice drops them.
     others = {kind for kind in SPECS.keys() & entry if entry[kind] != defaults.get(kind)}
     kept = {
         key: value
@@ -221,13 +227,13 @@ def _combinations(entry: Settings) -> Iterator[dict[str, Any]]:
 
 
 def _value(value: Any) -> Any:
-    # TOML has no null: the word stands for it, as on the command line.
+    # TOML has no null: the string "none" represents it, as on the command line.
     return Text(value) if isinstance(value, str) and value.lower() == "none" else value
 
 
 @dataclass
 class _Pool:
-    """Resolves runs, merges those that are the same, leaves out those that are excluded."""
+    """Runs of a grid: resolved, without duplicates, and without those that are excluded."""
 
     registry: Registry
     data_root: Path
@@ -269,20 +275,20 @@ class _Pool:
         if earlier:
             by = ", ".join(dict.fromkeys(earlier))
             self.notes.append(
-                f"{where}: {len(earlier)} of its {found} runs are asked for already (by {by}); "
-                "each is run once"
+                f"{where}: {len(earlier)} of its {found} runs are included already (by {by}); "
+                "each is executed once"
             )
 
     def finish(self) -> None:
-        """Finds what is wrong with the patterns, once all runs are known."""
+        """Finds the faults of the patterns, after all runs were added."""
         for number, pattern in enumerate(self.exclude):
-            strange = [key for key in pattern if key not in self._keys]
+            unknown = [key for key in pattern if key not in self._keys]
             self.faults += [
                 f"exclude {number + 1}: no run has '{key}'; {suggestion(key, self._keys)}"
-                for key in strange
+                for key in unknown
             ]
-            if not strange and number not in self._matched:
-                self.faults.append(f"exclude {number + 1}: no run is like this")
+            if not unknown and number not in self._matched:
+                self.faults.append(f"exclude {number + 1}: no run matches")
 
     def _resolved(self, settings: Settings) -> tuple[GridRun | None, ConfigError | None]:
         try:
@@ -321,9 +327,9 @@ def _is_one_of(settings: Settings, key: str, wanted: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a value so that equal ones are equal, however they came in."""
+    """Returns a value in a form in which equal settings compare equal."""
     if isinstance(value, bool):
-        return str(value)  # True is no 1
+        return str(value)  # True == 1 in Python
     return None if isinstance(value, str) and value.lower() == "none" else value
 
 
@@ -341,8 +347,8 @@ def _cells(runs: Iterable[GridRun]) -> Iterator[GridCell]:
 
 
 def _label(run: GridRun, varied: Sequence[str]) -> str:
-    """Returns what the file sets differently for different cells."""
-    # What the cell leaves open is worth no word, unless it is a component.
+    """Returns the settings that differ between cells, as a label."""
+    # Settings that the cell leaves at their defaults are left out, except components.
     chosen = run.resolved.spec.choices()
     parts = [
         chosen[key].name if key in chosen else f"{key}={as_typed(run.settings[key])}"

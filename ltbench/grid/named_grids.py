@@ -1,4 +1,4 @@
-"""Grid files by path, and those that come with plugins by name."""
+"""Grid files by path, and the grids of plugins by name."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def find_grid(given: str, registry: Registry) -> Path:
     """Returns the file of a grid.
 
     Args:
-        given: Path of a file, or name of a grid that comes with a plugin. A file of that path goes
-            before a grid of that name.
-        registry: With the grids of all plugins.
+        given: Path of a file, or name of a plugin's grid; a file takes precedence over a grid of
+            the same name.
+        registry: Registry with the grids of all plugins.
 
     Raises:
-        ConfigError: It is a path (it ends in `.toml`) where no file is.
-        UnknownNameError: It is neither a file nor a name.
+        ConfigError: A path (it ends in `.toml`) is not a file.
+        UnknownNameError: It is neither a file nor the name of a grid.
     """
     path = Path(given)
     if path.is_file():
@@ -34,13 +34,13 @@ def find_grid(given: str, registry: Registry) -> Path:
     hint = _PATH_OR_NAME
     name = "/".join(path.with_suffix("").parts[-2:])
     if name in registry.grids:
-        hint = f"'{name}' comes with ltbench: leave out folder and suffix"
-    reason = "it is a directory" if path.is_dir() else "there is no such file"
-    raise ConfigError(f"{given} cannot be read: {reason}", hint=hint)
+        hint = f"use the name '{name}', without folder and suffix"
+    reason = "is a directory, not a file" if path.is_dir() else "does not exist"
+    raise ConfigError(f"{given} {reason}", hint=hint)
 
 
-def summary_of(path: Path) -> str:
-    """Returns the first sentence of the comment that a grid file opens with; empty without one."""
+def grid_summary(path: Path) -> str:
+    """Returns the first sentence of a grid file's opening comment; empty without one."""
     text = path.read_text(encoding="utf-8")
     lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
     comment = " ".join(line.removeprefix("#").strip() for line in lines)

@@ -1,4 +1,4 @@
-"""Runs what is left of a grid, together with whoever else is at it."""
+"""Execution of a grid's remaining runs, in cooperation with other processes on the same folder."""
 
 from __future__ import annotations
 
@@ -18,100 +18,100 @@ from ltbench.protocols import Ended, Executor, Job
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, file_clock
 
-_TICK = 0.5  # seconds between two looks
-_LATER = 2.0  # seconds until a run that another process has is looked at again
+POLL_SECONDS = 0.5  # for which `Executor.wait` may wait
+RETRY_SECONDS = 2.0  # until a run that another process executes is checked again
 
 
 @dataclass
 class Task:
-    """A run of the grid, and what this command knows of it.
+    """A run of the grid during this command.
 
     Args:
         cell: Label of its cell.
         run: The run.
-        found: It in the store.
-        expected: Seconds that it is expected to take; None where nothing is known.
-        settled: Whether nothing is left to do.
-        earlier: Whether it was settled before this command.
-        elsewhere: Whether another process is at it.
-        began: When its process was started, by the monotonic clock.
-        seconds: What its process took.
+        found: State in the run directory.
+        expected_seconds: Forecast of the duration; None where there is no forecast.
+        settled: Whether the run needs no further work.
+        earlier: Whether the run was settled before this command.
+        elsewhere: Whether another process executes the run.
+        start_time: Start of its process on the monotonic clock; None before.
+        seconds: Duration of its process; None until it has ended.
     """
 
     cell: str
     run: GridRun
     found: RunState
-    expected: float | None = None
+    expected_seconds: float | None = None
     settled: bool = False
     earlier: bool = False
     elsewhere: bool = False
-    began: float | None = None
+    start_time: float | None = None
     seconds: float | None = None
-    _not_before: float = 0.0
+    _retry_time: float = 0.0
     _claim: ExitStack = field(default_factory=ExitStack)
 
     @property
     def state(self) -> State:
-        """How far it is."""
+        """Current state of the run."""
         if self.settled:
             return self.found.state
-        return "to do" if self.began is None and not self.elsewhere else "running"
+        return "to do" if self.start_time is None and not self.elsewhere else "running"
 
     @property
     def title(self) -> str:
-        """Returns what it is called among the runs of the grid."""
+        """Name of the run within the grid."""
         return f"{self.cell}, seed {self.run.resolved.spec.seed}"
 
     def settle(self, found: RunState) -> None:
-        """Nothing is left to do."""
+        """Records the final state of the run and releases its claim."""
         self.found, self.settled, self.elsewhere = found, True, False
-        if self.began is not None:
-            self.seconds = time.monotonic() - self.began
+        if self.start_time is not None:
+            self.seconds = time.monotonic() - self.start_time
         self.release()
 
-    def put_off(self) -> None:
-        """Another process is at it."""
-        self.began, self.elsewhere = None, True
-        self._not_before = time.monotonic() + _LATER
+    def postpone(self) -> None:
+        """Records that another process executes the run, and releases the claim."""
+        self.start_time, self.elsewhere = None, True
+        self._retry_time = time.monotonic() + RETRY_SECONDS
         self.release()
 
     def claim(self, out: Path) -> bool:
-        """Returns whether it can be run now; keeps it from other grids if so."""
-        if time.monotonic() < self._not_before:
+        """Claims the run for this command; returns whether that succeeded."""
+        if time.monotonic() < self._retry_time:
             return False
         try:
             self._claim.enter_context(self.found.directory.claim(out))
         except BusyError:
-            self.put_off()
+            self.postpone()
             return False
         self.elsewhere = False
         return True
 
     def release(self) -> None:
-        """Lets other grids have it."""
+        """Releases the claim, so that other commands may execute the run."""
         self._claim.close()
 
 
 @dataclass
 class Schedule:
-    """The runs of a grid on their way.
+    """Schedule of the runs of a grid.
 
     Args:
-        tasks: In the order in which they are begun.
-        executor: Who runs them.
+        tasks: Tasks in the order in which they are started.
+        executor: Executor of their processes.
         out: Folder of the run directories.
-        overwrite: Which earlier runs are done again.
-        how: Further fields of the workers' requests.
-        began: When the command began, by the clock of the store's files: what the store got since
-            then is never done again.
+        overwrite: Earlier runs that are executed again.
+        options: Values of the other fields of the workers' requests.
+        start_time: Start of the command on the clock of the file system; results that are newer
+            are never replaced.
     """
 
     tasks: Sequence[Task]
     executor: Executor
     out: Path
     overwrite: Overwrite
-    how: Settings
-    began: float
+    options: Settings
+    start_time: float
 
     @classmethod
     def of(
@@ -120,36 +120,44 @@ class Schedule:
         executor: Executor,
         out: Path,
         overwrite: Overwrite,
-        **how: Any,
+        **options: Any,
     ) -> Schedule:
-        """Returns the schedule of a grid as it was found in the store."""
+        """Returns the schedule of a grid whose states were read.
+
+        Args:
+            cells: States of the runs by cell.
+            executor: Executor of the processes.
+            out: Folder of the run directories.
+            overwrite: Earlier runs that are executed again.
+            options: Values of the other fields of the workers' requests.
+        """
         tasks = [Task(cell.cell.label, state.run, state) for cell in cells for state in cell.runs]
-        schedule = cls(tasks, executor, out, overwrite, how, file_clock(out))
+        schedule = cls(tasks, executor, out, overwrite, options, file_clock(out))
         for task in tasks:
-            if schedule._counts(task.found):
+            if schedule._is_settled(task.found):
                 task.settled = task.earlier = True
         return schedule
 
     def run(self, show: Callable[[Task | None], None]) -> None:
-        """Runs what is not settled, until everything is.
+        """Runs tasks until all are settled.
 
         Args:
-            show: Called with each task that is settled, and with None between.
+            show: Callback for each task that is settled; called with None after each wait.
 
         Raises:
-            Interrupted: By the user; the runs in flight can be resumed.
+            Interrupted: The user interrupted the command; running tasks can be resumed.
         """
         try:
             while not all(task.settled for task in self.tasks):
-                self._begin(show)
-                for ended in self.executor.wait(_TICK):
+                self._start(show)
+                for ended in self.executor.wait(POLL_SECONDS):
                     self._end(ended, show)
                 show(None)
         except KeyboardInterrupt as error:
             done = sum(task.state == "done" for task in self.tasks)
             raise Interrupted(
                 f"interrupted: {done} of {len(self.tasks)} runs are done",
-                hint="the same command goes on from there",
+                hint="start the same command again to resume",
             ) from error
         finally:
             self.executor.stop()
@@ -157,68 +165,70 @@ class Schedule:
                 task.release()
 
     def seconds_left(self) -> float | None:
-        """Returns how long it will take from now; None where nothing is known of some cells."""
-        took: dict[str, list[float]] = {}
+        """Returns the forecast of the remaining time; None where a cell has no forecast."""
+        durations: dict[str, list[float]] = {}
         for task in self.tasks:
             if task.seconds is not None and task.state == "done":
-                took.setdefault(task.cell, []).append(task.seconds)
-        every = [seconds for one in took.values() for seconds in one]
+                durations.setdefault(task.cell, []).append(task.seconds)
+        every = [seconds for one in durations.values() for seconds in one]
         left = 0.0
         for task in self.tasks:
             if task.settled or task.elsewhere:
                 continue
-            known = took.get(task.cell) or ([task.expected] if task.expected else every)
+            known = durations.get(task.cell) or (
+                [task.expected_seconds] if task.expected_seconds else every
+            )
             if not known:
                 return None
-            passed = 0.0 if task.began is None else time.monotonic() - task.began
+            passed = 0.0 if task.start_time is None else time.monotonic() - task.start_time
             left += max(0.0, fmean(known) - passed)
         return left / self.executor.slots
 
-    def _begin(self, show: Callable[[Task | None], None]) -> None:
-        """Starts as many tasks as there are free slots."""
-        free = self.executor.slots - sum(task.began is not None for task in self._open())
+    def _start(self, show: Callable[[Task | None], None]) -> None:
+        """Starts a task in each free slot."""
+        free = self.executor.slots - sum(task.start_time is not None for task in self._open())
         for task in self._open():
             if free <= 0:
                 return
-            if task.began is not None or not task.claim(self.out):
+            if task.start_time is not None or not task.claim(self.out):
                 continue
             found = read_state(task.run, self.out)
-            if self._counts(found):  # another process has run it meanwhile
+            if self._is_settled(found):  # another process has executed it meanwhile
                 task.settle(found)
                 show(task)
                 continue
             request = Request.of(
-                task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.how
+                task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.options
             )
             job = Job(task.run.resolved.spec.hash, request.command(), request.as_json())
             self.executor.start(job)
-            task.began, free = time.monotonic(), free - 1
+            task.start_time, free = time.monotonic(), free - 1
 
     def _open(self) -> list[Task]:
         return [task for task in self.tasks if not task.settled]
 
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
-        """Looks what became of a task whose process has ended."""
+        """Reads the state of a task whose process has ended."""
         (task,) = (one for one in self.tasks if one.run.resolved.spec.hash == ended.job)
         found = read_state(task.run, self.out)
-        if not self._counts(found):
+        if not self._is_settled(found):
             if ended.code == BUSY:
-                task.put_off()
+                task.postpone()
                 return
-            reason = f"its process ended without a result ({ended.reason or 'nothing is known'})"
-            if ended.code != Interrupted.exit_code:  # that can simply be resumed
-                error = RunError(reason, hint="if memory was short, take fewer --jobs")
+            reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
+            if ended.code != Interrupted.exit_code:  # interrupted: it can be resumed
+                error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
                 try:
                     record_failure(task.run.resolved, self.out, error, "Crash")
                 except BusyError:
-                    task.put_off()
+                    task.postpone()
                     return
             found = RunState(task.run, found.directory, "failed", error=reason)
         task.settle(found)
         show(task)
 
-    def _counts(self, found: RunState) -> bool:
-        """Returns whether this command leaves a run as it is in the store."""
+    def _is_settled(self, found: RunState) -> bool:
+        """Returns whether this command keeps a run as it is stored."""
         if found.state == "done":
             return self.overwrite != "always" or self._is_new(found, "result.json")
         return found.state == "failed" and (
@@ -228,6 +238,6 @@ class Schedule:
     def _is_new(self, found: RunState, name: str) -> bool:
         path = found.directory.path / name
         try:
-            return path.stat().st_mtime > self.began
+            return path.stat().st_mtime > self.start_time
         except FileNotFoundError:
             return False

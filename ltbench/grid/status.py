@@ -1,4 +1,4 @@
-"""What is done of a grid, as the store has it."""
+"""States of a grid's runs, read from their run directories."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STATES: tuple[State, ...] = ("done", "failed", "running", "to do")
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a run is.
+    """State of a run.
 
     Args:
-        run: As the grid asks for it.
-        directory: Where its files are or would be.
-        state: `failed` is what is not tried again without being told to.
-        result: Of a run that is done.
-        error: Why it failed.
-        epochs: Epochs that are trained already.
+        run: The run of the grid.
+        directory: Its run directory, which may not exist yet.
+        state: State; a failed run is executed again only on request (`--overwrite`).
+        result: Result of a run that is done.
+        error: Reason of a failure.
+        epochs: Number of trained epochs.
     """
 
     run: GridRun
@@ -39,45 +39,50 @@ class RunState:
 
 @dataclass(frozen=True)
 class CellState:
-    """How far the runs of a cell are."""
+    """States of the runs of a cell.
+
+    Args:
+        cell: The cell of the grid.
+        runs: States of its runs.
+    """
 
     cell: GridCell
     runs: Sequence[RunState]
 
     def count(self, state: State) -> int:
-        """Returns how many runs are in a state."""
+        """Returns the number of runs in a state."""
         return Counter(run.state for run in self.runs)[state]
 
     @property
     def results(self) -> list[Mapping[str, Any]]:
-        """The results of the runs that are done."""
+        """Results of the runs that are done."""
         return [run.result for run in self.runs if run.result is not None]
 
 
 def read_states(grid: Grid, out: Path) -> list[CellState]:
-    """Looks every run of a grid up in the store."""
+    """Reads the states of all runs of a grid."""
     return [CellState(cell, [read_state(run, out) for run in cell.runs]) for cell in grid.cells]
 
 
 def read_state(run: GridRun, out: Path) -> RunState:
-    """Looks a run up in the store. One whose data is not in place is to do."""
+    """Reads the state of a run; a run whose data set or weights are missing is "to do"."""
     directory = RunDirectory.of(out, run.resolved.spec)
     if run.missing is not None:
         return RunState(run, directory, "to do")
     try:
         result, failure = directory.result(), directory.failure()
-    except DataError as error:  # a file that was half-written or changed by hand
+    except DataError as error:  # a damaged or edited file
         return RunState(run, directory, "failed", error=error.message)
     if result is not None:
         return RunState(run, directory, "done", result=result)
     if failure is not None:
         return RunState(run, directory, "failed", error=failure["error"])
     state: State = "running" if directory.is_busy(out) else "to do"
-    return RunState(run, directory, state, epochs=epochs_done(directory))
+    return RunState(run, directory, state, epochs=trained_epochs(directory))
 
 
-def epochs_done(directory: RunDirectory) -> int:
-    """Returns how many epochs of a run are trained."""
+def trained_epochs(directory: RunDirectory) -> int:
+    """Returns the number of trained epochs of a run."""
     try:
         return (directory.path / "history.jsonl").read_bytes().count(b"\n")
     except OSError:

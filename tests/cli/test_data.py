@@ -233,7 +233,7 @@ def test_a_second_preparation_keeps_the_first(cli: Cli, tmp_path: Path) -> None:
     assert prepared(cli, "imagenet_lt", download).code == 0
     again = prepared(cli, "imagenet_lt", download)
     assert again.code == 0, again.err
-    assert "val: there already" in again.out
+    assert "val: exists" in again.out
 
 
 def test_steering_characters_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:

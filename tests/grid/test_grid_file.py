@@ -146,7 +146,7 @@ def test_the_same_run_is_run_once_and_told(read: Read) -> None:
     """)
     assert chosen(grid, "method") == [("full",), ("lora",), ("bitfit",)]
     (note,) = grid.notes
-    assert note.startswith("include 2: 1 of its 2 runs are asked for already (by include 1)")
+    assert note.startswith("include 2: 1 of its 2 runs are included already (by include 1)")
 
 
 def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
@@ -173,7 +173,7 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
         "include 2: method.dimm: there is no such option of method 'lora'; did you mean 'dim'?",
         "include 2: train.epochs: expected whole number",
         "exclude 1: no run has 'methd'; did you mean 'method'",
-        "exclude 2: no run is like this",
+        "exclude 2: no run matches",
         "did you mean 'lift_plus'?",
     ):
         assert fault in said
@@ -183,13 +183,13 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "there is no run"),
+        ("", "expected [defaults] or [[include]], got neither"),
         ("method = 'full'", "there is no key 'method'"),
         ("defualts = {}", "did you mean 'defaults'?"),
-        ("name = 3\n[defaults]\nseed = 0", "name: expected a text"),
-        ("[include]\nmethod = 'full'", "write [[include]], with two brackets"),
+        ("name = 3\n[defaults]\nseed = 0", "name: expected a string"),
+        ("[include]\nmethod = 'full'", "expected [[include]], with two brackets"),
         ("defaults = 3", "defaults: expected a table of settings"),
-        ("[defaults]\nseed = []", "an empty list has no value"),
+        ("[defaults]\nseed = []", "got an empty list"),
         ("[defaults]\ntrain.lr = 1\n'train.lr' = 1", "train.lr is set twice"),
         ("[defaults]\nmethod = 'lora'\nmethod.dim = 4", "options of components are written in"),
         ("[defaults]\nexecutor = 'local'", "executor: there is no such key"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.errors import ConfigError, UnknownNameError
-from ltbench.grid.named_grids import find_grid, summary_of
+from ltbench.grid.named_grids import find_grid, grid_summary
 from ltbench.registry.registry import Registry
 from tests.conftest import Ended
 
@@ -50,14 +50,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(registry: Registry) -> Non
     ("given", "hint"),
     [
         ("none.toml", "give the path of a grid file, or a name of `ltbench grid list`"),
-        ("benchmarks/paper/main.toml", "'paper/main' comes with ltbench"),
+        ("benchmarks/paper/main.toml", "use the name 'paper/main'"),
     ],
 )
 def test_a_path_without_a_file_is_said_to_be_one(
     given: str, hint: str, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=f"{given} cannot be read: there is no such") as caught:
+    with pytest.raises(ConfigError, match=f"{given} does not exist") as caught:
         find_grid(given, registry)
     assert hint in caught.value.hint
 
@@ -65,9 +65,9 @@ def test_a_path_without_a_file_is_said_to_be_one(
 def test_a_summary_is_the_first_sentence_of_the_comment(tmp_path: Path) -> None:
     path = tmp_path / "grid.toml"
     path.write_text("# Rates of LoRA,\n# three seeds. Costly.\n\n# Nothing else.\n[defaults]\n")
-    assert summary_of(path) == "Rates of LoRA, three seeds"
+    assert grid_summary(path) == "Rates of LoRA, three seeds"
     path.write_text("[defaults]\n# Nothing.\n")
-    assert summary_of(path) == ""
+    assert grid_summary(path) == ""
 
 
 def test_the_list_has_every_grid_and_says_what_it_is(cli: Cli, registry: Registry) -> None:

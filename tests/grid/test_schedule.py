@@ -100,7 +100,7 @@ def test_a_run_that_somebody_interrupts_is_no_failure(folder: Folder) -> None:
 def test_runs_of_another_grid_are_waited_for(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltbench.grid.schedule._LATER", 0.2)
+    monkeypatch.setattr("ltbench.grid.schedule.RETRY_SECONDS", 0.2)
     grid = folder.read(THREE)
     executor = InProcess()
     schedule = folder.schedule(grid, executor)
@@ -122,7 +122,7 @@ def test_runs_of_another_grid_are_waited_for(
 
 
 def test_a_busy_run_is_tried_again_later(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltbench.grid.schedule._LATER", 0.1)
+    monkeypatch.setattr("ltbench.grid.schedule.RETRY_SECONDS", 0.1)
     answers = [BUSY]
     executor = InProcess(before=lambda name: Ended(name, answers.pop()) if answers else None)
     (task,) = folder.run(folder.read("seed = 0\n"), executor)
@@ -172,7 +172,7 @@ def test_time_left_is_known_once_a_run_is_done(folder: Folder) -> None:
     schedule = folder.schedule(folder.read("seed = [8, 9]\n"), InProcess(slots=2))
     assert schedule.seconds_left() is None
     for task in schedule.tasks:
-        task.expected = 10.0
+        task.expected_seconds = 10.0
     assert schedule.seconds_left() == 10
 
 

@@ -222,7 +222,7 @@ def test_lists_and_names_are_fetched_and_images_linked(tmp_path: Path) -> None:
 def test_lists_and_names_are_made_from_the_annotations(tmp_path: Path) -> None:
     source = trees_inat.annotations(trees_inat.images(tmp_path / "download"))
     said: list[str] = []
-    prepare(OWN, trees_inat.preparation(tmp_path / "data", source, say=said.append))
+    prepare(OWN, trees_inat.preparation(tmp_path / "data", source, note=said.append))
     folder, expected = tmp_path / "data/inat2018", trees_inat.texts(tmp_path / "expected")
     for name in ("train.txt", "val.txt"):
         assert (folder / name).read_bytes() == (expected / name).read_bytes()
@@ -240,7 +240,7 @@ def test_made_up_names_of_the_competition_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "data/inat2018").mkdir(parents=True)
     names.rename(tmp_path / "data/inat2018/categories.json")
     said: list[str] = []
-    prepare(OWN, trees_inat.preparation(tmp_path / "data", source, say=said.append))
+    prepare(OWN, trees_inat.preparation(tmp_path / "data", source, note=said.append))
     assert built(tmp_path / "data").class_names[2] == "Parus major"
     assert Taxonomy.of(trees_inat.categories()).obfuscated is False
     content = {"categories": trees_inat.categories()}

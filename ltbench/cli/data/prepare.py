@@ -16,26 +16,24 @@ def prepare(
     name: Annotated[str, typer.Argument(help="Data set.", metavar="NAME")],
     source: Annotated[
         Path | None,
-        typer.Option(
-            help="An existing download, which is linked or unpacked: a folder or an archive."
-        ),
+        typer.Option(help="Existing download to link or unpack: a folder or an archive."),
     ] = None,
     lists: Annotated[
         str | None,
         typer.Option(
-            help="Folder or URL that split lists are taken from. Default: where their authors "
-            "publish them.",
+            help="Folder or URL to fetch split lists from. Default: where their authors publish "
+            "them.",
             envvar="LTBENCH_LISTS",
         ),
     ] = None,
     assignments: Set = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
-    """Put a data set in place: fetch its split lists, link or unpack a download.
+    """Prepare a data set: fetch its split lists, link or unpack a download.
 
-    Without a download it says what has to be fetched by hand, from where, and under which terms,
-    and ends with exit code 4. Lists are checked against the published ones; what is there already
-    is kept, unless --lists or --source names something else.
+    Without a download, prints what to download by hand, from where and under which terms, and exits
+    with code 4. Lists are checked against the published ones. Existing files are kept, unless
+    --lists or --source gives another source.
 
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
@@ -51,10 +49,10 @@ def prepare(
     context = DataContext(root=data_root, data_seed=0, progress=LateProgress())
     chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
     if chosen.spec.prepare is not None:
-        preparation = Preparation(data_root / name, source, lists, _say)
+        preparation = Preparation(data_root / name, source, lists, _print)
         lock = data_root / f".{name}.lock"
-        alone = hold_lock(lock, f"preparing {data_root / name}", DataError, "--data-root")
-        with alone, attribute_errors(chosen.component):
+        locked = hold_lock(lock, f"preparing {data_root / name}", DataError, "--data-root")
+        with locked, attribute_errors(chosen.component):
             chosen.spec.prepare(chosen.config, preparation)
     chosen.identity()
     chosen.check()
@@ -62,14 +60,14 @@ def prepare(
     again = [f"--set {text}" for text in assignments or ()]
     again += [] if data_root == DEFAULT_DATA_ROOT else [f"--data-root {data_root}"]
     command = " ".join(["ltbench data verify", name, *again])
-    _say(f"{name} is in place; `{command}` looks it through")
+    _print(f"{name} is in place; check its files with `{command}`")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     """Prints a line.
 
     Raises:
-        RunError: It cannot be written: that is no fault of the plugin whose words they are.
+        RunError: The output cannot be written, which is not an error of the plugin.
     """
     from rich.markup import escape
 

@@ -12,7 +12,7 @@ def list_grids(json: Json = False) -> None:
 
     Example: `ltbench grid list`
     """
-    from ltbench.grid.named_grids import summary_of
+    from ltbench.grid.named_grids import grid_summary
     from ltbench.registry.load import load_plugins
 
     grids = sorted(load_plugins().grids.items())
@@ -22,7 +22,7 @@ def list_grids(json: Json = False) -> None:
         described = [
             {
                 "name": name,
-                "summary": summary_of(grid.path),
+                "summary": grid_summary(grid.path),
                 "plugin": grid.plugin.name,
                 "path": str(grid.path),
             }
@@ -38,7 +38,7 @@ def list_grids(json: Json = False) -> None:
     table = plain_table("grid", "summary", "plugin")
     for name, grid in grids:
         table.add_row(
-            f"[bold]{escape(name)}[/]", escape(summary_of(grid.path)), escape(grid.plugin.name)
+            f"[bold]{escape(name)}[/]", escape(grid_summary(grid.path)), escape(grid.plugin.name)
         )
     out = console()
     out.print(table if grids else "no plugin brings a grid")

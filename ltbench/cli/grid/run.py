@@ -118,7 +118,7 @@ def run(
     expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
     for task in schedule.tasks:
         known = expected[task.cell]
-        task.expected = known.seconds if known else None
+        task.expected_seconds = known.seconds if known else None
     with following(schedule) as show:
         schedule.run(show)
     _print(grid.name, schedule, json=json)

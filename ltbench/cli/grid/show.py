@@ -143,7 +143,7 @@ def _board(schedule: Schedule) -> Group:
 def _flight(task: Task) -> str:
     if task.elsewhere:
         return f"  {task.title}: another process is at it"
-    from ltbench.grid.status import epochs_done
+    from ltbench.grid.status import trained_epochs
 
-    done, epochs = epochs_done(task.found.directory), task.run.resolved.spec.train.epochs
+    done, epochs = trained_epochs(task.found.directory), task.run.resolved.spec.train.epochs
     return f"  {task.title}: " + (f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating")

@@ -1,4 +1,4 @@
-"""Unpacks archives that nobody vouches for."""
+"""Extraction of untrusted archives, complete or not at all."""
 
 from __future__ import annotations
 
@@ -9,75 +9,56 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from ltbench.errors import DataError
 
-_PIECE = 1 << 20  # bytes
+READ_BYTES = 1 << 20
+_HINT = "download the archive again from where it is published"
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError),
-    RuntimeError,  # zipfile's, for what is encrypted or packed by an unknown method
+    RuntimeError,  # of zipfile, for encrypted members and unknown methods
 )
-_Member = tuple[str, int, IO[bytes] | None]
-"""Path below the target, size in bytes, content (None for a folder)."""
 
 
 def unpack(archive: Path, into: Path, limit: int) -> None:
-    """Unpacks a tar or zip archive into a new folder, whole or not at all.
+    """Unpacks a tar or zip archive into a new folder, complete or not at all.
 
     Args:
-        archive: The file.
-        into: The folder, which must not be there yet.
-        limit: Most bytes that all files together may have.
+        archive: Archive file.
+        into: Folder to create.
+        limit: Largest allowed size of all unpacked files, in bytes.
 
     Raises:
-        DataError: It is no archive or a broken one, holds links or paths that lead out of the
-            folder, is too large, or cannot be written.
+        DataError: The file is not an archive, is damaged, holds a device, a path or a link that
+            leads out of the folder, is too large, or cannot be written.
     """
-    hint = "fetch the archive again from where it is published"
     part = into.with_name(f".{into.name}.part")
     try:
         clear(part)
         part.mkdir(parents=True)
-        left = limit
-        with _opened(archive) as members:
-            for name, size, content in members:
-                _expect_inside(archive, name, hint)
-                left -= size
-                if left < 0:
-                    raise DataError(f"{archive} unpacks to more than {limit >> 20} MiB", hint=hint)
-                target = part / name
-                if content is None:
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                if target.exists():
-                    raise DataError(f"{archive} holds {name!r} twice", hint=hint)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("xb") as file:
-                    shutil.copyfileobj(content, file)
-                    if file.tell() != size:
-                        raise DataError(f"{archive}: {name!r} is not as long as it says", hint=hint)
+        if zipfile.is_zipfile(archive):
+            _extract_zip(archive, part, limit)
+        else:
+            _extract_tar(archive, part, limit)
         part.rename(into)
     except tarfile.ReadError as error:
         raise DataError(
-            f"{archive} cannot be unpacked: it is no whole archive", hint=hint
+            f"{archive} cannot be unpacked: it is not a complete archive", hint=_HINT
         ) from error
     except _BROKEN as error:
-        raise DataError(f"{archive} cannot be unpacked: {error}", hint=hint) from error
+        raise DataError(f"{archive} cannot be unpacked: {error}", hint=_HINT) from error
     except OSError as error:
         raise DataError(
             f"{archive} cannot be unpacked into {into}: {error.strerror or error}",
-            hint="make room there, or choose another folder with --data-root",
+            hint="free disk space, or choose another folder with --data-root",
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def clear(path: Path) -> None:
-    """Removes what an interrupted preparation left, whatever it is.
+    """Removes what an interrupted preparation left at a path: a file, a link or a folder.
 
     Raises:
         OSError: It cannot be removed.
@@ -88,42 +69,41 @@ def clear(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-@contextmanager
-def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            yield _of_zip(archive, zipped)
-    else:
-        with tarfile.open(archive) as tarred:
-            yield _of_tar(archive, tarred)
+def _extract_tar(archive: Path, into: Path, limit: int) -> None:
+    total = 0
+    with tarfile.open(archive) as tarred:
+        for member in tarred:
+            total += member.size
+            _check_member(archive, into / member.name, total, limit, folder=member.isdir())
+            tarred.extract(member, into, filter="data")
+        # The checksum of a compressed archive is at its end: read beyond the last member.
+        while tarred.fileobj is not None and tarred.fileobj.read(READ_BYTES):
+            pass
 
 
-def _of_tar(archive: Path, tarred: tarfile.TarFile) -> Iterator[_Member]:
-    for member in tarred:
-        if not member.isfile() and not member.isdir():
-            raise _strange(archive, member.name)
-        yield member.name, member.size, tarred.extractfile(member)
-    while tarred.fileobj is not None and tarred.fileobj.read(_PIECE):
-        pass  # a compressed archive's checksum comes last
+def _extract_zip(archive: Path, into: Path, limit: int) -> None:
+    total = 0
+    with zipfile.ZipFile(archive) as zipped:
+        for member in zipped.infolist():
+            name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
+            # zipfile would rename such members and write links as files, both without an error.
+            path = PurePosixPath(name.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or ":" in name:
+                raise DataError(f"{archive}: {name!r} is outside the destination", hint=_HINT)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise DataError(f"{archive}: {name!r} is not a file or a directory", hint=_HINT)
+            total += member.file_size
+            _check_member(archive, into / name, total, limit, folder=member.is_dir())
+            zipped.extract(member, into)
 
 
-def _of_zip(archive: Path, zipped: zipfile.ZipFile) -> Iterator[_Member]:
-    for member in zipped.infolist():
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise _strange(archive, member.filename)
-        content = None if member.is_dir() else zipped.open(member)
-        yield member.filename, member.file_size, content
+def _check_member(archive: Path, target: Path, total: int, limit: int, *, folder: bool) -> None:
+    """Checks the size so far, and that no file is unpacked twice.
 
-
-def _strange(archive: Path, name: str) -> DataError:
-    return DataError(
-        f"{archive} holds {name!r}, which is neither a file nor a folder",
-        hint="fetch the archive again from where it is published",
-    )
-
-
-def _expect_inside(archive: Path, name: str, hint: str) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
-        raise DataError(f"{archive} holds {name!r}, which leads out of the folder", hint=hint)
+    Raises:
+        DataError: The size exceeds the limit, or the target exists.
+    """
+    if total > limit:
+        raise DataError(f"{archive} unpacks to more than {limit >> 20} MiB", hint=_HINT)
+    if target.exists() and not folder:
+        raise DataError(f"{archive} holds {target.name!r} twice", hint=_HINT)

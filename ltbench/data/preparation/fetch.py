@@ -1,4 +1,7 @@
-"""Fetches a file: goes on where it stopped, checks it, and puts it in place whole or not at all."""
+"""Download of a file: resumed, checked, and placed complete or not at all.
+
+Libraries such as pooch neither resume a partial download nor limit its size.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,29 @@ from pathlib import Path
 
 from ltbench.errors import DataError
 
-_PIECE = 1 << 18  # bytes
-_SECONDS = 30  # without an answer
-_SATISFIED = 416  # there is nothing after what we have
+READ_BYTES = 1 << 18
+TIMEOUT_SECONDS = 30
+MAX_BYTES = 200 << 20
 _NETWORK = (
     *(urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError),
-    ValueError,  # of a malformed URL, asked for or redirected to
+    ValueError,  # of a malformed URL, also after a redirection
 )
 
 
-def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = 200 << 20) -> None:
-    """Puts a small file where it belongs.
+def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = MAX_BYTES) -> None:
+    """Downloads or copies a small file.
 
-    What an interrupted transfer leaves in a hidden `.part` file is where the next one from the same
-    location goes on.
+    An interrupted transfer leaves a hidden `.part` file, which the next transfer from the same
+    location resumes.
 
     Args:
-        location: A path, or a URL (`https:`, `http:`, `file:`).
-        to: Where the file goes.
-        check: Says what is wrong with the content; nothing where it is right.
-        limit: Most bytes that are taken.
+        location: Path, or URL (`https:`, `http:`, `file:`).
+        to: Path of the new file.
+        check: Function that returns the fault of the content; empty where it is correct.
+        limit: Largest allowed size in bytes.
 
     Raises:
-        DataError: It cannot be fetched or written, or is not what it should be.
+        DataError: The file cannot be read or written, or its content is not correct.
     """
     place = hashlib.sha1(location.encode(), usedforsecurity=False).hexdigest()[:8]
     part = to.with_name(f".{to.name}.{place}.part")
@@ -48,57 +51,57 @@ def fetch(location: str, to: Path, check: Callable[[bytes], str], limit: int = 2
         if fault:
             part.unlink()
             raise DataError(
-                f"{location}: {fault}", hint="give another place with --lists FOLDER-OR-URL"
+                f"{location}: {fault}", hint="choose another source with --lists FOLDER-OR-URL"
             )
         part.replace(to)
     except _NETWORK as error:
         reason = getattr(error, "reason", "") or error
         raise DataError(
             f"{location} cannot be fetched: {reason}",
-            hint="run it again to go on from there, or fetch the file otherwise and name its "
-            "folder with --lists FOLDER",
+            hint="run the command again to resume, or download the file by other means and give "
+            "its folder with --lists FOLDER",
         ) from error
     except OSError as error:
         with suppress(OSError):
             part.unlink()
         raise DataError(
             f"{to} cannot be written: {error.strerror or error} ({error.filename or location})",
-            hint="make room there, or choose another folder with --data-root",
+            hint="free disk space, or choose another folder with --data-root",
         ) from error
 
 
 def _local(path: Path) -> bytes:
     if path.exists() and not path.is_file():
-        raise DataError(f"{path} is no regular file", hint="name the folder of the lists")
+        raise DataError(f"{path} is not a regular file", hint="give the folder of the lists")
     try:
         return path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}", hint="name the folder of the lists"
+            f"{path} cannot be read: {error.strerror}", hint="give the folder of the lists"
         ) from error
 
 
 def _download(url: str, part: Path, limit: int) -> None:
-    """Appends what is missing of a URL's content to a file."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    """Downloads a URL into a file, and resumes a partial download."""
+    size = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={size}-"} if size else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=_SECONDS)
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code != _SATISFIED or not have:
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not size:
             raise
-        if error.headers.get("Content-Range") != f"bytes */{have}":  # it is another file by now
+        if error.headers.get("Content-Range") != f"bytes */{size}":  # the file has changed
             part.unlink()
             _download(url, part, limit)
         return
-    goes_on = answer.status == http.HTTPStatus.PARTIAL_CONTENT
-    if goes_on and not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
-        raise http.client.HTTPException("the server sent another part than was asked for")
-    with answer, part.open("ab" if goes_on else "wb") as f:
-        while piece := answer.read(_PIECE):
-            f.write(piece)
-            if f.tell() > limit:
+    resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
+    if resumed and not (response.headers.get("Content-Range") or "").startswith(f"bytes {size}-"):
+        raise http.client.HTTPException("the server sent another range than requested")
+    with response, part.open("ab" if resumed else "wb") as file:
+        while content := response.read(READ_BYTES):
+            file.write(content)
+            if file.tell() > limit:
                 part.unlink()
                 raise DataError(f"{url} is larger than {limit >> 20} MiB", hint="check the URL")
-        if getattr(answer, "length", 0):  # bytes that were promised and did not come
-            raise http.client.IncompleteRead(b"", answer.length)
+        if getattr(response, "length", 0):  # the connection ended before the declared size
+            raise http.client.IncompleteRead(b"", response.length)

@@ -1,4 +1,4 @@
-"""What a data set's `prepare` is given to put its files in place."""
+"""Preparation of a data set's files: the argument of a data set's `prepare`."""
 
 from __future__ import annotations
 
@@ -16,80 +16,85 @@ from ltbench.io.files import replace_file
 
 @dataclass(frozen=True)
 class Preparation:
-    """Puts the files of a data set in place, each whole or not at all.
+    """Places the files of a data set, each complete or not at all.
 
     Args:
-        folder: The data set's own folder below the data root.
-        source: An existing download: a folder, or an archive; None where none was named.
-        lists: Folder or URL that files are fetched from; None: where they are published.
-        say: Tells the user what was done.
+        folder: Folder of the data set below the data root.
+        source: Existing download, a folder or an archive; None where none was given.
+        lists: Folder or URL to fetch files from; None for the place where they are published.
+        note: Callback for a line about each step.
     """
 
     folder: Path
     source: Path | None
     lists: str | None
-    say: Callable[[str], None]
+    note: Callable[[str], None]
 
-    def tell_download(self, how: str, name: str) -> None:
-        """Says how to get a download, unless one was named or its folder is in place.
+    def note_download(self, how: str, name: str) -> None:
+        """Prints instructions for a manual download, unless one was given or is in place.
 
         Args:
-            how: What to download, from where, under which terms.
-            name: The folder that would be linked.
+            how: Instructions: files, source and terms of use.
+            name: Name of the folder that the download is linked to.
         """
         if self.source is None and not (self.folder / name).exists():
-            self.say(f"by hand: {how}")
+            self.note(f"by hand: {how}")
 
     def fetch(self, name: str, published: str, check: Callable[[bytes], str]) -> None:
-        """Fetches a file, unless the right one is there.
+        """Fetches a file, unless a correct one is in place.
 
         Args:
-            name: The file's name, in the data set's folder and where it is taken from.
-            published: URL of the folder where it is published.
-            check: Says what is wrong with a content; nothing where it is right.
+            name: Name of the file, in the data set's folder and at its source.
+            published: URL of the folder where the file is published.
+            check: Function that returns the fault of the content; empty where it is correct.
 
         Raises:
-            DataError: It cannot be fetched or written, or is not what it should be.
+            DataError: The file cannot be fetched or written, or its content is not correct.
         """
         path = self.folder / name
         if path.is_file() and self.lists is None and not check(path.read_bytes()):
-            self.say(f"{path}: there already")
+            self.note(f"{path}: exists")
             return
         place = (self.lists or published).rstrip("/")
         fetch(f"{place}/{name}", path, check)
-        self.say(f"{path}: from {place}")
+        self.note(f"{path}: from {place}")
 
     def link(self, name: str, existing: Path) -> None:
-        """Links a folder of the download into the data set's.
+        """Links a folder of the download into the data set's folder.
+
+        Args:
+            name: Name of the link.
+            existing: Folder of the download.
 
         Raises:
-            DataError: Something else is in the way, or it cannot be written.
+            DataError: The path exists and is not a link, or cannot be written.
         """
         path = self.folder / name
         if path.exists() and not path.is_symlink():
             if path.samefile(existing):
                 return
             raise DataError(
-                f"{path} is there already and is no link",
-                hint=f"keep it and leave --source away, or remove it to link to {existing}",
+                f"{path} exists but is not a link",
+                hint=f"omit --source to use it, or move it away to link to {existing}",
             )
-        with _explained(path):
+        with _writing(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f".{name}.part"
             clear(part)
             part.symlink_to(existing.resolve(), target_is_directory=True)
             part.replace(path)
-        self.say(f"{path}: a link to {existing}")
+        self.note(f"{path}: a link to {existing}")
 
     def link_files(self, name: str, files: Iterable[tuple[str, Path]]) -> None:
-        """Makes a folder of links to files of the download.
+        """Creates a folder of links to files of the download.
 
         Args:
-            name: The folder.
-            files: Path below that folder and the existing file, for each link.
+            name: Name of the folder.
+            files: Pairs of a path below the folder and the file that it links to.
 
         Raises:
-            DataError: A file is not there, something else is in the way, or it cannot be written.
+            DataError: A file is missing, the folder exists with another content, or it cannot be
+                written.
         """
         path, part = self.folder / name, self.folder / f".{name}.part"
         links = {below: existing.resolve() for below, existing in files}
@@ -97,16 +102,16 @@ class Preparation:
         if absent:
             raise DataError(
                 f"the download lacks {len(absent):,} of {len(links):,} files, such as {absent[0]}",
-                hint="fetch or unpack it again",
+                hint="download or unpack it again",
             )
-        with _explained(path):
+        with _writing(path):
             if path.is_dir() and all((path / b).resolve() == e for b, e in links.items()):
-                self.say(f"{path}: there already")
+                self.note(f"{path}: exists")
                 return
             if path.is_symlink() or path.exists():
                 raise DataError(
-                    f"{path} is there already, and is something else",
-                    hint="remove it to make it anew",
+                    f"{path} exists, with another content",
+                    hint="move it away to create the links",
                 )
             clear(part)
             try:
@@ -117,40 +122,44 @@ class Preparation:
                 part.rename(path)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
-        self.say(f"{path}: {len(links):,} links")
+        self.note(f"{path}: {len(links):,} links")
 
     def unpack(self, archive: Path, name: str, limit: int) -> None:
-        """Unpacks an archive into a folder of the data set's.
+        """Unpacks an archive into a new folder of the data set.
 
         Args:
-            archive: The file.
-            name: The folder, which must not be there yet.
-            limit: Most bytes that it may unpack to.
+            archive: Archive file.
+            name: Name of the folder to create.
+            limit: Largest allowed size of all unpacked files, in bytes.
 
         Raises:
             DataError: See `ltbench.data.preparation.archive.unpack`.
         """
         unpack(archive, self.folder / name, limit)
-        self.say(f"{self.folder / name}: unpacked from {archive}")
+        self.note(f"{self.folder / name}: unpacked from {archive}")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a file.
 
+        Args:
+            name: Name of the file.
+            content: Content of the file.
+
         Raises:
-            DataError: It cannot be written.
+            DataError: The file cannot be written.
         """
         path = self.folder / name
-        with _explained(path):
+        with _writing(path):
             replace_file(path, content)
-        self.say(f"{path}: written")
+        self.note(f"{path}: written")
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise DataError(
             f"{path} cannot be written: {error.strerror or error}",
-            hint="make room or get permission there, or choose another folder with --data-root",
+            hint="check free space and permissions, or choose another folder with --data-root",
         ) from error

@@ -121,7 +121,7 @@ class Cifar:
             files.expect_archive(source)
             self._unpack(preparation, source)
         elif not target.exists():
-            preparation.say(f"{files.archive} (160 MiB) will be fetched; --source uses your copy")
+            preparation.note(f"{files.archive} (160 MiB) will be fetched; --source uses your copy")
             preparation.fetch(files.archive, URL, files.archive_fault)
             archive = preparation.folder / files.archive
             self._unpack(preparation, archive)

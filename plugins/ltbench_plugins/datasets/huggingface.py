@@ -150,7 +150,7 @@ def check(config: HuggingFaceConfig, ctx: DataContext) -> None:
 def prepare(config: HuggingFaceConfig, preparation: Preparation) -> None:
     """Loads the data set, if needed from the hub, into the cache folder of `datasets`."""
     loaded = _load(config)
-    preparation.say(f"{config.where}: {sum(map(len, loaded.rows.values())):,} images")
+    preparation.note(f"{config.where}: {sum(map(len, loaded.rows.values())):,} images")
 
 
 def _load(config: HuggingFaceConfig) -> _Loaded:

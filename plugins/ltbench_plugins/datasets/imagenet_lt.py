@@ -69,7 +69,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
         DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
-    preparation.tell_download(_DOWNLOAD, "train")
+    preparation.note_download(_DOWNLOAD, "train")
     LISTED.fetch_lists(config, preparation)
     if source is not None:
         expect_level(source, ("train", "val"))
@@ -80,7 +80,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
                 "for f in n*.tar; do mkdir ${f%.tar}; tar xf $f -C ${f%.tar}; done",
             )
         if _is_flat(source / "val"):
-            preparation.say(f"{source / 'val'} has no class folders: links will sort its images")
+            preparation.note(f"{source / 'val'} has no class folders: links will sort its images")
             below = [path.removeprefix("val/") for path in LISTED.paths("test", preparation.folder)]
             files = [(path, source / "val" / Path(path).name) for path in below]
             preparation.link_files("val", files)

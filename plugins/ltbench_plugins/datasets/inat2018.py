@@ -94,7 +94,7 @@ def prepare(config: InatConfig, preparation: Preparation) -> None:
         DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
-    preparation.tell_download(_DOWNLOAD, IMAGES)
+    preparation.note_download(_DOWNLOAD, IMAGES)
     if source is not None:
         inat_prepare.expect_download(source)
     inat_prepare.put_texts(LISTED, config, preparation)

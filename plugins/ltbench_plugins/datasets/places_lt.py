@@ -68,7 +68,7 @@ def prepare(config: ListsConfig, preparation: Preparation) -> None:
         DataError: There is no download, or it is not the expected one.
     """
     source = preparation.source
-    preparation.tell_download(_DOWNLOAD, "train")
+    preparation.note_download(_DOWNLOAD, "train")
     LISTED.fetch_lists(config, preparation)
     if source is not None:
         for name in ("data_large", "data_large_standard", "val_large"):

@@ -90,7 +90,7 @@ def test_an_interrupted_transfer_goes_on(
     handler.broken = 1000
     with pytest.raises(DataError, match="cannot be fetched") as caught:
         fetch(f"{url}/train.txt", to, check)
-    assert "run it again" in caught.value.hint
+    assert "run the command again" in caught.value.hint
     assert names(tmp_path) == [part(tmp_path, url).name]
     handler.broken, handler.ranges = None, ranges
     fetch(f"{url}/train.txt", to, check)
@@ -165,5 +165,5 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     monkeypatch.setattr(fetching, "_download", full)
     with pytest.raises(DataError, match="No space left on device") as caught:
         fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
-    assert "make room" in caught.value.hint
+    assert "free disk space" in caught.value.hint
     assert names(tmp_path) == []

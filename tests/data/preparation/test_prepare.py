@@ -9,7 +9,7 @@ from ltbench.errors import DataError
 
 
 def preparation(root: Path, said: list[str], lists: str | None = None) -> Preparation:
-    return Preparation(root / "set", source=None, lists=lists, say=said.append)
+    return Preparation(root / "set", source=None, lists=lists, note=said.append)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_list_that_is_there_is_kept(tmp_path: Path) -> None:
     made.fetch("train.txt", published, check)
     made.fetch("train.txt", "http://127.0.0.1:9", check)
     assert "from" in said[0]
-    assert "there already" in said[1]
+    assert "exists" in said[1]
     (made.folder / "train.txt").write_bytes(b"changed")
     made.fetch("train.txt", published, check)
     assert (made.folder / "train.txt").read_bytes() == b"right"
@@ -50,9 +50,9 @@ def test_a_link_is_made_moved_and_kept(tmp_path: Path, download: Path) -> None:
 def test_nothing_that_is_no_link_is_replaced(tmp_path: Path, download: Path) -> None:
     made = preparation(tmp_path, [])
     (made.folder / "train").mkdir(parents=True)
-    with pytest.raises(DataError, match="is there already and is no link"):
+    with pytest.raises(DataError, match="exists but is not a link"):
         made.link("train", download)
-    with pytest.raises(DataError, match="is there already"):
+    with pytest.raises(DataError, match="exists, with another content"):
         made.link_files("train", [("1.jpg", download / "1.jpg")])
 
 
@@ -70,7 +70,7 @@ def test_a_folder_of_links(tmp_path: Path, download: Path) -> None:
     assert (made.folder / "val" / "b" / "1.jpg").read_bytes() == b"1"
     made.link_files("val", [("a/1.jpg", download / "1.jpg")])
     assert "2 links" in said[0]
-    assert "there already" in said[1]
+    assert "exists" in said[1]
     (download / "2.jpg").write_bytes(b"2")
     with pytest.raises(DataError, match="is something else"):
         made.link_files("val", [("a/1.jpg", download / "2.jpg")])

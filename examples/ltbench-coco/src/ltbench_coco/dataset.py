@@ -127,7 +127,7 @@ def prepare(config: CocoConfig, preparation: Preparation) -> None:
     for path in _paths(config).values():
         annotations = Annotations.read(path)
         if (preparation.folder / annotations.index_name).is_file():
-            preparation.say(f"{path}: index exists")
+            preparation.note(f"{path}: index exists")
         else:
             preparation.write(annotations.index_name, annotations.index())
 

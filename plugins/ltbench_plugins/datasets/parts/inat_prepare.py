@@ -103,7 +103,7 @@ def _write_lists(
             )
         preparation.write(published.file, content)
         if published.fault(content):
-            preparation.say(
+            preparation.note(
                 f"{published.file} is not the published list, byte for byte: use it with --set "
                 "dataset.lists=own, here and for runs"
             )
@@ -138,7 +138,7 @@ def _downloaded_names(
     elif official:
         path, taxonomy = official["train"].path, official["train"].taxonomy()
         if taxonomy.obfuscated:
-            preparation.say(
+            preparation.note(
                 f"{path} has the obfuscated names of the competition; {CATEGORIES} has the real "
                 "names (also published at github.com/visipedia/inat_comp, 2018)"
             )
