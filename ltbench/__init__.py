@@ -44,10 +44,11 @@ from ltbench.specs import (
 
 if TYPE_CHECKING:
     from ltbench.engine.launch import run
+    from ltbench.storage.results import load_run
 
 __version__ = "0.1.0"
 
-_LAZY = {"run": "ltbench.engine.launch"}
+_LAZY = {"load_run": "ltbench.storage.results", "run": "ltbench.engine.launch"}
 
 __all__ = [
     "AugmentationSpec",
@@ -77,6 +78,7 @@ __all__ = [
     "__version__",
     "api_version",
     "hookimpl",
+    "load_run",
     "option",
     "run",
 ]

@@ -1,4 +1,4 @@
-"""Stored runs that were never run: a result and predictions as a run writes them."""
+"""Stored runs that were never run: results and predictions as a run writes them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.resolve import resolve
 from ltbench.config.runspec import RunSpec
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
+from ltbench.storage.result_schema import (
+    Classes,
+    Environment,
+    EvaluationRecord,
+    LearnedParameters,
+    Metrics,
+    RunDescription,
+    RunResult,
+    SelectionRecord,
+    TrainingRecord,
+)
 from ltbench.storage.run_directory import RunDirectory
 
 COUNTS = np.array([150, 120, 60, 30, 8, 4])
 PER_CLASS = 20
+ENVIRONMENT = Environment(
+    command=["ltbench", "run"],
+    python="3.11.0",
+    platform="Linux",
+    packages={},
+    plugins=[],
+    weights="",
+    device="cpu",
+    threads=1,
+    precision="fp32",
+    precision_reason="chosen",
+)
 
 
 def spec_of(registry: Registry, **settings: Any) -> RunSpec:
@@ -43,7 +65,7 @@ def store(
         skill: How far above the images' difficulty its margins are, on average.
         counts: (K,) training images of the classes.
         labels: (N,) of the test images; as many of each class where None.
-        changed: Keys of the result that are to be otherwise.
+        changed: Other values of some fields of the result.
     """
     labels = np.repeat(np.arange(len(counts)), PER_CLASS) if labels is None else labels
     easiness = np.random.default_rng(0).normal(size=len(labels))
@@ -56,34 +78,60 @@ def store(
         np.arange(len(labels)), labels, classes, logits, np.full(len(labels), 2.2, np.float32)
     )
     directory = RunDirectory.of(out, spec)
-    described = {"hash": spec.hash, "run": spec.to_dict()}
-    directory.write("spec.json", described)
+    directory.write(RunDescription.of(spec))
     about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
     predictions.write(directory.predictions(spec.inference, spec.inference), about)
-    names = [f"class {number}" for number in range(len(counts))]
-    result = {
-        **described,
-        "metrics": compute_metrics(predictions, counts),
-        "classes": {
-            "names": names,
-            "train_images": counts.tolist(),
-            "trained_on": counts.tolist(),
-        },
-        "learned": {"total": 10, "encoder": 4, "head": 6, "backbone": 1000, "percent": 1.0},
-        "training": {
-            "epochs": 2,
-            "seconds": 3.5,
-            "images_per_second": 100.0,
-            "skipped_images": 0,
-        },
-        "selection": {"rule": spec.select, "epoch": 1, "epochs": 2, "scores": []},
-        "refinement": None,
-        "evaluation": {"inference": spec.inference.name, "split": spec.split, "seconds": 0.5},
-        "environment": {},
-        "warnings": [],
-        "peak_memory_mb": 300.0,
-        "silenced_plugins": {},
-        "directory": str(directory.path),
-    }
-    directory.write("result.json", {**result, **(changed or {})})
+    result = result_of(spec, Metrics.of(predictions, counts), counts, directory.path)
+    directory.write(altered(result, changed or {}))
     return directory.path
+
+
+def altered(result: RunResult, changed: Mapping[str, Any]) -> RunResult:
+    """Returns a result with other values: of a field, or by name within a part of the result."""
+    parts = {
+        name: getattr(result, name).model_copy(update=value) if isinstance(value, dict) else value
+        for name, value in changed.items()
+    }
+    return result.model_copy(update=parts)
+
+
+def result_of(
+    spec: RunSpec, metrics: Metrics, counts: NDArray[np.int64], directory: Path
+) -> RunResult:
+    """Returns the result of a run that was never run."""
+    return RunResult(
+        hash=spec.hash,
+        run=spec,
+        metrics=metrics,
+        classes=Classes(
+            names=[f"class {number}" for number in range(len(counts))],
+            train_images=counts.tolist(),
+            trained_on=counts.tolist(),
+        ),
+        learned=LearnedParameters(total=10, encoder=4, head=6, backbone=1000, percent=1.0),
+        training=TrainingRecord(epochs=2, seconds=3.5, images_per_second=100.0, skipped_images=0),
+        selection=SelectionRecord(
+            rule=spec.select,
+            epoch=1,
+            epochs=2,
+            criterion=None,
+            scores=[],
+            val_images=0,
+            held_out=False,
+            seconds=0.0,
+            skipped_images=0,
+        ),
+        refinement=None,
+        evaluation=EvaluationRecord(
+            inference=spec.inference.name,
+            split=spec.split,
+            seconds=0.5,
+            images_per_second=40.0,
+            skipped_images=0,
+        ),
+        environment=ENVIRONMENT,
+        warnings=[],
+        peak_memory_mb=300.0,
+        silenced_plugins={},
+        directory=str(directory),
+    )

@@ -55,10 +55,10 @@ def run(row: Row, out: Path) -> None:
     for seed in SEEDS:
         settings = {**row.settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
         result = ltbench.run(out=out, device="cpu", workers=0, cache=0, progress=False, **settings)
-        refinement = result["refinement"] or {"seconds": 0.0}
-        row.learned = result["learned"]["total"]
-        row.seconds.append(result["training"]["seconds"] + refinement["seconds"])
-        row.values.append([result["metrics"][column] for column in COLUMNS])
+        refinement = result.refinement.seconds if result.refinement else 0.0
+        row.learned = result.learned.total
+        row.seconds.append(result.training.seconds + refinement)
+        row.values.append([getattr(result.metrics, column) for column in COLUMNS])
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ class Study:
         result = ltbench.run(
             out=self.out, device="cpu", workers=0, cache=0, progress=False, **settings
         )
-        return {name: result["metrics"][name] for name in COLUMNS}
+        return result.metrics.model_dump(include=set(COLUMNS))
 
     def best_rate(self, entry: Entry) -> float:
         """Returns the learning rate with the best mean-class accuracy on the val split."""

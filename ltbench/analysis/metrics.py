@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.analysis.stats.crossed import crossed_interval
 from ltbench.analysis.stats.strata import Strata
-from ltbench.storage.predictions import Predictions
 
 GROUPS = ("many", "medium", "few")
 INTERVAL_METHOD = "crossed"
 """Recorded beside the intervals: those of results without it are of an earlier method."""
 _CALIBRATION_BINS = 15
+
+
+class PredictionArrays(Protocol):
+    """Predictions for N test images, stored or not."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) true classes."""
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """(N,) predicted classes."""
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(N,) probabilities of the predicted classes, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ DEFAULT_RULE = SHOT_RULES["exclusive"]
 
 
 def compute_metrics(
-    predictions: Predictions, class_counts: NDArray[np.int64], rule: ShotRule = DEFAULT_RULE
+    predictions: PredictionArrays, class_counts: NDArray[np.int64], rule: ShotRule = DEFAULT_RULE
 ) -> dict[str, Any]:
     """Returns every metric of a run.
 
@@ -119,7 +134,7 @@ def accuracies(
 
 
 def intervals(
-    predictions: Predictions, groups: dict[str, NDArray[np.bool_]]
+    predictions: PredictionArrays, groups: dict[str, NDArray[np.bool_]]
 ) -> dict[str, list[float] | None]:
     """Returns the 95 % interval of each accuracy over other test images, as leaderboards do.
 
@@ -178,7 +193,7 @@ def reliability(
     return said, held, 100.0 * images[filled] / len(right)
 
 
-def calibration_error(predictions: Predictions) -> float:
+def calibration_error(predictions: PredictionArrays) -> float:
     """Mean gap between confidence and accuracy over the bins (Guo et al., ICML 2017)."""
     right = predictions.labels == predictions.predicted
     confidence, accuracy, share = reliability(predictions.confidence, right)

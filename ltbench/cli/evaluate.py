@@ -1,4 +1,4 @@
-"""`ltbench eval`: looks at a finished run again."""
+"""`ltbench eval`: evaluation of a finished run with other views or another shot rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.errors import DataError
 
 if TYPE_CHECKING:
-    from ltbench.config.runspec import RunSpec
+    from ltbench.config.resolve import Resolved
+    from ltbench.config.runspec import Choice, RunSpec
+    from ltbench.specs import Settings
 
 
 def evaluate(
@@ -37,40 +39,115 @@ def evaluate(
 ) -> None:
     """Evaluate a finished run again, with other views or another shot rule.
 
-    Numbers come from stored predictions; the model runs only for views that it has not seen yet,
-    whose predictions are then stored beside the run's. Where data or weights have moved since,
-    --set dataset.path=PLACE (or another option that is a path) says so: they must be the same ones.
+    Metrics are computed from stored predictions, for which neither data nor weights are needed.
+    The model runs only for views without stored predictions, which are then added to the run
+    directory. Where data or weights have moved, give their place with --set dataset.path=PLACE (or
+    another option that is a path) or --data-root: they must be those of the run.
 
     Example: `ltbench eval runs/digits_lt/clip_tiny/lift_plus/0123456789ab --inference center`
     """
     import numpy as np
 
-    from ltbench.analysis.metrics import SHOT_RULES, compute_metrics
+    from ltbench.analysis.metrics import SHOT_RULES
+    from ltbench.cli.output import print_metrics
+    from ltbench.storage.result_schema import Metrics
+    from ltbench.storage.run_directory import RunDirectory
+
+    directory = RunDirectory(run)
+    result = directory.finished()
+    own = result.spec.inference
+    changes, faults = read_assignments(assignments)
+    choice: Choice | None = own
+    if changes or faults or inference not in (None, own.name):
+        choice = None if faults else _inference(own, inference or own.name, changes)
+    if choice is not None and (path := directory.predictions(choice, own)).exists():
+        predictions = result.predictions(path.stem.removeprefix("predictions-"))
+    else:
+        from ltbench.engine.progress_bar import show_progress
+        from ltbench.io.array_cache import Cache
+
+        resolved = _resolve(result.spec, inference, changes, faults, data_root)
+        choice = resolved.spec.inference
+        path = directory.predictions(choice, own)
+        if path.exists():
+            predictions = result.predictions(path.stem.removeprefix("predictions-"))
+        else:
+            from ltbench.engine.run import RuntimeConfig, evaluate_again
+
+            kept = Cache.of(directory.out(result.spec), cache)
+            with show_progress() as progress:
+                runtime = RuntimeConfig(Path(), device, workers, kept)
+                predictions = evaluate_again(resolved, directory, runtime, progress)
+    counts = np.array(result.classes.train_images)
+    metrics = Metrics.of(predictions, counts, SHOT_RULES[shot_rule])
+    print_metrics(metrics, result.spec, choice, json=json)
+
+
+def _inference(own: Choice, name: str, changes: Settings) -> Choice | None:
+    """Returns an inference with its options, without the run's other components.
+
+    Args:
+        own: Inference of the run, whose options hold where the name is the same.
+        name: Name of the inference.
+        changes: Settings by key.
+
+    Returns:
+        The choice; None where another key than `inference.*` is set, or the options are not valid.
+
+    Raises:
+        UnknownNameError: No plugin has such an inference.
+    """
+    from ltbench.config.options import dump_options, parse_options
+    from ltbench.config.runspec import Choice
+    from ltbench.registry.attribution import attribute_errors
+    from ltbench.registry.load import load_plugins
+
+    if not all(key.startswith("inference.") for key in changes):
+        return None
+    component = load_plugins().find("inference", name)
+    options = {**own.options, **own.paths} if name == own.name else {}
+    options |= {key.removeprefix("inference."): value for key, value in changes.items()}
+    with attribute_errors(component):
+        config, faults = parse_options(component.spec.config, options, "inference", "it")
+        if faults:
+            return None
+        chosen, paths = dump_options(config)
+    plugin = f"{component.plugin.distribution} {component.plugin.version}"
+    return Choice(name, chosen, paths, plugin, version=component.spec.version)
+
+
+def _resolve(
+    stored: RunSpec,
+    inference: str | None,
+    changes: Settings,
+    faults: Sequence[str],
+    data_root: Path,
+) -> Resolved:
+    """Resolves a stored run with changes, and checks that data and weights are those of the run.
+
+    Args:
+        stored: The run.
+        inference: Name of another inference; the run's own where None.
+        changes: Settings by key: options of the inference, and paths of data and weights.
+        faults: Faults of the command line that are known already.
+        data_root: Folder of the data sets.
+
+    Raises:
+        ConfigError: Another key is set, or a value is not valid.
+        DataError: Data or weights are missing, or are not those of the run.
+    """
     from ltbench.config.options import path_options
     from ltbench.config.resolve import resolve, settings_of
     from ltbench.engine.late_progress import LateProgress
     from ltbench.registry.load import load_plugins
-    from ltbench.storage.results import Run
-    from ltbench.storage.run_directory import RunDirectory
 
-    directory = RunDirectory(run)
-    stored = directory.spec()
-    result = directory.result()
-    if result is None:
-        failed = directory.failure() is not None
-        raise DataError(
-            f"{run} {'has failed' if failed else 'is not finished'}",
-            hint="run the same `ltbench run` command again"
-            + (" with --overwrite failed" if failed else ""),
-        )
     registry = load_plugins()
-    changes, faults = read_assignments(assignments)
     places = [
         f"{kind}.{name}"
         for kind in ("dataset", "backbone")
         for name in path_options(registry.find(kind, stored.choices()[kind].name).spec.config)
     ]
-    faults += [
+    wrong = [
         f"{key}: an evaluation can only change inference.*, and where data or weights lie "
         f"({', '.join(sorted(places)) or 'this run has no such option'}); start another run for it"
         for key in changes
@@ -80,36 +157,23 @@ def evaluate(
     if inference is not None and inference != stored.inference.name:
         settings = {k: v for k, v in settings.items() if not k.startswith("inference.")}
         settings["inference"] = inference
-    resolved = resolve(registry, settings | changes, data_root, faults, identify=False)
-    path = directory.predictions(resolved.spec.inference, stored.inference)
-    if not path.exists() or changes.keys() & set(places):  # stored numbers need no data
-        try:
-            resolved = resolve(registry, settings | changes, data_root, progress=LateProgress())
-        except DataError as error:
-            raise _moved(error, stored, places) from error
-        _expect_same(resolved.spec, stored, places)
-    if path.exists():
-        predictions = Run(run, result).predictions(path.stem.removeprefix("predictions-"))
-    else:
-        from ltbench.engine.progress_bar import show_progress
-        from ltbench.engine.run import RuntimeConfig, evaluate_again
-        from ltbench.io.array_cache import Cache
-
-        runtime = RuntimeConfig(Path(), device, workers, Cache.of(directory.out(stored), cache))
-        with show_progress() as progress:
-            predictions = evaluate_again(resolved, directory, runtime, progress)
-    counts = np.array(result["classes"]["train_images"])
-    if max(predictions.labels.max(), predictions.classes.max()) >= len(counts):
-        raise DataError(f"{path} is of other classes", hint="delete the file")
-    metrics = compute_metrics(predictions, counts, SHOT_RULES[shot_rule])
-
-    from ltbench.cli.output import print_metrics
-
-    print_metrics(metrics, resolved.spec, json=json)
+    late = LateProgress()
+    try:
+        resolved = resolve(
+            registry, settings | dict(changes), data_root, [*faults, *wrong], progress=late
+        )
+    except DataError as error:
+        raise _moved(error, stored, places) from error
+    _expect_same(resolved.spec, stored, places)
+    return resolved
 
 
 def _expect_same(now: RunSpec, stored: RunSpec, places: Sequence[str]) -> None:
-    """Raises a `DataError` where data set or weights are not those of the run."""
+    """Checks that data set and weights are those of the run.
+
+    Raises:
+        DataError: The identity of one differs.
+    """
     for kind in ("dataset", "backbone"):
         one, other = now.choices()[kind], stored.choices()[kind]
         if one.identity != other.identity:
@@ -122,13 +186,13 @@ def _expect_same(now: RunSpec, stored: RunSpec, places: Sequence[str]) -> None:
 
 
 def _moved(error: DataError, stored: RunSpec, places: Sequence[str]) -> DataError:
-    """Returns an error of data or weights that are not where the run found them."""
+    """Returns an error about missing data or weights with a hint about their place."""
     hint = f"{error.hint}; {_where(stored, places)}" if error.hint else _where(stored, places)
     return DataError(error.message, hint=hint)
 
 
 def _where(stored: RunSpec, places: Sequence[str]) -> str:
-    """Returns how to say where data and weights of a run are now."""
+    """Returns the options that set the places of the data and weights of a run."""
     then = [
         f"--set {kind}.{name}=PLACE, where it was {path}"
         for kind in ("dataset", "backbone")

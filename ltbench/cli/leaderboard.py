@@ -62,7 +62,7 @@ def leaderboard(
     from ltbench.analysis.leaderboard import files, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.stored_runs import end_strictly, read_runs
-    from ltbench.storage.run_directory import write_atomically
+    from ltbench.storage.files import write_atomically
 
     if markdown + latex + json > 1:
         raise ConfigError("--markdown, --latex and --json: choose one of them")

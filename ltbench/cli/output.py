@@ -17,8 +17,9 @@ from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved
-    from ltbench.config.runspec import RunSpec
+    from ltbench.config.runspec import Choice, RunSpec
     from ltbench.engine.estimate import Estimate
+    from ltbench.storage.result_schema import Metrics, RunResult, SelectionRecord
 
 
 def console() -> Console:
@@ -39,41 +40,40 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.write(json_module.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def print_result(result: Mapping[str, Any], *, json: bool, stored: bool) -> None:
+def print_result(result: RunResult, *, json: bool, stored: bool) -> None:
     """Prints the result of a run."""
     if json:
-        print_json(result)
+        print_json(result.to_dict())
         return
     out = console()
-    run, learned, training = result["run"], result["learned"], result["training"]
-    out.print(_title(run))
-    out.print(metrics_table(result["metrics"]))
-    out.print(_summary(result["metrics"]), soft_wrap=True)
+    learned, training, selection = result.learned, result.training, result.selection
+    evaluation, refinement = result.evaluation, result.refinement
+    out.print(_title(result.spec))
+    out.print(metrics_table(result.metrics))
+    out.print(_summary(result.metrics), soft_wrap=True)
     out.print(
-        f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone): "
-        f"{learned['encoder']:,} in the encoder, {learned['head']:,} in the head",
+        f"learned parameters  {learned.total:,} ({learned.percent:.2f} % of the backbone): "
+        f"{learned.encoder:,} in the encoder, {learned.head:,} in the head",
         soft_wrap=True,
     )
-    out.print(f"selection           {selection_text(result['selection'])}", soft_wrap=True)
-    evaluation, selection = result["evaluation"], result["selection"]
-    rate = training["images_per_second"]
+    out.print(f"selection           {selection_text(selection)}", soft_wrap=True)
+    rate = training.images_per_second
     speed = "" if rate is None else f" ({rate:,.0f} images/s)"
-    refinement = result["refinement"]
-    refined = f"{refinement['seconds']:.1f} s {refinement['name']}, " if refinement else ""
-    validated = f"{selection['seconds']:.1f} s validation, " if selection["scores"] else ""
+    refined = f"{refinement.seconds:.1f} s {refinement.name}, " if refinement else ""
+    validated = f"{selection.seconds:.1f} s validation, " if selection.scores else ""
     out.print(
-        f"time                {training['seconds']:.1f} s training{speed}, {validated}{refined}"
-        f"{evaluation['seconds']:.1f} s evaluation ({evaluation['inference']})",
+        f"time                {training.seconds:.1f} s training{speed}, {validated}{refined}"
+        f"{evaluation.seconds:.1f} s evaluation ({evaluation.inference})",
         soft_wrap=True,
     )
-    skipped = training["skipped_images"] + evaluation["skipped_images"]
-    if evaluation["split"] != "val":  # else they are counted already
-        skipped += selection["skipped_images"]
+    skipped = training.skipped_images + evaluation.skipped_images
+    if evaluation.split != "val":  # else they are counted already
+        skipped += selection.skipped_images
     if skipped:
         out.print(f"[yellow]skipped             {skipped} corrupt images[/]")
-    _print_warnings(out, result["warnings"])
+    _print_warnings(out, result.warnings)
     done = "stored earlier in" if stored else "stored in"
-    out.print(f"{done:<19} {result['directory']}", soft_wrap=True)
+    out.print(f"{done:<19} {result.directory}", soft_wrap=True)
 
 
 def _print_warnings(out: Console, warnings: Iterable[str]) -> None:
@@ -81,63 +81,66 @@ def _print_warnings(out: Console, warnings: Iterable[str]) -> None:
         out.print(f"[yellow]warning[/]             {escape(warning)}", soft_wrap=True)
 
 
-def print_metrics(metrics: Mapping[str, Any], spec: RunSpec, *, json: bool) -> None:
-    """Prints the metrics of an evaluation."""
-    inference = spec.inference
+def print_metrics(metrics: Metrics, spec: RunSpec, inference: Choice, *, json: bool) -> None:
+    """Prints the metrics of an evaluation.
+
+    Args:
+        metrics: Metrics of the predictions.
+        spec: The run.
+        inference: Inference of the predictions, which may be another one than the run's.
+        json: Whether to print JSON.
+    """
     if json:
-        print_json({"inference": dataclasses.asdict(inference), "metrics": metrics})
+        described = dataclasses.asdict(inference)
+        print_json({"inference": described, "metrics": metrics.model_dump()})
         return
     out = console()
-    out.print(_title(spec.to_dict()))
+    out.print(_title(spec))
     options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
     shown = f"{inference.name} ({options})" if options else inference.name
-    out.print(f"inference {shown}, shot rule {metrics['shot_rule']}")
+    out.print(f"inference {shown}, shot rule {metrics.shot_rule}")
     out.print(metrics_table(metrics))
     out.print(_summary(metrics), soft_wrap=True)
 
 
-def selection_text(selection: Mapping[str, Any]) -> str:
-    """Returns how the weights of a run were selected, in words.
-
-    >>> selection_text({"rule": "last", "epoch": 4, "epochs": 5, "held_out": False})
-    'epoch 5 of 5, the last'
-    """
-    if selection["epoch"] is None:
+def selection_text(selection: SelectionRecord) -> str:
+    """Returns a phrase about the epoch whose weights were kept, as 'epoch 5 of 5, the last'."""
+    if selection.epoch is None:
         return "none: nothing is trained, so there is no epoch to choose"
-    epoch = f"epoch {selection['epoch'] + 1} of {selection['epochs']}"
-    if selection["rule"] == "last":
+    epoch = f"epoch {selection.epoch + 1} of {selection.epochs}"
+    if selection.rule == "last":
         return f"{epoch}, the last"
-    kind = "held-out training" if selection["held_out"] else "validation"
+    kind = "held-out training" if selection.held_out else "validation"
     return (
-        f"{epoch}, chosen on {selection['val_images']:,} {kind} images "
-        f"(mean-class {selection['scores'][selection['epoch']]:.1f} %)"
+        f"{epoch}, chosen on {selection.val_images:,} {kind} images "
+        f"(mean-class {selection.scores[selection.epoch]:.1f} %)"
     )
 
 
-def _title(run: Mapping[str, Any]) -> str:
-    names = [run[kind]["name"] for kind in ("method", "dataset", "backbone")]
-    data = escape(", ".join(run["dataset"]["paths"].values()))  # which of the user's own sets
-    names[1] += f" ({data})" if data else ""
-    where = "" if run["split"] == "test" else f" ({run['split']} split)"
-    return f"\n[bold]{names[0]}[/] on {names[1]}{where} with {names[2]}, seed {run['seed']}"
+def _title(spec: RunSpec) -> str:
+    data = escape(", ".join(spec.dataset.paths.values()))  # tells the user's own sets apart
+    dataset = f"{spec.dataset.name} ({data})" if data else spec.dataset.name
+    where = "" if spec.split == "test" else f" ({spec.split} split)"
+    model = f"{spec.backbone.name}, seed {spec.seed}"
+    return f"\n[bold]{spec.method.name}[/] on {dataset}{where} with {model}"
 
 
-def _summary(metrics: Mapping[str, Any]) -> str:
+def _summary(metrics: Metrics) -> str:
     return (
-        f"harmonic mean of the groups {metrics['harmonic']:.1f}, macro F1 "
-        f"{metrics['macro_f1']:.1f}, calibration error {metrics['ece']:.1f}"
+        f"harmonic mean of the groups {metrics.harmonic:.1f}, macro F1 "
+        f"{metrics.macro_f1:.1f}, calibration error {metrics.ece:.1f}"
     )
 
 
-def metrics_table(metrics: Mapping[str, Any]) -> Table:
+def metrics_table(metrics: Metrics) -> Table:
     """Returns a table of accuracies with their intervals."""
     table = plain_table("accuracy")
     table.add_column("%", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("classes", justify="right")
-    sizes = metrics["group_classes"]
+    sizes = metrics.group_classes
     for name, shown in ACCURACIES.items():
-        value, interval = metrics[name], metrics["intervals"][name]
+        value, interval = metrics.value(name), metrics.intervals[name]
         table.add_row(
             shown,
             "-" if value is None else f"{value:.1f}",
@@ -155,7 +158,14 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
     spec = resolved.spec
     if json:
         print_json(
-            {"hash": spec.hash, "run": spec.to_dict(), "estimate": dataclasses.asdict(estimate)}
+            {
+                "hash": spec.hash,
+                "run": spec.to_dict(),
+                "estimate": {
+                    **dataclasses.asdict(estimate),
+                    "learned": estimate.learned.model_dump(),
+                },
+            }
         )
         return
     out = console()
@@ -173,9 +183,7 @@ def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
         tree.add(f"{key} = {getattr(spec, key)} [dim]({resolved.sources.get(key, 'default')})[/]")
     out.print(tree)
     learned = estimate.learned
-    out.print(
-        f"learned parameters  {learned['total']:,} ({learned['percent']:.2f} % of the backbone)"
-    )
+    out.print(f"learned parameters  {learned.total:,} ({learned.percent:.2f} % of the backbone)")
     out.print(f"precision           {estimate.precision}")
     more = f"; the refinement {spec.refinement.name} comes on top" if estimate.refined else ""
     validated = (

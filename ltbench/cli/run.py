@@ -178,8 +178,7 @@ def run(
     )
     stored = None if dry_run else planned.stored(out, overwrite)
     if stored is not None:
-        result = with_today_intervals(stored, planned.directory(out))
-        print_result(result, json=json, stored=True)
+        print_result(with_today_intervals(stored), json=json, stored=True)
         return
 
     runtime = runtime_config(out, device, workers, 0 if dry_run else cache)

@@ -1,88 +1,93 @@
-"""Stored runs as the verbs read them: what cannot be used is listed on stderr."""
+"""Reading of stored runs for the verbs; skipped run directories are listed on stderr."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
 from ltbench.errors import DataError, RunError
 from ltbench.io.text import printable
-from ltbench.storage.results import Found, Run, SkippedRun, find_runs
-
-if TYPE_CHECKING:
-    from ltbench.storage.run_directory import RunDirectory
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import Found, SkippedRun, find_runs
 
 T = TypeVar("T")
-_LISTED = 20
+_MAX_LISTED_RUNS = 20
 
 
 def read_runs(paths: Sequence[Path]) -> Found:
     """Finds runs, and lists on stderr those that are skipped.
 
     Raises:
-        ConfigError: A path is no folder.
+        ConfigError: A path is not a directory.
     """
     console = Console(stderr=True, highlight=False)
     with console.status("reading runs"):
         found = find_runs(paths)
-    gc.freeze()  # it stays until the verb ends: no search for garbage needs to look through it
-    for skipped in found.skipped[:_LISTED]:
+    gc.freeze()  # the results live until the verb ends: garbage collection can ignore them
+    for skipped in found.skipped[:_MAX_LISTED_RUNS]:
         told = printable(f"skipped {skipped.path}: {skipped.reason}").replace("\n", " ")
         console.print(told, markup=False, soft_wrap=True)
-    if len(found.skipped) > _LISTED:
-        console.print(f"skipped {len(found.skipped) - _LISTED} more")
+    if len(found.skipped) > _MAX_LISTED_RUNS:
+        console.print(f"skipped {len(found.skipped) - _MAX_LISTED_RUNS} more")
     return found
 
 
 def followed(items: Sequence[T], what: str) -> Iterable[T]:
-    """Shows on a terminal how far a loop is."""
+    """Yields items, with a progress bar on stderr where that is a terminal.
+
+    Args:
+        items: Items of a loop.
+        what: Title of the progress bar.
+    """
     console = Console(stderr=True)
     return track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
 
-def with_today_intervals(result: Mapping[str, Any], directory: RunDirectory) -> dict[str, Any]:
+def with_today_intervals(result: RunResult) -> RunResult:
     """Returns a stored result with intervals of today's method.
 
-    Results without a record of the method have those of an earlier one, which were too narrow.
-    Theirs are computed from the stored predictions, or are left out with a warning where these
-    cannot be read. The file is left as it is.
+    The intervals of an earlier method were too narrow. They are computed again from the stored
+    predictions, or left out with a warning where these cannot be read. The file does not change.
 
     Args:
-        result: Content of `result.json`.
-        directory: Directory of the run.
+        result: Result of a run directory.
     """
     from ltbench.analysis.metrics import DEFAULT_RULE, INTERVAL_METHOD, SHOT_RULES, intervals
 
-    metrics, warnings = result["metrics"], result["warnings"]
-    if metrics.get("interval_method") == INTERVAL_METHOD:
-        return dict(result)
+    metrics, warnings = result.metrics, result.warnings
+    if metrics.interval_method == INTERVAL_METHOD:
+        return result
     import numpy as np
 
-    rule = SHOT_RULES.get(metrics["shot_rule"], DEFAULT_RULE)
-    groups = rule.groups(np.array(result["classes"]["train_images"], dtype=np.int64))
-    new: dict[str, Any] = dict.fromkeys(metrics["intervals"])
+    rule = SHOT_RULES.get(metrics.shot_rule, DEFAULT_RULE)
+    groups = rule.groups(np.array(result.classes.train_images, dtype=np.int64))
+    new: dict[str, list[float] | None] = dict.fromkeys(metrics.intervals)
     try:
-        new = intervals(Run(directory.path, dict(result)).predictions(), groups)
+        new = intervals(result.predictions(), groups)
     except DataError as error:
         warnings = [*warnings, f"no intervals, because {error.message}"]
-    metrics = {**metrics, "intervals": new, "interval_method": INTERVAL_METHOD}
-    return {**result, "metrics": metrics, "warnings": warnings}
+    metrics = metrics.model_copy(update={"intervals": new, "interval_method": INTERVAL_METHOD})
+    return result.model_copy(update={"metrics": metrics, "warnings": warnings})
 
 
 def end_strictly(skipped: Sequence[SkippedRun], strict: bool) -> None:
-    """Ends a verb that has said all it had to say.
+    """Ends a verb after its output.
+
+    Args:
+        skipped: Skipped run directories.
+        strict: Whether they are an error.
 
     Raises:
-        RunError: Runs were skipped, and that is not allowed.
+        RunError: Runs were skipped, and `strict` is set.
     """
     if strict and skipped:
         raise RunError(
             f"{len(skipped)} run {'directory was' if len(skipped) == 1 else 'directories were'} "
             "skipped",
-            hint="finish or delete them, or leave out --strict",
+            hint="finish these runs, or leave out --strict",
         )

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeGuard
 
@@ -115,7 +115,16 @@ class RunSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the spec as JSON has it."""
-        return asdict(self)
+        # Not `asdict`: its deep copies take longer than reading a run.
+        described = {}
+        for key, value in vars(self).items():
+            if isinstance(value, Choice):
+                options, paths = dict(value.options), dict(value.paths)
+                value = {**vars(value), "options": options, "paths": paths}
+            elif isinstance(value, TrainConfig):
+                value = dict(vars(value))
+            described[key] = value
+        return described
 
     @property
     def uses_val(self) -> bool:

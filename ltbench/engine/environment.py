@@ -1,4 +1,4 @@
-"""Where a run took place: recorded beside its result, never part of its hash."""
+"""Environment of a run: versions and hardware, recorded with the result and in no hash."""
 
 from __future__ import annotations
 
@@ -8,30 +8,38 @@ import resource
 import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import Any
+from typing import cast
 
 import torch
 
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.errors import ConfigError
+from ltbench.storage.result_schema import Environment, UsedPrecision
 
 
 def describe_environment(
     device: torch.device, policy: PrecisionPolicy, plugins: Iterable[str], weights: str
-) -> dict[str, Any]:
-    """Returns versions, hardware, what `auto` became, and the fingerprint of the weights."""
-    return {
-        "command": sys.argv,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {**required_packages(), **installed_extras()},
-        "plugins": sorted(set(plugins)),
-        "weights": weights,
-        "device": device_name(device),
-        "threads": torch.get_num_threads(),
-        "precision": policy.name,
-        "precision_reason": policy.reason,
-    }
+) -> Environment:
+    """Returns the environment of a run.
+
+    Args:
+        device: Device of the model.
+        policy: Precision of the matrix products.
+        plugins: Distributions of the run's components, with their versions.
+        weights: SHA-256 of the pretrained weights.
+    """
+    return Environment(
+        command=sys.argv,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        packages={**required_packages(), **installed_extras()},
+        plugins=sorted(set(plugins)),
+        weights=weights,
+        device=device_name(device),
+        threads=torch.get_num_threads(),
+        precision=cast(UsedPrecision, policy.name),
+        precision_reason=policy.reason,
+    )
 
 
 def required_packages() -> dict[str, str | None]:

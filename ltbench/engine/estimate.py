@@ -17,6 +17,7 @@ from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.run import RuntimeConfig, count_learned, memory_explained
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.train_loader import image_loader
+from ltbench.storage.result_schema import LearnedParameters
 
 _PROBE_IMAGES = 32
 
@@ -36,7 +37,7 @@ class Estimate:
         warnings: Sentences on what would limit the meaning of the result.
     """
 
-    learned: dict[str, Any]
+    learned: LearnedParameters
     refined: bool
     precision: str
     train_seconds: float

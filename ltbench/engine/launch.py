@@ -31,6 +31,7 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 if TYPE_CHECKING:
     from ltbench.engine.run import RuntimeConfig
+    from ltbench.storage.result_schema import RunResult
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class PlannedRun:
         """Returns the run's directory below a folder of run directories."""
         return RunDirectory.of(out, self.resolved.spec)
 
-    def stored(self, out: Path, overwrite: Overwrite) -> dict[str, Any] | None:
+    def stored(self, out: Path, overwrite: Overwrite) -> RunResult | None:
         """Returns the stored result of a finished run; None where it must be executed.
 
         Raises:
@@ -61,7 +62,7 @@ class PlannedRun:
 
     def execute(
         self, runtime: RuntimeConfig, overwrite: Overwrite, progress: ProgressReporter = SILENT
-    ) -> dict[str, Any]:
+    ) -> RunResult:
         """Executes, resumes or loads the run, and returns its result.
 
         Args:
@@ -137,7 +138,7 @@ def run(
     trackers: Sequence[str] = (),
     progress: bool = True,
     **settings: Any,
-) -> dict[str, Any]:
+) -> RunResult:
     """Trains and evaluates a method as `ltbench run` does, and returns the result.
 
     A finished run is not executed again: its stored result is returned. An interrupted run is

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.loading.batches import LoaderConfig
@@ -38,6 +36,17 @@ from ltbench.progress import ProgressReporter
 from ltbench.registry.attribution import attribute_errors, describe_error
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
+from ltbench.storage.result_schema import (
+    Classes,
+    EvaluationRecord,
+    Failure,
+    LearnedParameters,
+    Metrics,
+    RunDescription,
+    RunResult,
+    SelectionRecord,
+    TrainingRecord,
+)
 from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 
@@ -74,7 +83,7 @@ def execute(
     overwrite: Overwrite,
     progress: ProgressReporter,
     trackers: Sequence[ChosenTracker] = (),
-) -> dict[str, Any]:
+) -> RunResult:
     """Runs what is not done yet, resumes what was interrupted, and returns the result.
 
     Args:
@@ -117,14 +126,13 @@ def _run(
     directory: RunDirectory,
     built: BuiltRun,
     progress: ProgressReporter,
-) -> dict[str, Any]:
+) -> RunResult:
     spec = resolved.spec
-    described = {"hash": spec.hash, "run": spec.to_dict()}
-    directory.write("spec.json", described)
+    directory.write(RunDescription.of(spec))
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = built.loader_config.device
     environment = describe_environment(device, built.policy, plugins, built.fingerprint)
-    directory.write("environment.json", environment)
+    directory.write(environment)
     resumes = directory.checkpoint("training").exists()
     observers.start(directory.path, directory.history() if resumes else [])
 
@@ -138,39 +146,42 @@ def _run(
     save_frozen(built, directory.frozen, spec.hash)
 
     predictions, evaluation = predict(resolved, directory, built, progress)
-    result = {
-        **described,
-        "metrics": compute_metrics(predictions, built.dataset.shot_counts),
-        "classes": {
-            "names": built.dataset.class_names,
-            "train_images": built.dataset.shot_counts.tolist(),
-            "trained_on": built.dataset.class_counts.tolist(),
-        },
-        "learned": count_learned(built),
-        "training": training,
-        "selection": selection,
-        "refinement": refinement,
-        "evaluation": evaluation,
-        "environment": environment,
-        "warnings": built.warnings,
-        "peak_memory_mb": peak_memory_mb(built.loader_config.device),
-        "silenced_plugins": observers.silenced,
-        "directory": str(directory.path),
-    }
-    observers.end(result)
-    stored = directory.write("result.json", result)
+    result = RunResult(
+        hash=spec.hash,
+        run=spec,
+        metrics=Metrics.of(predictions, built.dataset.shot_counts),
+        classes=Classes(
+            names=list(built.dataset.class_names),
+            train_images=built.dataset.shot_counts.tolist(),
+            trained_on=built.dataset.class_counts.tolist(),
+        ),
+        learned=count_learned(built),
+        training=training,
+        selection=selection,
+        refinement=refinement,
+        evaluation=evaluation,
+        environment=environment,
+        warnings=built.warnings,
+        peak_memory_mb=peak_memory_mb(built.loader_config.device),
+        silenced_plugins=observers.silenced,
+        directory=str(directory.path),
+    )
+    observers.end(result.to_dict())
+    # An observer may have been silenced by the notification of the end.
+    result = result.model_copy(update={"silenced_plugins": dict(observers.silenced)})
+    directory.write(result)
     directory.drop_checkpoint()
-    return stored
+    return result
 
 
 def _train(
     spec: RunSpec, trainer: Trainer, observers: Observers
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Trains the model and returns how that went, and how its weights were selected."""
+) -> tuple[TrainingRecord, SelectionRecord]:
+    """Trains the model; returns the records of the training and of the kept epoch."""
     built, directory = trainer.built, trainer.directory
     if spec.train.epochs == 0 or not built.model.learned():
         skipped = built.dataset.unreadable
-        idle = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": skipped}
+        idle = TrainingRecord(epochs=0, seconds=0.0, images_per_second=None, skipped_images=skipped)
         return idle, describe_selection(spec, built.dataset, [])
 
     def tell(state: TrainState) -> None:
@@ -182,12 +193,12 @@ def _train(
     state = trainer.fit("training", loader, spec.train, tell, validation)
     tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
-    training = {
-        "epochs": state.epoch,
-        "seconds": seconds,
-        "images_per_second": len(loader) * state.epoch / seconds,
-        "skipped_images": len(loader.skipped) + built.dataset.unreadable,
-    }
+    training = TrainingRecord(
+        epochs=state.epoch,
+        seconds=seconds,
+        images_per_second=len(loader) * state.epoch / seconds,
+        skipped_images=len(loader.skipped) + built.dataset.unreadable,
+    )
     return training, describe_selection(spec, built.dataset, state.history)
 
 
@@ -196,8 +207,8 @@ def predict(
     directory: RunDirectory,
     built: BuiltRun,
     progress: ProgressReporter,
-) -> tuple[Predictions, dict[str, Any]]:
-    """Evaluates a model, stores its predictions, and returns them and how that went."""
+) -> tuple[Predictions, EvaluationRecord]:
+    """Evaluates a model and stores its predictions; returns them and the evaluation's record."""
     spec = resolved.spec
     start = time.perf_counter()
     batches = built.evaluation_batches(spec.split)
@@ -207,13 +218,13 @@ def predict(
     about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
     path = directory.predictions(spec.inference, own.inference)
     predictions.write(path, about)
-    return predictions, {
-        "inference": spec.inference.name,
-        "split": spec.split,
-        "seconds": seconds,
-        "images_per_second": len(predictions.labels) / seconds,
-        "skipped_images": len(batches.skipped),
-    }
+    return predictions, EvaluationRecord(
+        inference=spec.inference.name,
+        split=spec.split,
+        seconds=seconds,
+        images_per_second=len(predictions.labels) / seconds,
+        skipped_images=len(batches.skipped),
+    )
 
 
 def evaluate_again(
@@ -232,20 +243,20 @@ def evaluate_again(
     return predictions
 
 
-def count_learned(built: BuiltRun) -> dict[str, Any]:
-    """Returns how many parameters are learned, and their percentage of the backbone's."""
+def count_learned(built: BuiltRun) -> LearnedParameters:
+    """Returns the number of learned parameters, and their percentage of the backbone's."""
     learned = built.model.learned()
     head = sum(p.numel() for name, p in learned.items() if name.startswith("head."))
     total = sum(p.numel() for p in learned.values())
     # Of the backbone as it was: what the method added does not count as backbone.
     backbone = built.backbone_parameters
-    return {
-        "total": total,
-        "encoder": total - head,
-        "head": head,
-        "backbone": backbone,
-        "percent": 100 * total / backbone,
-    }
+    return LearnedParameters(
+        total=total,
+        encoder=total - head,
+        head=head,
+        backbone=backbone,
+        percent=100 * total / backbone,
+    )
 
 
 @contextmanager
@@ -266,9 +277,10 @@ def _failure_recorded(
         raise interrupted from error
     except Exception as error:
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-        recorded = {"error": shown.message, "hint": shown.hint, "kind": type(error).__name__}
         try:
-            directory.write("failure.json", recorded)
+            directory.write(
+                Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
+            )
         finally:
             observers.fail(shown)
         raise

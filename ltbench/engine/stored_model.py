@@ -23,7 +23,7 @@ from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.build_model import (
-    Classes,
+    TrainingClasses,
     build_backbone,
     build_context,
     build_model,
@@ -190,14 +190,14 @@ def expect_same_definitions(resolved: Resolved, stored: RunSpec, kinds: tuple[st
             )
 
 
-def _classes(directory: RunDirectory) -> Classes:
+def _classes(directory: RunDirectory) -> TrainingClasses:
     """Returns the classes that a finished run was trained on."""
     result = directory.result()
     if result is None:
         raise DataError(
             f"{directory.path} is not finished", hint="run the same `ltbench run` command again"
         )
-    return Classes(tuple(result["classes"]["names"]), tuple(result["classes"]["trained_on"]))
+    return TrainingClasses(tuple(result.classes.names), tuple(result.classes.trained_on))
 
 
 def _resolve_model(spec: RunSpec, registry: Registry, changes: Settings) -> Resolved:

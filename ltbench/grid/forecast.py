@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any, Literal
+from typing import Literal
 
 from ltbench.config.runspec import RunSpec
 from ltbench.errors import DataError
 from ltbench.grid.status import CellState
+from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
 Basis = Literal["measured", "similar", "probed"]
@@ -37,15 +38,11 @@ class Forecast:
     percent: float | None = None
 
 
-def seconds_of(result: Mapping[str, Any]) -> float:
-    """Returns the duration of a stored run, without the time to build it."""
-    refinement = result["refinement"] or {"seconds": 0.0}
-    return float(
-        result["training"]["seconds"]
-        + result["selection"].get("seconds", 0.0)
-        + refinement["seconds"]
-        + result["evaluation"]["seconds"]
-    )
+def seconds_of(result: RunResult) -> float:
+    """Returns the seconds that the stages of a stored run took."""
+    refinement = result.refinement.seconds if result.refinement else 0.0
+    stages = result.training.seconds, result.selection.seconds, result.evaluation.seconds
+    return sum(stages) + refinement
 
 
 @dataclass
@@ -59,7 +56,7 @@ class Forecaster:
 
     out: Path
     probe: Callable[[CellState], Forecast] | None = None
-    _similar: dict[Path, list[dict[str, Any]]] = field(default_factory=dict)
+    _similar: dict[Path, list[RunResult]] = field(default_factory=dict)
 
     def of(self, cell: CellState) -> Forecast | None:
         """Returns the forecast for a run of a cell; None where there is no basis."""
@@ -75,42 +72,40 @@ class Forecaster:
         return _scaled(known, spec) if known else None
 
 
-def _measured(results: Sequence[Mapping[str, Any]]) -> Forecast:
-    learned = results[0]["learned"]
+def _measured(results: Sequence[RunResult]) -> Forecast:
+    learned = results[0].learned
     return Forecast(
         "measured",
         seconds=fmean(map(seconds_of, results)),
-        memory_mb=max(result["peak_memory_mb"] for result in results),
-        learned=learned["total"],
-        percent=learned["percent"],
+        memory_mb=max(result.peak_memory_mb for result in results),
+        learned=learned.total,
+        percent=learned.percent,
     )
 
 
-def _scaled(results: Sequence[Mapping[str, Any]], spec: RunSpec) -> Forecast:
+def _scaled(results: Sequence[RunResult], spec: RunSpec) -> Forecast:
     """Returns the forecast from similar runs, scaled to the epochs of a run."""
     trained = [
-        (seconds_of(result) - result["evaluation"]["seconds"]) / result["training"]["epochs"]
+        (seconds_of(result) - result.evaluation.seconds) / result.training.epochs
         for result in results
-        if result["training"]["epochs"]
+        if result.training.epochs
     ]
     seconds_per_epoch = median(trained) if trained else 0.0
-    evaluation = median(result["evaluation"]["seconds"] for result in results)
+    evaluation = median(result.evaluation.seconds for result in results)
     return Forecast(
         "similar",
         seconds=seconds_per_epoch * spec.train.epochs + evaluation,
-        memory_mb=max(result["peak_memory_mb"] for result in results),
+        memory_mb=max(result.peak_memory_mb for result in results),
     )
 
 
-def _results(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yields the readable results below a folder; others are skipped."""
+def _results(folder: Path) -> Iterator[RunResult]:
+    """Yields the readable results of the run directories in a folder."""
     for path in sorted(folder.glob("*/result.json")):
         try:
-            stored = RunDirectory(path.parent).result() or {}
-            seconds_of(stored), stored["peak_memory_mb"] + stored["training"]["epochs"]
-        except (DataError, LookupError, TypeError):
+            yield RunDirectory(path.parent).finished()
+        except DataError:
             continue  # no basis for a forecast; `grid status` reports it
-        yield stored
 
 
 def prober(
@@ -138,8 +133,8 @@ def prober(
             "probed",
             seconds=found.train_seconds + found.select_seconds + found.evaluate_seconds,
             memory_mb=found.peak_memory_mb,
-            learned=found.learned["total"],
-            percent=found.learned["percent"],
+            learned=found.learned.total,
+            percent=found.learned.percent,
         )
 
     return probe

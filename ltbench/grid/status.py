@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ltbench.errors import DataError
 from ltbench.grid.grid_file import Grid, GridCell, GridRun
+from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
 State = Literal["done", "failed", "running", "to do"]
@@ -32,7 +33,7 @@ class RunState:
     run: GridRun
     directory: RunDirectory
     state: State
-    result: Mapping[str, Any] | None = None
+    result: RunResult | None = None
     error: str = ""
     epochs: int = 0
 
@@ -54,7 +55,7 @@ class CellState:
         return Counter(run.state for run in self.runs)[state]
 
     @property
-    def results(self) -> list[Mapping[str, Any]]:
+    def results(self) -> list[RunResult]:
         """Results of the runs that are done."""
         return [run.result for run in self.runs if run.result is not None]
 
@@ -76,7 +77,7 @@ def read_state(run: GridRun, out: Path) -> RunState:
     if result is not None:
         return RunState(run, directory, "done", result=result)
     if failure is not None:
-        return RunState(run, directory, "failed", error=failure["error"])
+        return RunState(run, directory, "failed", error=failure.error)
     state: State = "running" if directory.is_busy(out) else "to do"
     return RunState(run, directory, state, epochs=trained_epochs(directory))
 

@@ -28,6 +28,7 @@ from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
+from ltbench.storage.result_schema import Failure, RunDescription
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
 BUSY = 75  # EX_TEMPFAIL of sysexits.h: another process is executing the run
@@ -144,9 +145,8 @@ def record_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str
     spec = resolved.spec
     directory = RunDirectory.of(out, spec)
     with directory.lock(out):
-        directory.write("spec.json", {"hash": spec.hash, "run": spec.to_dict()})
-        recorded = {"error": error.message, "hint": error.hint, "kind": kind}
-        directory.write("failure.json", recorded)
+        directory.write(RunDescription.of(spec))
+        directory.write(Failure(error=error.message, hint=error.hint, kind=kind))
 
 
 def _watch_stdin() -> None:

@@ -19,8 +19,8 @@ from ltbench.report.sections.evidence import gather
 from ltbench.report.sections.provenance import provenance_section
 from ltbench.report.sections.ranking import ranking_section
 from ltbench.report.sections.rows import rows_section
+from ltbench.storage.files import write_atomically
 from ltbench.storage.results import Found
-from ltbench.storage.run_directory import write_atomically
 
 _NAMED = 8  # of many names, their number is enough
 

@@ -1,4 +1,4 @@
-"""What earlier versions stored, as today's would have stored it: a function for each schema."""
+"""Migrations of stored JSON files: one function for each step from a schema to the next."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ Stored = dict[str, Any]
 
 
 def from_1(stored: Mapping[str, Any]) -> Stored:
-    """Upgrades schema 1, which was written before there was a second.
+    """Returns the content of a file of schema 1 in the form of schema 2.
 
-    The first runs knew neither samplings nor refinements nor a choice of the epoch. They did what
-    the defaults have done since then: every image once an epoch, no second stage, the last epoch's
-    weights. A description with these choices made is another one, with another hash: that of the
-    run that would be asked for today.
+    The first runs had no choice of sampling, refinement or epoch. They did what is the default
+    since then: each image once in an epoch, no second stage, the weights of the last epoch. A
+    description with these choices has another hash: that of the same run resolved today.
 
     Args:
-        stored: A file's content, whichever file it is.
+        stored: Content of any of the JSON files.
 
     Raises:
-        KeyError: Something is missing that schema 1 had.
-        TypeError: Something is of another type.
+        KeyError: A key of schema 1 is missing.
+        TypeError: A value has another type than in schema 1.
     """
     upgraded = dict(stored)
     if "run" in stored:
-        upgraded["run"] = run = {**_CHOSEN_BEFORE, **stored["run"]}
+        upgraded["run"] = run = {**_IMPLIED_CHOICES, **stored["run"]}
         upgraded["hash"] = hash_of(run)
     if "metrics" in stored and "selection" not in stored:
         upgraded |= {
-            # Shot groups were those of the images that were trained on.
+            # Shot groups were computed from the images that were trained on.
             "classes": {**stored["classes"], "trained_on": stored["classes"]["train_images"]},
             "selection": _last_epoch(stored),
             "refinement": stored.get("refinement"),
@@ -41,32 +40,50 @@ def from_1(stored: Mapping[str, Any]) -> Stored:
 
 
 def from_2(stored: Mapping[str, Any]) -> Stored:
-    """Upgrades schema 2, whose runs had no choice of the optimizer and the schedule.
+    """Returns the content of a file of schema 2 in the form of schema 3.
+
+    Runs of schema 2 had no choice of the optimizer and the schedule; their hash is the same.
 
     Args:
-        stored: Content of any of the files.
+        stored: Content of any of the JSON files.
 
     Raises:
-        KeyError: Something is missing that schema 2 had.
-        TypeError: Something is of another type.
+        KeyError: A key of schema 2 is missing.
+        TypeError: A value has another type than in schema 2.
     """
-    upgraded = dict(stored)
+    upgraded = _with_every_key(stored)
     if "run" in stored:
         upgraded["run"] = _with_optimizer(stored["run"])
     return upgraded
 
 
 STEPS: tuple[Callable[[Mapping[str, Any]], Stored], ...] = (from_1, from_2)
-"""From schema 1 to 2, from 2 to 3, ..."""
+"""Migrations from schema 1 to 2, from 2 to 3, ..."""
+
+SCHEMA = 1 + len(STEPS)
+"""Version of the JSON files that are written today."""
 
 
-def _only(name: str) -> Stored:
+def _with_every_key(stored: Mapping[str, Any]) -> Stored:
+    """Returns a file's content with the keys that schema 2 gained after its first files."""
+    upgraded = dict(stored)
+    if "metrics" in stored:
+        upgraded["metrics"] = {"interval_method": None, **stored["metrics"]}
+        upgraded["environment"] = {"weights": None, **stored["environment"]}
+    elif "precision_reason" in stored:  # environment.json
+        upgraded = {"weights": None, **stored}
+    elif "error" in stored:  # failure.json
+        upgraded = {"kind": "LTBenchError", **stored}
+    return upgraded
+
+
+def _choice(name: str) -> Stored:
     return {"name": name, "options": {}, "paths": {}, "plugin": "ltbench 0.1.0", "identity": ""}
 
 
-_CHOSEN_BEFORE = {
-    "sampling": _only("instance_balanced"),
-    "refinement": _only("none"),
+_IMPLIED_CHOICES = {
+    "sampling": _choice("instance_balanced"),
+    "refinement": _choice("none"),
     "select": "last",
 }
 
@@ -77,23 +94,26 @@ def _with_optimizer(run: Mapping[str, Any]) -> Stored:
     options = {key: train.pop(key) for key in ("momentum", "weight_decay")}
     return {
         **run,
-        "optimizer": {**_only("sgd"), "options": options},
-        "schedule": {**_only(FIRST_SCHEDULE["name"]), "options": dict(FIRST_SCHEDULE["options"])},
+        "optimizer": {**_choice("sgd"), "options": options},
+        "schedule": {**_choice(FIRST_SCHEDULE["name"]), "options": dict(FIRST_SCHEDULE["options"])},
         "train": train,
     }
 
 
 def _last_epoch(stored: Mapping[str, Any]) -> Stored:
-    """How weights were selected: no epoch was scored, and val was the data set's own."""
+    """Returns the record of a selection that kept the last epoch and scored none.
+
+    The val split of such a run belonged to the data set: no images were held out.
+    """
     epochs, evaluation = stored["training"]["epochs"], stored["evaluation"]
-    seen = stored["metrics"]["test_images"] + evaluation["skipped_images"]
+    images = stored["metrics"]["test_images"] + evaluation["skipped_images"]
     return {
         "rule": "last",
         "epoch": epochs - 1 if epochs else None,
         "epochs": epochs,
         "criterion": None,
         "scores": [],
-        "val_images": seen if evaluation["split"] == "val" else 0,
+        "val_images": images if evaluation["split"] == "val" else 0,
         "held_out": False,
         "seconds": 0,
         "skipped_images": 0,

@@ -1,7 +1,7 @@
-"""What a model said about each test image: enough to recompute every number.
+"""Stored predictions of a model: for each test image what every metric is computed from.
 
-A Parquet file has a column for each array, none of which says what another says, and a checksum of
-each in its metadata. Files from before checksums had the predicted class twice: both must agree.
+A Parquet file has one column for each array, without redundancy, and a checksum of each column in
+its metadata. Files from before checksums have the predicted class twice: both must agree.
 """
 
 from __future__ import annotations
@@ -18,27 +18,45 @@ from numpy.typing import NDArray
 
 from ltbench.errors import DataError
 from ltbench.io.checksums import array_checksum
-from ltbench.storage.run_directory import write_atomically
+from ltbench.storage.files import write_atomically
 
 FORMAT = "2"
-"""Of files with checksums; earlier ones do not say theirs."""
+"""Format of files with checksums; earlier files record none."""
 
 _CHECKSUM = "checksum."
 _ABOUT = ("hash", "inference", "split", "format")
 
 
+def predictions_name(inference: str) -> str:
+    """Returns the name of a file of predictions."""
+    return f"predictions-{inference}.parquet"
+
+
+def inference_of(path: Path) -> str:
+    """Returns the name of the inference component in the name of a file of predictions."""
+    return path.stem.removeprefix("predictions-").partition("-")[0]
+
+
+def recomputed_hint(path: Path) -> str:
+    """Returns how a file of predictions is computed again."""
+    return (
+        f"move {path.name} to another folder, then compute it again: ltbench eval {path.parent} "
+        f"--inference {inference_of(path)}"
+    )
+
+
 @dataclass(frozen=True)
 class Predictions:
-    """N test images, in the order of the split.
+    """Predictions for N test images, in the order of the split.
 
     Args:
         indices: (N,) indices into the split.
         labels: (N,) true classes.
         classes: (N, k) classes with the largest logits, largest first.
-        logits: (N, k) their logits.
-        log_sum_exp: (N,) over all classes: exp(logit - log_sum_exp) is a probability.
-        about: Which run, inference and split they are of, as their file says: keys `hash`,
-            `inference`, `split` and `format`. Empty where they were not read from a file.
+        logits: (N, k) logits of these classes.
+        log_sum_exp: (N,) log-sum-exp of all logits: exp(logit - log_sum_exp) is a probability.
+        about: Metadata of the file: keys `hash`, `inference`, `split` and `format`. Empty where the
+            predictions were not read from a file.
     """
 
     indices: NDArray[np.int64]
@@ -63,8 +81,8 @@ class Predictions:
         """Writes a Parquet file atomically.
 
         Args:
-            path: Of the file.
-            about: Values of the keys `hash`, `inference` and `split`.
+            path: Path of the file.
+            about: Metadata: keys `hash`, `inference` and `split`.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -86,13 +104,13 @@ class Predictions:
 
     @classmethod
     def read(cls, path: Path) -> Predictions:
-        """Reads what `write` wrote.
+        """Reads a file that `write` wrote.
 
         Raises:
-            DataError: It is missing, broken or damaged.
+            DataError: The file is missing, broken or damaged.
         """
         names = ["index", "label", "prediction", "other_classes", "top_logits", "log_sum_exp"]
-        with _explained(path):
+        with _as_data_error(path):
             arrays, about = _read(path, names)
             predicted = arrays["prediction"][:, None]
             others = arrays.get("other_classes", predicted[:, :0])
@@ -112,14 +130,14 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a comparison needs to know of N test images, in the order of the split.
+class PredictedClasses:
+    """Labels and predicted classes of N test images, in the order of the split.
 
     Args:
         indices: (N,) indices into the split.
         labels: (N,) true classes.
         predicted: (N,) the class with the largest logit.
-        about: As in `Predictions`.
+        about: Metadata of the file, as for `Predictions`.
     """
 
     indices: NDArray[np.int64]
@@ -128,24 +146,24 @@ class Answers:
     about: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path) -> Answers:
-        """Reads a part of what `Predictions.write` wrote.
+    def read(cls, path: Path) -> PredictedClasses:
+        """Reads three columns of a file that `Predictions.write` wrote.
 
         Raises:
-            DataError: It is missing, broken or damaged.
+            DataError: The file is missing, broken or damaged.
         """
-        with _explained(path):
+        with _as_data_error(path):
             arrays, about = _read(path, ["index", "label", "prediction"])
             _check_classes(arrays["label"], arrays["prediction"])
             return cls(arrays["index"], arrays["label"], arrays["prediction"], about)
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turns what reading a file raises into an error that says what to do.
+def _as_data_error(path: Path) -> Iterator[None]:
+    """Converts the exceptions of reading a file.
 
     Raises:
-        DataError: Instead.
+        DataError: The file is missing, broken or damaged.
     """
     import pyarrow as pa
 
@@ -154,21 +172,21 @@ def _explained(path: Path) -> Iterator[None]:
     except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"the predictions {path} cannot be read: {error}",
-            hint="delete the file, and `ltbench eval` makes it again",
+            hint=recomputed_hint(path),
         ) from error
 
 
 def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Returns columns of a file, those of them that it has, and which run they are of.
+    """Returns those of some columns that a file has, and its metadata.
 
     Raises:
-        ValueError: A column is not what was written, or columns contradict each other.
+        ValueError: A column has another checksum, or columns contradict each other.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Small files by the thousand: to ask what kind of path it is, to read ahead and to start
-    # threads takes longer than to read.
+    # For thousands of small files, reading ahead, threads and a look at the kind of path take
+    # longer than reading itself.
     with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
         stored = {k.decode(): v.decode() for k, v in (file.metadata.metadata or {}).items()}
         checked = "format" in stored
@@ -199,7 +217,7 @@ def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> Non
 
 
 def _column(array: NDArray[Any]) -> Any:
-    """Returns an array (N,) or (N, k) as Arrow has it."""
+    """Returns the Arrow column of an array (N,) or (N, k)."""
     import pyarrow as pa
 
     if array.ndim == 1:
@@ -208,7 +226,7 @@ def _column(array: NDArray[Any]) -> Any:
 
 
 def _array(column: Any) -> NDArray[Any]:
-    """Returns what `_column` was given."""
+    """Returns the array of an Arrow column: the inverse of `_column`."""
     import pyarrow as pa
 
     if not pa.types.is_fixed_size_list(column.type):

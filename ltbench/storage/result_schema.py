@@ -1,212 +1,413 @@
-"""Checks of what a run stored: the values of `result.json`, and predictions beside them."""
+"""Schema of the JSON files in a run directory; `RunResult` defines `result.json`.
+
+The models are the only definition of these files. The engine builds them, `RunDirectory` writes
+and reads them, the reference page of the documentation is generated from them, and tests make
+results with them.
+"""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Le, Len, MinLen
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, accuracies, calibration_error
+from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
+from ltbench.config.runspec import EvaluationSplit, RunSpec, Selection, canonical
 from ltbench.errors import DataError
-from ltbench.storage.predictions import Answers, Predictions
-
-_ROUNDING_PERCENT = 1e-6  # an image of a million counts a hundred times as much
+from ltbench.metric_names import ACCURACIES
+from ltbench.storage.history import read_history
+from ltbench.storage.migrations import SCHEMA
+from ltbench.storage.prediction_checks import check_predictions
+from ltbench.storage.predictions import PredictedClasses, Predictions, predictions_name
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
 Amount = Annotated[float, Ge(0)]
 Count = Annotated[int, Ge(0)]
+UsedPrecision = Literal["fp32", "bf16", "fp16"]
+Interval = Annotated[list[float], Len(2, 2)]
+
+AGAIN = "run it again with --overwrite always"
+"""Hint for a file that cannot be used."""
+
+_MAX_SHOWN_CHARACTERS = 60
 
 
-class _Strict(BaseModel):
-    """Of exactly these types; there may be more keys."""
+class Record(BaseModel):
+    """Part of a stored file. Values have exactly these types; unknown keys are kept."""
 
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-class Metrics(_Strict):
-    """Accuracies in percent; None for a shot group without classes."""
-
-    accuracy: Percent
-    mean_class: Percent
-    many: Percent | None
-    medium: Percent | None
-    few: Percent | None
-    ece: Percent
-    shot_rule: str
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow", frozen=True)
 
 
-class Classes(_Strict):
-    """(K,) each."""
+class Metrics(Record):
+    """Accuracies of the evaluated images."""
 
-    names: Annotated[list[str], MinLen(1)]
-    train_images: Annotated[list[Count], MinLen(1)]
-    trained_on: Annotated[list[Count], MinLen(1)]
+    accuracy: Percent = Field(description="overall accuracy")
+    mean_class: Percent = Field(description="mean of the classes' accuracies")
+    many: Percent | None = Field(description="mean over the many-shot classes")
+    medium: Percent | None = Field(description="mean over the medium-shot classes")
+    few: Percent | None = Field(description="mean over the few-shot classes")
+    harmonic: Percent = Field(description="harmonic mean of the shot groups that have classes")
+    macro_f1: Percent = Field(description="mean F1 of the classes")
+    ece: Percent = Field(description="expected calibration error, 15 bins")
+    intervals: dict[str, Interval | None] = Field(
+        description="95 % intervals of the accuracies, over other test images: lower and upper "
+        "bound in percent, by metric"
+    )
+    interval_method: str | None = Field(
+        description="`crossed`; null where the intervals are percentile bootstrap intervals, which "
+        "were too narrow"
+    )
+    per_class: list[Percent | None] = Field(
+        description="accuracy of each class, by class id; null for a class without test images"
+    )
+    group_classes: dict[str, Count] = Field(
+        description="number of classes with test images: `all`, `many`, `medium`, `few`"
+    )
+    shot_rule: str = Field(
+        description="`exclusive` (more than 100, fewer than 20 training images) or `inclusive`"
+    )
+    test_images: Count = Field(description="number of images that were evaluated")
+
+    @classmethod
+    def of(
+        cls,
+        predictions: PredictionArrays,
+        class_counts: NDArray[np.int64],
+        rule: ShotRule = DEFAULT_RULE,
+    ) -> Metrics:
+        """Computes the metrics of predictions.
+
+        Args:
+            predictions: Labels, predicted classes and confidences of N test images.
+            class_counts: (K,) training images of each class.
+            rule: Rule that makes the shot groups.
+        """
+        return cls(**compute_metrics(predictions, class_counts, rule))
+
+    def value(self, metric: str) -> float | None:
+        """Returns a metric by its name; None for a shot group without classes."""
+        value: float | None = getattr(self, metric)
+        return value
 
 
-class Learned(_Strict):
-    """Parameters that got gradients."""
+class Classes(Record):
+    """Classes of the data set, K values each."""
 
-    total: Count
-    percent: Amount
-
-
-class Training(_Strict):
-    """How training went."""
-
-    epochs: Count
-    seconds: Amount
-    images_per_second: Amount | None
+    names: Annotated[list[str], MinLen(1)] = Field(description="names, by class id")
+    train_images: Annotated[list[Count], MinLen(1)] = Field(
+        description="training images of each class, which decide its shot group"
+    )
+    trained_on: Annotated[list[Count], MinLen(1)] = Field(
+        description="training images of each class that were trained on: fewer where some were "
+        "held out or skipped"
+    )
 
 
-class Refinement(_Strict):
-    """How the second stage went."""
+class LearnedParameters(Record):
+    """Number of parameters that get gradients."""
 
-    seconds: Amount
-
-
-class Environment(_Strict):
-    """What it ran in."""
-
-    command: list[str] = []
-    precision: str | None = None
-    device: str | None = None
-    packages: dict[str, str | None] = {}
+    total: Count = Field(description="learned parameters")
+    encoder: Count = Field(description="learned parameters in the image encoder")
+    head: Count = Field(description="learned parameters in the head")
+    backbone: Count = Field(description="parameters of the image encoder before the method")
+    percent: Amount = Field(description="learned parameters in percent of the backbone's")
 
 
-class Result(_Strict):
-    """A finished run."""
+class TrainingRecord(Record):
+    """Record of the training."""
+
+    epochs: Count = Field(description="number of trained epochs")
+    seconds: Amount = Field(description="seconds of the training")
+    images_per_second: Amount | None = Field(
+        description="training images a second; null where nothing was trained"
+    )
+    skipped_images: Count = Field(
+        description="training images that could not be decoded, with `--on-corrupt skip`"
+    )
+
+
+class SelectionRecord(Record):
+    """Record of the choice of the epoch whose weights were kept."""
+
+    rule: Selection = Field(description="`last` or `val`")
+    epoch: Count | None = Field(description="epoch whose weights were kept, counted from 0")
+    epochs: Count = Field(description="number of trained epochs")
+    criterion: str | None = Field(description="metric that was compared on val")
+    scores: list[Percent] = Field(description="value of the criterion after each epoch")
+    val_images: Count = Field(description="images of the val split")
+    held_out: bool = Field(description="whether the val split was taken out of train")
+    seconds: Amount = Field(description="seconds of the evaluations on val")
+    skipped_images: Count = Field(description="val images that could not be decoded")
+
+
+class RefinementRecord(Record):
+    """Record of the second stage."""
+
+    name: str = Field(description="refinement")
+    seconds: Amount = Field(description="seconds of the second stage")
+    history: list[dict[str, Any]] = Field(description="one row for each epoch of its trainings")
+
+
+class EvaluationRecord(Record):
+    """Record of the evaluation."""
+
+    inference: str = Field(description="inference component: the test views")
+    split: EvaluationSplit = Field(description="evaluated split")
+    seconds: Amount = Field(description="seconds of the evaluation")
+    images_per_second: Amount = Field(description="evaluated images a second")
+    skipped_images: Count = Field(description="test images that could not be decoded")
+
+
+class StoredFile(Record):
+    """A JSON file in a run directory."""
+
+    FILE: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the content of the file."""
+        content = {"schema": SCHEMA, **self.model_dump(by_alias=True)}
+        if content.get("earlier_hash", "") is None:
+            del content["earlier_hash"]
+        return content
+
+
+class Environment(StoredFile):
+    """Environment of a run: no part of its hash."""
+
+    FILE = "environment.json"
+
+    command: list[str] = Field(description="command line")
+    python: str = Field(description="version of Python")
+    platform: str = Field(description="operating system")
+    packages: dict[str, str | None] = Field(
+        description="versions of required and optional packages; null where not installed"
+    )
+    plugins: list[str] = Field(description="distributions of the run's components, with versions")
+    weights: str | None = Field(
+        description="SHA-256 of the pretrained weights that were loaded; null in early files"
+    )
+    device: str = Field(description="name of the hardware")
+    threads: Count = Field(description="CPU threads of torch")
+    precision: UsedPrecision = Field(description="precision of matrix products that was used")
+    precision_reason: str = Field(description="reason for this precision")
+
+
+class Failure(StoredFile):
+    """Error that ended a run."""
+
+    FILE = "failure.json"
+
+    error: str = Field(description="message of the error")
+    hint: str = Field(description="hint of the error; empty where it has none")
+    kind: str = Field(description="class of the error")
+
+
+class RunDescription(StoredFile):
+    """Choices of a run."""
+
+    FILE = "spec.json"
+
+    hash: str = Field(description="first twelve hexadecimal digits of the run's SHA-256")
+    earlier_hash: str | None = Field(
+        default=None,
+        description="hash in a file of an earlier schema, where the migration gives another one; "
+        "absent elsewhere",
+    )
+    spec: RunSpec = Field(
+        alias="run",
+        description="resolved run: for each kind of component `name`, `options`, `paths`, "
+        "`plugin`, `identity`, `version`; `train` and the run's own [keys](settings.md#the-run)",
+    )
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> RunDescription:
+        """Returns the description of a run.
+
+        Args:
+            spec: The run.
+        """
+        return cls(hash=spec.hash, run=spec)
+
+
+class RunResult(RunDescription):
+    """Result of a finished run: the content of `result.json`.
+
+    Attributes:
+        path: Run directory that the result was read from; `directory` is where it was written.
+    """
+
+    FILE = "result.json"
 
     metrics: Metrics
     classes: Classes
-    learned: Learned
-    training: Training
-    refinement: Refinement | None
+    learned: LearnedParameters
+    training: TrainingRecord
+    selection: SelectionRecord
+    refinement: RefinementRecord | None = Field(description="second stage; null without one")
+    evaluation: EvaluationRecord
     environment: Environment
-    peak_memory_mb: Amount
+    warnings: list[str] = Field(
+        description="warnings about the run, as weights that were trained on the labels"
+    )
+    peak_memory_mb: Amount = Field(description="peak memory of the GPU or the process in MiB")
+    silenced_plugins: dict[str, str] = Field(
+        description="plugins and trackers that raised and got no further notification, with the "
+        "error"
+    )
+    directory: str = Field(description="run directory at the time of the run")
+
+    _path: Path | None = PrivateAttr(None)
+
+    @property
+    def path(self) -> Path:
+        """Run directory that the result was read from or written to."""
+        return Path(self.directory) if self._path is None else self._path
+
+    def at(self, path: Path) -> Self:
+        """Sets the run directory, and returns the result.
+
+        Args:
+            path: Run directory that the result was read from.
+        """
+        self._path = path
+        return self
+
+    @cached_property
+    def key(self) -> str:
+        """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
+        return canonical(self.spec.to_dict(), without="seed")
+
+    @property
+    def seed(self) -> int:
+        """Seed of the training."""
+        return self.spec.seed
+
+    def predictions(self, inference: str | None = None) -> Predictions:
+        """Reads the stored predictions.
+
+        Args:
+            inference: Name in the file's name, `predictions-<inference>.parquet`; the run's own
+                inference where None.
+
+        Raises:
+            DataError: The file is missing, damaged or of another run, or gives other metrics than
+                the result has.
+        """
+        path = self._predictions_path(inference)
+        read = Predictions.read(path)
+        check_predictions(path, read, self)
+        return read
+
+    def predicted_classes(self, inference: str | None = None) -> PredictedClasses:
+        """Reads the labels and predicted classes alone, which is faster.
+
+        Args:
+            inference: Name as for `predictions`.
+
+        Raises:
+            DataError: The conditions are those of `predictions`.
+        """
+        path = self._predictions_path(inference)
+        read = PredictedClasses.read(path)
+        check_predictions(path, read, self)
+        return read
+
+    def history(self) -> list[dict[str, Any]]:
+        """Reads one row for each trained epoch: loss, lr, seconds, images_per_second, ...
+
+        Raises:
+            DataError: `history.jsonl` cannot be read.
+        """
+        return read_history(self.path)
+
+    def _predictions_path(self, inference: str | None) -> Path:
+        path = self.path / predictions_name(inference or self.spec.inference.name)
+        if inference is not None and not path.exists():
+            stored = sorted(
+                found.stem.removeprefix("predictions-")
+                for found in self.path.glob(predictions_name("*"))
+            )
+            name = inference.partition("-")[0]
+            raise DataError(
+                f"{self.path} has no predictions with inference '{inference}'"
+                f"{', only with ' if stored else ''}{', '.join(stored)}",
+                hint=f"make them: ltbench eval {self.path} --inference {name}",
+            )
+        return path
+
+    def _repr_html_(self) -> str:
+        """Returns a table of the accuracies, which notebooks show."""
+        spec, metrics = self.spec, self.metrics
+        title = (
+            f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
+            f"seed {spec.seed} ({self.hash})"
+        )
+        rows = []
+        for name, shown in ACCURACIES.items():
+            value, interval = metrics.value(name), metrics.intervals.get(name)
+            bounds = "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}"
+            cells = (shown, "" if value is None else f"{value:.1f}", bounds)
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return (
+            f"<table><caption>{html.escape(title)}</caption><thead><tr><th>accuracy</th><th>%</th>"
+            f"<th>95 % interval</th></tr></thead><tbody>{body}</tbody></table>"
+        )
 
 
-def check_result(result: Mapping[str, Any]) -> None:
-    """Checks that the numbers of a result are numbers, and such as there can be.
+F = TypeVar("F", bound=StoredFile)
+
+
+def parse(model: type[F], content: Mapping[str, Any], path: Path) -> F:
+    """Returns the typed content of a stored file.
 
     Args:
-        result: What `result.json` holds, as today's schema has it.
+        model: Model of the file.
+        content: JSON object in the form of today's schema.
+        path: Path of the file, for the error.
 
     Raises:
-        DataError: With the first key that is wrong.
+        DataError: A value is missing, has another type, or is out of its range.
     """
+    values = {key: value for key, value in content.items() if key != "schema"}
     try:
-        Result.model_validate(result)
+        if "run" in values:
+            values["run"] = RunSpec.from_dict(values["run"])
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise DataError(f"its {key} is wrong: {first['msg'].lower()}") from error
-    sizes = {key: len(result["classes"][key]) for key in ("names", "train_images", "trained_on")}
-    if len(set(sizes.values())) > 1:
-        said = ", ".join(f"{size} {key}" for key, size in sizes.items())
-        raise DataError(f"its classes do not fit together: {said}")
-
-
-def check_predictions(
-    path: Path, predictions: Predictions | Answers, result: Mapping[str, Any]
-) -> None:
-    """Checks that predictions are those that a result was made of.
-
-    Args:
-        path: Of their file, whose name tells the inference.
-        predictions: As read.
-        result: What `result.json` holds, as today's schema has it.
-
-    Raises:
-        DataError: They are of another run, inference or split, of other classes, or give other
-            accuracies than the result has.
-    """
-    about, run = predictions.about, result["run"]
-    inference = path.stem.removeprefix("predictions-").partition("-")[0]
-    own = path.stem == f"predictions-{run['inference']['name']}"
-    expected = {
-        "hash": [result["hash"], *([result["earlier_hash"]] if "earlier_hash" in result else [])],
-        "inference": [inference],
-        "split": [run.get("split", "test")],
-    }
-    if not own and "format" not in about:
-        del expected["hash"]  # files without one had the hash of another inference
-    for key, values in expected.items():
-        if key in about and about[key] not in values:
-            raise DataError(
-                f"the predictions {path} are of another run: expected {key} "
-                f"{' or '.join(values)}, got {about[key]}",
-                hint="delete the file, and `ltbench eval` makes it again",
-            )
-    counts = np.array(result["classes"]["train_images"])
-    highest = max(int(predictions.labels.max()), int(predictions.predicted.max()))
-    if highest >= len(counts):
-        raise DataError(
-            f"the predictions {path} are of other classes: expected {len(counts)}, got class "
-            f"{highest}",
-            hint="delete the file, and `ltbench eval` makes it again",
-        )
-    if own:
-        _check_accuracies(path, predictions, result["metrics"], counts)
-
-
-def _check_accuracies(
-    path: Path,
-    predictions: Predictions | Answers,
-    metrics: Mapping[str, Any],
-    counts: NDArray[np.int64],
-) -> None:
-    """Checks that predictions give the accuracies of a result.
-
-    Raises:
-        DataError: With the first that they do not give.
-    """
-    rule = SHOT_RULES.get(metrics["shot_rule"], DEFAULT_RULE)
-    found, each = accuracies(predictions.labels, predictions.predicted, counts, rule)
-    if rule.name != metrics["shot_rule"]:  # of a later version, or of a plugin
-        found = {name: found[name] for name in ("accuracy", "mean_class")}
-    if isinstance(predictions, Predictions):
-        found["ece"] = calibration_error(predictions)
-    for name, value in found.items():
-        stored = metrics[name]
-        if not _close(stored, value):
-            raise DataError(
-                f"{path.parent}: its predictions and its result contradict each other: {name} "
-                f"{_percent(value)} of {path.name}, {_percent(stored)} in result.json",
-                hint="run it again with --overwrite always",
-            )
-    if not _same_classes(metrics.get("per_class"), each):
-        raise DataError(
-            f"{path.parent}: its predictions and its result contradict each other: accuracies of "
-            f"classes of {path.name} are not those in result.json",
-            hint="run it again with --overwrite always",
-        )
-
-
-def _same_classes(stored: Any, each: NDArray[np.float64]) -> bool:
-    """Returns whether accuracies of classes, None for one without test images, are these."""
-    if stored is None:
-        return True
+        raise DataError(f"{path}: run{_first(error, '.')}", hint=AGAIN) from error
     try:
-        values = np.array(stored, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    if values.shape != each.shape:
-        return False
-    unlike = np.abs(values - each) > _ROUNDING_PERCENT  # false where one of them is NaN
-    return not unlike.any() and bool((np.isnan(values) == np.isnan(each)).all())
+        parsed = model.model_validate(values)
+    except ValidationError as error:
+        raise DataError(f"{path}: {_first(error)}", hint=AGAIN) from error
+    if isinstance(parsed, RunResult):
+        _check_sizes(parsed.classes, path)
+    return parsed
 
 
-def _close(first: float | None, second: float | None) -> bool:
-    """Returns whether two percentages agree, None with None alone."""
-    if first is None or second is None:
-        return first is second
-    return abs(first - second) <= _ROUNDING_PERCENT
+def _check_sizes(classes: Classes, path: Path) -> None:
+    sizes = {key: len(getattr(classes, key)) for key in ("names", "train_images", "trained_on")}
+    if len(set(sizes.values())) > 1:
+        got = ", ".join(f"{size} {key}" for key, size in sizes.items())
+        raise DataError(f"{path}: classes: expected lists of one length, got {got}", hint=AGAIN)
 
 
-def _percent(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f} %"
+def _first(error: ValidationError, prefix: str = "") -> str:
+    """Returns the first fault of a validation: its key, what was expected, and what it got."""
+    fault = error.errors()[0]
+    key = ".".join(map(str, fault["loc"]))
+    place = f"{prefix}{key}" if key else ""
+    if fault["type"] == "missing":
+        return f"{place}: the key is missing"
+    expected = fault["msg"].replace("Input should be", "expected", 1)
+    if fault["type"] == "model_type":
+        expected = "expected an object"
+    got = repr(fault["input"])
+    shown = got if len(got) <= _MAX_SHOWN_CHARACTERS else f"{got[:_MAX_SHOWN_CHARACTERS]}..."
+    return f"{place}: {expected}, got {shown}"

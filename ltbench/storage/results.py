@@ -1,21 +1,18 @@
-"""Stored runs, found below folders: what comparisons, leaderboards and reports are made from."""
+"""Stored runs below folders: the source of comparisons, leaderboards and reports."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ltbench.config.runspec import Choice, RunSpec, canonical
+from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
-from ltbench.storage.predictions import Answers, Predictions
-from ltbench.storage.result_schema import check_predictions, check_result
+from ltbench.storage.result_schema import Classes, RunResult
 from ltbench.storage.run_directory import RunDirectory
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
@@ -23,98 +20,20 @@ _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "histo
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Args:
-        path: Its directory.
-        result: What `result.json` holds, as today's schema has it. Runs on the same classes share
-            `classes`, and those of a cell what they have in common of `run`.
-    """
-
-    path: Path
-    result: dict[str, Any]
-
-    @cached_property
-    def spec(self) -> RunSpec:
-        """What was run."""
-        return RunSpec.from_dict(self.result["run"])
-
-    @cached_property
-    def key(self) -> str:
-        """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return canonical(self.result["run"], without="seed")
-
-    @property
-    def seed(self) -> int:
-        """Of the training."""
-        seed: int = self.result["run"]["seed"]
-        return seed
-
-    def predictions(self, inference: str | None = None) -> Predictions:
-        """Reads the stored predictions.
-
-        Args:
-            inference: As in the file's name, `predictions-<inference>.parquet`; the run's own where
-                None.
-
-        Raises:
-            DataError: They are missing, damaged or of another run, or the result's numbers are not
-                theirs.
-        """
-        path = self._predictions(inference)
-        read = Predictions.read(path)
-        check_predictions(path, read, self.result)
-        return read
-
-    def answers(self, inference: str | None = None) -> Answers:
-        """Reads only which classes were predicted.
-
-        Args:
-            inference: As for `predictions`.
-
-        Raises:
-            DataError: As for `predictions`.
-        """
-        path = self._predictions(inference)
-        read = Answers.read(path)
-        check_predictions(path, read, self.result)
-        return read
-
-    def _predictions(self, inference: str | None) -> Path:
-        own = Choice(**self.result["run"]["inference"])  # checked when it was read
-        path = RunDirectory(self.path).predictions(own, own)
-        if inference is not None:
-            path = path.with_name(f"predictions-{inference}.parquet")
-            if not path.exists():
-                stored = sorted(
-                    found.stem.removeprefix("predictions-")
-                    for found in self.path.glob("predictions-*.parquet")
-                )
-                name = inference.partition("-")[0]
-                raise DataError(
-                    f"{self.path} has no predictions with inference '{inference}'"
-                    f"{', only with ' if stored else ''}{', '.join(stored)}",
-                    hint=f"make them: ltbench eval {self.path} --inference {name}",
-                )
-        return path
-
-
-@dataclass(frozen=True)
 class Cell:
     """Runs that differ in their seed alone.
 
     Args:
-        key: What they have in common, as canonical JSON.
-        runs: By seed.
+        key: Choices that the runs share, as canonical JSON.
+        runs: Results in ascending order of their seeds.
     """
 
     key: str
-    runs: tuple[Run, ...]
+    runs: tuple[RunResult, ...]
 
     @property
     def spec(self) -> RunSpec:
-        """Of the first run."""
+        """Choices of the first run."""
         return self.runs[0].spec
 
     @property
@@ -123,9 +42,9 @@ class Cell:
         return tuple(run.seed for run in self.runs)
 
     def mean(self, metric: str) -> float | None:
-        """Returns the mean of an accuracy over the seeds; None where one of them has none."""
-        values = [run.result["metrics"][metric] for run in self.runs]
-        return None if any(value is None for value in values) else float(np.mean(values))
+        """Returns the mean of an accuracy over the seeds; None where a seed has no value."""
+        values = [value for run in self.runs if (value := run.metrics.value(metric)) is not None]
+        return float(np.mean(values)) if len(values) == len(self.runs) else None
 
 
 @dataclass(frozen=True)
@@ -133,8 +52,8 @@ class SkippedRun:
     """A run directory that cannot be used.
 
     Args:
-        path: Of the directory.
-        reason: Why, in words.
+        path: Path of the directory.
+        reason: Reason in one sentence.
     """
 
     path: Path
@@ -143,14 +62,14 @@ class SkippedRun:
 
 @dataclass(frozen=True)
 class Found:
-    """What there is below some folders.
+    """Runs below some folders.
 
     Args:
-        runs: Finished runs, in the order of their paths.
-        skipped: Broken, failed and unfinished ones, and copies of others.
+        runs: Results of finished runs, in the order of their paths.
+        skipped: Broken, failed and unfinished runs, and copies of others.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunResult, ...]
     skipped: tuple[SkippedRun, ...]
 
     def cells(self) -> list[Cell]:
@@ -158,9 +77,9 @@ class Found:
         return group(self.runs)
 
 
-def group(runs: Iterable[Run]) -> list[Cell]:
+def group(runs: Iterable[RunResult]) -> list[Cell]:
     """Returns runs grouped by everything but their seed, in the order of their first paths."""
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[RunResult]] = {}
     for run in runs:
         groups.setdefault(run.key, []).append(run)
     return [
@@ -173,48 +92,62 @@ def group(runs: Iterable[Run]) -> list[Cell]:
 def find_runs(paths: Sequence[Path]) -> Found:
     """Reads the result of every run in some folders or below them.
 
-    Of each run one file is read, `result.json`.
+    One file of each run is read, `result.json`. Results of runs on the same classes share
+    `classes`; results of a cell share the choices of their `spec`.
 
     Args:
-        paths: Run directories, or folders somewhere above them.
+        paths: Run directories, or folders above them.
 
     Raises:
-        ConfigError: A path is no folder.
+        ConfigError: A path is not a directory.
     """
-    runs: dict[str, Run] = {}
+    runs: dict[str, RunResult] = {}
     skipped: list[SkippedRun] = []
-    kept = _Kept()
+    shared = _Shared()
     for path in run_directories(paths, skipped):
         try:
-            run = _read(path)
+            run = RunDirectory(path).finished()
         except DataError as error:
             skipped.append(SkippedRun(path, error.message))
             continue
-        name = run.result["hash"]
-        if name in runs:
-            skipped.append(SkippedRun(path, f"it is the same run as {runs[name].path}"))
+        if run.hash in runs:
+            skipped.append(SkippedRun(path, f"it is the same run as {runs[run.hash].path}"))
             continue
-        kept.share(run)
-        runs[name] = run
+        runs[run.hash] = shared.apply(run)
     return Found(tuple(runs.values()), tuple(skipped))
+
+
+def load_run(path: Path | str) -> RunResult:
+    """Returns the result of a run directory.
+
+    >>> load_run("runs/digits_lt/clip_tiny/lift_plus/199f5f1adf86").metrics.few  # doctest: +SKIP
+    88.5
+
+    Args:
+        path: Run directory, as `runs/<dataset>/<backbone>/<method>/<hash>`.
+
+    Raises:
+        DataError: The run is not finished, or its `result.json` is broken.
+    """
+    return RunDirectory(Path(path)).finished()
 
 
 def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterator[Path]:
     """Yields run directories, finished or not, each once.
 
     Args:
-        paths: Run directories, or folders somewhere above them.
-        skipped: Folders that cannot be listed are added here.
+        paths: Run directories, or folders above them.
+        skipped: List to which folders that cannot be listed are added.
 
     Raises:
-        ConfigError: A path is no folder.
+        ConfigError: A path is not a directory.
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
         if not path.is_dir():
             raise ConfigError(
-                f"there is no folder {path}",
-                hint="give run directories, or folders that hold some, as runs/digits_lt",
+                f"{path} is not a directory",
+                hint="give run directories or folders above them, as runs/digits_lt",
             )
     waiting = list(reversed(paths))
     while waiting:
@@ -236,38 +169,25 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
             waiting += [path / name for name in sorted(names, reverse=True)]
 
 
-def _read(path: Path) -> Run:
-    """Reads a run.
-
-    Raises:
-        DataError: It is not finished, or broken.
-    """
-    directory = RunDirectory(path)
-    result = directory.result()
-    if result is None:
-        failure = directory.failure()
-        raise DataError("not finished" if failure is None else f"failed: {failure['error']}")
-    check_result(result)
-    try:
-        RunSpec.from_dict(result["run"])
-    except ValueError as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{path / 'result.json'} does not describe a run: {first}") from error
-    return Run(path, result)
-
-
 @dataclass
-class _Kept:
-    """What many runs have in common, kept once: names of classes, the choices of a cell."""
+class _Shared:
+    """Parts that many results have in common, kept in memory once.
 
-    classes: dict[object, dict[str, Any]] = field(default_factory=dict)
-    choices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    Attributes:
+        classes: Classes by their content.
+        specs: First spec of each cell by its key.
+    """
 
-    def share(self, run: Run) -> None:
-        about = run.result["classes"]
-        key = tuple((part, tuple(about[part])) for part in sorted(about))
-        run.result["classes"] = self.classes.setdefault(key, about)
-        own = run.result["run"]
-        common = {**self.choices.setdefault(run.key, own), "seed": run.seed}
-        if common == own:  # paths, which are in no key, may differ
-            run.result["run"] = common
+    classes: dict[object, Classes] = field(default_factory=dict)
+    specs: dict[str, RunSpec] = field(default_factory=dict)
+
+    def apply(self, run: RunResult) -> RunResult:
+        """Returns a result with its classes and choices replaced by equal ones that are kept."""
+        classes, own = run.classes, run.spec
+        content = tuple(classes.names), tuple(classes.train_images), tuple(classes.trained_on)
+        common = replace(self.specs.setdefault(run.key, own), seed=own.seed)
+        update = {
+            "classes": self.classes.setdefault(content, classes),
+            "spec": common if common == own else own,  # paths, which are in no key, may differ
+        }
+        return run.model_copy(update=update)

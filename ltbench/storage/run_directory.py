@@ -1,16 +1,16 @@
-"""Run directories: written atomically, read back, never unpickled.
+"""Run directories: atomic writes, checked reads, no pickle.
 
 ```
 <out>/<dataset>/<backbone>/<method>/<hash12>/
     spec.json                        every choice
     environment.json                 versions, device, precision, command
-    history.jsonl                    a line an epoch
-    checkpoint/<stage>.safetensors   while running
+    history.jsonl                    one line for each epoch
+    checkpoint/<stage>.safetensors   state of an unfinished training
     learned.safetensors              learned weights
     frozen.safetensors               other tensors of the model that the pretrained backbone lacks
     predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
-    failure.json                     why it failed, if it did
-    result.json                      written last: its presence means done
+    failure.json                     error of a failed run
+    result.json                      written last: a run that has it is done
 ```
 """
 
@@ -28,52 +28,41 @@ from typing import Any, Literal
 
 from ltbench.config.runspec import Choice, Precision, RunSpec, hash_of
 from ltbench.errors import BusyError, DataError, RunError
-from ltbench.io.files import replace_file
 from ltbench.io.locks import hold_lock
-from ltbench.storage.migrations import STEPS
+from ltbench.storage.files import write_json
+from ltbench.storage.history import read_history, write_history
+from ltbench.storage.migrations import SCHEMA, STEPS
+from ltbench.storage.predictions import predictions_name
+from ltbench.storage.result_schema import (
+    AGAIN,
+    Environment,
+    F,
+    Failure,
+    RunDescription,
+    RunResult,
+    StoredFile,
+    parse,
+)
 
-SCHEMA = 1 + len(STEPS)
-_KEYS = {
-    "spec.json": ("hash", "run"),
-    "result.json": (
-        *("hash", "run", "metrics", "classes", "learned", "training", "selection", "evaluation"),
-        "warnings",
-    ),
-    "failure.json": ("error", "hint"),
-    "environment.json": ("precision",),
-}
-
-_CHANGED = "it was written by another version of ltbench, or changed by hand"
+_CHANGED = "run it again: the file was changed, or another version of ltbench wrote it"
 
 Overwrite = Literal["never", "failed", "always"]
-"""Which earlier runs of the same spec are done again."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-        RunError: It cannot be written: no space, no permission.
-    """
-    try:
-        replace_file(path, content)
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="make room or get permission there, or write elsewhere",
-        ) from error
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes JSON atomically; NaN and infinity are refused."""
-    write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+"""Earlier runs of the same spec that are done again: none, failed ones, or all."""
 
 
 def file_clock(out: Path) -> float:
-    """Returns the time of now as new files in a folder get it: another machine may stamp them.
+    """Returns the current time by the clock that stamps new files in a folder.
+
+    On a network file system this is the clock of another machine.
+
+    Args:
+        out: Folder of the run directories; it is made where it is missing.
+
+    Returns:
+        Seconds since the epoch.
 
     Raises:
-        RunError: Nothing can be written there.
+        RunError: The folder cannot be written to.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -82,7 +71,7 @@ def file_clock(out: Path) -> float:
     except OSError as error:
         raise RunError(
             f"{out} cannot be written: {error.strerror or error}",
-            hint="choose a folder that you may write to with --out",
+            hint="choose a writable folder with --out",
         ) from error
 
 
@@ -94,22 +83,27 @@ class RunDirectory:
 
     @classmethod
     def of(cls, out: Path, spec: RunSpec) -> RunDirectory:
-        """Returns where a run's files are, whether it has been run or not."""
+        """Returns the directory of a run, whether it exists or not.
+
+        Args:
+            out: Folder of the run directories.
+            spec: The run.
+        """
         return cls(out / spec.dataset.name / spec.backbone.name / spec.method.name / spec.hash)
 
     def out(self, spec: RunSpec) -> Path | None:
-        """Returns the folder of run directories that `of` put this one in; None for a moved one."""
+        """Returns the folder that `of` was given; None for a run directory that was moved."""
         path = self.path.resolve()
         above = path.parents[3] if len(path.parents) > 3 else path
         return above if RunDirectory.of(above, spec).path == path else None
 
     def checkpoint(self, stage: str) -> Path:
-        """State of an unfinished training."""
+        """Returns the path of the checkpoint of an unfinished training."""
         return self.path / "checkpoint" / f"{stage}.safetensors"
 
     @property
     def learned(self) -> Path:
-        """Learned weights."""
+        """Path of the learned weights."""
         return self.path / "learned.safetensors"
 
     @property
@@ -118,131 +112,154 @@ class RunDirectory:
         return self.path / "frozen.safetensors"
 
     def predictions(self, inference: Choice, own: Choice) -> Path:
-        """Returns where predictions are; options that differ from the run's own are in the name."""
+        """Returns the path of predictions: options other than the run's own are in the name.
+
+        Args:
+            inference: Inference of the predictions.
+            own: Inference of the run.
+        """
         parts = [inference.name]
         if inference.name == own.name:
             changed = {k: v for k, v in inference.options.items() if v != own.options.get(k)}
             parts += [f"{key}={value}" for key, value in sorted(changed.items())]
         elif inference.options:
             parts += [f"{key}={value}" for key, value in sorted(inference.options.items())]
-        return self.path / f"predictions-{'-'.join(parts)}.parquet"
+        return self.path / predictions_name("-".join(parts))
 
-    def spec(self) -> RunSpec:
-        """Returns what was run.
+    def describe(self) -> RunDescription:
+        """Reads `spec.json`.
 
         Raises:
-            DataError: There is no readable spec.
+            DataError: The file is missing or broken.
         """
-        stored = self._read("spec.json")
-        if stored is None:
+        described = self._read(RunDescription)
+        if described is None:
             raise DataError(
                 f"{self.path} is not a run directory: it has no spec.json",
-                hint="give runs/<dataset>/<backbone>/<method>/<hash>",
+                hint="give a directory such as runs/<dataset>/<backbone>/<method>/<hash>",
             )
-        try:
-            return RunSpec.from_dict(stored["run"])
-        except ValueError as error:
-            path = self.path / "spec.json"
-            raise DataError(f"{path} does not describe a run: {error}", hint=_CHANGED) from error
+        return described
 
-    def result(self) -> dict[str, Any] | None:
-        """Returns the result of a finished run.
-
-        An `earlier_hash` is that of the files of a run whose description an older version wrote.
-        """
-        return self._read("result.json")
-
-    def hashes(self) -> list[str]:
-        """Returns the hash of the run, and the one that its files were written with, if another.
+    def spec(self) -> RunSpec:
+        """Returns the choices of the run.
 
         Raises:
-            DataError: There is no readable spec.
+            DataError: `spec.json` is missing or broken.
         """
-        stored = self._read("spec.json") or {}
-        return [stored[key] for key in ("hash", "earlier_hash") if key in stored]
+        return self.describe().spec
 
-    def failure(self) -> dict[str, Any] | None:
-        """Returns why the run failed, if it did."""
-        return self._read("failure.json")
+    def hashes(self) -> list[str]:
+        """Returns the hash of the run, and the one of its files where a migration changed it.
+
+        Raises:
+            DataError: `spec.json` is missing or broken.
+        """
+        described = self.describe()
+        return [described.hash, *([described.earlier_hash] if described.earlier_hash else [])]
+
+    def result(self) -> RunResult | None:
+        """Returns the result; None where the run is not finished.
+
+        Raises:
+            DataError: `result.json` is broken.
+        """
+        result = self._read(RunResult)
+        return None if result is None else result.at(self.path)
+
+    def finished(self) -> RunResult:
+        """Returns the result of a finished run.
+
+        Raises:
+            DataError: The run is not finished, or `result.json` is broken.
+        """
+        result = self.result()
+        if result is not None:
+            return result
+        failure = self.failure()
+        if failure is None:
+            self.describe()
+            raise DataError(f"{self.path} is not finished", hint="start the same run again")
+        raise DataError(
+            f"{self.path} has failed: {failure.error}",
+            hint="start the same run again with --overwrite failed",
+        )
+
+    def failure(self) -> Failure | None:
+        """Returns the error that ended the run; None where it did not fail.
+
+        Raises:
+            DataError: `failure.json` is broken.
+        """
+        return self._read(Failure)
 
     def resumed_precision(self) -> Precision | None:
-        """Returns the precision that the run was begun with: what "auto" was found to be then.
+        """Returns the precision of the checkpoint or the learned weights; None without either.
 
-        None where nothing was made with it yet: neither checkpoint nor learned weights.
+        Raises:
+            DataError: `environment.json` is broken.
         """
         if not (self.learned.exists() or self.checkpoint("training").exists()):
             return None
-        environment = self._read("environment.json") or {}
-        precision: Precision | None = environment.get("precision")
-        return precision
+        environment = self._read(Environment)
+        return None if environment is None else environment.precision
 
     def history(self) -> list[dict[str, Any]]:
-        """Returns a row for each epoch so far.
+        """Returns one row for each trained epoch.
 
         Raises:
-            DataError: They cannot be read.
+            DataError: `history.jsonl` cannot be read.
         """
-        path = self.path / "history.jsonl"
-        try:
-            rows = [json.loads(line) for line in path.read_bytes().splitlines()]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(f"{path} cannot be read: {error}", hint="delete the file") from error
-        if not all(isinstance(row, dict) for row in rows):
-            raise DataError(f"{path} was not written by ltbench", hint="delete the file")
-        return rows
+        return read_history(self.path)
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes all rows."""
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        write_atomically(self.path / "history.jsonl", lines.encode())
+        write_history(self.path, rows)
 
-    def write(self, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-        """Writes one of the JSON files and returns what it holds."""
-        stored = {"schema": SCHEMA, **value}
-        write_json(self.path / name, stored)
-        return stored
+    def write(self, file: StoredFile) -> None:
+        """Writes one of the JSON files."""
+        write_json(self.path / file.FILE, file.to_dict())
 
     def forget_failure(self) -> None:
-        """Deletes the record of an earlier failure: another try begins."""
+        """Deletes the record of an earlier failure before the next attempt."""
         (self.path / "failure.json").unlink(missing_ok=True)
 
     def drop_checkpoint(self) -> None:
-        """Deletes the state of the training once it is not needed any more."""
+        """Deletes the checkpoints of a finished training."""
         shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
 
     def clear(self) -> None:
-        """Deletes everything, and folders above that are left empty."""
+        """Deletes the run directory."""
         if not self.path.exists():
             return
-        # Out of sight in one step: a half-deleted run must not look like a run.
+        # Renamed first, in one step: readers must not find a half-deleted run.
         doomed = self.path.with_name(f".{self.path.name}.deleted.{os.getpid()}")
         self.path.rename(doomed)
         shutil.rmtree(doomed)
 
     @contextmanager
     def lock(self, out: Path) -> Iterator[None]:
-        """Holds the run for this process.
+        """Holds the lock of the run.
 
         Raises:
-            BusyError: Another process is at it.
+            BusyError: Another process holds it.
         """
         with self._held(out, "lock"):
             yield
 
     @contextmanager
     def claim(self, out: Path) -> Iterator[None]:
-        """Keeps the run from other grids until it has been run, whatever process runs it.
+        """Holds the lock by which one of several grids takes the run.
+
+        The process that runs it may be another one, which holds `lock`.
 
         Raises:
-            BusyError: Another grid has it.
+            BusyError: Another grid holds it.
         """
         with self._held(out, "claim"):
             yield
 
     def is_busy(self, out: Path) -> bool:
-        """Returns whether a process is running it."""
+        """Returns whether a process holds the lock of the run."""
         if not (out / ".locks" / f"{self.path.name}.lock").exists():
             return False
         try:
@@ -255,23 +272,22 @@ class RunDirectory:
         lock = out / ".locks" / f"{self.path.name}.{what}"
         return hold_lock(lock, f"running {self.path}", RunError, "--out")
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        path = self.path / name
-        again = "run it again with --overwrite always"
-        try:
-            stored = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
+    def _read(self, model: type[F]) -> F | None:
+        """Reads one of the JSON files, of any schema up to today's; None where it is missing.
+
+        Raises:
+            DataError: The file is broken, or of a later schema.
+        """
+        path = self.path / model.FILE
+        stored = _read_json(path)
+        if stored is None:
             return None
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}", hint=again) from error
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path} is not JSON: {error}", hint=again) from error
         schema = stored.get("schema") if isinstance(stored, dict) else None
         if not isinstance(schema, int) or schema < 1:
-            raise DataError(f"{path} was not written by ltbench", hint=again)
+            raise DataError(f"{path} was not written by ltbench", hint=AGAIN)
         if schema > SCHEMA:
             raise DataError(
-                f"{path} has schema {schema}; this ltbench knows {SCHEMA}",
+                f"{path} has schema {schema}: expected at most {SCHEMA}",
                 hint="use the ltbench that wrote it, or a later one",
             )
         written = stored.get("hash")
@@ -281,20 +297,34 @@ class RunDirectory:
             for step in STEPS[schema - 1 :]:
                 stored = step(stored)
         except (KeyError, TypeError) as error:
-            unlike = f"{path} lacks what schema {schema} has: {error}"
-            raise DataError(unlike, hint=again) from error
-        missing = [key for key in _KEYS[name] if key not in stored]
-        if missing:
-            raise DataError(f"{path} has no {' and no '.join(missing)}", hint=again)
-        earlier = {} if stored.get("hash") == written else {"earlier_hash": written}
-        return {**stored, **earlier, "schema": SCHEMA}
+            key = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise DataError(f"{path} is not of schema {schema}: {key}", hint=AGAIN) from error
+        if stored.get("hash") != written:
+            stored["earlier_hash"] = written
+        return parse(model, stored, path)
+
+
+def _read_json(path: Path) -> Any | None:
+    """Returns the content of a JSON file; None where it is missing.
+
+    Raises:
+        DataError: The file cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint=AGAIN) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}", hint=AGAIN) from error
 
 
 def _check_hash(path: Path, stored: Mapping[str, Any]) -> None:
-    """Checks that a file is about the run that it was written about, as it was described then.
+    """Checks that a file has the hash of the run that it describes.
 
     Raises:
-        DataError: It is not.
+        DataError: It has another hash, or describes no run.
     """
     try:
         described = hash_of(stored["run"])
@@ -304,19 +334,24 @@ def _check_hash(path: Path, stored: Mapping[str, Any]) -> None:
         raise DataError(f"{path} describes another run than its hash", hint=_CHANGED)
 
 
-def stored_result(directory: RunDirectory, overwrite: Overwrite) -> dict[str, Any] | None:
-    """Returns the result of a run that is done, unless it is to be done again.
+def stored_result(directory: RunDirectory, overwrite: Overwrite) -> RunResult | None:
+    """Returns the result of a run that is not to be done again; None where it is to be run.
+
+    Args:
+        directory: Directory of the run.
+        overwrite: Earlier runs that are done again.
 
     Raises:
-        RunError: It failed before, and failed runs are not to be tried again.
+        RunError: The run failed before, and failed runs are not done again.
+        DataError: A stored file is broken.
     """
     if overwrite == "always":
         return None
     result = directory.result()
     if result is None and overwrite == "never" and (failure := directory.failure()) is not None:
-        then = f"{failure['hint']}; then " if failure["hint"] else ""
+        then = f"{failure.hint}; then " if failure.hint else ""
         raise RunError(
-            f"this run failed before: {failure['error']} ({directory.path})",
+            f"this run failed before: {failure.error} ({directory.path})",
             hint=f"{then}try again with --overwrite failed",
         )
     return result

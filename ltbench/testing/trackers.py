@@ -77,7 +77,7 @@ def check_a_run_with_it(component: Component, bench: Bench, trial: Trial) -> Non
             planned = replace(bench.plan({}), trackers=trackers)
             result = planned.execute(bench.runtime(here / "runs"), "never")
             learned.append(directory.learned.read_bytes())
-        silenced = result["silenced_plugins"].get(f"tracker {tracker.name}")
+        silenced = result.silenced_plugins.get(f"tracker {tracker.name}")
         assert silenced is None, silenced
     assert learned[0] == learned[1], "the run with the tracker learns other weights"
 

@@ -6,32 +6,35 @@ import pytest
 
 from ltbench.grid.forecast import Forecast, Forecaster, seconds_of
 from ltbench.grid.status import CellState, read_states
+from ltbench.storage.result_schema import RefinementRecord
+from tests import runs
 from tests.grid.grids import Folder
 
 TWO = "seed = [0, 1]\n[[include]]\nloss = ['ce', 'focal']\n"
 
 
-def result(train: float, evaluation: float, memory: float, epochs: int = 2) -> dict[str, Any]:
+def result(train: float, evaluation: float, memory: float) -> dict[str, Any]:
     return {
-        **{key: {} for key in ("metrics", "classes", "warnings")},
         "learned": {"total": 1280, "percent": 0.1},
-        "training": {"seconds": train, "epochs": epochs},
+        "training": {"seconds": train},
         "selection": {"seconds": 1.0},
-        "refinement": None,
         "evaluation": {"seconds": evaluation},
         "peak_memory_mb": memory,
     }
 
 
 def store(folder: Folder, cell: CellState, *results: dict[str, Any]) -> None:
-    for state, stored in zip(cell.runs, results, strict=False):
-        spec = state.run.resolved.spec
-        state.directory.write("result.json", {"hash": spec.hash, "run": spec.to_dict(), **stored})
+    for state, changed in zip(cell.runs, results, strict=False):
+        runs.store(folder.out, state.run.resolved.spec, changed=changed)
 
 
-def test_seconds_are_those_of_all_stages() -> None:
-    assert seconds_of(result(4, 2, 100)) == 7
-    assert seconds_of({**result(4, 2, 100), "refinement": {"seconds": 3.5}}) == 10.5
+def test_seconds_are_those_of_all_stages(folder: Folder) -> None:
+    (cell,) = read_states(folder.read("seed = 0\n"), folder.out)
+    store(folder, cell, result(4, 2, 100))
+    stored = cell.runs[0].directory.finished()
+    assert seconds_of(stored) == 7
+    refinement = RefinementRecord(name="crt", seconds=3.5, history=[])
+    assert seconds_of(runs.altered(stored, {"refinement": refinement})) == 10.5
 
 
 def test_a_cell_is_as_its_own_runs_were_and_others_by_the_epoch(folder: Folder) -> None:

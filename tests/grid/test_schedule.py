@@ -33,7 +33,7 @@ def test_every_run_is_run_once_and_then_never_again(folder: Folder) -> None:
 def test_the_result_tells_the_command_that_makes_it_again(folder: Folder) -> None:
     (task,) = folder.run(folder.read("seed = 4\n"))
     assert task.found.result
-    command = task.found.result["environment"]["command"]
+    command = task.found.result.environment.command
     assert command[:2] == ["ltbench", "run"]
     assert {"seed=4", "dataset.largest=10", "train.epochs=2", "method=classifier_only"} <= {
         *command
@@ -75,8 +75,8 @@ def test_a_crash_is_recorded_with_its_reason_and_tried_again_when_told(folder: F
     assert [task.state for task in tasks] == ["done", "failed", "done"]
     failure = tasks[1].found.directory.failure()
     assert failure is not None
-    assert failure["error"] == tasks[1].found.error
-    assert failure["error"] == "its process ended without a result (killed by SIGKILL)"
+    assert failure.error == tasks[1].found.error
+    assert failure.error == "its process ended without a result (killed by SIGKILL)"
     assert [task.state for task in folder.run(grid, overwrite="failed")] == ["done"] * 3
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from ltbench.grid.status import read_states
+from ltbench.storage.result_schema import Failure
 from tests.grid.grids import Folder
 
 
@@ -11,7 +12,7 @@ def test_states_are_those_of_the_store(folder: Folder) -> None:
     assert not folder.out.exists()
 
     failed, running, half, _ = (run.directory for run in cell.runs)
-    failed.write("failure.json", {"error": "it broke", "hint": ""})
+    failed.write(Failure(error="it broke", hint="", kind="RunError"))
     running.write_history([{"epoch": 0}, {"epoch": 1}])
     half.path.mkdir(parents=True)
     (half.path / "result.json").write_text('{"schema": 1,')

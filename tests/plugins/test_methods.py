@@ -27,6 +27,8 @@ from ltbench.data.randomness import sample_per_class
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.specs import DataContext, MethodSpec
 from ltbench.storage.predictions import Predictions
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import load_run
 from ltbench_plugins.backbones import clip_tiny
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT
 from ltbench_plugins.methods import ltbench_register_methods
@@ -307,7 +309,7 @@ def test_proj_tuning_needs_a_projection() -> None:
 class Finished:
     """What a run ended with: its result, all logits of the test images, and what it learned."""
 
-    result: dict[str, Any]
+    result: RunResult
     logits: Tensor
     learned: dict[str, Tensor]
 
@@ -330,7 +332,7 @@ def run(cli: Callable[..., Ended]) -> Run:
         predictions = Predictions.read(next(folder.glob("predictions-*.parquet")))
         logits = np.take_along_axis(predictions.logits, predictions.classes.argsort(axis=1), axis=1)
         learned = load_file(folder / "learned.safetensors")
-        return Finished(ended.json, torch.from_numpy(logits), learned)
+        return Finished(load_run(folder), torch.from_numpy(logits), learned)
 
     return run
 
@@ -402,7 +404,7 @@ def ncm() -> Tensor:
 def test_a_whole_run_without_training_by_hand(run: Run, expected: Callable[[], Tensor]) -> None:
     found = run(expected.__name__)
     assert parity.relative(found.logits, expected()) < 1e-4
-    assert found.result["training"]["epochs"] == 0
+    assert found.result.training.epochs == 0
 
 
 @value_of("method", "linear_probe")
@@ -433,7 +435,7 @@ def test_where_a_method_starts_and_how_much_it_learns(
 ) -> None:
     found = run(method, *options, *STILL)
     assert parity.relative(found.logits, expected()) < 1e-4
-    assert (found.result["learned"]["encoder"], found.result["learned"]["head"]) == (encoder, head)
+    assert (found.result.learned.encoder, found.result.learned.head) == (encoder, head)
 
 
 @pytest.mark.full
@@ -507,5 +509,5 @@ def test_what_is_learned_of_a_backbone(run: Run) -> None:
         ("full", ("--set", "method.layers=2"), 2 * block),
         ("classifier_only", (), 0),
     ):
-        learned = run(method, *options, "--epochs", "0").result["learned"]
-        assert (learned["encoder"], learned["head"]) == (encoder, 1280)
+        learned = run(method, *options, "--epochs", "0").result.learned
+        assert (learned.encoder, learned.head) == (encoder, 1280)

@@ -99,7 +99,7 @@ def test_classes_are_listed_from_head_to_tail(made: Report, runs: Path) -> None:
     assert [row[1] for row in classes.rows] == sorted(COUNTS.tolist(), reverse=True)
     assert {row[2] for row in classes.rows} == {PER_CLASS}
     lora = [run for run in find_runs([runs]).runs if run.spec.method.name == "lora"]
-    expected = np.mean([run.result["metrics"]["per_class"] for run in lora], axis=0)
+    expected = np.mean([np.array(run.metrics.per_class, float) for run in lora], axis=0)
     assert [row[3] for row in classes.rows] == pytest.approx(expected.tolist())
 
 

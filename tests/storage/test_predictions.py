@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ltbench.errors import DataError
-from ltbench.storage.predictions import Answers, Predictions
+from ltbench.storage.predictions import PredictedClasses, Predictions
 
 ABOUT = {"hash": "0123456789ab", "inference": "tte", "split": "test"}
 
@@ -31,10 +31,10 @@ def test_predictions_survive_the_file(tmp_path: Path) -> None:
         assert getattr(read, name).dtype == getattr(stored, name).dtype
     assert np.allclose(read.confidence, np.exp(stored.logits[:, 0] - stored.log_sum_exp))
     assert read.about == {**ABOUT, "format": "2"}
-    answers = Answers.read(tmp_path / "p.parquet")
+    alone = PredictedClasses.read(tmp_path / "p.parquet")
     for name in ("indices", "labels", "predicted"):
-        assert np.array_equal(getattr(answers, name), getattr(stored, name))
-        assert getattr(answers, name).dtype == np.int64
+        assert np.array_equal(getattr(alone, name), getattr(stored, name))
+        assert getattr(alone, name).dtype == np.int64
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 
 
@@ -43,7 +43,7 @@ def test_a_broken_file_is_an_error(tmp_path: Path, content: bytes | None) -> Non
     path = tmp_path / "p.parquet"
     if content is not None:
         path.write_bytes(content)
-    for read in (Predictions.read, Answers.read):
+    for read in (Predictions.read, PredictedClasses.read):
         with pytest.raises(DataError, match=r"p\.parquet.*cannot be read") as raised:
             read(path)
         assert "ltbench eval" in raised.value.hint
@@ -53,14 +53,14 @@ def test_negative_and_missing_columns_are_errors(tmp_path: Path) -> None:
     for columns in ({"index": [0], "label": [1]}, {"index": [0], "label": [1], "prediction": [-1]}):
         pq.write_table(pa.table(columns), tmp_path / "p.parquet")
         with pytest.raises(DataError, match="cannot be read"):
-            Answers.read(tmp_path / "p.parquet")
+            PredictedClasses.read(tmp_path / "p.parquet")
 
 
 def test_one_class_has_no_others(tmp_path: Path) -> None:
     made(1).write(tmp_path / "p.parquet", ABOUT)
     read = Predictions.read(tmp_path / "p.parquet")
     assert read.classes.tolist() == [[0]] * 7
-    assert Answers.read(tmp_path / "p.parquet").predicted.tolist() == [0] * 7
+    assert PredictedClasses.read(tmp_path / "p.parquet").predicted.tolist() == [0] * 7
 
 
 def test_nothing_is_stored_twice(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_column_that_is_not_what_was_written_is_an_error(tmp_path: Path, colum
         Predictions.read(path)
     if column in ("index", "label", "prediction"):
         with pytest.raises(DataError, match=f"its column {column} is not what was written"):
-            Answers.read(path)
+            PredictedClasses.read(path)
 
 
 def earlier(path: Path, **changed: list[int]) -> None:
@@ -112,14 +112,15 @@ def test_earlier_files_load(tmp_path: Path) -> None:
     read, expected = Predictions.read(tmp_path / "p.parquet"), made()
     for name in ("indices", "labels", "classes", "logits", "log_sum_exp"):
         assert np.array_equal(getattr(read, name), getattr(expected, name))
-    assert np.array_equal(Answers.read(tmp_path / "p.parquet").predicted, expected.predicted)
+    alone = PredictedClasses.read(tmp_path / "p.parquet")
+    assert np.array_equal(alone.predicted, expected.predicted)
     assert read.about == ABOUT
 
 
 def test_columns_of_an_earlier_file_that_contradict_each_other_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     earlier(path, prediction=[0] * 7)
-    for read in (Predictions.read, Answers.read):
+    for read in (Predictions.read, PredictedClasses.read):
         with pytest.raises(DataError, match="prediction and top_classes contradict each other"):
             read(path)
 
@@ -131,4 +132,4 @@ def test_a_later_format_is_an_error(tmp_path: Path) -> None:
     later = table.replace_schema_metadata({**table.schema.metadata, b"format": b"3"})
     pq.write_table(later, path)
     with pytest.raises(DataError, match="expected format 2, got 3"):
-        Answers.read(path)
+        PredictedClasses.read(path)

@@ -11,12 +11,13 @@ import pytest
 from ltbench.analysis.comparison.pairs import compare
 from ltbench.analysis.comparison.seed_predictions import read_sample
 from ltbench.analysis.leaderboard.board import leaderboard
-from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.registry.registry import Registry
+from ltbench.storage.migrations import SCHEMA
 from ltbench.storage.predictions import Predictions
-from ltbench.storage.results import Run, find_runs
-from ltbench.storage.run_directory import SCHEMA, RunDirectory
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import find_runs
+from ltbench.storage.run_directory import RunDirectory
 from tests.runs import COUNTS, spec_of, store
 
 OLD = Path(__file__).parents[1] / "data" / "results"
@@ -68,7 +69,7 @@ def test_predictions_are_read_when_asked_for(runs: Path) -> None:
     assert "ltbench eval" in raised.value.hint
 
 
-def rewritten(run: Run, predictions: Predictions | None = None, **about: str) -> None:
+def rewritten(run: RunResult, predictions: Predictions | None = None, **about: str) -> None:
     """Writes the predictions of a run again, with sound checksums."""
     read = run.predictions() if predictions is None else predictions
     said = {"hash": run.spec.hash, "inference": "tte", "split": "test", **about}
@@ -88,7 +89,7 @@ def test_predictions_of_another_run_are_refused(
 ) -> None:
     run = find_runs([runs]).runs[0]
     rewritten(run, **about)
-    for read in (run.predictions, run.answers):
+    for read in (run.predictions, run.predicted_classes):
         with pytest.raises(DataError, match=said) as raised:
             read()
         assert "ltbench eval" in raised.value.hint
@@ -101,9 +102,9 @@ def test_predictions_must_give_the_accuracies_of_the_result(runs: Path) -> None:
     right = int(np.flatnonzero(classes[:, 0] == labels)[0])
     classes[right] = classes[right, ::-1]
     rewritten(run, replace(sound, classes=classes))
-    accuracy = run.result["metrics"]["accuracy"]
+    accuracy = run.metrics.accuracy
     said = f"contradict each other: accuracy {accuracy - 100 / 120:.2f} % of .*, {accuracy:.2f} %"
-    for read in (run.predictions, run.answers):
+    for read in (run.predictions, run.predicted_classes):
         with pytest.raises(DataError, match=said):
             read()
     # One more of a class and one less of another: the overall accuracy says nothing.
@@ -111,14 +112,14 @@ def test_predictions_must_give_the_accuracies_of_the_result(runs: Path) -> None:
     classes[wrong, 0] = labels[wrong]
     rewritten(run, replace(sound, classes=classes))
     with pytest.raises(DataError, match="contradict each other: accuracies of classes"):
-        run.answers()
+        run.predicted_classes()
     rewritten(run, replace(sound, log_sum_exp=sound.log_sum_exp + 1))
     with pytest.raises(DataError, match="contradict each other: ece"):
         run.predictions()
     classes[:] = 77
     rewritten(run, replace(sound, classes=classes))
     with pytest.raises(DataError, match="other classes: expected 6, got class 77"):
-        run.answers()
+        run.predicted_classes()
 
 
 def test_a_leaderboard_names_the_row_whose_predictions_are_damaged(
@@ -151,9 +152,9 @@ def test_broken_and_unfinished_runs_are_listed_with_their_reason(runs: Path) -> 
         (
             "not JSON",
             "not finished",
-            "failed: too hot",
+            "has failed: too hot",
             "another run than",
-            "its metrics.few is wrong",
+            "metrics.few: the key is missing",
         ),
         strict=True,
     ):
@@ -193,20 +194,20 @@ def test_hidden_folders_are_no_runs(runs: Path) -> None:
 
 
 def test_a_path_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no folder"):
+    with pytest.raises(ConfigError, match="is not a directory"):
         find_runs([tmp_path / "nothing"])
 
 
 def test_classes_are_kept_once(runs: Path) -> None:
     found = find_runs([runs]).runs
-    assert all(run.result["classes"] is found[0].result["classes"] for run in found)
+    assert all(run.classes is found[0].classes for run in found)
 
 
 def test_choices_of_a_cell_are_kept_once(runs: Path) -> None:
     for cell in find_runs([runs]).cells():
-        first, *others = (run.result["run"] for run in cell.runs)
-        assert all(run["dataset"] is first["dataset"] for run in others)
-        assert [run["seed"] for run in (first, *others)] == [0, 1, 2]
+        first, *others = (run.spec for run in cell.runs)
+        assert all(spec.dataset is first.dataset for spec in others)
+        assert [spec.seed for spec in (first, *others)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -227,17 +228,18 @@ def test_results_of_every_schema_so_far_load(
     for run in found.runs:
         predictions = run.predictions()
         right = predictions.predicted == predictions.labels
-        assert run.result["metrics"]["accuracy"] == pytest.approx(100 * np.mean(right))
-        assert run.result["hash"] == run.spec.hash == RunDirectory(run.path).spec().hash
+        assert run.metrics.accuracy == pytest.approx(100 * np.mean(right))
+        assert run.hash == run.spec.hash == RunDirectory(run.path).spec().hash
 
 
 def test_what_an_old_result_did_not_say_yet_is_filled_in() -> None:
-    trained, _, untrained = (run.result for run in find_runs([OLD / "schema-1-first"]).runs)
-    assert (trained["schema"], trained["warnings"], trained["refinement"]) == (SCHEMA, [], None)
-    assert trained["classes"]["trained_on"] == trained["classes"]["train_images"]
-    assert (trained["selection"]["rule"], trained["selection"]["epoch"]) == ("last", 0)
-    assert untrained["selection"]["epoch"] is None
-    spec = RunSpec.from_dict(trained["run"])
+    trained, _, untrained = find_runs([OLD / "schema-1-first"]).runs
+    assert (trained.to_dict()["schema"], trained.warnings, trained.refinement) == (SCHEMA, [], None)
+    assert trained.classes.trained_on == trained.classes.train_images
+    assert (trained.selection.rule, trained.selection.epoch) == ("last", 0)
+    assert untrained.selection.epoch is None
+    assert (trained.metrics.interval_method, trained.environment.weights) == (None, None)
+    spec = trained.spec
     assert (spec.sampling.name, spec.refinement.name, spec.select, spec.split) == (
         *("instance_balanced", "none", "last", "test"),
     )
@@ -248,8 +250,8 @@ def test_an_old_run_is_the_run_that_would_be_asked_for_today() -> None:
     then, now = (find_runs([OLD / name]).runs for name in ("schema-1-samplings", "schema-2"))
     assert len(find_runs([OLD / "schema-1-samplings", OLD / "schema-2"]).runs) == 2
     for old in then:
-        (new,) = [run for run in now if run.result["hash"] == old.result["hash"]]
-        assert old.path.name != new.path.name == new.result["hash"]
+        (new,) = [run for run in now if run.hash == old.hash]
+        assert old.path.name != new.path.name == new.hash
         assert np.array_equal(old.predictions().predicted, new.predictions().predicted)
 
 
@@ -275,24 +277,33 @@ def test_an_old_result_is_what_was_written(tmp_path: Path) -> None:
     found = find_runs([tmp_path])
     assert len(found.runs) == 1
     assert "describes another run than its hash" in found.skipped[0].reason
-    assert "lacks what schema 1 has: 'training'" in found.skipped[1].reason
+    assert "is not of schema 1: the key 'training' is missing" in found.skipped[1].reason
 
 
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        (("metrics", "accuracy"), "98.1", "its metrics.accuracy is wrong"),
-        (("metrics", "accuracy"), None, "its metrics.accuracy is wrong"),
-        (("metrics", "accuracy"), 101.0, "its metrics.accuracy is wrong"),
-        (("metrics", "few"), [], "its metrics.few is wrong"),
-        (("metrics", "shot_rule"), 5, "its metrics.shot_rule is wrong"),
-        (("classes", "names"), ["a"], "its classes do not fit together"),
-        (("classes", "train_images"), [1.5] * 6, "its classes.train_images.0 is wrong"),
-        (("training",), [], "its training is wrong"),
-        (("refinement",), {"seconds": "x"}, "its refinement.seconds is wrong"),
-        (("environment",), [], "its environment is wrong"),
-        (("environment", "command"), [1], "its environment.command.0 is wrong"),
-        (("peak_memory_mb",), None, "its peak_memory_mb is wrong"),
+        (("metrics", "accuracy"), "98.1", "metrics.accuracy: expected a valid number, got '98.1'"),
+        (("metrics", "accuracy"), None, "metrics.accuracy: expected a valid number, got None"),
+        (("metrics", "accuracy"), 101.0, "metrics.accuracy: expected less than or equal to 100"),
+        (("metrics", "few"), [], "metrics.few: expected a valid number, got []"),
+        (("metrics", "shot_rule"), 5, "metrics.shot_rule: expected a valid string, got 5"),
+        (("metrics", "per_class"), ["a"], "metrics.per_class.0: expected a valid number, got 'a'"),
+        (
+            ("classes", "names"),
+            ["a"],
+            "classes: expected lists of one length, got 1 names, 6 train",
+        ),
+        (
+            ("classes", "train_images"),
+            [1.5] * 6,
+            "classes.train_images.0: expected a valid integer",
+        ),
+        (("training",), [], "training: expected an object, got []"),
+        (("refinement",), {"seconds": "x"}, "refinement.name: the key is missing"),
+        (("environment",), [], "environment: expected an object, got []"),
+        (("environment", "command"), [1], "environment.command.0: expected a valid string, got 1"),
+        (("peak_memory_mb",), None, "peak_memory_mb: expected a valid number, got None"),
     ],
 )
 def test_impossible_values_are_no_results(

@@ -10,21 +10,17 @@ from ltbench.config.resolve import resolve
 from ltbench.config.runspec import hash_of
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.registry.registry import Registry
-from ltbench.storage.run_directory import (
-    SCHEMA,
-    RunDirectory,
-    file_clock,
-    stored_result,
-    write_atomically,
-    write_json,
-)
+from ltbench.storage.files import write_atomically, write_json
+from ltbench.storage.result_schema import Failure, RunDescription
+from ltbench.storage.run_directory import RunDirectory, file_clock, stored_result
+from tests.runs import store
 
 
 @pytest.fixture
 def directory(tmp_path: Path, registry: Registry) -> RunDirectory:
     spec = resolve(registry, {}, Path("data")).spec
     made = RunDirectory.of(tmp_path, spec)
-    made.write("spec.json", {"hash": spec.hash, "run": spec.to_dict()})
+    made.write(RunDescription.of(spec))
     return made
 
 
@@ -46,19 +42,18 @@ def test_a_run_is_where_its_spec_says(directory: RunDirectory, tmp_path: Path) -
     assert directory.path == expected
 
 
-def test_results_failures_and_overwriting(directory: RunDirectory) -> None:
-    described = directory.spec()
+def test_results_failures_and_overwriting(directory: RunDirectory, tmp_path: Path) -> None:
+    spec = directory.spec()
     assert stored_result(directory, "never") is None
-    directory.write("failure.json", {"error": "too hot", "hint": "cool it"})
+    directory.write(Failure(error="too hot", hint="cool it", kind="RunError"))
     with pytest.raises(RunError, match="too hot"):
         stored_result(directory, "never")
     assert stored_result(directory, "failed") is None
     directory.forget_failure()
-    keys = ["metrics", "classes", "learned", "training", "selection", "evaluation", "warnings"]
-    result = {"hash": described.hash, "run": described.to_dict()}
-    result |= {key: {"some": 1} for key in keys}
-    directory.write("result.json", result)
-    assert stored_result(directory, "never") == {"schema": SCHEMA, **result}
+    store(tmp_path, spec)
+    written = stored_result(directory, "never")
+    assert written is not None
+    assert written.path == directory.path
     assert stored_result(directory, "always") is None
     directory.clear()
     assert not directory.path.exists()
@@ -73,7 +68,7 @@ def test_broken_files_are_errors(directory: RunDirectory) -> None:
         "[]": "not written by ltbench",
         '{"schema": "1"}': "not written by ltbench",
         '{"schema": 0}': "not written by ltbench",
-        '{"schema": 1}': "has no hash and no run",
+        '{"schema": 1}': "hash: the key is missing",
         "[" * 100_000: "not JSON",
     }.items():
         (directory.path / "result.json").write_text(content)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ltbench.config.options import as_typed
+from ltbench.config.runspec import RunSpec
 from ltbench.specs import SPECS
 from ltbench.storage.results import Cell
 
@@ -13,19 +13,19 @@ Choices = dict[str, str]
 _SHOWN = 8  # of many choices
 
 
-def choices(run: Mapping[str, Any]) -> Choices:
+def choices(spec: RunSpec) -> Choices:
     """Returns every choice of a run but its seed by dotted key, as typed.
 
     Args:
-        run: As `RunSpec.to_dict` describes it.
+        spec: The run.
     """
     found = {}
-    for key, value in run.items():
+    for key, value in spec.to_dict().items():
         if key in SPECS:
             found[key] = value["name"]
             found |= {f"{key}.{option}": as_typed(v) for option, v in value["options"].items()}
             found |= {f"{key}.{part}": value[part] for part in ("identity", "plugin")}
-            found[f"{key}.version"] = str(value.get("version", 1))
+            found[f"{key}.version"] = str(value["version"])
         elif isinstance(value, Mapping):
             found |= {f"{key}.{option}": as_typed(v) for option, v in value.items()}
         elif key != "seed":
@@ -35,7 +35,7 @@ def choices(run: Mapping[str, Any]) -> Choices:
 
 def differing(cells: Sequence[Cell]) -> dict[str, list[str]]:
     """Returns the choices in which cells differ: see `differing_choices`."""
-    return differing_choices([choices(cell.runs[0].result["run"]) for cell in cells])
+    return differing_choices([choices(cell.spec) for cell in cells])
 
 
 def differing_choices(each: Sequence[Choices]) -> dict[str, list[str]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
-from ltbench.storage.results import Run
+from ltbench.storage.result_schema import Environment, RunResult
 
-_ASPECTS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
-    "precisions": lambda environment: environment.get("precision"),
-    "versions of torch": lambda environment: environment.get("packages", {}).get("torch"),
-    "devices": lambda environment: environment.get("device"),
+_ASPECTS: dict[str, Callable[[Environment], str | None]] = {
+    "precisions": lambda environment: environment.precision,
+    "versions of torch": lambda environment: environment.packages.get("torch"),
+    "devices": lambda environment: environment.device,
 }
 
 
-def environment_notes(cells: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]:
     """Yields a sentence for each aspect in which the runs were not trained alike.
 
     None of this is in a run's hash: seeds of one cell may come from several machines.
@@ -24,8 +23,7 @@ def environment_notes(cells: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     """
     for aspect, read in _ASPECTS.items():
         found = {
-            name: _counts([read(run.result["environment"]) for run in runs])
-            for name, runs in cells.items()
+            name: _counts([read(run.environment) for run in runs]) for name, runs in cells.items()
         }
         if len({value for counts in found.values() for value in counts}) > 1:
             yield f"the runs were trained with different {aspect}: {_listed(found)}"

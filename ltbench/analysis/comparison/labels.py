@@ -17,7 +17,7 @@ def labels(cells: Sequence[Cell]) -> list[str]:
     found = {}
     for name, group in alike.items():
         members = list({cell.key: cell for cell in group}.values())
-        unlike = differing_choices([choices(cell.runs[0].result["run"]) for cell in members])
+        unlike = differing_choices([choices(cell.spec) for cell in members])
         # Other options of a data set give it another identity: the options say it better.
         told = {key: v for key, v in unlike.items() if not key.endswith((".identity", ".plugin"))}
         for place, cell in enumerate(members):

@@ -315,7 +315,7 @@ def _same_mean(name: str, strata: Strata) -> str | None:
 
 def _shot_rule(first: Sample, second: Sample) -> ShotRule:
     """The rule of the stored results where it is the same one."""
-    names = {run.result["metrics"]["shot_rule"] for s in (first, second) for run in s.cell.runs}
+    names = {run.metrics.shot_rule for s in (first, second) for run in s.cell.runs}
     name = names.pop() if len(names) == 1 else DEFAULT_RULE.name
     return SHOT_RULES.get(name, DEFAULT_RULE)
 

@@ -101,7 +101,7 @@ def known_targets(registry: Registry, metric: str) -> tuple[list[Known], list[st
         target = Target(result.metrics[metric], result.source, published.plugin.name)
         try:
             # No data and no weights are needed, so it does not matter where they would lie.
-            run = resolve(registry, settings, Path(), identify=False).spec.to_dict()
+            run = resolve(registry, settings, Path(), identify=False).spec
         except LTBenchError as error:
             faults.append(f"{_described(published)}: {error.message}")
         else:
@@ -122,7 +122,7 @@ def match(cells: Iterable[Cell], known: Sequence[Known]) -> Matches:
     close: list[Close] = []
     without: list[Cell] = []
     for cell in cells:
-        own = _compared(choices(cell.runs[0].result["run"]))
+        own = _compared(choices(cell.spec))
         near = about.get(_place(own), [])
         same = [one for one in near if one.choices == own]
         pairs += [(cell, one.target) for one in same]

@@ -136,7 +136,7 @@ def reproduce(
 
 
 def _values(cell: Cell, metric: str) -> NDArray[np.float64]:
-    values = [run.result["metrics"][metric] for run in cell.runs]
+    values = [run.metrics.value(metric) for run in cell.runs]
     if any(value is None for value in values):
         raise ConfigError(
             f"the runs in {cell.runs[0].path.parent} have no {metric}-shot classes",

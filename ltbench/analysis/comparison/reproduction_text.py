@@ -71,7 +71,7 @@ def notes(of: Reproductions) -> Iterator[str]:
     for one in {each.cell.key: each for each in of.each}.values():
         if len(one.values) > 1 and np.ptp(one.values) == 0:
             yield f"{one.name}: every seed has the same accuracy, so there is no chance to test"
-        skipped = sum(run.result["evaluation"].get("skipped_images", 0) for run in one.cell.runs)
+        skipped = sum(run.evaluation.skipped_images for run in one.cell.runs)
         if skipped:
             yield f"{one.name}: {skipped} corrupt test images were skipped, so they are not all"
         if one.cell.spec.data_seed:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.comparison.config_diff import differing, in_words
 from ltbench.errors import ConfigError, DataError
-from ltbench.storage.results import Cell, Run, group
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import Cell, group
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Sample:
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """(K,) training images that decide the shot groups."""
-        return np.array(self.cell.runs[0].result["classes"]["train_images"], dtype=np.int64)
+        return np.array(self.cell.runs[0].classes.train_images, dtype=np.int64)
 
     def sharing(self, other: Sample) -> Sample:
         """Returns the sample with the other's images and labels where they are equal: kept once."""
@@ -52,7 +53,7 @@ class Sample:
         return chosen
 
 
-def one_cell(runs: Sequence[Run], path: Path) -> Cell:
+def one_cell(runs: Sequence[RunResult], path: Path) -> Cell:
     """Returns the cell that some runs are.
 
     Args:
@@ -93,7 +94,7 @@ def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
     Raises:
         DataError: Predictions are missing or broken, or the seeds saw different images.
     """
-    rows = [run.answers(inference) for run in cell.runs]
+    rows = [run.predicted_classes(inference) for run in cell.runs]
     first = rows[0]
     for run, other in zip(cell.runs, rows, strict=True):
         if not _same(first.indices, other.indices) or not _same(first.labels, other.labels):
@@ -102,7 +103,7 @@ def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
                 hint="images that could not be decoded may have been skipped: "
                 "ltbench data verify tells",
             )
-    classes = len(cell.runs[0].result["classes"]["train_images"])
+    classes = len(cell.runs[0].classes.train_images)
     if first.labels.max() >= classes:
         raise DataError(f"the predictions in {cell.runs[0].path} are of other classes")
     return Sample(

@@ -177,7 +177,7 @@ def _seed_notes(pair: Pair) -> Iterator[str]:
 
 
 def _shot_rules(cell: Cell) -> set[str]:
-    return {run.result["metrics"]["shot_rule"] for run in cell.runs}
+    return {run.metrics.shot_rule for run in cell.runs}
 
 
 def seeds_text(seeds: Sequence[int]) -> str:

@@ -236,7 +236,7 @@ def _names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
 
 def _by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
     """The runs of a cell by the rule that their groups were made by."""
-    rules = [run.result["metrics"]["shot_rule"] for run in cell.runs]
+    rules = [run.metrics.shot_rule for run in cell.runs]
     for rule in dict.fromkeys(rules):
         runs = tuple(run for run, its in zip(cell.runs, rules, strict=True) if its == rule)
         yield rule, replace(cell, runs=runs)

@@ -109,17 +109,16 @@ def published_row(result: PublishedResult, dataset: str) -> Row:
 
 def _measured(entry: Entry, ranking: Ranking) -> Row:
     cell, spec = entry.cell, entry.cell.spec
-    results = [run.result for run in cell.runs]
-    metrics = [result["metrics"] for result in results]
-    training = [result["training"] for result in results]
+    metrics = [run.metrics for run in cell.runs]
+    training = [run.training for run in cell.runs]
     seconds = [
-        result["training"]["seconds"] + (result["refinement"] or {"seconds": 0.0})["seconds"]
-        for result in results
+        run.training.seconds + (run.refinement.seconds if run.refinement else 0.0)
+        for run in cell.runs
     ]
     low, high = entry.interval or (None, None)
-    accuracies = [each["accuracy"] for each in metrics]
+    accuracies = [each.accuracy for each in metrics]
     names = {kind: choice.name for kind, choice in spec.choices().items() if kind in _KINDS}
-    means = {name: _mean([each[name] for each in metrics]) for name in (*ACCURACIES, "ece")}
+    means = {name: _mean([each.value(name) for each in metrics]) for name in (*ACCURACIES, "ece")}
     values: dict[str, Any] = {**names, **means}
     return Row(
         **values,
@@ -129,12 +128,12 @@ def _measured(entry: Entry, ranking: Ranking) -> Row:
         accuracy_std=float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
         accuracy_ci_low=low,
         accuracy_ci_high=high,
-        learned_parameters=results[0]["learned"]["total"],
-        learned_percent=results[0]["learned"]["percent"],
-        epochs=training[0]["epochs"],
+        learned_parameters=cell.runs[0].learned.total,
+        learned_percent=cell.runs[0].learned.percent,
+        epochs=training[0].epochs,
         train_seconds=_mean(seconds),
-        images_per_second=_mean([each["images_per_second"] for each in training]),
-        peak_memory_mb=max(result["peak_memory_mb"] for result in results),
+        images_per_second=_mean([each.images_per_second for each in training]),
+        peak_memory_mb=max(run.peak_memory_mb for run in cell.runs),
         p_value_vs_best=entry.p,
         significant=entry.significant,
         selection=ranking.conditions.selection,

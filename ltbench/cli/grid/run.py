@@ -165,6 +165,6 @@ def _as_json(task: Task) -> dict[str, Any]:
         "state": task.state,
         "ran": task.seconds is not None,
         "seconds": task.seconds,
-        "accuracy": result["metrics"]["accuracy"] if result else None,
+        "accuracy": result.metrics.accuracy if result else None,
         "error": task.found.error or None,
     }

@@ -46,7 +46,7 @@ def state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
     for label, states in cells:
         counts = Counter(state.state for state in states)
         shown = [_count(counts[name], color) for name, color in _COLORS.items()]
-        values = [state.result["metrics"]["accuracy"] for state in states if state.result]
+        values = [state.result.metrics.accuracy for state in states if state.result]
         table.add_row(escape(label), *shown, _spread(values))
     return table
 
@@ -105,7 +105,7 @@ def _line(schedule: Schedule, task: Task) -> Text:
     settled = sum(task.settled for task in schedule.tasks)
     how = "" if task.seconds is None else f" in {duration(task.seconds)}"
     if task.found.result is not None:
-        what = f"{task.found.result['metrics']['accuracy']:.1f} %{how}"
+        what = f"{task.found.result.metrics.accuracy:.1f} %{how}"
     else:
         what = task.found.error
     left = schedule.seconds_left()

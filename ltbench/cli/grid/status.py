@@ -56,7 +56,7 @@ def _as_json(label: str, state: RunState) -> dict[str, Any]:
         "hash": spec.hash if known else None,
         "directory": str(state.directory.path) if known else None,
         "state": state.state,
-        "epochs": state.result["training"]["epochs"] if state.result else state.epochs,
-        "accuracy": state.result["metrics"]["accuracy"] if state.result else None,
+        "epochs": state.result.training.epochs if state.result else state.epochs,
+        "accuracy": state.result.metrics.accuracy if state.result else None,
         "error": state.error or None,
     }

@@ -21,8 +21,8 @@ from ltbench.specs import BackboneContext, BuildContext, MethodSpec
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Classes of a data set, as far as components may depend on them.
+class TrainingClasses:
+    """TrainingClasses of a data set, as far as components may depend on them.
 
     Args:
         names: K names, by class id.
@@ -76,7 +76,7 @@ def build_backbone(resolved: Resolved, device: torch.device) -> Backbone:
 
 
 def build_context(
-    resolved: Resolved, classes: Classes, backbone: Backbone, device: torch.device
+    resolved: Resolved, classes: TrainingClasses, backbone: Backbone, device: torch.device
 ) -> BuildContext:
     """Returns the facts that components other than data set and backbone are built from."""
     spec = resolved.spec

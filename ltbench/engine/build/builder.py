@@ -16,7 +16,7 @@ from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.build_checks import build
 from ltbench.engine.build.build_model import (
-    Classes,
+    TrainingClasses,
     build_backbone,
     build_context,
     build_model,
@@ -52,7 +52,7 @@ def build_run(
     loader_config: LoaderConfig,
     precision: Precision | None = None,
     progress: ProgressReporter = SILENT,
-    trained: Classes | None = None,
+    trained: TrainingClasses | None = None,
 ) -> BuiltRun:
     """Builds data set, backbone, head, method, and the rest, in this order.
 
@@ -61,7 +61,7 @@ def build_run(
         loader_config: Device, and how images reach it.
         precision: Precision that "auto" was resolved to before; None: the run's own.
         progress: Reporter of what is built.
-        trained: Classes that a stored model was trained on: its weights are loaded afterwards, and
+        trained: TrainingClasses that a stored model was trained on: its weights are loaded afterwards, and
             no training image is read; None: the model starts from the data set.
 
     Raises:
@@ -86,7 +86,7 @@ def build_run(
     dataset, loader_config = prepare_loading(
         dataset, spec, loader_config, backbone.resolution, learning, progress, trained is None
     )
-    classes = trained or Classes(dataset.class_names, tuple(dataset.class_counts.tolist()))
+    classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
     context = build_context(resolved, classes, backbone, device)
     extractor = FeatureExtractor(backbone, loader_config, policy, key, progress, fingerprint)
     if trained is None:

@@ -18,7 +18,7 @@ from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.optimizer_state import pack_optimizer, unpack_optimizer
 from ltbench.errors import DataError
-from ltbench.storage.run_directory import write_atomically
+from ltbench.storage.files import write_atomically
 
 _ABOUT = "ltbench"
 _WEIGHT, _OPTIMIZER, _KEPT = "weight/", "optimizer/", "kept/"

@@ -17,6 +17,7 @@ from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
+from ltbench.storage.result_schema import RefinementRecord
 
 
 @dataclass
@@ -67,8 +68,8 @@ class RefinementStage:
 
 def refine(
     spec: RunSpec, component: Component, trainer: Trainer, start: Mapping[str, Tensor]
-) -> dict[str, Any] | None:
-    """Does what the run's refinement does; returns how that went, or None where there is none.
+) -> RefinementRecord | None:
+    """Runs the second stage; returns its record, or None where the run has no refinement.
 
     Args:
         spec: The run.
@@ -91,8 +92,8 @@ def refine(
             "put other parameters in the place of those that are learned: write into them instead, "
             "for these are stored"
         )
-    return {
-        "name": spec.refinement.name,
-        "seconds": time.perf_counter() - began,
-        "history": training.history,
-    }
+    return RefinementRecord(
+        name=spec.refinement.name,
+        seconds=time.perf_counter() - began,
+        history=training.history,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.runspec import RunSpec
@@ -15,6 +14,7 @@ from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import TrainState, copies, put_back
 from ltbench.progress import ProgressReporter
 from ltbench.storage.predictions import Predictions
+from ltbench.storage.result_schema import SelectionRecord
 
 CRITERION = "mean_class"
 _SCORE = f"val_{CRITERION}"
@@ -70,8 +70,8 @@ def best_epoch(history: Sequence[dict[str, float]]) -> int:
 
 def describe_selection(
     spec: RunSpec, dataset: Dataset, history: Sequence[dict[str, float]]
-) -> dict[str, Any]:
-    """Returns how the weights of a training were selected, as the result stores it.
+) -> SelectionRecord:
+    """Returns the record of the choice of the epoch whose weights were kept.
 
     Args:
         spec: Choices of the run.
@@ -80,14 +80,14 @@ def describe_selection(
     """
     scored = history if spec.select == "val" else []
     last = len(history) - 1 if history else None
-    return {
-        "rule": "val" if scored else "last",
-        "epoch": best_epoch(scored) if scored else last,
-        "epochs": len(history),
-        "criterion": CRITERION if scored else None,
-        "scores": [row[_SCORE] for row in scored],
-        "val_images": len(dataset.splits["val"]) if spec.uses_val else 0,
-        "held_out": dataset.held_out > 0,
-        "seconds": sum(row["val_seconds"] for row in scored),
-        "skipped_images": max((row["val_skipped_images"] for row in scored), default=0),
-    }
+    return SelectionRecord(
+        rule="val" if scored else "last",
+        epoch=best_epoch(scored) if scored else last,
+        epochs=len(history),
+        criterion=CRITERION if scored else None,
+        scores=[row[_SCORE] for row in scored],
+        val_images=len(dataset.splits["val"]) if spec.uses_val else 0,
+        held_out=dataset.held_out > 0,
+        seconds=sum(row["val_seconds"] for row in scored),
+        skipped_images=int(max((row["val_skipped_images"] for row in scored), default=0)),
+    )

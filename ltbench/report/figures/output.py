@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from ltbench.report.figures.style import styled
-from ltbench.storage.run_directory import write_atomically
+from ltbench.storage.files import write_atomically
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 from ltbench.report.page.content import Block, Column, Listing, Section, Table
-from ltbench.storage.results import Run, SkippedRun
+from ltbench.storage.result_schema import Environment, RunResult
+from ltbench.storage.results import SkippedRun
 
 
-def provenance_section(runs: Sequence[Run], skipped: Sequence[SkippedRun]) -> Section:
+def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun]) -> Section:
     """Returns the exact commands and environments of the runs, and what could not be read."""
     blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command, runs))))]
     environments: dict[str, int] = {}
     for run in runs:
-        text = _environment(run.result["environment"])
+        text = _environment(run.environment)
         environments[text] = environments.get(text, 0) + 1
     blocks += [
         Listing(f"Environment of {count} {'run' if count == 1 else 'runs'}", text)
@@ -28,16 +28,14 @@ def provenance_section(runs: Sequence[Run], skipped: Sequence[SkippedRun]) -> Se
     return Section("provenance", "Commands and environment", blocks=blocks)
 
 
-def _command(run: Run) -> str:
-    return shlex.join(run.result["environment"].get("command", ["unknown"]))
+def _command(run: RunResult) -> str:
+    return shlex.join(run.environment.command)
 
 
-def _environment(about: dict[str, Any]) -> str:
-    """What is known of an environment, but for the command: a line each."""
+def _environment(environment: Environment) -> str:
+    """Returns one line for each part of an environment but the command."""
     lines = []
-    for key, value in about.items():
-        if key in ("command", "schema"):
-            continue
+    for key, value in environment.model_dump(exclude={"command"}).items():
         if isinstance(value, dict):
             value = ", ".join(f"{name} {version}" for name, version in value.items())
         elif isinstance(value, list):

@@ -24,7 +24,6 @@ from ltbench.report.figures.training_curves import training_curves
 from ltbench.report.page.content import Block, Column, Picture, Section, Table
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.evidence import FEWEST, SHOWN, Evidence
-from ltbench.storage.run_directory import RunDirectory
 
 
 def ranking_section(
@@ -71,7 +70,7 @@ def ranking_section(
     histories = {}
     for entry in ranking.entries[:SHOWN]:
         try:
-            histories[entry.name] = [RunDirectory(run.path).history() for run in entry.cell.runs]
+            histories[entry.name] = [run.history() for run in entry.cell.runs]
         except DataError as error:
             words.append(f"{entry.name} has no training curve: {error.message}.")
     blocks += _curves(histories, name, album)
@@ -214,7 +213,7 @@ def _last(curve: NDArray[np.float64]) -> float:
 
 
 def _classes(evidence: Evidence, name: str) -> Table:
-    names = evidence.entries[0].cell.runs[0].result["classes"]["names"]
+    names = evidence.entries[0].cell.runs[0].classes.names
     order = np.argsort(-evidence.train_images, kind="stable")
     return Table(
         f"{name}_classes",

@@ -8,22 +8,28 @@ from typing import Any
 import pytest
 
 from ltbench.analysis.comparison.environments import environment_notes
-from ltbench.storage.results import Run
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import load_run
+from tests.runs import altered
 
+STORED = Path(__file__).parents[2] / "data/results/schema-2/lift_plus/957d5868c36a"
 FP32 = {"precision": "fp32", "device": "cpu (AVX512)", "packages": {"torch": "2.14.1"}}
+NO_TORCH = {**FP32, "packages": {}}
 BF16 = {**FP32, "precision": "bf16"}
 
 
-def runs(*environments: dict[str, Any]) -> list[Run]:
-    return [Run(Path(), {"environment": environment}) for environment in environments]
+def runs(*environments: dict[str, Any]) -> list[RunResult]:
+    stored = load_run(STORED)
+    return [altered(stored, {"environment": environment}) for environment in environments]
 
 
 def test_runs_of_one_machine_need_no_note() -> None:
     assert not list(environment_notes({"lora": runs(FP32, FP32), "full": runs(FP32)}))
 
 
-def test_runs_that_recorded_nothing_need_no_note() -> None:
-    assert not list(environment_notes({"lora": runs({}, {}), "full": runs({}, FP32)}))
+def test_runs_that_recorded_no_version_need_no_note() -> None:
+    found = {"lora": runs(NO_TORCH, NO_TORCH), "full": runs(NO_TORCH, FP32)}
+    assert not list(environment_notes(found))
 
 
 def test_seeds_of_a_cell_in_different_precisions() -> None:

@@ -15,8 +15,8 @@ from ltbench.errors import ConfigError
 from ltbench.published import PublishedResult
 from ltbench.registry.component import Published
 from ltbench.registry.registry import Registry
-from ltbench.storage.results import Cell, Run, find_runs
-from tests.runs import spec_of, store
+from ltbench.storage.results import Cell, find_runs
+from tests.runs import altered, spec_of, store
 
 Make = Callable[..., Cell]
 PAPER = Target(78.3, "Doe, 2025")
@@ -29,10 +29,8 @@ def make(tmp_path: Path, registry: Registry) -> Make:
     def cell(*accuracies: float | None, metric: str = "accuracy", **settings: Any) -> Cell:
         out = tmp_path / f"{len(list(tmp_path.iterdir()))}"
         for seed, accuracy in enumerate(accuracies):
-            path = store(out, spec_of(registry, seed=seed, **settings))
-            run = find_runs([path]).runs[0]
-            metrics = {**run.result["metrics"], metric: accuracy}
-            store(out, spec_of(registry, seed=seed, **settings), changed={"metrics": metrics})
+            changed = {"metrics": {metric: accuracy}}
+            store(out, spec_of(registry, seed=seed, **settings), changed=changed)
         (made,) = find_runs([out]).cells()
         return made
 
@@ -187,8 +185,8 @@ def test_a_group_without_classes_is_an_error(make: Make) -> None:
 
 def test_what_a_reader_must_know(make: Make) -> None:
     cell = make(78.0, 78.1, metric="few", data_seed=5)
-    for run in cell.runs:
-        run.result["evaluation"]["skipped_images"] = 2
+    skipped = {"evaluation": {"skipped_images": 2}}
+    cell = replace(cell, runs=tuple(altered(run, skipped) for run in cell.runs))
     text = "\n".join(notes(reproduce([(cell, PAPER)], "few", 0.5)))
     assert "those at 90 % that belong to two one-sided t tests at 95 %" in text
     assert "other seeds on the same test images, not of other images" in text
@@ -216,9 +214,9 @@ def test_the_same_choices_match(make: Make, registry: Registry) -> None:
 def test_what_papers_do_not_say_is_ignored(make: Make, registry: Registry) -> None:
     cell = make(78.0, method="lift", data_seed=3, precision="fp32", on_corrupt="skip")
     run = cell.runs[0]
-    described = dict(run.result["run"])
-    described["dataset"] = {**described["dataset"], "identity": "sha256:0", "plugin": "ltbench 9"}
-    other = Cell(cell.key, (Run(run.path, {**run.result, "run": described}),))
+    dataset = replace(run.spec.dataset, identity="sha256:0", plugin="ltbench 9")
+    spec = replace(run.spec, dataset=dataset)
+    other = Cell(cell.key, (altered(run, {"spec": spec}),))
     assert matched(registry, other) == (1, {})
 
 

@@ -104,7 +104,7 @@ def test_pairs_equal_the_stored_metrics(cells: list[Cell]) -> None:
     for metric, each in found.items():
         assert each is not None
         by_seed = [
-            one.result["metrics"][metric] - other.result["metrics"][metric]
+            getattr(one.metrics, metric) - getattr(other.metrics, metric)
             for one, other in zip(first.cell.runs, second.cell.runs, strict=True)
         ]
         assert each.evidence.across_seeds is not None

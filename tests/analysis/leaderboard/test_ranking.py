@@ -15,12 +15,13 @@ from ltbench.analysis.comparison.families import compare_family
 from ltbench.analysis.comparison.seed_predictions import read_sample
 from ltbench.analysis.leaderboard import ranking
 from ltbench.analysis.leaderboard.ranking import Ranking, arrange, rank
-from ltbench.analysis.metrics import DEFAULT_RULE, compute_metrics
+from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.config.shorthand import Shorthand
 from ltbench.registry.registry import Registry
+from ltbench.storage.result_schema import Metrics, RunResult
 from ltbench.storage.results import Cell, find_runs
 from ltbench.storage.run_directory import RunDirectory
-from tests.runs import COUNTS, PER_CLASS, spec_of, store
+from tests.runs import COUNTS, PER_CLASS, altered, spec_of, store
 
 
 def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
@@ -41,16 +42,18 @@ def redrawn(
     """Ranks cells with other predictions, drawn from equal models on the same images."""
     n = len(COUNTS) * PER_CLASS
     easy = random.normal(size=n) + 1
-    for run in (run for cell in cells for run in cell.runs):
+
+    def drawn(run: RunResult) -> RunResult:
         right = easy + 0.5 * random.normal(size=n) > 0
-        predictions = run.predictions()
+        predictions, spec = run.predictions(), run.spec
         labels = predictions.labels
         top = np.where(right, labels, (labels + 1) % len(COUNTS))
         changed = replace(predictions, classes=np.stack([top, (top + 2) % len(COUNTS)], axis=1))
-        spec = run.spec
         about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
         changed.write(RunDirectory(run.path).predictions(spec.inference, spec.inference), about)
-        run.result["metrics"] = compute_metrics(changed, COUNTS)
+        return altered(run, {"metrics": Metrics.of(changed, COUNTS)})
+
+    cells = [replace(cell, runs=tuple(map(drawn, cell.runs))) for cell in cells]
     return [rank(*each) for each in arrange(cells, Shorthand(registry))]
 
 
@@ -138,9 +141,7 @@ def test_later_groups_are_made_against_their_own_first(tmp_path: Path, registry:
 def test_the_metric_decides_the_order(tmp_path: Path, registry: Registry) -> None:
     for method, few in (("lora", 10.0), ("bitfit", 90.0)):
         spec = spec_of(registry, method=method)
-        path = store(tmp_path, spec, skill=1.0)
-        result = find_runs([path]).runs[0].result
-        store(tmp_path, spec, changed={"metrics": {**result["metrics"], "few": few}})
+        store(tmp_path, spec, skill=1.0, changed={"metrics": {"few": few}})
     (found,) = rankings(tmp_path, registry, metric="few")
     assert [entry.name for entry in found.entries] == ["bitfit", "lora"]
     assert found.metric == "few"
@@ -169,9 +170,7 @@ def test_other_conditions_are_another_ranking(
 def test_other_shot_rules_are_another_ranking(tmp_path: Path, registry: Registry) -> None:
     for seed, rule in enumerate(("exclusive", "inclusive")):
         spec = spec_of(registry, seed=seed)
-        path = store(tmp_path, spec)
-        metrics = find_runs([path]).runs[0].result["metrics"]
-        store(tmp_path, spec, changed={"metrics": {**metrics, "shot_rule": rule}})
+        store(tmp_path, spec, changed={"metrics": {"shot_rule": rule}})
     found = rankings(tmp_path, registry)
     assert [each.conditions.shot_rule for each in found] == ["exclusive", "inclusive"]
     assert [each.entries[0].cell.seeds for each in found] == [(0,), (1,)]
@@ -200,7 +199,7 @@ def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:
     assert (entry.rank, entry.p, entry.significant) == (1, None, None)
     assert entry.interval is not None
     low, high = entry.interval
-    assert 0 <= low < entry.cell.runs[0].result["metrics"]["accuracy"] < high <= 100
+    assert 0 <= low < entry.cell.runs[0].metrics.accuracy < high <= 100
 
 
 @pytest.mark.parametrize("seeds", [(1, 2, 3), (7, 8, 9)])

@@ -69,7 +69,7 @@ def test_weights_that_saw_the_labels_are_warned_of(
         "the weights of clip_tiny were trained with the labels of birds, the classes of "
         "synthetic_long_tailed: its rare classes are not rare to them; take others"
     ]
-    assert result["warnings"] == (expected if warned else [])
+    assert result.warnings == (expected if warned else [])
     assert (f"warning: {expected[0]}" in progress.notes) == warned
 
 
@@ -97,7 +97,7 @@ def test_the_fingerprint_is_of_the_weights_before_anything_was_learned(
     for method in ("full", "lift_plus", "zero_shot"):
         run = bench.resolve({"method": method})
         result = execute(run, bench.registry, bench.runtime(tmp_path), "never", SilentReporter())
-        assert result["environment"]["weights"] == weights_fingerprint(pretrained)
+        assert result.environment.weights == weights_fingerprint(pretrained)
 
 
 def test_a_role_that_the_model_never_calls_cannot_be_learned(bench: Bench) -> None:

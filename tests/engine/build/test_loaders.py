@@ -56,7 +56,7 @@ def ran(
     }
     resolved, told = resolve(registry, settings, out), Told()
     result = execute(resolved, registry, RuntimeConfig(out, "cpu", workers, cache), "never", told)
-    folder = Path(result["directory"])
+    folder = result.path
     (predictions,) = folder.glob("predictions-*.parquet")
     return ((folder / "learned.safetensors").read_bytes(), predictions.read_bytes()), told
 

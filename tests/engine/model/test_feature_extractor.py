@@ -45,7 +45,7 @@ def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -
     progress = Notes()
     runtime = RuntimeConfig(out, "cpu", 0, cache)
     result = execute(resolved, registry, runtime, "never", progress)
-    folder = Path(result["directory"])
+    folder = result.path
     learned = (folder / "learned.safetensors").read_bytes()
     (predictions,) = folder.glob("predictions-*.parquet")
     return learned, predictions.read_bytes(), progress.of_features
