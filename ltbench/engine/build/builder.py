@@ -61,7 +61,7 @@ def build_run(
         loader_config: Device, and how images reach it.
         precision: Precision that "auto" was resolved to before; None: the run's own.
         progress: Reporter of what is built.
-        trained: TrainingClasses that a stored model was trained on: its weights are loaded afterwards, and
+        trained: Classes that a stored model was trained on: its weights are loaded afterwards, and
             no training image is read; None: the model starts from the data set.
 
     Raises:
