@@ -77,6 +77,8 @@ def test_no_link_of_the_long_description_leads_into_the_repository(metadata: Mes
     links = re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text)
     assert links
     assert all(link.startswith(("https://", "#")) for link in links), links
+    assert "](docs/figures" not in text
+    assert "lift_plus              " in text, "the leaderboard is shown as text"
     # What was a link is now a path, and only that where the text was the path already.
     assert "`docs/data.md`" in text
     assert "docs/data.md (`docs/data.md`)" not in text
