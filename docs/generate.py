@@ -13,6 +13,7 @@ from docs.made.components import components_page
 from docs.made.conformance import conformance_page
 from docs.made.parts import MARKED, filled
 from docs.made.picture import leaderboard_svg
+from docs.made.rooms import rooms_svg
 from docs.made.settings import settings_page
 from docs.made.source import hooks_page, protocols_page, specs_page
 from ltbench.registry.load import load_plugins
@@ -23,6 +24,7 @@ WHOLE = {
     "components.md": components_page,
     "conformance.md": conformance_page,
     "figures/leaderboard.svg": leaderboard_svg,
+    "figures/rooms.svg": rooms_svg,
     "reference/command.md": command_page,
     "reference/hooks.md": hooks_page,
     "reference/protocols.md": protocols_page,

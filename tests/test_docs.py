@@ -14,6 +14,7 @@ import pytest
 
 from docs.generate import PAGES
 from docs.hooks import FROM_ROOT, with_links
+from docs.made import rooms
 from docs.made.command import verbs
 from docs.made.parts import MARKED
 from ltbench.grid.grid_file import read_grid
@@ -109,6 +110,12 @@ def test_every_file_of_the_tutorial_is_shown() -> None:
         if path.suffix in (".py", ".toml") and path.name != "ruff.toml"
     }
     assert shown == files
+
+
+def test_every_room_has_a_floor_and_one_import_at_most_leads_upwards() -> None:
+    folders = {path.parent.name for path in (ROOT / "ltbench").glob("*/__init__.py")}
+    assert {room for floor in rooms.FLOORS for room in floor} == {*folders, rooms.CONTRACT}
+    assert len(rooms.upward(rooms.arrows())) <= 1
 
 
 def test_every_figure_is_shown() -> None:
