@@ -112,6 +112,14 @@ def test_every_file_of_the_tutorial_is_shown() -> None:
     assert shown == files
 
 
+def test_the_files_that_contributing_names_exist() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = [line for line in page.splitlines() if re.match(r"\| .* \| `\w+/.* \|$", line)]
+    named = {name for row in rows for name in re.findall(r"`([\w/]+/[\w./]*)`", row)}
+    assert len(rows) >= 30
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
 def test_every_room_has_a_floor_and_one_import_at_most_leads_upwards() -> None:
     folders = {path.parent.name for path in (ROOT / "ltbench").glob("*/__init__.py")}
     assert {room for floor in rooms.FLOORS for room in floor} == {*folders, rooms.CONTRACT}
