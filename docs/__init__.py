@@ -1,3 +1,3 @@
-"""What makes pages of the documentation, and the site."""
+"""Generators of the documentation's pages, and hooks of the site."""
 
 from __future__ import annotations

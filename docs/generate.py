@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that are made from the code.
+"""Writes the pages of the documentation that are generated from the code.
 
 python -m docs.generate            # or `make docs`
 """
@@ -31,7 +31,7 @@ WHOLE = {
     "reference/settings.md": settings_page,
     "reference/specs.md": specs_page,
 }
-"""Pages that are made from the code as a whole."""
+"""Pages that are generated as a whole."""
 
 
 def _with_parts(name: str) -> Callable[[Registry], str]:
@@ -44,7 +44,7 @@ PARTS = {
     for name in _WRITTEN
     if MARKED.search((HERE / name).read_text(encoding="utf-8"))
 }
-"""Pages that are written by hand, with parts that are made from the code."""
+"""Pages that are written by hand, with generated parts."""
 
 PAGES = WHOLE | PARTS
 

@@ -1,4 +1,4 @@
-"""What the site needs besides MkDocs: pages from the root, and links that leave the site."""
+"""MkDocs hooks: pages from the root of the repository, and links that leave the site."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Shows what is not on the site as a path in the repository."""
+    """Replaces links to files outside of the site by paths in the repository."""
     if page.file.src_uri in FROM_ROOT:
         return markdown  # done
     return with_links(markdown, f"docs/{page.file.src_uri}")
 
 
 def with_links(text: str, path: str) -> str:
-    """Returns a page as it is on the site: links that leave it become paths.
+    """Returns a page for the site: links that leave the site become paths.
 
     Args:
         text: The page.
-        path: Of its file, from the root of the repository.
+        path: Path of its file, from the root of the repository.
     """
     folder = posixpath.dirname(path)
 

@@ -1,3 +1,3 @@
-"""Pages, and parts of pages, that are made from the code."""
+"""Generators of pages and of parts of pages."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ltbench.registry.registry import Registry
 
 _INTRODUCTION = """# The command line
 
-Every verb with its arguments and options, as `ltbench VERB --help` has them. Made from the code by
+All verbs with their arguments and options, as in `ltbench VERB --help`. Made from the code by
 `make docs`: do not edit.
 """
 _ALWAYS = ("help", "install_completion", "show_completion")
@@ -78,7 +78,7 @@ def _option(option: Any) -> str:
 
 
 def _default(option: Any) -> str:
-    """Returns the default, where the help shows one, and the variable that may set it."""
+    """Returns the default, if the help shows one, and the variable that can set it."""
     parts = []
     value = option.default
     if option.show_default and value not in (None, False, (), []) and not callable(value):

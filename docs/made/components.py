@@ -12,14 +12,14 @@ from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
 INTRODUCTION = """# Components
 
-Every component that comes with ltbench, its options, defaults and recipe. Made from the code by
+All built-in components with options, defaults and recipe. Made from the code by
 `make docs`: do not edit. `ltbench list KIND` and `ltbench show KIND NAME` print the same for all
-installed plugins. A star marks what is taken where nobody chooses.
+installed plugins. A star marks the default of a kind.
 """
 
 
 def components_page(registry: Registry) -> str:
-    """Returns the page of all components that come with ltbench."""
+    """Returns the page of all built-in components."""
     return INTRODUCTION + "".join(_kind(kind, registry) for kind in KINDS)
 
 
@@ -46,7 +46,7 @@ def _row(component: Component) -> str:
 
 
 def _details(spec: ComponentSpec) -> Iterator[str]:
-    """Yields options and recipe of a component that has any."""
+    """Yields options and recipe of a component, if it has any."""
     options = describe_options(spec.config)
     recipe = getattr(spec, "recipe", None)
     settings = {"recipe": dict(recipe.settings)} if recipe else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def cell(text: str) -> str:
-    """Returns a text as a table's cell has it."""
+    """Returns a text as the cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

@@ -1,4 +1,4 @@
-"""Sections about the grids of the papers, from what stands at the head of their files."""
+"""Sections about the grids of the papers, from the comments at the head of their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARTS = re.compile(r"(?P<about>.*?)\n\n    (?P<command>[^\n]+)\n\n(?P<rest>.*)"
 
 
 def tables() -> str:
-    """Returns a section a grid file: what it compares, command, cost, published numbers."""
+    """Returns a section a grid file: comparison, command, cost, published numbers."""
     files = sorted(_PAPER.glob("*.toml"), key=lambda file: (_place(file.stem), file.stem))
     return "\n\n".join(_section(file) for file in files)
 
@@ -26,13 +26,15 @@ def _place(name: str) -> int:
 def _section(file: Path) -> str:
     text = file.read_text(encoding="utf-8")
     head = re.match(r"(#[^\n]*\n)+", text)
-    assert head is not None, f"{file} opens with no comment"
+    assert head is not None, f"{file}: expected a comment at the head"
     lines = [line.removeprefix("#").removeprefix(" ") for line in head[0].splitlines()]
     found = _PARTS.fullmatch("\n".join(lines))
-    assert found is not None, f"{file}: what it compares, a command, cost and published numbers"
+    assert found is not None, (
+        f"{file}: expected a comparison, a command, cost and published numbers"
+    )
     cost, _, published = found["rest"].partition("Published: ")
-    assert cost.startswith("Cost: "), f"{file} says no cost"
-    assert published, f"{file} says nothing of published numbers"
+    assert cost.startswith("Cost: "), f"{file}: expected 'Cost: '"
+    assert published, f"{file}: expected 'Published: '"
     title = tomllib.loads(text)["name"]
     parts = [
         f"### {title[0].upper()}{title[1:]}",
@@ -45,7 +47,7 @@ def _section(file: Path) -> str:
 
 
 def _published(text: str) -> str:
-    """Returns the published numbers; what is indented is a list."""
+    """Returns the published numbers; indented lines become a list."""
     lines = (text[0].upper() + text[1:]).splitlines()
     said = [line for line in lines if not line.startswith("    ")]
     listed: list[str] = []

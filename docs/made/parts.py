@@ -1,4 +1,4 @@
-"""Parts of pages that are made from the code, between marks.
+"""Parts of pages that are generated from the code, between marks.
 
 <!-- NAME: made by `make docs` -->
 ...
@@ -27,16 +27,16 @@ _LANGUAGES = {".py": "python", ".toml": "toml"}
 
 
 def filled(page: str) -> str:
-    """Returns a page with its parts as the code makes them today.
+    """Returns a page with its parts generated again.
 
     Raises:
-        KeyError: It asks for a part that nothing makes.
+        KeyError: No generator has the name of a part.
     """
     return MARKED.sub(lambda found: f"{found[1]}{part(found['name'])}\n{found[3]}", page)
 
 
 def part(name: str) -> str:
-    """Returns a part: a word that says what it is, and what it is about."""
+    """Returns a part by its name: a generator, and its argument."""
     word, _, about = name.partition(" ")
     return _PARTS[word](about)
 
@@ -50,14 +50,14 @@ def _columns(_: str) -> str:
 
 
 def _file(path: str) -> str:
-    """A file of the documentation, whole."""
+    """Returns a whole file of the documentation as a block of code."""
     file = DOCS / path
     content = file.read_text(encoding="utf-8")
     return fenced(content, _LANGUAGES[file.suffix])
 
 
 def _example(kind: str) -> str:
-    """What `ltbench plugin new` writes for a kind: its modules and its test."""
+    """Returns the modules and the test that `ltbench plugin new` writes for a kind."""
     name = f"my_{kind}"
     files = NewPackage(name=name, kind=kind, licence="mit", author="You").render()
     shown = {
@@ -65,7 +65,7 @@ def _example(kind: str) -> str:
         for path, content in files.items()
         if path.suffix == ".py" and content.strip() and path.parts[0] in ("src", "tests")
     }
-    # As they are imported: the package, what it imports, the tests.
+    # In the order of imports: the package, its modules, the tests.
     order = sorted(shown, key=lambda path: (path.parts[0], path.name != "__init__.py", path))
     return "\n\n".join(f"`{path}`:\n\n{fenced(shown[path], 'python')}" for path in order)
 

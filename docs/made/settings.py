@@ -15,22 +15,22 @@ _INTRODUCTION = """# Configuration keys
 
 A setting is a dotted key and a value: `--set KEY=VALUE` on the command line, `KEY = VALUE` in a
 grid file. Values are written as in TOML; texts need no quotes on the command line, and `none`
-stands for no value. Who decides a key that you leave open is said in
-[How ltbench is built](../design.md#a-run-in-order); `ltbench run --dry-run` shows it for a run.
+means no value. [How ltbench is built](../design.md#settings-and-the-hash) has the order of defaults, recipes
+and settings; `ltbench run --dry-run` prints the origin of each setting of a run.
 Made from the code by `make docs`: do not edit.
 """
 _GRID = {
-    "name": "text; the file's name where not given",
+    "name": "text; default: the file's name",
     "defaults": "table of settings of every run; a list is an axis",
-    "include": "tables `[[include]]`: entries: all combinations of their axes and the defaults'",
-    "exclude": "tables `[[exclude]]`: patterns of runs to leave out; a list: any of its values",
+    "include": "tables `[[include]]`: entries: all combinations of their axes and those of the defaults",
+    "exclude": "tables `[[exclude]]`: patterns of excluded runs; a list means any of its values",
 }
 _VARIABLES = {
-    "LTBENCH_DATA": "folder that holds the data sets, where `--data-root` is not given",
-    "LTBENCH_LISTS": "folder or mirror of split lists, where `--lists` is not given",
+    "LTBENCH_DATA": "folder of the data sets, if `--data-root` is not given",
+    "LTBENCH_LISTS": "folder or mirror of split lists, if `--lists` is not given",
     "LTBENCH_DISABLE_PLUGINS": "entry points that are not loaded, separated by commas",
-    "HF_HUB_OFFLINE": "1: nothing is asked of the network for weights",
-    "OMP_NUM_THREADS": "threads of each run on a CPU; another number, other last bits",
+    "HF_HUB_OFFLINE": "1: no weights are downloaded",
+    "OMP_NUM_THREADS": "threads of each run on a CPU; another number changes the last bits of results",
 }
 
 
@@ -50,7 +50,7 @@ def settings_page(registry: Registry) -> str:
         _INTRODUCTION,
         "## Components of a run\n\nThe name of a component; its options are `KIND.OPTION`.\n",
         table(("key", "", "names and options"), kinds),
-        "\nNo part of a run, and of no hash:\n",
+        "\nNot part of a run or of a hash:\n",
         table(("kind", "", "names and options"), others),
         "\n## The run\n",
         _keys(RunConfig, ""),

@@ -1,4 +1,4 @@
-"""Reference pages of what plugins see: hooks, specs, protocols; read from the source, not run."""
+"""Reference pages of the public contract: hooks, specs, protocols, read from the source."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def hooks_page(registry: Registry) -> str:
 
 
 def specs_page(registry: Registry) -> str:
-    """Returns the page of what hooks return, and of what `build` is given."""
+    """Returns the page of specs and of the contexts that `build` receives."""
     parts = [f"# Specs and contexts\n\n{_MADE}\n\n{inspect.getdoc(specs)}\n"]
     for title, module, wanted in (
-        ("What `build` is given", specs, lambda name: name.endswith("Context")),
-        ("What all kinds share", specs, lambda name: name in ("ComponentSpec", "Recipe")),
+        ("Contexts that `build` receives", specs, lambda name: name.endswith("Context")),
+        ("Fields of all kinds", specs, lambda name: name in ("ComponentSpec", "Recipe")),
         (
             "A spec for each kind",
             specs,
@@ -54,7 +54,7 @@ def specs_page(registry: Registry) -> str:
 
 
 def protocols_page(registry: Registry) -> str:
-    """Returns the page of what built objects must do."""
+    """Returns the page of the protocols of built objects."""
     parts = [f"# Protocols\n\n{_MADE}\n\n{inspect.getdoc(protocols)} Their source:\n"]
     for node in _classes(protocols):
         parts.append(f"## {node.name}\n\n{fenced(_text(protocols, node), 'python')}\n")
@@ -62,7 +62,7 @@ def protocols_page(registry: Registry) -> str:
 
 
 def contract(kind: str) -> str:
-    """Returns what a plugin of a kind has to bring, and what its object must do."""
+    """Returns hook, spec and protocols of a kind."""
     spec = KINDS[kind]
     about = " ".join((spec.__doc__ or "").partition("\n    Args:")[0].split())
     rows = [
@@ -86,13 +86,11 @@ _PROTOCOLS = {
     "loss": ("Loss", "ScheduledLoss"),
     "sampling": ("Sampling",),
     "augmentation": ("Augmentation", "PixelAugmentation", "Targets"),
-    "optimizer": ("Optimizer",),
-    "schedule": ("Schedule",),
     "refinement": ("RefinementContext", "Refinement"),
     "inference": ("Inference",),
     "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
 }
-"""Which protocols an author of a kind has to know. The others build a class of ltbench."""
+"""Protocols of each kind. The other kinds build a class of ltbench."""
 
 
 def _used(spec: type[ComponentSpec]) -> str:
@@ -135,7 +133,7 @@ def _signature(node: ast.FunctionDef) -> str:
 
 
 def _described(node: ast.ClassDef) -> str:
-    """Returns the section of a dataclass: what it is, and a table of its fields."""
+    """Returns the section of a dataclass: description and table of fields."""
     about, _, listed = (ast.get_docstring(node) or "").partition("\nArgs:\n")
     helps = dict(_arguments(inspect.cleandoc(listed)))
     rows = []
@@ -155,7 +153,7 @@ def _described(node: ast.ClassDef) -> str:
 
 
 def _default(value: ast.expr) -> str:
-    """Returns a default in words that need no knowledge of dataclasses."""
+    """Returns a default without the syntax of dataclasses."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
         given = {one.arg: ast.unparse(one.value) for one in value.keywords}
         made = given.get("default_factory")
