@@ -12,16 +12,16 @@ from ltbench.testing.collect import rules
 
 _PAGE = f"""# Conformance
 
-The rules for every plugin, as checks that run on a CPU, without a download. Built-in components pass the
-same checks. Made from the code by `make docs`: do not edit.
+The rules for every plugin, as checks that run on a CPU, without a download. Built-in components
+pass the same checks. Made from the code by `make docs`: do not edit.
 
 ```
 ltbench plugin list                  # plugins with origin, components and errors
 ltbench plugin check my_plugin       # exit code 0: passed, 1: a check failed, 3: not loadable
 ```
 
-It prints a line a check: passed, failed or skipped, the reason, and a link to the rule below. `--json`
-prints the same as JSON.
+It prints a line a check: passed, failed or skipped, the reason, and a link to the rule below.
+`--json` prints the same as JSON.
 
 In the plugin's own tests:
 
@@ -46,14 +46,14 @@ that matches no check. `parametrize_with_checks` has the same argument.
 For your own tests `ltbench.testing` has `small_backbone("timm")` (under five million
 weights; `small_backbone_names()` lists them, `clip_tiny` is a model of open_clip with a text
 tower), `long_tailed_set(counts)`, `build_context(counts)`, `installed_plugin(name, source)` and
-`broken_plugin()`. With `pytest_plugins = ["ltbench.testing.fixtures"]` in `conftest.py` they are
-available as the fixtures `ltbench_backbone`, `ltbench_dataset`, `ltbench_install` and `ltbench_broken_plugin`.
+`broken_plugin()`. With `pytest_plugins = ["ltbench.testing.fixtures"]` in `conftest.py` they are the
+fixtures `ltbench_backbone`, `ltbench_dataset`, `ltbench_install` and `ltbench_broken_plugin`.
 
 ## Versions of the plugin API
 
 Plugins may import {", ".join(f"`{name}`" for name in api.MODULES)};
-all other modules may change at any time. A test compares these modules with a listing. Changes are in
-the section "Plugin API" of the changelog.
+all other modules may change at any time. A test compares these modules with a listing. Changes are
+in the section "Plugin API" of the changelog.
 
 `ltbench.api_version` is {api.VERSION}. It is raised when a name is removed or changes its
 meaning. A plugin's module may name the version that it was written for, as a plain number:
@@ -65,9 +65,9 @@ meaning. A plugin's module may name the version that it was written for, as a pl
 A plugin for a later version, or for one before {api.OLDEST}, is refused with that reason. A plugin
 without the number counts as compatible.
 
-A hook, or an argument of a hook, is deprecated for at least one minor release before it is removed: it
-still works, and `ltbench plugin list` and `ltbench doctor` name the plugins that use it, with file
-and line.
+A hook, or an argument of a hook, is deprecated for at least one minor release before it is
+removed: it still works, and `ltbench plugin list` and `ltbench doctor` name the plugins that use
+it, with file and line.
 """
 
 

@@ -15,14 +15,14 @@ _INTRODUCTION = """# Configuration keys
 
 A setting is a dotted key and a value: `--set KEY=VALUE` on the command line, `KEY = VALUE` in a
 grid file. Values are written as in TOML; texts need no quotes on the command line, and `none`
-means no value. [How ltbench is built](../design.md#settings-and-the-hash) has the order of defaults, recipes
-and settings; `ltbench run --dry-run` prints the origin of each setting of a run.
+means no value. [How ltbench is built](../design.md#settings-and-the-hash) has the order of defaults,
+recipes and settings; `ltbench run --dry-run` prints the origin of each setting of a run.
 Made from the code by `make docs`: do not edit.
 """
 _GRID = {
     "name": "text; default: the file's name",
     "defaults": "table of settings of every run; a list is an axis",
-    "include": "tables `[[include]]`: entries: all combinations of their axes and those of the defaults",
+    "include": "tables `[[include]]`: all combinations of their axes and those of the defaults",
     "exclude": "tables `[[exclude]]`: patterns of excluded runs; a list means any of its values",
 }
 _VARIABLES = {
@@ -30,7 +30,7 @@ _VARIABLES = {
     "LTBENCH_LISTS": "folder or mirror of split lists, if `--lists` is not given",
     "LTBENCH_DISABLE_PLUGINS": "entry points that are not loaded, separated by commas",
     "HF_HUB_OFFLINE": "1: no weights are downloaded",
-    "OMP_NUM_THREADS": "threads of each run on a CPU; another number changes the last bits of results",
+    "OMP_NUM_THREADS": "threads of each run on a CPU; another number changes the last bits",
 }
 
 

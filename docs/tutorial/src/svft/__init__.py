@@ -8,7 +8,7 @@ from ltbench import MethodSpec, Recipe, hookimpl
 
 from svft.method import Config, build
 
-LTBENCH_API = 1  # the version of ltbench's plugin API that this was written for
+LTBENCH_API = 1  # version of ltbench's plugin API
 
 SPEC = MethodSpec(
     name="svft",
@@ -17,13 +17,13 @@ SPEC = MethodSpec(
     config=Config,
     build=build,
     recipe=Recipe(settings={"train.lr": 0.02}),
-    identity_at_start=True,  # its features are the backbone's own until something is learned
-    token_wise=True,  # it works on each token alone: tokens that nobody reads can be left out
-    examples=({}, {"parts": ("qkv",), "layers": 1}),  # what the conformance checks try
+    identity_at_start=True,  # before the training its features are the backbone's own
+    token_wise=True,  # it works on each token separately: unused tokens can be left out
+    examples=({}, {"parts": ("qkv",), "layers": 1}),  # options for the conformance checks
 )
 
 
 @hookimpl
 def ltbench_register_methods() -> Iterable[MethodSpec]:
-    """Called once, when ltbench loads its plugins."""
+    """Returns the method; called once, when ltbench loads its plugins."""
     return [SPEC]

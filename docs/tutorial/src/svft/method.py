@@ -1,4 +1,4 @@
-"""What can be set, and how the method changes a backbone. No torch is imported at the top."""
+"""Options of the method, and its change of a backbone. No torch is imported at the top."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class SingularValues:
     config: Config
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:
-        """Adds the diagonals and returns them; ltbench freezes all else and trains the head."""
+        """Adds the diagonals and returns them; ltbench freezes the rest and trains the head."""
         from svft.modules import Diagonal
 
         learned = []
         for block in backbone.select(self.config.layers):
             for part in self.config.parts:
-                linear: Any = block[part]  # raises where the backbone has no such part
+                linear: Any = block[part]  # raises if the backbone has no such part
                 diagonal = Diagonal(linear.weight)
                 learned.append(diagonal.attach(linear))
         return learned
 
 
 def build(config: Config, ctx: BuildContext) -> SingularValues:
-    """Builds the method; `ctx` knows the classes, their counts, the width of the features, ..."""
+    """Builds the method; `ctx` has the classes, their counts, the width of the features, ..."""
     return SingularValues(config)

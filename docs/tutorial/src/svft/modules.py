@@ -1,4 +1,4 @@
-"""The torch of the method: imported when a run needs it."""
+"""Torch module of the method, imported when a run needs it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Diagonal(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         u, s, vt = torch.linalg.svd(weight.detach(), full_matrices=False)
-        # They follow from the weight: they move with the model, and are not stored with it.
+        # They follow from the weight: they move with the model and are not stored.
         self.register_buffer("u", u, persistent=False)
         self.register_buffer("vt", vt, persistent=False)
         self.diagonal = nn.Parameter(torch.zeros_like(s))
 
     def attach(self, linear: nn.Module) -> nn.Parameter:
-        """Becomes a part of a Linear; returns what there is to learn.
+        """Adds the module to a Linear and returns the learned parameter.
 
         As a submodule it is stored, copied and moved with the model. The hook is a bound method,
-        so that `copy.deepcopy` of the model copies it too.
+        so `copy.deepcopy` of the model copies it as well.
         """
         linear.add_module("svft", self)
         linear.register_forward_hook(self._add)
