@@ -43,11 +43,11 @@ check_plugin("my_plugin", expected_failures={{"compiles without a break": "it so
 A key is a part of the check's name. An expected failure that passes is a failure, and so is a key
 that matches no check. `parametrize_with_checks` has the same argument.
 
-For your own tests `ltbench.testing` has `small_backbone("timm")` (under five million
-weights; `small_backbone_names()` lists them, `clip_tiny` is a model of open_clip with a text
-tower), `long_tailed_set(counts)`, `build_context(counts)`, `installed_plugin(name, source)` and
-`broken_plugin()`. With `pytest_plugins = ["ltbench.testing.fixtures"]` in `conftest.py` they are the
-fixtures `ltbench_backbone`, `ltbench_dataset`, `ltbench_install` and `ltbench_broken_plugin`.
+For your own tests `ltbench.testing` has `small_backbone("timm")` (under five million weights;
+`small_backbone_names()` lists them, `clip_tiny` is a model of open_clip with a text tower),
+`long_tailed_set(counts)`, `build_context(counts)`, `installed_plugin(name, source)` and
+`broken_plugin()`. With `pytest_plugins = ["ltbench.testing.fixtures"]` in `conftest.py` they are
+the fixtures `ltbench_backbone`, `ltbench_dataset`, `ltbench_install` and `ltbench_broken_plugin`.
 
 ## Versions of the plugin API
 

@@ -15,8 +15,8 @@ _INTRODUCTION = """# Configuration keys
 
 A setting is a dotted key and a value: `--set KEY=VALUE` on the command line, `KEY = VALUE` in a
 grid file. Values are written as in TOML; texts need no quotes on the command line, and `none`
-means no value. [How ltbench is built](../design.md#settings-and-the-hash) has the order of defaults,
-recipes and settings; `ltbench run --dry-run` prints the origin of each setting of a run.
+means no value. [How ltbench is built](../design.md#settings-and-the-hash) has the order of
+defaults, recipes and settings; `ltbench run --dry-run` prints the origin of each setting of a run.
 Made from the code by `make docs`: do not edit.
 """
 _GRID = {
