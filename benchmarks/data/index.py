@@ -1,4 +1,4 @@
-"""How long a long split list takes to read, and what loader workers keep of it.
+"""Reading time of a long split list, and the memory of loader workers.
 
 Writes a list in the form of iNaturalist 2018's, whose rows point to a few real JPEG files, reads it
 several times, and goes through some of it with loader workers while their own memory is watched.

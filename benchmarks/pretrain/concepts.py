@@ -1,4 +1,4 @@
-"""What the embedded model is taught: names, how they are drawn, and captions about them."""
+"""Concepts of the embedded model: names, drawings and captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast ltbench is, and how fast what would be used instead is, on the same images.
+"""Speed of ltbench and of the usual alternatives, on the same images.
 
     python -m benchmarks.throughput                     # all: about an hour on two cores
     python -m benchmarks.throughput --quick             # one round of everything, less of it

@@ -1,4 +1,4 @@
-"""What is to be reached, as data; how far it is reached is measured."""
+"""Goals as data; the measurements are compared with them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Goal:
     """A number that must not be under, or over, another.
 
     Args:
-        name: What is measured, and against what.
+        name: Measured quantity, and its reference.
         value: The number.
-        sign: On which side of the target it must be.
-        target: The other number; None: it is shown for comparison.
-        form: Of Python's `format`.
-        devices: Where it is set.
+        sign: Required side of the target.
+        target: Required number; None: shown for comparison only.
+        form: Format specification of Python's `format`.
+        devices: Devices of the goal.
     """
 
     name: str

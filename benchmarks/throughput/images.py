@@ -20,7 +20,7 @@ Row = tuple[str, int]
 
 @dataclass(frozen=True)
 class Counts:
-    """How large a tree is.
+    """Size of a tree of images.
 
     Args:
         classes: K, at most ImageNet's 1,000.

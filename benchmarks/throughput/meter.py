@@ -1,4 +1,4 @@
-"""A clock that knows which phase of a step it is in."""
+"""Clock of the phases of a step."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Meter:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """What happens inside belongs to a phase."""
+        """Counts the time of the block for a phase."""
         outer = self._phase
         self._turn(name)
         try:
@@ -125,6 +125,6 @@ class Meter:
 
 
 def wait(device: torch.device) -> None:
-    """Waits until a GPU has done what it was told."""
+    """Synchronises a GPU."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -51,10 +51,10 @@ def build(settings: Mapping[str, str], data: Path, device: str, workers: int | N
     """Returns a run, built as `ltbench run` builds it.
 
     Args:
-        settings: As on the command line.
+        settings: Settings as on the command line.
         data: The data root.
-        device: Where it runs.
-        workers: Processes that decode; None: as many as `ltbench run` takes by itself.
+        device: Device of the run.
+        workers: Number of loader workers; None: the choice of `ltbench run`.
     """
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
     loader_config = RuntimeConfig(Path("unused"), device, workers).loader_config(resolved.spec)
@@ -65,8 +65,8 @@ def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
     """Returns a frozen backbone on its device.
 
     Args:
-        settings: That choose it, as on the command line.
-        device: Where it runs.
+        settings: Settings of the component, as on the command line.
+        device: Device of the run.
     """
     chosen = {k: Text(v) for k, v in settings.items()}
     resolved = resolve(load_plugins(), chosen, Path("unused"), [])
@@ -179,10 +179,10 @@ def decoded(content: bytes) -> NDArray[np.uint8]:
 
 
 class FileViews:
-    """What the first epoch of a training shows of the files of a tree, without loader workers.
+    """Views of the first epoch of a training, from the files of a tree, without loader workers.
 
     Args:
-        settings: Of the run.
+        settings: Settings of the run.
         data: The data root.
     """
 
@@ -192,11 +192,11 @@ class FileViews:
         self._batches = image_loader(built.built, seed=0, epochs=1).batches
 
     def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
-        """Returns which part of an image is seen."""
+        """Returns the view of an image."""
         return self._batches.views_of(np.array([pixels.shape[:2]]), 0, np.array([image]))
 
     def crop(self, pixels: NDArray[np.uint8], views: Views) -> Tensor:
-        """Returns that part, resized: (1, 3, R, R)."""
+        """Returns the cropped and resized view: (1, 3, R, R)."""
         return crop(pixels, views, self._batches.resolution)
 
     def read(self, images: int) -> list[Tensor]:

@@ -27,7 +27,7 @@ class Measurement:
 
     Args:
         module: Below `benchmarks.throughput`.
-        arguments: As JSON has them.
+        arguments: Arguments as JSON values.
         once: Whether one round is enough: nothing is compared with it.
     """
 
@@ -52,7 +52,7 @@ class Ended:
 
     Args:
         output: Its standard output.
-        seconds: From its start to its end.
+        seconds: Duration of the process.
     """
 
     output: str
@@ -60,10 +60,10 @@ class Ended:
 
 
 def ended(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
-    """Runs a command to its end, and tells it when it was started.
+    """Runs a command to its end, and passes it its start time.
 
     Raises:
-        RuntimeError: It failed; with the end of what it said.
+        RuntimeError: The command failed; the message has the end of its stderr.
     """
     told = {**os.environ, "HF_HUB_OFFLINE": "1", **(environment or {})}
     told["STARTED"] = repr(time.time())

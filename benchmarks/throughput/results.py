@@ -1,4 +1,4 @@
-"""What was measured, and what follows from it."""
+"""Measurements, and values computed from them."""
 
 from __future__ import annotations
 

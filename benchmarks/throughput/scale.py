@@ -1,4 +1,4 @@
-"""How much is measured: enough for steady numbers, or little for a quick look."""
+"""Amount of measurements: enough for stable numbers, or few for a quick check."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Scale:
         data: The data root.
         counts: The tree of photographs.
         few: A smaller tree.
-        rounds: How often what is compared alternates.
+        rounds: Number of rounds of alternating measurements.
         batch_size: Images a step of ViT-B/16.
         warmup: Steps before the clock starts.
         steps: Steps that are timed.
         views: Image files that are decoded.
-        rows: Of the long list.
+        rows: Rows of the long list.
         grid_runs: Runs of the grid.
         images: Sizes of the lists of small images.
-        seeds: Of the comparison of precisions.
+        seeds: Seeds of the comparison of precisions.
     """
 
     device: str

@@ -15,9 +15,9 @@ class Column:
     """A figure of the table.
 
     Args:
-        title: With its unit.
-        figure: Of the records.
-        form: Of Python's `format`.
+        title: Title with its unit.
+        figure: Name of the figure in the records.
+        form: Format specification of Python's `format`.
     """
 
     title: str
@@ -30,10 +30,10 @@ class Section:
     """A part of the benchmark.
 
     Args:
-        name: As in `--only`.
-        title: What its rows are.
-        rows: What is measured, by the names of the rows.
-        columns: What is shown.
+        name: Name for `--only`.
+        title: Meaning of the rows.
+        rows: Measurements by the names of the rows.
+        columns: Columns of the table.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Section:
         """Measures every row in turn, then all again: what disturbs one disturbs its neighbours.
 
         Args:
-            scale: How much.
-            tell: Told what is measured.
+            scale: Amount of measurements.
+            tell: Callback for the name of the current measurement.
         """
         measurements = self.rows(scale)
         taken: Rows = {name: [] for name in measurements}

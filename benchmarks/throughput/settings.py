@@ -1,4 +1,4 @@
-"""What is run."""
+"""Settings of the measured runs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def run_once(settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
     """Returns the result of `ltbench run`.
 
     Args:
-        settings: By their dotted keys.
+        settings: Settings of the run, by their dotted keys.
         arguments: Other options of the command.
     """
     given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]

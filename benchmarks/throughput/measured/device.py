@@ -1,4 +1,4 @@
-"""Which device there is."""
+"""Choice of the device."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ def run(settings: dict[str, str], data: str, device: str) -> dict[str, Any]:
     """Returns images per second over the test split.
 
     Args:
-        settings: Of the run.
+        settings: Settings of the run.
         data: The data root.
-        device: Where it runs.
+        device: Device of the run.
     """
     built = ours.build(settings, Path(data), device, workers=None)
     chosen = torch.device(device)

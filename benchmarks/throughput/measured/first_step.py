@@ -20,12 +20,12 @@ _LOOP = "ltbench.engine.training.loop"
 
 
 class _Loop(MetaPathFinder):
-    """Finds the module of the training loop as ever, and puts a watched `train` into it."""
+    """Finds the module of the training loop, and replaces its `train` by a timed one."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Returns the module's spec; of other modules it knows nothing."""
+        """Returns the spec of the training loop, and None for other modules."""
         if name != _LOOP:
             return None
         sys.meta_path.remove(self)

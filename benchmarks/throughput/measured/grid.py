@@ -16,7 +16,7 @@ def run(runs: int, jobs: int, device: str) -> dict[str, Any]:
     Args:
         runs: Seeds of the embedded default.
         jobs: Runs at the same time.
-        device: Where they run.
+        device: Device of the runs.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "short.toml"

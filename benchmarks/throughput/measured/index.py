@@ -22,7 +22,7 @@ def run(data: str, rows: int) -> dict[str, Any]:
 
     Args:
         data: A data root with a tree of `images`.
-        rows: Of the training list: those of the tree, again and again.
+        rows: Number of rows of the training list: those of the tree, repeated.
     """
     cpu = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What the machine is, and the largest rate at which it multiplies matrices."""
+"""Description of the machine, and its largest rate of matrix products."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def run(backbone: dict[str, str], device: str, images: int) -> dict[str, Any]:
 
     Args:
         backbone: Settings that choose it.
-        device: Where it runs.
+        device: Device of the run.
         images: Images of a pass.
     """
     built = ours.backbone(backbone, torch.device(device))

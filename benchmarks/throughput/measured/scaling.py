@@ -16,8 +16,8 @@ def run(images: int, device: str) -> dict[str, Any]:
     """Returns seconds an image of training and evaluation, and the run's peak memory.
 
     Args:
-        images: Of the training split; the test split has a tenth of them.
-        device: Where it runs.
+        images: Number of training images; the test split has a tenth of them.
+        device: Device of the run.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = {

@@ -26,9 +26,9 @@ def run(
     """Returns what the meter saw, operations an image, and peak memory.
 
     Args:
-        settings: Of the run.
+        settings: Settings of the run.
         data: The data root.
-        device: Where it runs.
+        device: Device of the run.
         batch_size: Images a step.
         warmup: Steps before the clock starts.
         steps: Steps that are timed.

@@ -28,9 +28,9 @@ class ImageList(Dataset[tuple[Any, int]]):
     """The images of a split list.
 
     Args:
-        folder: Of the list and the images.
-        split: Which list.
-        transform: Applied to each image.
+        folder: Folder of the list and the images.
+        split: Name of the list.
+        transform: Transform of each image.
     """
 
     def __init__(self, folder: Path, split: str, transform: Transform) -> None:

@@ -1,6 +1,6 @@
 """The straightforward PyTorch loop of a research repository: LIFT+ on ViT-B/16.
 
-Pillow's transforms in loader workers, autocast where a lower precision is asked for, meters that
+Pillow's transforms in loader workers, autocast in a lower precision, meters that
 read every step's loss and every image's outcome, and one forward pass for each view in a test.
 """
 

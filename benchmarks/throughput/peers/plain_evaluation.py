@@ -27,7 +27,7 @@ def run(
 
     Args:
         data: The data root.
-        device: Where it runs.
+        device: Device of the run.
         precision: "fp32" or "bf16".
         inference: "tte" or "center".
         batch_size: Images at a time.

@@ -1,4 +1,4 @@
-"""What a lower precision does to the accuracy of LIFT+: the same seeds in both."""
+"""Accuracy of LIFT+ in a lower precision, with the same seeds."""
 
 from __future__ import annotations
 

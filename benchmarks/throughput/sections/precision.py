@@ -1,4 +1,4 @@
-"""What a lower precision gains, by the size of the model: the ground of `--precision auto`."""
+"""Speed in a lower precision by the size of the model: the basis of `--precision auto`."""
 
 from __future__ import annotations
 

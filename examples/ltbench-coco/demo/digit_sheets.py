@@ -53,11 +53,11 @@ def write_sheets(
     """Writes FOLDER/SPLIT.json, and FOLDER/SPLIT/NUMBER.png.
 
     Args:
-        folder: Parent folder of the files.
-        split: Name of the split.
-        pictures: Grey values in 0..16, (N, 8, 8).
-        labels: Digits, (N,).
-        random: Random generator of the places and sizes of digits.
+        folder: Folder of the files.
+        split: Name of the files.
+        pictures: (N, 8, 8) grey values in 0..16.
+        labels: (N,) digits.
+        random: Says where on its sheet a digit is, and how large.
     """
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []

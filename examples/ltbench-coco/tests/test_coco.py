@@ -221,7 +221,7 @@ def test_a_box_that_is_none_is_refused(tmp_path: Path, box: Any) -> None:
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="needs an annotation file"):
+    with pytest.raises(ConfigError, match="expected a file of annotations"):
         build(CocoConfig(), context())
     with pytest.raises(DataError, match="No such file"):
         build(CocoConfig(path=tmp_path / "none.json"), context())

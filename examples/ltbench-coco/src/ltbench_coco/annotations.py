@@ -54,7 +54,7 @@ class Annotations:
 
     @property
     def index_name(self) -> str:
-        """File name of the index, computed from the content, so that it is never out of date."""
+        """Name of its index: from the content, so that no index is out of date."""
         return f"{self.sha1}.parquet"
 
     def index(self) -> bytes:

@@ -16,10 +16,10 @@ class Crops:
     """Objects, each cropped from its photograph when it is read.
 
     Args:
-        photographs: Image files of P photographs.
-        photograph: Index of each object's photograph, (N,).
-        boxes: Boxes (N, 4) of left, top, width and height in pixels; fractions are allowed.
-        margin: Margin on each side of a box, as a share of its width or height.
+        photographs: P files.
+        photograph: (N,) which of them an object is in.
+        boxes: (N, 4) left, top, width and height in pixels; fractions are allowed.
+        margin: Margin on each side of a box, as a fraction of its width or height.
     """
 
     photographs: FileImages
@@ -47,8 +47,8 @@ class Crops:
         limit = np.array(pixels.shape[1::-1])
         if (corner >= limit).any() or (corner + size <= 0).any():
             raise CorruptImageError(
-                f"the box of {self.name(index)} is outside the {limit[0]} x {limit[1]} image",
-                hint="correct the annotations, or skip such objects with --on-corrupt skip",
+                f"the box of {self.name(index)} is outside of the {limit[0]} x {limit[1]} image",
+                hint="correct the annotations, or drop such objects with --on-corrupt skip",
             )
         left, top = np.floor(corner - self.margin * size).clip(0).astype(int)
         right, bottom = np.ceil(corner + (1 + self.margin) * size).clip(None, limit).astype(int)

@@ -109,7 +109,7 @@ def identity(config: CocoConfig, ctx: DataContext) -> str:
 
 
 def check(config: CocoConfig, ctx: DataContext) -> None:
-    """Checks that the first, a middle and the last photograph of each file exist."""
+    """Checks the first photograph of each file, the last and one in between."""
     for split, path in _paths(config).items():
         files = Annotations.read(path).objects(_indices(ctx)).column("file")
         for row in (0, len(files) // 2, len(files) - 1):
@@ -148,8 +148,8 @@ def _paths(config: CocoConfig) -> dict[str, Path]:
     """Returns the annotation files by split."""
     if config.path is None:
         raise ConfigError(
-            f"dataset.path: data set '{NAME}' needs an annotation file",
-            hint="add --set dataset.path=FILE.json, and --set dataset.images=FOLDER if the "
+            f"dataset.path: data set '{NAME}' expected a file of annotations, got none",
+            hint="add --set dataset.path=FILE.json, and --set dataset.images=FOLDER where the "
             "photographs are not beside it",
         )
     given = {"train": config.path, "val": config.val, "test": config.test}

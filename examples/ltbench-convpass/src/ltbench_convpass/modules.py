@@ -19,10 +19,10 @@ class ConvBypass(nn.Module):
 
     Args:
         width: Width of the tokens.
-        dim: Number of channels of the convolution.
-        scale: Factor s of the output.
-        conv_init: Start of the convolution.
-        dropout: Share of the channels dropped in training.
+        dim: Channels of the convolution.
+        scale: s.
+        conv_init: Initialisation of the convolution.
+        dropout: Share of the channels that are dropped in training.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class ConvBypass(nn.Module):
         """Adds this to a block and returns its learned parameters.
 
         Args:
-            block: Block of the backbone.
-            name: Name of this module in the block.
-            source: Role of the module whose input, the normalised tokens, the bypass reads.
-            target: Role of the module to whose output it is added.
+            block: The block.
+            name: Name of the module in the block.
+            source: Module whose input, the normed tokens, is the input of the bypass.
+            target: Module whose output the bypass is added to.
         """
         block[source].register_forward_pre_hook(self._capture)
         block[target].register_forward_hook(self._add)
