@@ -100,7 +100,8 @@ def _files() -> Iterator[Path]:
     for folder in ("ltbench", "plugins", "docs", "examples", "benchmarks"):
         for path in (ROOT / folder).rglob("*"):
             relative = path.relative_to(ROOT).as_posix()
-            if path.suffix in (".py", ".md", ".jinja", ".toml") and "/runs/" not in relative:
+            left_out = "/runs/" in relative or "/licences/" in relative  # data and legal texts
+            if path.suffix in (".py", ".md", ".jinja", ".toml") and not left_out:
                 yield path
     yield from ROOT.glob("*.md")
 
