@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ltbench.analysis.leaderboard.board import leaderboard
+from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.registry.registry import Registry
@@ -21,7 +21,7 @@ def test_the_leaderboard_of_the_digits_is_that_of_its_runs(registry: Registry) -
     found = find_runs([DIGITS / "runs"])
     assert len(found.runs) == 35
     assert not found.skipped
-    board = leaderboard(found.cells(), registry)
+    board = build_leaderboard(found.cells(), registry)
     fresh = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
     stored = pd.read_csv(DIGITS / "methods" / "leaderboard.csv", dtype=DTYPES)
     # P values are bootstrapped, and the last digits of Fourier transforms are the library's.

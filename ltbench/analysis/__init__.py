@@ -1,3 +1,3 @@
-"""Metrics, statistics, comparisons and leaderboards of stored predictions."""
+"""Metrics, statistics, comparisons and leaderboards computed from stored predictions."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accuracies by class and shot group, and calibration, from stored predictions. All in percent."""
+"""Accuracy per class and shot group, and calibration, from stored predictions. In percent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ltbench.analysis.stats.crossed import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 
-GROUPS = ("many", "medium", "few")
+SHOT_GROUPS = ("many", "medium", "few")
 INTERVAL_METHOD = "crossed"
-"""Recorded beside the intervals: those of results without it are of an earlier method."""
+"""Method of the intervals, stored with them; results without it have an earlier method's."""
 _CALIBRATION_BINS = 15
 
 
@@ -35,12 +35,12 @@ class PredictionArrays(Protocol):
 
 @dataclass(frozen=True)
 class ShotRule:
-    """Where many ends and few begins, by training images of a class.
+    """Rule that assigns classes to shot groups by their number of training images.
 
     Args:
-        name: Recorded with every number that the rule made.
-        many_from: Fewest images of a many-shot class.
-        few_to: Most images of a few-shot class.
+        name: Name, stored with every number computed by this rule.
+        many_from: Smallest number of training images of a many-shot class.
+        few_to: Largest number of training images of a few-shot class.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ShotRule:
     few_to: int
 
     def groups(self, class_counts: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-        """Returns which classes each group has, (K,)."""
+        """Returns, for each group, whether each class belongs to it, (K,)."""
         many, few = class_counts >= self.many_from, class_counts <= self.few_to
         return {"many": many, "medium": ~many & ~few, "few": few}
 
@@ -69,15 +69,16 @@ def compute_metrics(
     """Returns every metric of a run.
 
     Args:
-        predictions: Of the test split.
-        class_counts: (K,) training images of each class.
-        rule: Which classes are many-, medium- and few-shot.
+        predictions: Predictions on the test split.
+        class_counts: (K,) number of training images of each class.
+        rule: Rule of the shot groups.
 
     Returns:
-        `accuracy`, `mean_class`, `many`, `medium`, `few` (None for an empty group), `harmonic` (of
-        the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each accuracy, over other
-        test images), `interval_method`, `per_class` (None for a class without test images),
-        `group_classes` (those with test images), `shot_rule`, `test_images`.
+        `accuracy`, `mean_class`, `many`, `medium`, `few` (None for an empty group), `harmonic`
+        (harmonic mean of the non-empty groups), `macro_f1`, `ece`, `intervals` (95 %, for each
+        accuracy, over the choice of test images), `interval_method`, `per_class` (None for a class
+        without test images), `group_classes` (number of classes with test images), `shot_rule`,
+        `test_images` (number of images).
     """
     labels, predicted = predictions.labels, predictions.predicted
     correct = np.bincount(labels[labels == predicted], minlength=len(class_counts))
@@ -85,7 +86,7 @@ def compute_metrics(
     present = support > 0
     groups = rule.groups(class_counts)
     values, per_class = accuracies(labels, predicted, class_counts, rule)
-    shots = [value for name in GROUPS if (value := values[name]) is not None]
+    shots = [value for name in SHOT_GROUPS if (value := values[name]) is not None]
     return {
         **values,
         "harmonic": len(shots) / sum(1 / value for value in shots) if all(shots) else 0.0,
@@ -109,23 +110,25 @@ def accuracies(
     class_counts: NDArray[np.int64],
     rule: ShotRule = DEFAULT_RULE,
 ) -> tuple[dict[str, float | None], NDArray[np.float64]]:
-    """Returns accuracies, and those of each class, (K,), NaN for a class without test images.
-
-    The first are `accuracy`, `mean_class`, `many`, `medium` and `few` (None for an empty group).
+    """Returns mean accuracies and the accuracy of each class, in percent.
 
     Args:
         labels: (N,) true classes.
-        predicted: (N,) classes.
-        class_counts: (K,) training images of each class.
-        rule: Which classes are many-, medium- and few-shot.
+        predicted: (N,) predicted classes.
+        class_counts: (K,) number of training images of each class.
+        rule: Rule of the shot groups.
+
+    Returns:
+        `accuracy`, `mean_class`, `many`, `medium` and `few` (None for an empty group), and (K,)
+        accuracies of the classes, NaN for a class without test images.
     """
     classes = len(class_counts)
     correct = np.bincount(labels[labels == predicted], minlength=classes)
     support = np.bincount(labels, minlength=classes)
     groups, present = rule.groups(class_counts), support > 0
-    each = _percent_each(correct, support)
-    members = {"mean_class": present, **{name: groups[name] & present for name in GROUPS}}
-    # Quotients of whole numbers: 9 of 9 images are 100, not 99.99999999999999.
+    each = _class_accuracies(correct, support)
+    members = {"mean_class": present, **{name: groups[name] & present for name in SHOT_GROUPS}}
+    # Quotients of integers: 9 of 9 images are 100, not 99.99999999999999.
     means = {"accuracy": float(100.0 * correct.sum() / support.sum())} | {
         name: float(each[chosen].mean()) if chosen.any() else None
         for name, chosen in members.items()
@@ -136,24 +139,27 @@ def accuracies(
 def intervals(
     predictions: PredictionArrays, groups: dict[str, NDArray[np.bool_]]
 ) -> dict[str, list[float] | None]:
-    """Returns the 95 % interval of each accuracy over other test images, as leaderboards do.
+    """Returns the 95 % interval of each accuracy over the choice of test images.
 
     Args:
-        predictions: Of the test split, by one model.
+        predictions: Predictions of one model on the test split.
         groups: Shot group -> (K,) whether each class belongs to it.
 
     Returns:
-        Lower and upper bound in percent; None for a shot group without test images.
+        Accuracy name -> lower and upper bound in percent, computed as on leaderboards; None for a
+        shot group without test images.
     """
     right = predictions.labels == predictions.predicted
-    found = crossed_interval(right[None], Strata.of_classes(predictions.labels, groups))
+    found = crossed_interval(right[None], Strata.from_labels(predictions.labels, groups))
     return {
         name: [100 * found[name].low, 100 * found[name].high] if name in found else None
-        for name in ("accuracy", "mean_class", *GROUPS)
+        for name in ("accuracy", "mean_class", *SHOT_GROUPS)
     }
 
 
-def _percent_each(correct: NDArray[np.int64], support: NDArray[np.int64]) -> NDArray[np.float64]:
+def _class_accuracies(
+    correct: NDArray[np.int64], support: NDArray[np.int64]
+) -> NDArray[np.float64]:
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * correct, support, out=shares, where=support > 0)
     return shares
@@ -165,36 +171,39 @@ def _macro_f1(
     correct: NDArray[np.int64],
     support: NDArray[np.int64],
 ) -> float:
-    """Mean over the classes with test images of 2 TP / (2 TP + FP + FN)."""
-    said = np.bincount(predicted, minlength=len(support))
+    """Returns the mean of 2 TP / (2 TP + FP + FN) over the classes with test images, in percent."""
+    predictions_of_class = np.bincount(predicted, minlength=len(support))
     present = support > 0
-    return float((200.0 * correct[present] / (support + said)[present]).mean())
+    return float((200.0 * correct[present] / (support + predictions_of_class)[present]).mean())
 
 
-def reliability(
+def reliability_bins(
     confidence: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Bins images by confidence, in 15 equal bins of which the empty ones are left out.
+    """Groups images into 15 bins of equal width by confidence, and omits the empty bins.
 
     Args:
-        confidence: (N,) from 0 to 1.
-        right: (N,) whether the prediction is.
+        confidence: (N,) confidences, 0 to 1.
+        right: (N,) whether each prediction is correct.
 
     Returns:
-        Mean confidence, accuracy and share of the images in percent, (B,) each.
+        Mean confidence, accuracy and share of the images of each bin in percent, (B,) each.
     """
     bins = np.minimum((confidence * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
     images = np.bincount(bins, minlength=_CALIBRATION_BINS)
     filled = images > 0
-    said, held = (
+    mean_confidence, accuracy = (
         100.0 * np.bincount(bins, values, _CALIBRATION_BINS)[filled] / images[filled]
         for values in (confidence, right)
     )
-    return said, held, 100.0 * images[filled] / len(right)
+    return mean_confidence, accuracy, 100.0 * images[filled] / len(right)
 
 
 def calibration_error(predictions: PredictionArrays) -> float:
-    """Mean gap between confidence and accuracy over the bins (Guo et al., ICML 2017)."""
+    """Returns the expected calibration error in percent (Guo et al., ICML 2017).
+
+    It is the mean absolute gap between confidence and accuracy, each bin weighted by its images.
+    """
     right = predictions.labels == predictions.predicted
-    confidence, accuracy, share = reliability(predictions.confidence, right)
+    confidence, accuracy, share = reliability_bins(predictions.confidence, right)
     return float(np.abs(accuracy - confidence) @ share / 100)

@@ -12,7 +12,7 @@ from ltbench.cli.options import Json, Level, Strict
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ltbench.analysis.comparison.pairs import Pair
+    from ltbench.analysis.comparison.pairs import PairComparison
     from ltbench.storage.results import Cell, Found
 
 
@@ -72,7 +72,7 @@ def compare(
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
     """
     from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
-    from ltbench.analysis.comparison.pairs import METRICS, corrected
+    from ltbench.analysis.comparison.pairs import METRICS, correct_pairs
     from ltbench.cli import compare_output as compared
     from ltbench.cli.stored_runs import end_strictly, read_runs
 
@@ -83,7 +83,7 @@ def compare(
         if inference is not None:
             raise ConfigError("--inference: across data sets, the stored results are compared")
         found = read_runs(runs)
-        grid = ScoreTable.of(found.cells())
+        grid = ScoreTable.from_cells(found.cells())
         # A shot group that most data sets lack is an error only where it was asked for.
         shared = [name for name in metrics if len(grid.scores(name)) > 1]
         across = [
@@ -102,7 +102,7 @@ def compare(
     skipped = [item for found in each for item in found.skipped]
     cells = _cells(each, runs)
     pairs = _compared(cells, metrics, level, rope, inference, all_pairs=all_pairs)
-    done, comparisons = corrected(pairs, correction)
+    done, comparisons = correct_pairs(pairs, correction)
     how = compared.How(correction, comparisons, level, rope)
     compared.print_pairs(done, skipped, how, json=json)
     end_strictly(skipped, strict)
@@ -115,9 +115,9 @@ def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
         ConfigError: A path holds several, or two paths the same.
         DataError: A path holds none.
     """
-    from ltbench.analysis.comparison.seed_predictions import one_cell
+    from ltbench.analysis.comparison.seed_predictions import single_cell
 
-    cells = [one_cell(found.runs, path) for found, path in zip(each, paths, strict=True)]
+    cells = [single_cell(found.runs, path) for found, path in zip(each, paths, strict=True)]
     first: dict[str, Path] = {}
     for cell, path in zip(cells, paths, strict=True):
         if cell.key in first:
@@ -138,17 +138,21 @@ def _compared(
     inference: str | None,
     *,
     all_pairs: bool,
-) -> list[Pair]:
+) -> list[PairComparison]:
     import itertools
 
     from ltbench.analysis.comparison import pairs
-    from ltbench.analysis.comparison.config_diff import names
-    from ltbench.analysis.comparison.seed_predictions import check_same_images, read_sample
+    from ltbench.analysis.comparison.config_diff import name_cells
+    from ltbench.analysis.comparison.seed_predictions import (
+        check_same_images,
+        read_seed_predictions,
+    )
     from ltbench.cli.stored_runs import followed
 
-    named = list(zip(cells, names(cells), strict=True))
+    named = list(zip(cells, name_cells(cells), strict=True))
     samples = [
-        read_sample(cell, name, inference) for cell, name in followed(named, "reading predictions")
+        read_seed_predictions(cell, name, inference)
+        for cell, name in followed(named, "reading predictions")
     ]
     chosen = (
         list(itertools.combinations(samples, 2))
@@ -158,6 +162,6 @@ def _compared(
     for first, second in chosen:
         check_same_images(first, second)
     return [
-        pairs.compare(first, second, metrics, level=level, rope=rope)
+        pairs.compare_pair(first, second, metrics, level=level, rope=rope)
         for first, second in followed(chosen, "comparing")
     ]

@@ -14,15 +14,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
-from ltbench.analysis.comparison.pairs import AcrossSeeds, MetricComparison, OnImages, Pair
-from ltbench.analysis.comparison.seed_predictions import Sample
+from ltbench.analysis.comparison.pairs import (
+    ImageTests,
+    MetricComparison,
+    PairComparison,
+    SeedTests,
+)
+from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.comparison.summary_text import (
-    correction_text,
-    notes,
-    p_text,
-    points,
+    comparison_notes,
+    comparison_sentence,
+    describe_correction,
+    format_p,
+    format_points,
     rope_sentence,
-    sentence,
 )
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.cli.output import console, plain_table, print_json
@@ -48,10 +53,10 @@ class How:
     level: float
     rope: float | None
 
-    def sentences(self, pair: Pair) -> list[str]:
+    def sentences(self, pair: PairComparison) -> list[str]:
         """Returns what was found about a pair."""
         said = [
-            sentence(pair, metric, self.correction, self.comparisons, self.level)
+            comparison_sentence(pair, metric, self.correction, self.comparisons, self.level)
             for metric in pair.outcomes
         ]
         if self.rope is not None:
@@ -62,7 +67,7 @@ class How:
 
 
 def print_pairs(
-    pairs: Sequence[Pair], skipped: Sequence[SkippedRun], how: How, *, json: bool
+    pairs: Sequence[PairComparison], skipped: Sequence[SkippedRun], how: How, *, json: bool
 ) -> None:
     """Prints comparisons: a table, what lies behind it, sentences and notes."""
     if json:
@@ -89,7 +94,7 @@ def print_pairs(
     _print_notes(out, pairs, how.level)
 
 
-def _print_pair(out: Console, pair: Pair, how: How) -> None:
+def _print_pair(out: Console, pair: PairComparison, how: How) -> None:
     """What was found about a pair: accuracies, what lies behind them, sentences."""
     out.print(f"\n[bold]{escape(pair.first.name)}[/] against [bold]{escape(pair.second.name)}[/]")
     out.print(_overview(pair, how))
@@ -101,12 +106,12 @@ def _print_pair(out: Console, pair: Pair, how: How) -> None:
         out.print(escape(text), soft_wrap=True)
 
 
-def _overview(pair: Pair, how: How) -> Table:
+def _overview(pair: PairComparison, how: How) -> Table:
     table = plain_table("accuracy")
     several = how.correction != "none" and how.comparisons > 1
     heads = ["first %", "second %", "difference", f"{100 * how.level:g} % interval", "p"]
     if several:
-        heads.append(f"p ({correction_text(how.correction, how.comparisons)})")
+        heads.append(f"p ({describe_correction(how.correction, how.comparisons)})")
     for head in heads:
         table.add_column(head, justify="right")
     for metric, outcome in pair.outcomes.items():
@@ -114,17 +119,20 @@ def _overview(pair: Pair, how: How) -> Table:
             table.add_row(ACCURACIES[metric], "-", "-", "no classes", "", "", "")
             continue
         evidence = outcome.evidence
-        row = [f"{outcome.first:.1f}", f"{outcome.second:.1f}", points(evidence.difference)]
-        row += [f"{points(evidence.low)} to {points(evidence.high)}", p_text(evidence.p)]
+        row = [f"{outcome.first:.1f}", f"{outcome.second:.1f}", format_points(evidence.difference)]
+        row += [
+            f"{format_points(evidence.low)} to {format_points(evidence.high)}",
+            format_p(evidence.p),
+        ]
         if several:
-            row.append(p_text(outcome.corrected_p))
+            row.append(format_p(outcome.corrected_p))
         clear = outcome.corrected_p < 1 - how.level
         row[-1] = f"[bold]{row[-1]}[/]" if clear else row[-1]
         table.add_row(ACCURACIES[metric], *row)
     return table
 
 
-def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[MetricComparison]) -> None:
+def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricComparison]) -> None:
     """The tests that look at seeds alone."""
     table = plain_table(f"{len(pair.seeds)} seeds alone")
     for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
@@ -135,13 +143,13 @@ def _print_seeds(out: Console, pair: Pair, outcomes: Sequence[MetricComparison])
             table.add_row(
                 ACCURACIES[outcome.metric],
                 f"{across.t.deviation:.2f}",
-                "-" if across.t.p is None else p_text(across.t.p),
-                p_text(across.wilcoxon.p),
+                "-" if across.t.p is None else format_p(across.t.p),
+                format_p(across.wilcoxon.p),
                 "-" if across.cohens_dz is None else f"{across.cohens_dz:.2f}",
                 f"{across.rank_biserial:.2f}",
             )
     if table.row_count:
-        out.print(f"test: {_tests(outcomes, AcrossSeeds)}\n")
+        out.print(f"test: {_tests(outcomes, SeedTests)}\n")
         out.print(table)
 
 
@@ -159,16 +167,16 @@ def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: flo
                 ACCURACIES[outcome.metric],
                 f"{counts.only_first:,}",
                 f"{counts.only_second:,}",
-                p_text(counts.p),
+                format_p(counts.p),
                 "-" if odds.ratio is None else _odds(odds.ratio),
                 "-" if odds.ratio is None else f"{_odds(odds.low)} to {_odds(odds.high)}",
             )
     if table.row_count:
-        out.print(f"test: {_tests(outcomes, OnImages)}\n")
+        out.print(f"test: {_tests(outcomes, ImageTests)}\n")
         out.print(table)
 
 
-def _tests(outcomes: Sequence[MetricComparison], kind: type[AcrossSeeds | OnImages]) -> str:
+def _tests(outcomes: Sequence[MetricComparison], kind: type[SeedTests | ImageTests]) -> str:
     """The tests that the p values of the overview are from."""
     named = [
         outcome.evidence.test
@@ -182,11 +190,11 @@ def _odds(value: float) -> str:
     return "infinite" if math.isinf(value) else f"{value:.2f}"
 
 
-def _print_notes(out: Console, pairs: Sequence[Pair], level: float) -> None:
+def _print_notes(out: Console, pairs: Sequence[PairComparison], level: float) -> None:
     """Each note once, with the pairs that it is about where it is not about all."""
     about: dict[str, list[str]] = {}
     for pair in pairs:
-        for note in notes(pair, level):
+        for note in comparison_notes(pair, level):
             about.setdefault(note, []).append(f"{pair.first.name} and {pair.second.name}")
     if about:
         out.print()
@@ -195,7 +203,7 @@ def _print_notes(out: Console, pairs: Sequence[Pair], level: float) -> None:
         out.print(f"[yellow]note[/] {escape(note + whose)}", soft_wrap=True)
 
 
-def _pair_json(pair: Pair, how: How) -> dict[str, Any]:
+def _pair_json(pair: PairComparison, how: How) -> dict[str, Any]:
     return {
         "first": _sample_json(pair.first),
         "second": _sample_json(pair.second),
@@ -207,11 +215,11 @@ def _pair_json(pair: Pair, how: How) -> dict[str, Any]:
             for metric, outcome in pair.outcomes.items()
         },
         "sentences": how.sentences(pair),
-        "notes": list(notes(pair, how.level)),
+        "notes": list(comparison_notes(pair, how.level)),
     }
 
 
-def _sample_json(sample: Sample) -> dict[str, Any]:
+def _sample_json(sample: SeedPredictions) -> dict[str, Any]:
     return {
         "name": sample.name,
         "inference": sample.inference,
@@ -269,8 +277,8 @@ def _print_across(
     out.print("\n", table, sep="")
     if found.friedman is not None:
         out.print(
-            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {p_text(found.friedman.p)}; "
-            f"Iman and Davenport: p {p_text(found.friedman.f_p)}",
+            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {format_p(found.friedman.p)}; "
+            f"Iman and Davenport: p {format_p(found.friedman.f_p)}",
             soft_wrap=True,
         )
     out.print(
@@ -282,10 +290,10 @@ def _print_across(
         out.print(f"  not told apart: {escape(', '.join(found.methods[i] for i in group))}")
     k = len(found.methods)
     pairs = [(i, j) for at, i in enumerate(order) for j in order[at + 1 :]]
-    out.print(f"Wilcoxon ({correction_text(correction, k * (k - 1) // 2)}):")
+    out.print(f"Wilcoxon ({describe_correction(correction, k * (k - 1) // 2)}):")
     for i, j in pairs:
         names = escape(f"{found.methods[i]} and {found.methods[j]}")
-        out.print(f"  {names}: p {p_text(found.signed_rank_p[i, j])}", soft_wrap=True)
+        out.print(f"  {names}: p {format_p(found.signed_rank_p[i, j])}", soft_wrap=True)
     for i, j in pairs if found.posteriors else ():
         posterior = found.posteriors[min(i, j), max(i, j)]
         shares = [posterior.first, posterior.equivalent, posterior.second][:: 1 if i < j else -1]
@@ -295,10 +303,10 @@ def _print_across(
             f"{shares[2]:.2f} (Bayesian signed-rank)",
             soft_wrap=True,
         )
-    if found.least_p >= 1 - level:
+    if found.min_signed_rank_p >= 1 - level:
         out.print(
             f"[yellow]note[/] {len(found.datasets)} data sets are too few for so many of "
-            f"Wilcoxon's tests: they can at best have p = {found.least_p:.4g}, whatever the "
+            f"Wilcoxon's tests: they can at best have p = {found.min_signed_rank_p:.4g}, whatever the "
             "differences",
             soft_wrap=True,
         )
@@ -323,7 +331,7 @@ def _across_json(found: AcrossDatasets) -> dict[str, Any]:
         "nemenyi_p": found.ranks.p.tolist(),
         "friedman": None if found.friedman is None else _finite(dataclasses.asdict(found.friedman)),
         "wilcoxon_p": found.signed_rank_p.tolist(),
-        "wilcoxon_least_p": found.least_p,
+        "wilcoxon_least_p": found.min_signed_rank_p,
         "posteriors": [
             {"first": i, "second": j, **dataclasses.asdict(posterior)}
             for (i, j), posterior in found.posteriors.items()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ltbench.analysis.leaderboard.board import Leaderboard
-    from ltbench.analysis.leaderboard.tables import Shown
+    from ltbench.analysis.leaderboard.tables import DisplayTable
     from ltbench.storage.results import Found
 
 _ROWS = 50  # of a ranking on a terminal
@@ -79,10 +79,11 @@ def leaderboard(
         print_json(files.to_json(board.rankings, published, found.skipped))
     else:
         each = [
-            tables.shown(ranking, board.published_beside(ranking)) for ranking in board.rankings
+            tables.display_table(ranking, board.published_beside(ranking))
+            for ranking in board.rankings
         ]
         if markdown or latex:
-            typer.echo(tables.markdown(each) if markdown else tables.latex(each), nl=False)
+            typer.echo(tables.to_markdown(each) if markdown else tables.to_latex(each), nl=False)
         else:
             _print(each)
     end_strictly(found.skipped, strict)
@@ -97,7 +98,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     from rich.console import Console
     from rich.progress import Progress
 
-    from ltbench.analysis.leaderboard.board import leaderboard as board_of
+    from ltbench.analysis.leaderboard.board import build_leaderboard
     from ltbench.registry.load import load_plugins
 
     if not found.runs:
@@ -108,7 +109,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading predictions, testing", total=len(cells))
-        board = board_of(
+        board = build_leaderboard(
             cells,
             registry,
             metric=metric,
@@ -121,7 +122,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     return board
 
 
-def _print(shown: Sequence[Shown]) -> None:
+def _print(shown: Sequence[DisplayTable]) -> None:
     from rich.markup import escape
 
     from ltbench.analysis.leaderboard import tables
@@ -130,15 +131,15 @@ def _print(shown: Sequence[Shown]) -> None:
     out = console()
     for table in shown:
         out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
-        trainer = tables.fitted(table, out.width)
+        trainer = tables.fit_to_width(table, out.width)
         columns = plain_table()
         for head in trainer.heads:
-            justify: Literal["left", "right"] = "left" if head in table.words else "right"
+            justify: Literal["left", "right"] = "left" if head in table.TEXT_HEADS else "right"
             columns.add_column(head, justify=justify, overflow="fold")
-        for texts, leads in list(zip(trainer.rows, table.leading, strict=True))[:_ROWS]:
+        for texts, leads in list(zip(trainer.rows, table.is_best, strict=True))[:_ROWS]:
             columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
         out.print(columns)
         if len(table.rows) > _ROWS:
             out.print(f"{len(table.rows) - _ROWS} more rows: --csv FILE has them all")
-        for text in table.below:
+        for text in table.footnotes:
             out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)

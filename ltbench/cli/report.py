@@ -40,18 +40,18 @@ def report(
 
     from ltbench.cli.output import console
     from ltbench.cli.stored_runs import end_strictly, read_runs
-    from ltbench.report.build import build
-    from ltbench.report.sections.evidence import SHOWN
+    from ltbench.report.build import build_report
+    from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out: {out} is there and no folder", hint="give the name of a folder")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
-    shown = sum(min(len(ranking.entries), SHOWN) for ranking in board.rankings)
+    shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("comparing, drawing", total=shown)
-        made = build(
+        made = build_report(
             found,
             board,
             title=title,
@@ -59,5 +59,5 @@ def report(
         )
         made.write(out)
     page = out / "index.html"
-    console().print(f"{page}: {len(made.album)} figures in {out / 'figures'}", soft_wrap=True)
+    console().print(f"{page}: {len(made.figures)} figures in {out / 'figures'}", soft_wrap=True)
     end_strictly(found.skipped, strict)

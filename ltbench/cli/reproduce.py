@@ -12,7 +12,7 @@ from ltbench.cli.options import Json, Strict, finite
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from ltbench.analysis.comparison.published_targets import Matches
+    from ltbench.analysis.comparison.published_targets import TargetMatches
     from ltbench.registry.registry import Registry
     from ltbench.storage.results import Cell
 
@@ -66,7 +66,7 @@ def reproduce(
     about any of the runs.
     """
     from ltbench.analysis.comparison import reproduction
-    from ltbench.analysis.comparison.published_targets import Matches, Target
+    from ltbench.analysis.comparison.published_targets import Target, TargetMatches
     from ltbench.cli.reproduce_output import print_reproductions
     from ltbench.cli.stored_runs import end_strictly, read_runs
 
@@ -83,7 +83,7 @@ def reproduce(
         )
     if published is not None:
         given = Target(published, source or "as given")
-        matches = Matches(((_only(cells), given),), (), ())
+        matches = TargetMatches(((_only(cells), given),), (), ())
     else:
         matches = _published_about(cells, metric)
     done = reproduction.reproduce(matches.pairs, metric, margin, level=level)
@@ -97,18 +97,18 @@ def _only(cells: Sequence[Cell]) -> Cell:
     Raises:
         ConfigError: There are several.
     """
-    from ltbench.analysis.comparison.config_diff import differing, in_words
+    from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 
     if len(cells) > 1:
         raise ConfigError(
             "--published is one number, and these runs differ in more than their seed: "
-            + in_words(differing(cells)),
+            + format_diff(diff_cells(cells)),
             hint="give the runs of one choice",
         )
     return cells[0]
 
 
-def _published_about(cells: Sequence[Cell], metric: str) -> Matches:
+def _published_about(cells: Sequence[Cell], metric: str) -> TargetMatches:
     """Finds what plugins know of the cells, and tells on stderr what cannot be used of it.
 
     Raises:
@@ -116,26 +116,26 @@ def _published_about(cells: Sequence[Cell], metric: str) -> Matches:
     """
     from rich.console import Console
 
-    from ltbench.analysis.comparison.published_targets import known_targets, match
+    from ltbench.analysis.comparison.published_targets import match_targets, resolve_targets
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
-    known, faults = known_targets(registry, metric)
+    known, faults = resolve_targets(registry, metric)
     console = Console(stderr=True, highlight=False)
     for fault in faults:
         console.print(f"skipped {fault}", markup=False, soft_wrap=True)
-    matches = match(cells, known)
+    matches = match_targets(cells, known)
     if not matches.pairs:
         raise _nothing(matches, metric, registry)
     return matches
 
 
-def _nothing(matches: Matches, metric: str, registry: Registry) -> ConfigError:
-    from ltbench.analysis.comparison.reproduction_text import close_text
+def _nothing(matches: TargetMatches, metric: str, registry: Registry) -> ConfigError:
+    from ltbench.analysis.comparison.reproduction_text import describe_close_target
     from ltbench.metric_names import ACCURACIES
 
     close = matches.close[:_LISTED]
-    listed = "".join(f"\n  - {close_text(one)}" for one in close)
+    listed = "".join(f"\n  - {describe_close_target(one)}" for one in close)
     more = len(matches.close) - len(close)
     failed = "".join(
         f"; plugin {failure.plugin.name} failed to load: {failure.error}"

@@ -9,10 +9,15 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ltbench.analysis.comparison.labels import labels
-from ltbench.analysis.comparison.published_targets import Close, Matches
+from ltbench.analysis.comparison.labels import label_cells
+from ltbench.analysis.comparison.published_targets import CloseTarget, TargetMatches
 from ltbench.analysis.comparison.reproduction import Reproduction, Reproductions
-from ltbench.analysis.comparison.reproduction_text import close_text, notes, sentence, signed
+from ltbench.analysis.comparison.reproduction_text import (
+    describe_close_target,
+    reproduction_notes,
+    reproduction_sentence,
+)
+from ltbench.analysis.comparison.summary_text import format_points
 from ltbench.cli.output import console, plain_table, print_json
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell, SkippedRun
@@ -22,7 +27,7 @@ _LISTED = 10
 
 
 def print_reproductions(
-    found: Reproductions, matches: Matches, skipped: Sequence[SkippedRun], *, json: bool
+    found: Reproductions, matches: TargetMatches, skipped: Sequence[SkippedRun], *, json: bool
 ) -> None:
     """Prints what was found: a table, sentences and notes."""
     if json:
@@ -36,17 +41,17 @@ def print_reproductions(
     out.print(_table(found))
     out.print()
     for one in found.each:
-        out.print(escape(sentence(one, found)), soft_wrap=True)
+        out.print(escape(reproduction_sentence(one, found)), soft_wrap=True)
     out.print()
-    for note in notes(found):
+    for note in reproduction_notes(found):
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     for close in matches.close[:_LISTED]:
-        out.print(f"[yellow]close[/] {escape(close_text(close))}", soft_wrap=True)
+        out.print(f"[yellow]close[/] {escape(describe_close_target(close))}", soft_wrap=True)
     if len(matches.close) > _LISTED:
         out.print(f"[yellow]close[/] and {len(matches.close) - _LISTED} more", soft_wrap=True)
-    if matches.without:
+    if matches.unmatched:
         out.print(
-            f"[yellow]note[/] nothing is published about {_listed(labels(matches.without))}",
+            f"[yellow]note[/] nothing is published about {_listed(label_cells(matches.unmatched))}",
             soft_wrap=True,
         )
 
@@ -64,8 +69,10 @@ def _table(found: Reproductions) -> Table:
             f"{one.target.value:g}",
             f"{one.mean:.2f}",
             str(len(one.values)),
-            signed(one.difference),
-            "-" if test is None else f"{signed(test.found.low)} to {signed(test.found.high)}",
+            format_points(one.difference, 2),
+            "-"
+            if test is None
+            else f"{format_points(test.found.low, 2)} to {format_points(test.found.high, 2)}",
             f"[bold]{one.verdict}[/]" if one.verdict == "equivalent" else one.verdict,
         )
     return table
@@ -76,7 +83,9 @@ def _listed(named: Sequence[str]) -> str:
     return escape("; ".join(named[:_LISTED]) + more)
 
 
-def _json(found: Reproductions, matches: Matches, skipped: Sequence[SkippedRun]) -> dict[str, Any]:
+def _json(
+    found: Reproductions, matches: TargetMatches, skipped: Sequence[SkippedRun]
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "metric": found.metric,
@@ -87,8 +96,8 @@ def _json(found: Reproductions, matches: Matches, skipped: Sequence[SkippedRun])
         "tests": found.tests,
         "reproductions": [_one_json(one, found) for one in found.each],
         "close": [_close_json(one) for one in matches.close],
-        "without": [_cell_json(cell) for cell in matches.without],
-        "notes": list(notes(found)),
+        "without": [_cell_json(cell) for cell in matches.unmatched],
+        "notes": list(reproduction_notes(found)),
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in skipped],
     }
 
@@ -103,16 +112,17 @@ def _one_json(one: Reproduction, found: Reproductions) -> dict[str, Any]:
         "difference": one.difference,
         "test": None if one.test is None else dataclasses.asdict(one.test),
         "verdict": one.verdict,
-        "sentence": sentence(one, found),
+        "sentence": reproduction_sentence(one, found),
     }
 
 
-def _close_json(one: Close) -> dict[str, Any]:
+def _close_json(one: CloseTarget) -> dict[str, Any]:
     return {
         **_cell_json(one.cell),
         "published": dataclasses.asdict(one.target),
         "differs_in": {
-            key: {"published": values[0], "here": values[1]} for key, values in one.unlike.items()
+            key: {"published": values[0], "here": values[1]}
+            for key, values in one.differences.items()
         },
     }
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ltbench.analysis.metrics import SHOT_RULES, compute_metrics, intervals, reliability
+from ltbench.analysis.metrics import SHOT_RULES, compute_metrics, intervals, reliability_bins
 from ltbench.analysis.stats.crossed import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 from ltbench.storage.predictions import Predictions
@@ -73,7 +73,7 @@ def test_calibration_error_is_the_gap() -> None:
 
 def test_reliability_by_hand() -> None:
     confidence = np.array([0.5, 0.52, 0.9, 1.0])  # bins 7, 7, 13 and 14 of 15
-    said, held, share = reliability(confidence, np.array([True, False, True, True]))
+    said, held, share = reliability_bins(confidence, np.array([True, False, True, True]))
     assert said == pytest.approx([51, 90, 100])
     assert held == pytest.approx([50, 100, 100])
     assert share == pytest.approx([50, 25, 25])
@@ -99,7 +99,7 @@ def test_all_right_is_100_to_the_last_bit() -> None:
 def test_intervals_are_those_of_leaderboards() -> None:
     found = predictions(LABELS * 5, SAID * 5)
     metrics = compute_metrics(found, COUNTS)
-    strata = Strata.of_classes(found.labels, SHOT_RULES["exclusive"].groups(COUNTS))
+    strata = Strata.from_labels(found.labels, SHOT_RULES["exclusive"].groups(COUNTS))
     expected = crossed_interval((found.labels == found.predicted)[None], strata)
     assert metrics["interval_method"] == "crossed"
     for name, each in expected.items():

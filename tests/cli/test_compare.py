@@ -124,7 +124,7 @@ def test_one_seed_is_compared_on_its_images(cli: Cli, drawn: Path) -> None:
     difference = 100 * (counts["only_first"] - counts["only_second"]) / found["images"]
     assert overall["evidence"]["difference"] == pytest.approx(difference)
     out = cli("compare", *arguments).out
-    assert "nothing is known about other seeds" in out
+    assert "holds for these two trained models, not for other seeds" in out
     assert "lift_plus also has seeds 0, 2: not used" in out
 
 
@@ -242,10 +242,10 @@ def test_other_rules_are_said(cli: Cli, drawn: Path, tmp_path: Path, registry: R
         store(tmp_path, spec)
     out = cli("compare", str(drawn / "lift_plus"), str(tmp_path)).out
     for said in (
-        "the selection rules differ: lift_plus kept the weights after the last epoch, full kept",
-        "the inferences differ: lift_plus was seen with tte, full was seen with center",
+        "the selection rules differ: lift_plus uses the weights after the last epoch, full uses",
+        "the inferences differ: lift_plus was tested with tte, full was tested with center",
         "trained on different images: data_seed 0 and 5",
-        "besides the method they differ in",
+        "apart from the method, the cells differ in",
         "loss logit_adjusted | ce",
     ):
         assert said in out

@@ -33,7 +33,7 @@ def test_a_table_in_the_terminal(cli: Cli, drawn: Path) -> None:
     rows = [line.split()[:2] for line in ended.out.splitlines() if line.strip()]
     assert ["1", "lift_plus"] in rows
     assert ["2", "full"] in rows
-    assert "methods that share a rank are not told apart" in ended.out
+    assert "methods that share a rank do not differ significantly" in ended.out
 
 
 def test_a_csv_file_besides(cli: Cli, drawn: Path, tmp_path: Path) -> None:

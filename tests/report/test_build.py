@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ltbench.analysis.leaderboard.board import leaderboard
+from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.registry.registry import Registry
-from ltbench.report.build import Report, build
+from ltbench.report.build import Report, build_report
 from ltbench.report.page.content import Picture, Section, Table
 from ltbench.report.sections import evidence
 from ltbench.storage.results import find_runs
@@ -21,7 +21,7 @@ from tests.runs import COUNTS, PER_CLASS, spec_of, store
 
 def report(*folders: Path, registry: Registry, title: str = "A report") -> Report:
     found = find_runs(folders)
-    return build(found, leaderboard(found.cells(), registry), title=title)
+    return build_report(found, build_leaderboard(found.cells(), registry), title=title)
 
 
 def section(made: Report, name: str) -> Section:
@@ -57,7 +57,7 @@ def made(runs: Path, registry: Registry) -> Report:
 
 def test_the_leaderboard_names_what_all_rows_share_and_shows_the_rest(made: Report) -> None:
     board = section(made, "leaderboard")
-    (shared,) = [text for text in board.words if text.startswith("All rows have in common")]
+    (shared,) = [text for text in board.paragraphs if text.startswith("All rows have in common")]
     assert "dataset digits_lt" in shared
     shown = table(board, "leaderboard")
     assert [row[0] for row in shown.rows] == ["lora", "full"]
@@ -116,8 +116,8 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
 ) -> None:
     store(tmp_path, spec_of(registry, method="lora"))
     store(tmp_path, spec_of(registry, method="full", dataset__ratio=50.0))
-    (words,) = section(report(tmp_path, registry=registry), "across-data-sets").words
-    assert words.startswith("Nothing to show: two methods and two data sets")
+    (text,) = section(report(tmp_path, registry=registry), "across-data-sets").paragraphs
+    assert text.startswith("Nothing to show: two methods and two data sets")
 
 
 @pytest.mark.full
@@ -175,7 +175,7 @@ def test_runs_without_predictions_are_in_the_table_and_in_no_figure(
     made = report(tmp_path, registry=registry)
     assert len(table(section(made, "leaderboard"), "leaderboard").rows) == 2
     found = section(made, "digits-lt-tte")
-    assert any(text.startswith("full is in no figure") for text in found.words)
+    assert any(text.startswith("full is in no figure") for text in found.paragraphs)
     for rest in tmp_path.rglob("predictions-*"):
         rest.unlink()
     assert pictures(section(report(tmp_path, registry=registry), "digits-lt-tte")) == []
@@ -188,7 +188,7 @@ def test_of_many_methods_the_best_are_drawn(
     for dim in (1, 2, 4):
         store(tmp_path, spec_of(registry, method="lora", method__dim=dim), skill=dim)
     found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert "Figures and tests are of the 2 best of 3." in found.words
+    assert "Figures and tests are of the 2 best of 3." in found.paragraphs
     assert len(table(found, "digits_lt_tte_classes").columns) == 5
 
 
@@ -202,7 +202,7 @@ def test_the_files(made: Report, tmp_path: Path) -> None:
         "tables.tex",
     }
     figures = sorted(path.name for path in (out / "figures").iterdir())
-    assert len(figures) == 2 * len(made.album)
+    assert len(figures) == 2 * len(made.figures)
     for path in (out / "figures").glob("*.svg"):
         ElementTree.parse(path)
     page = (out / "index.html").read_text(encoding="utf-8")
@@ -241,7 +241,7 @@ def test_broken_histories_are_told_and_drawn_by_nobody(
     path = store(tmp_path, spec_of(registry))
     (path / "history.jsonl").write_text(history)
     found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert any("has no training curve" in text for text in found.words)
+    assert any("has no training curve" in text for text in found.paragraphs)
     assert "digits_lt_tte_loss" not in pictures(found)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ltbench.analysis.comparison.pairs import compare
-from ltbench.analysis.comparison.seed_predictions import read_sample
-from ltbench.analysis.leaderboard.board import leaderboard
+from ltbench.analysis.comparison.pairs import compare_pair
+from ltbench.analysis.comparison.seed_predictions import read_seed_predictions
+from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.errors import ConfigError, DataError
 from ltbench.registry.registry import Registry
 from ltbench.storage.migrations import SCHEMA
@@ -127,7 +127,7 @@ def test_a_leaderboard_names_the_row_whose_predictions_are_damaged(
 ) -> None:
     run = find_runs([runs / "digits_lt" / "clip_tiny" / "full"]).runs[0]
     rewritten(run, hash="0123456789ab")
-    board = leaderboard(find_runs([runs]).cells(), registry)
+    board = build_leaderboard(find_runs([runs]).cells(), registry)
     (ranking,) = board.rankings
     assert any("full" in note and "0123456789ab" in note for note in ranking.notes)
 
@@ -257,14 +257,14 @@ def test_an_old_run_is_the_run_that_would_be_asked_for_today() -> None:
 
 def test_old_and_new_runs_are_compared() -> None:
     one, other, elsewhere = (
-        read_sample(find_runs([OLD / name]).cells()[0], name)
+        read_seed_predictions(find_runs([OLD / name]).cells()[0], name)
         for name in ("schema-1-first", "schema-2", "schema-1")
     )
-    outcome = compare(one, other).outcomes["accuracy"]
+    outcome = compare_pair(one, other).outcomes["accuracy"]
     assert outcome is not None
     assert (outcome.first, outcome.evidence.p) == (pytest.approx(outcome.second), 1)
     with pytest.raises(ConfigError, match=r"options of the data set.*'largest': 143"):
-        compare(one, elsewhere)
+        compare_pair(one, elsewhere)
 
 
 def test_an_old_result_is_what_was_written(tmp_path: Path) -> None:

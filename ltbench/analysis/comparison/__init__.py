@@ -1,3 +1,3 @@
-"""Comparisons of stored runs: on the same images, across seeds, across data sets."""
+"""Comparisons of stored runs: on the same images, across data sets, and with published numbers."""
 
 from __future__ import annotations

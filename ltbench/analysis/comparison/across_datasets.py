@@ -1,4 +1,4 @@
-"""Methods on several data sets: each data set is one observation."""
+"""Comparison of methods across data sets, each of which is one observation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.config_diff import differing, in_words
+from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.analysis.stats.bayes import Posterior, bayesian_signed_rank
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.analysis.stats.ranks import (
@@ -19,7 +19,7 @@ from ltbench.analysis.stats.ranks import (
     friedman,
     pairwise_signed_rank,
 )
-from ltbench.analysis.stats.seeds import least_p
+from ltbench.analysis.stats.seeds import min_signed_rank_p
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
 from ltbench.specs import SPECS
@@ -28,19 +28,21 @@ from ltbench.storage.results import Cell
 
 @dataclass(frozen=True)
 class AcrossDatasets:
-    """k methods on n data sets.
+    """Comparison of k methods on n data sets.
 
     Args:
-        metric: Which accuracy.
-        methods: (k,) names.
-        datasets: (n,) names of the data sets that all methods were run on.
-        left_out: Data sets that some method was not run on, or that lack the shot group.
-        scores: (n, k) percent, means over each cell's seeds.
-        friedman: None with two methods.
-        ranks: Average ranks, Nemenyi's critical difference and the groups.
+        metric: Name of the accuracy.
+        methods: (k,) names of the methods.
+        datasets: (n,) names of the data sets that have runs of all methods.
+        left_out: Names of data sets that lack runs of a method, or the shot group.
+        scores: (n, k) accuracies in percent, means over the seeds of each cell.
+        friedman: Friedman's test; None with two methods.
+        ranks: Average ranks, and Nemenyi's critical difference and groups.
         signed_rank_p: (k, k) corrected p values of Wilcoxon's test.
-        least_p: Smallest p that Wilcoxon's test can have on n data sets with this correction.
-        posteriors: Pair of positions -> Bayesian signed-rank test, where it was asked for.
+        min_signed_rank_p: Smallest possible p value of Wilcoxon's test on n data sets with this
+            correction.
+        posteriors: Pair of positions in `methods` -> Bayesian signed-rank test; empty where not
+            requested.
     """
 
     metric: str
@@ -51,28 +53,29 @@ class AcrossDatasets:
     friedman: Friedman | None
     ranks: CriticalDifference
     signed_rank_p: NDArray[np.float64]
-    least_p: float
+    min_signed_rank_p: float
     posteriors: dict[tuple[int, int], Posterior]
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Cells by data set and method.
+    """Table of cells by data set and method.
 
     Args:
-        methods: (k,) names.
-        rows: Data set -> its cells in the order of the methods, None where there is none.
+        methods: (k,) names of the methods.
+        rows: Data set -> (k,) its cells in the order of the methods; None for a missing cell.
     """
 
     methods: tuple[str, ...]
     rows: dict[str, list[Cell | None]]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell]) -> ScoreTable:
-        """Arranges cells.
+    def from_cells(cls, cells: Sequence[Cell]) -> ScoreTable:
+        """Returns the table of some cells.
 
-        A method is what has the same names of components, whatever their options: recipes choose
-        options for a data set. A data set is one with its options, identity and split.
+        Cells belong to the same method if their components have the same names. Options may differ,
+        because recipes choose options for each data set. A data set is identified by its name,
+        options, identity and split.
 
         Raises:
             ConfigError: A method has several cells on a data set.
@@ -81,15 +84,15 @@ class ScoreTable:
         chosen = [tuple(getattr(cell.spec, kind).name for kind in kinds) for cell in cells]
         methods = list(dict.fromkeys(chosen))
         rows: dict[str, list[Cell | None]] = {}
-        for cell, method, dataset in zip(cells, chosen, _datasets(cells), strict=True):
+        for cell, method, dataset in zip(cells, chosen, _dataset_names(cells), strict=True):
             row = rows.setdefault(dataset, [None] * len(methods))
             column = methods.index(method)
             earlier = row[column]
             if earlier is not None:
                 raise ConfigError(
                     f"{earlier.runs[0].path} and {cell.runs[0].path} are the same method on the "
-                    f"same data set, and differ in {in_words(differing([earlier, cell]))}",
-                    hint="give folders of which only one belongs to the comparison",
+                    f"same data set, but differ in {format_diff(diff_cells([earlier, cell]))}",
+                    hint="give folders that hold only one of them",
                 )
             row[column] = cell
         varied = [place for place in range(len(kinds)) if len({m[place] for m in methods}) > 1]
@@ -97,7 +100,11 @@ class ScoreTable:
         return cls(names, dict(sorted(rows.items())))
 
     def scores(self, metric: str) -> dict[str, list[float]]:
-        """Returns the scores of the data sets that all methods have, in percent."""
+        """Returns scores in percent: data set -> (k,), only data sets with a score of all methods.
+
+        Args:
+            metric: Name of the accuracy.
+        """
         found = {}
         for dataset, row in self.rows.items():
             values = [None if cell is None else cell.mean(metric) for cell in row]
@@ -115,24 +122,26 @@ def compare_across(
     level: float = 0.95,
     rope: float | None = None,
 ) -> AcrossDatasets:
-    """Compares methods over the data sets that all of them were run on.
+    """Compares methods over the data sets that have runs of all of them.
 
     Args:
-        grid: All methods and data sets.
-        metric: One of `METRICS`, as stored with the runs.
-        correction: Of the pairwise tests.
-        level: Of confidence.
-        rope: Half the region of practical equivalence in percent points, for a Bayesian test.
+        grid: Cells of all methods and data sets.
+        metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
+        correction: Correction of the p values of the pairwise tests.
+        level: Confidence level, 0 to 1.
+        rope: Half the width of the region of practical equivalence in percent points, for a
+            Bayesian test; no such test where None.
 
     Raises:
-        ConfigError: There are fewer than two methods, or than two data sets that all have.
+        ConfigError: There are fewer than two methods, or fewer than two common data sets.
     """
     names, scores = grid.methods, grid.scores(metric)
     if len(names) < 2 or len(scores) < 2:
         raise ConfigError(
-            "two methods and two data sets that all methods were run on are needed to compare "
-            f"{ACCURACIES[metric]} accuracies; there are {len(names)} and {len(scores)}",
-            hint="run the missing ones, or give fewer methods",
+            f"comparison of {ACCURACIES[metric]} accuracies: expected two methods or more, and two "
+            "data sets or more with runs of all methods, got "
+            f"{len(names)} and {len(scores)}",
+            hint="run the missing methods, or give folders of fewer methods",
         )
     matrix = np.array(list(scores.values()))
     pairs = list(itertools.combinations(range(len(names)), 2))
@@ -145,21 +154,23 @@ def compare_across(
         friedman=friedman(matrix) if len(names) > 2 else None,
         ranks=critical_difference(matrix, level=level),
         signed_rank_p=pairwise_signed_rank(matrix, correction),
-        least_p=min(1.0, least_p(len(scores)) * (len(pairs) if correction == "holm" else 1)),
+        min_signed_rank_p=min(
+            1.0, min_signed_rank_p(len(scores)) * (len(pairs) if correction == "holm" else 1)
+        ),
         posteriors={}
         if rope is None
         else {(i, j): bayesian_signed_rank(matrix[:, i] - matrix[:, j], rope) for i, j in pairs},
     )
 
 
-def _datasets(cells: Sequence[Cell]) -> list[str]:
-    """A name for each cell's data set: with options, split, and identity where that is needed."""
+def _dataset_names(cells: Sequence[Cell]) -> list[str]:
+    """Returns a name for each cell's data set: options, split, and identity if needed."""
     named = []
     for cell in cells:
         chosen, split = cell.spec.dataset, cell.spec.split
         options = ", ".join(f"{key}={value}" for key, value in sorted(chosen.options.items()))
-        said = f" ({options})" if options else ""
-        named.append(f"{chosen.name}{said}" + ("" if split == "test" else f", {split} split"))
+        suffix = f" ({options})" if options else ""
+        named.append(f"{chosen.name}{suffix}" + ("" if split == "test" else f", {split} split"))
     identities: dict[str, set[str]] = {}
     for name, cell in zip(named, cells, strict=True):
         identities.setdefault(name, set()).add(cell.spec.dataset.identity)

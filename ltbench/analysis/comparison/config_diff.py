@@ -1,4 +1,4 @@
-"""In which choices cells differ, and short names that tell them apart."""
+"""Differences between the configurations of cells, and short names that distinguish cells."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from ltbench.specs import SPECS
 from ltbench.storage.results import Cell
 
 Choices = dict[str, str]
-_SHOWN = 8  # of many choices
+"""Dotted option keys of a run and their values as typed on the command line."""
+_MAX_SHOWN_CHOICES = 8
 
 
-def choices(spec: RunSpec) -> Choices:
-    """Returns every choice of a run but its seed by dotted key, as typed.
+def list_choices(spec: RunSpec) -> Choices:
+    """Returns all choices of a run except its seed, by dotted key, as typed.
 
     Args:
-        spec: The run.
+        spec: Choices of the run.
     """
     found = {}
     for key, value in spec.to_dict().items():
@@ -33,15 +34,18 @@ def choices(spec: RunSpec) -> Choices:
     return found
 
 
-def differing(cells: Sequence[Cell]) -> dict[str, list[str]]:
-    """Returns the choices in which cells differ: see `differing_choices`."""
-    return differing_choices([choices(cell.spec) for cell in cells])
+def diff_cells(cells: Sequence[Cell]) -> dict[str, list[str]]:
+    """Returns the choices in which cells differ, with the value of each cell (`diff_choices`)."""
+    return diff_choices([list_choices(cell.spec) for cell in cells])
 
 
-def differing_choices(each: Sequence[Choices]) -> dict[str, list[str]]:
-    """Returns the choices that are not all the same, with each one's value, "-" where it has none.
+def diff_choices(each: Sequence[Choices]) -> dict[str, list[str]]:
+    """Returns the keys whose values differ, with all values; "-" for a missing key.
 
-    Options of components that differ anyhow are left out: their names say it.
+    Options of components with different names are left out: the names show the difference.
+
+    Args:
+        each: Choices of each run.
     """
     keys = dict.fromkeys(key for one in each for key in one)
     table = {key: [one.get(key, "-") for one in each] for key in keys}
@@ -53,27 +57,29 @@ def differing_choices(each: Sequence[Choices]) -> dict[str, list[str]]:
     }
 
 
-def in_words(unlike: Mapping[str, Sequence[str]]) -> str:
-    """Returns differing choices in a line.
+def format_diff(unlike: Mapping[str, Sequence[str]]) -> str:
+    """Returns a difference of configurations as one line.
 
-    >>> in_words({"loss": ["ce", "ldam"], "train.lr": ["0.1", "0.2"]})
+    >>> format_diff({"loss": ["ce", "ldam"], "train.lr": ["0.1", "0.2"]})
     'loss ce | ldam, train.lr 0.1 | 0.2'
     """
-    said = [f"{key} {' | '.join(values)}" for key, values in unlike.items()]
-    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return ", ".join(said[:_SHOWN]) + more
+    items = [f"{key} {' | '.join(values)}" for key, values in unlike.items()]
+    more = f" and {len(items) - _MAX_SHOWN_CHOICES} more" if len(items) > _MAX_SHOWN_CHOICES else ""
+    return ", ".join(items[:_MAX_SHOWN_CHOICES]) + more
 
 
-def names(cells: Sequence[Cell]) -> list[str]:
-    """Returns a short name for each cell: its method, and what else is needed to tell it apart."""
+def name_cells(cells: Sequence[Cell]) -> list[str]:
+    """Returns a short, unique name for each cell: its method, and the choices that differ."""
     methods: dict[str, list[int]] = {}
     for number, cell in enumerate(cells):
         methods.setdefault(cell.spec.method.name, []).append(number)
     found = [""] * len(cells)
     for method, alike in methods.items():
-        unlike = differing([cells[number] for number in alike])
+        unlike = diff_cells([cells[number] for number in alike])
         for place, number in enumerate(alike):
             own = [f"{key}={values[place]}" for key, values in unlike.items()]
-            more = ", ..." if len(own) > _SHOWN else ""
-            found[number] = f"{method} ({', '.join(own[:_SHOWN])}{more})" if own else method
+            more = ", ..." if len(own) > _MAX_SHOWN_CHOICES else ""
+            found[number] = (
+                f"{method} ({', '.join(own[:_MAX_SHOWN_CHOICES])}{more})" if own else method
+            )
     return found

@@ -1,4 +1,4 @@
-"""Differences of precision, torch version or device between runs that are set side by side."""
+"""Notes on different precisions, torch versions or devices of compared runs."""
 
 from __future__ import annotations
 
@@ -14,44 +14,50 @@ _ASPECTS: dict[str, Callable[[Environment], str | None]] = {
 
 
 def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]:
-    """Yields a sentence for each aspect in which the runs were not trained alike.
+    """Yields a sentence for each property of the environment in which the runs differ.
 
-    None of this is in a run's hash: seeds of one cell may come from several machines.
+    These properties are not part of a run's hash: the seeds of one cell may come from different
+    machines.
 
     Args:
-        cells: Runs by the name of their cell.
+        cells: Cell name -> its runs.
     """
     for aspect, read in _ASPECTS.items():
         found = {
-            name: _counts([read(run.environment) for run in runs]) for name, runs in cells.items()
+            name: _count_values([read(run.environment) for run in runs])
+            for name, runs in cells.items()
         }
         if len({value for counts in found.values() for value in counts}) > 1:
-            yield f"the runs were trained with different {aspect}: {_listed(found)}"
+            yield f"the runs were trained with different {aspect}: {_format_cells(found)}"
 
 
-def _counts(values: Sequence[str | None]) -> dict[str, int]:
-    """Returns how many runs have each value; runs that recorded none are left out."""
+def _count_values(values: Sequence[str | None]) -> dict[str, int]:
+    """Returns the number of runs with each value; runs without a recorded value are ignored."""
     known = sorted(value for value in values if value is not None)
     return {value: known.count(value) for value in known}
 
 
-def _listed(found: Mapping[str, Mapping[str, int]]) -> str:
-    """Returns which cells have which values; cells with the same values are named together."""
+def _format_cells(found: Mapping[str, Mapping[str, int]]) -> str:
+    """Returns the cells and their values as text; cells with the same values are grouped."""
     named: dict[str, list[str]] = {}
     for name, counts in found.items():
-        shown = " and ".join(_shown(v, n if len(counts) > 1 else None) for v, n in counts.items())
+        shown = " and ".join(
+            _format_value(v, n if len(counts) > 1 else None) for v, n in counts.items()
+        )
         if shown:
             named.setdefault(shown, []).append(name)
     most = max(named, key=lambda shown: len(named[shown]))
-    said = [f"{_few(names)} {shown}" for shown, names in named.items() if shown != most]
-    others = "the others" if said and len(named[most]) > 1 else _few(named[most])
-    return "; ".join([*said, f"{others} {most}"])
+    exceptions = [
+        f"{_format_names(names)} {shown}" for shown, names in named.items() if shown != most
+    ]
+    others = "the others" if exceptions and len(named[most]) > 1 else _format_names(named[most])
+    return "; ".join([*exceptions, f"{others} {most}"])
 
 
-def _shown(value: str, runs: int | None) -> str:
+def _format_value(value: str, runs: int | None) -> str:
     return value if runs is None else f"{value} ({runs} run{'s' * (runs > 1)})"
 
 
-def _few(names: Sequence[str]) -> str:
+def _format_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more

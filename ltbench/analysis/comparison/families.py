@@ -1,35 +1,38 @@
-"""Several cells on the same test images, compared with one error rate for all pairs."""
+"""Comparison of all pairs of several cells on the same images, with one error rate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ltbench.analysis.comparison.seed_predictions import Sample
+from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.metrics import ShotRule
-from ltbench.analysis.stats.simultaneous import Simultaneous, simultaneous
+from ltbench.analysis.stats.simultaneous import MaxTTest, max_t_test
 from ltbench.analysis.stats.strata import Strata
 
 
-def has_seeds(sample: Sample) -> bool:
-    """Returns whether a sample has two seeds or more: one says nothing about its method."""
+def has_several_seeds(sample: SeedPredictions) -> bool:
+    """Returns whether a cell has two seeds or more, as tests of its method need."""
     return len(sample.right) > 1
 
 
 def compare_family(
-    samples: Sequence[Sample], metric: str, rule: ShotRule, *, level: float = 0.95
-) -> Simultaneous | None:
-    """Compares all pairs of some samples; None where the shot group has no test images.
+    samples: Sequence[SeedPredictions], metric: str, rule: ShotRule, *, level: float = 0.95
+) -> MaxTTest | None:
+    """Compares all pairs of some cells.
 
-    Seeds need not be the same ones: each cell's are a sample of its own.
+    Cells need not have the same seeds: the seeds of each cell are an independent sample.
 
     Args:
-        samples: Samples of the same images, with two seeds or more each.
-        metric: One of `ltbench.analysis.comparison.pairs.METRICS`.
+        samples: Predictions of each cell on the same images, with two seeds or more each.
+        metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
         rule: Rule of the shot groups.
-        level: Confidence, of all pairs together.
+        level: Confidence level of all pairs together, 0 to 1.
+
+    Returns:
+        Differences as shares; None where the shot group has no test images.
     """
     first = samples[0]
-    strata = Strata.of_classes(first.labels, rule.groups(first.class_counts)).only([metric])
-    if not strata.votes:
+    strata = Strata.from_labels(first.labels, rule.groups(first.class_counts)).select([metric])
+    if not strata.counts:
         return None
-    return simultaneous([sample.right for sample in samples], strata, level=level)
+    return max_t_test([sample.right for sample in samples], strata, level=level)

@@ -1,24 +1,24 @@
-"""Names of cells on several data sets and backbones."""
+"""Labels of cells from several data sets and backbones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ltbench.analysis.comparison.config_diff import choices, differing_choices
+from ltbench.analysis.comparison.config_diff import diff_choices, list_choices
 from ltbench.storage.results import Cell
 
 
-def labels(cells: Sequence[Cell]) -> list[str]:
-    """Returns for each cell method, data set and backbone, and what tells it from the others."""
+def label_cells(cells: Sequence[Cell]) -> list[str]:
+    """Returns a label for each cell: method, data set, backbone, and the choices that differ."""
     alike: dict[str, list[Cell]] = {}
-    base = [_base(cell) for cell in cells]
+    base = [_base_label(cell) for cell in cells]
     for cell, name in zip(cells, base, strict=True):
         alike.setdefault(name, []).append(cell)
     found = {}
     for name, group in alike.items():
         members = list({cell.key: cell for cell in group}.values())
-        unlike = differing_choices([choices(cell.spec) for cell in members])
-        # Other options of a data set give it another identity: the options say it better.
+        unlike = diff_choices([list_choices(cell.spec) for cell in members])
+        # Options of a data set also change its identity. The options alone are easier to read.
         told = {key: v for key, v in unlike.items() if not key.endswith((".identity", ".plugin"))}
         for place, cell in enumerate(members):
             own = ", ".join(f"{key} {values[place]}" for key, values in (told or unlike).items())
@@ -26,6 +26,6 @@ def labels(cells: Sequence[Cell]) -> list[str]:
     return [found[cell.key] for cell in cells]
 
 
-def _base(cell: Cell) -> str:
+def _base_label(cell: Cell) -> str:
     spec = cell.spec
     return f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}"

@@ -1,4 +1,4 @@
-"""Published numbers that are about stored cells: the same choices, or nearly."""
+"""Published numbers that match stored cells, exactly or nearly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltbench.analysis.comparison.config_diff import Choices, choices, differing_choices
+from ltbench.analysis.comparison.config_diff import Choices, diff_choices, list_choices
 from ltbench.config.resolve import resolve
 from ltbench.errors import LTBenchError
 from ltbench.registry.component import Published
@@ -14,9 +14,9 @@ from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS
 from ltbench.storage.results import Cell
 
-_NAMED = ("dataset", "backbone", "method")
-# What a paper does not say, or what changes no more than another seed does.
-_IGNORED = {f"{kind}.{part}" for kind in SPECS for part in ("identity", "plugin")} | {
+_MATCHED_KINDS = ("dataset", "backbone", "method")
+# Choices that papers do not report, or that matter no more than the seed.
+_IGNORED_CHOICES = {f"{kind}.{part}" for kind in SPECS for part in ("identity", "plugin")} | {
     "data_seed",
     "precision",
     "on_corrupt",
@@ -25,12 +25,12 @@ _IGNORED = {f"{kind}.{part}" for kind in SPECS for part in ("identity", "plugin"
 
 @dataclass(frozen=True)
 class Target:
-    """A number to set measured ones against.
+    """Published accuracy that measured ones are compared with.
 
     Args:
-        value: Percent.
-        source: Whose it is.
-        plugin: That brought it; empty where the user gave it.
+        value: Accuracy in percent.
+        source: Source of the number, for example a paper and a table.
+        plugin: Name of the plugin that provides the number; empty where the user gave it.
     """
 
     value: float
@@ -39,12 +39,12 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A published number of a run that ltbench can make.
+class ResolvedTarget:
+    """Published number, with the choices of the run that it describes.
 
     Args:
-        target: The number.
-        choices: Of that run.
+        target: Published number.
+        choices: Choices of the run, without those that papers do not report.
     """
 
     target: Target
@@ -52,102 +52,107 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Close:
-    """A cell, and a published number of the same data set, backbone and method.
+class CloseTarget:
+    """Published number with the data set, backbone and method of a cell, but other choices.
 
     Args:
-        cell: Which is about another run than the number.
-        target: The number.
-        unlike: Choices in which they differ: the published value, then the cell's.
+        cell: Measured runs.
+        target: Published number.
+        differences: Choices that differ -> published value and the cell's value.
     """
 
     cell: Cell
     target: Target
-    unlike: dict[str, list[str]]
+    differences: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Matches:
-    """What is published about some cells.
+class TargetMatches:
+    """Published numbers found for some cells.
 
     Args:
-        pairs: Cells and the numbers that are about them.
-        close: For cells without such a number, those of nearly the same choices.
-        without: Cells without either.
+        pairs: Cells with the published numbers that match them.
+        close: Close numbers of cells that no number matches.
+        unmatched: Cells without a matching or close number.
     """
 
     pairs: tuple[tuple[Cell, Target], ...]
-    close: tuple[Close, ...]
-    without: tuple[Cell, ...]
+    close: tuple[CloseTarget, ...]
+    unmatched: tuple[Cell, ...]
 
 
-def known_targets(registry: Registry, metric: str) -> tuple[list[Known], list[str]]:
-    """Resolves the published results of runs that ltbench can make.
+def resolve_targets(registry: Registry, metric: str) -> tuple[list[ResolvedTarget], list[str]]:
+    """Resolves published results to the choices of runs.
 
     Args:
-        registry: With the published results.
-        metric: Which of their accuracies; results without it are left out.
+        registry: Registry with the published results and the components.
+        metric: Name of the accuracy; results without it are ignored, and so are results with a
+            component that is not installed.
 
     Returns:
-        The numbers, and what is wrong with results whose settings are those of no run.
+        Resolved numbers, and error messages of results whose settings are invalid.
     """
     known, faults = [], []
     for published in registry.published:
         result = published.result
         settings = result.run_settings
-        named = all(settings[kind] in registry.components[kind] for kind in _NAMED)
+        named = all(settings[kind] in registry.components[kind] for kind in _MATCHED_KINDS)
         if metric not in result.metrics or not named:
             continue
         target = Target(result.metrics[metric], result.source, published.plugin.name)
         try:
-            # No data and no weights are needed, so it does not matter where they would lie.
+            # Resolving reads no data and no weights, so any data folder will do.
             run = resolve(registry, settings, Path(), identify=False).spec
         except LTBenchError as error:
-            faults.append(f"{_described(published)}: {error.message}")
+            faults.append(f"{_describe_result(published)}: {error.message}")
         else:
-            known.append(Known(target, _compared(choices(run))))
+            known.append(ResolvedTarget(target, _comparable_choices(list_choices(run))))
     return known, faults
 
 
-def match(cells: Iterable[Cell], known: Sequence[Known]) -> Matches:
-    """Finds what is published about cells.
+def match_targets(cells: Iterable[Cell], known: Sequence[ResolvedTarget]) -> TargetMatches:
+    """Finds the published numbers that match cells.
 
-    A number is about a cell where all choices are the same but those that papers do not tell:
-    versions of plugins, identities, seeds, precision, what becomes of corrupt images.
+    A number matches a cell where all choices agree, except those that papers do not report:
+    versions of plugins, identities, seeds, precision and the handling of corrupt images.
+
+    Args:
+        cells: Measured runs.
+        known: Resolved published numbers.
     """
-    about: dict[tuple[str, ...], list[Known]] = {}
+    about: dict[tuple[str, ...], list[ResolvedTarget]] = {}
     for one in known:
-        about.setdefault(_place(one.choices), []).append(one)
+        about.setdefault(_matching_key(one.choices), []).append(one)
     pairs: list[tuple[Cell, Target]] = []
-    close: list[Close] = []
+    close: list[CloseTarget] = []
     without: list[Cell] = []
     for cell in cells:
-        own = _compared(choices(cell.spec))
-        near = about.get(_place(own), [])
+        own = _comparable_choices(list_choices(cell.spec))
+        near = about.get(_matching_key(own), [])
         same = [one for one in near if one.choices == own]
         pairs += [(cell, one.target) for one in same]
         if not near:
             without.append(cell)
         elif not same:
             close += [
-                Close(cell, one.target, differing_choices([one.choices, own])) for one in near
+                CloseTarget(cell, one.target, diff_choices([one.choices, own])) for one in near
             ]
-    return Matches(tuple(pairs), tuple(close), tuple(without))
+    return TargetMatches(tuple(pairs), tuple(close), tuple(without))
 
 
-def _compared(every: Choices) -> Choices:
-    return {key: value for key, value in every.items() if key not in _IGNORED}
+def _comparable_choices(every: Choices) -> Choices:
+    return {key: value for key, value in every.items() if key not in _IGNORED_CHOICES}
 
 
-def _place(chosen: Choices) -> tuple[str, ...]:
-    """Names of data set, backbone and method, and the options of the data set."""
+def _matching_key(chosen: Choices) -> tuple[str, ...]:
+    """Returns the names of data set, backbone and method, and the options of the data set."""
     options = sorted(key for key in chosen if key.startswith("dataset."))
-    return tuple(chosen[kind] for kind in _NAMED) + tuple(
+    return tuple(chosen[kind] for kind in _MATCHED_KINDS) + tuple(
         text for key in options for text in (key, chosen[key])
     )
 
 
-def _described(published: Published) -> str:
+def _describe_result(published: Published) -> str:
     result = published.result
     return (
         f"the published result of {result.method} on {result.dataset} with {result.backbone} "

@@ -1,4 +1,4 @@
-"""Measured seeds against a published number: is it reproduced?"""
+"""Equivalence tests of measured accuracies with published numbers."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.labels import labels
+from ltbench.analysis.comparison.labels import label_cells
 from ltbench.analysis.comparison.published_targets import Target
-from ltbench.analysis.stats.equivalence import Equivalence, equivalence
-from ltbench.analysis.stats.multiplicity import correct
+from ltbench.analysis.stats.equivalence import Equivalence, equivalence_test
+from ltbench.analysis.stats.multiplicity import correct_p_values
 from ltbench.errors import ConfigError
 from ltbench.storage.results import Cell
 
 Verdict = Literal["equivalent", "inconclusive", "different", "untested"]
-_MOST_SEEDS = 1000  # that anybody would be told to run
+_MAX_SEEDS_NEEDED = 1000  # larger numbers of seeds are not suggested
 
 
 @dataclass(frozen=True)
 class EquivalenceTest:
-    """Two one-sided t tests, and the opposite claim. Percent points.
+    """Tests that a difference lies within a margin, and that it lies beyond it. Percent points.
 
     Args:
-        found: Difference, p and interval, for this number alone.
-        p: Of the difference being within the margin, for there being several numbers.
-        p_beyond: Of the difference being larger than the margin, for there being several numbers.
-        seeds_needed: About how many would show equivalence if mean and spread stayed as they are;
-            None where none would, or where it is shown.
+        found: Difference, p value and interval of two one-sided t tests, not corrected.
+        p: P value of the claim that the difference is within the margin, corrected.
+        p_beyond: P value of the claim that the difference is beyond the margin, corrected.
+        seeds_needed: Approximate number of seeds that would show equivalence with the same mean and
+            standard deviation; None where equivalence is decided or no such number is found.
     """
 
     found: Equivalence
@@ -40,16 +40,16 @@ class EquivalenceTest:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A cell against a number.
+    """Comparison of a cell with a published number.
 
     Args:
-        cell: The measured runs.
-        name: Of the cell, in words.
-        target: The number.
-        values: (S,) accuracy of each seed in percent.
-        test: None with a single seed.
-        verdict: "equivalent": surely within the margin; "different": surely not; "inconclusive":
-            neither is shown; "untested": a single seed.
+        cell: Measured runs.
+        name: Label of the cell.
+        target: Published number.
+        values: (S,) accuracies of the seeds in percent.
+        test: Equivalence test; None with a single seed.
+        verdict: Result: "equivalent", the difference is within the margin; "different", it is
+            beyond the margin; "inconclusive", neither is significant; "untested", a single seed.
     """
 
     cell: Cell
@@ -61,25 +61,25 @@ class Reproduction:
 
     @property
     def mean(self) -> float:
-        """Of the seeds, in percent."""
+        """Mean over the seeds, in percent."""
         return float(self.values.mean())
 
     @property
     def difference(self) -> float:
-        """Mean less the published number, in percent points."""
+        """Mean minus the published number, in percent points."""
         return self.mean - self.target.value
 
 
 @dataclass(frozen=True)
 class Reproductions:
-    """Several cells against their numbers.
+    """Comparisons of several cells with published numbers.
 
     Args:
-        each: In the order given.
-        metric: Which accuracy.
-        margin: Largest difference that does not matter, in percent points.
-        level: Of confidence of the tests.
-        tests: That p values are corrected for, by Holm.
+        each: Comparisons, in the order given.
+        metric: Name of the accuracy.
+        margin: Largest irrelevant difference, in percent points.
+        level: Confidence level of the tests, 0 to 1.
+        tests: Number of tests that p values are corrected for (Holm).
     """
 
     each: tuple[Reproduction, ...]
@@ -90,7 +90,7 @@ class Reproductions:
 
     @property
     def interval_level(self) -> float:
-        """Coverage of the interval that says the same as two one-sided tests at the level."""
+        """Coverage of the interval that corresponds to two one-sided tests at `level`."""
         return round(2 * self.level - 1, 12)
 
 
@@ -100,26 +100,26 @@ def reproduce(
     """Tests whether the mean over a cell's seeds is within a margin of a published number.
 
     Args:
-        pairs: Cells and numbers.
-        metric: Which accuracy.
-        margin: Largest difference that does not matter, in percent points, above 0.
-        level: Of confidence. P values are corrected by Holm for there being several numbers, those
-            of "within the margin" and those of "beyond it" each by themselves.
+        pairs: Cells and published numbers.
+        metric: Name of the accuracy.
+        margin: Largest irrelevant difference, in percent points, above 0.
+        level: Confidence level, 0 to 1. P values are corrected for several numbers (Holm), for the
+            claims "within the margin" and "beyond the margin" separately.
 
     Raises:
-        ConfigError: A cell has no classes in that group.
+        ConfigError: The shot group of the metric has no classes in a cell.
     """
-    values = [_values(cell, metric) for cell, _ in pairs]
+    values = [_seed_accuracies(cell, metric) for cell, _ in pairs]
     found = [
-        equivalence(each, target.value, margin, level=level) if len(each) > 1 else None
+        equivalence_test(each, target.value, margin, level=level) if len(each) > 1 else None
         for each, (_, target) in zip(values, pairs, strict=True)
     ]
     tested = [each for each in found if each is not None]
-    within = iter(correct([each.p for each in tested], "holm"))
-    # The t statistic of one claim is that of the other with the opposite sign.
-    beyond = iter(correct([1 - each.p for each in tested], "holm"))
+    within = iter(correct_p_values([each.p for each in tested], "holm"))
+    # The t statistics of the two claims differ only in sign.
+    beyond = iter(correct_p_values([1 - each.p for each in tested], "holm"))
     strictest = 1 - (1 - level) / max(len(tested), 1)
-    named = labels([cell for cell, _ in pairs])
+    named = label_cells([cell for cell, _ in pairs])
     done = []
     for (cell, target), name, each, one in zip(pairs, named, values, found, strict=True):
         test: EquivalenceTest | None = None
@@ -135,12 +135,12 @@ def reproduce(
     return Reproductions(tuple(done), metric, margin, level, len(tested))
 
 
-def _values(cell: Cell, metric: str) -> NDArray[np.float64]:
+def _seed_accuracies(cell: Cell, metric: str) -> NDArray[np.float64]:
     values = [run.metrics.value(metric) for run in cell.runs]
     if any(value is None for value in values):
         raise ConfigError(
             f"the runs in {cell.runs[0].path.parent} have no {metric}-shot classes",
-            hint="choose another --metric, or leave these runs out",
+            hint="choose another --metric, or give other runs",
         )
     return np.array(values, dtype=np.float64)
 
@@ -154,7 +154,7 @@ def _verdict(p: float, p_beyond: float, level: float) -> Verdict:
 def _seeds_needed(values: NDArray[np.float64], room: float, level: float) -> int | None:
     from scipy.stats import t as student
 
-    counts = np.arange(len(values) + 1, _MOST_SEEDS + 1)
+    counts = np.arange(len(values) + 1, _MAX_SEEDS_NEEDED + 1)
     reach = student.ppf(level, counts - 1) * values.std(ddof=1) / np.sqrt(counts)
     enough = counts[reach < room]
     return int(enough[0]) if len(enough) else None

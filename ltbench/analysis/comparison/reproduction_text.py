@@ -1,4 +1,4 @@
-"""What was found about published numbers, in plain words."""
+"""Sentences and notes about comparisons with published numbers."""
 
 from __future__ import annotations
 
@@ -6,106 +6,109 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ltbench.analysis.comparison.config_diff import in_words
-from ltbench.analysis.comparison.published_targets import Close
+from ltbench.analysis.comparison.config_diff import format_diff
+from ltbench.analysis.comparison.published_targets import CloseTarget
 from ltbench.analysis.comparison.reproduction import Reproduction, Reproductions
-from ltbench.analysis.comparison.summary_text import WHERE, correction_text, p_text
+from ltbench.analysis.comparison.summary_text import (
+    METRIC_PHRASES,
+    describe_correction,
+    format_p,
+    format_points,
+)
 
 
-def sentence(one: Reproduction, of: Reproductions) -> str:
-    """Returns what was found about a number."""
-    which = f"{one.target.value:g} % ({one.target.source}) {WHERE[of.metric]}"
+def reproduction_sentence(one: Reproduction, of: Reproductions) -> str:
+    """Returns the result of a comparison with a published number as a sentence.
+
+    Args:
+        one: Comparison.
+        of: All comparisons that it belongs to.
+    """
+    which = f"{one.target.value:g} % ({one.target.source}) {METRIC_PHRASES[of.metric]}"
     seeds = "one seed" if len(one.values) == 1 else f"{len(one.values)} seeds"
-    measured = f"{one.mean:.2f} over {seeds}, difference {signed(one.difference)} points"
+    measured = f"{one.mean:.2f} over {seeds}, difference {format_points(one.difference, 2)} points"
     if one.test is None:
         return (
-            f"{one.name} was not tested against {which}: {measured}; one seed says nothing about "
-            "others: two seeds at least are needed, and more to be sure"
+            f"{one.name} was not tested against {which}: {measured}; a test needs two seeds or more"
         )
     test = one.test
-    interval = f"[{signed(test.found.low)}, {signed(test.found.high)}]"
+    interval = f"[{format_points(test.found.low, 2)}, {format_points(test.found.high, 2)}]"
     claim = test.p_beyond if one.verdict == "different" else test.p
-    p = p_text(claim)
-    sure = f"p {p if p.startswith('<') else f'= {p}'} ({correction_text('holm', of.tests)})"
+    p = format_p(claim)
+    sure = f"p {p if p.startswith('<') else f'= {p}'} ({describe_correction('holm', of.tests)})"
     if np.ptp(one.values) == 0:
-        sure = "without a test, because every seed measured the same"
+        sure = "without a test, because all seeds have the same accuracy"
     margin = f"the margin of {of.margin:g}"
     if one.verdict == "equivalent":
         return f"{one.name} reproduces {which}: {measured} {interval} lies within {margin}, {sure}"
     if one.verdict == "different":
         return (
-            f"{one.name} does not reproduce {which}: {measured} {interval} lies outside of "
+            f"{one.name} does not reproduce {which}: {measured} {interval} lies outside "
             f"{margin}, {sure}"
         )
     inside = -of.margin < test.found.low and test.found.high < of.margin
     outside = test.found.low > of.margin or test.found.high < -of.margin
-    alone = "within" if inside else "outside of"
+    alone = "within" if inside else "outside"
     where = (
-        f"would by itself lie {alone} {margin}, but not among {of.tests} numbers"
+        f"lies {alone} {margin}, but not after the correction for {of.tests} numbers"
         if inside or outside
-        else f"leaves {margin}"
+        else f"extends beyond {margin}"
     )
     return (
         f"{one.name} does not show equivalence with {which}: {measured} {interval} {where}, "
-        f"{sure}; {_what_is_needed(one, of.margin)}"
+        f"{sure}; {_describe_missing_seeds(one, of.margin)}"
     )
 
 
-def notes(of: Reproductions) -> Iterator[str]:
-    """Yields what a reader must know besides the numbers."""
+def reproduction_notes(of: Reproductions) -> Iterator[str]:
+    """Yields notes on the validity and the limits of the comparisons."""
     if of.tests:
         yield (
-            f"the intervals are those at {100 * of.interval_level:.4g} % that belong to two "
-            f"one-sided t tests at {100 * of.level:g} %: they speak of other seeds on the same "
-            "test images, not of other images"
+            f"the intervals have a coverage of {100 * of.interval_level:.4g} %, which corresponds "
+            f"to two one-sided t tests at {100 * of.level:g} %; they generalise to other seeds on "
+            "the same test images, not to other images"
         )
         yield (
-            "a published number is taken as exact, though it is rounded and a paper's own seeds "
-            "would vary, too"
+            "published numbers are treated as exact, although they are rounded and vary with the "
+            "seeds of the paper"
         )
     if of.metric in ("many", "medium", "few"):
         yield (
             "shot groups: many is more than 100 training images, few is fewer than 20; a paper "
-            "may have drawn the lines elsewhere"
+            "may use other limits"
         )
     for one in {each.cell.key: each for each in of.each}.values():
         if len(one.values) > 1 and np.ptp(one.values) == 0:
-            yield f"{one.name}: every seed has the same accuracy, so there is no chance to test"
+            yield f"{one.name}: every seed has the same accuracy, so no test is possible"
         skipped = sum(run.evaluation.skipped_images for run in one.cell.runs)
         if skipped:
-            yield f"{one.name}: {skipped} corrupt test images were skipped, so they are not all"
+            yield f"{one.name}: {skipped} corrupt test images were skipped"
         if one.cell.spec.data_seed:
             yield (
-                f"{one.name}: data_seed {one.cell.spec.data_seed}, so a subset that is drawn is "
-                "not the paper's"
+                f"{one.name}: data_seed is {one.cell.spec.data_seed}, so a randomly drawn subset "
+                "is not that of the paper"
             )
 
 
-def close_text(close: Close) -> str:
-    """Returns in what a published number is about another run: its choice, then the run's."""
+def describe_close_target(close: CloseTarget) -> str:
+    """Returns a close published number, and its differences from the cell, as a sentence."""
     spec = close.cell.spec
     return (
         f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}: "
-        f"{close.target.value:g} % ({close.target.source}) differs in {in_words(close.unlike)} "
-        "(published | here)"
+        f"{close.target.value:g} % ({close.target.source}) differs in "
+        f"{format_diff(close.differences)} (published | here)"
     )
 
 
-def _what_is_needed(one: Reproduction, margin: float) -> str:
+def _describe_missing_seeds(one: Reproduction, margin: float) -> str:
     if one.test is not None and one.test.seeds_needed is not None:
         return (
-            f"more seeds are needed, about {one.test.seeds_needed} if mean and spread stay as "
-            "they are"
+            f"more seeds are needed, about {one.test.seeds_needed} if mean and standard deviation "
+            "stay the same"
         )
     if abs(one.difference) < margin:
         return "more seeds are needed"
     return (
-        f"the difference is {abs(one.difference):.2f} points, and more seeds are needed to tell "
-        "whether it is real"
+        f"the difference is {abs(one.difference):.2f} points, and more seeds are needed to decide "
+        "whether it is beyond the margin"
     )
-
-
-def signed(value: float) -> str:
-    """Returns percent points: two decimals for margins below one, and no minus before zero."""
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text

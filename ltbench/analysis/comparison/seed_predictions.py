@@ -1,4 +1,4 @@
-"""What the runs of a cell say about the test images."""
+"""Predictions of all seeds of a cell on the same test images."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.config_diff import differing, in_words
+from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.errors import ConfigError, DataError
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Cell, group
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A cell on the images of a split.
+class SeedPredictions:
+    """Correctness of the predictions of a cell's seeds on the images of a split.
 
     Args:
-        cell: Whose.
-        name: Short, and unlike those of the other cells.
-        inference: What the predictions were made with, as in their file's name.
-        indices: (N,) of the images in the split.
+        cell: Runs that made the predictions.
+        name: Short, unique name of the cell.
+        inference: Name of the inference, as in the names of the prediction files.
+        indices: (N,) indices of the images in the split.
         labels: (N,) true classes.
         right: (S, N) whether each seed's model recognises each image.
     """
@@ -37,38 +37,38 @@ class Sample:
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
-        """(K,) training images that decide the shot groups."""
+        """Number of training images of each class, (K,), which decides its shot group."""
         return np.array(self.cell.runs[0].classes.train_images, dtype=np.int64)
 
-    def sharing(self, other: Sample) -> Sample:
-        """Returns the sample with the other's images and labels where they are equal: kept once."""
+    def share_arrays(self, other: SeedPredictions) -> SeedPredictions:
+        """Returns the predictions with the arrays of `other` where equal, to save memory."""
         if not _same(self.indices, other.indices) or not _same(self.labels, other.labels):
             return self
         return replace(self, indices=other.indices, labels=other.labels)
 
-    def of_seeds(self, seeds: Sequence[int]) -> NDArray[np.bool_]:
-        """Returns the rows of some seeds."""
+    def select_seeds(self, seeds: Sequence[int]) -> NDArray[np.bool_]:
+        """Returns the rows of `right` of some seeds, (len(seeds), N)."""
         at = {seed: row for row, seed in enumerate(self.cell.seeds)}
         chosen: NDArray[np.bool_] = self.right[[at[seed] for seed in seeds]]
         return chosen
 
 
-def one_cell(runs: Sequence[RunResult], path: Path) -> Cell:
-    """Returns the cell that some runs are.
+def single_cell(runs: Sequence[RunResult], path: Path) -> Cell:
+    """Returns the one cell that some runs belong to.
 
     Args:
-        runs: Found below the path.
-        path: As given.
+        runs: Runs found below the path.
+        path: Path given by the user, for error messages.
 
     Raises:
-        DataError: There is no run.
-        ConfigError: They differ in more than their seed.
+        DataError: There are no runs.
+        ConfigError: The runs differ in more than their seed.
     """
     cells = group(runs)
     if not cells:
         raise DataError(
-            f"there is no finished run in {path}",
-            hint="finish it with ltbench run, or leave it out",
+            f"{path}: expected finished runs, found none",
+            hint="finish a run with ltbench run, or give another path",
         )
     if len(cells) > 1:
         listed = "".join(
@@ -76,23 +76,24 @@ def one_cell(runs: Sequence[RunResult], path: Path) -> Cell:
         )
         more = f"\n  - and {len(cells) - 10} more" if len(cells) > 10 else ""
         raise ConfigError(
-            f"the runs in {path} differ in more than their seed: {in_words(differing(cells))}"
+            f"the runs in {path} differ in more than their seed: {format_diff(diff_cells(cells))}"
             f"{listed}{more}",
-            hint="give run directories or folders of which each holds runs of one choice",
+            hint="give folders whose runs differ only in their seed",
         )
     return cells[0]
 
 
-def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
+def read_seed_predictions(cell: Cell, name: str, inference: str | None = None) -> SeedPredictions:
     """Reads the predictions of a cell's runs.
 
     Args:
-        cell: The runs.
-        name: For the sample.
-        inference: As in the names of the prediction files; each run's own where None.
+        cell: Runs to read.
+        name: Name of the cell.
+        inference: Name of the inference, as in the names of the prediction files; that of each run
+            where None.
 
     Raises:
-        DataError: Predictions are missing or broken, or the seeds saw different images.
+        DataError: Predictions are missing or broken, or the seeds were tested on different images.
     """
     rows = [run.predicted_classes(inference) for run in cell.runs]
     first = rows[0]
@@ -100,13 +101,14 @@ def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
         if not _same(first.indices, other.indices) or not _same(first.labels, other.labels):
             raise DataError(
                 f"{run.path} and {cell.runs[0].path} were not tested on the same images",
-                hint="images that could not be decoded may have been skipped: "
-                "ltbench data verify tells",
+                hint="look for corrupt images, which may have been skipped: ltbench data verify",
             )
     classes = len(cell.runs[0].classes.train_images)
     if first.labels.max() >= classes:
-        raise DataError(f"the predictions in {cell.runs[0].path} are of other classes")
-    return Sample(
+        raise DataError(
+            f"the predictions in {cell.runs[0].path} are for a different set of classes"
+        )
+    return SeedPredictions(
         cell,
         name,
         inference or cell.spec.inference.name,
@@ -116,11 +118,11 @@ def read_sample(cell: Cell, name: str, inference: str | None = None) -> Sample:
     )
 
 
-def check_same_images(first: Sample, second: Sample) -> None:
-    """Refuses to compare accuracies on different images.
+def check_same_images(first: SeedPredictions, second: SeedPredictions) -> None:
+    """Checks that two cells were tested on the same images, with the same shot groups.
 
     Raises:
-        ConfigError: With what differs.
+        ConfigError: Data set, split, images, labels or class counts differ; the message lists how.
     """
     one, other = first.cell.spec, second.cell.spec
     unlike = []
@@ -145,8 +147,7 @@ def check_same_images(first: Sample, second: Sample) -> None:
         listed = "; ".join(unlike)
         raise ConfigError(
             f"{first.name} and {second.name} were not tested on the same images ({listed})",
-            hint="compare runs on the same data set and split; across data sets: "
-            "ltbench compare --across-datasets",
+            hint="compare runs on the same data set and split, or use --across-datasets",
         )
 
 

@@ -1,28 +1,28 @@
-"""The result of a comparison in plain words."""
+"""Sentences and notes about comparisons of two cells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from ltbench.analysis.comparison.config_diff import differing, in_words
+from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.analysis.comparison.environments import environment_notes
-from ltbench.analysis.comparison.pairs import MetricComparison, Pair
+from ltbench.analysis.comparison.pairs import MetricComparison, PairComparison
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.analysis.stats.seeds import least_p
+from ltbench.analysis.stats.seeds import min_signed_rank_p
 from ltbench.storage.results import Cell
 
-WHERE = {
+METRIC_PHRASES = {
     "accuracy": "in overall accuracy",
     "mean_class": "in mean-class accuracy",
     "many": "on many-shot classes",
     "medium": "on medium-shot classes",
     "few": "on few-shot classes",
 }
-"""Which accuracy a sentence is about."""
+"""Name of an accuracy -> its phrase in a sentence."""
 MultipleTest = Correction | Literal["max-t"]
-"""A correction of p values, or a test of all pairs at once."""
-_CORRECTIONS = {
+"""Correction of p values, or a test of all pairs at once."""
+_CORRECTION_NAMES = {
     "holm": "Holm",
     "bh": "Benjamini-Hochberg",
     "none": "not corrected",
@@ -30,10 +30,10 @@ _CORRECTIONS = {
 }
 
 
-def p_text(p: float) -> str:
+def format_p(p: float) -> str:
     """Returns a p value as papers print it.
 
-    >>> p_text(0.0412), p_text(0.00002), p_text(0.62)
+    >>> format_p(0.0412), format_p(0.00002), format_p(0.62)
     ('0.041', '< 0.001', '0.62')
     """
     if p < 0.001:
@@ -41,31 +41,39 @@ def p_text(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def correction_text(correction: MultipleTest, comparisons: int) -> str:
-    """Returns how p values were corrected.
+def describe_correction(correction: MultipleTest, comparisons: int) -> str:
+    """Returns the correction of p values as text.
 
-    >>> correction_text("holm", 5)
+    >>> describe_correction("holm", 5)
     'Holm, 5 comparisons'
     """
     if comparisons == 1:
         return "one comparison"
-    return f"{_CORRECTIONS[correction]}, {comparisons} comparisons"
+    return f"{_CORRECTION_NAMES[correction]}, {comparisons} comparisons"
 
 
-def sentence(
-    pair: Pair, metric: str, correction: MultipleTest, comparisons: int, level: float
+def comparison_sentence(
+    pair: PairComparison, metric: str, correction: MultipleTest, comparisons: int, level: float
 ) -> str:
-    """Returns what was found about one accuracy."""
-    # Of one seed nothing is known about the methods: the sentence is about these two models.
+    """Returns the result of comparing one accuracy as a sentence.
+
+    Args:
+        pair: Comparison of two cells.
+        metric: Name of the accuracy.
+        correction: Correction of the p values.
+        comparisons: Number of comparisons that p values are corrected for.
+        level: Confidence level, 0 to 1.
+    """
+    # With one common seed the result holds for the two trained models, not for the methods.
     model = f" with seed {pair.seeds[0]}" if len(pair.seeds) == 1 else ""
-    first, second, where = pair.first.name + model, pair.second.name + model, WHERE[metric]
+    first, second, where = pair.first.name + model, pair.second.name + model, METRIC_PHRASES[metric]
     outcome = pair.outcomes[metric]
     if outcome is None:
-        return f"{metric}-shot: no classes with test images, so nothing to compare"
+        return f"{metric}-shot: no classes with test images, no comparison"
     evidence = outcome.evidence
-    p = p_text(outcome.corrected_p)
+    p = format_p(outcome.corrected_p)
     p = f"p {p}" if p.startswith("<") else f"p = {p}"
-    sure = f"{p} ({correction_text(correction, comparisons)})"
+    sure = f"{p} ({describe_correction(correction, comparisons)})"
     better = evidence.difference > 0
     low, high = (evidence.low, evidence.high) if better else (-evidence.high, -evidence.low)
     if outcome.corrected_p < 1 - level:
@@ -73,27 +81,31 @@ def sentence(
             f"{first} is {'better' if better else 'worse'} than {second} {where} by "
             f"{abs(evidence.difference):.1f} points [{low:.1f}, {high:.1f}], {sure}"
         )
-    if evidence.p < 1 - level:  # the interval excludes 0, and this says why it does not count
-        sure += f", by itself {p_text(evidence.p)}"
+    if evidence.p < 1 - level:  # explains an interval that excludes 0
+        sure += f", uncorrected {format_p(evidence.p)}"
     if evidence.same_images:
         return (
-            f"no difference was found between {first} and {second} {where}: they are right on "
+            f"no difference was found between {first} and {second} {where}: they are correct on "
             "the same images"
         )
+    difference, low_text, high_text = (
+        format_points(value) for value in (evidence.difference, evidence.low, evidence.high)
+    )
     return (
         f"no difference was found between {first} and {second} {where}: "
-        f"{points(evidence.difference)} points [{points(evidence.low)}, {points(evidence.high)}], "
-        f"{sure}; {detectable_text(evidence.detectable)}"
+        f"{difference} points [{low_text}, {high_text}], "
+        f"{sure}; {describe_detectable(evidence.detectable)}"
     )
 
 
-def detectable_text(detectable: float) -> str:
-    """Returns how large a true difference must be to be found, in words.
+def describe_detectable(detectable: float) -> str:
+    """Returns the smallest detectable difference as text.
 
     Args:
-        detectable: Smallest true difference, in points, that one comparison finds with 80 % power.
+        detectable: Smallest true difference, in percent points, that one comparison detects with
+            80 % power.
 
-    >>> detectable_text(2.24)
+    >>> describe_detectable(2.24)
     'a true difference of 2.2 points would be found 4 times in 5 by a single comparison'
     """
     return (
@@ -102,77 +114,85 @@ def detectable_text(detectable: float) -> str:
     )
 
 
-def rope_sentence(pair: Pair, outcome: MetricComparison, rope: float) -> str | None:
-    """Returns what the Bayesian test found, where it was made."""
+def rope_sentence(pair: PairComparison, outcome: MetricComparison, rope: float) -> str | None:
+    """Returns the result of the Bayesian signed-rank test as a sentence; None without the test."""
     across = outcome.evidence.across_seeds
     posterior = None if across is None else across.posterior
     if posterior is None:
         return None
     return (
-        f"{WHERE[outcome.metric]}, by the Bayesian signed-rank test on {len(pair.seeds)} seeds: "
+        f"{METRIC_PHRASES[outcome.metric]}, Bayesian signed-rank test on {len(pair.seeds)} seeds: "
         f"{pair.first.name} is better by more than {rope:g} points with probability "
-        f"{posterior.first:.2f}, {pair.second.name} is with {posterior.second:.2f}, and they "
-        f"differ by no more with {posterior.equivalent:.2f}"
+        f"{posterior.first:.2f}, {pair.second.name} with probability {posterior.second:.2f}, and "
+        f"they differ by {rope:g} points or less with probability {posterior.equivalent:.2f}"
     )
 
 
-def notes(pair: Pair, level: float, *, seeds_alone: bool = True) -> Iterator[str]:
-    """Yields what a reader must know of a comparison besides its numbers.
+def comparison_notes(
+    pair: PairComparison, level: float, *, seeds_alone: bool = True
+) -> Iterator[str]:
+    """Yields notes on the validity and the limits of a comparison.
 
     Args:
-        pair: Which.
-        level: Of confidence.
-        seeds_alone: Whether the tests that look at seeds alone are shown.
+        pair: Comparison of two cells.
+        level: Confidence level, 0 to 1.
+        seeds_alone: Whether the tests across seeds are shown.
     """
     first, second = pair.first, pair.second
     yield from _seed_notes(pair)
-    if seeds_alone and len(pair.seeds) > 1 and least_p(len(pair.seeds)) >= 1 - level:
+    if seeds_alone and len(pair.seeds) > 1 and min_signed_rank_p(len(pair.seeds)) >= 1 - level:
         yield (
-            f"{len(pair.seeds)} seeds are too few for Wilcoxon's test: with them it can at best "
-            f"have p = {least_p(len(pair.seeds)):.4g}, whatever the difference"
+            f"{len(pair.seeds)} seeds are too few for Wilcoxon's test: its smallest possible p is "
+            f"{min_signed_rank_p(len(pair.seeds)):.4g}"
         )
     specs = first.cell.spec, second.cell.spec
-    unlike = differing([first.cell, second.cell])
+    unlike = diff_cells([first.cell, second.cell])
     if specs[0].split == "val":
         yield "these are accuracies on the validation split"
     if "select" in unlike:
         kept = {"last": "after the last epoch", "val": "of the epoch that is best on val"}
-        said = [f"{s.name} kept the weights {kept[s.cell.spec.select]}" for s in (first, second)]
-        yield "the selection rules differ: " + ", ".join(said)
+        rules_of = [
+            f"{s.name} uses the weights {kept[s.cell.spec.select]}" for s in (first, second)
+        ]
+        yield "the selection rules differ: " + ", ".join(rules_of)
     if first.inference != second.inference:
-        seen = [f"{s.name} was seen with {s.inference}" for s in (first, second)]
-        yield "the inferences differ: " + ", ".join(seen)
+        inferences = [f"{s.name} was tested with {s.inference}" for s in (first, second)]
+        yield "the inferences differ: " + ", ".join(inferences)
     if "data_seed" in unlike:
         drawn = " and ".join(unlike["data_seed"])
-        yield f"they were trained on different images: data_seed {drawn}"
+        yield f"the cells were trained on different images: data_seed {drawn}"
     rules = [_shot_rules(sample.cell) for sample in (first, second)]
     if len(rules[0] | rules[1]) > 1:
         named = " and ".join(sorted(rules[0] | rules[1]))
-        yield f"the results were stored with the shot rules {named}; here it is {pair.shot_rule}"
+        yield (
+            f"the results were stored with the shot rules {named}; the comparison uses "
+            f"{pair.shot_rule}"
+        )
     yield from environment_notes({s.name: s.cell.runs for s in (first, second)})
-    said_already = {"method", "select", "data_seed", "inference"}
-    others = {key: values for key, values in unlike.items() if key not in said_already}
+    noted = {"method", "select", "data_seed", "inference"}
+    others = {key: values for key, values in unlike.items() if key not in noted}
     if others:
-        besides = "besides the method " if "method" in unlike else ""
-        yield f"{besides}they differ in {in_words(others)}"
+        besides = "apart from the method, " if "method" in unlike else ""
+        yield f"{besides}the cells differ in {format_diff(others)}"
     same = [outcome for outcome in pair.outcomes.values() if outcome and outcome.same_as]
     for outcome in same:
         yield (
-            f"{outcome.metric} is the same mean as {outcome.same_as} on these images, and counts "
-            "as one comparison with it"
+            f"{outcome.metric} equals {outcome.same_as} on these images; both count as one "
+            "comparison"
         )
 
 
-def _seed_notes(pair: Pair) -> Iterator[str]:
-    used = seeds_text(pair.seeds)
+def _seed_notes(pair: PairComparison) -> Iterator[str]:
+    used = format_seeds(pair.seeds)
     for sample in (pair.first, pair.second):
         left = [seed for seed in sample.cell.seeds if seed not in pair.seeds]
         if left:
-            yield f"{sample.name} also has {seeds_text(left)}: not used, because paired on {used}"
+            unused = format_seeds(left)
+            yield f"{sample.name} also has {unused}, not used: both cells have only {used}"
     if len(pair.seeds) == 1:
         yield (
-            f"one common seed ({pair.seeds[0]}): this compares two trained models on other images; "
-            "nothing is known about other seeds"
+            f"one common seed ({pair.seeds[0]}): the result holds for these two trained models, "
+            "not for other seeds"
         )
 
 
@@ -180,16 +200,19 @@ def _shot_rules(cell: Cell) -> set[str]:
     return {run.metrics.shot_rule for run in cell.runs}
 
 
-def seeds_text(seeds: Sequence[int]) -> str:
-    """Returns seeds in words.
+def format_seeds(seeds: Sequence[int]) -> str:
+    """Returns seeds as text.
 
-    >>> seeds_text([0, 2])
+    >>> format_seeds([0, 2])
     'seeds 0, 2'
     """
     return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(map(str, seeds))
 
 
-def points(value: float) -> str:
-    """Returns percent points: one decimal, and no minus before zero."""
-    text = f"{value:.1f}"
-    return "0.0" if text == "-0.0" else text
+def format_points(value: float, decimals: int = 1) -> str:
+    """Returns percent points without a minus sign before zero.
+
+    >>> format_points(-0.04), format_points(-0.04, decimals=2)
+    ('0.0', '-0.04')
+    """
+    return f"{value:z.{decimals}f}"

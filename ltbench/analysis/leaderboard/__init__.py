@@ -1,3 +1,3 @@
-"""Leaderboards: stored runs as rows, ranked where they can be compared."""
+"""Leaderboards: stored runs as rows, ranked where they are comparable."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A leaderboard: all rankings of some runs, and published results beside them."""
+"""Leaderboard: all rankings of some runs, and published results for the same data sets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltbench.analysis.leaderboard.ranking import Ranking, arrange, rank
-from ltbench.analysis.leaderboard.rows import Row, published_row, rows_of
+from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
+from ltbench.analysis.leaderboard.rows import Row, published_row, ranking_rows
 from ltbench.config.resolve import resolve
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.errors import LTBenchError
@@ -18,18 +18,21 @@ from ltbench.storage.results import Cell
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rankings, and the published results on their data sets.
+    """Rankings of measured runs, and published results on the same data sets.
 
     Args:
-        rankings: By their conditions.
-        published: Label of a data set -> rows.
+        rankings: Rankings, sorted by their conditions.
+        published: Label of a data set -> rows of published results.
     """
 
     rankings: tuple[Ranking, ...]
     published: dict[str, list[Row]]
 
     def published_beside(self, ranking: Ranking) -> list[Row]:
-        """Returns the published rows shown with a ranking: with the last of its data set."""
+        """Returns the published rows to show with a ranking.
+
+        They are shown once, with the last ranking of their data set.
+        """
         of_dataset = [
             each for each in self.rankings if each.conditions.dataset == ranking.conditions.dataset
         ]
@@ -37,15 +40,15 @@ class Leaderboard:
         return known if of_dataset[-1] is ranking else []
 
     def rows(self) -> list[Row]:
-        """Returns all rows: those of each data set by ranking, then its published ones."""
+        """Returns all rows: for each data set, the rows by ranking, then the published rows."""
         return [
             row
             for ranking in self.rankings
-            for row in (*rows_of(ranking), *self.published_beside(ranking))
+            for row in (*ranking_rows(ranking), *self.published_beside(ranking))
         ]
 
 
-def leaderboard(
+def build_leaderboard(
     cells: Sequence[Cell],
     registry: Registry,
     *,
@@ -54,32 +57,34 @@ def leaderboard(
     published: Iterable[PublishedResult] = (),
     advance: Callable[[], object] = lambda: None,
 ) -> Leaderboard:
-    """Makes a leaderboard.
+    """Ranks cells, and adds the published results on their data sets.
 
     Args:
-        cells: Measured.
-        registry: What is installed: says what is unusual about a run.
-        metric: The accuracy that decides.
-        level: Of confidence.
-        published: Results of papers; those on the cells' data sets are taken.
-        advance: Called once for each cell, to show how far it is.
+        cells: Measured runs.
+        registry: Installed components, whose defaults decide which settings are shown.
+        metric: Name of the accuracy that cells are ranked by.
+        level: Confidence level, 0 to 1.
+        published: Results of papers; those on other data sets are ignored.
+        advance: Progress callback, called once per cell.
     """
     shorthand = Shorthand(registry)
     rankings = tuple(
-        rank(conditions, members, metric=metric, level=level, advance=advance)
-        for conditions, members in arrange(cells, shorthand)
+        rank_cells(conditions, members, metric=metric, level=level, advance=advance)
+        for conditions, members in group_by_conditions(cells, shorthand)
     )
     labels = {ranking.conditions.dataset for ranking in rankings}
     rows: dict[str, list[Row]] = {}
     for result in published:
-        label = _label(result, registry, shorthand)
+        label = _published_label(result, registry, shorthand)
         if label in labels:
             rows.setdefault(label, []).append(published_row(result, label))
     return Leaderboard(rankings, rows)
 
 
-def _label(result: PublishedResult, registry: Registry, shorthand: Shorthand) -> str | None:
-    """The label of the data set that a result is on; None where the set is not installed."""
+def _published_label(
+    result: PublishedResult, registry: Registry, shorthand: Shorthand
+) -> str | None:
+    """Returns the label of a result's data set; None where the data set is not installed."""
     about = {k: v for k, v in result.run_settings.items() if k.partition(".")[0] == "dataset"}
     try:
         spec = resolve(registry, about, Path(), identify=False).spec

@@ -1,4 +1,4 @@
-"""Which cells can be compared, and in which order they come."""
+"""Rankings of comparable cells."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ltbench.analysis.comparison.config_diff import names
+from ltbench.analysis.comparison.config_diff import name_cells
 from ltbench.analysis.comparison.environments import environment_notes
-from ltbench.analysis.leaderboard.significance import CLAIM, NOT_TESTED, ONE_SEED, Family, RowTests
+from ltbench.analysis.leaderboard.significance import (
+    CLAIM_METHODS,
+    NO_CLAIM_NOT_TESTED,
+    NO_CLAIM_ONE_SEED,
+    Family,
+    RowTests,
+)
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.config.options import as_typed
 from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.specs import Settings
 from ltbench.storage.results import Cell
 
-TESTED = 100
+MAX_TESTED_ROWS = 100
 """Number of rows of a ranking, from the best, that are compared with each other."""
 
 
 @dataclass(frozen=True, order=True)
 class Conditions:
-    """What the cells of a ranking have in common: without it, their numbers mean other things.
+    """Conditions that the cells of a ranking share; under other conditions numbers differ.
 
     Args:
-        dataset: Label of the data set, with what is unusual about its images and its split.
-        identity: Of the data set.
-        inference: Name of the test views.
-        selection: Rule by which the epoch is selected.
-        shot_rule: Where many ends and few begins.
+        dataset: Label of the data set, with its unusual options and its split.
+        identity: Identity of the data set.
+        inference: Name of the inference.
+        selection: Rule of epoch selection.
+        shot_rule: Name of the rule of the shot groups.
     """
 
     dataset: str
@@ -40,20 +46,22 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A cell in its ranking.
+class RankedCell:
+    """Cell with its place in a ranking.
 
     Args:
-        cell: Its runs.
-        name: Tells it apart from the others there.
-        settings: What makes it, as `Shorthand.settings` returns it.
-        rank: From 1, shared by entries that are not told apart; None where it has no such accuracy.
-        interval: Of the accuracy over other seeds and other images, in percent; None where there
-            are no predictions.
+        cell: Runs of the cell.
+        name: Short name, unique in the ranking.
+        settings: Settings of the runs, from `Shorthand.settings`.
+        rank: Rank from 1, shared by cells that do not differ significantly; None where the cell
+            lacks the accuracy.
+        interval: Interval of overall accuracy over seeds and images, in percent; None without
+            predictions.
         p: P value of the difference to the best row with two seeds or more, corrected for all pairs
-            of rows; None for that row, and for those that were not tested.
-        significant: Whether p is below 1 - level.
-        claim: What rank and p speak of: `CLAIM`, or why nothing is claimed; None without a rank.
+            of rows; None for that row, and for rows that were not tested.
+        significant: Whether p is below 1 - level; None without a p value.
+        claim: Scope of rank and p value: `CLAIM_METHODS`, or the reason why they support no claim;
+            None without a rank.
     """
 
     cell: Cell
@@ -71,31 +79,32 @@ class Ranking:
     """Cells under the same conditions, best first.
 
     Args:
-        conditions: What they have in common.
-        metric: The accuracy that decides.
-        level: Of confidence.
-        entries: By that accuracy; those without it last.
-        notes: What a reader must know besides.
+        conditions: Shared conditions.
+        metric: Name of the accuracy that cells are ranked by.
+        level: Confidence level, 0 to 1.
+        entries: Cells in descending order of the accuracy; cells without it last.
+        notes: Notes for readers, as sentences without a full stop.
     """
 
     conditions: Conditions
     metric: str
     level: float
-    entries: tuple[Entry, ...]
+    entries: tuple[RankedCell, ...]
     notes: tuple[str, ...]
 
 
 Member = tuple[Cell, Settings]
-"""A cell and what makes it, as `Shorthand.settings` returns it."""
-Arranged = tuple[Conditions, Sequence[Member]]
+"""Cell and its settings, from `Shorthand.settings`."""
+ConditionGroup = tuple[Conditions, Sequence[Member]]
+"""Conditions and all cells under them."""
 
 
-def arrange(cells: Sequence[Cell], shorthand: Shorthand) -> list[Arranged]:
-    """Returns cells with their settings, grouped by their conditions, sorted by these."""
+def group_by_conditions(cells: Sequence[Cell], shorthand: Shorthand) -> list[ConditionGroup]:
+    """Returns cells with their settings, grouped and sorted by their conditions."""
     groups: dict[Conditions, list[Member]] = {}
     for cell in cells:
         settings = shorthand.settings(cell.spec)
-        for rule, runs in _by_shot_rule(cell):
+        for rule, runs in _split_by_shot_rule(cell):
             conditions = Conditions(
                 dataset=dataset_label(settings),
                 identity=cell.spec.dataset.identity,
@@ -107,11 +116,13 @@ def arrange(cells: Sequence[Cell], shorthand: Shorthand) -> list[Arranged]:
     identities: dict[str, set[str]] = {}
     for each in groups:
         identities.setdefault(each.dataset, set()).add(each.identity)
-    arranged = [(_told_apart(each, identities), members) for each, members in groups.items()]
+    arranged = [
+        (_with_distinct_label(each, identities), members) for each, members in groups.items()
+    ]
     return sorted(arranged, key=lambda each: each[0])
 
 
-def rank(
+def rank_cells(
     conditions: Conditions,
     members: Sequence[Member],
     *,
@@ -121,18 +132,18 @@ def rank(
 ) -> Ranking:
     """Ranks cells under the same conditions.
 
-    The best and the rows below it that are not significantly worse share rank 1. The first that is
-    worse begins the next group, which all share that are not significantly worse than it, and so
-    on, as in the clusters of machine translation's shared tasks (Bojar and others, 2016). Which
-    row is best is known only after looking at all of them, and so is who begins a group: p values
-    are corrected for all pairs of rows.
+    The best row and the rows below it that are not significantly worse share rank 1. The first row
+    that is significantly worse starts the next group, with the rows that are not significantly
+    worse than it, and so on, as in the clusters of the shared tasks of machine translation (Bojar
+    and others, 2016). The best row, and the first row of a group, are known only after all rows are
+    compared. P values are therefore corrected for all pairs of rows.
 
     Args:
-        conditions: What they have in common.
-        members: Cells and their settings, as `arrange` returns them.
-        metric: One of `ltbench.analysis.comparison.pairs.METRICS`.
-        level: Of confidence.
-        advance: Called once for each member, to show how far it is.
+        conditions: Shared conditions of the cells.
+        members: Cells and their settings, from `group_by_conditions`.
+        metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
+        level: Confidence level, 0 to 1.
+        advance: Progress callback, called once per cell.
     """
     scores = [cell.mean(metric) for cell, _ in members]
     values = [-math.inf if score is None else score for score in scores]
@@ -140,14 +151,14 @@ def rank(
     cells = [members[at][0] for at in order]
     settings = [members[at][1] for at in order]
     rule = SHOT_RULES.get(conditions.shot_rule, DEFAULT_RULE)
-    tests = RowTests(cells, _names(cells, settings), rule, level, advance)
+    tests = RowTests(cells, _distinct_names(cells, settings), rule, level, advance)
     ranked = sum(score is not None for score in scores)
-    family = tests.family(min(ranked, TESTED), metric)
-    vs_best = family.against_best()
-    claims = _claims(cells[:ranked], family)
-    ranks = _ranks(family, claims, level)
+    family = tests.compare_rows(min(ranked, MAX_TESTED_ROWS), metric)
+    vs_best = family.p_against_best()
+    claims = _row_claims(cells[:ranked], family)
+    ranks = _assign_ranks(family, claims, level)
     entries = tuple(
-        Entry(
+        RankedCell(
             cell=cell,
             name=tests.names[place],
             settings=settings[place],
@@ -162,88 +173,88 @@ def rank(
     trained = environment_notes(
         {name: cell.runs for name, cell in zip(tests.names, cells, strict=True)}
     )
-    notes = tuple(dict.fromkeys([*_notes(claims), *trained, *tests.notes]))
+    notes = tuple(dict.fromkeys([*_claim_notes(claims), *trained, *tests.notes]))
     return Ranking(conditions, metric, level, entries, notes)
 
 
-def _ranks(family: Family, claims: Sequence[str], level: float) -> list[int]:
-    """Returns the ranks of the rows that have a score.
+def _assign_ranks(family: Family, claims: Sequence[str], level: float) -> list[int]:
+    """Returns the ranks of the rows that have a score, (R,).
 
-    A row with one seed shares the rank above it: nothing tells it apart.
+    A row with one seed shares the rank above it, because it cannot be tested.
 
     Args:
         family: Rows of which all pairs were compared.
-        claims: (R,) what the ranks speak of.
-        level: Confidence.
+        claims: (R,) claims of the rows.
+        level: Confidence level, 0 to 1.
     """
     ranks: list[int] = []
     leader, shared = None, 1
     for place, claim in enumerate(claims):
-        if claim == ONE_SEED:
+        if claim == NO_CLAIM_ONE_SEED:
             ranks.append(ranks[-1] if ranks else 1)
             continue
-        if claim == NOT_TESTED:
+        if claim == NO_CLAIM_NOT_TESTED:
             ranks.append(place + 1)
             continue
         if leader is None:
-            leader, shared = place, place + 1 if NOT_TESTED in claims[:place] else 1
-        elif family.between(leader, place) < 1 - level:
+            leader, shared = place, place + 1 if NO_CLAIM_NOT_TESTED in claims[:place] else 1
+        elif family.p_between(leader, place) < 1 - level:
             leader, shared = place, place + 1
         ranks.append(shared)
     return ranks
 
 
-def _claims(cells: Sequence[Cell], family: Family) -> list[str]:
-    """Returns what the rank and the p value of each row speak of, (R,)."""
+def _row_claims(cells: Sequence[Cell], family: Family) -> list[str]:
+    """Returns the claim that rank and p value of each row support, (R,)."""
     found = []
     for place, cell in enumerate(cells):
-        untested = ONE_SEED if len(cell.runs) == 1 else NOT_TESTED
-        found.append(CLAIM if place in family.places else untested)
+        untested = NO_CLAIM_ONE_SEED if len(cell.runs) == 1 else NO_CLAIM_NOT_TESTED
+        found.append(CLAIM_METHODS if place in family.positions else untested)
     return found
 
 
-def _notes(claims: Sequence[str]) -> Iterator[str]:
-    """Yields what a reader must know of rows about which nothing is claimed."""
-    alone = claims.count(ONE_SEED)
+def _claim_notes(claims: Sequence[str]) -> Iterator[str]:
+    """Yields notes about rows whose rank supports no claim."""
+    alone = claims.count(NO_CLAIM_ONE_SEED)
     if alone:
         yield (
-            f"NO CLAIM about the methods of {alone} of {len(claims)} rows: they have one seed. "
-            "Another seed is another model, and may be better or worse; such rows have no p value "
-            "and share the rank above them. Run more seeds"
+            f"NO CLAIM about the methods of {alone} of {len(claims)} rows, which have one seed: "
+            "another seed gives another model, which may be better or worse. These rows have no p "
+            "value and share the rank above them. Run more seeds"
         )
-    if NOT_TESTED in claims:
-        yield "rows that were not tested have no p value: their rank is their place"
-    if len(claims) > TESTED:
-        yield f"only the {TESTED} best of {len(claims)} rows are compared with each other"
+    if NO_CLAIM_NOT_TESTED in claims:
+        yield "rows that were not tested have no p value; their rank is their position"
+    if len(claims) > MAX_TESTED_ROWS:
+        yield f"only the {MAX_TESTED_ROWS} best of {len(claims)} rows are compared with each other"
 
 
 def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:
-    """Returns the settings that all have."""
+    """Returns the settings that have the same value in all of `each`."""
     first, *others = each
     return {k: v for k, v in first.items() if all(k in one and one[k] == v for one in others)}
 
 
-def _names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
-    """A name for each cell: its method, and what is unusual about it that others do not share."""
+def _distinct_names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
+    """Returns a unique name for each cell: its method, and the unusual settings not all share."""
     shared = {*shared_settings(settings), "method"}
     found = []
     for one in settings:
         own = ", ".join(f"{k}={as_typed(v)}" for k, v in one.items() if k not in shared)
         found.append(f"{one['method']} ({own})" if own else str(one["method"]))
-    # Versions and identities are no settings, and may be all that differs.
-    return found if len(set(found)) == len(found) else names(cells)
+    # Cells may differ in versions and identities alone, which are not settings.
+    return found if len(set(found)) == len(found) else name_cells(cells)
 
 
-def _by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
-    """The runs of a cell by the rule that their groups were made by."""
+def _split_by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
+    """Yields the runs of a cell by the rule of their shot groups."""
     rules = [run.metrics.shot_rule for run in cell.runs]
     for rule in dict.fromkeys(rules):
         runs = tuple(run for run, its in zip(cell.runs, rules, strict=True) if its == rule)
         yield rule, replace(cell, runs=runs)
 
 
-def _told_apart(conditions: Conditions, identities: Mapping[str, set[str]]) -> Conditions:
-    """Data sets of one label that are not the same ones get a piece of their identity."""
+def _with_distinct_label(conditions: Conditions, identities: Mapping[str, set[str]]) -> Conditions:
+    """Adds a part of the identity to the label of a data set where several share the label."""
     if len(identities[conditions.dataset]) == 1:
         return conditions
     return replace(conditions, dataset=f"{conditions.dataset} [{conditions.identity[-8:]}]")

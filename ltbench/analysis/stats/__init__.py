@@ -1,6 +1,6 @@
-"""Statistics on stored predictions and seeds: pure functions on arrays, one idea a file.
+"""Statistical tests and intervals for stored predictions and seeds: pure functions on arrays.
 
-`docs/statistics.md` says which answers which question.
+`docs/statistics.md` lists which question each of them answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bounds of the interval of a difference that agree with its p value."""
+"""Interval bounds of a difference, made consistent with its p value."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.stats.strata import Strata
 
+_MIN_IMAGES = 1e-9  # fewer images are a rounding error, and count as 0
+_MIN_VALUE_VARIANCE = 1e-9  # a smaller variance of an image's values counts as 0
+
 
 @dataclass(frozen=True)
 class Bounds:
-    """An interval of a difference, as shares.
+    """Interval of a difference, as shares.
 
     Args:
         low: Lower bound.
@@ -22,25 +25,25 @@ class Bounds:
     low: float
     high: float
 
-    def holding(self, other: Bounds) -> Bounds:
-        """Returns the smallest interval that holds both."""
+    def enclose(self, other: Bounds) -> Bounds:
+        """Returns the smallest interval that contains both."""
         return Bounds(min(self.low, other.low), max(self.high, other.high))
 
-    def agreeing(self, difference: float, p: float, level: float) -> Bounds:
+    def align_with_p(self, difference: float, p: float, level: float) -> Bounds:
         """Returns an interval within -1 and 1 that excludes 0 exactly where p < 1 - level.
 
         Args:
             difference: Difference of the two accuracies, as a share.
-            p: Its p value, not corrected.
-            level: Coverage of the interval.
+            p: Uncorrected p value of the difference.
+            level: Coverage of the interval, 0 to 1.
         """
-        low, high = agreeing_bounds(
+        low, high = align_bounds_with_p(
             np.array(self.low), np.array(self.high), np.array(difference), np.array(p), level
         )
         return Bounds(float(low), float(high))
 
 
-def agreeing_bounds(
+def align_bounds_with_p(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
     difference: NDArray[np.float64],
@@ -55,36 +58,37 @@ def agreeing_bounds(
 
     Args:
         low: (...) lower bounds, as shares.
-        high: (...) upper bounds.
-        difference: (...) differences of two accuracies.
-        p: (...) p values.
-        level: Coverage of the intervals.
+        high: (...) upper bounds, as shares.
+        difference: (...) differences of two accuracies, as shares.
+        p: (...) uncorrected p values.
+        level: Coverage of the intervals, 0 to 1.
     """
-    least = float(np.finfo(float).tiny)
+    tiny = float(np.finfo(float).tiny)
     low, high = np.maximum(low, -1.0), np.minimum(high, 1.0)
     found, above = p < 1 - level, difference > 0
-    low = np.where(found, np.where(above, np.maximum(low, least), low), np.minimum(low, 0.0))
-    high = np.where(found, np.where(above, high, np.minimum(high, -least)), np.maximum(high, 0.0))
+    low = np.where(found, np.where(above, np.maximum(low, tiny), low), np.minimum(low, 0.0))
+    high = np.where(found, np.where(above, high, np.minimum(high, -tiny)), np.maximum(high, 0.0))
     return low, high
 
 
 def bounds_without_spread(
     difference: float, weights: NDArray[np.float64], sizes: NDArray[np.int64], level: float
 ) -> Bounds:
-    """Returns the interval of a difference where no image of a stratum differs from another.
+    """Returns the interval of a difference where all images of each stratum have the same value.
 
-    Resamples of such images are all the same, which makes them no more certain. The share of the
-    first model among right answers, (1 + difference) / 2, gets the interval of Clopper and Pearson
-    (1934) for as many images as there are. Of n images that are all only the first model's, the
-    lower bound is 2 * 0.025 ^ (1 / n) - 1: above 0 exactly where the sign test finds a difference.
+    All resamples of such images are equal, so a bootstrap would return an interval of width 0. The
+    share of the first model among correct answers, (1 + difference) / 2, gets the interval of
+    Clopper and Pearson (1934) for this number of images. For n images that only the first model
+    recognises, the lower bound is 2 * 0.025 ^ (1 / n) - 1: above 0 exactly where the sign test
+    finds a difference.
 
     Args:
         difference: Difference of the two accuracies, as a share.
-        weights: (K,) weights of the strata in the mean, summing to 1.
-        sizes: (K,) images of each stratum.
-        level: Coverage.
+        weights: (K,) weights of the strata in the mean; they sum to 1.
+        sizes: (K,) number of images of each stratum.
+        level: Coverage of the interval, 0 to 1.
     """
-    # A mean of unequal weights varies as that of so many images of the same weight (Kish, 1965).
+    # Effective sample size of a mean with unequal weights (Kish, 1965).
     images = float(1 / (weights**2 / np.maximum(sizes, 1)).sum())
     low, high = clopper_pearson((1 + difference) / 2, images, level)
     return Bounds(2 * low - 1, 2 * high - 1)
@@ -94,29 +98,26 @@ def clopper_pearson(share: float, n: float, level: float) -> tuple[float, float]
     """Returns the exact interval of a share (Clopper and Pearson, 1934).
 
     Args:
-        share: Share of the images that are right, 0 to 1.
-        n: Independent images; need not be whole.
-        level: Coverage.
+        share: Share of correct images, 0 to 1.
+        n: Number of independent images; need not be an integer.
+        level: Coverage of the interval, 0 to 1.
     """
     from scipy.special import betaincinv
 
     tail, right, wrong = (1 - level) / 2, share * n, (1 - share) * n
-    low = float(betaincinv(right, wrong + 1, tail)) if right > _ROUNDING else 0.0
-    high = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > _ROUNDING else 1.0
+    low = float(betaincinv(right, wrong + 1, tail)) if right > _MIN_IMAGES else 0.0
+    high = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > _MIN_IMAGES else 1.0
     return low, high
 
 
-_ROUNDING = 1e-9  # images that are none
-
-
 def has_no_spread(values: NDArray[np.float64], strata: Strata) -> NDArray[np.bool_]:
-    """Returns for each mean whether the images of every stratum have one value, (M,).
+    """Returns, for each mean, whether all images of each stratum have the same value, (M,).
 
     Args:
-        values: (N,) of the images.
-        strata: Strata of the images, and the means.
+        values: (N,) values of the images.
+        strata: Strata of the images, and weights of the means.
     """
     sizes = np.maximum(strata.sizes, 1)
     squares = strata.sums(values**2) / sizes - (strata.sums(values) / sizes) ** 2
-    varied: NDArray[np.bool_] = (squares > _ROUNDING) @ (strata.matrix > 0)
+    varied: NDArray[np.bool_] = (squares > _MIN_VALUE_VARIANCE) @ (strata.weight_matrix > 0)
     return ~varied

@@ -1,4 +1,4 @@
-"""McNemar's exact test: are two models right equally often on the same images?"""
+"""McNemar's exact test of two models on the same images."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class McNemar:
-    """Counts of the images on which two models differ.
+    """Result of McNemar's test: counts of the images on which two models differ.
 
     Args:
-        only_first: Images that only the first model has right.
-        only_second: Images that only the second has right.
-        p: Two-sided, exact.
+        only_first: Number of images that only the first model recognises.
+        only_second: Number of images that only the second model recognises.
+        p: Exact two-sided p value.
     """
 
     only_first: int
@@ -21,10 +21,15 @@ class McNemar:
 
 
 def mcnemar(only_first: int, only_second: int) -> McNemar:
-    """Tests whether either model is the likelier one to be alone right (McNemar, 1947).
+    """Tests whether one model recognises more images that the other does not (McNemar, 1947).
 
-    Under the null an image that one of them has right is as likely to be the other's: the p value
-    is that of Binomial(n, 1/2), and 1 where they differ on no image.
+    Under the null hypothesis, an image that exactly one model recognises is equally likely to be
+    either model's. The p value is that of Binomial(n, 1/2), and 1 where the models differ on no
+    image.
+
+    Args:
+        only_first: Number of images that only the first model recognises.
+        only_second: Number of images that only the second model recognises.
     """
     from scipy.stats import binomtest
 

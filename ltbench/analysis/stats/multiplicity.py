@@ -1,4 +1,4 @@
-"""P values of several comparisons, corrected for there being several."""
+"""Correction of p values for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 Correction = Literal["holm", "bh", "none"]
 
 
-def correct(p_values: Sequence[float], correction: Correction) -> NDArray[np.float64]:
+def correct_p_values(p_values: Sequence[float], correction: Correction) -> NDArray[np.float64]:
     """Returns corrected p values, in the order given.
 
     Args:
-        p_values: (m,) of all comparisons that are looked at together.
-        correction: "holm" (Holm, 1979): the chance of even one false finding stays below the
-            level; "bh" (Benjamini and Hochberg, 1995): the expected share of false findings among
-            the findings does; "none".
+        p_values: (m,) p values of one family of comparisons.
+        correction: Method: "holm" (Holm, 1979) bounds the probability of one or more false
+            positives; "bh" (Benjamini and Hochberg, 1995) bounds the expected share of false
+            positives among the significant results; "none" changes nothing.
     """
     given = np.asarray(p_values, dtype=float)
     if correction == "none" or not len(given):

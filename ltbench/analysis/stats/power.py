@@ -1,4 +1,4 @@
-"""The smallest difference that a comparison would probably find."""
+"""Power analysis: smallest difference that a comparison detects with a given probability."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def detectable_on_images(
+def detectable_difference(
     discordance: NDArray[np.float64],
     sizes: NDArray[np.int64],
     weights: NDArray[np.float64],
@@ -16,21 +16,21 @@ def detectable_on_images(
     level: float = 0.95,
     power: float = 0.8,
 ) -> float:
-    """Returns the smallest difference that a paired test on these images finds.
+    """Returns the smallest difference that a paired test on these images detects.
 
-    Of one stratum that is Connor's formula for McNemar's test (Biometrics, 1987): with share psi
-    of the images on which the models differ, n d^2 = (z_a sqrt(psi) + z_b sqrt(psi - d^2))^2.
+    For one stratum this is Connor's formula for McNemar's test (Biometrics, 1987): with the share
+    psi of the images on which the models differ, n d^2 = (z_a sqrt(psi) + z_b sqrt(psi - d^2))^2.
 
     Args:
         discordance: (K,) share of each stratum's images on which the models differ, measured or
-            supposed.
-        sizes: (K,) images of each stratum.
-        weights: (K,) of the strata in the mean, summing to 1.
-        level: Of confidence of the two-sided test.
-        power: Chance of finding it.
+            assumed.
+        sizes: (K,) number of images of each stratum.
+        weights: (K,) weights of the strata in the mean; they sum to 1.
+        level: Confidence level of the two-sided test, 0 to 1.
+        power: Probability of detecting the difference, 0 to 1.
 
     Returns:
-        The difference as a share; 0 where the models differ nowhere.
+        Difference as a share; 0 where the models differ on no image.
     """
     from scipy.stats import norm
 
@@ -42,19 +42,19 @@ def detectable_on_images(
     return (a * math.sqrt(spread) + root) / (1 + b * b * each)
 
 
-def detectable_with_error(
+def detectable_difference_from_error(
     error: float, freedom: float, *, level: float = 0.95, power: float = 0.8
 ) -> float:
-    """Returns the smallest difference that a t test with this standard error finds.
+    """Returns the smallest difference that a t test with this standard error detects.
 
     Args:
-        error: Standard error of the difference; the result has its unit.
+        error: Standard error of the difference; the result has the same unit.
         freedom: Degrees of freedom of the error; may be infinite.
-        level: Of confidence of the two-sided test.
-        power: Chance of finding it.
+        level: Confidence level of the two-sided test, 0 to 1.
+        power: Probability of detecting the difference, 0 to 1.
     """
     from scipy.special import ndtri, stdtrit
 
-    wanted = np.array([(1 + level) / 2, power])
-    quantiles = ndtri(wanted) if math.isinf(freedom) else stdtrit(freedom, wanted)
+    probabilities = np.array([(1 + level) / 2, power])
+    quantiles = ndtri(probabilities) if math.isinf(freedom) else stdtrit(freedom, probabilities)
     return error * float(quantiles.sum())

@@ -12,88 +12,94 @@ from numpy.typing import NDArray
 from ltbench.analysis.stats.bounds import Bounds
 from ltbench.analysis.stats.strata import Strata
 
-_EXACT = 1_000_000  # largest number of outcomes that are enumerated
-_BLOCK = 2_000_000
-_DRAWS = 10_000_000  # numbers that are drawn for a test: some seconds
-_FEWEST = 9_999  # resamples, however many different sizes there are
-_SAME = 1e-9  # relative: sums of the same terms in another order are the same
+_MAX_ENUMERATED_OUTCOMES = 1_000_000  # with more, outcomes are sampled
+_MAX_BLOCK_DRAWS = 2_000_000  # binomial numbers drawn at a time: 16 MB
+_MAX_DRAWS = 10_000_000  # binomial numbers drawn for a test: some seconds
+_MIN_RESAMPLES = 9_999  # for any number of different weights
+_SUM_TOLERANCE = 1e-9  # relative difference of sums of the same terms in another order
 
 
 @dataclass(frozen=True)
-class Randomisation:
-    """A two-sided p value.
+class RandomisationTest:
+    """Result of a randomisation test.
 
     Args:
-        p: Share of the sign flips with a difference at least as large as the one found.
-        exact: Whether all flips were taken into account, or a random sample of them.
-        reach: Largest difference that the test, at its level, would not find.
+        p: Two-sided p value: share of the sign flips with a difference at least as large as the
+            measured one.
+        exact: Whether all flips were enumerated, not sampled.
+        max_undetected: Largest difference that is not significant at the level of the test, as a
+            share.
     """
 
     p: float
     exact: bool
-    reach: float
+    max_undetected: float
 
-    def hidden(self, difference: float) -> Bounds:
-        """Returns what the interval must hold because of this test.
+    def undetected_bounds(self, difference: float) -> Bounds:
+        """Returns the bounds that an interval must contain to agree with this test.
 
-        A bootstrap does not cover images that were not seen: of four that differ, all in favour of
-        one model, it makes an interval without 0, though p is 0.125. Where the test finds no
-        difference, the interval holds all that it would not find.
+        A bootstrap underestimates the variation of few images: from four images that differ, all in
+        favour of one model, it computes an interval without 0, though p is 0.125. Where the test is
+        not significant, these bounds extend the interval by the largest undetected difference.
 
         Args:
             difference: Difference of the two accuracies, as a share.
         """
-        if abs(difference) > self.reach * (1 + _SAME):
+        if abs(difference) > self.max_undetected * (1 + _SUM_TOLERANCE):
             return Bounds(difference, difference)
-        return Bounds(difference - self.reach, difference + self.reach)
+        return Bounds(difference - self.max_undetected, difference + self.max_undetected)
 
 
-def randomisation(
+def randomisation_test(
     differences: NDArray[np.integer[Any]],
     strata: Strata,
     *,
     level: float = 0.95,
     resamples: int = 99_999,
     seed: int = 0,
-) -> dict[str, Randomisation]:
-    """Tests each mean for a difference (Noreen, 1989; approximate randomisation).
+) -> dict[str, RandomisationTest]:
+    """Tests each mean for a difference by sign flips (Noreen, 1989; approximate randomisation).
 
-    If the models are interchangeable, each image's difference is as likely to have the other sign.
-    All images of the same weight flip as one binomial draw, so that no image is touched. On a
-    test set with as many images of each class that is McNemar's exact test on the images concerned;
-    with few different weights all outcomes are enumerated; else they are sampled, and
-    p = (1 + as large) / (1 + resamples), which never is too small.
+    If the models are interchangeable, the difference on each image is equally likely to have the
+    other sign. The flips of all images with the same weight are one binomial draw, without a loop
+    over images. On a test set with equally many images of each class, this is McNemar's exact test
+    on the images of the classes in the mean. With few different weights all outcomes are
+    enumerated. Otherwise they are sampled, and p = (1 + as large) / (1 + resamples), which is never
+    too small.
 
     Args:
-        differences: (N,) first model's rightness minus the second's, or its sum over seeds.
-        strata: The images' strata and the means.
-        level: Of confidence, for `Randomisation.reach`.
-        resamples: Flips sampled where they cannot be enumerated; down to 9,999 of them where images
-            have more than a hundred different weights.
-        seed: Of the sampling.
+        differences: (N,) values of the images: 1 where only the first model is correct, -1 where
+            only the second is, 0 where they agree; or their sums over seeds.
+        strata: Strata of the images, and weights of the means.
+        level: Confidence level of `RandomisationTest.max_undetected`, 0 to 1.
+        resamples: Number of sampled flips where outcomes are not enumerated; reduced to 9,999 or
+            more where images have more than a hundred different weights.
+        seed: Seed of the sampling.
     """
     apart = differences != 0
-    found, where = differences[apart].astype(float), strata.of_image[apart]
+    found, where = differences[apart].astype(float), strata.image_strata[apart]
     tests = {}
     for name, weights in strata.weights.items():
         each = weights[where] / strata.sizes[where] * found
         unit = np.abs(each).max(initial=0)
         if unit == 0:
-            tests[name] = Randomisation(1.0, exact=True, reach=0.0)
+            tests[name] = RandomisationTest(1.0, exact=True, max_undetected=0.0)
             continue
         sizes = np.round(np.abs(each[each != 0]) / unit, 12)
         kinds, numbers = np.unique(sizes, return_counts=True)
-        affordable = max(_FEWEST, _DRAWS // len(kinds))
-        sums, chances = _flips(kinds, numbers, min(resamples, affordable), seed)
-        tests[name] = _test(abs(float(each.sum() / unit)), sums, chances, level, float(unit))
+        affordable = max(_MIN_RESAMPLES, _MAX_DRAWS // len(kinds))
+        sums, chances = _sign_flip_sums(kinds, numbers, min(resamples, affordable), seed)
+        tests[name] = _compare_with_flips(
+            abs(float(each.sum() / unit)), sums, chances, level, float(unit)
+        )
     return tests
 
 
-def _flips(
+def _sign_flip_sums(
     kinds: NDArray[np.float64], numbers: NDArray[np.int64], resamples: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Returns sizes of the sum under sign flips, with their chances, or a sample of them."""
-    if np.log1p(numbers).sum() <= math.log(_EXACT):
+    """Returns absolute sums under sign flips with their probabilities, or a sample and None."""
+    if np.log1p(numbers).sum() <= math.log(_MAX_ENUMERATED_OUTCOMES):
         from scipy.stats import binom
 
         sums, chances = np.zeros(1), np.ones(1)
@@ -103,7 +109,7 @@ def _flips(
             chances = np.multiply.outer(chances, binom.pmf(heads, number, 0.5)).ravel()
         return np.abs(sums), chances
     generator = np.random.default_rng(seed)
-    block = max(1, _BLOCK // len(numbers))
+    block = max(1, _MAX_BLOCK_DRAWS // len(numbers))
     drawn = [
         (2 * generator.binomial(numbers, 0.5, (min(block, resamples - start), len(numbers))))
         @ kinds
@@ -113,13 +119,13 @@ def _flips(
     return np.abs(np.concatenate(drawn)), None
 
 
-def _test(
+def _compare_with_flips(
     found: float,
     sums: NDArray[np.float64],
     chances: NDArray[np.float64] | None,
     level: float,
     unit: float,
-) -> Randomisation:
+) -> RandomisationTest:
     order = np.argsort(sums)[::-1]
     sums = sums[order]
     tails = (
@@ -127,12 +133,12 @@ def _test(
         if chances is None
         else np.cumsum(chances[order])
     )
-    # Of equal sums, which rounding may have set apart, the tail is that of the last.
-    as_large = np.searchsorted(-sums, -(found * (1 - _SAME) - 1e-12), side="right")
+    # Equal sums may differ by rounding: the tail probability is that of the last of them.
+    as_large = np.searchsorted(-sums, -(found * (1 - _SUM_TOLERANCE) - 1e-12), side="right")
     least = 1 / (1 + len(sums)) if chances is None else 0.0
     p = min(1.0, float(tails[as_large - 1])) if as_large else least
     beyond = int(np.searchsorted(tails, 1 - level))
     reach = float(sums[min(beyond, len(sums) - 1)])
     if p >= 1 - level:
         reach = max(reach, found)
-    return Randomisation(p, chances is not None, reach * unit)
+    return RandomisationTest(p, chances is not None, reach * unit)

@@ -1,4 +1,4 @@
-"""Test images in strata, and means over images that weigh the strata."""
+"""Strata of test images, and weighted means over the strata."""
 
 from __future__ import annotations
 
@@ -12,40 +12,39 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Strata:
-    """Where each test image belongs, and what each stratum weighs in each mean.
+    """Assignment of test images to strata, and weights of the strata in one or more means.
 
     A mean is the weighted sum of the strata's means: overall accuracy, balanced accuracy and the
-    accuracy of a shot group differ only in the weights. Weights are whole numbers (images or
-    classes) over their sum, so that the mean of images that are all right is 1 to the last bit.
+    accuracy of a shot group differ only in the weights. Weights are integers (images or classes)
+    over their sum, so that the mean of images that are all correct is exactly 1.
 
     Args:
-        of_image: (N,) stratum of each image, from 0.
-        sizes: (K,) images of each stratum; 0 for one without.
-        votes: Name of a mean -> (K,) images or classes of each stratum that count in it; 0 where
-            there are no images.
+        image_strata: (N,) stratum of each image, from 0.
+        sizes: (K,) number of images of each stratum; 0 for an empty one.
+        counts: Name of a mean -> (K,) number of images or classes of each stratum in the mean; 0
+            for an empty stratum.
     """
 
-    of_image: NDArray[np.int64]
+    image_strata: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    votes: Mapping[str, NDArray[np.int64]]
+    counts: Mapping[str, NDArray[np.int64]]
 
     @classmethod
-    def of_classes(
+    def from_labels(
         cls, labels: NDArray[np.int64], groups: Mapping[str, NDArray[np.bool_]]
     ) -> Strata:
-        """Returns the strata for overall, mean-class and shot-group accuracy: the classes.
+        """Returns strata by class, for overall, mean-class and shot-group accuracy.
 
-        How much the images of a class vary cannot be told from one image. Classes of a group that
+        One image is not enough to estimate the variance within a class. All classes of a group that
         have a single test image are therefore one stratum (collapsed strata: Cochran, Sampling
         Techniques, 1977, section 5A.12).
 
         Args:
             labels: (N,) classes of the test images.
-            groups: Name -> (K,) which classes the group has; each class is in one group.
+            groups: Group name -> (K,) whether each class belongs to it; each class is in one group.
 
         Returns:
-            Strata with the weights `accuracy`, `mean_class` and those of the groups that have test
-            images.
+            Strata with the means `accuracy`, `mean_class` and those of the groups with test images.
         """
         classes = len(next(iter(groups.values())))
         support = np.bincount(labels, minlength=classes)
@@ -65,36 +64,36 @@ class Strata:
         sizes = np.bincount(stratum, weights=support, minlength=classes).astype(np.int64)
         return cls(stratum[labels], sizes, votes)
 
-    def only(self, names: Collection[str]) -> Strata:
-        """Returns the same strata with some of the means.
+    def select(self, names: Collection[str]) -> Strata:
+        """Returns the same strata with a selection of the means.
 
         Args:
-            names: Means to keep; others than there are, are ignored.
+            names: Names of the means to keep; unknown names are ignored.
         """
-        return replace(self, votes={k: v for k, v in self.votes.items() if k in names})
+        return replace(self, counts={k: v for k, v in self.counts.items() if k in names})
 
     @cached_property
     def weights(self) -> dict[str, NDArray[np.float64]]:
-        """Name of a mean -> (K,) weights that sum to 1."""
-        return {name: votes / votes.sum() for name, votes in self.votes.items()}
+        """Weights of the strata: name of a mean -> (K,) weights that sum to 1."""
+        return {name: votes / votes.sum() for name, votes in self.counts.items()}
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
-        """(K, M) the weights of all means."""
+    def weight_matrix(self) -> NDArray[np.float64]:
+        """Weights of the strata in all means, (K, M)."""
         return np.stack(list(self.weights.values()), axis=1)
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns the sum over each stratum, (..., K), of values (..., N)."""
         rows = values.reshape(-1, values.shape[-1])
         summed = [
-            np.bincount(self.of_image, weights=row, minlength=len(self.sizes)) for row in rows
+            np.bincount(self.image_strata, weights=row, minlength=len(self.sizes)) for row in rows
         ]
         stacked: NDArray[np.float64] = np.stack(summed).astype(np.float64)
         return stacked.reshape(*values.shape[:-1], len(self.sizes))
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns all means, (..., M), of values (..., N)."""
-        votes = np.stack(list(self.votes.values()), axis=1).astype(np.float64)
+        votes = np.stack(list(self.counts.values()), axis=1).astype(np.float64)
         summed = (self.sums(values) / np.maximum(self.sizes, 1)) @ votes
         found: NDArray[np.float64] = summed / votes.sum(axis=0)
         return found

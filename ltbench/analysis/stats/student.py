@@ -1,4 +1,4 @@
-"""Student's t distribution with whole degrees of freedom, fast on many numbers."""
+"""Student's t distribution with integer degrees of freedom, fast for large arrays."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 
 def student_cdf(values: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
-    """Returns the chance of a smaller number: the finite sums of Abramowitz and Stegun (26.7.3, 4).
+    """Returns the cumulative distribution function (Abramowitz and Stegun, 26.7.3 and 26.7.4).
 
-    A twentieth of the time of `scipy.special.stdtr`, which allows any degrees of freedom. Exact to
-    1e-14, not to the last digit of a tiny chance.
+    About 20 times as fast as `scipy.special.stdtr`, which allows non-integer degrees of freedom.
+    The absolute error is below 1e-14; the relative error of very small values may be larger.
 
     Args:
-        values: (...,).
-        freedom: Degrees of freedom, at least 1.
+        values: (...) quantiles.
+        freedom: Degrees of freedom, 1 or more.
     """
-    # With the angle whose tangent is t / sqrt(freedom).
+    # Sine and squared cosine of the angle whose tangent is t / sqrt(freedom).
     squares = freedom + values**2
     sine, cosine2 = values / np.sqrt(squares), freedom / squares
     series = np.ones_like(values)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from ltbench.report.figures.calibration import calibration
-from ltbench.report.figures.critical_difference import critical_difference
-from ltbench.report.figures.head_to_tail import head_to_tail
-from ltbench.report.figures.output import save, to_svg
-from ltbench.report.figures.shot_groups import shot_groups
-from ltbench.report.figures.significance_matrix import significance_matrix
-from ltbench.report.figures.trade_off import trade_off
-from ltbench.report.figures.training_curves import training_curves
+from ltbench.report.figures.calibration import draw_calibration
+from ltbench.report.figures.critical_difference import draw_critical_difference
+from ltbench.report.figures.head_to_tail import draw_head_to_tail
+from ltbench.report.figures.output import save_figure, to_svg
+from ltbench.report.figures.shot_groups import draw_shot_groups
+from ltbench.report.figures.significance_matrix import draw_significance_matrix
+from ltbench.report.figures.trade_off import draw_trade_off
+from ltbench.report.figures.training_curves import draw_training_curves
 
 __all__ = [
-    "calibration",
-    "critical_difference",
-    "head_to_tail",
-    "save",
-    "shot_groups",
-    "significance_matrix",
+    "draw_calibration",
+    "draw_critical_difference",
+    "draw_head_to_tail",
+    "draw_shot_groups",
+    "draw_significance_matrix",
+    "draw_trade_off",
+    "draw_training_curves",
+    "save_figure",
     "to_svg",
-    "trade_off",
-    "training_curves",
 ]

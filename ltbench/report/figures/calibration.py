@@ -8,13 +8,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ltbench.report.figures.style import blank, legend_of_lines, looks_of_lines, set_ticks, styled
+from ltbench.report.figures.style import (
+    add_line_legend,
+    line_styles,
+    new_figure,
+    set_ticks,
+    with_figure_style,
+)
 
-Bins = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+ReliabilityBins = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
-@styled
-def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure:
+@with_figure_style
+def draw_calibration(bins: Mapping[str, ReliabilityBins], errors: Mapping[str, float]) -> Figure:
     """Draws accuracy over confidence, and the diagonal of a calibrated model.
 
     The area of a marker is the share of images in its bin.
@@ -24,13 +30,13 @@ def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure
             confidence, accuracy and share of the images, in percent, of each bin with images.
         errors: Of each method the expected calibration error in percent, for the legend.
     """
-    figure = blank("Reliability diagram", 330)
+    figure = new_figure("Reliability diagram", 330)
     axes = figure.subplots()
     axes.plot([0, 100], [0, 100], color="0.55", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     for one, (confidence, accuracy, share) in zip(
-        looks_of_lines(len(bins)), bins.values(), strict=True
+        line_styles(len(bins)), bins.values(), strict=True
     ):
-        axes.plot(confidence, accuracy, **one.line() | {"marker": "", "linewidth": 1.0})
+        axes.plot(confidence, accuracy, **one.line_arguments() | {"marker": "", "linewidth": 1.0})
         if one.marker:
             axes.scatter(
                 confidence,
@@ -48,5 +54,5 @@ def calibration(bins: Mapping[str, Bins], errors: Mapping[str, float]) -> Figure
         set_ticks(axis, range(0, 101, 20))
     axes.set_xlabel("confidence, %")
     axes.set_ylabel("accuracy, %")
-    legend_of_lines(figure, list(bins), [f" (ECE {errors[name]:.1f})" for name in bins])
+    add_line_legend(figure, list(bins), [f" (ECE {errors[name]:.1f})" for name in bins])
     return figure

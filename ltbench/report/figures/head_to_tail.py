@@ -11,25 +11,25 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.metrics import DEFAULT_RULE, ShotRule
 from ltbench.report.figures.style import (
-    WIDTH,
-    blank,
-    legend_of_lines,
-    looks_of_lines,
-    percent_axis,
+    FIGURE_WIDTH,
+    add_line_legend,
+    line_styles,
+    new_figure,
+    set_percent_axis,
     set_ticks,
-    styled,
     text_width,
+    with_figure_style,
 )
 
-_POINTS = 200  # of a line: more cannot be seen, and make the page heavy
-_DOTS_UP_TO = 100  # classes
-_METHODS_WITH_DOTS = 4
-_GAP = 8.0  # points between the names of groups
-_SHADES = {"many": "0.95", "medium": "1.0", "few": "0.91"}
+_MAX_LINE_POINTS = 200  # of a line: more cannot be seen, and make the page heavy
+_MAX_DOTTED_CLASSES = 100  # classes
+_MAX_DOTTED_METHODS = 4
+_GROUP_NAME_GAP = 8.0  # points between the names of groups
+_GROUP_SHADES = {"many": "0.95", "medium": "1.0", "few": "0.91"}
 
 
-@styled
-def head_to_tail(
+@with_figure_style
+def draw_head_to_tail(
     train_images: NDArray[np.int64],
     accuracies: Mapping[str, NDArray[np.float64]],
     rule: ShotRule = DEFAULT_RULE,
@@ -48,20 +48,20 @@ def head_to_tail(
     classes = len(train_images)
     order = np.argsort(-train_images, kind="stable")
     counts, ranks = train_images[order], np.arange(1, classes + 1)
-    at = np.unique(np.linspace(0, classes - 1, min(classes, _POINTS)).round().astype(int))
-    width = window(classes)
-    dots = width > 1 and classes <= _DOTS_UP_TO and len(accuracies) <= _METHODS_WITH_DOTS
+    at = np.unique(np.linspace(0, classes - 1, min(classes, _MAX_LINE_POINTS)).round().astype(int))
+    width = window_size(classes)
+    dots = width > 1 and classes <= _MAX_DOTTED_CLASSES and len(accuracies) <= _MAX_DOTTED_METHODS
 
-    figure = blank("Accuracy by class frequency", 290)
+    figure = new_figure("Accuracy by class frequency", 290)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
     seen = [np.empty(0)]
     for i, (one, accuracy) in enumerate(
-        zip(looks_of_lines(len(accuracies)), accuracies.values(), strict=True)
+        zip(line_styles(len(accuracies)), accuracies.values(), strict=True)
     ):
         values = accuracy[order]
         means = running_mean(values, width)[at]
         known = np.isfinite(means)
-        line = one.line()
+        line = one.line_arguments()
         step = max(1, int(known.sum()) // 8)
         line["markevery"] = (i * step // 8 % step, step)
         above.plot(ranks[at][known], means[known], **line)
@@ -69,20 +69,22 @@ def head_to_tail(
         if dots:
             above.plot(ranks, values, ".", color=one.colour, alpha=0.4, markersize=5, mew=0)
             seen.append(values)
-    percent_axis(above, "y", np.concatenate(seen))
+    set_percent_axis(above, "y", np.concatenate(seen))
     above.set_ylabel("accuracy, %")
 
-    _train_images(below, ranks[at], counts[at])
+    _draw_train_images(below, ranks[at], counts[at])
     below.set_xlabel("class rank, most frequent first")
     below.set_xlim(0.5, classes + 0.5)
     inner = np.linspace(1, classes, min(classes, 5)).round()
     set_ticks(below.xaxis, [int(rank) for rank in inner])
-    _groups(above, below, {name: ranks[m] for name, m in rule.groups(counts).items() if m.any()})
-    legend_of_lines(figure, list(accuracies))
+    _draw_shot_groups(
+        above, below, {name: ranks[m] for name, m in rule.groups(counts).items() if m.any()}
+    )
+    add_line_legend(figure, list(accuracies))
     return figure
 
 
-def window(classes: int) -> int:
+def window_size(classes: int) -> int:
     """Returns how many neighbours in rank are averaged: an odd number near a tenth of all."""
     return 1 if classes <= 20 else classes // 10 | 1
 
@@ -105,7 +107,7 @@ def running_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]
     return means
 
 
-def _train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+def _draw_train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
     """Fills the area below the training images by rank, on a log axis."""
     heights = np.maximum(counts, 0.5)  # a class without any has no logarithm
     bottom = float(heights.min()) / 2
@@ -119,22 +121,22 @@ def _train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64
     axes.set_ylabel("training\nimages")
 
 
-def _groups(above: Axes, below: Axes, groups: Mapping[str, NDArray[np.int64]]) -> None:
+def _draw_shot_groups(above: Axes, below: Axes, groups: Mapping[str, NDArray[np.int64]]) -> None:
     """Shades the shot groups, and names them above the figure, apart from each other."""
     last = float(max(ranks[-1] for ranks in groups.values()))
-    unit = last / (0.8 * WIDTH)  # ranks a point
+    unit = last / (0.8 * FIGURE_WIDTH)  # ranks a point
     earliest = 0.5
     for position, (name, ranks) in enumerate(groups.items()):
         first, end = ranks[0] - 0.5, ranks[-1] + 0.5
         for axes in (above, below):
-            axes.axvspan(first, end, color=_SHADES[name], linewidth=0, zorder=0)
+            axes.axvspan(first, end, color=_GROUP_SHADES[name], linewidth=0, zorder=0)
             if position:
                 axes.axvline(first, color="0.6", linewidth=0.8, zorder=1)
         half = text_width(name) / 2 * unit
         others = list(groups)[position + 1 :]
-        right = last + 0.5 - sum((text_width(other) + _GAP) * unit for other in others)
+        right = last + 0.5 - sum((text_width(other) + _GROUP_NAME_GAP) * unit for other in others)
         middle = min(max((first + end) / 2, earliest + half), right - half)
-        earliest = middle + half + _GAP * unit
+        earliest = middle + half + _GROUP_NAME_GAP * unit
         above.text(
             middle, 1.02, name, ha="center", va="bottom", transform=above.get_xaxis_transform()
         )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ltbench.report.figures.style import text_width
 
-_HEIGHT = 14.0  # of a label, in points
-_POINT = 6.0  # half the size of a point
+_LABEL_HEIGHT = 14.0  # of a label, in points
+_POINT_RADIUS = 6.0  # half the size of a point
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 _DISTANCES = (3.0, 12.0, 24.0)
 
@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in points."""
 
 
-def place(
+def place_labels(
     axes: Axes,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -46,7 +46,9 @@ def place(
     inside = (frame.x0 * scale, frame.y0 * scale, frame.x1 * scale, frame.y1 * scale)
     points = axes.transData.transform(np.column_stack([x, y])) * scale
     shown = [i for i in range(len(texts)) if np.isfinite(points[i]).all()]
-    taken: list[Box] = [_around(points[i][0], points[i][1], 2 * _POINT, 2 * _POINT) for i in shown]
+    taken: list[Box] = [
+        _box_around(points[i][0], points[i][1], 2 * _POINT_RADIUS, 2 * _POINT_RADIUS) for i in shown
+    ]
     for line in lines:
         (left, bottom), (right, top) = np.sort(axes.transData.transform(line) * scale, axis=0)
         taken.append((left - 1, bottom - 1, right + 1, top + 1))
@@ -54,14 +56,17 @@ def place(
         width = text_width(texts[i]) + 4
         options = [
             (
-                side_x * (_POINT + distance + width / 2),
-                side_y * (_POINT + distance + _HEIGHT / 2),
+                side_x * (_POINT_RADIUS + distance + width / 2),
+                side_y * (_POINT_RADIUS + distance + _LABEL_HEIGHT / 2),
             )
             for distance in _DISTANCES
             for side_x, side_y in _SIDES
         ]
-        boxes = [_around(points[i][0] + a, points[i][1] + b, width, _HEIGHT) for a, b in options]
-        costs = [_cost(box, taken, inside) for box in boxes]
+        boxes = [
+            _box_around(points[i][0] + a, points[i][1] + b, width, _LABEL_HEIGHT)
+            for a, b in options
+        ]
+        costs = [_covered_area(box, taken, inside) for box in boxes]
         best = int(np.argmin(costs))
         taken.append(boxes[best])
         joined = {"arrowstyle": "-", "color": "0.4", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3}
@@ -77,17 +82,19 @@ def place(
         )
 
 
-def _around(x: float, y: float, width: float, height: float) -> Box:
+def _box_around(x: float, y: float, width: float, height: float) -> Box:
     return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-def _cost(box: Box, taken: Sequence[Box], inside: Box) -> float:
+def _covered_area(box: Box, taken: Sequence[Box], inside: Box) -> float:
     """Returns how much of a box is covered by others, or outside: the latter counts thrice."""
     area = (box[2] - box[0]) * (box[3] - box[1])
-    return sum(_shared(box, other) for other in taken) + 3 * (area - _shared(box, inside))
+    return sum(_overlap_area(box, other) for other in taken) + 3 * (
+        area - _overlap_area(box, inside)
+    )
 
 
-def _shared(one: Box, other: Box) -> float:
+def _overlap_area(one: Box, other: Box) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return max(width, 0.0) * max(height, 0.0)

@@ -10,10 +10,10 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from ltbench.report.figures.style import styled
+from ltbench.report.figures.style import with_figure_style
 from ltbench.storage.files import write_atomically
 
-_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+_XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def to_svg(figure: Figure, name: str) -> str:
@@ -26,7 +26,7 @@ def to_svg(figure: Figure, name: str) -> str:
         figure: Of this package.
         name: In snake_case, unique on the page.
     """
-    drawn = _drawn(figure, "svg", name).decode()
+    drawn = _render_figure(figure, "svg", name).decode()
     body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
@@ -40,7 +40,7 @@ def to_svg(figure: Figure, name: str) -> str:
     )
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
     """Writes NAME.svg and NAME.pdf, each whole or not at all.
 
     Args:
@@ -55,12 +55,12 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     sized = to_svg(figure, name).replace(
         "<svg ", f'<svg width="{width:g}pt" height="{height:g}pt" ', 1
     )
-    write_atomically(folder / f"{name}.svg", (_DECLARATION + sized).encode())
-    write_atomically(folder / f"{name}.pdf", _drawn(figure, "pdf", name))
+    write_atomically(folder / f"{name}.svg", (_XML_DECLARATION + sized).encode())
+    write_atomically(folder / f"{name}.pdf", _render_figure(figure, "pdf", name))
 
 
-@styled
-def _drawn(figure: Figure, kind: str, name: str) -> bytes:
+@with_figure_style
+def _render_figure(figure: Figure, kind: str, name: str) -> bytes:
     """Draws a figure, without dates and random ids."""
     buffer = io.BytesIO()
     dated = "Date" if kind == "svg" else "CreationDate"

@@ -9,22 +9,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ltbench.report.figures.names import labels
+from ltbench.report.figures.label_text import shorten_names
 from ltbench.report.figures.style import (
-    LINE,
-    blank,
-    legend,
-    look,
-    percent_axis,
+    LINE_HEIGHT,
+    add_legend,
+    method_style,
+    new_figure,
+    set_percent_axis,
     set_ticks,
-    styled,
+    with_figure_style,
 )
 
-_APART = 8.0  # points between the dots of a row
+_DOT_SPACING = 8.0  # points between the dots of a row
 
 
-@styled
-def shot_groups(
+@with_figure_style
+def draw_shot_groups(
     names: Sequence[str],
     metrics: Sequence[str],
     means: NDArray[np.float64],
@@ -43,26 +43,26 @@ def shot_groups(
         highs: (n, m) upper bounds.
     """
     rows, count = means.shape
-    shown = labels(names, width=16, lines=2)
-    row = max(_APART * count + 8, LINE * max(name.count("\n") + 1 for name in shown))
-    figure = blank("Accuracy by shot group", row * rows + 50)
+    shown = shorten_names(names, width=16, lines=2)
+    row = max(_DOT_SPACING * count + 8, LINE_HEIGHT * max(name.count("\n") + 1 for name in shown))
+    figure = new_figure("Accuracy by shot group", row * rows + 50)
     axes = figure.subplots()
     at = np.arange(rows)
-    offsets = (np.arange(count) - (count - 1) / 2) * _APART / row
+    offsets = (np.arange(count) - (count - 1) / 2) * _DOT_SPACING / row
     for i in range(0, rows, 2):
         axes.axhspan(i - 0.5, i + 0.5, color="0.96", linewidth=0, zorder=0)
     handles = []
     for j in range(count):
-        line = look(j).line() | {"linestyle": "none"}
-        axes.hlines(at + offsets[j], lows[:, j], highs[:, j], look(j).colour, linewidth=1.4)
+        line = method_style(j).line_arguments() | {"linestyle": "none"}
+        axes.hlines(at + offsets[j], lows[:, j], highs[:, j], method_style(j).colour, linewidth=1.4)
         axes.plot(means[:, j], at + offsets[j], **line)
         handles.append(Line2D([], [], **line))
-    percent_axis(axes, "x", np.stack([means, lows, highs]))
+    set_percent_axis(axes, "x", np.stack([means, lows, highs]))
     axes.set_xlabel("accuracy, %")
     set_ticks(axes.yaxis, list(at))
     axes.set_yticklabels(shown)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(rows - 0.5, -0.5)
-    legend(figure, handles, labels(metrics, width=40))
+    add_legend(figure, handles, shorten_names(metrics, width=40))
     return figure

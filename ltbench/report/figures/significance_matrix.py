@@ -8,17 +8,23 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ltbench.report.figures.names import labels
-from ltbench.report.figures.style import LINE, blank, set_ticks, styled, text_width
+from ltbench.report.figures.label_text import shorten_names
+from ltbench.report.figures.style import (
+    LINE_HEIGHT,
+    new_figure,
+    set_ticks,
+    text_width,
+    with_figure_style,
+)
 
-_NUMBERED = 12  # methods whose cells have room for a number
-_ROOMY = 6  # methods whose cells have room for a sign as well
-_ROW = 31.0  # points
-_LEAST = 2.0  # points that the colours reach to, however small the differences
+_MAX_NUMBERED_METHODS = 12  # methods whose cells have room for a number
+_MAX_SIGNED_METHODS = 6  # methods whose cells have room for a sign as well
+_ROW_HEIGHT = 31.0  # points
+_MIN_COLOUR_RANGE = 2.0  # points that the colours reach to, however small the differences
 
 
-@styled
-def significance_matrix(
+@with_figure_style
+def draw_significance_matrix(
     names: Sequence[str],
     differences: NDArray[np.float64],
     p: NDArray[np.float64],
@@ -37,19 +43,19 @@ def significance_matrix(
         level: Of confidence: p below 1 - level is significant.
     """
     n = len(names)
-    numbered = n <= _NUMBERED
+    numbered = n <= _MAX_NUMBERED_METHODS
     apart = ~np.eye(n, dtype=bool)
     shown = np.where(apart, differences, np.nan)
     known = np.abs(shown[np.isfinite(shown)])
     # Small differences stay pale, and black digits are readable on the paler part of the colours.
-    largest = max(float(known.max()) if known.size else 0.0, _LEAST)
+    largest = max(float(known.max()) if known.size else 0.0, _MIN_COLOUR_RANGE)
     limit = 2.4 * largest
 
-    rows = labels(names, width=11, lines=2) if numbered else labels(names, width=15)
-    columns = rows if n <= _ROOMY else labels(names, width=15)
+    rows = shorten_names(names, width=11, lines=2) if numbered else shorten_names(names, width=15)
+    columns = rows if n <= _MAX_SIGNED_METHODS else shorten_names(names, width=15)
     top = max(text_width(line) for name in columns for line in name.split("\n"))
-    row, rest = (_ROW, 40) if numbered else (LINE, 90)
-    figure = blank("Pairwise differences", row * n + top + rest)
+    row, rest = (_ROW_HEIGHT, 40) if numbered else (LINE_HEIGHT, 90)
+    figure = new_figure("Pairwise differences", row * n + top + rest)
     axes = figure.subplots()
     mesh = axes.pcolormesh(
         shown, cmap="RdBu", vmin=-limit, vmax=limit, edgecolors="white", linewidth=1
@@ -63,7 +69,7 @@ def significance_matrix(
             axes.text(
                 j + 0.5,
                 i + 0.5,
-                _points(float(differences[i, j]), signed=n <= _ROOMY),
+                _format_difference(float(differences[i, j]), signed=n <= _MAX_SIGNED_METHODS),
                 ha="center",
                 va="center_baseline",
                 color="black" if significant else "0.3",
@@ -84,7 +90,7 @@ def significance_matrix(
     return figure
 
 
-def _points(value: float, *, signed: bool) -> str:
+def _format_difference(value: float, *, signed: bool) -> str:
     """Returns a difference in few letters: from 10 points on without decimals."""
     rounded = round(value, 1)
     digits = f"{abs(rounded):.1f}" if abs(rounded) < 10 else f"{abs(value):.0f}"

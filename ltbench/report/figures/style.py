@@ -25,34 +25,34 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from ltbench.report.figures.names import labels
+from ltbench.report.figures.label_text import shorten_names
 
-WIDTH = 396.0
+FIGURE_WIDTH = 396.0
 """Of a figure, in points: 5.5 inches."""
-LINE = 17.0
+LINE_HEIGHT = 17.0
 """Height of a line of text, in points."""
-HIGHLIGHTED = 12
+MAX_COLOURED_LINES = 12
 """Lines of a figure that have a colour."""
-GREY = "0.72"
+BACKGROUND_GREY = "0.72"
 
-_SIZE = 12
+_FONT_SIZE = 12
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 """Okabe and Ito (2008), without the yellow, which is too pale on white."""
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
 
-styled = matplotlib.style.context(
+with_figure_style = matplotlib.style.context(
     [
         "default",  # whatever matplotlibrc says
         {
             "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first comes with it
-            "font.size": _SIZE,
-            "axes.labelsize": _SIZE,
-            "axes.titlesize": _SIZE,
-            "legend.fontsize": _SIZE,
-            "xtick.labelsize": _SIZE,
-            "ytick.labelsize": _SIZE,
+            "font.size": _FONT_SIZE,
+            "axes.labelsize": _FONT_SIZE,
+            "axes.titlesize": _FONT_SIZE,
+            "legend.fontsize": _FONT_SIZE,
+            "xtick.labelsize": _FONT_SIZE,
+            "ytick.labelsize": _FONT_SIZE,
             "axes.axisbelow": True,
             "axes.edgecolor": "0.4",
             "axes.linewidth": 0.6,
@@ -75,7 +75,7 @@ styled = matplotlib.style.context(
 
 
 @dataclass(frozen=True)
-class Look:
+class MethodStyle:
     """How a method is drawn.
 
     Args:
@@ -90,7 +90,7 @@ class Look:
     dash: str
     width: float = 1.6
 
-    def line(self) -> dict[str, Any]:
+    def line_arguments(self) -> dict[str, Any]:
         """Returns the arguments for a line."""
         return {
             "color": self.colour,
@@ -104,46 +104,46 @@ class Look:
         }
 
 
-_BEHIND = Look(GREY, "", "-", 0.8)
+_BACKGROUND_STYLE = MethodStyle(BACKGROUND_GREY, "", "-", 0.8)
 
 
-def look(position: int) -> Look:
+def method_style(position: int) -> MethodStyle:
     """Returns how the method at a position is drawn, from 0."""
-    return Look(
+    return MethodStyle(
         _COLOURS[position % len(_COLOURS)],
         _MARKERS[position % len(_MARKERS)],
         _DASHES[position % len(_DASHES)],
     )
 
 
-def looks_of_lines(count: int) -> list[Look]:
+def line_styles(count: int) -> list[MethodStyle]:
     """Returns how each of some lines is drawn: those beyond the 12th thin and grey."""
-    return [look(i) if i < HIGHLIGHTED else _BEHIND for i in range(count)]
+    return [method_style(i) if i < MAX_COLOURED_LINES else _BACKGROUND_STYLE for i in range(count)]
 
 
-def blank(title: str, height: float) -> Figure:
+def new_figure(title: str, height: float) -> Figure:
     """Returns an empty figure.
 
     Args:
         title: What it shows; not drawn, but told by screen readers.
         height: In points.
     """
-    figure = Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH / 72, height / 72), layout="constrained")
     figure.set_label(title)
     return figure
 
 
-def legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
+def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """Adds a legend below, in as many columns as fit, and makes the figure higher by it."""
-    columns = min(len(names), max(1, int(WIDTH / (48 + max(map(text_width, names))))))
+    columns = min(len(names), max(1, int(FIGURE_WIDTH / (48 + max(map(text_width, names))))))
     figure.legend(
         handles, names, loc="outside lower center", ncols=columns, columnspacing=1.2, borderpad=0.2
     )
     rows = -(-len(names) // columns)
-    figure.set_figheight(float(figure.get_figheight()) + (LINE * rows + 6) / 72)
+    figure.set_figheight(float(figure.get_figheight()) + (LINE_HEIGHT * rows + 6) / 72)
 
 
-def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str] = ()) -> None:
+def add_line_legend(figure: Figure, names: Sequence[str], suffixes: Sequence[str] = ()) -> None:
     """Adds a legend of methods drawn by `looks_of_lines`.
 
     Args:
@@ -151,21 +151,23 @@ def legend_of_lines(figure: Figure, names: Sequence[str], suffixes: Sequence[str
         names: Of the methods.
         suffixes: What is said of each after its name; nothing where empty.
     """
-    looks = looks_of_lines(len(names))
-    texts = labels(names, width=30 if suffixes else 40)
+    looks = line_styles(len(names))
+    texts = shorten_names(names, width=30 if suffixes else 40)
     texts = [text + more for text, more in zip(texts, suffixes or [""] * len(texts), strict=True)]
-    shown = min(len(names), HIGHLIGHTED)
+    shown = min(len(names), MAX_COLOURED_LINES)
     if others := len(names) - shown:
         texts = [*texts[:shown], f"{others} other{'s' if others > 1 else ''}"]
-    legend(figure, [Line2D([], [], **one.line()) for one in looks[: len(texts)]], texts)
+    add_legend(
+        figure, [Line2D([], [], **one.line_arguments()) for one in looks[: len(texts)]], texts
+    )
 
 
 def text_width(text: str) -> float:
     """Returns how wide a line of text is, in points."""
-    return float(TextPath((0, 0), text, size=_SIZE).get_extents().width)
+    return float(TextPath((0, 0), text, size=_FONT_SIZE).get_extents().width)
 
 
-def percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float64]) -> None:
+def set_percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float64]) -> None:
     """Lets an axis show some percentages, with room around them and no tick beyond 0 and 100."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)

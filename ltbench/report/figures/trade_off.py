@@ -11,15 +11,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ltbench.report.figures.label_placement import place
-from ltbench.report.figures.names import labels
-from ltbench.report.figures.style import blank, legend, look, percent_axis, set_ticks, styled
+from ltbench.report.figures.label_placement import place_labels
+from ltbench.report.figures.label_text import shorten_names
+from ltbench.report.figures.style import (
+    add_legend,
+    method_style,
+    new_figure,
+    set_percent_axis,
+    set_ticks,
+    with_figure_style,
+)
 
-_NAMED = 8  # with more methods, points have numbers
+_MAX_NAMED_METHODS = 8  # with more methods, points have numbers
 
 
-@styled
-def trade_off(
+@with_figure_style
+def draw_trade_off(
     names: Sequence[str],
     accuracy: NDArray[np.float64],
     low: NDArray[np.float64],
@@ -40,28 +47,28 @@ def trade_off(
         cost: (n,) at least 0.
         cost_label: What the cost is, and its unit.
     """
-    figure = blank(f"Accuracy against {cost_label}", 280)
+    figure = new_figure(f"Accuracy against {cost_label}", 280)
     axes = figure.subplots()
-    where = _log_axis(axes, cost)
+    where = _set_log_axis(axes, cost)
     front = pareto_front(cost, accuracy)
     axes.plot(where[front], accuracy[front], color="0.55", linewidth=1, drawstyle="steps-post")
     handles = []
     for i in range(len(names)):
-        line = look(i).line() | {"linestyle": "none", "markersize": 9}
-        axes.vlines(where[i], low[i], high[i], look(i).colour, linewidth=1.4)
+        line = method_style(i).line_arguments() | {"linestyle": "none", "markersize": 9}
+        axes.vlines(where[i], low[i], high[i], method_style(i).colour, linewidth=1.4)
         axes.plot(where[i], accuracy[i], **line)
         handles.append(Line2D([], [], **line))
-    percent_axis(axes, "y", np.concatenate([accuracy, low, high]))
+    set_percent_axis(axes, "y", np.concatenate([accuracy, low, high]))
     axes.set_xlabel(cost_label)
     axes.set_ylabel("accuracy, %")
-    if len(names) <= _NAMED:
-        texts = labels(names, width=18)
+    if len(names) <= _MAX_NAMED_METHODS:
+        texts = shorten_names(names, width=18)
     else:
         texts = [str(i + 1) for i in range(len(names))]
         numbered = [f"{text}: {name}" for text, name in zip(texts, names, strict=True)]
-        legend(figure, handles, labels(numbered, width=40))
-    lines = [*_bars(where, low, high), *_steps(where, accuracy, front)]
-    place(axes, where, accuracy, texts, lines)
+        add_legend(figure, handles, shorten_names(numbered, width=40))
+    lines = [*_interval_lines(where, low, high), *_front_lines(where, accuracy, front)]
+    place_labels(axes, where, accuracy, texts, lines)
     return figure
 
 
@@ -80,12 +87,12 @@ def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> ND
     return order[accuracy[order] > best]
 
 
-def _log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
+def _set_log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
     """Makes the x axis a log axis with a place for zero, and returns where the costs are on it."""
     positive = cost[cost > 0]
     smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
-    ticks = _ticks(float(smallest), float(largest)) if positive.size else []
-    names = [_short(tick) for tick in ticks]
+    ticks = _log_ticks(float(smallest), float(largest)) if positive.size else []
+    names = [_format_tick(tick) for tick in ticks]
     first, last = min([smallest, *ticks]), max([largest, *ticks])
     room = max((last / first) ** 0.08, 1.5)
     left = first / room
@@ -102,7 +109,7 @@ def _log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(cost == 0, zero, cost)
 
 
-def _ticks(smallest: float, largest: float) -> list[float]:
+def _log_ticks(smallest: float, largest: float) -> list[float]:
     """Returns powers of ten between two costs and near them, or more numbers if they are near."""
     first, last = int(np.floor(np.log10(smallest))), int(np.ceil(np.log10(largest)))
     if last - first > 2:
@@ -113,14 +120,14 @@ def _ticks(smallest: float, largest: float) -> list[float]:
     return within[:: -(-len(within) // 6)]
 
 
-def _bars(
+def _interval_lines(
     x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
     """Returns the ends of the intervals, (2, 2) each."""
     return [np.array([[x[i], low[i]], [x[i], high[i]]]) for i in np.flatnonzero(high > low)]
 
 
-def _steps(
+def _front_lines(
     x: NDArray[np.float64], y: NDArray[np.float64], front: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
     """Returns the ends of the lines that make up the front, (2, 2) each."""
@@ -130,7 +137,7 @@ def _steps(
     return [three[k : k + 2] for three in corners for k in (0, 1)]
 
 
-def _short(number: float) -> str:
+def _format_tick(number: float) -> str:
     for size, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:g}{sign}"

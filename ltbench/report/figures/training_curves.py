@@ -9,11 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ltbench.report.figures.style import blank, legend_of_lines, looks_of_lines, set_ticks, styled
+from ltbench.report.figures.style import (
+    add_line_legend,
+    line_styles,
+    new_figure,
+    set_ticks,
+    with_figure_style,
+)
 
 
-@styled
-def training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> Figure:
+@with_figure_style
+def draw_training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> Figure:
     """Draws the mean over seeds as a line over epochs, and their range as a band.
 
     Args:
@@ -21,17 +27,15 @@ def training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> F
         ylabel: What is drawn, and its unit.
     """
     alpha = min(0.15, 0.5 / len(curves))  # bands lie over each other
-    figure = blank(f"{ylabel} by epoch", 240)
+    figure = new_figure(f"{ylabel} by epoch", 240)
     axes = figure.subplots()
     last = max(curve.shape[1] for curve in curves.values())
     # Points of a single epoch are drawn side by side.
     offsets = np.linspace(-0.2, 0.2, len(curves) + 2)[1:-1] if last == 1 else np.zeros(len(curves))
-    for one, curve, offset in zip(
-        looks_of_lines(len(curves)), curves.values(), offsets, strict=True
-    ):
+    for one, curve, offset in zip(line_styles(len(curves)), curves.values(), offsets, strict=True):
         known = np.flatnonzero(np.isfinite(curve).any(axis=0))
         values, epochs = curve[:, known], known + 1 + offset
-        line = one.line()
+        line = one.line_arguments()
         line["markevery"] = max(1, len(epochs) // 8)
         axes.plot(epochs, np.nanmean(values, axis=0), **line)
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
@@ -45,5 +49,5 @@ def training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> F
     set_ticks(axes.xaxis, sorted({1, *(step for step in steps if 1 + last / 12 < step <= last)}))
     axes.set_xlabel("epoch")
     axes.set_ylabel(ylabel)
-    legend_of_lines(figure, list(curves))
+    add_line_legend(figure, list(curves))
     return figure

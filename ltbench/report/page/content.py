@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-Value = str | float | None
+CellValue = str | float | None
 """Of a table's cell; None is shown as a dash and sorted last."""
 
 
@@ -41,7 +41,7 @@ class Table:
     name: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Value]]
+    rows: Sequence[Sequence[CellValue]]
     folded: bool = False
 
 
@@ -87,7 +87,7 @@ class Section:
     Args:
         name: In kebab-case, unique on the page: the anchor.
         title: Its heading.
-        words: Paragraphs, before the blocks.
+        paragraphs: Paragraphs, before the blocks.
         findings: Sentences that say what was found, as a list.
         blocks: Tables, figures and listings in order.
         sections: Parts of the part.
@@ -95,7 +95,7 @@ class Section:
 
     name: str
     title: str
-    words: Sequence[str] = ()
+    paragraphs: Sequence[str] = ()
     findings: Sequence[str] = ()
     blocks: Sequence[Block] = ()
     sections: Sequence[Section] = field(default_factory=tuple)

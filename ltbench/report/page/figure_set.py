@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ltbench.report.figures.output import save, to_svg
+from ltbench.report.figures.output import save_figure, to_svg
 from ltbench.report.page.content import Picture
 
 
@@ -38,4 +38,4 @@ class FigureSet:
             RunError: They cannot be written.
         """
         for name, figure in self._figures.items():
-            save(figure, folder, name)
+            save_figure(figure, folder, name)

@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import printable
-from ltbench.report.page.content import Column, Listing, Page, Picture, Table, Value
+from ltbench.report.page.content import CellValue, Column, Listing, Page, Picture, Table
 
 ASSETS = resources.files("ltbench.report.page") / "assets"
 
 
-def render(page: Page) -> str:
+def render_page(page: Page) -> str:
     """HTML of a page, with its style, script and figures inside.
 
     All text is escaped but the figures' SVG, which is trusted. A content security policy lets no
@@ -30,7 +30,7 @@ def render(page: Page) -> str:
     """
     script = (ASSETS / "page.js").read_text(encoding="utf-8")
     return (
-        _environment()
+        _jinja_environment()
         .get_template("page.html.jinja")
         .render(
             page=page,
@@ -57,7 +57,7 @@ def content_security_policy(script: str) -> str:
     )
 
 
-def shown(value: Value, column: Column) -> str:
+def format_cell(value: CellValue, column: Column) -> str:
     """A cell's text.
 
     Args:
@@ -75,7 +75,7 @@ def shown(value: Value, column: Column) -> str:
     return text.replace("-", "\N{MINUS SIGN}")  # as wide as a digit
 
 
-def _environment() -> Environment:
+def _jinja_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("ltbench.report.page", "assets"),
         autoescape=True,
@@ -89,5 +89,5 @@ def _environment() -> Environment:
     environment.tests |= {
         name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()
     }
-    environment.filters["shown"] = shown
+    environment.filters["format_cell"] = format_cell
     return environment

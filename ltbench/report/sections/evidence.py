@@ -8,25 +8,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.families import compare_family, has_seeds
-from ltbench.analysis.comparison.pairs import Pair, compare
-from ltbench.analysis.comparison.seed_predictions import Sample, check_same_images, read_sample
-from ltbench.analysis.leaderboard.ranking import Entry, Ranking
-from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability
+from ltbench.analysis.comparison.families import compare_family, has_several_seeds
+from ltbench.analysis.comparison.pairs import PairComparison, compare_pair
+from ltbench.analysis.comparison.seed_predictions import (
+    SeedPredictions,
+    check_same_images,
+    read_seed_predictions,
+)
+from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
+from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability_bins
 from ltbench.analysis.stats.crossed import crossed_interval
-from ltbench.analysis.stats.simultaneous import Simultaneous
+from ltbench.analysis.stats.simultaneous import MaxTTest
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
-from ltbench.report.figures.calibration import Bins
+from ltbench.report.figures.calibration import ReliabilityBins
 
-SHOWN = 12
+MAX_SHOWN_METHODS = 12
 """Methods of a ranking that are compared and drawn: what a figure has room for."""
-FEWEST = 20
+MIN_BIN_IMAGES = 20
 """Images in a bin of the reliability diagram: fewer say nothing about its accuracy."""
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RankingEvidence:
     """The best of a ranking on their test images. All numbers in percent.
 
     Args:
@@ -42,15 +46,15 @@ class Evidence:
         left_out: Sentences about the entries that cannot be shown.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[RankedCell, ...]
     train_images: NDArray[np.int64]
     test_images: NDArray[np.int64]
     per_class: NDArray[np.float64]
     intervals: Mapping[str, NDArray[np.float64]]
-    reliability: tuple[Bins, ...]
-    pairs: tuple[Pair, ...]
+    reliability: tuple[ReliabilityBins, ...]
+    pairs: tuple[PairComparison, ...]
     tested: tuple[str, ...]
-    families: Mapping[str, Simultaneous]
+    families: Mapping[str, MaxTTest]
     left_out: tuple[str, ...]
 
     @property
@@ -58,7 +62,7 @@ class Evidence:
         """(n,) of the entries."""
         return [entry.name for entry in self.entries]
 
-    def compared(self, metric: str, *, with_best: bool) -> tuple[list[Pair], int]:
+    def tested_pairs(self, metric: str, *, with_best: bool) -> tuple[list[PairComparison], int]:
         """Returns the pairs about whose methods something can be said, and how many were tested.
 
         Their intervals and p values hold for all pairs together (max-T): the best is known only
@@ -92,13 +96,15 @@ class Evidence:
             chosen.append(replace(pair, outcomes={metric: outcome}))
         return chosen, len(place) * (len(place) - 1) // 2
 
-    def differences(self, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    def difference_matrices(
+        self, metric: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
         """Returns differences of all pairs in points and their p values, (n, n), NaN if unknown.
 
         The third is the number of comparisons that p values are corrected for. Where one method has
         one seed, the p value is NaN.
         """
-        pairs, comparisons = self.compared(metric, with_best=False)
+        pairs, comparisons = self.tested_pairs(metric, with_best=False)
         place = {name: number for number, name in enumerate(self.names)}
         n = len(place)
         found, p = np.full((n, n), np.nan), np.full((n, n), np.nan)
@@ -115,9 +121,9 @@ class Evidence:
         return found, p, comparisons
 
 
-def gather(
+def gather_evidence(
     ranking: Ranking, metrics: Sequence[str], advance: Callable[[], object] = lambda: None
-) -> Evidence | None:
+) -> RankingEvidence | None:
     """Reads and compares the best of a ranking; None where nothing can be read.
 
     Args:
@@ -125,38 +131,40 @@ def gather(
         metrics: Accuracies that pairs are compared by.
         advance: Called once for each entry that is read, to show how far it is.
     """
-    read, left_out = _read(ranking.entries[:SHOWN])
+    read, left_out = _read_entries(ranking.entries[:MAX_SHOWN_METHODS])
     if not read:
         return None
-    if len(ranking.entries) > SHOWN:
-        left_out.append(f"Figures and tests are of the {SHOWN} best of {len(ranking.entries)}.")
+    if len(ranking.entries) > MAX_SHOWN_METHODS:
+        left_out.append(
+            f"Figures and tests are of the {MAX_SHOWN_METHODS} best of {len(ranking.entries)}."
+        )
     samples = [sample for _, sample, _ in read]
     labels, counts = samples[0].labels, samples[0].class_counts
     rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
-    strata = Strata.of_classes(labels, rule.groups(counts))
+    strata = Strata.from_labels(labels, rule.groups(counts))
     support = np.bincount(labels, minlength=len(counts))
     intervals = {name: np.full((len(samples), 3), np.nan) for name in strata.weights}
-    pairs: list[Pair] = []
+    pairs: list[PairComparison] = []
     for number, sample in enumerate(samples):
         for name, each in crossed_interval(sample.right, strata, level=ranking.level).items():
             intervals[name][number] = 100 * np.array([each.mean, each.low, each.high])
         for other in samples[number + 1 :]:
             if set(sample.cell.seeds) & set(other.cell.seeds):
-                pairs.append(compare(sample, other, metrics, level=ranking.level))
+                pairs.append(compare_pair(sample, other, metrics, level=ranking.level))
             else:
                 left_out.append(f"{sample.name} and {other.name} have no seed in common.")
         advance()
-    tested = [sample for sample in samples if has_seeds(sample)]
+    tested = [sample for sample in samples if has_several_seeds(sample)]
     families = {}
     for metric in metrics if len(tested) > 1 else ():
         found = compare_family(tested, metric, rule, level=ranking.level)
         if found is not None:
             families[metric] = found
-    return Evidence(
+    return RankingEvidence(
         entries=tuple(entry for entry, _, _ in read),
         train_images=counts,
         test_images=support,
-        per_class=np.stack([_per_class(sample, support) for sample in samples]),
+        per_class=np.stack([_class_accuracies(sample, support) for sample in samples]),
         intervals=intervals,
         reliability=tuple(bins for _, _, bins in read),
         pairs=tuple(pairs),
@@ -166,16 +174,18 @@ def gather(
     )
 
 
-def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Sample, Bins]], list[str]]:
+def _read_entries(
+    entries: Sequence[RankedCell],
+) -> tuple[list[tuple[RankedCell, SeedPredictions, ReliabilityBins]], list[str]]:
     """The entries whose predictions are of the images of the best."""
-    read: list[tuple[Entry, Sample, Bins]] = []
+    read: list[tuple[RankedCell, SeedPredictions, ReliabilityBins]] = []
     left_out = []
     for entry in entries:
         try:
-            sample = read_sample(entry.cell, entry.name)
+            sample = read_seed_predictions(entry.cell, entry.name)
             if read:
                 check_same_images(read[0][1], sample)
-            bins = _reliability(entry)
+            bins = _entry_bins(entry)
         except (DataError, ConfigError) as error:
             left_out.append(f"{entry.name} is in no figure: {error.message}.")
         else:
@@ -183,17 +193,17 @@ def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Sample, Bins]], l
     return read, left_out
 
 
-def _per_class(sample: Sample, support: NDArray[np.int64]) -> NDArray[np.float64]:
+def _class_accuracies(sample: SeedPredictions, support: NDArray[np.int64]) -> NDArray[np.float64]:
     right = np.bincount(sample.labels, sample.right.mean(axis=0), len(support))
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * right, support, out=shares, where=support > 0)
     return shares
 
 
-def _reliability(entry: Entry) -> Bins:
+def _entry_bins(entry: RankedCell) -> ReliabilityBins:
     each = [run.predictions() for run in entry.cell.runs]
     confidence = np.concatenate([predictions.confidence for predictions in each])
     right = np.concatenate([one.labels == one.predicted for one in each])
-    said, held, share = reliability(confidence, right)
-    enough = share * len(right) / 100 >= FEWEST
+    said, held, share = reliability_bins(confidence, right)
+    enough = share * len(right) / 100 >= MIN_BIN_IMAGES
     return said[enough], held[enough], share[enough]

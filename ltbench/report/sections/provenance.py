@@ -12,10 +12,10 @@ from ltbench.storage.results import SkippedRun
 
 def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun]) -> Section:
     """Returns the exact commands and environments of the runs, and what could not be read."""
-    blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command, runs))))]
+    blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command_line, runs))))]
     environments: dict[str, int] = {}
     for run in runs:
-        text = _environment(run.environment)
+        text = _environment_text(run.environment)
         environments[text] = environments.get(text, 0) + 1
     blocks += [
         Listing(f"Environment of {count} {'run' if count == 1 else 'runs'}", text)
@@ -28,11 +28,11 @@ def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun])
     return Section("provenance", "Commands and environment", blocks=blocks)
 
 
-def _command(run: RunResult) -> str:
+def _command_line(run: RunResult) -> str:
     return shlex.join(run.environment.command)
 
 
-def _environment(environment: Environment) -> str:
+def _environment_text(environment: Environment) -> str:
     """Returns one line for each part of an environment but the command."""
     lines = []
     for key, value in environment.model_dump(exclude={"command"}).items():

@@ -8,26 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.summary_text import WHERE, correction_text, notes, sentence
-from ltbench.analysis.leaderboard.ranking import Entry, Ranking
-from ltbench.analysis.leaderboard.rows import Row, rows_of
-from ltbench.analysis.leaderboard.tables import title
-from ltbench.analysis.metrics import DEFAULT_RULE, GROUPS, SHOT_RULES
+from ltbench.analysis.comparison.summary_text import (
+    METRIC_PHRASES,
+    comparison_notes,
+    comparison_sentence,
+    describe_correction,
+)
+from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
+from ltbench.analysis.leaderboard.rows import Row, ranking_rows
+from ltbench.analysis.leaderboard.tables import ranking_title
+from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_GROUPS, SHOT_RULES
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.figures.calibration import calibration
-from ltbench.report.figures.head_to_tail import head_to_tail
-from ltbench.report.figures.shot_groups import shot_groups
-from ltbench.report.figures.significance_matrix import significance_matrix
-from ltbench.report.figures.trade_off import trade_off
-from ltbench.report.figures.training_curves import training_curves
+from ltbench.report.figures.calibration import draw_calibration
+from ltbench.report.figures.head_to_tail import draw_head_to_tail
+from ltbench.report.figures.shot_groups import draw_shot_groups
+from ltbench.report.figures.significance_matrix import draw_significance_matrix
+from ltbench.report.figures.trade_off import draw_trade_off
+from ltbench.report.figures.training_curves import draw_training_curves
 from ltbench.report.page.content import Block, Column, Picture, Section, Table
 from ltbench.report.page.figure_set import FigureSet
-from ltbench.report.sections.evidence import FEWEST, SHOWN, Evidence
+from ltbench.report.sections.evidence import MAX_SHOWN_METHODS, MIN_BIN_IMAGES, RankingEvidence
 
 
 def ranking_section(
-    ranking: Ranking, evidence: Evidence | None, name: str, metrics: Sequence[str], album: FigureSet
+    ranking: Ranking,
+    evidence: RankingEvidence | None,
+    name: str,
+    metrics: Sequence[str],
+    figures: FigureSet,
 ) -> Section:
     """Returns the section of a ranking.
 
@@ -36,31 +45,31 @@ def ranking_section(
         evidence: What its predictions say, where there are any.
         name: In snake_case, unique in the report: figures and anchor begin with it.
         metrics: Accuracies that pairs were compared by.
-        album: Takes the figures.
+        figures: Takes the figures.
     """
     blocks: list[Block] = []
     findings: list[str] = []
-    words: list[str] = []
+    paragraphs: list[str] = []
     if evidence is None:
-        words.append("None of these runs has its predictions, so there is nothing to draw.")
+        paragraphs.append("None of these runs has its predictions, so there is nothing to draw.")
     else:
-        findings = list(_findings(ranking, evidence, metrics))
-        words.append(
+        findings = list(_finding_sentences(ranking, evidence, metrics))
+        paragraphs.append(
             f"{evidence.test_images.sum():,} test images of "
             f"{(evidence.test_images > 0).sum():,} classes."
         )
-        words += evidence.left_out
-        blocks += _accuracies(ranking, evidence, name, album)
-        blocks += _costs(ranking, evidence, name, album)
-        blocks += _matrices(ranking, evidence, name, metrics, album)
-        errors = {entry.name: row.ece or 0.0 for entry, row in _rows(ranking, evidence)}
+        paragraphs += evidence.left_out
+        blocks += _accuracy_figures(ranking, evidence, name, figures)
+        blocks += _cost_figures(ranking, evidence, name, figures)
+        blocks += _difference_figures(ranking, evidence, name, metrics, figures)
+        errors = {entry.name: row.ece or 0.0 for entry, row in _shown_rows(ranking, evidence)}
         bins = dict(zip(evidence.names, evidence.reliability, strict=True))
         blocks.append(
-            album.add(
+            figures.add(
                 f"{name}_calibration",
-                calibration(bins, errors),
+                draw_calibration(bins, errors),
                 "Reliability: how often predictions of a confidence are right, over the images of "
-                f"all seeds; bins of fewer than {FEWEST} images are left out. Below the diagonal a "
+                f"all seeds; bins of fewer than {MIN_BIN_IMAGES} images are left out. Below the diagonal a "
                 "model is too sure. "
                 "The legend has the expected calibration error.",
                 "Calibration errors in percent: "
@@ -68,34 +77,36 @@ def ranking_section(
             )
         )
     histories = {}
-    for entry in ranking.entries[:SHOWN]:
+    for entry in ranking.entries[:MAX_SHOWN_METHODS]:
         try:
             histories[entry.name] = [run.history() for run in entry.cell.runs]
         except DataError as error:
-            words.append(f"{entry.name} has no training curve: {error.message}.")
-    blocks += _curves(histories, name, album)
+            paragraphs.append(f"{entry.name} has no training curve: {error.message}.")
+    blocks += _curve_figures(histories, name, figures)
     if evidence is not None:
-        blocks.append(_classes(evidence, name))
-    return Section(name.replace("_", "-"), title(ranking), words, findings, blocks)
+        blocks.append(_class_table(evidence, name))
+    return Section(name.replace("_", "-"), ranking_title(ranking), paragraphs, findings, blocks)
 
 
-def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> Iterator[str]:
+def _finding_sentences(
+    ranking: Ranking, evidence: RankingEvidence, metrics: Sequence[str]
+) -> Iterator[str]:
     """Yields what is known about the best and each of the others, then what to bear in mind."""
     for metric in metrics:
-        pairs, comparisons = evidence.compared(metric, with_best=True)
+        pairs, comparisons = evidence.tested_pairs(metric, with_best=True)
         unclear = []
         for pair in pairs:
             outcome = pair.outcomes[metric]
             assert outcome is not None
             if outcome.corrected_p < 1 - ranking.level:
-                yield sentence(pair, metric, "max-t", comparisons, ranking.level) + "."
+                yield comparison_sentence(pair, metric, "max-t", comparisons, ranking.level) + "."
             else:
                 unclear.append((pair.second.name, outcome.evidence.detectable))
         if unclear:
             named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
-                f"No difference was found {WHERE[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({correction_text('max-t', comparisons)}). In brackets: true differences "
+                f"No difference was found {METRIC_PHRASES[metric]} between {pairs[0].first.name} and: "
+                f"{named} ({describe_correction('max-t', comparisons)}). In brackets: true differences "
                 "that a single comparison would find 4 times in 5."
             )
     alone = [name for name in evidence.names if name not in evidence.tested]
@@ -108,30 +119,30 @@ def _findings(ranking: Ranking, evidence: Evidence, metrics: Sequence[str]) -> I
     best = next(iter(evidence.tested), evidence.names[0])
     with_best = [pair for pair in evidence.pairs if pair.first.name == best]
     for pair in with_best:
-        for note in notes(pair, ranking.level, seeds_alone=False):
+        for note in comparison_notes(pair, ranking.level, seeds_alone=False):
             about.setdefault(note, []).append(pair.second.name)
     for note, named_in in about.items():
         whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
         yield f"Note: {note}{whose}."
 
 
-def _accuracies(
-    ranking: Ranking, evidence: Evidence, name: str, album: FigureSet
+def _accuracy_figures(
+    ranking: Ranking, evidence: RankingEvidence, name: str, figures: FigureSet
 ) -> Iterator[Picture]:
-    known = [metric for metric in ("accuracy", *GROUPS) if metric in evidence.intervals]
+    known = [metric for metric in ("accuracy", *SHOT_GROUPS) if metric in evidence.intervals]
     values = np.stack([evidence.intervals[metric] for metric in known], axis=1)
     means, lows, highs = np.moveaxis(values, 2, 0)
-    yield album.add(
+    yield figures.add(
         f"{name}_shot_groups",
-        shot_groups(evidence.names, [ACCURACIES[m] for m in known], means, lows, highs),
+        draw_shot_groups(evidence.names, [ACCURACIES[m] for m in known], means, lows, highs),
         f"Accuracy by shot group, with {100 * ranking.level:g} % intervals over other seeds and "
         "other test images.",
-        _described(evidence.names, [ACCURACIES[m] for m in known], means),
+        _describe_numbers(evidence.names, [ACCURACIES[m] for m in known], means),
     )
     rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
-    yield album.add(
+    yield figures.add(
         f"{name}_head_to_tail",
-        head_to_tail(
+        draw_head_to_tail(
             evidence.train_images, dict(zip(evidence.names, evidence.per_class, strict=True)), rule
         ),
         "Accuracy from the most frequent class (left) to the rarest, means over seeds; with many "
@@ -141,63 +152,71 @@ def _accuracies(
     )
 
 
-def _costs(ranking: Ranking, evidence: Evidence, name: str, album: FigureSet) -> Iterator[Picture]:
-    rows = [row for _, row in _rows(ranking, evidence)]
+def _cost_figures(
+    ranking: Ranking, evidence: RankingEvidence, name: str, figures: FigureSet
+) -> Iterator[Picture]:
+    rows = [row for _, row in _shown_rows(ranking, evidence)]
     mean, low, high = evidence.intervals["accuracy"].T
     for key, label, said in (
         ("learned_parameters", "learned parameters", "weights that are trained, with the head"),
         ("train_seconds", "training time, s", "seconds of training, means over seeds"),
     ):
         cost = np.array([getattr(row, key) for row in rows], dtype=float)
-        yield album.add(
+        yield figures.add(
             f"{name}_{key}",
-            trade_off(evidence.names, mean, low, high, cost, label),
+            draw_trade_off(evidence.names, mean, low, high, cost, label),
             f"Overall accuracy against {said}. The steps join the methods that none other beats in "
             "both.",
-            _described(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
+            _describe_numbers(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
         )
 
 
-def _matrices(
-    ranking: Ranking, evidence: Evidence, name: str, metrics: Sequence[str], album: FigureSet
+def _difference_figures(
+    ranking: Ranking,
+    evidence: RankingEvidence,
+    name: str,
+    metrics: Sequence[str],
+    figures: FigureSet,
 ) -> Iterator[Picture]:
     for metric in metrics if len(evidence.entries) > 1 else ():
-        differences, p, comparisons = evidence.differences(metric)
+        differences, p, comparisons = evidence.difference_matrices(metric)
         if np.isnan(differences).all():
             continue
         clear = int((p < 1 - ranking.level).sum()) // 2
-        yield album.add(
+        yield figures.add(
             f"{name}_differences_{metric}",
-            significance_matrix(evidence.names, differences, p, level=ranking.level),
+            draw_significance_matrix(evidence.names, differences, p, level=ranking.level),
             f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
             "percent points. A black corner marks a significant one at "
-            f"{100 * ranking.level:g} % ({correction_text('max-t', comparisons)}); among "
+            f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}); among "
             "fewer comparisons, a pair may be significant that is not among these.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
 
 
-def _curves(
-    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, album: FigureSet
+def _curve_figures(
+    histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, figures: FigureSet
 ) -> Iterator[Picture]:
     """Yields what every epoch recorded, where anything was trained."""
     for key, label, said in (
         ("loss", "training loss", "The loss of each epoch"),
         ("val_mean_class", "mean-class accuracy on val, %", "What epochs were selected by"),
     ):
-        curves = {method: _curve(rows, key) for method, rows in histories.items()}
+        curves = {method: _epoch_values(rows, key) for method, rows in histories.items()}
         known = {method: curve for method, curve in curves.items() if np.isfinite(curve).any()}
         if known:
-            yield album.add(
+            yield figures.add(
                 f"{name}_{key}",
-                training_curves(known, label),
+                draw_training_curves(known, label),
                 f"{said}: mean over seeds, and their range.",
-                "; ".join(f"{one} ends at {_last(curve):.3g}" for one, curve in known.items()),
+                "; ".join(f"{one} ends at {_last_mean(curve):.3g}" for one, curve in known.items()),
             )
 
 
-def _curve(histories: Sequence[Sequence[Mapping[str, Any]]], key: str) -> NDArray[np.float64]:
+def _epoch_values(
+    histories: Sequence[Sequence[Mapping[str, Any]]], key: str
+) -> NDArray[np.float64]:
     """(S, E) what the epochs of each seed recorded; NaN where they did not."""
     epochs = max((len(rows) for rows in histories), default=0)
     curve = np.full((len(histories), epochs), np.nan)
@@ -207,12 +226,12 @@ def _curve(histories: Sequence[Sequence[Mapping[str, Any]]], key: str) -> NDArra
     return curve
 
 
-def _last(curve: NDArray[np.float64]) -> float:
+def _last_mean(curve: NDArray[np.float64]) -> float:
     known = np.flatnonzero(np.isfinite(curve).any(axis=0))
     return float(np.nanmean(curve[:, known[-1]]))
 
 
-def _classes(evidence: Evidence, name: str) -> Table:
+def _class_table(evidence: RankingEvidence, name: str) -> Table:
     names = evidence.entries[0].cell.runs[0].classes.names
     order = np.argsort(-evidence.train_images, kind="stable")
     return Table(
@@ -237,17 +256,19 @@ def _classes(evidence: Evidence, name: str) -> Table:
     )
 
 
-def _rows(ranking: Ranking, evidence: Evidence) -> list[tuple[Entry, Row]]:
+def _shown_rows(ranking: Ranking, evidence: RankingEvidence) -> list[tuple[RankedCell, Row]]:
     """The entries that are shown, and their rows of the leaderboard."""
     shown = set(evidence.names)
     return [
         (entry, row)
-        for entry, row in zip(ranking.entries, rows_of(ranking), strict=True)
+        for entry, row in zip(ranking.entries, ranking_rows(ranking), strict=True)
         if entry.name in shown
     ]
 
 
-def _described(names: Sequence[str], what: Sequence[str], values: NDArray[np.float64]) -> str:
+def _describe_numbers(
+    names: Sequence[str], what: Sequence[str], values: NDArray[np.float64]
+) -> str:
     """Numbers of a figure in words, a sentence a method."""
     said = [
         f"{name}: "

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from scipy.stats import t as student
 
-from ltbench.analysis.comparison.published_targets import Target, known_targets, match
+from ltbench.analysis.comparison.published_targets import Target, match_targets, resolve_targets
 from ltbench.analysis.comparison.reproduction import Reproductions, reproduce
-from ltbench.analysis.comparison.reproduction_text import close_text, notes, sentence
+from ltbench.analysis.comparison.reproduction_text import (
+    describe_close_target,
+    reproduction_notes,
+    reproduction_sentence,
+)
 from ltbench.errors import ConfigError
 from ltbench.published import PublishedResult
 from ltbench.registry.component import Published
@@ -24,7 +28,7 @@ PAPER = Target(78.3, "Doe, 2025")
 
 @pytest.fixture
 def make(tmp_path: Path, registry: Registry) -> Make:
-    """Stores a cell whose seeds have the accuracies that are given."""
+    """Stores a cell whose seeds have given accuracies."""
 
     def cell(*accuracies: float | None, metric: str = "accuracy", **settings: Any) -> Cell:
         out = tmp_path / f"{len(list(tmp_path.iterdir()))}"
@@ -38,7 +42,7 @@ def make(tmp_path: Path, registry: Registry) -> Make:
 
 
 def published(registry: Registry, **changed: Any) -> Registry:
-    """A registry that knows one number."""
+    """Returns a registry with one published number."""
     result = PublishedResult(
         **{
             "dataset": "digits_lt",
@@ -54,7 +58,7 @@ def published(registry: Registry, **changed: Any) -> Registry:
 
 def said(found: Reproductions) -> str:
     (one,) = found.each
-    return sentence(one, found)
+    return reproduction_sentence(one, found)
 
 
 def test_seeds_close_to_the_number_reproduce_it(make: Make) -> None:
@@ -96,9 +100,9 @@ def test_seeds_that_spread_show_nothing(make: Make) -> None:
     assert reach(needed) < 0.3 <= reach(needed - 1)
     assert said(found) == (
         "lift_plus on digits_lt with clip_tiny does not show equivalence with 78.3 % (Doe, 2025) "
-        "in overall accuracy: 78.10 over 3 seeds, difference -0.20 points [-1.04, 0.64] leaves the "
-        "margin of 0.5, p = 0.20 (one comparison); more seeds are needed, about "
-        f"{needed} if mean and spread stay as they are"
+        "in overall accuracy: 78.10 over 3 seeds, difference -0.20 points [-1.04, 0.64] extends "
+        "beyond the margin of 0.5, p = 0.20 (one comparison); more seeds are needed, about "
+        f"{needed} if mean and standard deviation stay the same"
     )
 
 
@@ -108,7 +112,7 @@ def test_no_number_of_seeds_helps_where_the_mean_is_beyond_the_margin(make: Make
     assert found.each[0].test is not None
     assert found.each[0].test.seeds_needed is None
     assert said(found).endswith(
-        "the difference is 0.60 points, and more seeds are needed to tell whether it is real"
+        "the difference is 0.60 points, and more seeds are needed to decide whether it is beyond the margin"
     )
 
 
@@ -122,7 +126,7 @@ def test_seeds_far_from_the_number_do_not_reproduce_it(make: Make) -> None:
     assert one.test.p_beyond == pytest.approx(0.5 - t / (2 * (2 + t**2) ** 0.5))
     assert said(found).endswith(
         "does not reproduce 78.3 % (Doe, 2025) in overall accuracy: 76.10 over 3 seeds, difference "
-        "-2.20 points [-2.37, -2.03] lies outside of the margin of 0.5, p < 0.001 (one comparison)"
+        "-2.20 points [-2.37, -2.03] lies outside the margin of 0.5, p < 0.001 (one comparison)"
     )
 
 
@@ -132,16 +136,16 @@ def test_one_seed_is_not_tested(make: Make) -> None:
     assert (one.verdict, one.test, found.tests) == ("untested", None, 0)
     assert said(found) == (
         "lift_plus on digits_lt with clip_tiny was not tested against 78.3 % (Doe, 2025) in "
-        "overall accuracy: 78.30 over one seed, difference 0.00 points; one seed says nothing "
-        "about others: two seeds at least are needed, and more to be sure"
+        "overall accuracy: 78.30 over one seed, difference 0.00 points; a test needs two "
+        "seeds or more"
     )
-    assert list(notes(found)) == []
+    assert list(reproduction_notes(found)) == []
 
 
 def test_seeds_without_spread(make: Make) -> None:
     found = reproduce([(make(78.2, 78.2), PAPER)], "accuracy", 0.5)
     assert found.each[0].verdict == "equivalent"
-    assert "every seed has the same accuracy" in " ".join(notes(found))
+    assert "every seed has the same accuracy" in " ".join(reproduction_notes(found))
     far = reproduce([(make(70.0, 70.0), PAPER)], "accuracy", 0.5)
     assert far.each[0].verdict == "different"
 
@@ -161,7 +165,7 @@ def test_several_numbers_are_corrected_by_holm(make: Make) -> None:
     assert alone[0].p < alone[1].p < 0.05
     assert tests[0].p == pytest.approx(2 * alone[0].p)
     assert tests[1].p == pytest.approx(max(2 * alone[0].p, alone[1].p))
-    assert "(Holm, 2 comparisons)" in sentence(found.each[0], found)
+    assert "(Holm, 2 comparisons)" in reproduction_sentence(found.each[0], found)
 
 
 def test_an_interval_within_the_margin_is_not_enough_among_many(make: Make) -> None:
@@ -173,8 +177,9 @@ def test_an_interval_within_the_margin_is_not_enough_among_many(make: Make) -> N
     assert one.verdict == "inconclusive"
     assert one.test.seeds_needed is not None
     assert one.test.seeds_needed > 3
-    assert "would by itself lie within the margin of 0.5, but not among 3 numbers" in sentence(
-        one, found
+    assert (
+        "lies within the margin of 0.5, but not after the correction for 3 numbers"
+        in reproduction_sentence(one, found)
     )
 
 
@@ -187,20 +192,20 @@ def test_what_a_reader_must_know(make: Make) -> None:
     cell = make(78.0, 78.1, metric="few", data_seed=5)
     skipped = {"evaluation": {"skipped_images": 2}}
     cell = replace(cell, runs=tuple(altered(run, skipped) for run in cell.runs))
-    text = "\n".join(notes(reproduce([(cell, PAPER)], "few", 0.5)))
-    assert "those at 90 % that belong to two one-sided t tests at 95 %" in text
-    assert "other seeds on the same test images, not of other images" in text
+    text = "\n".join(reproduction_notes(reproduce([(cell, PAPER)], "few", 0.5)))
+    assert "a coverage of 90 %, which corresponds to two one-sided t tests at 95 %" in text
+    assert "other seeds on the same test images, not to other images" in text
     assert "few is fewer than 20" in text
     assert "4 corrupt test images were skipped" in text
-    assert "data_seed 5" in text
+    assert "data_seed is 5" in text
 
 
 def matched(registry: Registry, cell: Cell, **changed: Any) -> tuple[int, dict[str, list[str]]]:
-    known, faults = known_targets(published(registry, **changed), "accuracy")
+    known, faults = resolve_targets(published(registry, **changed), "accuracy")
     assert faults == []
-    found = match([cell], known)
-    assert len(found.pairs) + len(found.close) + len(found.without) == 1
-    return len(found.pairs), found.close[0].unlike if found.close else {}
+    found = match_targets([cell], known)
+    assert len(found.pairs) + len(found.close) + len(found.unmatched) == 1
+    return len(found.pairs), found.close[0].differences if found.close else {}
 
 
 def test_the_same_choices_match(make: Make, registry: Registry) -> None:
@@ -254,16 +259,16 @@ def test_other_methods_and_data_are_not_close(
 def test_a_close_number_is_not_told_where_another_matches(make: Make, registry: Registry) -> None:
     one = published(registry).published
     other = published(registry, settings={"inference": "center"}).published
-    known, _ = known_targets(replace(registry, published=one + other), "accuracy")
+    known, _ = resolve_targets(replace(registry, published=one + other), "accuracy")
     assert len(known) == 2
-    found = match([make(78.0, method="lift")], known)
+    found = match_targets([make(78.0, method="lift")], known)
     assert (len(found.pairs), found.close) == (1, ())
 
 
 def test_what_is_close_in_words(make: Make, registry: Registry) -> None:
-    known, _ = known_targets(published(registry), "accuracy")
-    (close,) = match([make(78.0, method="lift", train__lr=0.02)], known).close
-    assert close_text(close) == (
+    known, _ = resolve_targets(published(registry), "accuracy")
+    (close,) = match_targets([make(78.0, method="lift", train__lr=0.02)], known).close
+    assert describe_close_target(close) == (
         "lift on digits_lt with clip_tiny: 78.3 % (Doe, 2025) differs in train.lr 0.01 | 0.02 "
         "(published | here)"
     )
@@ -271,13 +276,13 @@ def test_what_is_close_in_words(make: Make, registry: Registry) -> None:
 
 def test_numbers_of_methods_elsewhere_are_no_targets(registry: Registry) -> None:
     for changed in ({"method": "VL-LTR"}, {"backbone": "ResNeXt-50"}, {"dataset": "LVIS"}):
-        assert known_targets(published(registry, **changed), "accuracy") == ([], [])
-    assert known_targets(published(registry), "few") == ([], [])
+        assert resolve_targets(published(registry, **changed), "accuracy") == ([], [])
+    assert resolve_targets(published(registry), "few") == ([], [])
 
 
 def test_settings_of_no_run_are_told_with_their_plugin(registry: Registry) -> None:
     sick = published(registry, settings={"train.speed": 3})
-    known, (fault,) = known_targets(sick, "accuracy")
+    known, (fault,) = resolve_targets(sick, "accuracy")
     assert known == []
     assert f"of lift on digits_lt with clip_tiny (plugin {registry.plugins[0].name})" in fault
     assert "train.speed" in fault

@@ -12,9 +12,9 @@ import pytest
 from ltbench.analysis.comparison import config_diff as differences
 from ltbench.analysis.comparison import pairs
 from ltbench.analysis.comparison import summary_text as words
-from ltbench.analysis.comparison.config_diff import differing, in_words, names
-from ltbench.analysis.comparison.pairs import Evidence, Outcome, Pair
-from ltbench.analysis.comparison.seed_predictions import Sample, read_sample
+from ltbench.analysis.comparison.config_diff import diff_cells, format_diff, name_cells
+from ltbench.analysis.comparison.pairs import DifferenceEvidence, MetricComparison, PairComparison
+from ltbench.analysis.comparison.seed_predictions import SeedPredictions, read_seed_predictions
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import Cell, find_runs
 from tests.runs import spec_of, store
@@ -33,25 +33,28 @@ def cells(tmp_path: Path, registry: Registry) -> list[Cell]:
     return sorted(found, key=lambda cell: (cell.spec.method.name, str(cell.spec.method.options)))
 
 
-def samples(cells: list[Cell]) -> list[Sample]:
-    return [read_sample(cell, name) for cell, name in zip(cells, names(cells), strict=True)]
+def samples(cells: list[Cell]) -> list[SeedPredictions]:
+    return [
+        read_seed_predictions(cell, name)
+        for cell, name in zip(cells, name_cells(cells), strict=True)
+    ]
 
 
 def test_cells_are_named_by_what_tells_them_apart(cells: list[Cell]) -> None:
-    assert names(cells) == ["bitfit", "lora (method.dim=4)", "lora (method.dim=8)"]
-    assert names(cells[:2]) == ["bitfit", "lora"]
+    assert name_cells(cells) == ["bitfit", "lora (method.dim=4)", "lora (method.dim=8)"]
+    assert name_cells(cells[:2]) == ["bitfit", "lora"]
 
 
 def test_options_of_other_components_are_no_differences_of_their_own(cells: list[Cell]) -> None:
-    assert list(differing(cells[1:])) == ["method.dim"]
-    unlike = differing(cells[:2])
+    assert list(diff_cells(cells[1:])) == ["method.dim"]
+    unlike = diff_cells(cells[:2])
     assert unlike["method"] == ["bitfit", "lora"]
     assert not [key for key in unlike if key.startswith("method.")]
 
 
 def test_many_differences_are_cut_short() -> None:
     unlike = {f"key{number}": ["a", "b"] for number in range(11)}
-    assert in_words(unlike).endswith("key7 a | b and 3 more")
+    assert format_diff(unlike).endswith("key7 a | b and 3 more")
 
 
 @pytest.mark.parametrize("module", [differences, words])
@@ -59,9 +62,9 @@ def test_examples(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
-def outcome(difference: float, low: float, high: float, p: float) -> Outcome:
-    evidence = Evidence(difference, low, high, "some test", p, 2.3, False)
-    return Outcome("few", 4, 80.0, 80.0 - difference, evidence, p, None)
+def outcome(difference: float, low: float, high: float, p: float) -> MetricComparison:
+    evidence = DifferenceEvidence(difference, low, high, "some test", p, 2.3, False)
+    return MetricComparison("few", 4, 80.0, 80.0 - difference, evidence, p, None)
 
 
 @pytest.mark.parametrize(
@@ -83,24 +86,26 @@ def outcome(difference: float, low: float, high: float, p: float) -> Outcome:
             "[-0.9, 1.7], p = 0.41 (Holm, 5 comparisons); a true difference of 2.3 points would be "
             "found 4 times in 5 by a single comparison",
         ),
-        (None, "few-shot: no classes with test images, so nothing to compare"),
+        (None, "few-shot: no classes with test images, no comparison"),
     ],
 )
-def test_sentences(cells: list[Cell], found: Outcome | None, said: str) -> None:
+def test_sentences(cells: list[Cell], found: MetricComparison | None, said: str) -> None:
     first, second = samples(cells[:2])
-    pair = Pair(first, second, (0, 1), "exclusive", {"few": found})
-    assert words.sentence(pair, "few", "holm", 5, 0.95) == said
+    pair = PairComparison(first, second, (0, 1), "exclusive", {"few": found})
+    assert words.comparison_sentence(pair, "few", "holm", 5, 0.95) == said
 
 
 def test_models_that_are_right_on_the_same_images(cells: list[Cell]) -> None:
     one = samples(cells)[0]
-    pair = pairs.compare(one, replace(one, name="twin"), ["accuracy"])
-    assert words.sentence(pair, "accuracy", "holm", 1, 0.95).endswith("right on the same images")
+    pair = pairs.compare_pair(one, replace(one, name="twin"), ["accuracy"])
+    assert words.comparison_sentence(pair, "accuracy", "holm", 1, 0.95).endswith(
+        "correct on the same images"
+    )
 
 
 def test_pairs_equal_the_stored_metrics(cells: list[Cell]) -> None:
     first, second = samples(cells[:2])
-    found = pairs.compare(first, second).outcomes
+    found = pairs.compare_pair(first, second).outcomes
     for metric, each in found.items():
         assert each is not None
         by_seed = [
@@ -113,7 +118,7 @@ def test_pairs_equal_the_stored_metrics(cells: list[Cell]) -> None:
         assert each.evidence.low <= each.evidence.difference <= each.evidence.high
 
 
-def of_right(sample: Sample, right: list[list[int]], name: str) -> Sample:
+def of_right(sample: SeedPredictions, right: list[list[int]], name: str) -> SeedPredictions:
     """A sample whose models recognise these images, all of one class."""
     rows = np.array(right, dtype=bool)
     images = np.arange(rows.shape[1])
@@ -126,7 +131,7 @@ def test_models_of_which_one_is_always_wrong_are_not_right_on_the_same_images(
     """Five images, nothing varies: -100 points; the sign test's p is 2 / 2^5."""
     one = samples(cells)[0]
     wrong, right = of_right(one, [[0] * 5] * 2, "wrong"), of_right(one, [[1] * 5] * 2, "right")
-    pair = pairs.compare(wrong, right, ["accuracy"])
+    pair = pairs.compare_pair(wrong, right, ["accuracy"])
     found = pair.outcomes["accuracy"]
     assert found is not None
     evidence = found.evidence
@@ -134,7 +139,7 @@ def test_models_of_which_one_is_always_wrong_are_not_right_on_the_same_images(
     assert evidence.p == pytest.approx(0.0625)
     assert (evidence.low, evidence.high) == (-100.0, pytest.approx(100 * (1 - 2 * 0.025**0.2)))
     assert 0 < evidence.detectable <= 100
-    said = words.sentence(pair, "accuracy", "holm", 1, 0.95)
+    said = words.comparison_sentence(pair, "accuracy", "holm", 1, 0.95)
     assert "same images" not in said
     assert "-100.0 points [-100.0, 4.4], p = 0.062 (one comparison)" in said
 
@@ -143,13 +148,13 @@ def test_nine_of_nine_images_of_one_seed_are_not_certain(cells: list[Cell]) -> N
     one = samples(cells)[0]
     one = replace(one, cell=replace(one.cell, runs=one.cell.runs[:1]))
     right, wrong = of_right(one, [[1] * 9], "right"), of_right(one, [[0] * 9], "wrong")
-    pair = pairs.compare(right, wrong, ["accuracy"])
+    pair = pairs.compare_pair(right, wrong, ["accuracy"])
     found = pair.outcomes["accuracy"]
     assert found is not None
     evidence = found.evidence
     assert (found.first, evidence.difference, evidence.high) == (100.0, 100.0, 100.0)
     assert evidence.low == pytest.approx(100 * (2 * 0.025 ** (1 / 9) - 1))
-    said = words.sentence(pair, "accuracy", "holm", 1, 0.95)
+    said = words.comparison_sentence(pair, "accuracy", "holm", 1, 0.95)
     assert said.startswith("right with seed 0 is better than wrong with seed 0 in overall accuracy")
 
 
@@ -164,7 +169,7 @@ def test_intervals_exclude_zero_exactly_where_p_is_small_and_stay_within_100_poi
         for share in (0.0, 0.05, 0.2, 0.4):
             drawn = [random.random((seeds, images)) < each for each in (1 - share, share)]
             first, second = (of_right(one, each.tolist(), "a") for each in drawn)
-            found = pairs.compare(first, second, ["accuracy"]).outcomes["accuracy"]
+            found = pairs.compare_pair(first, second, ["accuracy"]).outcomes["accuracy"]
             assert found is not None
             evidence = found.evidence
             assert -100 <= evidence.low <= evidence.difference <= evidence.high <= 100

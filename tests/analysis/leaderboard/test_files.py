@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ltbench.analysis.leaderboard.board import Leaderboard, leaderboard
+from ltbench.analysis.leaderboard.board import Leaderboard, build_leaderboard
 from ltbench.analysis.leaderboard.files import to_csv, to_json
-from ltbench.analysis.leaderboard.rows import COLUMNS, Row, rows_of
-from ltbench.analysis.leaderboard.tables import fitted, latex, markdown, shown
+from ltbench.analysis.leaderboard.rows import COLUMNS, Row, ranking_rows
+from ltbench.analysis.leaderboard.tables import display_table, fit_to_width, to_latex, to_markdown
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import find_runs
@@ -45,7 +45,7 @@ def board(tmp_path: Path, registry: Registry) -> Leaderboard:
     store(tmp_path, spec_of(registry, method="zero_shot"), changed={"training": one})
     elsewhere = replace(PAPER, dataset="imagenet_lt")
     cells = find_runs([tmp_path]).cells()
-    return leaderboard(cells, registry, published=[PAPER, elsewhere])
+    return build_leaderboard(cells, registry, published=[PAPER, elsewhere])
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
@@ -67,7 +67,7 @@ def test_csv_opens_in_pandas_with_the_documented_types(board: Leaderboard) -> No
         "zero_shot": 1,
         "full": 3,
     }
-    row = rows_of(board.rankings[0])[0]
+    row = ranking_rows(board.rankings[0])[0]
     assert measured["accuracy"].iloc[0] == pytest.approx(row.accuracy, abs=1e-4)
 
 
@@ -89,12 +89,14 @@ def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> Non
     assert rows["zero_shot"]["p_value_vs_best"] == rows["zero_shot"]["significant"] == ""
     assert rows["zero_shot"]["rank"] == "1"  # of the row above it
     assert rows["A & B_net"]["claim"] == ""
-    table = shown(board.rankings[0])
+    table = display_table(board.rankings[0])
     assert table.heads[-1] == "claim"
-    assert "claim" in fitted(table, 40).heads
+    assert "claim" in fit_to_width(table, 40).heads
     assert dict(zip(table.heads, table.rows[1], strict=True))["claim"] == "none: one seed"
-    assert table.leading == (True, False, False)  # nothing is said of zero_shot, not even rank 1
-    assert any(text.startswith("NO CLAIM about the methods of 1 of 3 rows") for text in table.below)
+    assert table.is_best == (True, False, False)  # nothing is said of zero_shot, not even rank 1
+    assert any(
+        text.startswith("NO CLAIM about the methods of 1 of 3 rows") for text in table.footnotes
+    )
 
 
 def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard) -> None:
@@ -127,7 +129,7 @@ def test_published_rows_follow_the_last_ranking_of_their_data_set(
 ) -> None:
     for inference in ("center", "tte"):
         store(tmp_path, spec_of(registry, inference=inference))
-    board = leaderboard(find_runs([tmp_path]).cells(), registry, published=[PAPER])
+    board = build_leaderboard(find_runs([tmp_path]).cells(), registry, published=[PAPER])
     assert [row.source == "measured" for row in board.rows()] == [True, True, False]
 
 
@@ -135,7 +137,7 @@ def test_published_rows_of_another_ratio_stay_away(tmp_path: Path, registry: Reg
     store(tmp_path, spec_of(registry))
     other = replace(PAPER, settings={"dataset.ratio": 50.0})
     same = replace(PAPER, settings={"dataset.ratio": 20.0})
-    board = leaderboard(find_runs([tmp_path]).cells(), registry, published=[other, same])
+    board = build_leaderboard(find_runs([tmp_path]).cells(), registry, published=[other, same])
     assert len(board.rows()) == 2
 
 
@@ -149,7 +151,7 @@ def test_json_has_the_runs_of_each_row(board: Leaderboard) -> None:
 
 
 def test_markdown(board: Leaderboard) -> None:
-    text = markdown([shown(board.rankings[0], board.published["digits_lt"])])
+    text = to_markdown([display_table(board.rankings[0], board.published["digits_lt"])])
     lines = text.splitlines()
     assert lines[0] == "### digits\\_lt: inference tte, last epoch, shot rule exclusive"
     table = [line for line in lines if line.startswith("|")]
@@ -160,7 +162,7 @@ def test_markdown(board: Leaderboard) -> None:
 
 
 def test_latex_is_escaped_and_what_leads_is_bold(board: Leaderboard) -> None:
-    text = latex([shown(board.rankings[0], board.published["digits_lt"])])
+    text = to_latex([display_table(board.rankings[0], board.published["digits_lt"])])
     assert text.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
     for rule in ("toprule", "midrule", "bottomrule"):
         assert text.count(f"\\{rule}") == 1
@@ -172,9 +174,9 @@ def test_latex_is_escaped_and_what_leads_is_bold(board: Leaderboard) -> None:
 
 
 def test_a_narrow_terminal_goes_without_some_columns(board: Leaderboard) -> None:
-    table = shown(board.rankings[0])
-    assert fitted(table, 200) == table
-    narrow = fitted(table, 60)
+    table = display_table(board.rankings[0])
+    assert fit_to_width(table, 200) == table
+    narrow = fit_to_width(table, 60)
     assert len(narrow.heads) < len(table.heads)
     assert {"rank", "method", "overall", "few"} <= set(narrow.heads)
     assert all(len(row) == len(narrow.heads) for row in narrow.rows)
@@ -184,9 +186,9 @@ def test_mean_class_is_shown_where_it_is_another_number(tmp_path: Path, registry
     import numpy as np
 
     store(tmp_path, spec_of(registry), labels=np.repeat(np.arange(6), [2, 4, 6, 8, 10, 12]))
-    board = leaderboard(find_runs([tmp_path]).cells(), registry)
+    board = build_leaderboard(find_runs([tmp_path]).cells(), registry)
     (row,) = board.rows()
     assert row.mean_class is not None
     assert row.accuracy is not None
     differs = abs(row.mean_class - row.accuracy) >= 0.05
-    assert ("mean-class" in shown(board.rankings[0]).heads) == differs
+    assert ("mean-class" in display_table(board.rankings[0]).heads) == differs

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from ltbench.analysis.comparison.families import compare_family
-from ltbench.analysis.comparison.seed_predictions import read_sample
+from ltbench.analysis.comparison.seed_predictions import read_seed_predictions
 from ltbench.analysis.leaderboard import ranking
-from ltbench.analysis.leaderboard.ranking import Ranking, arrange, rank
+from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
 from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.config.shorthand import Shorthand
 from ltbench.registry.registry import Registry
@@ -25,8 +25,8 @@ from tests.runs import COUNTS, PER_CLASS, altered, spec_of, store
 
 
 def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
-    arranged = arrange(find_runs([out]).cells(), Shorthand(registry))
-    return [rank(*each, **how) for each in arranged]
+    arranged = group_by_conditions(find_runs([out]).cells(), Shorthand(registry))
+    return [rank_cells(*each, **how) for each in arranged]
 
 
 def drawn(out: Path, registry: Registry, *, rows: int, seeds: int) -> list[Cell]:
@@ -54,7 +54,7 @@ def redrawn(
         return altered(run, {"metrics": Metrics.of(changed, COUNTS)})
 
     cells = [replace(cell, runs=tuple(map(drawn, cell.runs))) for cell in cells]
-    return [rank(*each) for each in arrange(cells, Shorthand(registry))]
+    return [rank_cells(*each) for each in group_by_conditions(cells, Shorthand(registry))]
 
 
 def ranks(found: Ranking) -> dict[str, int | None]:
@@ -63,7 +63,7 @@ def ranks(found: Ranking) -> dict[str, int | None]:
 
 @pytest.fixture
 def three(tmp_path: Path, registry: Registry) -> Path:
-    """Two that cannot be told apart, and one that is far worse."""
+    """Two methods without a significant difference, and one that is far worse."""
     for seed in range(3):
         store(tmp_path, spec_of(registry, method="lora", seed=seed), skill=1.6)
         store(tmp_path, spec_of(registry, method="bitfit", seed=seed), skill=1.5)
@@ -80,17 +80,19 @@ def test_who_is_not_told_apart_shares_a_rank(three: Path, registry: Registry) ->
 
 
 def test_images_are_kept_once_for_all_rows(three: Path, registry: Registry) -> None:
-    first, other, *_ = [read_sample(cell, cell.key) for cell in find_runs([three]).cells()]
-    shared = other.sharing(first)
+    first, other, *_ = [
+        read_seed_predictions(cell, cell.key) for cell in find_runs([three]).cells()
+    ]
+    shared = other.share_arrays(first)
     assert shared.labels is first.labels
     assert shared.indices is first.indices
     unlike = replace(first, labels=first.labels[::-1].copy())
-    assert other.sharing(unlike) is other
+    assert other.share_arrays(unlike) is other
 
 
 def test_p_values_are_corrected_for_all_pairs(three: Path, registry: Registry) -> None:
     (found,) = rankings(three, registry)
-    samples = [read_sample(entry.cell, entry.name) for entry in found.entries]
+    samples = [read_seed_predictions(entry.cell, entry.name) for entry in found.entries]
     family = compare_family(samples, "accuracy", DEFAULT_RULE)
     assert family is not None
     assert [entry.p for entry in found.entries[1:]] == family.p[0, 1:].tolist()
@@ -235,7 +237,7 @@ def test_cells_without_the_shot_group_come_last_and_have_no_rank(
 def test_only_the_best_of_very_many_are_tested(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "TESTED", 2)
+    monkeypatch.setattr(ranking, "MAX_TESTED_ROWS", 2)
     for dim, seed in itertools.product((1, 2, 4), (0, 1)):
         spec = spec_of(registry, method="lora", method__dim=dim, seed=seed)
         store(tmp_path, spec, skill=1 + dim / 4)

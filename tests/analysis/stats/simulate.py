@@ -1,4 +1,4 @@
-"""Test results of models that never were, with differences of known size and cause."""
+"""Simulated test results of two models, with differences of known size and cause."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ltbench.analysis.stats.strata import Strata
 
 @dataclass(frozen=True)
 class World:
-    """How far an image's margin depends on what. A margin above 0 is a right answer.
+    """Sources of variation of an image's margin; an answer is correct where the margin exceeds 0.
 
     Args:
-        images: What makes an image easier for one model than for the other, whatever the seed.
-        seeds: What makes a model with a seed better on all images.
-        both: What a seed does to an image.
-        better: By how much the first model's margins are larger.
+        images: Standard deviation of the effect of an image on one model, the same for all seeds.
+        seeds: Standard deviation of the effect of a seed on all images.
+        both: Standard deviation of the interaction of seeds and images.
+        better: Constant by which the first model's margins are larger.
     """
 
     images: float = 0.0
@@ -50,13 +50,13 @@ class World:
 
 @contextmanager
 def sampled_flips() -> Iterator[None]:
-    """Lets randomisation tests sample flips where enumerating them would take most of the time."""
-    with patch.object(randomisation, "_EXACT", 1000):
+    """Makes randomisation tests sample flips where enumeration would take most of the time."""
+    with patch.object(randomisation, "_MAX_ENUMERATED_OUTCOMES", 1000):
         yield
 
 
 def strata(sizes: NDArray[np.int64]) -> Strata:
-    """Classes of these sizes: a third of them many-shot, the rest few-shot."""
+    """Returns strata for classes of these sizes: a third many-shot, the rest few-shot."""
     classes = np.arange(len(sizes))
     many = classes < len(sizes) / 3
-    return Strata.of_classes(np.repeat(classes, sizes), {"many": many, "few": ~many})
+    return Strata.from_labels(np.repeat(classes, sizes), {"many": many, "few": ~many})

@@ -16,9 +16,9 @@ from scipy.stats import norm
 
 from ltbench.analysis.stats.crossed import crossed_interval
 from ltbench.analysis.stats.hierarchical import hierarchical_bootstrap
-from ltbench.analysis.stats.multiplicity import correct
-from ltbench.analysis.stats.randomisation import randomisation
-from ltbench.analysis.stats.simultaneous import simultaneous
+from ltbench.analysis.stats.multiplicity import correct_p_values
+from ltbench.analysis.stats.randomisation import randomisation_test
+from ltbench.analysis.stats.simultaneous import max_t_test
 from ltbench.analysis.stats.strata import Strata
 from tests.analysis.stats.simulate import sampled_flips
 
@@ -49,7 +49,7 @@ class Shape:
         """Returns classes as strata, with overall and few-shot accuracy."""
         few = np.arange(self.classes) >= self.classes - self.few
         labels = np.repeat(np.arange(self.classes), self.images)
-        return Strata.of_classes(labels, {"rest": ~few, "few": few}).only(["accuracy", "few"])
+        return Strata.from_labels(labels, {"rest": ~few, "few": few}).select(["accuracy", "few"])
 
     def chances(self) -> NDArray[np.float64]:
         """Returns the chance that an image of each class is recognised, (K,).
@@ -75,9 +75,9 @@ def percentile_bootstrap(
     """Returns the intervals that runs printed before: of 399 resamples, not corrected."""
     sizes = strata.sizes
     shares = strata.sums(right.astype(float)) / sizes
-    means = random.binomial(sizes, shares, (399, len(sizes))) / sizes @ strata.matrix
+    means = random.binomial(sizes, shares, (399, len(sizes))) / sizes @ strata.weight_matrix
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    return {name: (float(low[m]), float(high[m])) for m, name in enumerate(strata.votes)}
+    return {name: (float(low[m]), float(high[m])) for m, name in enumerate(strata.counts)}
 
 
 def coverage_row(shape: Shape, repeats: int) -> tuple[float, ...]:
@@ -87,10 +87,10 @@ def coverage_row(shape: Shape, repeats: int) -> tuple[float, ...]:
     """
     random, strata = np.random.default_rng(0), shape.strata()
     chances = shape.chances()
-    true = dict(zip(strata.votes, chances @ strata.matrix, strict=True))
+    true = dict(zip(strata.counts, chances @ strata.weight_matrix, strict=True))
     held = np.zeros((2, 2))
     for _ in range(repeats):
-        right = random.random(len(strata.of_image)) < chances[strata.of_image]
+        right = random.random(len(strata.image_strata)) < chances[strata.image_strata]
         bootstrap = percentile_bootstrap(right, strata, random)
         crossed = crossed_interval(right[None], strata, level=LEVEL)
         for m, name in enumerate(("accuracy", "few")):
@@ -157,12 +157,12 @@ Test = Callable[[Sequence[NDArray[np.bool_]], Strata], NDArray[np.float64]]
 
 def max_t(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.float64]:
     """Returns p values of the best row with the others, (k - 1,), as leaderboards have them."""
-    return simultaneous(rights, strata, level=LEVEL, resamples=699).p[0, 1:]
+    return max_t_test(rights, strata, level=LEVEL, resamples=699).p[0, 1:]
 
 
 def max_t_below(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.float64]:
     """Returns p values of the second row with those below it, (k - 2,): of a later group."""
-    return simultaneous(rights, strata, level=LEVEL, resamples=699).p[1, 2:]
+    return max_t_test(rights, strata, level=LEVEL, resamples=699).p[1, 2:]
 
 
 def holm(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.float64]:
@@ -172,19 +172,19 @@ def holm(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.floa
         differences = rights[0].astype(np.int8) - right.astype(np.int8)
         with sampled_flips():
             if len(differences) == 1:
-                tests = randomisation(differences[0], strata, resamples=1999)
+                tests = randomisation_test(differences[0], strata, resamples=1999)
                 found.append(tests["accuracy"].p)
             else:
                 both = hierarchical_bootstrap(differences, strata, resamples=199, flips=1999)
                 found.append(both["accuracy"].p)
-    return correct(found, "holm")
+    return correct_p_values(found, "holm")
 
 
 def told_apart(
     world: Board, rows: int, seeds: int, repeats: int, test: Test = max_t
 ) -> tuple[float, float]:
     """Returns on how many boards some row is told from the best, and how many rows, in percent."""
-    random, strata = np.random.default_rng(1), BOARD.strata().only(["accuracy"])
+    random, strata = np.random.default_rng(1), BOARD.strata().select(["accuracy"])
     boards = share = 0.0
     for _ in range(repeats):
         found = test(world.draw(random, rows, seeds), strata) < 1 - LEVEL

@@ -16,7 +16,7 @@ from ltbench.analysis.stats.strata import Strata
 
 
 def one_class(images: int) -> Strata:
-    return Strata.of_classes(np.zeros(images, int), {"all": np.array([True])})
+    return Strata.from_labels(np.zeros(images, int), {"all": np.array([True])})
 
 
 @pytest.mark.parametrize("p", [0.001, 0.0499, 0.05, 0.064, 1.0])
@@ -26,7 +26,7 @@ def test_the_p_value_decides_on_which_side_of_zero_a_bound_lies(
     difference: float, p: float, low: float
 ) -> None:
     bounds = Bounds(low, 1.5) if difference > 0 else Bounds(-1.5, -low)
-    found = bounds.agreeing(difference, p, 0.95)
+    found = bounds.align_with_p(difference, p, 0.95)
     assert (found.low > 0 or found.high < 0) == (p < 1 - 0.95)
     assert (100 * found.low > 0 or 100 * found.high < 0) == (p < 1 - 0.95)
     assert -1 <= found.low <= found.high <= 1
@@ -51,7 +51,7 @@ def test_clopper_pearson_equals_scipy() -> None:
 
 def test_what_has_no_spread() -> None:
     groups = {"many": np.array([True, False]), "few": np.array([False, True])}
-    strata = Strata.of_classes(np.repeat([0, 1], 4), groups)
+    strata = Strata.from_labels(np.repeat([0, 1], 4), groups)
     values = np.array([1, 1, 1, 1, 0, 0, 1, 0.0])
     assert has_no_spread(values, strata).tolist() == [False, False, True, False]
     assert has_no_spread(np.repeat([1.0, 0.0], 4), strata).all()

@@ -17,7 +17,7 @@ CAUSES = {"images": (0.0, 0.5), "seeds and images": (0.1, 0.5), "chance": (0.0, 
 
 
 def one_class(images: int) -> Strata:
-    return Strata.of_classes(np.zeros(images, int), {"all": np.array([True])})
+    return Strata.from_labels(np.zeros(images, int), {"all": np.array([True])})
 
 
 def missed(
@@ -107,7 +107,7 @@ def test_all_right_and_all_wrong_are_not_certain() -> None:
 
 def test_classes_of_which_each_is_all_right_or_all_wrong_are_not_certain_either() -> None:
     right = np.repeat([[True, False]], 20, axis=1)
-    layers = Strata.of_classes(np.repeat([0, 1], 20), {"all": np.array([True, True])})
+    layers = Strata.from_labels(np.repeat([0, 1], 20), {"all": np.array([True, True])})
     found = crossed_interval(right, layers)["accuracy"]
     exact = binomtest(20, 40).proportion_ci(0.95, method="exact")
     assert (found.low, found.high) == (pytest.approx(exact.low), pytest.approx(exact.high))

@@ -9,9 +9,9 @@ from scipy.special import stdtr
 from scipy.stats import t as student
 
 from ltbench.analysis.stats.hierarchical import hierarchical_bootstrap
-from ltbench.analysis.stats.paired_bootstrap import deviations_of_images, paired_bootstrap
-from ltbench.analysis.stats.spread import spread_of
+from ltbench.analysis.stats.paired_bootstrap import bootstrap_deviations, paired_bootstrap
 from ltbench.analysis.stats.strata import Strata
+from ltbench.analysis.stats.variance_components import variance_components
 from tests.analysis.stats.simulate import World, sampled_flips, strata
 
 SIZES = np.array([40, 30, 20, 20, 10, 5])
@@ -25,7 +25,7 @@ CAUSES = {
 
 def share_found(world: World, seeds: int, repeats: int, sizes: NDArray[np.int64] = SIZES) -> float:
     """How often a difference in mean-class accuracy is found."""
-    random, layers = np.random.default_rng(2), strata(sizes).only(["mean_class"])
+    random, layers = np.random.default_rng(2), strata(sizes).select(["mean_class"])
     with sampled_flips():
         p = [
             hierarchical_bootstrap(
@@ -71,7 +71,7 @@ def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
     """Every image of a model is right or wrong alike: nothing depends on the images."""
     right = np.array([1, 1, 0, 1, 1, 0, 1, 1], np.int8)
     differences = np.repeat((right - (np.arange(8) % 4 == 0)).astype(np.int8)[:, None], 50, axis=1)
-    one = Strata.of_classes(np.zeros(50, int), {"all": np.array([True])})
+    one = Strata.from_labels(np.zeros(50, int), {"all": np.array([True])})
     found = hierarchical_bootstrap(differences, one)["accuracy"]
     by_seed = differences[:, 0].astype(float)
     error = by_seed.std(ddof=1) / math.sqrt(8)
@@ -90,9 +90,9 @@ def test_bounds_and_p_are_those_of_the_mixture_of_t_distributions() -> None:
         np.random.default_rng(6), 5, SIZES
     )
     found = hierarchical_bootstrap(differences, layers, resamples=499)["mean_class"]
-    spread = spread_of(differences.astype(float), layers)
+    spread = variance_components(differences.astype(float), layers)
     m = list(layers.weights).index("mean_class")
-    drawn = deviations_of_images(differences, layers, resamples=499, seed=0)[:, m]
+    drawn = bootstrap_deviations(differences, layers, resamples=499, seed=0)[:, m]
     drawn *= math.sqrt(spread.image_shares[m])
     grid = np.linspace(found.difference - 0.5, found.difference + 0.5, 20_001)
     centred = (grid[:, None] - found.difference - drawn) / found.seed_error
@@ -116,7 +116,7 @@ def test_where_seeds_agree_it_is_the_paired_bootstrap() -> None:
 def test_errors_equal_the_analysis_of_variance() -> None:
     """Mean squares of a crossed two-way layout, by hand."""
     differences = World(0.5, 0.2, 0.5).differences(np.random.default_rng(1), 4, np.array([60]))
-    one = Strata.of_classes(np.zeros(60, int), {"all": np.array([True])})
+    one = Strata.from_labels(np.zeros(60, int), {"all": np.array([True])})
     found = hierarchical_bootstrap(differences, one)["accuracy"]
     d = differences.astype(float)
     of_images = 4 * d.mean(axis=0).var(ddof=1)
@@ -141,7 +141,7 @@ def test_the_interval_excludes_zero_just_where_p_is_small() -> None:
 
 def test_seeds_with_equal_accuracies_by_chance_are_not_taken_for_the_same() -> None:
     differences = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0]], np.int8)
-    one = Strata.of_classes(np.zeros(8, int), {"all": np.array([True])})
+    one = Strata.from_labels(np.zeros(8, int), {"all": np.array([True])})
     assert hierarchical_bootstrap(differences, one)["accuracy"].seed_error > 0
 
 

@@ -10,7 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar as reference
 
 from ltbench.analysis.stats.bounds import Bounds
 from ltbench.analysis.stats.mcnemar import mcnemar
-from ltbench.analysis.stats.randomisation import randomisation
+from ltbench.analysis.stats.randomisation import randomisation_test
 from ltbench.analysis.stats.strata import Strata
 from tests.analysis.stats.simulate import World, sampled_flips, strata
 
@@ -24,7 +24,7 @@ def test_mcnemar_equals_statsmodels(b: int, c: int) -> None:
 def test_on_a_balanced_test_set_randomisation_is_mcnemar() -> None:
     sizes = np.full(12, 20)
     differences = World(better=0.4).differences(np.random.default_rng(3), 1, sizes)[0]
-    found = randomisation(differences, strata(sizes))
+    found = randomisation_test(differences, strata(sizes))
     for name, images in {
         "accuracy": slice(None),
         "many": slice(80),
@@ -39,8 +39,8 @@ def test_on_a_balanced_test_set_randomisation_is_mcnemar() -> None:
 def test_all_sign_flips_by_hand() -> None:
     labels = np.array([0, 0, 0, 0, 1, 1])
     differences = np.array([1, 1, 0, -1, 1, 1], np.int8)
-    layers = Strata.of_classes(labels, {"all": np.array([True, True])})
-    found = randomisation(differences, layers)["mean_class"]
+    layers = Strata.from_labels(labels, {"all": np.array([True, True])})
+    found = randomisation_test(differences, layers)["mean_class"]
     weights = np.array([1, 1, 1, 2, 2]) / 8  # of the five images that differ
     flips = np.array(list(itertools.product([1, -1], repeat=5)))
     as_large = np.abs(flips @ weights) >= abs(np.array([1, 1, -1, 1, 1]) @ weights) - 1e-12
@@ -52,9 +52,9 @@ def test_sampled_flips_agree_with_flipping_each_image() -> None:
     sizes = np.arange(5, 45)
     differences = World(better=0.25).differences(np.random.default_rng(4), 1, sizes)[0]
     layers = strata(sizes)
-    found = randomisation(differences, layers)["mean_class"]
+    found = randomisation_test(differences, layers)["mean_class"]
     assert not found.exact
-    weights = (layers.weights["mean_class"] / sizes)[layers.of_image] * differences
+    weights = (layers.weights["mean_class"] / sizes)[layers.image_strata] * differences
     flips = np.random.default_rng(5).choice([-1.0, 1.0], (20_000, len(differences)))
     expected = (np.abs(flips @ weights) >= abs(weights.sum()) - 1e-12).mean()
     assert found.p == pytest.approx(expected, abs=4 * np.sqrt(expected / 20_000) + 1e-3)
@@ -65,29 +65,29 @@ def test_an_interval_excludes_zero_only_where_the_test_finds_a_difference(
     only_first: int, only_second: int
 ) -> None:
     differences = np.repeat([1, -1, 0], [only_first, only_second, 120 - only_first - only_second])
-    layers = Strata.of_classes(np.zeros(120, int), {"all": np.array([True])})
-    found = randomisation(differences, layers)["accuracy"]
+    layers = Strata.from_labels(np.zeros(120, int), {"all": np.array([True])})
+    found = randomisation_test(differences, layers)["accuracy"]
     middle = (only_first - only_second) / 120
-    bounds = Bounds(middle - 0.001, middle + 0.001).holding(found.hidden(middle))
-    bounds = bounds.agreeing(middle, found.p, 0.95)
+    bounds = Bounds(middle - 0.001, middle + 0.001).enclose(found.undetected_bounds(middle))
+    bounds = bounds.align_with_p(middle, found.p, 0.95)
     assert (bounds.low > 0) == (found.p < 0.05)
     assert bounds.low <= middle <= bounds.high
 
 
 def test_models_that_agree_do_not_differ() -> None:
-    found = randomisation(np.zeros(30, np.int8), strata(np.full(3, 10)))
+    found = randomisation_test(np.zeros(30, np.int8), strata(np.full(3, 10)))
     assert {each.p for each in found.values()} == {1.0}
 
 
 def test_false_positives_and_power() -> None:
     sizes = np.array([80, 40, 30, 20, 12, 8])
-    layers = strata(sizes).only(["mean_class"])
+    layers = strata(sizes).select(["mean_class"])
 
     def found(better: float, repeats: int) -> float:
         random = np.random.default_rng(1)
         with sampled_flips():
             p = [
-                randomisation(
+                randomisation_test(
                     World(better=better).differences(random, 1, sizes)[0], layers, resamples=499
                 )["mean_class"].p
                 for _ in range(repeats)

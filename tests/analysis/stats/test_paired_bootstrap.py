@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from ltbench.analysis.stats.paired_bootstrap import deviations_of_images, paired_bootstrap
+from ltbench.analysis.stats.paired_bootstrap import bootstrap_deviations, paired_bootstrap
 from ltbench.analysis.stats.strata import Strata
 from tests.analysis.stats.simulate import World, strata
 
@@ -13,7 +13,7 @@ ONE = {"all": np.array([True])}
 
 def test_one_class_equals_scipy() -> None:
     differences = np.repeat([1, -1, 0], [30, 12, 158]).astype(np.int8)
-    ours = paired_bootstrap(differences, Strata.of_classes(np.zeros(200, int), ONE))["accuracy"]
+    ours = paired_bootstrap(differences, Strata.from_labels(np.zeros(200, int), ONE))["accuracy"]
     assert ours.difference == pytest.approx(0.09)
     theirs = bootstrap((differences.astype(float),), np.mean, method="percentile", rng=0)
     assert [ours.low, ours.high] == pytest.approx(list(theirs.confidence_interval), abs=0.006)
@@ -25,9 +25,9 @@ def test_the_spread_is_that_of_the_strata() -> None:
     sizes = np.array([50, 20, 8, 8, 8])
     differences = World(better=0.5).differences(random, 4, sizes)
     layers = strata(sizes)
-    drawn = deviations_of_images(differences, layers, resamples=40_000, seed=1)
+    drawn = bootstrap_deviations(differences, layers, resamples=40_000, seed=1)
     means = differences.mean(axis=0)
-    variances = np.array([means[layers.of_image == k].var(ddof=1) for k in range(5)])
+    variances = np.array([means[layers.image_strata == k].var(ddof=1) for k in range(5)])
     for m, weights in enumerate(layers.weights.values()):
         assert drawn[:, m].mean() == pytest.approx(0, abs=0.002)
         parts = weights**2 * variances / sizes
@@ -39,7 +39,7 @@ def test_the_spread_is_that_of_the_strata() -> None:
 def test_classes_alike_are_drawn_together_with_the_same_spread() -> None:
     differences = np.tile([1, 0, 0, -1, 1], 200).astype(np.int8)[None]
     layers = strata(np.full(200, 5))
-    drawn = deviations_of_images(differences, layers, resamples=5000, seed=0)
+    drawn = bootstrap_deviations(differences, layers, resamples=5000, seed=0)
     expected = np.sqrt(np.var(differences[0, :5], ddof=1) / 1000)
     assert drawn[:, 0].std() == pytest.approx(expected, rel=0.05)
 

@@ -78,9 +78,9 @@ def test_wilcoxon_equals_scikit_posthocs() -> None:
 
 def test_groups_are_the_bars_of_the_diagram() -> None:
     def groups(ranks: list[float], difference: float) -> tuple[tuple[int, ...], ...]:
-        from ltbench.analysis.stats.ranks import _groups
+        from ltbench.analysis.stats.ranks import _indistinct_groups
 
-        return _groups(np.array(ranks), difference)
+        return _indistinct_groups(np.array(ranks), difference)
 
     assert groups([1.0, 4.0, 2.0, 3.0], 1.5) == ((0, 2), (2, 3), (3, 1))
     assert groups([1.0, 1.2, 1.4, 4.0], 1.0) == ((0, 1, 2),)  # and none within it

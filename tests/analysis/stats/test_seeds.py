@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import permutation_test, ttest_rel, wilcoxon
 
-from ltbench.analysis.stats.effects import cohens_dz, odds_ratio, rank_biserial
-from ltbench.analysis.stats.seeds import least_p, paired_t, signed_rank
+from ltbench.analysis.stats.effect_sizes import cohens_dz, odds_ratio, rank_biserial
+from ltbench.analysis.stats.seeds import min_signed_rank_p, paired_t, signed_rank
 
 FIRST = np.array([81.2, 80.1, 82.4, 79.9, 81.0, 83.1])
 SECOND = np.array([80.0, 80.4, 80.9, 78.0, 80.2, 81.5])
@@ -50,7 +50,7 @@ def test_ties_and_zeros_equal_all_permutations() -> None:
 
 def test_too_few_seeds_cannot_reach_the_level() -> None:
     five, six = signed_rank(np.arange(1.0, 6)), signed_rank(np.arange(1.0, 7))
-    assert (five.p, six.p) == (least_p(5), least_p(6)) == (0.0625, 0.03125)
+    assert (five.p, six.p) == (min_signed_rank_p(5), min_signed_rank_p(6)) == (0.0625, 0.03125)
 
 
 def test_many_tied_differences_are_approximated() -> None:

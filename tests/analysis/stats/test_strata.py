@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ltbench.analysis.metrics import GROUPS, compute_metrics
+from ltbench.analysis.metrics import SHOT_GROUPS, compute_metrics
 from ltbench.analysis.stats.strata import Strata
 from ltbench.storage.predictions import Predictions
 
@@ -22,15 +22,15 @@ def test_means_are_those_of_the_metrics() -> None:
     metrics = compute_metrics(predictions, counts)
     from ltbench.analysis.metrics import DEFAULT_RULE
 
-    strata = Strata.of_classes(labels, DEFAULT_RULE.groups(counts))
+    strata = Strata.from_labels(labels, DEFAULT_RULE.groups(counts))
     means = 100 * strata.means((top == labels).astype(float))
     for name, value in zip(strata.weights, means, strict=True):
         assert metrics[name] == pytest.approx(value)
-    assert list(strata.weights) == ["accuracy", "mean_class", *GROUPS]
+    assert list(strata.weights) == ["accuracy", "mean_class", *SHOT_GROUPS]
 
 
 def test_weights_by_hand() -> None:
-    strata = Strata.of_classes(np.array([0, 0, 0, 1, 2, 2]), GROUP)
+    strata = Strata.from_labels(np.array([0, 0, 0, 1, 2, 2]), GROUP)
     assert list(strata.weights) == ["accuracy", "mean_class", "many", "few"]
     np.testing.assert_allclose(strata.weights["accuracy"], [3 / 6, 1 / 6, 2 / 6, 0, 0])
     np.testing.assert_allclose(strata.weights["mean_class"], [1 / 3, 1 / 3, 1 / 3, 0, 0])
@@ -44,8 +44,8 @@ def test_weights_by_hand() -> None:
 
 def test_classes_with_one_image_are_one_stratum_of_their_group() -> None:
     labels = np.array([0, 1, 2, 2, 3, 4])
-    strata = Strata.of_classes(labels, GROUP)
-    assert strata.of_image.tolist() == [0, 0, 2, 2, 3, 3]
+    strata = Strata.from_labels(labels, GROUP)
+    assert strata.image_strata.tolist() == [0, 0, 2, 2, 3, 3]
     assert strata.sizes.tolist() == [2, 0, 2, 2, 0]
     right = np.array([1, 0, 1, 1, 0, 1.0])
     means = dict(zip(strata.weights, strata.means(right), strict=True))
@@ -54,5 +54,5 @@ def test_classes_with_one_image_are_one_stratum_of_their_group() -> None:
 
 
 def test_a_group_without_test_images_has_no_mean() -> None:
-    strata = Strata.of_classes(np.array([2, 2, 3]), GROUP)
+    strata = Strata.from_labels(np.array([2, 2, 3]), GROUP)
     assert list(strata.weights) == ["accuracy", "mean_class", "few"]

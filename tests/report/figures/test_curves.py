@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ltbench.report.figures import calibration, head_to_tail, training_curves
-from ltbench.report.figures.head_to_tail import running_mean, window
+from ltbench.report.figures import draw_calibration, draw_head_to_tail, draw_training_curves
+from ltbench.report.figures.head_to_tail import running_mean, window_size
 from tests.report.figures import drawn
 
 NAN = np.nan
@@ -28,11 +28,11 @@ def test_running_mean_by_hand() -> None:
 
 
 def test_windows_are_odd_and_near_a_tenth() -> None:
-    assert [window(k) for k in (1, 20, 21, 100, 1000, 8142)] == [1, 1, 3, 11, 101, 815]
+    assert [window_size(k) for k in (1, 20, 21, 100, 1000, 8142)] == [1, 1, 3, 11, 101, 815]
 
 
 def test_classes_are_sorted_by_images_and_those_without_test_images_left_out() -> None:
-    figure = head_to_tail(np.array([5, 200, 50]), {"full": np.array([30, 90, NAN])})
+    figure = draw_head_to_tail(np.array([5, 200, 50]), {"full": np.array([30, 90, NAN])})
     (line,) = [one for one in figure.axes[0].lines if one.get_marker() == "o"]
     assert list(line.get_xdata()) == [1, 3]
     assert list(line.get_ydata()) == [90, 30]
@@ -40,14 +40,14 @@ def test_classes_are_sorted_by_images_and_those_without_test_images_left_out() -
 
 
 def test_training_images_are_below() -> None:
-    figure = head_to_tail(np.array([5, 200, 50]), {"full": np.array([30, 90, 20.0])})
+    figure = draw_head_to_tail(np.array([5, 200, 50]), {"full": np.array([30, 90, 20.0])})
     below = figure.axes[1]
     assert list(below.patches[0].get_data().values) == [200, 50, 5]
     assert [label.get_text() for label in below.get_yticklabels()] == ["5", "200"]
 
 
 def test_an_empty_group_has_no_shade() -> None:
-    figure = head_to_tail(np.array([50, 40]), {"full": np.array([30.0, 90])})
+    figure = draw_head_to_tail(np.array([50, 40]), {"full": np.array([30.0, 90])})
     assert [text.get_text() for text in figure.axes[0].texts] == ["medium"]
 
 
@@ -60,7 +60,7 @@ def test_any_number_of_classes_makes_a_line_of_few_points(classes: int) -> None:
 
 def test_curves_are_means_and_ranges_over_seeds() -> None:
     curve = np.array([[4, 2, 1], [2, 2, NAN]])
-    figure = training_curves({"full": curve}, "loss")
+    figure = draw_training_curves({"full": curve}, "loss")
     (line,) = lines(figure)
     assert list(line.get_xdata()) == [1, 2, 3]
     assert list(line.get_ydata()) == [3, 2, 1]
@@ -69,7 +69,7 @@ def test_curves_are_means_and_ranges_over_seeds() -> None:
 
 
 def test_a_single_epoch_is_a_point_a_method_side_by_side() -> None:
-    figure = training_curves({"a": np.array([[3.0], [1.0]]), "b": np.array([[5.0]])}, "loss")
+    figure = draw_training_curves({"a": np.array([[3.0], [1.0]]), "b": np.array([[5.0]])}, "loss")
     first, second = figure.axes[0].lines
     assert (list(first.get_ydata()), list(second.get_ydata())) == ([2], [5])
     assert first.get_xdata()[0] < 1 < second.get_xdata()[0]
@@ -78,7 +78,7 @@ def test_a_single_epoch_is_a_point_a_method_side_by_side() -> None:
 
 def test_calibration_draws_the_bins_and_names_the_errors() -> None:
     bins = (np.array([30, 60, 90.0]), np.array([20, 70, 95.0]), np.array([10, 20, 70.0]))
-    figure = calibration({"full": bins}, {"full": 4.25})
+    figure = draw_calibration({"full": bins}, {"full": 4.25})
     (line,) = lines(figure)
     assert list(line.get_ydata()) == [20, 70, 95]
     assert list(figure.axes[0].collections[0].get_sizes()) == [42, 72, 222]

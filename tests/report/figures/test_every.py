@@ -13,7 +13,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from ltbench.report.figures import save, to_svg
+from ltbench.report.figures import save_figure, to_svg
 from tests.report.figures.drawn import EVERY, training_curves
 from tests.tiers import all_but
 
@@ -64,14 +64,14 @@ def test_ids_are_unique_on_a_page_and_references_resolve(draw: Draw) -> None:
 @every
 def test_two_drawings_have_the_same_bytes(draw: Draw, tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        save(draw(2), tmp_path / folder, "figure")
+        save_figure(draw(2), tmp_path / folder, "figure")
     for kind in ("svg", "pdf"):
         one, other = (tmp_path / folder / f"figure.{kind}" for folder in ("a", "b"))
         assert one.read_bytes() == other.read_bytes()
 
 
 def test_files_have_a_size_and_fonts_inside(tmp_path: Path) -> None:
-    save(training_curves(1), tmp_path, "curves")
+    save_figure(training_curves(1), tmp_path, "curves")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.pdf", "curves.svg"]
     root = ElementTree.parse(tmp_path / "curves.svg").getroot()
     assert root.get("width") == "396pt"
@@ -84,10 +84,10 @@ def test_files_have_a_size_and_fonts_inside(tmp_path: Path) -> None:
 def test_drawing_leaves_the_style_of_others_alone(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 5, "svg.hashsalt": "mine"}):
         before = dict(matplotlib.rcParams)
-        save(training_curves(2), tmp_path, "curves")
+        save_figure(training_curves(2), tmp_path, "curves")
         assert dict(matplotlib.rcParams) == before
         mine = (tmp_path / "curves.svg").read_bytes()
-    save(training_curves(2), tmp_path, "curves")
+    save_figure(training_curves(2), tmp_path, "curves")
     assert (tmp_path / "curves.svg").read_bytes() == mine
 
 

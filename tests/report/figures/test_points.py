@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ltbench.report.figures import (
-    critical_difference,
-    shot_groups,
-    significance_matrix,
-    trade_off,
+    draw_critical_difference,
+    draw_shot_groups,
+    draw_significance_matrix,
+    draw_trade_off,
 )
 from ltbench.report.figures.trade_off import pareto_front
 from tests.report.figures import drawn
@@ -24,7 +24,7 @@ def texts(figure: Figure) -> list[str]:
 
 def test_shot_groups_are_dots_with_intervals() -> None:
     means = np.array([[80, 60], [70, NAN]])
-    figure = shot_groups(["a", "b"], ["many", "few"], means, means - 1, means + 2)
+    figure = draw_shot_groups(["a", "b"], ["many", "few"], means, means - 1, means + 2)
     axes = figure.axes[0]
     many, few = axes.lines
     assert list(many.get_xdata()) == [80, 70]
@@ -45,7 +45,9 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
 
 def test_zero_has_a_place_left_of_all_other_costs() -> None:
     accuracy = np.array([50, 60.0])
-    figure = trade_off(["zero", "full"], accuracy, accuracy, accuracy, np.array([0, 1e6]), "cost")
+    figure = draw_trade_off(
+        ["zero", "full"], accuracy, accuracy, accuracy, np.array([0, 1e6]), "cost"
+    )
     axes = figure.axes[0]
     points = [line for line in axes.lines if line.get_marker() in ("o", "s")]
     zero, full = (line.get_xdata()[0] for line in points)
@@ -61,7 +63,7 @@ def test_labels_do_not_lie_on_each_other_or_on_points() -> None:
     accuracy = np.array([70, 70.1, 70.2, 75])
     cost = np.array([1000, 1100, 1050, 5000.0])
     nothing = np.full(4, NAN)
-    figure = trade_off(drawn.SOME, accuracy, nothing, nothing, cost, "cost")
+    figure = draw_trade_off(drawn.SOME, accuracy, nothing, nothing, cost, "cost")
     figure.draw_without_rendering()
     axes = figure.axes[0]
     # An annotation's own box has its leader in it: of the text alone.
@@ -79,7 +81,7 @@ def test_many_methods_have_numbers_and_a_legend() -> None:
 
 
 def test_ranks_lie_on_the_axis_the_best_at_the_right() -> None:
-    figure = critical_difference(["a", "b", "c"], np.array([1.5, 3.0, 1.0]), 1.0, [(2, 0)])
+    figure = draw_critical_difference(["a", "b", "c"], np.array([1.5, 3.0, 1.0]), 1.0, [(2, 0)])
     lines = figure.axes[0].lines
     at = {len(line.get_xdata()): [] for line in lines}
     for line in lines:
@@ -97,7 +99,7 @@ def test_ranks_lie_on_the_axis_the_best_at_the_right() -> None:
 
 def test_bars_that_overlap_are_at_different_levels() -> None:
     groups = [(0, 1, 2, 3), (2, 3, 4), (4, 5), (6, 7)]
-    figure = critical_difference(drawn.names(8), np.arange(1.0, 9.0), 3.5, groups)
+    figure = draw_critical_difference(drawn.names(8), np.arange(1.0, 9.0), 3.5, groups)
     bars = [line for line in figure.axes[0].lines if line.get_linewidth() > 3]
     first, second, third, fourth = (line.get_ydata()[0] for line in bars)
     assert first < second
@@ -108,7 +110,7 @@ def test_bars_that_overlap_are_at_different_levels() -> None:
 def test_a_matrix_has_differences_and_marks_the_significant() -> None:
     differences = np.array([[0, 3.25, -0.04], [-3.25, 0, 12.3], [0.04, -12.3, 0]])
     p = np.array([[1, 0.01, 0.9], [0.01, 1, 0.2], [0.9, 0.2, 1]])
-    figure = significance_matrix(["a", "b", "c"], differences, p)
+    figure = draw_significance_matrix(["a", "b", "c"], differences, p)
     axes = figure.axes[0]
     assert texts(figure) == ["+3.2", "0.0", "−3.2", "+12", "0.0", "−12"]  # noqa: RUF001
     assert [text.get_color() for text in axes.texts] == ["black", "0.3", "black"] + 3 * ["0.3"]

@@ -59,7 +59,7 @@ def example() -> Page:
             Section(
                 "leaderboard",
                 "Leaderboard",
-                words=["In words.", ATTACK],
+                paragraphs=["In words.", ATTACK],
                 findings=["lift is better than full.", ATTACK],
                 blocks=[METHODS, WIDE],
             ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
-from ltbench.report.page.render import render
+from ltbench.report.page.render import render_page
 from tests.report.page.pages import example
 
 FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render(example()), encoding="utf-8")
+    path.write_text(render_page(example()), encoding="utf-8")
     return path.as_uri()
 
 
@@ -231,7 +231,7 @@ def test_without_scripts_the_tables_are_whole(browser: Browser, address: str) ->
 def test_a_script_from_elsewhere_does_not_run(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     attack = "<script>document.title = 'run'</script></body>"
-    path.write_text(render(example()).replace("</body>", attack), encoding="utf-8")
+    path.write_text(render_page(example()).replace("</body>", attack), encoding="utf-8")
     page = browser.new_page()
     page.goto(path.as_uri())
     assert page.title() == "Methods & losses"

@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from ltbench.report.figures.output import to_svg
-from ltbench.report.page.content import Column, Page, Picture, Section, Value
-from ltbench.report.page.render import ASSETS, render, shown
+from ltbench.report.page.content import CellValue, Column, Page, Picture, Section
+from ltbench.report.page.render import ASSETS, format_cell, render_page
 from tests.report.page.pages import ATTACK, example
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -51,7 +51,7 @@ class Parsed(HTMLParser):
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render(example())
+    return render_page(example())
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_figures_for_papers_fit_into_a_page() -> None:
         figure.legend()
         pictures.append(Picture(name, "Caption.", to_svg(figure, name), "Description."))
     page = Page("Title", "Lead", [], [Section("one", "One", blocks=pictures)], "ltbench")
-    parsed = Parsed(render(page))
+    parsed = Parsed(render_page(page))
     assert max(Counter(parsed.values("id")).values()) == 1
     assert Counter(tag for tag, _ in parsed.elements)["script"] == 1
 
@@ -120,7 +120,7 @@ def test_the_policy_lets_our_script_run_and_nothing_else(html: str, parsed: Pars
 
 
 def test_a_page_without_sections_is_a_page() -> None:
-    parsed = Parsed(render(Page("Title", "Lead", [], [], "ltbench 0.0")))
+    parsed = Parsed(render_page(Page("Title", "Lead", [], [], "ltbench 0.0")))
     assert "Made with ltbench 0.0." in parsed.texts
 
 
@@ -153,9 +153,9 @@ def test_a_table_is_whole_without_the_script(html: str) -> None:
     ],
 )
 def test_values_are_shown_with_the_decimals_of_their_column(
-    value: Value, decimals: int | None, text: str
+    value: CellValue, decimals: int | None, text: str
 ) -> None:
-    assert shown(value, Column("title", decimals=decimals)) == text
+    assert format_cell(value, Column("title", decimals=decimals)) == text
 
 
 def luminance(colour: str) -> float:

@@ -1,4 +1,4 @@
-"""How large a difference is, apart from how sure."""
+"""Effect sizes: magnitude of a difference, independent of its significance."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class OddsRatio:
-    """Odds that of two models the first is the one that is right, where one is.
+    """Odds that the first model is the correct one on an image where exactly one model is correct.
 
     Args:
-        ratio: Conditional odds ratio; infinite where the second never is alone right, None where
-            they never differ.
-        low: Lower bound of its interval.
-        high: Upper bound, maybe infinite.
+        ratio: Conditional odds ratio; infinite where only the first model is ever correct alone,
+            None where the models differ on no image.
+        low: Lower bound of the interval.
+        high: Upper bound of the interval; may be infinite.
     """
 
     ratio: float | None
@@ -28,13 +28,13 @@ class OddsRatio:
 def odds_ratio(only_first: int, only_second: int, level: float = 0.95) -> OddsRatio:
     """Returns the odds ratio for paired images, with an exact interval.
 
-    The share of the first among the images on which they differ is binomial; Clopper and Pearson's
-    interval of the share (1934) is one of the odds.
+    The share of the first model among the images on which the models differ is binomial. The
+    interval of Clopper and Pearson (1934) of this share is transformed to odds.
 
     Args:
-        only_first: Images that only the first model has right.
-        only_second: Images that only the second has right.
-        level: Coverage.
+        only_first: Number of images that only the first model recognises.
+        only_second: Number of images that only the second model recognises.
+        level: Coverage of the interval, 0 to 1.
     """
     from scipy.stats import binomtest
 
@@ -53,10 +53,10 @@ def cohens_dz(differences: NDArray[np.float64]) -> float | None:
     """Returns the mean difference in standard deviations of the differences (Cohen, 1988).
 
     Args:
-        differences: (n,) one a seed, n at least 2.
+        differences: (n,) differences, one per seed; n is 2 or more.
 
     Returns:
-        None where all differences are equal: there is no unit.
+        d_z; None where all differences are equal, because their standard deviation is 0.
     """
     deviation = float(differences.std(ddof=1))
     return None if deviation < 1e-9 else float(differences.mean()) / deviation
@@ -65,11 +65,11 @@ def cohens_dz(differences: NDArray[np.float64]) -> float | None:
 def rank_biserial(differences: NDArray[np.float64]) -> float:
     """Returns the matched-pairs rank-biserial correlation, -1 to 1 (Kerby, 2014).
 
-    It is the share of the ranks that speak for the first less that for the second: what Wilcoxon's
-    signed-rank test is a test of.
+    It is the share of the ranks in favour of the first minus the share in favour of the second,
+    the quantity that Wilcoxon's signed-rank test tests.
 
     Args:
-        differences: (n,) one a seed; zeros are left out.
+        differences: (n,) differences, one per seed; zeros are ignored.
     """
     from scipy.stats import rankdata
 

@@ -7,36 +7,38 @@ from collections.abc import Sequence
 import numpy as np
 
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets, ScoreTable, compare_across
-from ltbench.analysis.comparison.summary_text import p_text
+from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.figures.critical_difference import critical_difference
+from ltbench.report.figures.critical_difference import draw_critical_difference
 from ltbench.report.page.content import Column, Section, Table
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.storage.results import Cell
 
 
-def across_section(cells: Sequence[Cell], metric: str, level: float, album: FigureSet) -> Section:
+def across_datasets_section(
+    cells: Sequence[Cell], metric: str, level: float, figures: FigureSet
+) -> Section:
     """Returns the section of ranks over data sets, or why there are none."""
     name, head = "across-data-sets", "Across data sets"
     try:
-        found = compare_across(ScoreTable.of(cells), metric, level=level)
+        found = compare_across(ScoreTable.from_cells(cells), metric, level=level)
     except ConfigError as error:
-        return Section(name, head, words=[f"Nothing to show: {error.message}."])
-    words = [
+        return Section(name, head, paragraphs=[f"Nothing to show: {error.message}."])
+    paragraphs = [
         f"Average ranks by {ACCURACIES[metric]} accuracy over {len(found.datasets)} data sets; "
         "each is one observation, the mean over seeds."
     ]
     if found.friedman is not None:
-        words.append(
-            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {p_text(found.friedman.p)}; "
-            f"Iman and Davenport: p {p_text(found.friedman.f_p)}."
+        paragraphs.append(
+            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {format_p(found.friedman.p)}; "
+            f"Iman and Davenport: p {format_p(found.friedman.f_p)}."
         )
     if found.left_out:
-        words.append(f"Left out, because some method lacks it: {'; '.join(found.left_out)}.")
-    picture = album.add(
+        paragraphs.append(f"Left out, because some method lacks it: {'; '.join(found.left_out)}.")
+    picture = figures.add(
         "critical_difference",
-        critical_difference(
+        draw_critical_difference(
             found.methods, found.ranks.ranks, found.ranks.difference, found.ranks.groups
         ),
         "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
@@ -47,10 +49,12 @@ def across_section(cells: Sequence[Cell], metric: str, level: float, album: Figu
             for method, rank in zip(found.methods, found.ranks.ranks, strict=True)
         ),
     )
-    return Section(name, head, words, blocks=[picture, _scores(found, metric), _pairs(found)])
+    return Section(
+        name, head, paragraphs, blocks=[picture, _score_table(found, metric), _pair_table(found)]
+    )
 
 
-def _scores(found: AcrossDatasets, metric: str) -> Table:
+def _score_table(found: AcrossDatasets, metric: str) -> Table:
     order = np.argsort(found.ranks.ranks, kind="stable")
     columns = [
         Column("method"),
@@ -65,7 +69,7 @@ def _scores(found: AcrossDatasets, metric: str) -> Table:
     return Table("ranks", caption, columns, rows)
 
 
-def _pairs(found: AcrossDatasets) -> Table:
+def _pair_table(found: AcrossDatasets) -> Table:
     n = len(found.methods)
     rows = [
         (
@@ -77,7 +81,7 @@ def _pairs(found: AcrossDatasets) -> Table:
         for j in range(i + 1, n)
     ]
     caption = (
-        f"p values of each pair. Wilcoxon's can at best be {found.least_p:.4g} on "
+        f"p values of each pair. Wilcoxon's can at best be {found.min_signed_rank_p:.4g} on "
         f"{len(found.datasets)} data sets, whatever the differences."
     )
     columns = [

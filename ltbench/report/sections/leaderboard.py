@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
-from ltbench.analysis.comparison.summary_text import p_text
+from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.analysis.leaderboard.board import Leaderboard
-from ltbench.analysis.leaderboard.rows import COLUMNS, MEASURED, Row, rows_of
-from ltbench.analysis.leaderboard.significance import CLAIM
-from ltbench.analysis.leaderboard.tables import p_head
+from ltbench.analysis.leaderboard.rows import COLUMNS, MEASURED, Row, ranking_rows
+from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
+from ltbench.analysis.leaderboard.tables import p_column_head
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.page.content import Column, Section, Table, Value
+from ltbench.report.page.content import CellValue, Column, Section, Table
 
-_HEADS = {
+_COLUMN_TITLES = {
     "accuracy": "overall %",
     "accuracy_std": "± over seeds",
     "accuracy_ci_low": "from %",
@@ -36,35 +36,35 @@ _DECIMALS = {
     "peak_memory_mb": 0,
     "p_value_vs_best": 3,
 }
-_FIRST = (
+_FIRST_COLUMNS = (
     *("rank", "dataset", "backbone", "inference", "accuracy", "accuracy_std", "accuracy_ci_low"),
     *("accuracy_ci_high", "many", "medium", "few", "p_value_vs_best", "claim"),
     *("learned_percent", "ece"),
 )
-_LEFT_OUT = ("method", "spec")  # the first column names the method; commands are at the end
+_OMITTED_COLUMNS = ("method", "spec")  # the first column names the method; commands are at the end
 
 
-def rows_section(board: Leaderboard) -> Section:
+def leaderboard_section(board: Leaderboard) -> Section:
     """Returns the leaderboard; the choices that all rows share are said in words."""
     named: list[tuple[str, Row]] = []
     for ranking in board.rankings:
-        named += zip((e.name for e in ranking.entries), rows_of(ranking), strict=True)
+        named += zip((e.name for e in ranking.entries), ranking_rows(ranking), strict=True)
         named += [(f"{row.method} *", row) for row in board.published_beside(ranking)]
     rows, metric = [row for _, row in named], board.rankings[0].metric
     heads, shared = [Column("method")], []
-    values: list[list[Value]] = [[name for name, _ in named]]
-    for column in sorted(COLUMNS, key=_order):
+    values: list[list[CellValue]] = [[name for name, _ in named]]
+    for column in sorted(COLUMNS, key=_column_order):
         found = [getattr(row, column.name) for row in rows]
-        words = column.metadata["dtype"] == "string"
-        if column.name in _LEFT_OUT or set(found) == {None}:
+        is_text = column.metadata["dtype"] == "string"
+        if column.name in _OMITTED_COLUMNS or set(found) == {None}:
             continue
-        if column.name == "claim" and set(found) <= {CLAIM, None}:
+        if column.name == "claim" and set(found) <= {CLAIM_METHODS, None}:
             continue
-        if words and len(set(found)) == 1 and len(rows) > 1:
+        if is_text and len(set(found)) == 1 and len(rows) > 1:
             shared.append(f"{column.name} {found[0]}")
             continue
-        heads.append(_column(column.name, column.metadata, words, metric))
-        values.append([_value(column.name, each) for each in found])
+        heads.append(_page_column(column.name, column.metadata, is_text, metric))
+        values.append([_cell_value(column.name, each) for each in found])
     table = Table(
         "leaderboard",
         f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank are not told apart "
@@ -78,25 +78,27 @@ def rows_section(board: Leaderboard) -> Section:
     if any(row.rank is None and row.source != MEASURED for row in rows):
         said.append("Rows with a star are published, not measured here, and have no rank.")
     return Section(
-        "leaderboard", "Leaderboard", words=[*said, *dict.fromkeys(notes)], blocks=[table]
+        "leaderboard", "Leaderboard", paragraphs=[*said, *dict.fromkeys(notes)], blocks=[table]
     )
 
 
-def _order(column: Field[Any]) -> int:
+def _column_order(column: Field[Any]) -> int:
     """What most readers look for comes first; the rest is as in the files."""
-    return _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST)
+    return (
+        _FIRST_COLUMNS.index(column.name) if column.name in _FIRST_COLUMNS else len(_FIRST_COLUMNS)
+    )
 
 
-def _column(name: str, about: Mapping[str, Any], words: bool, metric: str) -> Column:
-    decimals = None if words else _DECIMALS.get(name, 1 if about["dtype"] == "float64" else 0)
-    title = _HEADS.get(name, name.replace("_", " "))
-    title = p_head(metric) if name == "p_value_vs_best" else title
-    return Column(title, about["help"], decimals, filtered=words and name != "source")
+def _page_column(name: str, about: Mapping[str, Any], is_text: bool, metric: str) -> Column:
+    decimals = None if is_text else _DECIMALS.get(name, 1 if about["dtype"] == "float64" else 0)
+    title = _COLUMN_TITLES.get(name, name.replace("_", " "))
+    title = p_column_head(metric) if name == "p_value_vs_best" else title
+    return Column(title, about["help"], decimals, filtered=is_text and name != "source")
 
 
-def _value(name: str, value: Any) -> Value:
+def _cell_value(name: str, value: Any) -> CellValue:
     if name == "p_value_vs_best" and value is not None:
-        return p_text(value)
+        return format_p(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value  # type: ignore[no-any-return]
