@@ -277,8 +277,8 @@ def _print_across(
     out.print("\n", table, sep="")
     if found.friedman is not None:
         out.print(
-            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {format_p(found.friedman.p)}; "
-            f"Iman and Davenport: p {format_p(found.friedman.f_p)}",
+            f"Friedman: chi-squared {found.friedman.statistic:.2f}, "
+            f"p {format_p(found.friedman.p)}; Iman and Davenport: p {format_p(found.friedman.f_p)}",
             soft_wrap=True,
         )
     out.print(
@@ -305,9 +305,8 @@ def _print_across(
         )
     if found.min_signed_rank_p >= 1 - level:
         out.print(
-            f"[yellow]note[/] {len(found.datasets)} data sets are too few for so many of "
-            f"Wilcoxon's tests: they can at best have p = {found.min_signed_rank_p:.4g}, whatever the "
-            "differences",
+            f"[yellow]note[/] {len(found.datasets)} data sets are too few for Wilcoxon's tests "
+            f"with this correction: their smallest possible p is {found.min_signed_rank_p:.4g}",
             soft_wrap=True,
         )
     if found.left_out:

@@ -1,3 +1,3 @@
-"""Reports: one HTML page of a set of stored runs, and its figures and tables for papers."""
+"""Reports: an HTML page about a set of stored runs, with figures and tables for papers."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes a report of stored runs: a page, the figures on it, a table for papers, the rows."""
+"""Report of stored runs: a page, its figures, a table for papers, and the leaderboard as CSV."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ltbench.report.sections.ranking import ranking_section
 from ltbench.storage.files import write_atomically
 from ltbench.storage.results import Found
 
-_MAX_LISTED_NAMES = 8  # of many names, their number is enough
+_MAX_LISTED_NAMES = 8  # with more, their number is given
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report that is not written yet.
+    """Report in memory, ready to be written.
 
     Args:
-        page: What it shows.
-        figures: Its figures.
-        csv: Text of the leaderboard's file.
-        latex: Text of the tables' file.
+        page: Content of the page.
+        figures: Figures of the page.
+        csv: Text of `leaderboard.csv`.
+        latex: Text of `tables.tex`.
     """
 
     page: Page
@@ -65,13 +65,13 @@ def build_report(
     title: str | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Report:
-    """Makes a report.
+    """Builds a report.
 
     Args:
-        found: The runs.
-        board: Their leaderboard.
-        title: Of the page; the data sets where not given.
-        advance: Called once for each method that is drawn, to show how far it is.
+        found: Stored runs.
+        board: Leaderboard of these runs.
+        title: Title of the page; None for one with the names of the data sets.
+        advance: Progress callback, called once per method that is compared.
     """
     figures = FigureSet()
     metric, level = board.rankings[0].metric, board.rankings[0].level
@@ -92,8 +92,8 @@ def build_report(
     sections.append(provenance_section(runs, found.skipped))
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
-        lead=f"{_list_names(methods, 'methods')} on {_list_names(datasets, 'data sets')}: accuracies and "
-        "how sure they are, from the stored predictions.",
+        lead=f"{_list_names(methods, 'methods')} on {_list_names(datasets, 'data sets')}: "
+        "accuracies with intervals and tests, from the stored predictions.",
         facts=[
             ("runs", f"{len(found.runs):,}"),
             ("combinations", f"{len(cells):,}"),
@@ -108,7 +108,7 @@ def build_report(
 
 
 def _unique_name(text: str, taken: set[str]) -> str:
-    """A name in snake_case that nothing else has."""
+    """Returns a snake_case name that is not in `taken`, and adds it."""
     name = base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     number = 1
     while name in taken:
@@ -119,7 +119,7 @@ def _unique_name(text: str, taken: set[str]) -> str:
 
 
 def _list_names(names: Iterable[str], what: str) -> str:
-    """Names in words; of many, their number."""
+    """Returns names as a list in a sentence, or their number where there are many."""
     each = list(names)
     if len(each) > _MAX_LISTED_NAMES:
         return f"{len(each)} {what}"

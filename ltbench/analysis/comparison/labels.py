@@ -19,9 +19,9 @@ def label_cells(cells: Sequence[Cell]) -> list[str]:
         members = list({cell.key: cell for cell in group}.values())
         unlike = diff_choices([list_choices(cell.spec) for cell in members])
         # Options of a data set also change its identity. The options alone are easier to read.
-        told = {key: v for key, v in unlike.items() if not key.endswith((".identity", ".plugin"))}
+        chosen = {key: v for key, v in unlike.items() if not key.endswith((".identity", ".plugin"))}
         for place, cell in enumerate(members):
-            own = ", ".join(f"{key} {values[place]}" for key, values in (told or unlike).items())
+            own = ", ".join(f"{key} {values[place]}" for key, values in (chosen or unlike).items())
             found[cell.key] = f"{name} ({own})" if own else name
     return [found[cell.key] for cell in cells]
 

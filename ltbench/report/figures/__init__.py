@@ -1,4 +1,4 @@
-"""Figures of a report, from plain arrays: for the page as SVG, for papers as SVG and PDF."""
+"""Figures of a report, drawn from arrays and saved as SVG and PDF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reliability diagram."""
+"""Reliability diagram."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ReliabilityBins = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.flo
 def draw_calibration(bins: Mapping[str, ReliabilityBins], errors: Mapping[str, float]) -> Figure:
     """Draws accuracy over confidence, and the diagonal of a calibrated model.
 
-    The area of a marker is the share of images in its bin.
+    The area of a marker is proportional to the share of images in its bin.
 
     Args:
-        bins: Reliability of each method, see `ltbench.analysis.metrics.reliability`: mean
-            confidence, accuracy and share of the images, in percent, of each bin with images.
-        errors: Of each method the expected calibration error in percent, for the legend.
+        bins: Method -> mean confidence, accuracy and share of the images of each bin in percent,
+            from `ltbench.analysis.metrics.reliability_bins`.
+        errors: Method -> expected calibration error in percent, for the legend.
     """
     figure = new_figure("Reliability diagram", 330)
     axes = figure.subplots()

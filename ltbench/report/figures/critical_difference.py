@@ -21,7 +21,7 @@ from ltbench.report.figures.style import (
     with_figure_style,
 )
 
-_BAR_SPACING = 8.0  # points from a bar to the next
+_BAR_SPACING = 8.0  # points between levels of bars
 _LINE_STYLE: dict[str, Any] = {"color": "0.25", "linewidth": 1.0, "solid_capstyle": "butt"}
 
 
@@ -32,15 +32,17 @@ def draw_critical_difference(
     difference: float,
     groups: Sequence[Sequence[int]],
 ) -> Figure:
-    """Draws methods on an axis of average ranks, the best at the right as in Demsar's.
+    """Draws methods on an axis of average ranks, the best at the right as in Demsar's diagram.
 
-    The axis holds the ranks there are, not all from 1 to k, as names take most of the width.
+    The axis covers the range of the average ranks, not 1 to k, because names need most of the
+    width.
 
     Args:
-        names: (k,) of the methods.
-        ranks: (k,) average ranks, 1 the best.
-        difference: The critical one: a ruler above the axis.
-        groups: Positions of methods that are not told apart: each a bar that joins them.
+        names: (k,) names of the methods.
+        ranks: (k,) average ranks; 1 is the best.
+        difference: Critical difference, drawn as a ruler above the axis.
+        groups: Groups of methods that do not differ significantly, as positions in `names`; each is
+            a bar.
     """
     k = len(names)
     order = np.argsort(-ranks, kind="stable")  # from left to right
@@ -59,7 +61,7 @@ def draw_critical_difference(
     height = 62 + names_from + LINE_HEIGHT * len(right) + 4
 
     figure = new_figure("Critical-difference diagram", height)
-    figure.set_layout_engine("none")  # everything is placed by hand, in points
+    figure.set_layout_engine("none")  # all positions are computed below, in points
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_xlim(0, FIGURE_WIDTH)
     axes.set_ylim(height - 62, -62)  # the axis of ranks is at 0, and y grows downwards
@@ -86,7 +88,7 @@ def draw_critical_difference(
 
 def _draw_axis(axes: Axes, ranks: range, margin: float, unit: float) -> None:
     axes.plot([margin, FIGURE_WIDTH - margin], [0, 0], **_LINE_STYLE)
-    step = max(1, math.ceil(20 / unit))  # numbers are 20 points apart at least
+    step = max(1, math.ceil(20 / unit))  # numbers are at least 20 points apart
     for i, rank in enumerate(ranks):
         at = FIGURE_WIDTH - margin - unit * i
         named = i % step == 0
@@ -100,7 +102,7 @@ def _draw_axis(axes: Axes, ranks: range, margin: float, unit: float) -> None:
 
 def _draw_ruler(axes: Axes, difference: float, margin: float, unit: float) -> None:
     length = difference * unit
-    if not length:  # of a single method
+    if not length:  # a single method has no critical difference
         return
     start = max(4.0, min(margin, FIGURE_WIDTH - 4 - length))
     axes.plot([start, start + length], [-34, -34], **_LINE_STYLE)
@@ -116,7 +118,7 @@ def _draw_ruler(axes: Axes, difference: float, margin: float, unit: float) -> No
 
 
 def _bar_levels(bars: Sequence[tuple[float, float]]) -> list[int]:
-    """Returns at which level below the axis each bar is, so that bars of a level are apart."""
+    """Returns the level of each bar below the axis, such that bars of a level do not overlap."""
     levels: list[int] = []
     for left, right in bars:
         near = {

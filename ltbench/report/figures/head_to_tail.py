@@ -21,10 +21,10 @@ from ltbench.report.figures.style import (
     with_figure_style,
 )
 
-_MAX_LINE_POINTS = 200  # of a line: more cannot be seen, and make the page heavy
-_MAX_DOTTED_CLASSES = 100  # classes
-_MAX_DOTTED_METHODS = 4
-_GROUP_NAME_GAP = 8.0  # points between the names of groups
+_MAX_LINE_POINTS = 200  # more are not visible, and enlarge the page
+_MAX_DOTTED_CLASSES = 100  # with more classes, single classes have no dots
+_MAX_DOTTED_METHODS = 4  # with more methods, single classes have no dots
+_GROUP_NAME_GAP = 8.0  # points between the names of shot groups
 _GROUP_SHADES = {"many": "0.95", "medium": "1.0", "few": "0.91"}
 
 
@@ -36,14 +36,14 @@ def draw_head_to_tail(
 ) -> Figure:
     """Draws accuracy over class rank, the most frequent class first, above the training images.
 
-    Lines are running means over a tenth of the classes (see `running_mean`), which are fewer at
-    both ends; up to 20 classes are shown as they are. For up to 100 classes and 4 methods, dots
+    Lines are running means over a tenth of the classes (see `running_mean`), over fewer at both
+    ends, and the values themselves for up to 20 classes. For up to 100 classes and 4 methods, dots
     show each class.
 
     Args:
-        train_images: (K,) of each class.
-        accuracies: Of each method, (K,) in percent; NaN for a class without test images.
-        rule: Which classes are many-, medium- and few-shot: the shades.
+        train_images: (K,) number of training images of each class.
+        accuracies: Method -> (K,) accuracies in percent; NaN for a class without test images.
+        rule: Rule of the shot groups, which are shaded.
     """
     classes = len(train_images)
     order = np.argsort(-train_images, kind="stable")
@@ -85,16 +85,19 @@ def draw_head_to_tail(
 
 
 def window_size(classes: int) -> int:
-    """Returns how many neighbours in rank are averaged: an odd number near a tenth of all."""
+    """Returns the width of the running mean: an odd number near a tenth of the classes."""
     return 1 if classes <= 20 else classes // 10 | 1
 
 
 def running_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Returns the mean of the values around each, (K,); NaN where there are none.
+    """Returns the mean of the values in a window around each position, (K,).
 
     Args:
-        values: (K,), NaN where unknown: left out.
-        width: Of the window around each, odd; at both ends what there is of it.
+        values: (K,) values; NaN where unknown, and ignored in means.
+        width: Width of the window, odd; the window is truncated at both ends.
+
+    Returns:
+        Means; NaN where all values in the window are unknown.
     """
     known = np.isfinite(values)
     sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
@@ -108,8 +111,8 @@ def running_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]
 
 
 def _draw_train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-    """Fills the area below the training images by rank, on a log axis."""
-    heights = np.maximum(counts, 0.5)  # a class without any has no logarithm
+    """Draws the training images by class rank as a filled area on a log axis."""
+    heights = np.maximum(counts, 0.5)  # the logarithm of 0 is undefined
     bottom = float(heights.min()) / 2
     edges = np.concatenate([[0.5], (ranks[1:] + ranks[:-1]) / 2, [ranks[-1] + 0.5]])
     axes.stairs(heights, edges, baseline=bottom, fill=True, color="0.55", linewidth=0, zorder=2)
@@ -122,9 +125,9 @@ def _draw_train_images(axes: Axes, ranks: NDArray[np.int64], counts: NDArray[np.
 
 
 def _draw_shot_groups(above: Axes, below: Axes, groups: Mapping[str, NDArray[np.int64]]) -> None:
-    """Shades the shot groups, and names them above the figure, apart from each other."""
+    """Shades the shot groups, and writes their names above the figure without overlap."""
     last = float(max(ranks[-1] for ranks in groups.values()))
-    unit = last / (0.8 * FIGURE_WIDTH)  # ranks a point
+    unit = last / (0.8 * FIGURE_WIDTH)  # ranks per point
     earliest = 0.5
     for position, (name, ranks) in enumerate(groups.items()):
         first, end = ranks[0] - 0.5, ranks[-1] + 0.5

@@ -1,4 +1,4 @@
-"""Labels beside points, where there is room for them."""
+"""Placement of labels beside points without overlap."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ltbench.report.figures.style import text_width
 
-_LABEL_HEIGHT = 14.0  # of a label, in points
-_POINT_RADIUS = 6.0  # half the size of a point
+_LABEL_HEIGHT = 14.0  # points
+_POINT_RADIUS = 6.0  # points
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-_DISTANCES = (3.0, 12.0, 24.0)
+_LABEL_DISTANCES = (3.0, 12.0, 24.0)  # points between a marker and its label
 
 Box = tuple[float, float, float, float]
-"""Left, bottom, right, top, in points."""
+"""Rectangle: left, bottom, right, top, in points."""
 
 
 def place_labels(
@@ -26,16 +26,16 @@ def place_labels(
     texts: Sequence[str],
     lines: Sequence[NDArray[np.float64]],
 ) -> None:
-    """Labels points, one after the other, each where it covers least of what is there already.
+    """Labels points in order, each where it overlaps least with points, lines and earlier labels.
 
-    Labels that are not next to their points are joined to them.
+    A line connects a label to its point unless they are adjacent.
 
     Args:
-        axes: With its limits set; the figure's layout is kept from now on.
-        x: (n,) points; those that are not finite get no label.
-        y: (n,)
-        texts: (n,) of one line each.
-        lines: Horizontal and vertical ones not to be covered either: their ends, (2, 2) each.
+        axes: Axes with final limits; the layout of the figure is fixed by this call.
+        x: (n,) x coordinates in data units; points that are not finite get no label.
+        y: (n,) y coordinates in data units.
+        texts: (n,) labels of one line each.
+        lines: Ends of horizontal and vertical lines that labels should not cover, (2, 2) each.
     """
     figure = axes.figure.get_figure(root=True)
     assert figure is not None
@@ -59,7 +59,7 @@ def place_labels(
                 side_x * (_POINT_RADIUS + distance + width / 2),
                 side_y * (_POINT_RADIUS + distance + _LABEL_HEIGHT / 2),
             )
-            for distance in _DISTANCES
+            for distance in _LABEL_DISTANCES
             for side_x, side_y in _SIDES
         ]
         boxes = [
@@ -87,7 +87,7 @@ def _box_around(x: float, y: float, width: float, height: float) -> Box:
 
 
 def _covered_area(box: Box, taken: Sequence[Box], inside: Box) -> float:
-    """Returns how much of a box is covered by others, or outside: the latter counts thrice."""
+    """Returns the area of a box that overlaps others, plus three times the area outside."""
     area = (box[2] - box[0]) * (box[3] - box[1])
     return sum(_overlap_area(box, other) for other in taken) + 3 * (
         area - _overlap_area(box, inside)

@@ -1,4 +1,4 @@
-"""Names that fit into figures."""
+"""Names shortened and broken into lines for figures."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 
 def shorten_names(names: Sequence[str], *, width: int, lines: int = 1) -> list[str]:
-    """Returns names broken into lines; of longer ones the last line has its middle left out.
+    """Returns names broken into lines; the middle of a last line that is too long is left out.
 
-    What is left out is chosen so that no two read alike; where that cannot be, those that are cut
-    end in their positions, from 1.
+    The part left out is chosen such that short names remain unique. Where this is not possible,
+    shortened names end with their position, from 1.
 
     Args:
-        names: Of methods.
-        width: Letters of a line.
-        lines: Of a name, at most.
+        names: Names of methods.
+        width: Maximum number of characters of a line.
+        lines: Maximum number of lines of a name.
     """
     broken = [_break_name(name, width) for name in names]
     middle = (width - 1) // 2
@@ -30,7 +30,7 @@ def shorten_names(names: Sequence[str], *, width: int, lines: int = 1) -> list[s
 
 
 def _break_name(name: str, width: int) -> list[str]:
-    """Breaks a name behind blanks and signs, or anywhere if there are none."""
+    """Breaks a name after spaces and punctuation, or within a word that is too long."""
     parts: list[str] = []
     for piece in re.findall(rf"[^ _+/,-]{{1,{width - 1}}}[ _+/,-]?|[ _+/,-]", name):
         if parts and len((parts[-1] + piece).rstrip()) <= width:
@@ -41,7 +41,7 @@ def _break_name(name: str, width: int) -> list[str]:
 
 
 def _join_lines(parts: Sequence[str], width: int, lines: int, head: int, end: str) -> str:
-    """Joins lines; if they are too many, cuts the last one behind `head` letters."""
+    """Joins lines; if there are too many, shortens the last one after `head` characters."""
     kept, rest = list(parts[: lines - 1]), "".join(parts[lines - 1 :])
     if len(rest.rstrip()) > width:
         tail = width - 1 - head

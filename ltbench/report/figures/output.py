@@ -1,4 +1,4 @@
-"""Figures as SVG for a page, and as SVG and PDF files for papers. Equal figures, equal bytes."""
+"""Figures as SVG for a page, and as SVG and PDF files. Equal figures give equal bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def to_svg(figure: Figure, name: str) -> str:
-    """Returns an `<svg>` element to put into a page, as wide as the page lets it be.
+    """Returns an `<svg>` element for a page, scaled to the width of the page.
 
-    Its text is text. Its ids begin with the name, so that they are unique on a page, and it brings
-    no style sheet, which would hold for the whole page.
+    Text stays text. Ids begin with the name, so that they are unique on a page. The style sheet is
+    removed, because it would apply to the whole page.
 
     Args:
-        figure: Of this package.
-        name: In snake_case, unique on the page.
+        figure: Figure drawn by this package.
+        name: Name in snake_case, unique on the page.
     """
     drawn = _render_figure(figure, "svg", name).decode()
     body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
@@ -41,15 +41,15 @@ def to_svg(figure: Figure, name: str) -> str:
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Writes NAME.svg and NAME.pdf, each whole or not at all.
+    """Writes NAME.svg and NAME.pdf, each atomically.
 
     Args:
-        figure: Of this package.
-        folder: Made where it is missing.
-        name: In snake_case, the stem of the files.
+        figure: Figure drawn by this package.
+        folder: Folder of the files, created if missing.
+        name: Stem of the file names, in snake_case.
 
     Raises:
-        RunError: They cannot be written.
+        RunError: A file cannot be written.
     """
     width, height = (72 * inches for inches in figure.get_size_inches())
     sized = to_svg(figure, name).replace(
@@ -61,7 +61,7 @@ def save_figure(figure: Figure, folder: Path, name: str) -> None:
 
 @with_figure_style
 def _render_figure(figure: Figure, kind: str, name: str) -> bytes:
-    """Draws a figure, without dates and random ids."""
+    """Renders a figure without dates and random ids."""
     buffer = io.BytesIO()
     dated = "Date" if kind == "svg" else "CreationDate"
     with matplotlib.rc_context({"svg.hashsalt": name}):

@@ -1,4 +1,4 @@
-"""Accuracies overall and by shot group, with intervals."""
+"""Overall and shot-group accuracies with intervals."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ def draw_shot_groups(
     lows: NDArray[np.float64],
     highs: NDArray[np.float64],
 ) -> Figure:
-    """Draws a row a method, from the top, with a dot and an interval for each metric.
+    """Draws one row per method, from the top, with a dot and an interval for each metric.
 
-    Dots instead of bars: the axis need not start at 0, and 20 methods are still readable.
+    Dots are used instead of bars, so that the axis need not start at 0 and 20 methods stay
+    readable.
 
     Args:
-        names: (n,) of the methods.
-        metrics: (m,) what is shown, such as `accuracy` and `few`.
-        means: (n, m) in percent; NaN for an empty group.
-        lows: (n, m) lower bounds.
-        highs: (n, m) upper bounds.
+        names: (n,) names of the methods.
+        metrics: (m,) names of the metrics, such as `accuracy` and `few`.
+        means: (n, m) means in percent; NaN for an empty group.
+        lows: (n, m) lower bounds in percent.
+        highs: (n, m) upper bounds in percent.
     """
     rows, count = means.shape
     shown = shorten_names(names, width=16, lines=2)

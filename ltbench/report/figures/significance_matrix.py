@@ -1,4 +1,4 @@
-"""Which methods differ, pair by pair."""
+"""Matrix of the differences between all pairs of methods."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ltbench.report.figures.style import (
     with_figure_style,
 )
 
-_MAX_NUMBERED_METHODS = 12  # methods whose cells have room for a number
-_MAX_SIGNED_METHODS = 6  # methods whose cells have room for a sign as well
+_MAX_NUMBERED_METHODS = 12  # with more, cells are too small for numbers
+_MAX_SIGNED_METHODS = 6  # with more, cells are too small for plus signs
 _ROW_HEIGHT = 31.0  # points
-_MIN_COLOUR_RANGE = 2.0  # points that the colours reach to, however small the differences
+_MIN_COLOUR_RANGE = 2.0  # percent points; smaller differences do not get the full colour
 
 
 @with_figure_style
@@ -31,23 +31,24 @@ def draw_significance_matrix(
     *,
     level: float = 0.95,
 ) -> Figure:
-    """Draws the differences of all pairs as numbers and colours; those that are significant marked.
+    """Draws the differences of all pairs as numbers and colours, with marks of significance.
 
-    A significant difference has a black corner and black digits, any other grey digits. With more
-    than 12 methods there is no room for numbers, and colours have a scale.
+    A significant difference has a black corner and black digits; others have grey digits. With more
+    than 12 methods, a colour scale replaces the numbers.
 
     Args:
-        names: (n,) of the methods.
-        differences: (n, n) the row's accuracy minus the column's, in points; NaN where unknown.
-        p: (n, n) their p values.
-        level: Of confidence: p below 1 - level is significant.
+        names: (n,) names of the methods.
+        differences: (n, n) accuracy of the row minus that of the column, in percent points; NaN
+            where unknown.
+        p: (n, n) p values of the differences.
+        level: Confidence level, 0 to 1; p below 1 - level is significant.
     """
     n = len(names)
     numbered = n <= _MAX_NUMBERED_METHODS
     apart = ~np.eye(n, dtype=bool)
     shown = np.where(apart, differences, np.nan)
     known = np.abs(shown[np.isfinite(shown)])
-    # Small differences stay pale, and black digits are readable on the paler part of the colours.
+    # Small differences stay pale, and black digits stay readable on all colours used.
     largest = max(float(known.max()) if known.size else 0.0, _MIN_COLOUR_RANGE)
     limit = 2.4 * largest
 
@@ -91,7 +92,7 @@ def draw_significance_matrix(
 
 
 def _format_difference(value: float, *, signed: bool) -> str:
-    """Returns a difference in few letters: from 10 points on without decimals."""
+    """Returns a difference as a short text, without decimals from 10 points on."""
     rounded = round(value, 1)
     digits = f"{abs(rounded):.1f}" if abs(rounded) < 10 else f"{abs(value):.0f}"
     if not rounded:

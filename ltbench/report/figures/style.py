@@ -1,11 +1,12 @@
-"""How figures look: one width, one size of letters, colours that colour-blind readers tell apart.
+"""Style of figures: one width, one font size, colours for colour-blind readers.
 
-A figure is 5.5 inches wide, the text of a paper of one column. On a phone 360 pixels wide it is
-shown at 68 %, where letters of 12 points are still 8 points high.
+A figure is 5.5 inches wide, the text width of a paper with one column. A phone 360 pixels wide
+shows it at 68 %, where letters of 12 points are still 8 points high.
 
-Methods are told apart by colour, marker and dash, so that figures work in black and white. These
-are repeated with periods of 7, 9 and 4: 36 pairs of marker and dash. Of lines, the first 12 are
-shown so and the others thin and grey behind them; callers put first what matters most.
+Methods differ in colour, marker and dash, so that figures work in black and white. Colours, markers
+and dashes repeat with periods of 7, 9 and 4, which gives 36 pairs of marker and dash. The first 12
+lines of a figure have this style; the others are thin and grey behind them. Callers put the most
+important methods first.
 """
 
 from __future__ import annotations
@@ -28,25 +29,29 @@ from numpy.typing import NDArray
 from ltbench.report.figures.label_text import shorten_names
 
 FIGURE_WIDTH = 396.0
-"""Of a figure, in points: 5.5 inches."""
+"""Width of a figure, in points: 5.5 inches."""
 LINE_HEIGHT = 17.0
 """Height of a line of text, in points."""
 MAX_COLOURED_LINES = 12
-"""Lines of a figure that have a colour."""
+"""Number of lines of a figure that have a colour."""
 BACKGROUND_GREY = "0.72"
 
 _FONT_SIZE = 12
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Okabe and Ito (2008), without the yellow, which is too pale on white."""
+"""Colours of Okabe and Ito (2008), without yellow, which is too pale on white."""
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
 
 with_figure_style = matplotlib.style.context(
     [
-        "default",  # whatever matplotlibrc says
+        "default",  # overrides the user's matplotlibrc
         {
             "font.family": "sans-serif",
-            "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first comes with it
+            "font.sans-serif": [
+                "DejaVu Sans",
+                "Arial",
+                "Helvetica",
+            ],  # the first is part of matplotlib
             "font.size": _FONT_SIZE,
             "axes.labelsize": _FONT_SIZE,
             "axes.titlesize": _FONT_SIZE,
@@ -71,18 +76,18 @@ with_figure_style = matplotlib.style.context(
         },
     ]
 )
-"""Decorator: whatever is drawn within is drawn in this style, and nothing outside is."""
+"""Decorator that applies this style within a function, and nowhere else."""
 
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How a method is drawn.
+    """Style of a method's line and markers.
 
     Args:
-        colour: Of its line and markers.
-        marker: As matplotlib names it; empty for none.
-        dash: Likewise.
-        width: Of the line, in points.
+        colour: Colour of line and markers.
+        marker: Marker in matplotlib's notation; empty for none.
+        dash: Line style in matplotlib's notation.
+        width: Width of the line, in points.
     """
 
     colour: str
@@ -91,7 +96,7 @@ class MethodStyle:
     width: float = 1.6
 
     def line_arguments(self) -> dict[str, Any]:
-        """Returns the arguments for a line."""
+        """Returns keyword arguments of a matplotlib line."""
         return {
             "color": self.colour,
             "marker": self.marker,
@@ -108,7 +113,7 @@ _BACKGROUND_STYLE = MethodStyle(BACKGROUND_GREY, "", "-", 0.8)
 
 
 def method_style(position: int) -> MethodStyle:
-    """Returns how the method at a position is drawn, from 0."""
+    """Returns the style of the method at a position, from 0."""
     return MethodStyle(
         _COLOURS[position % len(_COLOURS)],
         _MARKERS[position % len(_MARKERS)],
@@ -117,7 +122,7 @@ def method_style(position: int) -> MethodStyle:
 
 
 def line_styles(count: int) -> list[MethodStyle]:
-    """Returns how each of some lines is drawn: those beyond the 12th thin and grey."""
+    """Returns the styles of lines: thin and grey beyond the 12th."""
     return [method_style(i) if i < MAX_COLOURED_LINES else _BACKGROUND_STYLE for i in range(count)]
 
 
@@ -125,8 +130,8 @@ def new_figure(title: str, height: float) -> Figure:
     """Returns an empty figure.
 
     Args:
-        title: What it shows; not drawn, but told by screen readers.
-        height: In points.
+        title: Title for screen readers; not drawn.
+        height: Height in points.
     """
     figure = Figure(figsize=(FIGURE_WIDTH / 72, height / 72), layout="constrained")
     figure.set_label(title)
@@ -134,7 +139,7 @@ def new_figure(title: str, height: float) -> Figure:
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
-    """Adds a legend below, in as many columns as fit, and makes the figure higher by it."""
+    """Adds a legend below, in as many columns as fit, and increases the height accordingly."""
     columns = min(len(names), max(1, int(FIGURE_WIDTH / (48 + max(map(text_width, names))))))
     figure.legend(
         handles, names, loc="outside lower center", ncols=columns, columnspacing=1.2, borderpad=0.2
@@ -144,12 +149,12 @@ def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) 
 
 
 def add_line_legend(figure: Figure, names: Sequence[str], suffixes: Sequence[str] = ()) -> None:
-    """Adds a legend of methods drawn by `looks_of_lines`.
+    """Adds a legend of methods drawn in the styles of `line_styles`.
 
     Args:
-        figure: Without a legend.
-        names: Of the methods.
-        suffixes: What is said of each after its name; nothing where empty.
+        figure: Figure without a legend.
+        names: Names of the methods.
+        suffixes: Texts after the names; none where empty.
     """
     looks = line_styles(len(names))
     texts = shorten_names(names, width=30 if suffixes else 40)
@@ -163,12 +168,12 @@ def add_line_legend(figure: Figure, names: Sequence[str], suffixes: Sequence[str
 
 
 def text_width(text: str) -> float:
-    """Returns how wide a line of text is, in points."""
+    """Returns the width of a line of text, in points."""
     return float(TextPath((0, 0), text, size=_FONT_SIZE).get_extents().width)
 
 
 def set_percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.float64]) -> None:
-    """Lets an axis show some percentages, with room around them and no tick beyond 0 and 100."""
+    """Sets limits and ticks of an axis of percentages, with ticks from 0 to 100 only."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
     room = max(0.06 * (high - low), 0.5)
@@ -182,6 +187,6 @@ def set_percent_axis(axes: Axes, which: Literal["x", "y"], values: NDArray[np.fl
 
 
 def set_ticks(axis: Axis, ticks: Sequence[float]) -> None:
-    """Lets an axis have these ticks and no other."""
+    """Sets the major ticks of an axis, and removes the minor ones."""
     axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_minor_locator(NullLocator())

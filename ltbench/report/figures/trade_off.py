@@ -1,4 +1,4 @@
-"""Accuracy against what it costs."""
+"""Accuracy against cost, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ltbench.report.figures.style import (
     with_figure_style,
 )
 
-_MAX_NAMED_METHODS = 8  # with more methods, points have numbers
+_MAX_NAMED_METHODS = 8  # with more, points have numbers and a legend
 
 
 @with_figure_style
@@ -34,18 +34,19 @@ def draw_trade_off(
     cost: NDArray[np.float64],
     cost_label: str,
 ) -> Figure:
-    """Draws a point a method, and the Pareto front as steps.
+    """Draws one point per method, and the Pareto front as steps.
 
-    Costs have a log axis, to the left of which zero has a place of its own. Up to 8 methods are
-    named at their points; more have numbers there, and a legend.
+    Costs have a log axis, with zero at a separate position to its left. Up to 8 methods are named
+    at their points; with more, points have numbers, and a legend has the names.
 
     Args:
-        names: (n,) of the methods.
-        accuracy: (n,) in percent; methods where it or the cost is NaN are left out.
-        low: (n,) lower bounds; NaN where there are none.
-        high: (n,) upper bounds.
-        cost: (n,) at least 0.
-        cost_label: What the cost is, and its unit.
+        names: (n,) names of the methods.
+        accuracy: (n,) accuracies in percent; methods with an unknown accuracy or cost (NaN) are
+            left out.
+        low: (n,) lower bounds in percent; NaN where unknown.
+        high: (n,) upper bounds in percent; NaN where unknown.
+        cost: (n,) costs, 0 or more.
+        cost_label: Name of the cost, with its unit.
     """
     figure = new_figure(f"Accuracy against {cost_label}", 280)
     axes = figure.subplots()
@@ -73,11 +74,11 @@ def draw_trade_off(
 
 
 def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Returns the positions that nothing is both cheaper and better than, by cost.
+    """Returns the positions of the Pareto-optimal methods, in ascending order of cost.
 
     Args:
-        cost: (n,)
-        accuracy: (n,)
+        cost: (n,) costs; NaN where unknown.
+        accuracy: (n,) accuracies; NaN where unknown.
     """
     known = np.flatnonzero(np.isfinite(cost) & np.isfinite(accuracy))
     order = known[np.lexsort((-accuracy[known], cost[known]))]
@@ -88,7 +89,7 @@ def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> ND
 
 
 def _set_log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Makes the x axis a log axis with a place for zero, and returns where the costs are on it."""
+    """Sets a log x axis with a separate position for zero, and returns the costs' positions."""
     positive = cost[cost > 0]
     smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
     ticks = _log_ticks(float(smallest), float(largest)) if positive.size else []
@@ -110,7 +111,7 @@ def _set_log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _log_ticks(smallest: float, largest: float) -> list[float]:
-    """Returns powers of ten between two costs and near them, or more numbers if they are near."""
+    """Returns ticks around two costs: powers of ten, also 2 and 5 times these for a short range."""
     first, last = int(np.floor(np.log10(smallest))), int(np.ceil(np.log10(largest)))
     if last - first > 2:
         ticks = [10.0**power for power in range(first, last + 1)]
@@ -130,7 +131,7 @@ def _interval_lines(
 def _front_lines(
     x: NDArray[np.float64], y: NDArray[np.float64], front: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
-    """Returns the ends of the lines that make up the front, (2, 2) each."""
+    """Returns the ends of the line segments of the front, (2, 2) each."""
     corners = [
         np.array([[x[i], y[i]], [x[j], y[i]], [x[j], y[j]]]) for i, j in itertools.pairwise(front)
     ]

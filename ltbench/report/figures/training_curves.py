@@ -1,4 +1,4 @@
-"""What training did, epoch by epoch."""
+"""Training curves by epoch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ltbench.report.figures.style import (
 
 @with_figure_style
 def draw_training_curves(curves: Mapping[str, NDArray[np.float64]], ylabel: str) -> Figure:
-    """Draws the mean over seeds as a line over epochs, and their range as a band.
+    """Draws the mean over seeds as a line over epochs, and the range of the seeds as a band.
 
     Args:
-        curves: Of each method, (S, E): a row a seed; NaN where a seed has no such epoch.
-        ylabel: What is drawn, and its unit.
+        curves: Method -> (S, E) values, one row per seed; NaN where an epoch is missing.
+        ylabel: Name of the values, with their unit.
     """
-    alpha = min(0.15, 0.5 / len(curves))  # bands lie over each other
+    alpha = min(0.15, 0.5 / len(curves))  # bands overlap
     figure = new_figure(f"{ylabel} by epoch", 240)
     axes = figure.subplots()
     last = max(curve.shape[1] for curve in curves.values())

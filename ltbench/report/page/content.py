@@ -1,4 +1,4 @@
-"""What a page shows, whatever it is about: sections of words, tables and figures."""
+"""Content of a page: sections with paragraphs, tables and figures."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 CellValue = str | float | None
-"""Of a table's cell; None is shown as a dash and sorted last."""
+"""Value of a table cell; None is shown as a dash and sorted last."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """Column of a table.
 
     Args:
-        title: Shown above it.
-        help: What its numbers mean, shown on demand; may be empty.
-        decimals: Of its numbers; None where it holds words.
-        filtered: Whether readers are offered its words to choose rows by.
+        title: Head of the column.
+        help: Explanation of the values, shown on demand; may be empty.
+        decimals: Number of decimals; None for a column of text.
+        filtered: Whether the page has a filter for the values of the column.
     """
 
     title: str
@@ -28,14 +28,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that readers can sort, and filter.
+    """Table that readers can sort and filter.
 
     Args:
-        name: In snake_case, unique on the page.
-        caption: What it shows, in a sentence.
-        columns: (C,) columns; the first names the row.
-        rows: Each of C values.
-        folded: Whether it is closed until a reader opens it.
+        name: Name in snake_case, unique on the page.
+        caption: Description in a sentence.
+        columns: (C,) columns; the first has the names of the rows.
+        rows: Rows of C values each.
+        folded: Whether the table is collapsed at first.
     """
 
     name: str
@@ -47,14 +47,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page, which is also a file for papers.
+    """Figure of the page, with files for papers beside it.
 
     Args:
-        name: In snake_case, unique on the page: the stem of its files.
-        caption: What it shows and how to read it.
-        svg: The `<svg>` element, without an XML declaration. It is trusted. Its ids begin with the
-            name, so that they are unique on the page.
-        description: What it shows in words, for those who cannot see it.
+        name: Name in snake_case, unique on the page; stem of the file names.
+        caption: Description of the figure and of how to read it.
+        svg: `<svg>` element without an XML declaration. It is trusted, and not escaped. Its ids
+            begin with the name, so that they are unique on the page.
+        description: Content as text, for screen readers.
     """
 
     name: str
@@ -65,11 +65,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Listing:
-    """Text that is shown as it is, such as commands.
+    """Preformatted text, such as commands.
 
     Args:
-        title: What it is.
-        text: Its lines.
+        title: Title.
+        text: Text, with line breaks.
     """
 
     title: str
@@ -77,20 +77,20 @@ class Listing:
 
 
 Block = Table | Picture | Listing
-"""What a section holds besides words."""
+"""Block of a section, shown after its paragraphs."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """Section of the page.
 
     Args:
-        name: In kebab-case, unique on the page: the anchor.
-        title: Its heading.
-        paragraphs: Paragraphs, before the blocks.
-        findings: Sentences that say what was found, as a list.
-        blocks: Tables, figures and listings in order.
-        sections: Parts of the part.
+        name: Anchor in kebab-case, unique on the page.
+        title: Heading.
+        paragraphs: Paragraphs, shown first.
+        findings: Results as sentences, shown as a list.
+        blocks: Tables, figures and listings, in order.
+        sections: Subsections.
     """
 
     name: str
@@ -103,14 +103,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page.
+    """Whole page.
 
     Args:
-        title: Its heading.
-        lead: What it is about, in a sentence or two.
-        facts: Short facts about it as pairs of name and value, such as ("runs", "35").
-        sections: Its parts, listed in the navigation.
-        made_with: Which version made it.
+        title: Heading.
+        lead: Summary in one or two sentences.
+        facts: Pairs of name and value, such as ("runs", "35").
+        sections: Sections, listed in the navigation.
+        made_with: Name and version of the program that made the page.
     """
 
     title: str

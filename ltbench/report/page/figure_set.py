@@ -1,4 +1,4 @@
-"""The figures of a report: on its page, and as files beside it."""
+"""Figures of a report: on its page, and as files beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ltbench.report.page.content import Picture
 
 
 class FigureSet:
-    """Keeps figures by name until they are saved."""
+    """Collection of figures by name, to be saved as files."""
 
     def __init__(self) -> None:
         self._figures: dict[str, Figure] = {}
@@ -20,13 +20,13 @@ class FigureSet:
         return len(self._figures)
 
     def add(self, name: str, figure: Figure, caption: str, description: str) -> Picture:
-        """Keeps a figure, and returns what the page shows of it.
+        """Adds a figure, and returns it as a picture for the page.
 
         Args:
-            name: In snake_case, unique in the report.
-            figure: Of `ltbench.report.figures`.
-            caption: What it shows and how to read it.
-            description: What it shows in words, for those who cannot see it.
+            name: Name in snake_case, unique in the report.
+            figure: Figure drawn by `ltbench.report.figures`.
+            caption: Description of the figure and of how to read it.
+            description: Content as text, for screen readers.
         """
         self._figures[name] = figure
         return Picture(name, caption, to_svg(figure, name), description)
@@ -35,7 +35,7 @@ class FigureSet:
         """Writes each figure as SVG and PDF.
 
         Raises:
-            RunError: They cannot be written.
+            RunError: A file cannot be written.
         """
         for name, figure in self._figures.items():
             save_figure(figure, folder, name)

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file that needs nothing else to be read."""
+"""HTML of a report's page: one self-contained file."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ASSETS = resources.files("ltbench.report.page") / "assets"
 
 
 def render_page(page: Page) -> str:
-    """HTML of a page, with its style, script and figures inside.
+    """Returns the HTML document of a page, with style, script and figures inside.
 
-    All text is escaped but the figures' SVG, which is trusted. A content security policy lets no
-    script run but ours, and nothing be loaded.
+    All text is escaped, except the SVG of the figures, which is trusted. A content security policy
+    blocks all other scripts and all loading of resources.
 
     Args:
-        page: What it shows. Names must be unique, as `ltbench.report.page.content` says.
+        page: Content of the page. Names must be unique, see `ltbench.report.page.content`.
 
     Returns:
-        A whole document. It links to `figures/NAME.svg` and `figures/NAME.pdf` beside it.
+        HTML document. It links to `figures/NAME.svg` and `figures/NAME.pdf` beside it.
     """
     script = (ASSETS / "page.js").read_text(encoding="utf-8")
     return (
@@ -42,13 +42,13 @@ def render_page(page: Page) -> str:
 
 
 def content_security_policy(script: str) -> str:
-    """The policy under which one inline script runs, and nothing is loaded.
+    """Returns a policy that allows one inline script and blocks all loading of resources.
 
     Args:
-        script: Text of the script element, to the byte.
+        script: Exact text of the script element.
 
     Returns:
-        Directives. Inline styles are allowed, because matplotlib's SVG is full of them.
+        Directives of the policy. Inline styles are allowed, because matplotlib's SVG uses them.
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
@@ -58,14 +58,14 @@ def content_security_policy(script: str) -> str:
 
 
 def format_cell(value: CellValue, column: Column) -> str:
-    """A cell's text.
+    """Returns the text of a table cell.
 
     Args:
-        value: A number is shown with the column's decimals, thousands set apart by commas.
-        column: Of the cell.
+        value: Value; numbers get the column's decimals and commas between thousands.
+        column: Column of the cell.
 
     Returns:
-        Empty where there is no value: None, NaN or "".
+        Text; empty for None, NaN and "".
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

@@ -1,3 +1,3 @@
-"""The parts of a report, each made from stored runs."""
+"""Sections of a report, each computed from stored runs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All methods over all data sets, each data set one observation."""
+"""Section of a report about all methods over all data sets."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from ltbench.storage.results import Cell
 def across_datasets_section(
     cells: Sequence[Cell], metric: str, level: float, figures: FigureSet
 ) -> Section:
-    """Returns the section of ranks over data sets, or why there are none."""
+    """Returns the section of average ranks, or of the reason why methods cannot be compared."""
     name, head = "across-data-sets", "Across data sets"
     try:
         found = compare_across(ScoreTable.from_cells(cells), metric, level=level)
     except ConfigError as error:
-        return Section(name, head, paragraphs=[f"Nothing to show: {error.message}."])
+        return Section(name, head, paragraphs=[f"No comparison: {error.message}."])
     paragraphs = [
         f"Average ranks by {ACCURACIES[metric]} accuracy over {len(found.datasets)} data sets; "
-        "each is one observation, the mean over seeds."
+        "each data set is one observation, the mean over seeds."
     ]
     if found.friedman is not None:
         paragraphs.append(
-            f"Friedman: chi-squared {found.friedman.statistic:.2f}, p {format_p(found.friedman.p)}; "
-            f"Iman and Davenport: p {format_p(found.friedman.f_p)}."
+            f"Friedman: chi-squared {found.friedman.statistic:.2f}, "
+            f"p {format_p(found.friedman.p)}; Iman and Davenport: p {format_p(found.friedman.f_p)}."
         )
     if found.left_out:
-        paragraphs.append(f"Left out, because some method lacks it: {'; '.join(found.left_out)}.")
+        paragraphs.append(f"Left out, because a method lacks it: {'; '.join(found.left_out)}.")
     picture = figures.add(
         "critical_difference",
         draw_critical_difference(
             found.methods, found.ranks.ranks, found.ranks.difference, found.ranks.groups
         ),
         "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
-        "that Nemenyi's test does not tell apart: those closer than "
+        "that do not differ significantly in Nemenyi's test: their ranks are closer than "
         f"{found.ranks.difference:.2f} ({100 * level:g} %).",
         ", ".join(
             f"{method} {rank:.2f}"
@@ -81,8 +81,8 @@ def _pair_table(found: AcrossDatasets) -> Table:
         for j in range(i + 1, n)
     ]
     caption = (
-        f"p values of each pair. Wilcoxon's can at best be {found.min_signed_rank_p:.4g} on "
-        f"{len(found.datasets)} data sets, whatever the differences."
+        f"p values of each pair. The smallest possible one of Wilcoxon's test on "
+        f"{len(found.datasets)} data sets is {found.min_signed_rank_p:.4g}."
     )
     columns = [
         Column("methods"),

@@ -1,4 +1,4 @@
-"""What is computed from the predictions of a ranking's best, once for all its figures."""
+"""Intervals and tests of the best methods of a ranking, computed once for all its figures."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from ltbench.errors import ConfigError, DataError
 from ltbench.report.figures.calibration import ReliabilityBins
 
 MAX_SHOWN_METHODS = 12
-"""Methods of a ranking that are compared and drawn: what a figure has room for."""
+"""Number of methods of a ranking that are compared and drawn, limited by the size of figures."""
 MIN_BIN_IMAGES = 20
-"""Images in a bin of the reliability diagram: fewer say nothing about its accuracy."""
+"""Number of images of a bin of the reliability diagram; the accuracy of fewer is too uncertain."""
 
 
 @dataclass(frozen=True)
 class RankingEvidence:
-    """The best of a ranking on their test images. All numbers in percent.
+    """Results of the best methods of a ranking on their test images. All numbers in percent.
 
     Args:
-        entries: (n,) those that have predictions of the same images, best first.
-        train_images: (K,) of the classes.
-        test_images: (K,) of the classes.
+        entries: (n,) cells with predictions of the same images, best first.
+        train_images: (K,) number of training images of each class.
+        test_images: (K,) number of test images of each class.
         per_class: (n, K) accuracies, means over seeds; NaN for classes without test images.
         intervals: Accuracy -> (n, 3) mean, lower and upper bound; NaN for an empty group.
-        reliability: (n,) bins of the images of all seeds, but for almost empty ones.
-        pairs: Of all entries, p values not corrected; those without a common seed are left out.
-        tested: Names of the entries with two seeds or more, best first.
-        families: Accuracy -> comparison of all pairs of these; empty if fewer than two.
-        left_out: Sentences about the entries that cannot be shown.
+        reliability: (n,) bins of the images of all seeds, without bins of few images.
+        pairs: Comparisons of all pairs with a common seed, with uncorrected p values.
+        tested: Names of the cells with two seeds or more, best first.
+        families: Accuracy -> comparison of all pairs of these cells; empty if fewer than two.
+        left_out: Sentences about the methods that are not shown.
     """
 
     entries: tuple[RankedCell, ...]
@@ -59,18 +59,18 @@ class RankingEvidence:
 
     @property
     def names(self) -> list[str]:
-        """(n,) of the entries."""
+        """Names of the cells, (n,)."""
         return [entry.name for entry in self.entries]
 
     def tested_pairs(self, metric: str, *, with_best: bool) -> tuple[list[PairComparison], int]:
-        """Returns the pairs about whose methods something can be said, and how many were tested.
+        """Returns the pairs of cells with two seeds or more, and the number of comparisons.
 
-        Their intervals and p values hold for all pairs together (max-T): the best is known only
-        after looking. Pairs with a method of one seed are left out.
+        Intervals and p values are corrected for all pairs together (max-T), because the best method
+        is known only after the comparison.
 
         Args:
-            metric: Accuracy that pairs are compared by.
-            with_best: Whether to return only the pairs with the best.
+            metric: Name of the accuracy.
+            with_best: Whether to return only the pairs with the best method.
         """
         found = self.families.get(metric)
         if found is None:
@@ -99,10 +99,15 @@ class RankingEvidence:
     def difference_matrices(
         self, metric: str
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-        """Returns differences of all pairs in points and their p values, (n, n), NaN if unknown.
+        """Returns differences, p values, and the number of comparisons.
 
-        The third is the number of comparisons that p values are corrected for. Where one method has
-        one seed, the p value is NaN.
+        Args:
+            metric: Name of the accuracy.
+
+        Returns:
+            (n, n) differences in percent points, row minus column, NaN where unknown; (n, n)
+            corrected p values, NaN where unknown or where a cell has one seed; number of
+            comparisons that p values are corrected for.
         """
         pairs, comparisons = self.tested_pairs(metric, with_best=False)
         place = {name: number for number, name in enumerate(self.names)}
@@ -124,12 +129,15 @@ class RankingEvidence:
 def gather_evidence(
     ranking: Ranking, metrics: Sequence[str], advance: Callable[[], object] = lambda: None
 ) -> RankingEvidence | None:
-    """Reads and compares the best of a ranking; None where nothing can be read.
+    """Reads and compares the best methods of a ranking.
 
     Args:
-        ranking: Which.
-        metrics: Accuracies that pairs are compared by.
-        advance: Called once for each entry that is read, to show how far it is.
+        ranking: Ranking of the cells.
+        metrics: Names of the accuracies to compare.
+        advance: Progress callback, called once per method that is compared.
+
+    Returns:
+        Results; None where no predictions can be read.
     """
     read, left_out = _read_entries(ranking.entries[:MAX_SHOWN_METHODS])
     if not read:
@@ -177,7 +185,7 @@ def gather_evidence(
 def _read_entries(
     entries: Sequence[RankedCell],
 ) -> tuple[list[tuple[RankedCell, SeedPredictions, ReliabilityBins]], list[str]]:
-    """The entries whose predictions are of the images of the best."""
+    """Returns the cells with predictions of the same images as the best, and errors of others."""
     read: list[tuple[RankedCell, SeedPredictions, ReliabilityBins]] = []
     left_out = []
     for entry in entries:

@@ -1,4 +1,4 @@
-"""The leaderboard of a report: one table of all rows."""
+"""Section of a report with the leaderboard: one table of all rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _OMITTED_COLUMNS = ("method", "spec")  # the first column names the method; comm
 
 
 def leaderboard_section(board: Leaderboard) -> Section:
-    """Returns the leaderboard; the choices that all rows share are said in words."""
+    """Returns the section of the leaderboard; choices that all rows share are in a sentence."""
     named: list[tuple[str, Row]] = []
     for ranking in board.rankings:
         named += zip((e.name for e in ranking.entries), ranking_rows(ranking), strict=True)
@@ -67,9 +67,9 @@ def leaderboard_section(board: Leaderboard) -> Section:
         values.append([_cell_value(column.name, each) for each in found])
     table = Table(
         "leaderboard",
-        f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank are not told apart "
-        f"({100 * board.rankings[0].level:g} % for all pairs together, max-T); a rank "
-        "holds among rows of the same data set, inference, epoch selection and shot rule.",
+        f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank do not differ "
+        f"significantly ({100 * board.rankings[0].level:g} % for all pairs together, max-T). Ranks "
+        "are among rows of the same data set, inference, epoch selection and shot rule.",
         heads,
         list(zip(*values, strict=True)),
     )
@@ -83,7 +83,7 @@ def leaderboard_section(board: Leaderboard) -> Section:
 
 
 def _column_order(column: Field[Any]) -> int:
-    """What most readers look for comes first; the rest is as in the files."""
+    """Returns the sort key of a column: the most important first, then the order of the files."""
     return (
         _FIRST_COLUMNS.index(column.name) if column.name in _FIRST_COLUMNS else len(_FIRST_COLUMNS)
     )

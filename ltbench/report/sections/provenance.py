@@ -1,4 +1,4 @@
-"""Where the numbers of a report come from: commands, environments, folders that were skipped."""
+"""Section of a report about commands, environments and skipped run directories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ltbench.storage.results import SkippedRun
 
 
 def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun]) -> Section:
-    """Returns the exact commands and environments of the runs, and what could not be read."""
+    """Returns the section of the commands and environments of the runs, and of skipped runs."""
     blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command_line, runs))))]
     environments: dict[str, int] = {}
     for run in runs:
@@ -33,7 +33,7 @@ def _command_line(run: RunResult) -> str:
 
 
 def _environment_text(environment: Environment) -> str:
-    """Returns one line for each part of an environment but the command."""
+    """Returns the properties of an environment except the command, one per line."""
     lines = []
     for key, value in environment.model_dump(exclude={"command"}).items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""One ranking of a report: what was found, and figures of it."""
+"""Section of a report about one ranking: findings, figures and the table of classes."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def ranking_section(
     """Returns the section of a ranking.
 
     Args:
-        ranking: Which.
-        evidence: What its predictions say, where there are any.
-        name: In snake_case, unique in the report: figures and anchor begin with it.
-        metrics: Accuracies that pairs were compared by.
-        figures: Takes the figures.
+        ranking: Ranking of the cells.
+        evidence: Results of its best methods; None without predictions.
+        name: Name in snake_case, unique in the report; prefix of the figures and the anchor.
+        metrics: Names of the compared accuracies.
+        figures: Collection that figures are added to.
     """
     blocks: list[Block] = []
     findings: list[str] = []
     paragraphs: list[str] = []
     if evidence is None:
-        paragraphs.append("None of these runs has its predictions, so there is nothing to draw.")
+        paragraphs.append("None of these runs has stored predictions, so there are no figures.")
     else:
         findings = list(_finding_sentences(ranking, evidence, metrics))
         paragraphs.append(
@@ -68,10 +68,9 @@ def ranking_section(
             figures.add(
                 f"{name}_calibration",
                 draw_calibration(bins, errors),
-                "Reliability: how often predictions of a confidence are right, over the images of "
-                f"all seeds; bins of fewer than {MIN_BIN_IMAGES} images are left out. Below the diagonal a "
-                "model is too sure. "
-                "The legend has the expected calibration error.",
+                "Reliability: accuracy of predictions by confidence, over the images of all seeds; "
+                f"bins of fewer than {MIN_BIN_IMAGES} images are left out. Below the diagonal a "
+                "model is overconfident. The legend has the expected calibration error.",
                 "Calibration errors in percent: "
                 + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
             )
@@ -91,7 +90,7 @@ def ranking_section(
 def _finding_sentences(
     ranking: Ranking, evidence: RankingEvidence, metrics: Sequence[str]
 ) -> Iterator[str]:
-    """Yields what is known about the best and each of the others, then what to bear in mind."""
+    """Yields sentences about the best method against each other one, then notes."""
     for metric in metrics:
         pairs, comparisons = evidence.tested_pairs(metric, with_best=True)
         unclear = []
@@ -105,15 +104,16 @@ def _finding_sentences(
         if unclear:
             named = ", ".join(f"{name} ({detectable:.1f})" for name, detectable in unclear)
             yield (
-                f"No difference was found {METRIC_PHRASES[metric]} between {pairs[0].first.name} and: "
-                f"{named} ({describe_correction('max-t', comparisons)}). In brackets: true differences "
+                f"No difference was found {METRIC_PHRASES[metric]} between "
+                f"{pairs[0].first.name} and: {named} "
+                f"({describe_correction('max-t', comparisons)}). In brackets: true differences "
                 "that a single comparison would find 4 times in 5."
             )
     alone = [name for name in evidence.names if name not in evidence.tested]
     if alone and len(evidence.names) > 1:
         yield (
-            f"NO CLAIM about {', '.join(alone)}: one seed each. Another seed is another model, and "
-            "may be better or worse."
+            f"NO CLAIM about {', '.join(alone)}: one seed each. Another seed gives another model, "
+            "which may be better or worse."
         )
     about: dict[str, list[str]] = {}
     best = next(iter(evidence.tested), evidence.names[0])
@@ -135,8 +135,8 @@ def _accuracy_figures(
     yield figures.add(
         f"{name}_shot_groups",
         draw_shot_groups(evidence.names, [ACCURACIES[m] for m in known], means, lows, highs),
-        f"Accuracy by shot group, with {100 * ranking.level:g} % intervals over other seeds and "
-        "other test images.",
+        f"Accuracy by shot group, with {100 * ranking.level:g} % intervals over seeds and test "
+        "images.",
         _describe_numbers(evidence.names, [ACCURACIES[m] for m in known], means),
     )
     rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
@@ -145,8 +145,8 @@ def _accuracy_figures(
         draw_head_to_tail(
             evidence.train_images, dict(zip(evidence.names, evidence.per_class, strict=True)), rule
         ),
-        "Accuracy from the most frequent class (left) to the rarest, means over seeds; with many "
-        "classes a running mean. Below: training images of the classes.",
+        "Accuracy from the most frequent class (left) to the rarest, means over seeds; a running "
+        "mean where there are many classes. Below: training images of the classes.",
         f"{len(evidence.train_images)} classes with {evidence.train_images.max():,} to "
         f"{evidence.train_images.min():,} training images; the table of classes has the numbers.",
     )
@@ -165,8 +165,8 @@ def _cost_figures(
         yield figures.add(
             f"{name}_{key}",
             draw_trade_off(evidence.names, mean, low, high, cost, label),
-            f"Overall accuracy against {said}. The steps join the methods that none other beats in "
-            "both.",
+            f"Overall accuracy against {said}. The steps are the Pareto front: no other method is "
+            "better in both.",
             _describe_numbers(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
         )
 
@@ -186,10 +186,10 @@ def _difference_figures(
         yield figures.add(
             f"{name}_differences_{metric}",
             draw_significance_matrix(evidence.names, differences, p, level=ranking.level),
-            f"Differences in {ACCURACIES[metric]} accuracy, the row's less the column's, in "
-            "percent points. A black corner marks a significant one at "
-            f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}); among "
-            "fewer comparisons, a pair may be significant that is not among these.",
+            f"Differences in {ACCURACIES[metric]} accuracy, row minus column, in percent points. "
+            "A black corner marks a significant difference at "
+            f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}). With fewer "
+            "comparisons, more pairs may be significant.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
@@ -198,10 +198,10 @@ def _difference_figures(
 def _curve_figures(
     histories: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], name: str, figures: FigureSet
 ) -> Iterator[Picture]:
-    """Yields what every epoch recorded, where anything was trained."""
+    """Yields figures of the values recorded in each epoch; none where no method was trained."""
     for key, label, said in (
         ("loss", "training loss", "The loss of each epoch"),
-        ("val_mean_class", "mean-class accuracy on val, %", "What epochs were selected by"),
+        ("val_mean_class", "mean-class accuracy on val, %", "The score that selects the epoch"),
     ):
         curves = {method: _epoch_values(rows, key) for method, rows in histories.items()}
         known = {method: curve for method, curve in curves.items() if np.isfinite(curve).any()}
@@ -217,7 +217,7 @@ def _curve_figures(
 def _epoch_values(
     histories: Sequence[Sequence[Mapping[str, Any]]], key: str
 ) -> NDArray[np.float64]:
-    """(S, E) what the epochs of each seed recorded; NaN where they did not."""
+    """Returns the values recorded in the epochs of each seed, (S, E); NaN where missing."""
     epochs = max((len(rows) for rows in histories), default=0)
     curve = np.full((len(histories), epochs), np.nan)
     for seed, rows in enumerate(histories):
@@ -257,7 +257,7 @@ def _class_table(evidence: RankingEvidence, name: str) -> Table:
 
 
 def _shown_rows(ranking: Ranking, evidence: RankingEvidence) -> list[tuple[RankedCell, Row]]:
-    """The entries that are shown, and their rows of the leaderboard."""
+    """Returns the shown cells, and their rows of the leaderboard."""
     shown = set(evidence.names)
     return [
         (entry, row)
@@ -269,7 +269,7 @@ def _shown_rows(ranking: Ranking, evidence: RankingEvidence) -> list[tuple[Ranke
 def _describe_numbers(
     names: Sequence[str], what: Sequence[str], values: NDArray[np.float64]
 ) -> str:
-    """Numbers of a figure in words, a sentence a method."""
+    """Returns the numbers of a figure as text, one part per method."""
     said = [
         f"{name}: "
         + ", ".join(

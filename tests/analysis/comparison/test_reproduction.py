@@ -112,7 +112,8 @@ def test_no_number_of_seeds_helps_where_the_mean_is_beyond_the_margin(make: Make
     assert found.each[0].test is not None
     assert found.each[0].test.seeds_needed is None
     assert said(found).endswith(
-        "the difference is 0.60 points, and more seeds are needed to decide whether it is beyond the margin"
+        "the difference is 0.60 points, and more seeds are needed to decide whether it is beyond "
+        "the margin"
     )
 
 

@@ -1,12 +1,12 @@
-// Lets readers sort and filter tables. Without this script they are whole, and in their order.
+// Sorting and filtering of tables. Without this script tables are complete, in original order.
 "use strict";
 {
   const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const NO_VALUE = "–";
-  const FEWEST_ROWS_TO_FILTER = 5;
-  const MOST_ROWS_AT_ONCE = 200; // browsers take seconds to lay out thousands
+  const MIN_FILTERED_ROWS = 5;
+  const MAX_SHOWN_ROWS = 200; // the layout of thousands of rows takes seconds
 
-  /** An element with attributes and children. */
+  /** Returns a new element with attributes and children. */
   function element(tag, attributes, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -14,14 +14,14 @@
     return made;
   }
 
-  /** What a cell says, with the minus sign that people type. */
+  /** Returns the text of a cell, with minus signs as typed on a keyboard. */
   const textOf = (cell) => cell.textContent.replaceAll("−", "-");
 
-  /** The first number in a text: "< 0.001" is sorted as 0.001. NaN where there is none. */
+  /** Returns the first number in a text, so that "< 0.001" is sorted as 0.001; NaN without one. */
   const numberIn = (text) =>
     parseFloat(text.replaceAll(",", "").match(/-?[\d.]+(e[+-]?\d+)?/i)?.[0]);
 
-  /** Orders rows by a column; rows without a value come last either way. */
+  /** Returns rows sorted by a column; rows without a value are last in both directions. */
   function sorted(rows, column, isNumber, descending) {
     const sign = descending ? -1 : 1;
     const keyed = rows.map((row) => {
@@ -36,7 +36,7 @@
     return keyed.map(({ row }) => row);
   }
 
-  /** Makes the titles of a table's columns buttons, and puts filters above it. */
+  /** Turns the heads of a table's columns into buttons, and adds filters above the table. */
   function enhance(figure) {
     const table = figure.querySelector("table");
     const body = table.tBodies[0];
@@ -52,7 +52,7 @@
       for (const other of titles) other.setAttribute("aria-sort", "none");
       title.setAttribute("aria-sort", descending ? "descending" : "ascending");
       rows = sorted(rows, column, title.classList.contains("number"), descending);
-      body.remove(); // moving rows is quick while they are off the page
+      body.remove(); // moving rows is faster while the body is detached
       for (const { row } of rows) body.append(row);
       show();
       table.append(body);
@@ -75,10 +75,10 @@
       return [{ column, select: element("select", {}, new Option("all", ""), ...options) }];
     });
 
-    /** Shows the rows that match the filters, of very many the first. */
+    /** Shows the rows that match the filters, up to a maximum number. */
     function show() {
       const terms = search.value.toLowerCase().split(/\s+/);
-      const most = everything.checked ? Infinity : MOST_ROWS_AT_ONCE;
+      const most = everything.checked ? Infinity : MAX_SHOWN_ROWS;
       let matching = 0;
       for (const { row, texts, searched } of rows) {
         const matches =
@@ -99,11 +99,11 @@
       ...choices.map(({ column, select }) =>
         element("label", {}, titles[column].textContent, select),
       ),
-      ...(rows.length > MOST_ROWS_AT_ONCE ? [element("label", {}, "Show all", everything)] : []),
+      ...(rows.length > MAX_SHOWN_ROWS ? [element("label", {}, "Show all", everything)] : []),
       count,
     );
     controls.addEventListener("input", show);
-    if (rows.length >= FEWEST_ROWS_TO_FILTER || choices.length > 0) {
+    if (rows.length >= MIN_FILTERED_ROWS || choices.length > 0) {
       table.closest(".scroll").before(controls);
     }
     show();
