@@ -341,16 +341,25 @@ def ltbench_on_epoch_end(run, epoch):
 """
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--optimizer", "adamw", "--schedule", "cosine", "--set", "schedule.warmup_epochs=1"),
+        ("--optimizer", "timm", "--set", "optimizer.name=nadamw", "--schedule", "linear"),
+    ],
+    ids=["sgd", "adamw", "timm"],
+)
 def test_an_interrupted_run_resumes_bit_for_bit(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    whole = small(cli, "--out", "whole")
+    whole = small(cli, "--out", "whole", *options)
     (tmp_path / "site").mkdir()
     install(tmp_path / "site", monkeypatch, "interrupter", INTERRUPTING)
-    stopped = cli("run", *SMALL, "--out", "parts", "--json")
+    stopped = cli("run", *SMALL, *options, "--out", "parts", "--json")
     assert stopped.code == 130
     assert "interrupted after 2 of 3 epochs" in stopped.err
-    resumed = cli("run", *SMALL, "--out", "parts", "--json")
+    resumed = cli("run", *SMALL, *options, "--out", "parts", "--json")
     assert "resuming training after epoch 2 of 3" in resumed.err
     assert resumed.json["metrics"] == whole["metrics"]
     learned = [

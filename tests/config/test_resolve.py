@@ -107,6 +107,53 @@ def test_the_hash_follows_what_changes_numbers(registry: Registry) -> None:
         assert resolve(registry, {key: Text(value)}, ROOT).spec.hash != base, key
 
 
+def test_runs_of_the_first_optimizer_and_schedule_keep_their_hash(registry: Registry) -> None:
+    """Before these were components, momentum and weight decay were keys of the training."""
+    described = settle(registry, optimizer__momentum=Text("0.5")).spec.to_dict()
+    first = {k: v for k, v in described.items() if k not in ("optimizer", "schedule")}
+    first["train"] = {**first["train"], "momentum": 0.5, "weight_decay": 5e-4}
+    assert hash_of(first) == hash_of(described)
+    demo = settle(registry, method="lift_plus", dataset="digits_lt").spec
+    assert demo.hash == "199f5f1adf86"
+    hashes = {demo.hash}
+    for settings in (
+        {"optimizer": "adamw"},
+        {"optimizer": "timm", "optimizer.name": "sgd"},
+        {"optimizer.momentum": 0.5},
+        {"optimizer.weight_decay": 0.5},
+        {"schedule": "cosine"},
+        {"schedule": "constant"},
+        {"schedule.warmup_epochs": 1},
+    ):
+        hashes.add(resolve(registry, settings, ROOT).spec.hash)
+    assert len(hashes) == 8
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("optimizer", {"plugin": "somebody 1.0"}),
+        ("optimizer", {"version": 2}),
+        ("schedule", {"plugin": "somebody 1.0"}),
+        ("schedule", {"version": 2}),
+    ],
+)
+def test_another_definition_of_the_same_name_has_another_hash(
+    registry: Registry, part: str, change: dict[str, Any]
+) -> None:
+    described = settle(registry).spec.to_dict()
+    changed = {**described, part: {**described[part], **change}}
+    assert hash_of(changed) != hash_of(described)
+
+
+@pytest.mark.parametrize("name", ["momentum", "weight_decay"])
+def test_a_key_that_moved_is_named_with_its_new_place(registry: Registry, name: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        resolve(registry, {f"train.{name}": Text("0.5")}, ROOT)
+    expected = f"train.{name}: is an option of the optimizer now: set optimizer.{name}"
+    assert raised.value.message == expected
+
+
 def test_the_hash_follows_the_version_of_a_definition(registry: Registry) -> None:
     described = settle(registry).spec.to_dict()
     before = {**described, "loss": {k: v for k, v in described["loss"].items() if k != "version"}}

@@ -245,6 +245,16 @@ def test_what_an_old_result_did_not_say_yet_is_filled_in() -> None:
     )
 
 
+@pytest.mark.parametrize("version", ["schema-1-first", "schema-1", "schema-2"])
+def test_an_old_run_has_the_optimizer_and_the_schedule_of_its_time(version: str) -> None:
+    for run in find_runs([OLD / version]).runs:
+        assert (run.spec.optimizer.name, run.spec.schedule.name) == ("sgd", "cosine_per_epoch")
+        assert run.spec.optimizer.options == {"momentum": 0.9, "weight_decay": 5e-4}
+        assert not {"momentum", "weight_decay"} & run.result["run"]["train"].keys()
+    if version == "schema-2":
+        assert all(run.path.name == run.spec.hash for run in find_runs([OLD / version]).runs)
+
+
 def test_an_old_run_is_the_run_that_would_be_asked_for_today() -> None:
     """It has the same predictions, too."""
     then, now = (find_runs([OLD / name]).runs for name in ("schema-1-samplings", "schema-2"))
