@@ -105,7 +105,7 @@ def preparation(
     root: Path,
     source: Path | None = None,
     lists: Path | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Preparation:
     """Returns what `ltbench data prepare inat2018` makes."""
-    return Preparation(root / "inat2018", source, None if lists is None else str(lists), say)
+    return Preparation(root / "inat2018", source, None if lists is None else str(lists), note)

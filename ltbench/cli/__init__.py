@@ -1,4 +1,4 @@
-"""The command `ltbench`: one module a verb. Torch is imported by the verbs that need it, late."""
+"""Command `ltbench`: a module for each verb; verbs that need torch import it late."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ltbench.errors import ConfigError, Interrupted, LTBenchError
 
 def main() -> None:
     """Runs the command and turns errors into two lines on stderr and an exit code."""
-    # Threads that wait for each other soon sleep. If they spin for long, as GNU OpenMP's do by
-    # default, another program that needs one of the cores slows a run down thirty-fold.
+    # Waiting OpenMP threads sleep soon: by default they spin for long, and another program on one
+    # of the cores then slows a run down thirty-fold.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    if sys.stdout is None:  # closed by whoever started us
+    if sys.stdout is None:  # closed by the parent process
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what a terminal of ASCII cannot show
+            stream.reconfigure(errors="replace")  # for terminals that show ASCII only
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         from ltbench.cli.app import UsageError, app
@@ -30,7 +30,7 @@ def main() -> None:
         try:
             code = app(prog_name="ltbench", standalone_mode=False)
         except UsageError as error:
-            if not str(error):  # no verb was given: the help has been printed already
+            if not str(error):  # without a verb, the help is printed already
                 sys.exit(ConfigError.exit_code)
             _fail(_as_config_error(error))
         sys.stdout.flush()
@@ -51,17 +51,17 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
-    """Ends the command as Ctrl-C does: what it has begun is put away, its processes end."""
+    """Ends the command as Ctrl-C does: its processes end, and its run can be resumed."""
     raise KeyboardInterrupt
 
 
 def _silence(stream: Any) -> None:
-    """Keeps Python from writing what is left when it ends: it would complain again."""
+    """Discards what Python would write to a stream at its exit, which would raise again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _as_config_error(error: Any) -> ConfigError:
-    """Returns a misused command line as an error like the others."""
+    """Returns an error of the command line as a ConfigError."""
     command = error.ctx.command_path if error.ctx else "ltbench"
     return ConfigError(error.format_message(), hint=f"see `{command} --help`")
 
@@ -81,6 +81,6 @@ def _fail(error: LTBenchError) -> NoReturn:
         console.print(f"[bold red]error:[/] {escape(printable(error.message))}")
         if error.hint:
             console.print(f"[bold cyan]hint:[/] {escape(printable(error.hint))}")
-    except OSError:  # nobody can be told: the exit code remains
+    except OSError:  # the message cannot be written: the exit code remains
         _silence(sys.stderr)
     sys.exit(error.exit_code)

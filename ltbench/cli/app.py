@@ -1,4 +1,4 @@
-"""The application: global options and the verbs."""
+"""Application: global options and the verbs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-# What typer raises for a misused command line: some versions bring it along, others import it.
+# typer's error for a wrong command line: depending on its version, of typer or of click.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _debug = False
 
@@ -48,40 +48,40 @@ def debugging() -> bool:
     return _debug
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"ltbench {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show errors with traceback.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Which way of adapting a foundation model serves the rare classes best?
+    """Benchmark methods of long-tail recognition with foundation models.
 
-    Start with `ltbench run`: LIFT+ on data and a backbone that come with ltbench.
+    Start with `ltbench run`: LIFT+ on a data set and a backbone that come with ltbench.
 
-    Exit codes: 0 ok, 1 a run or check failed, 2 usage or configuration, 3 a plugin failed,
-    4 data or weights missing or corrupt, 130 interrupted.
+    Exit codes: 0 success, 1 a run or a check failed, 2 wrong usage or configuration, 3 a plugin
+    failed, 4 data or weights are missing or corrupt, 130 interrupted.
     """
     global _debug
     _debug = debug
 
 
 def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
-    """Tells Ctrl-C as an error of ours: typer would swallow it."""
+    """Returns a verb that raises Interrupted on Ctrl-C, which typer would swallow."""
 
     @functools.wraps(verb)
     def wrapped(**arguments: Any) -> None:
         try:
             verb(**arguments)
         except KeyboardInterrupt as error:
-            raise Interrupted("interrupted", hint="the same command starts again") from error
+            raise Interrupted("interrupted", hint="start the same command again") from error
 
     return wrapped
 
@@ -115,15 +115,15 @@ _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
-data = typer.Typer(no_args_is_help=True, help="List data sets, put them in place, verify them.")
+data = typer.Typer(no_args_is_help=True, help="List, prepare and verify data sets.")
 for name, verb in _DATA_VERBS.items():
     data.command(name)(_interruptible(verb))
 app.add_typer(data, name="data")
-grid = typer.Typer(no_args_is_help=True, help="Run many combinations from one file.")
+grid = typer.Typer(no_args_is_help=True, help="Plan and execute many runs from one file.")
 for name, verb in _GRID_VERBS.items():
     grid.command(name)(_interruptible(verb))
 app.add_typer(grid, name="grid")
-plugin = typer.Typer(no_args_is_help=True, help="Write a plugin of your own, check it, list all.")
+plugin = typer.Typer(no_args_is_help=True, help="List, check and create plugins.")
 for name, verb in _PLUGIN_VERBS.items():
     plugin.command(name)(_interruptible(verb))
 app.add_typer(plugin, name="plugin")

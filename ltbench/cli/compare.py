@@ -1,4 +1,4 @@
-"""`ltbench compare`: is the difference between stored runs real?"""
+"""`ltbench compare`: statistical tests of the differences between stored runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="A B ...",
-            help="Run directories, or folders whose runs differ in their seed alone.",
+            help="Run directories, or folders whose runs differ only in their seed.",
         ),
     ],
     metric: Annotated[
@@ -30,26 +30,28 @@ def compare(
     ] = "all",
     all_pairs: Annotated[
         bool,
-        typer.Option("--all-pairs", help="Compare each with each, not the first with the others."),
+        typer.Option(
+            "--all-pairs", help="Compare every pair, instead of the first with each other."
+        ),
     ] = False,
     correction: Annotated[
         Literal["holm", "bh", "none"],
-        typer.Option(help="How p values are corrected for all comparisons of this command."),
+        typer.Option(help="Correction of p values for the comparisons of this command."),
     ] = "holm",
     level: Level = 0.95,
     rope: Annotated[
         float | None,
         typer.Option(
-            help="Percent points that do not matter: adds the Bayesian signed-rank test with that "
-            "region of practical equivalence.",
+            help="Half width of the region of practical equivalence: adds the Bayesian signed-rank "
+            "test.",
             metavar="POINTS",
         ),
     ] = None,
     inference: Annotated[
         str | None,
         typer.Option(
-            help="Predictions of these test views, which `ltbench eval` has stored, instead of "
-            "each run's own.",
+            help="Compare the predictions of these test views, stored by `ltbench eval`, instead "
+            "of each run's own.",
             metavar="NAME",
         ),
     ] = None,
@@ -57,17 +59,17 @@ def compare(
         bool,
         typer.Option(
             "--across-datasets",
-            help="Compare all methods below the folders over their data sets, each a single "
-            "observation: ranks, Friedman, Nemenyi, Wilcoxon.",
+            help="Compare all methods below the folders over data sets, each as one observation: "
+            "ranks, Friedman, Nemenyi, Wilcoxon.",
         ),
     ] = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Compare stored runs on the same test images: is the difference real?
+    """Test the differences between stored runs on the same test images.
 
-    With several common seeds: a hierarchical bootstrap over seeds and images. With one: paired
-    tests on the images. `docs/statistics.md` says what each number means.
+    With several common seeds, by a hierarchical bootstrap over seeds and images; with one, by
+    paired tests on the images. `docs/statistics.md` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
     """
@@ -81,7 +83,7 @@ def compare(
     metrics = METRICS if metric == "all" else (metric,)
     if across_datasets:
         if inference is not None:
-            raise ConfigError("--inference: across data sets, the stored results are compared")
+            raise ConfigError("--inference: --across-datasets compares the stored results")
         found = read_runs(runs)
         grid = ScoreTable.from_cells(found.cells())
         # A shot group that most data sets lack is an error only where it was asked for.
@@ -95,25 +97,25 @@ def compare(
         return
     if len(runs) < 2:
         raise ConfigError(
-            "there is only one thing to compare",
-            hint="ltbench compare A B, with run directories or folders of runs",
+            "expected at least two paths to compare, got one",
+            hint="give another run directory, or a folder of runs",
         )
     each = [read_runs([path]) for path in runs]
     skipped = [item for found in each for item in found.skipped]
     cells = _cells(each, runs)
     pairs = _compared(cells, metrics, level, rope, inference, all_pairs=all_pairs)
     done, comparisons = correct_pairs(pairs, correction)
-    how = compared.How(correction, comparisons, level, rope)
-    compared.print_pairs(done, skipped, how, json=json)
+    options = compared.CompareOptions(correction, comparisons, level, rope)
+    compared.print_pairs(done, skipped, options, json=json)
     end_strictly(skipped, strict)
 
 
 def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
-    """The cell of each path.
+    """Returns the cell of each path.
 
     Raises:
-        ConfigError: A path holds several, or two paths the same.
-        DataError: A path holds none.
+        ConfigError: A path has several cells, or two paths have the same cell.
+        DataError: A path has no finished run.
     """
     from ltbench.analysis.comparison.seed_predictions import single_cell
 
@@ -122,9 +124,9 @@ def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
     for cell, path in zip(cells, paths, strict=True):
         if cell.key in first:
             raise ConfigError(
-                f"{first[cell.key]} and {path} hold the same choices, so there is nothing to "
-                "compare; runs that differ in their seed alone belong together",
-                hint="give the folder above them, and another to compare it with",
+                f"{first[cell.key]} and {path} have the same choices: runs that differ only in "
+                "their seed are one cell",
+                hint="give the folder above them, and a folder with other choices",
             )
         first[cell.key] = path
     return cells

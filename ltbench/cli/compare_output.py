@@ -1,4 +1,4 @@
-"""What `ltbench compare` prints."""
+"""Output of `ltbench compare`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class How:
-    """How pairs were compared.
+class CompareOptions:
+    """Options of a comparison.
 
     Args:
-        correction: Of p values.
-        comparisons: That they are corrected for.
-        level: Of confidence.
-        rope: Half the region of practical equivalence in percent points, if there is one.
+        correction: Correction of p values.
+        comparisons: Number of comparisons that p values are corrected for.
+        level: Confidence level, between 0 and 1.
+        rope: Half width of the region of practical equivalence in percent points, or None.
     """
 
     correction: Correction
@@ -54,30 +54,34 @@ class How:
     rope: float | None
 
     def sentences(self, pair: PairComparison) -> list[str]:
-        """Returns what was found about a pair."""
-        said = [
+        """Returns the findings about a pair as sentences."""
+        sentences = [
             comparison_sentence(pair, metric, self.correction, self.comparisons, self.level)
             for metric in pair.outcomes
         ]
         if self.rope is not None:
             outcomes = [outcome for outcome in pair.outcomes.values() if outcome is not None]
             bayesian = [rope_sentence(pair, outcome, self.rope) for outcome in outcomes]
-            said += [text for text in bayesian if text is not None]
-        return said
+            sentences += [text for text in bayesian if text is not None]
+        return sentences
 
 
 def print_pairs(
-    pairs: Sequence[PairComparison], skipped: Sequence[SkippedRun], how: How, *, json: bool
+    pairs: Sequence[PairComparison],
+    skipped: Sequence[SkippedRun],
+    options: CompareOptions,
+    *,
+    json: bool,
 ) -> None:
-    """Prints comparisons: a table, what lies behind it, sentences and notes."""
+    """Prints comparisons: tables, sentences and notes."""
     if json:
         print_json(
             {
                 "schema": SCHEMA,
-                "level": how.level,
-                "correction": how.correction,
-                "comparisons": how.comparisons,
-                "pairs": [_pair_json(pair, how) for pair in pairs],
+                "level": options.level,
+                "correction": options.correction,
+                "comparisons": options.comparisons,
+                "pairs": [_pair_json(pair, options) for pair in pairs],
                 "skipped": [_skipped_json(item) for item in skipped],
             }
         )
@@ -90,28 +94,28 @@ def print_pairs(
         f"{pairs[0].shot_rule}"
     )
     for pair in pairs:
-        _print_pair(out, pair, how)
-    _print_notes(out, pairs, how.level)
+        _print_pair(out, pair, options)
+    _print_notes(out, pairs, options.level)
 
 
-def _print_pair(out: Console, pair: PairComparison, how: How) -> None:
-    """What was found about a pair: accuracies, what lies behind them, sentences."""
+def _print_pair(out: Console, pair: PairComparison, options: CompareOptions) -> None:
+    """Prints the findings about a pair: accuracies, tests, sentences."""
     out.print(f"\n[bold]{escape(pair.first.name)}[/] against [bold]{escape(pair.second.name)}[/]")
-    out.print(_overview(pair, how))
+    out.print(_overview(pair, options))
     outcomes = [outcome for outcome in pair.outcomes.values() if outcome]
     _print_seeds(out, pair, outcomes)
-    _print_images(out, outcomes, how.level)
+    _print_images(out, outcomes, options.level)
     out.print()
-    for text in how.sentences(pair):
+    for text in options.sentences(pair):
         out.print(escape(text), soft_wrap=True)
 
 
-def _overview(pair: PairComparison, how: How) -> Table:
+def _overview(pair: PairComparison, options: CompareOptions) -> Table:
     table = plain_table("accuracy")
-    several = how.correction != "none" and how.comparisons > 1
-    heads = ["first %", "second %", "difference", f"{100 * how.level:g} % interval", "p"]
+    several = options.correction != "none" and options.comparisons > 1
+    heads = ["first %", "second %", "difference", f"{100 * options.level:g} % interval", "p"]
     if several:
-        heads.append(f"p ({describe_correction(how.correction, how.comparisons)})")
+        heads.append(f"p ({describe_correction(options.correction, options.comparisons)})")
     for head in heads:
         table.add_column(head, justify="right")
     for metric, outcome in pair.outcomes.items():
@@ -126,14 +130,14 @@ def _overview(pair: PairComparison, how: How) -> Table:
         ]
         if several:
             row.append(format_p(outcome.corrected_p))
-        clear = outcome.corrected_p < 1 - how.level
+        clear = outcome.corrected_p < 1 - options.level
         row[-1] = f"[bold]{row[-1]}[/]" if clear else row[-1]
         table.add_row(ACCURACIES[metric], *row)
     return table
 
 
 def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricComparison]) -> None:
-    """The tests that look at seeds alone."""
+    """Prints the tests on seeds."""
     table = plain_table(f"{len(pair.seeds)} seeds alone")
     for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
         table.add_column(head, justify="right")
@@ -154,7 +158,7 @@ def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricCo
 
 
 def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: float) -> None:
-    """The counts of images on which two models differ."""
+    """Prints the numbers of images on which two models differ."""
     table = plain_table("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
     for head in (*heads, f"{100 * level:g} % interval"):
@@ -177,7 +181,7 @@ def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: flo
 
 
 def _tests(outcomes: Sequence[MetricComparison], kind: type[SeedTests | ImageTests]) -> str:
-    """The tests that the p values of the overview are from."""
+    """Returns the names of the tests of the overview's p values."""
     named = [
         outcome.evidence.test
         for outcome in outcomes
@@ -191,7 +195,7 @@ def _odds(value: float) -> str:
 
 
 def _print_notes(out: Console, pairs: Sequence[PairComparison], level: float) -> None:
-    """Each note once, with the pairs that it is about where it is not about all."""
+    """Prints each note once, with its pairs where it does not concern all of them."""
     about: dict[str, list[str]] = {}
     for pair in pairs:
         for note in comparison_notes(pair, level):
@@ -203,7 +207,7 @@ def _print_notes(out: Console, pairs: Sequence[PairComparison], level: float) ->
         out.print(f"[yellow]note[/] {escape(note + whose)}", soft_wrap=True)
 
 
-def _pair_json(pair: PairComparison, how: How) -> dict[str, Any]:
+def _pair_json(pair: PairComparison, options: CompareOptions) -> dict[str, Any]:
     return {
         "first": _sample_json(pair.first),
         "second": _sample_json(pair.second),
@@ -214,8 +218,8 @@ def _pair_json(pair: PairComparison, how: How) -> dict[str, Any]:
             metric: None if outcome is None else _finite(dataclasses.asdict(outcome))
             for metric, outcome in pair.outcomes.items()
         },
-        "sentences": how.sentences(pair),
-        "notes": list(comparison_notes(pair, how.level)),
+        "sentences": options.sentences(pair),
+        "notes": list(comparison_notes(pair, options.level)),
     }
 
 
@@ -233,7 +237,7 @@ def _skipped_json(item: SkippedRun) -> dict[str, str]:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: null."""
+    """Returns a value with None for infinity and NaN, which JSON does not have."""
     if isinstance(value, Mapping):
         return {key: _finite(each) for key, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -287,7 +291,7 @@ def _print_across(
         soft_wrap=True,
     )
     for group in found.ranks.groups:
-        out.print(f"  not told apart: {escape(', '.join(found.methods[i] for i in group))}")
+        out.print(f"  not distinguished: {escape(', '.join(found.methods[i] for i in group))}")
     k = len(found.methods)
     pairs = [(i, j) for at, i in enumerate(order) for j in order[at + 1 :]]
     out.print(f"Wilcoxon ({describe_correction(correction, k * (k - 1) // 2)}):")
@@ -305,13 +309,13 @@ def _print_across(
         )
     if found.min_signed_rank_p >= 1 - level:
         out.print(
-            f"[yellow]note[/] {len(found.datasets)} data sets are too few for Wilcoxon's tests "
-            f"with this correction: their smallest possible p is {found.min_signed_rank_p:.4g}",
+            f"[yellow]note[/] {len(found.datasets)} data sets are too few for that number "
+            f"of Wilcoxon tests: the smallest possible p value is {found.min_signed_rank_p:.4g}",
             soft_wrap=True,
         )
     if found.left_out:
         out.print(
-            "[yellow]note[/] left out, because some method lacks it: "
+            "[yellow]note[/] left out, because a method has no run on it: "
             + escape("; ".join(found.left_out)),
             soft_wrap=True,
         )
@@ -330,7 +334,7 @@ def _across_json(found: AcrossDatasets) -> dict[str, Any]:
         "nemenyi_p": found.ranks.p.tolist(),
         "friedman": None if found.friedman is None else _finite(dataclasses.asdict(found.friedman)),
         "wilcoxon_p": found.signed_rank_p.tolist(),
-        "wilcoxon_least_p": found.min_signed_rank_p,
+        "wilcoxon_min_signed_rank_p": found.min_signed_rank_p,
         "posteriors": [
             {"first": i, "second": j, **dataclasses.asdict(posterior)}
             for (i, j), posterior in found.posteriors.items()

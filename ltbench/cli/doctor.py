@@ -1,4 +1,4 @@
-"""`ltbench doctor`: what works here, what does not, and what to do about it."""
+"""`ltbench doctor`: diagnosis of the installation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ Mark = Literal["ok", "missing", "warning", "failed"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check.
+
+    Args:
+        topic: Group of the check.
+        status: Result.
+        text: Description.
+        hint: Action that the user can take.
+    """
 
     topic: str
     status: Mark
@@ -32,7 +39,7 @@ class Finding:
 def doctor(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
     """Check versions, devices, plugins, caches and data sets.
 
-    Exit code 1 if something failed; what is merely missing is no failure.
+    Exit code 1 if a check failed; missing data sets and weights are not failures.
     """
     from ltbench.registry.load import load_plugins
 
@@ -88,7 +95,10 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
         yield Finding("plugins", "ok", str(plugin))
     for warning in registry.remarks():
         yield Finding(
-            "plugins", "warning", f"{warning.plugin} {warning.text}", "tell the plugin's author"
+            "plugins",
+            "warning",
+            f"{warning.plugin} {warning.text}",
+            "report it to the plugin's author",
         )
     for failure in registry.failures:
         yield Finding(
@@ -109,7 +119,7 @@ def _caches() -> Iterator[Finding]:
             "weights cache",
             "missing",
             f"{cache} has no models{offline}",
-            "the first run of a backbone fetches its weights; clip_tiny needs none",
+            "the first run of a backbone downloads its weights; clip_tiny needs no download",
         )
 
 

@@ -1,4 +1,4 @@
-"""`ltbench leaderboard`: stored runs as a ranked table."""
+"""`ltbench leaderboard`: ranking of stored runs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from ltbench.analysis.leaderboard.tables import DisplayTable
     from ltbench.storage.results import Found
 
-_ROWS = 50  # of a ranking on a terminal
+MAX_SHOWN_ROWS = 50  # of a ranking on a terminal
 
 Runs = Annotated[
     list[Path],
-    typer.Argument(metavar="RUNS...", help="Run directories, or folders that hold some."),
+    typer.Argument(metavar="RUNS...", help="Run directories, or folders that contain some."),
 ]
 Metric = Annotated[
     Literal["accuracy", "mean_class", "many", "medium", "few"],
-    typer.Option(help="Accuracy that decides who is best."),
+    typer.Option(help="Accuracy to rank by."),
 ]
 WithPublished = Annotated[
     bool,
     typer.Option(
-        "--with-published", help="Add the results of papers on the same data sets, marked."
+        "--with-published", help="Add published results on the same data sets, marked as such."
     ),
 ]
 
@@ -53,8 +53,8 @@ def leaderboard(
 ) -> None:
     """Rank stored runs: a row for each combination, over its seeds.
 
-    Runs on other data sets, with other test views, epoch selection or shot rules are ranked
-    apart. Who is not significantly worse than the best shares its rank. `docs/leaderboard.md`
+    Runs with different data sets, test views, epoch selection or shot rules are ranked separately.
+    A row that is not significantly worse than the best shares its rank. `docs/leaderboard.md`
     describes the columns.
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
@@ -67,7 +67,7 @@ def leaderboard(
     if markdown + latex + json > 1:
         raise ConfigError("--markdown, --latex and --json: choose one of them")
     if csv is not None and csv.exists() and not csv.is_file():
-        raise ConfigError(f"--csv: {csv} is there and no file", hint="give the name of a file")
+        raise ConfigError(f"--csv: {csv} exists but is not a file", hint="give the name of a file")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     if csv is not None:
@@ -90,10 +90,16 @@ def leaderboard(
 
 
 def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> Leaderboard:
-    """Makes the leaderboard of stored runs, and shows on a terminal how far it is.
+    """Returns the leaderboard of stored runs, and shows its progress on a terminal.
+
+    Args:
+        found: Stored runs.
+        metric: Accuracy to rank by.
+        level: Confidence level of intervals and tests, between 0 and 1.
+        with_published: Whether published results are added.
 
     Raises:
-        DataError: There is no finished run.
+        DataError: No run is finished.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -103,7 +109,8 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
 
     if not found.runs:
         raise DataError(
-            "there is no finished run to rank", hint="make some: ltbench run, or ltbench grid run"
+            "there is no finished run to rank",
+            hint="start some with ltbench run or ltbench grid run",
         )
     cells, registry = found.cells(), load_plugins()
     console = Console(stderr=True)
@@ -118,7 +125,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             advance=lambda: progress.advance(task),
         )
     if with_published and not board.published:
-        console.print("nothing is published on these data sets")
+        console.print("no results are published on these data sets")
     return board
 
 
@@ -131,15 +138,15 @@ def _print(shown: Sequence[DisplayTable]) -> None:
     out = console()
     for table in shown:
         out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
-        trainer = tables.fit_to_width(table, out.width)
+        fitted = tables.fit_to_width(table, out.width)
         columns = plain_table()
-        for head in trainer.heads:
+        for head in fitted.heads:
             justify: Literal["left", "right"] = "left" if head in table.TEXT_HEADS else "right"
             columns.add_column(head, justify=justify, overflow="fold")
-        for texts, leads in list(zip(trainer.rows, table.is_best, strict=True))[:_ROWS]:
+        for texts, leads in list(zip(fitted.rows, table.is_best, strict=True))[:MAX_SHOWN_ROWS]:
             columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
         out.print(columns)
-        if len(table.rows) > _ROWS:
-            out.print(f"{len(table.rows) - _ROWS} more rows: --csv FILE has them all")
+        if len(table.rows) > MAX_SHOWN_ROWS:
+            out.print(f"{len(table.rows) - MAX_SHOWN_ROWS} more rows: --csv FILE has them all")
         for text in table.footnotes:
             out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`ltbench list`: what there is to choose from."""
+"""`ltbench list`: components by kind."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ltbench.cli.options import Json, read_kinds
 
 def list_components(
     kind: Annotated[
-        str | None, typer.Argument(help="dataset, backbone, method, ...; all where not given.")
+        str | None, typer.Argument(help="Kind: dataset, backbone, method, ... Default: all kinds.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """List components with summary and reference; `--json` adds the plugin.
+    """List components with summary and reference; --json adds their plugins.
 
     Example: `ltbench list methods`
     """
@@ -62,7 +62,7 @@ def list_components(
         )
     if rows:
         out.print(table)
-        out.print("\n[dim]* taken where nobody chooses; `ltbench show KIND NAME` says more[/]")
+        out.print("\n[dim]* default; `ltbench show KIND NAME` shows the options[/]")
     else:
         out.print("no components: no plugin is loaded")
     for failure in registry.failures:

@@ -18,10 +18,10 @@ MACHINE = "Machine (changes no result)"
 
 
 def finite(value: float | None) -> float | None:
-    """Refuses NaN, which is within every range.
+    """Returns a value after checking that it is finite: NaN is within every range.
 
     Raises:
-        BadParameter: It is no number.
+        BadParameter: The value is NaN or infinite.
     """
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter("expected a number")
@@ -38,8 +38,8 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="Processes that decode image files; 0: none besides this one. Default: as many as "
-        "keep up with the model, which is measured.",
+        help="Loader workers that decode image files; 0: the main process. Default: measured, so "
+        "that they keep up with the model.",
         rich_help_panel=MACHINE,
         show_default=False,
     ),
@@ -51,37 +51,37 @@ CacheSize = Annotated[
         min=0,
         metavar="GB",
         callback=finite,
-        help="Disk space in OUT/.cache for what is computed once for all runs there, such as "
-        "features of frozen encoders; 0: none.",
+        help="Size of the cache in OUT/.cache, which the runs share: features of frozen encoders, "
+        "decoded images; 0: no cache.",
         rich_help_panel=MACHINE,
     ),
 ]
 DataRoot = Annotated[
     Path,
     typer.Option(
-        help="Folder that holds the data sets.", envvar=DATA_ROOT_VARIABLE, rich_help_panel=MACHINE
+        help="Folder of the data sets.", envvar=DATA_ROOT_VARIABLE, rich_help_panel=MACHINE
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+    bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Exit with 1 when a run directory had to be skipped."),
+    typer.Option("--strict", help="Exit with code 1 if a run directory was skipped."),
 ]
 
 
 Level = Annotated[
     float,
-    typer.Option(min=0.5, max=0.9999, callback=finite, help="Confidence of intervals and tests."),
+    typer.Option(min=0.5, max=0.9999, callback=finite, help="Level of intervals and tests."),
 ]
 Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KIND.OPTION=VALUE",
-        help="Set an option of a component (`ltbench show KIND NAME` lists them) or of the "
-        "training (train.epochs, ...). Repeatable.",
+        help="Set an option of a component (listed by `ltbench show KIND NAME`) or of the training "
+        "(train.epochs, ...). Repeatable.",
     ),
 ]
 Trackers = Annotated[
@@ -89,8 +89,8 @@ Trackers = Annotated[
     typer.Option(
         "--tracker",
         metavar="NAME",
-        help="Who is told how a run gets on (see `ltbench list trackers`). Repeatable; "
-        "--set tracker.NAME.OPTION=VALUE sets options.",
+        help="Tracker that follows the run (see `ltbench list trackers`). Repeatable; set its "
+        "options with --set tracker.NAME.OPTION=VALUE.",
         rich_help_panel=MACHINE,
         show_default=False,
     ),
@@ -101,7 +101,7 @@ def read_kinds(name: str | None) -> list[str]:
     """Returns the kind of a name, singular or plural; all kinds for None.
 
     Raises:
-        ConfigError: There is no such kind.
+        ConfigError: No kind has that name.
     """
     kinds = [spec.kind for spec in KINDS.values() if name in (None, spec.kind, spec.plural)]
     if not kinds:
@@ -113,11 +113,11 @@ def read_kinds(name: str | None) -> list[str]:
 def read_assignments(
     texts: Sequence[str] | None, flags: Mapping[str, Text] | None = None
 ) -> tuple[dict[str, Text], list[str]]:
-    """Returns `KEY=VALUE` texts together with the flags as settings, and what is wrong with them.
+    """Returns the settings of `KEY=VALUE` texts and of flags, and their faults.
 
     Args:
-        texts: As given to `--set`.
-        flags: What was set by flags of its own: nothing may be set twice to different values.
+        texts: Values of `--set`.
+        flags: Settings of other flags; setting a key twice to different values is a fault.
     """
     settings = dict(flags or {})
     faults = []

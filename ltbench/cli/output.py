@@ -1,4 +1,4 @@
-"""What the verbs print on stdout: tables for people, JSON for programs."""
+"""Output of the verbs on stdout: tables, or JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Returns the console of stdout."""
+    """Returns the console that writes to stdout."""
     return Console(highlight=False)
 
 
@@ -106,7 +106,7 @@ def print_metrics(metrics: Metrics, spec: RunSpec, inference: Choice, *, json: b
 def selection_text(selection: SelectionRecord) -> str:
     """Returns a phrase about the epoch whose weights were kept, as 'epoch 5 of 5, the last'."""
     if selection.epoch is None:
-        return "none: nothing is trained, so there is no epoch to choose"
+        return "none: the run trains nothing"
     epoch = f"epoch {selection.epoch + 1} of {selection.epochs}"
     if selection.rule == "last":
         return f"{epoch}, the last"
@@ -151,7 +151,7 @@ def metrics_table(metrics: Metrics) -> Table:
 
 
 def print_plan(resolved: Resolved, estimate: Estimate, *, json: bool) -> None:
-    """Prints what a run would do."""
+    """Prints the choices of a run and an estimate of its time and memory."""
     from ltbench.config.options import as_typed
     from ltbench.config.resolve import RUN_KEYS
 

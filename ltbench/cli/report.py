@@ -1,4 +1,4 @@
-"""`ltbench report`: stored runs as a page, with figures and tables for papers."""
+"""`ltbench report`: page, figures and tables about stored runs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ltbench.errors import ConfigError
 def report(
     runs: Runs,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the report; made where it is missing.")
+        Path, typer.Option(metavar="DIR", help="Folder of the report, created where it is missing.")
     ],
     title: Annotated[
-        str | None, typer.Option(help="Title of the page; the data sets where left out.")
+        str | None, typer.Option(help="Title of the page. Default: the data sets.")
     ] = None,
     metric: Metric = "accuracy",
     level: Level = 0.95,
     with_published: WithPublished = False,
     strict: Strict = False,
 ) -> None:
-    """Make a report of stored runs: one HTML page, its figures, tables for papers.
+    """Create a report of stored runs: an HTML page, its figures, and tables for papers.
 
-    DIR/index.html needs no network and can be sent to anybody: a leaderboard to sort and filter,
-    what was found in words, accuracy from head to tail, by shot group, against learned parameters
-    and time, every pairwise difference, calibration, training curves, classes, commands.
-    DIR/figures has each figure as SVG and PDF; DIR/tables.tex the tables for LaTeX (booktabs);
-    DIR/leaderboard.csv all rows.
+    DIR/index.html is a single file that needs no network: a leaderboard to sort and filter,
+    findings in words, accuracy from head to tail, by shot group, against learned parameters and
+    time, pairwise differences, calibration, training curves, classes, commands. DIR/figures has
+    each figure as SVG and PDF, DIR/tables.tex the tables for LaTeX (booktabs), DIR/leaderboard.csv
+    all rows.
 
     Example: `ltbench report runs --out report`
     """
@@ -44,7 +44,7 @@ def report(
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     if out.exists() and not out.is_dir():
-        raise ConfigError(f"--out: {out} is there and no folder", hint="give the name of a folder")
+        raise ConfigError(f"--out: {out} exists but is not a directory", hint="give another folder")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)

@@ -1,4 +1,4 @@
-"""`ltbench reproduce`: do measured seeds agree with a published number?"""
+"""`ltbench reproduce`: equivalence tests of stored runs and published numbers."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
     from ltbench.storage.results import Cell
 
-_LISTED = 10
+MAX_LISTED = 10
 
 
 def reproduce(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUNS...", help="Run directories, or folders that hold some."),
+        typer.Argument(metavar="RUNS...", help="Run directories, or folders that contain some."),
     ],
     metric: Annotated[
         Literal["accuracy", "mean_class", "many", "medium", "few"],
-        typer.Option(help="Accuracy to set against the published one."),
+        typer.Option(help="Accuracy to compare with the published one."),
     ] = "accuracy",
     margin: Annotated[
         float,
-        typer.Option(help="Largest difference that does not matter.", metavar="POINTS"),
+        typer.Option(help="Largest difference that counts as equivalent.", metavar="POINTS"),
     ] = 0.5,
     published: Annotated[
         float | None,
         typer.Option(
-            help="The number, where no plugin knows it: RUNS must differ in their seed alone.",
+            help="Published number, where no plugin has it: RUNS may differ only in their seed.",
             metavar="PERCENT",
             min=0,
             max=100,
@@ -43,27 +43,27 @@ def reproduce(
         ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="Where --published is from.", metavar="TEXT")
+        str | None, typer.Option(help="Source of the number of --published.", metavar="TEXT")
     ] = None,
     level: Annotated[
         float,
-        typer.Option(min=0.6, max=0.9999, callback=finite, help="Confidence of the tests."),
+        typer.Option(min=0.6, max=0.9999, callback=finite, help="Confidence level of the tests."),
     ] = 0.95,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Test whether stored runs reproduce published numbers, within a margin.
 
-    Takes every number that a plugin knows of the very choices of these runs, seeds apart, and tests
-    by two one-sided t tests over the seeds (TOST) whether it is within the margin. A large p value
-    of `compare` is no sign of equality; a small one here is. `docs/statistics.md` says more.
+    For every number that a plugin has for the choices of these runs, two one-sided t tests over the
+    seeds (TOST) test whether the difference is within the margin. A small p value shows equivalence
+    here; a large p value of `compare` does not. See `docs/statistics.md`.
 
     Example: `ltbench reproduce runs/imagenet_lt/clip_vit_b16/lift --margin 0.5`
 
     Example: `ltbench reproduce runs/mine --published 61.2 --source "Doe et al., 2025, Table 3"`
 
-    Exit code 0 whatever is found, for a script to read with --json; 2 where nothing is published
-    about any of the runs.
+    Exit code 0 for every verdict, which --json reports; 2 where no number is published for the
+    runs.
     """
     from ltbench.analysis.comparison import reproduction
     from ltbench.analysis.comparison.published_targets import Target, TargetMatches
@@ -73,7 +73,7 @@ def reproduce(
     if not 0 < margin <= 100:
         raise ConfigError(f"--margin: expected percent points above 0, got {margin:g}")
     if source is not None and published is None:
-        raise ConfigError("--source: without --published there is no number that it could be of")
+        raise ConfigError("--source: expected --published as well")
     found = read_runs(runs)
     cells = found.cells()
     if not cells:
@@ -92,27 +92,27 @@ def reproduce(
 
 
 def _only(cells: Sequence[Cell]) -> Cell:
-    """The cell to set against a number that was given.
+    """Returns the cell to compare with a given number.
 
     Raises:
-        ConfigError: There are several.
+        ConfigError: There are several cells.
     """
     from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 
     if len(cells) > 1:
         raise ConfigError(
-            "--published is one number, and these runs differ in more than their seed: "
+            "--published: expected runs that differ only in their seed, but they differ in "
             + format_diff(diff_cells(cells)),
-            hint="give the runs of one choice",
+            hint="give the runs of one cell",
         )
     return cells[0]
 
 
 def _published_about(cells: Sequence[Cell], metric: str) -> TargetMatches:
-    """Finds what plugins know of the cells, and tells on stderr what cannot be used of it.
+    """Returns the published numbers of the cells, and lists unusable ones on stderr.
 
     Raises:
-        ConfigError: Nothing is about any of them.
+        ConfigError: No number is published for any of the cells.
     """
     from rich.console import Console
 
@@ -134,7 +134,7 @@ def _nothing(matches: TargetMatches, metric: str, registry: Registry) -> ConfigE
     from ltbench.analysis.comparison.reproduction_text import describe_close_target
     from ltbench.metric_names import ACCURACIES
 
-    close = matches.close[:_LISTED]
+    close = matches.close[:MAX_LISTED]
     listed = "".join(f"\n  - {describe_close_target(one)}" for one in close)
     more = len(matches.close) - len(close)
     failed = "".join(
@@ -142,8 +142,8 @@ def _nothing(matches: TargetMatches, metric: str, registry: Registry) -> ConfigE
         for failure in registry.failures
     )
     return ConfigError(
-        f"no published {ACCURACIES[metric]} accuracy is about these runs{listed}"
+        f"no {ACCURACIES[metric]} accuracy is published for these runs{listed}"
         + (f"\n  - and {more} more" if more else ""),
-        hint="give the number yourself, for runs of one choice: "
+        hint="give the number for the runs of one cell: "
         f"ltbench reproduce RUNS --published PERCENT --source TEXT{failed}",
     )

@@ -1,4 +1,4 @@
-"""What `ltbench reproduce` prints."""
+"""Output of `ltbench reproduce`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell, SkippedRun
 
 SCHEMA = 1
-_LISTED = 10
+MAX_LISTED = 10
 
 
 def print_reproductions(
     found: Reproductions, matches: TargetMatches, skipped: Sequence[SkippedRun], *, json: bool
 ) -> None:
-    """Prints what was found: a table, sentences and notes."""
+    """Prints the tests: a table, sentences and notes."""
     if json:
         print_json(_json(found, matches, skipped))
         return
@@ -45,13 +45,13 @@ def print_reproductions(
     out.print()
     for note in reproduction_notes(found):
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    for close in matches.close[:_LISTED]:
+    for close in matches.close[:MAX_LISTED]:
         out.print(f"[yellow]close[/] {escape(describe_close_target(close))}", soft_wrap=True)
-    if len(matches.close) > _LISTED:
-        out.print(f"[yellow]close[/] and {len(matches.close) - _LISTED} more", soft_wrap=True)
+    if len(matches.close) > MAX_LISTED:
+        out.print(f"[yellow]close[/] and {len(matches.close) - MAX_LISTED} more", soft_wrap=True)
     if matches.unmatched:
         out.print(
-            f"[yellow]note[/] nothing is published about {_listed(label_cells(matches.unmatched))}",
+            f"[yellow]note[/] no number is published for {_listed(label_cells(matches.unmatched))}",
             soft_wrap=True,
         )
 
@@ -79,8 +79,8 @@ def _table(found: Reproductions) -> Table:
 
 
 def _listed(named: Sequence[str]) -> str:
-    more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
-    return escape("; ".join(named[:_LISTED]) + more)
+    more = f" and {len(named) - MAX_LISTED} more" if len(named) > MAX_LISTED else ""
+    return escape("; ".join(named[:MAX_LISTED]) + more)
 
 
 def _json(

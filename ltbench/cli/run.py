@@ -1,4 +1,4 @@
-"""`ltbench run`: trains, evaluates, reports."""
+"""`ltbench run`: training and evaluation of a method."""
 
 from __future__ import annotations
 
@@ -21,21 +21,24 @@ from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT
 from ltbench.config.text import Text
 
 _COMPONENTS = "Components (see `ltbench list`)"
-_TRAINING = "Training (the method's recipe where not given)"
-_PROTOCOL = "Protocol: val to choose by, test to report"
+_TRAINING = "Training (default: the method's recipe)"
+_PROTOCOL = "Protocol (choose on val, report on test)"
 _RANDOMNESS = "Randomness"
 
 
-def _option(what: str, kind: str, panel: str) -> Any:
-    # Values are checked with everything else, so that all faults are shown together: to typer,
-    # whatever their kind, they are texts.
-    return typer.Option(help=what, metavar=kind, rich_help_panel=panel, show_default=False)
+def _option(help: str, metavar: str, panel: str) -> Any:
+    # To typer, all values are strings: they are checked later, and all faults shown together.
+    return typer.Option(help=help, metavar=metavar, rich_help_panel=panel, show_default=False)
 
 
 def run(
     method: Annotated[
         str | None,
-        _option("What is learned in the encoder. Default: lift_plus.", "NAME", _COMPONENTS),
+        _option(
+            "Parameters of the encoder to learn. Default: lift_plus.",
+            "NAME",
+            _COMPONENTS,
+        ),
     ] = None,
     dataset: Annotated[
         str | None, _option("Data set. Default: digits_lt.", "NAME", _COMPONENTS)
@@ -44,30 +47,31 @@ def run(
         str | None, _option("Pretrained model. Default: clip_tiny.", "NAME", _COMPONENTS)
     ] = None,
     loss: Annotated[str | None, _option("Loss.", "NAME", _COMPONENTS)] = None,
-    sampling: Annotated[
-        str | None, _option("How often each class is seen.", "NAME", _COMPONENTS)
+    sampling: Annotated[str | None, _option("Sampling of classes.", "NAME", _COMPONENTS)] = None,
+    augmentation: Annotated[
+        str | None, _option("Views of training images.", "NAME", _COMPONENTS)
     ] = None,
-    augmentation: Annotated[str | None, _option("Training crops.", "NAME", _COMPONENTS)] = None,
     optimizer: Annotated[str | None, _option("Update rule.", "NAME", _COMPONENTS)] = None,
     schedule: Annotated[
         str | None,
-        _option("Learning rate in the course of the training.", "NAME", _COMPONENTS),
+        _option("Learning rate over the steps of the training.", "NAME", _COMPONENTS),
     ] = None,
     refinement: Annotated[
-        str | None, _option("Second stage, after the training.", "NAME", _COMPONENTS)
+        str | None, _option("Second stage after the training.", "NAME", _COMPONENTS)
     ] = None,
-    inference: Annotated[str | None, _option("Test views.", "NAME", _COMPONENTS)] = None,
+    inference: Annotated[
+        str | None,
+        _option("Views of test images.", "NAME", _COMPONENTS),
+    ] = None,
     head: Annotated[str | None, _option("Classifier.", "NAME", _COMPONENTS)] = None,
     init: Annotated[str | None, _option("First weight of the head.", "NAME", _COMPONENTS)] = None,
-    epochs: Annotated[
-        str | None, _option("Passes over the training images.", "INTEGER", _TRAINING)
-    ] = None,
+    epochs: Annotated[str | None, _option("Number of epochs.", "INTEGER", _TRAINING)] = None,
     batch_size: Annotated[
-        str | None, _option("Images in an optimiser step.", "INTEGER", _TRAINING)
+        str | None, _option("Images per optimiser step.", "INTEGER", _TRAINING)
     ] = None,
     accumulate: Annotated[
         str | None,
-        _option("Parts of a batch, one after the other, to save memory.", "INTEGER", _TRAINING),
+        _option("Micro-batches per optimiser step, to save memory.", "INTEGER", _TRAINING),
     ] = None,
     lr: Annotated[
         str | None,
@@ -76,23 +80,23 @@ def run(
     precision: Annotated[
         str | None,
         _option(
-            "Of matrix products; auto: by device and size of the model.",
+            "Precision of matrix products; auto: by device and model size.",
             "auto|fp32|bf16|fp16",
             _TRAINING,
         ),
     ] = None,
     on_corrupt: Annotated[
         str | None,
-        _option("Images that cannot be decoded: skip counts them.", "fail|skip", _TRAINING),
+        _option("For images that cannot be decoded; skip counts them.", "fail|skip", _TRAINING),
     ] = None,
     seed: Annotated[
         str | None,
-        _option("Of the training. Default: 0.", "INTEGER", _RANDOMNESS),
+        _option("Seed of the training. Default: 0.", "INTEGER", _RANDOMNESS),
     ] = None,
     data_seed: Annotated[
         str | None,
         _option(
-            "Of the long-tailed subset, and of what is held out of it. Default: 0.",
+            "Seed of the long-tailed subset and of the images held out of it. Default: 0.",
             "INTEGER",
             _RANDOMNESS,
         ),
@@ -100,8 +104,7 @@ def run(
     select: Annotated[
         str | None,
         _option(
-            "Weights kept: those after the last epoch, or of the epoch that is best on val. Never "
-            "chosen on test. Default: last.",
+            "Weights to keep: those of the last epoch, or of the best epoch on val. Default: last.",
             "last|val",
             _PROTOCOL,
         ),
@@ -109,9 +112,8 @@ def run(
     split: Annotated[
         str | None,
         _option(
-            "What the kept weights are evaluated on; to choose hyper-parameters, compare runs "
-            "on val. Where a data set has no val, a tenth of train is held out for either flag. "
-            "Default: test.",
+            "Split to evaluate; choose hyper-parameters on val. Where a data set has no val, a "
+            "tenth of train is held out for either flag. Default: test.",
             "test|val",
             _PROTOCOL,
         ),
@@ -119,12 +121,12 @@ def run(
     assignments: Set = None,
     overwrite: Annotated[
         Literal["never", "failed", "always"],
-        typer.Option(help="Which earlier runs of the same spec are done again."),
+        typer.Option(help="Earlier runs of the same choices to execute again."),
     ] = "never",
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Show the resolved spec, its hash, and an estimate; write nothing."
+            "--dry-run", help="Show all choices, the hash, and an estimate; write nothing."
         ),
     ] = False,
     json: Json = False,
@@ -135,9 +137,9 @@ def run(
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
-    """Train a method, evaluate it, report by shot group.
+    """Train a method, evaluate it, and report accuracies by shot group.
 
-    A finished run is not run again; an interrupted one goes on where it stopped.
+    A finished run is not executed again; an interrupted run is resumed.
 
     Example: `ltbench run --method full --lr 0.005 --loss ce --seed 1`
     """

@@ -1,4 +1,4 @@
-"""`ltbench show`: one component with its options."""
+"""`ltbench show`: a component with its options."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ltbench.cli.options import Json, read_kinds
 
 
 def show(
-    kind: Annotated[str, typer.Argument(help="dataset, backbone, method, ...")],
-    name: Annotated[str, typer.Argument(help="As in `ltbench list KIND`.")],
+    kind: Annotated[str, typer.Argument(help="Kind: dataset, backbone, method, ...")],
+    name: Annotated[str, typer.Argument(help="Name (see `ltbench list KIND`).")],
     json: Json = False,
 ) -> None:
     """Show a component: summary, options, recipe, reference.

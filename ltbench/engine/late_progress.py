@@ -1,4 +1,4 @@
-"""Progress of stages that seldom have anything to do, such as reading images once."""
+"""Progress reporter for stages that are rarely needed, such as the first reading of images."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from ltbench.progress import ProgressReporter, SilentReporter
 
 
 class LateProgress(SilentReporter):
-    """Progress reporter that loads what it needs when the first stage starts."""
+    """Progress reporter that imports and opens the display when a stage starts."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._watch: ProgressReporter | None = None
+        self._reporter: ProgressReporter | None = None
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
-        """Opens a bar, or prints a line where there is no terminal."""
+        """Opens the display and starts a stage."""
         from ltbench.engine.progress_bar import show_progress
 
-        self._watch = self._stack.enter_context(show_progress())
-        self._watch.start(what, images, epoch, epochs)
+        self._reporter = self._stack.enter_context(show_progress())
+        self._reporter.start(what, images, epoch, epochs)
 
     def advance(self, images: int, loss: float | None = None) -> None:
-        """Moves the bar."""
-        if self._watch is not None:
-            self._watch.advance(images, loss)
+        """Advances the stage."""
+        if self._reporter is not None:
+            self._reporter.advance(images, loss)
 
     def stop(self) -> None:
-        """Closes the bar."""
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
+        """Ends the stage and closes the display."""
+        if self._reporter is not None:
+            self._reporter.stop()
+            self._reporter = None
             self._stack.close()

@@ -1,4 +1,4 @@
-"""Shows on stderr how a run gets on: a live bar on a terminal, plain lines elsewhere."""
+"""Progress reporters for stderr: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from ltbench.progress import ProgressReporter
 
 @contextmanager
 def show_progress() -> Iterator[ProgressReporter]:
-    """Yields a watch that suits stderr."""
+    """Yields the progress reporter for stderr, and redirects stdout there meanwhile."""
     console = Console(stderr=True, highlight=False)
-    with redirect_stdout(sys.stderr):  # stdout is for results, whatever plugins print
+    with redirect_stdout(sys.stderr):  # stdout carries results only; plugins may print
         if not console.is_terminal:
             yield Lines(console)
             return
@@ -54,7 +54,7 @@ class _Speed(ProgressColumn):
 
 @dataclass
 class _Stage:
-    """A stage that has a bar."""
+    """Stage with a bar."""
 
     task: TaskID
     what: str
@@ -66,9 +66,12 @@ class _Stage:
 
 
 class Bar:
-    """A live progress bar: stage, epoch, loss, images, images per second, time left.
+    """Live progress bar: stage, epoch, loss, images, images per second, time left.
 
-    A stage within another has a second bar.
+    A nested stage has a second bar.
+
+    Args:
+        console: Console of the bar.
     """
 
     def __init__(self, console: Console) -> None:
@@ -84,36 +87,36 @@ class Bar:
         self._stages: list[_Stage] = []
 
     def note(self, text: str) -> None:
-        """Prints it above the bar."""
+        """Prints a line above the bar."""
         self.progress.console.print(text, markup=False)
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
-        """Opens a bar."""
+        """Adds a bar for a stage."""
         numbered = f" epoch {epoch + 1}/{epochs}" if epochs else ""
         self._stages.append(_Stage(self.progress.add_task(what, total=images), what, numbered))
         self.advance(0)
 
     def advance(self, images: int, loss: float | None = None) -> None:
-        """Moves the bar."""
+        """Advances the bar of the current stage."""
         stage = self._stages[-1]
         if loss is not None:
             stage.loss = f" loss {loss:.3f}"
         self.progress.update(stage.task, advance=images, description=str(stage))
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Shows the next epoch and this one's loss from now on."""
+        """Prints the finished epoch, and shows the next one in the bar."""
         self.note(_epoch_line(row, epochs))
         self._stages[-1].epoch = f" epoch {min(int(row['epoch']) + 2, epochs)}/{epochs}"
         self.advance(0, row["loss"])
 
     def stop(self) -> None:
-        """Closes the bar."""
+        """Removes the bar of the current stage."""
         self.progress.remove_task(self._stages.pop().task)
 
 
 @dataclass
 class _Pass:
-    """A stage, and how many of its images are done."""
+    """Stage with the number of its finished images."""
 
     what: str
     total: int
@@ -121,43 +124,47 @@ class _Pass:
 
 
 class Lines:
-    """A line for each note and epoch, and every half minute of a long stage.
+    """Lines of text: one for each note and epoch, and every half minute of a long stage.
 
-    A stage within another (a validation within a training) is not announced.
+    A nested stage (a validation within a training) has no first line.
+
+    Args:
+        console: Console of the lines.
+        interval_seconds: Shortest time between two lines about the same stage.
     """
 
-    def __init__(self, console: Console, every: float = 30.0) -> None:
+    def __init__(self, console: Console, interval_seconds: float = 30.0) -> None:
         self._console = console
-        self._every = every
+        self._interval_seconds = interval_seconds
         self._stages: list[_Pass] = []
-        self._said = 0.0
+        self._printed_at = 0.0
 
     def note(self, text: str) -> None:
-        """Prints it."""
+        """Prints a line."""
         with suppress(OSError):  # a full or closed stderr must not end the run
             self._console.print(text, markup=False, soft_wrap=True)
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
-        """Says what begins."""
+        """Prints the title and the number of images of a stage."""
         self._stages.append(_Pass(what, images))
         if len(self._stages) > 1:
             return
-        self._said = time.monotonic()
+        self._printed_at = time.monotonic()
         each = f"{images // (epochs - epoch):,} images an epoch" if epochs > epoch else ""
         self.note(f"{what}: {each or f'{images:,} images'}")
 
     def advance(self, images: int, loss: float | None = None) -> None:
-        """Says how far it is, now and then."""
+        """Counts images, and prints the share that is done once per interval."""
         stage = self._stages[-1]
         stage.done += images
-        if time.monotonic() - self._said > self._every:
-            self._said = time.monotonic()
+        if time.monotonic() - self._printed_at > self._interval_seconds:
+            self._printed_at = time.monotonic()
             self.note(f"{stage.what}: {100 * stage.done / stage.total:.0f} % done")
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Says how the epoch went."""
+        """Prints the finished epoch."""
         self.note(_epoch_line(row, epochs))
 
     def stop(self) -> None:
-        """Says nothing: the next stage or the result does."""
+        """Ends the current stage without a line."""
         self._stages.pop()

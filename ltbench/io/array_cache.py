@@ -1,14 +1,14 @@
-"""Arrays that are computed once for all runs of a store, and mapped into memory by who reads them.
+"""Cache of arrays that all runs of a folder share; entries are memory-mapped.
 
 ```
 <out>/.cache/
-    <key's hash>/key.json, <array>.npy      an entry: whole, or not there
-    <key's hash>/checksums.json             of the arrays' files
-    .<key's hash>/                          one that is being made
-    <key's hash>.lock                       held by who makes it
+    <key's hash>/key.json, <array>.npy      an entry, which is complete
+    <key's hash>/checksums.json             checksums of the arrays' files
+    .<key's hash>/                          an entry that is being written
+    <key's hash>.lock                       held by the process that writes it
 ```
 
-An entry whose files are not what was written counts as missing, and is made again.
+An entry whose checksums do not match counts as missing, and is computed again.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from numpy.typing import DTypeLike, NDArray
 from ltbench.io.checksums import file_checksum
 
 GB = 10**9
-_SPARE = GB // 2  # bytes of a disk that are left free
-_HEADER = 128  # bytes that a file has before its array
+MIN_FREE_DISK_BYTES = GB // 2
+HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
 _CHECKSUMS = "checksums.json"
-_CHECKSUM_BYTES = 32 + 6  # digits, quotation marks, a colon, a comma, two spaces
+CHECKSUM_ENTRY_BYTES = 32 + 6  # digits, quotation marks, colon, comma, two spaces
 
 Arrays = dict[str, NDArray[Any]]
 Layout = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
@@ -42,16 +42,16 @@ Layout = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
 
 
 class NoRoomError(Exception):
-    """Something cannot be kept: it has to be computed each time. The text says why."""
+    """Raised where arrays cannot be cached and must be computed each time."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Entries by key, of which those unused for longest make room for new ones.
+    """Cache of arrays by key; the least recently used entries are evicted.
 
     Args:
-        folder: Where they are. Whatever reads them shares the system's memory for files.
-        limit: Bytes that all of them may take; 0 keeps nothing.
+        folder: Folder of the entries; processes that map an entry share the page cache.
+        limit: Largest size of all entries in bytes; 0 for no cache.
     """
 
     folder: Path
@@ -59,22 +59,28 @@ class Cache:
 
     @classmethod
     def of(cls, out: Path | None, gigabytes: float) -> Cache:
-        """Returns the cache of a folder of run directories; one that keeps nothing for None."""
+        """Returns the cache of a folder of run directories.
+
+        Args:
+            out: Folder of the run directories; None for no cache.
+            gigabytes: Largest size of all entries.
+        """
         return NO_CACHE if out is None else cls(out / ".cache", int(gigabytes * GB))
 
     def get(self, key: Mapping[str, Any], layout: Layout, fill: Callable[[Arrays], None]) -> Arrays:
-        """Returns arrays, made now if nobody has made them yet; what is written to them stays here.
+        """Returns cached arrays, and computes them on a cache miss.
 
-        Waits while another process makes them.
+        Waits while another process computes the same arrays. They are mapped copy-on-write: changes
+        stay in this process.
 
         Args:
-            key: All that they depend on, as JSON can have it.
-            layout: What they look like.
-            fill: Writes them. What it raises goes through, but for an OSError, which is taken for
-                one of the cache's; nothing is kept.
+            key: Everything that the arrays depend on, as JSON values.
+            layout: Shape and type of each array.
+            fill: Function that writes the arrays. Its errors are raised, except an OSError, which
+                counts as an error of the cache; nothing is cached then.
 
         Raises:
-            NoRoomError: They cannot be kept.
+            NoRoomError: The arrays cannot be cached.
         """
         about = json.dumps({"key": key, "layout": _described(layout)}, sort_keys=True)
         entry = self.folder / hashlib.sha256(about.encode()).hexdigest()[:32]
@@ -84,25 +90,27 @@ class Cache:
         size = _size(about, layout)
         if size > self.limit:
             limit = in_words(self.limit)
-            raise NoRoomError(f"{in_words(size)} are more than the cache may take, {limit}")
+            raise NoRoomError(
+                f"expected at most {limit}, the size of the cache, got {in_words(size)}"
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(entry.with_suffix(".lock")):
                 found = _read(entry, about)
                 if found is None:
-                    self._make(entry, about, layout, size, fill)
+                    self._write(entry, about, layout, size, fill)
                     found = _read(entry, about)
         except OSError as error:
             raise NoRoomError(f"{self.folder}: {error.strerror or error}") from error
-        if found is None:  # so many others that it had to make room for them
-            raise NoRoomError("the cache is too small for all that use it")
+        if found is None:  # evicted by other processes
+            raise NoRoomError("the cache is too small for all runs that use it")
         return found
 
-    def _make(
+    def _write(
         self, entry: Path, about: str, layout: Layout, size: int, fill: Callable[[Arrays], None]
     ) -> None:
         partial = _partial(entry)
-        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+        shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
         try:
             with FileLock(self.folder / "room.lock"):
                 self._make_room(size)
@@ -119,10 +127,13 @@ class Cache:
             shutil.rmtree(partial, ignore_errors=True)
 
     def _make_room(self, size: int) -> None:
-        """Deletes entries, the one unused for longest first, until there is room.
+        """Evicts least recently used entries until there is room for a new one.
+
+        Args:
+            size: Size of the new entry in bytes.
 
         Raises:
-            NoRoomError: There is not enough.
+            NoRoomError: There is not enough room.
         """
         entries = []
         taken = 0
@@ -136,22 +147,22 @@ class Cache:
         for _, size_of, path in sorted(entries):
             if taken + size <= self.limit:
                 break
-            shutil.rmtree(path, ignore_errors=True)  # who has it mapped keeps it
+            shutil.rmtree(path, ignore_errors=True)  # processes that have mapped it keep it
             taken -= size_of
         if taken + size > self.limit:
-            raise NoRoomError(f"other processes fill the cache, {in_words(self.limit)}")
+            raise NoRoomError(f"the cache ({in_words(self.limit)}) is filled by other processes")
         free = shutil.disk_usage(self.folder).free
-        if size + _SPARE > free:
+        if size + MIN_FREE_DISK_BYTES > free:
             needed = in_words(size)
-            raise NoRoomError(f"{needed} are needed and {in_words(free)} of the disk are free")
+            raise NoRoomError(f"{needed} are needed, and the disk has {in_words(free)} free")
 
 
 NO_CACHE = Cache(Path(), 0)
-"""Keeps nothing."""
+"""Cache without entries."""
 
 
 def _filled(arrays: Arrays, fill: Callable[[Arrays], None]) -> None:
-    """Fills arrays, and frees them before anybody reads what they wrote."""
+    """Fills arrays and flushes them, so that they are complete on disk."""
     fill(arrays)
     for array in arrays.values():
         if isinstance(array, np.memmap):
@@ -169,14 +180,14 @@ def _read(entry: Path, about: str) -> Arrays | None:
         if json.loads((entry / _CHECKSUMS).read_text()) != checksums:
             return None
         arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in layout}
-    except (OSError, EOFError, ValueError):  # made again
+    except (OSError, EOFError, ValueError):  # computed again
         return None
     fits = all([list(a.shape), a.dtype.str] == layout[name] for name, a in arrays.items())
     return arrays if fits else None
 
 
 def _mapped(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Returns a new file as an array whose room on the disk is sure: a write cannot fail later."""
+    """Returns a new file as an array with its disk space allocated: later writes cannot fail."""
     array = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=shape)
     with path.open("r+b") as file:
         size = os.fstat(file.fileno()).st_size
@@ -186,7 +197,7 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any
 
 
 def _abandoned(partial: Path) -> bool:
-    """Deletes what a process that was killed left, and returns whether that is so."""
+    """Deletes a partial entry whose process was killed; returns whether it was."""
     lock = FileLock(partial.with_name(f"{partial.name[1:]}.lock"), timeout=0)
     try:
         with lock:
@@ -197,10 +208,10 @@ def _abandoned(partial: Path) -> bool:
 
 
 def _size(about: str, layout: Layout) -> int:
-    """Returns the bytes that an entry takes: its arrays, their headers and checksums, its key."""
+    """Returns the size of an entry in bytes: arrays, headers, checksums and key."""
     arrays = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in layout.values()]
-    checksums = sum(len(json.dumps(name)) + _CHECKSUM_BYTES for name in layout)
-    return sum(arrays) + _HEADER * len(arrays) + checksums + len(about.encode())
+    checksums = sum(len(json.dumps(name)) + CHECKSUM_ENTRY_BYTES for name in layout)
+    return sum(arrays) + HEADER_BYTES * len(arrays) + checksums + len(about.encode())
 
 
 def _partial(entry: Path) -> Path:
@@ -208,7 +219,7 @@ def _partial(entry: Path) -> Path:
 
 
 def _bytes_of(entry: Path) -> int:
-    """Returns what an entry takes; 0 for one that its maker has just given up."""
+    """Returns the size of an entry in bytes; 0 for one that was just removed."""
     try:
         return sum(file.stat().st_size for file in entry.iterdir())
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""Checksums of stored arrays: damage that leaves a file's size alone is found where it is read.
+"""Checksums of stored arrays, which detect damage when a file is read.
 
-XXH3 with 128 bits, which reads memory as fast as the machine does: on a core of an AMD EPYC 20 GB/s
-and more, where SHA-256 does 1.5 and BLAKE2b 0.7. It is no proof against who means to deceive.
+XXH3 with 128 bits: 20 GB/s and more on a core of an AMD EPYC, where SHA-256 reaches 1.5 and BLAKE2b
+0.7. It does not protect against deliberate changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHUNK_BYTES = 2**20
 
 
 def array_checksum(array: NDArray[Any]) -> str:
-    """Returns the checksum of an array: of its type, shape and values, 32 hexadecimal digits."""
+    """Returns the checksum of an array's type, shape and values, 32 hexadecimal digits."""
     digest = xxhash.xxh3_128(f"{array.dtype.str} {array.shape}".encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -27,10 +27,10 @@ def file_checksum(path: Path) -> str:
     """Returns the checksum of a file's bytes, without mapping it into memory.
 
     Args:
-        path: Of the file.
+        path: The file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     digest = xxhash.xxh3_128()
     buffer = bytearray(_CHUNK_BYTES)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file, and the folders above it where they are missing.
+    """Writes a file atomically, and creates the folders above it.
+
+    Args:
+        path: The file.
+        content: New content.
 
     Raises:
-        OSError: It cannot be written; what was there before still is.
+        OSError: The file cannot be written; its previous content is kept.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)

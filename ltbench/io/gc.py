@@ -1,4 +1,4 @@
-"""Pauses the search for garbage where much is made and nothing thrown away."""
+"""Pauses of cyclic garbage collection during bulk allocation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Collects no cycles within it: imports and long lists are looked through again and again."""
+    """Pauses cyclic garbage collection, which would scan imports and long lists repeatedly."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Lock files: one process at a time, freed by the system whatever ends it."""
+"""Lock files, which the operating system releases when a process ends."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ def hold_lock(path: Path, doing: str, denied: type[LTBenchError], option: str) -
     """Holds a lock file for this process.
 
     Args:
-        path: The file; the folders above it are made.
-        doing: What the holder does, for messages: "running runs/...".
-        denied: The error where the file cannot be written.
-        option: What names another folder: "--out".
+        path: Lock file; the folders above it are created.
+        doing: Activity of the holder, for messages: "running runs/...".
+        denied: Type of the error where the file cannot be written.
+        option: Option that chooses another folder, for hints: "--out".
 
     Raises:
-        BusyError: Another process holds it.
-        LTBenchError: It cannot be written; of the type `denied`.
+        BusyError: Another process holds the lock.
+        LTBenchError: The file cannot be written; of the type `denied`.
     """
     lock = FileLock(path, timeout=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise BusyError(f"another process is {doing}", hint="wait for it, or stop it") from error
+        raise BusyError(f"another process is {doing}", hint="wait until it ends") from error
     except OSError as error:
         raise denied(
             f"{path.parent} cannot be written: {error.strerror or error}",
-            hint=f"choose a folder that you may write to with {option}",
+            hint=f"choose a writable folder with {option}",
         ) from error
     try:
         yield

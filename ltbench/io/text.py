@@ -1,8 +1,8 @@
-"""Texts from outside: names of files, classes and plugins may hold anything."""
+"""Printable forms of untrusted text, such as names of files, classes and plugins."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Returns a text without what would steer a terminal, or is no character at all."""
+    """Returns a text with control characters and invalid characters replaced by "?"."""
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)

@@ -108,7 +108,7 @@ def test_without_its_data_a_grid_is_planned_and_not_run(cli: Cli, tmp_path: Path
     plan = cli("grid", "plan", "far.toml")
     assert plan.code == 0, plan.err
     assert "2 runs in 1 cells; 2 to do" in plan.out
-    assert "not in place" in plan.out
+    assert "missing" in plan.out
     (cell,) = cli("grid", "plan", "far.toml", "--json").json["cells"]
     assert [run["hash"] for run in cell["runs"]] == [None, None]
     assert cli("grid", "run", "far.toml").code == 4

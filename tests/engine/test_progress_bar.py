@@ -44,7 +44,7 @@ def test_a_validation_has_a_second_bar_within_the_training() -> None:
 
 def test_lines_tell_each_epoch_and_now_and_then_how_far_it_is() -> None:
     file = io.StringIO()
-    lines = Lines(Console(file=file, width=120), every=-1.0)
+    lines = Lines(Console(file=file, width=120), interval_seconds=-1.0)
     lines.start("training", 200, 0, 2)
     lines.advance(50)
     lines.epoch(ROW, 2)

@@ -1,4 +1,4 @@
-"""`ltbench data list`: which data sets there are, and which are in place."""
+"""`ltbench data list`: data sets and their states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 
 def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
-    """List the data sets, and whether they are in place.
+    """List data sets with their states: ready, missing, or in need of options.
 
     Example: `ltbench data list --data-root /data`
     """
@@ -38,8 +38,8 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
     out = console()
     out.print(table)
     out.print(
-        "\n[dim]missing: `ltbench data prepare NAME` puts it in place, or says what to download\n"
-        "options: it must be told where your images are, see `ltbench show dataset NAME`[/]"
+        "\n[dim]missing: `ltbench data prepare NAME` prepares it, or prints what to download\n"
+        "options: set the folder of your images, see `ltbench show dataset NAME`[/]"
     )
     for status in found:
         if status.state == "failed":

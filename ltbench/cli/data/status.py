@@ -1,4 +1,4 @@
-"""Whether a data set could be used now."""
+"""States of data sets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """What a data set with its default options would say.
+    """State of a data set with its default options.
 
     Args:
-        name: The data set's.
-        summary: Its summary.
-        state: `ready`; `options`: it must be told something; `missing`; `failed`: its plugin did.
-        message: Why it is not ready.
-        hint: What to do about it.
+        name: Name of the data set.
+        summary: Summary of the data set.
+        state: State: `ready`; `options` where an option must be set; `missing`; `failed` where its
+            plugin raised an error.
+        message: Reason why it is not ready.
+        hint: Action that the user can take.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""`ltbench data verify`: looks a data set through."""
+"""`ltbench data verify`: check of a data set's lists and files."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 def verify(
     name: Annotated[str, typer.Argument(help="Data set.", metavar="NAME")],
     lists_only: Annotated[
-        bool, typer.Option("--lists-only", help="Look at the split lists, not at the images.")
+        bool, typer.Option("--lists-only", help="Check the split lists, but not the images.")
     ] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
     bad_files: Annotated[
         Path | None,
         typer.Option(
-            help="Where the list of bad files is written. Default: NAME-bad-files.csv, here.",
+            help="CSV file for the list of bad files. Default: NAME-bad-files.csv.",
             metavar="FILE",
             show_default=False,
         ),
     ] = None,
     assignments: Set = None,
-    data_seed: Annotated[int, typer.Option(min=0, help="Of the long-tailed subset.")] = 0,
+    data_seed: Annotated[int, typer.Option(min=0, help="Seed of the long-tailed subset.")] = 0,
     json: Json = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that look at files.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that check files.")] = 2,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
-    """Look a data set through: lists, counts, names, overlaps, files.
+    """Verify a data set: lists, counts, class names, overlaps, files.
 
-    Exit code 4 if a run would stumble over something. Classes of one name, and files that are in
-    two splits, are warnings: published data sets have both. --deep lists all images that have the
-    content of another one in NAME-duplicates.csv, beside the list of bad files.
+    Exit code 4 if a fault would make a run fail. Duplicate class names and files in two splits are
+    warnings: published data sets have both. --deep writes the images with identical content to
+    NAME-duplicates.csv, in the folder of the list of bad files.
 
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
@@ -64,14 +64,14 @@ def verify(
     summary = _summary(dataset, name, identity)
     if not json:
         _print(summary)
-    bad = [] if lists_only else _look(dataset, deep, workers)
+    bad = [] if lists_only else _bad_images(dataset, deep, workers)
     listed = _write(path, bad) if bad else ""
     if deep:
         summary["duplicates"] = _list_duplicates(dataset, path.with_name(f"{name}-duplicates.csv"))
     if not bad and not lists_only:
-        path.unlink(missing_ok=True)  # of an earlier look
+        path.unlink(missing_ok=True)  # of an earlier check
     if not lists_only:
-        chosen.check()  # knows better why a file is not there
+        chosen.check()  # its message explains why a file is missing
     if json:
         from ltbench.cli.output import print_json
 
@@ -81,7 +81,7 @@ def verify(
         raise DataError(
             f"{name}: {len(bad):,} of {sum(map(len, dataset.splits.values())):,} images are bad, "
             f"first {first.name} ({first.split}): {first.fault}",
-            hint=f"{listed}; fetch or make them again",
+            hint=f"{listed}; download or create them again",
         )
     if not json:
         from ltbench.cli.output import console
@@ -90,11 +90,11 @@ def verify(
             file = path.with_name(f"{name}-duplicates.csv")
             console().print(
                 f"[yellow]warning[/]: {summary['duplicates']:,} images have the content of another "
-                f"one: {file} lists them",
+                f"one: see {file}",
                 soft_wrap=True,
             )
-        looked = "lists" if lists_only else "files and images" if deep else "files"
-        console().print(f"[green]ok[/]: no fault in the {looked}")
+        checked = "lists" if lists_only else "files and images" if deep else "files"
+        console().print(f"[green]ok[/]: no fault in the {checked}")
 
 
 def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
 
 
 def _similar_names(dataset: Dataset) -> list[list[str]]:
-    """Returns groups of class names that differ in capitals or underscores only."""
+    """Returns groups of class names that differ only in capitals or underscores."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(dataset.class_names):
         groups.setdefault(" ".join(name.replace("_", " ").casefold().split()), []).append(name)
@@ -148,13 +148,13 @@ def _print(summary: dict[str, Any]) -> None:
     for name, labels in summary["repeated_names"].items():
         out.print(
             f"[yellow]warning[/]: classes {labels} have the same name, '{escape(name)}': a text "
-            "tower cannot tell them apart",
+            "tower cannot distinguish them",
             soft_wrap=True,
         )
     for names in summary["similar_names"]:
         out.print(
             f"[yellow]warning[/]: class names {escape(', '.join(map(repr, names)))} differ in "
-            "capitals or underscores only: most text towers cannot tell them apart",
+            "capitals or underscores only: most text towers cannot distinguish them",
             soft_wrap=True,
         )
     for note in summary["notes"]:
@@ -168,36 +168,36 @@ def _print(summary: dict[str, Any]) -> None:
         out.print(f"[yellow]warning[/]: {what}")
 
 
-def _look(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
-    """Returns the images that are not there, or cannot be decoded."""
+def _bad_images(dataset: Dataset, deep: bool, processes: int) -> list[BadImage]:
+    """Returns the images that are missing or cannot be decoded."""
     from ltbench.data.verify import broken_images, missing_files
     from ltbench.engine.progress_bar import show_progress
 
     total = sum(map(len, dataset.splits.values()))
     with show_progress() as progress:
-        progress.start("decoding" if deep else "looking for files", total)
-        look = broken_images(dataset, processes, progress.advance) if deep else None
-        bad = list(look if look is not None else missing_files(dataset, progress.advance))
+        progress.start("decoding" if deep else "checking files", total)
+        broken = broken_images(dataset, processes, progress.advance) if deep else None
+        bad = list(broken if broken is not None else missing_files(dataset, progress.advance))
         progress.stop()
     return bad
 
 
 def _writable(path: Path) -> Path:
-    """Returns where the list of bad files goes, which is seen before they are looked for.
+    """Returns the absolute path of the list of bad files, checked before the images are.
 
     Raises:
-        ConfigError: A file cannot be there.
+        ConfigError: The path is not a regular file, or its folder does not exist.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
-        raise ConfigError(f"--bad-files: {path} is no regular file", hint="name a file")
+        raise ConfigError(f"--bad-files: {path} is not a regular file", hint="give a file")
     if not path.parent.is_dir():
-        raise ConfigError(f"--bad-files: there is no folder {path.parent}", hint="make it before")
+        raise ConfigError(f"--bad-files: {path.parent} is not a directory", hint="create it")
     return path
 
 
 def _list_duplicates(dataset: Dataset, path: Path) -> int:
-    """Writes the pairs of images of one content to a CSV file, and returns how many there are."""
+    """Writes the pairs of images with identical content to a CSV file; returns their number."""
     from ltbench.data.verify import repeated_images
     from ltbench.engine.progress_bar import show_progress
 
@@ -209,19 +209,20 @@ def _list_duplicates(dataset: Dataset, path: Path) -> int:
         for one, other in found
     ]
     if not rows:
-        path.unlink(missing_ok=True)  # of an earlier look
+        path.unlink(missing_ok=True)  # of an earlier check
         return 0
     try:
         _write_csv(path, ("first_split", "first", "second_split", "second"), rows)
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written: {error.strerror}", hint="name a folder with --bad-files"
+            f"{path} cannot be written: {error.strerror}",
+            hint="choose another folder with --bad-files",
         ) from error
     return len(rows)
 
 
 def _image(dataset: Dataset, split: str, index: int) -> str:
-    """Returns the path of an image, or its place in the split where it has none."""
+    """Returns the path of an image, or its index in the split where it has none."""
     from ltbench.data import FileImages
 
     images = dataset.splits[split].images
@@ -232,7 +233,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     """Writes a CSV file.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     from ltbench.io.files import replace_file
 
@@ -244,10 +245,10 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def _write(path: Path, bad: list[BadImage]) -> str:
-    """Writes the list of bad files, and returns what there is to say about it."""
+    """Writes the list of bad files, and returns a sentence about it."""
     header = [field.name for field in dataclasses.fields(bad[0])]
     try:
         _write_csv(path, header, (dataclasses.astuple(image) for image in bad))
     except OSError as error:
-        return f"their list {path} cannot be written ({error.strerror}): name one with --bad-files"
-    return f"all of them are listed in {path}"
+        return f"the list {path} cannot be written ({error.strerror}): choose one with --bad-files"
+    return f"see the list {path}"

@@ -1,4 +1,4 @@
-"""`ltbench grid list`: the grids that come with plugins."""
+"""`ltbench grid list`: grids of plugins."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ltbench.cli.options import Json
 
 
 def list_grids(json: Json = False) -> None:
-    """List the grids that come with ltbench and with plugins, to plan and run by name.
+    """List the grids of ltbench and of plugins, which are planned and run by name.
 
-    With --json also the path of each file, to copy from.
+    --json adds the path of each file.
 
     Example: `ltbench grid list`
     """
@@ -41,4 +41,4 @@ def list_grids(json: Json = False) -> None:
             f"[bold]{escape(name)}[/]", escape(grid_summary(grid.path)), escape(grid.plugin.name)
         )
     out = console()
-    out.print(table if grids else "no plugin brings a grid")
+    out.print(table if grids else "no plugin provides a grid")

@@ -10,7 +10,7 @@ import typer
 GridName = Annotated[
     str,
     typer.Argument(
-        help="Grid file, or name of one that comes with a plugin (see `ltbench grid list`).",
+        help="Grid file, or name of a grid (see `ltbench grid list`).",
         metavar="GRID",
         show_default=False,
     ),

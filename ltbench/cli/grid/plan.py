@@ -1,4 +1,4 @@
-"""`ltbench grid plan`: what a grid would run, and what that would take."""
+"""`ltbench grid plan`: cells of a grid with a forecast of their time and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plan(
         bool,
         typer.Option(
             "--measure",
-            help="Time a few images of each cell that was never run: seconds to minutes a cell.",
+            help="Time a few images of each cell without finished runs: seconds to minutes a cell.",
         ),
     ] = False,
     json: Json = False,
@@ -35,10 +35,10 @@ def plan(
     workers: Workers = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
-    """Show the cells of a grid, what is done of them, and what the rest will take.
+    """Show the cells of a grid, their finished runs, and a forecast for the others.
 
     Times and memory are those of stored runs of the same cell, or (~) of the same method, backbone
-    and data set with other options; with --measure (≈) those of a few images. Writes nothing.
+    and data set with other options, or (≈, with --measure) of a few images. Writes nothing.
 
     Example: `ltbench grid plan digits/methods`
     """
@@ -96,7 +96,7 @@ def _as_json(
                 "label": cell.cell.label,
                 "runs": [
                     {
-                        # Where the data is not in place there is no hash to tell a run by.
+                        # Without its data set, a run has no valid hash.
                         "hash": None if state.run.missing else state.run.resolved.spec.hash,
                         "settings": dict(state.run.settings),
                         "state": state.state,

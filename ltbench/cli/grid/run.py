@@ -1,4 +1,4 @@
-"""`ltbench grid run`: runs what is left of a grid."""
+"""`ltbench grid run`: execution of a grid's remaining runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(
     executor: Annotated[
         str | None,
         typer.Option(
-            help="Where runs are run (see `ltbench list executors`). Default: local.",
+            help="Executor (see `ltbench list executors`). Default: local.",
             metavar="NAME",
             rich_help_panel=MACHINE,
             show_default=False,
@@ -38,21 +38,21 @@ def run(
         int | None,
         typer.Option(
             min=1,
-            help="Runs at the same time. Default: one a GPU, or one a CPU core and 4 GB of memory.",
+            help="Number of runs at the same time. Default: one a GPU, or one a CPU core and 4 GB.",
             rich_help_panel=MACHINE,
             show_default=False,
         ),
     ] = None,
     overwrite: Annotated[
         Literal["never", "failed", "always"],
-        typer.Option(help="Which earlier runs are done again."),
+        typer.Option(help="Earlier runs to execute again."),
     ] = "never",
     assignments: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="executor.OPTION=VALUE",
-            help="Set an option of the executor (`ltbench show executor NAME` lists them), or "
+            help="Set an option of the executor (listed by `ltbench show executor NAME`), or "
             "tracker.NAME.OPTION. Repeatable.",
             rich_help_panel=MACHINE,
         ),
@@ -70,11 +70,11 @@ def run(
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
-    """Run what is left of a grid, several runs at a time.
+    """Execute the remaining runs of a grid, several at a time.
 
-    Finished runs are skipped; failed ones are kept with their error, and tried again with
-    --overwrite failed. A run that fails does not stop the others; the exit code is then 1. The
-    same command again goes on where it stopped; started twice, the two share the work.
+    Finished runs are skipped. Failed runs are kept with their error and executed again with
+    --overwrite failed. A failure does not stop the other runs; the exit code is then 1. An
+    interrupted grid is resumed by the same command; two commands on one folder share the work.
 
     Example: `ltbench grid run digits/methods --jobs 2`
     """
@@ -102,7 +102,7 @@ def run(
     built = build_executor(registry, executor, options, context, [*faults, *wrong])
     grid.require_data()
     cells = read_states(grid, out)
-    how = {
+    options_of_run = {
         "device": device,
         "workers": workers,
         "cache": cache,
@@ -110,9 +110,9 @@ def run(
         "trackers": [chosen.name for chosen in trackers],
         "tracker_options": of_trackers,
     }
-    schedule = Schedule.of(cells, built, out, overwrite, **how)
+    schedule = Schedule.of(cells, built, out, overwrite, **options_of_run)
     for task in [task for task in schedule.tasks if not task.settled][:1]:
-        for chosen in trackers:  # what is missing is told once, and not by every worker
+        for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
     forecaster = Forecaster(out)
     expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
@@ -126,7 +126,7 @@ def run(
     if failed:
         raise RunError(
             f"{failed} of {len(schedule.tasks)} runs failed",
-            hint="see their errors above; --overwrite failed tries them again",
+            hint="see their errors above; execute them again with --overwrite failed",
         )
 
 

@@ -1,4 +1,4 @@
-"""What the verbs of `ltbench grid` show."""
+"""Output of the verbs of `ltbench grid`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ltbench.grid.status import RunState, State
 
 _COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
-_ROWS = 20  # cells in the live table
+MAX_LIVE_ROWS = 20
 
 
 def duration(seconds: float) -> str:
-    """Returns seconds for people.
+    """Returns a duration in words.
 
     >>> [duration(seconds) for seconds in (0.4, 59.6, 3599, 7260)]
     ['0 s', '1 min', '60 min', '2 h 01 min']
@@ -39,7 +39,7 @@ def duration(seconds: float) -> str:
 
 
 def state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
-    """Returns a row for each cell: how many runs are how far, and how accurate they are."""
+    """Returns a table of cells: runs by state, and their accuracy."""
     table = plain_table("cell")
     for column in (*_COLORS, "accuracy"):
         table.add_column(column, justify="right")
@@ -62,7 +62,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def print_failed(states: Iterable[tuple[str, RunState]], console: Console) -> None:
-    """Prints why runs failed."""
+    """Prints the errors of failed runs."""
     for label, state in states:
         if state.state == "failed":
             seed = state.run.resolved.spec.seed
@@ -71,31 +71,31 @@ def print_failed(states: Iterable[tuple[str, RunState]], console: Console) -> No
 
 
 def print_notes(grid: Grid, console: Console) -> None:
-    """Prints what is worth knowing of a grid."""
+    """Prints the remarks about a grid, and its missing data sets and weights."""
     for note in grid.notes:
         console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
     for message in dict.fromkeys(run.missing.message for run in grid.runs if run.missing):
-        console.print(f"[yellow]not in place[/] {escape(message)}", soft_wrap=True)
+        console.print(f"[yellow]missing[/] {escape(message)}", soft_wrap=True)
 
 
 @contextmanager
 def following(schedule: Schedule) -> Iterator[Callable[[Task | None], None]]:
-    """Yields what shows on stderr how a schedule gets on: live on a terminal, else in lines."""
+    """Yields the callback that shows a schedule on stderr: a live table, or lines."""
     console = Console(file=sys.stderr, highlight=False)
 
-    def say(task: Task | None) -> None:
+    def print_line(task: Task | None) -> None:
         if task is not None:
             with suppress(OSError):  # a full or closed stderr must not end the runs
                 console.print(_line(schedule, task), soft_wrap=True)
 
     if not console.is_terminal:
-        yield say
+        yield print_line
         return
-    # Refreshed by the schedule itself: a thread would slow down the runs.
+    # Refreshed by the schedule: a thread would slow down the runs.
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
         def show(task: Task | None) -> None:
-            say(task)
+            print_line(task)
             live.update(_board(schedule), refresh=True)
 
         yield show
@@ -116,11 +116,11 @@ def _line(schedule: Schedule, task: Task) -> Text:
 
 
 def _board(schedule: Schedule) -> Group:
-    """Returns the live table: cells with their runs, the runs in flight, the whole."""
+    """Returns the live table: cells, running tasks, and totals."""
     cells: dict[str, list[Task]] = {}
     for task in schedule.tasks:
         cells.setdefault(task.cell, []).append(task)
-    if len(cells) > _ROWS:  # only those that something happens to
+    if len(cells) > MAX_LIVE_ROWS:  # only cells with a running task
         cells = {
             label: tasks
             for label, tasks in cells.items()
@@ -137,12 +137,12 @@ def _board(schedule: Schedule) -> Group:
     summary = ", ".join(f"{total[name]} {name}" for name in _COLORS)
     rest = "" if left is None else f"; {duration(left)} left"
     lines = [Text(_flight(task)) for task in schedule.tasks if task.state == "running"]
-    return Group(table, *lines[:_ROWS], Text(f"{summary}{rest}"))
+    return Group(table, *lines[:MAX_LIVE_ROWS], Text(f"{summary}{rest}"))
 
 
 def _flight(task: Task) -> str:
     if task.elsewhere:
-        return f"  {task.title}: another process is at it"
+        return f"  {task.title}: executed by another process"
     from ltbench.grid.status import trained_epochs
 
     done, epochs = trained_epochs(task.found.directory), task.run.resolved.spec.train.epochs

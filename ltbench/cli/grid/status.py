@@ -1,4 +1,4 @@
-"""`ltbench grid status`: how far a grid is."""
+"""`ltbench grid status`: states of a grid's runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def status(
     out: Out = Path("runs"),
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
-    """Show how far a grid is: runs done, failed, running and to do; accuracies; errors.
+    """Show the states of a grid's runs, their accuracies, and errors.
 
     Example: `ltbench grid status digits/methods`
     """

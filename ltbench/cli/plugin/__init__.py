@@ -1,3 +1,3 @@
-"""`ltbench plugin`: plugins of one's own, from the first file to the last check."""
+"""`ltbench plugin`: listing, checking and creating plugins."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ltbench plugin check`: the conformance kit on a plugin."""
+"""`ltbench plugin check`: conformance checks of a plugin."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ _COLORS = {"passed": "green", "failed": "red", "skipped": "yellow", "expected": 
 def check_plugins(
     name: Annotated[
         str | None,
-        typer.Argument(help="As in `ltbench plugin list`; all but the built-in where not given."),
+        typer.Argument(
+            help="Name (see `ltbench plugin list`). Default: all but the built-in ones."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check that a plugin does what ltbench expects of it: on the CPU, without downloads.
+    """Check that a plugin conforms to the contracts of ltbench, on the CPU and without downloads.
 
     Exit code 1 if a check failed, 3 if the plugin could not be loaded.
 
@@ -66,9 +68,9 @@ def _chosen(name: str | None, registry: Registry) -> list[PluginInfo]:
     """Returns the plugins to check.
 
     Raises:
-        ConfigError: There is none.
-        PluginError: One of them could not be loaded.
-        UnknownNameError: There is none of that name.
+        ConfigError: No plugin is installed except the built-in ones.
+        PluginError: A plugin could not be loaded.
+        UnknownNameError: No plugin has that name.
     """
     from ltbench.testing.collect import plugin_named
 
@@ -78,40 +80,40 @@ def _chosen(name: str | None, registry: Registry) -> list[PluginInfo]:
         listed = "".join(f"\n  - {one.plugin}: {one.error}" for one in registry.failures)
         raise PluginError(
             f"{len(registry.failures)} plugins failed to load:{listed}",
-            hint="mend them, or name the plugin to check",
+            hint="give the name of the plugin to check",
         )
     chosen = [plugin for plugin in registry.plugins if plugin.distribution != "ltbench"]
     if not chosen:
         raise ConfigError(
-            "no plugin is installed but those that come with ltbench",
-            hint="name one of `ltbench plugin list`, or write one: `ltbench plugin new`",
+            "no plugin is installed except the built-in ones",
+            hint="give a name of `ltbench plugin list`, or create one with `ltbench plugin new`",
         )
     return chosen
 
 
 def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> list[Outcome]:
-    """Runs the checks of a plugin, and prints how each of them goes."""
+    """Runs the checks of a plugin, and prints the outcome of each."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ltbench.testing.collect import checks_of_plugin
     from ltbench.testing.runner import run_checks
 
-    # The bar is where the lines are, so that these can be printed above it.
+    # The bar shares the console of the lines, which are printed above it.
     live = Console(stderr=True, highlight=False) if out is None else out
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     outcomes = []
     if out is not None:
         out.print(f"[bold]{plugin}[/]", soft_wrap=True)
     with Progress(*columns, console=live, transient=True, disable=not live.is_terminal) as bar:
-        task = bar.add_task(f"building small models to check {plugin.name} with", total=None)
+        task = bar.add_task(f"building small models to check {plugin.name}", total=None)
         checks = list(checks_of_plugin(plugin, registry))
         for number, outcome in enumerate(run_checks(checks, plugin, {}), start=1):
             outcomes.append(outcome)
             if out is not None:
                 _print(outcome, out)
-            coming = checks[number].name if number < len(checks) else ""
-            bar.update(task, total=len(checks), completed=number, description=coming)
+            following = checks[number].name if number < len(checks) else ""
+            bar.update(task, total=len(checks), completed=number, description=following)
     if out is not None:
         count = {status: sum(one.status == status for one in outcomes) for status in _COLORS}
         seconds = sum(one.seconds for one in outcomes)

@@ -1,4 +1,4 @@
-"""`ltbench plugin list`: which plugins there are, and those that cannot be used."""
+"""`ltbench plugin list`: loaded plugins, and those that could not be loaded."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
 
 
-_SHOWN = 4  # names of a kind; `ltbench list` shows all
+MAX_SHOWN_NAMES = 4  # of a kind; `ltbench list` shows all
 
 
 def list_plugins(json: Json = False) -> None:
-    """List plugins: where they come from, what they bring, what they take to load, what is wrong.
+    """List plugins with their origin, components, loading time, warnings and errors.
 
     Example: `ltbench plugin list`
     """
@@ -56,13 +56,13 @@ def list_plugins(json: Json = False) -> None:
     from ltbench.cli.output import console, plain_table
 
     out = console()
-    table = plain_table("entry point", "distribution", "load", "brings")
+    table = plain_table("entry point", "distribution", "load", "provides")
     for plugin in registry.plugins:
         table.add_row(
             f"[bold]{escape(plugin.name)}[/]\n[dim]{escape(plugin.module)}[/]",
             escape(f"{plugin.distribution} {plugin.version}"),
             f"{1000 * registry.seconds[plugin]:.0f} ms",
-            escape(_brings(plugin, registry)),
+            escape(_provided(plugin, registry)),
         )
     if registry.plugins:
         out.print(table)
@@ -109,13 +109,13 @@ def _notifications(plugin: PluginInfo, registry: Registry) -> list[str]:
     return sorted(one.name for one in callers if one.name.startswith("ltbench_on_"))
 
 
-def _brings(plugin: PluginInfo, registry: Registry) -> str:
-    """Returns what comes with a plugin, in words."""
+def _provided(plugin: PluginInfo, registry: Registry) -> str:
+    """Returns a description of what a plugin provides."""
     from ltbench.specs import KINDS
 
     parts = []
     for kind, names in _components(plugin, registry).items():
-        if len(names) > _SHOWN:
+        if len(names) > MAX_SHOWN_NAMES:
             parts.append(f"{len(names)} {KINDS[kind].plural}")
         else:
             parts.append(f"{kind if len(names) == 1 else KINDS[kind].plural} {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""`ltbench plugin new`: a package for a plugin author to start from."""
+"""`ltbench plugin new`: package with a new plugin."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ltbench.specs import KINDS
 def new(
     name: Annotated[
         str,
-        typer.Argument(help="Of the component, in snake_case; dashes are underscores."),
+        typer.Argument(help="Name of the component in snake_case; dashes become underscores."),
     ],
     kind: Annotated[
         str,
         typer.Option(
-            help=f"Of the component: {', '.join(KINDS)}.",
+            help=f"Kind of the component: {', '.join(KINDS)}.",
             metavar="KIND",
             show_default=False,
         ),
@@ -26,25 +26,25 @@ def new(
     parent: Annotated[
         Path,
         typer.Option(
-            "--dir", help="Folder that the package's folder, NAME with dashes, is made in."
+            "--dir", help="Folder in which the package's folder, NAME with dashes, is created."
         ),
     ] = Path(),
     licence: Annotated[
-        str, typer.Option(help="mit, apache-2.0 or bsd-3-clause.", metavar="LICENCE")
+        str, typer.Option(help="Licence: mit, apache-2.0 or bsd-3-clause.", metavar="LICENCE")
     ] = "mit",
     author: Annotated[
         str | None,
         typer.Option(
-            help="Who holds the copyright. Default: the package's authors.",
+            help="Holder of the copyright. Default: the package's authors.",
             metavar="TEXT",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write a package with a component of your own: a small one that works, to be changed.
+    """Create a package with a small working component, to change.
 
-    It has a typed config, the entry point, ltbench's conformance checks as tests, README,
-    changelog, licence and a CI file. Install it, and the component is in `ltbench list`.
+    It has a typed config, the entry point, the conformance checks as tests, README, changelog,
+    licence and a CI file. After its installation, `ltbench list` shows the component.
 
     Example: `ltbench plugin new my_method --kind method`
     """
@@ -74,7 +74,7 @@ def new(
 
 
 def _print_next(folder: Path, kind: str, name: str) -> None:
-    """Prints where the package is, and the commands that come next."""
+    """Prints the folder of the package and the next commands."""
     import shlex
 
     from rich.markup import escape

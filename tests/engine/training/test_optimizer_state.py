@@ -127,7 +127,7 @@ def test_values_of_every_kind_come_back(kept: Any) -> None:
 def test_what_no_checkpoint_can_hold_is_an_error_of_the_plugin() -> None:
     learned = {"weight": nn.Parameter(torch.ones(2))}
     optimizer = Keeping([{"params": list(learned.values())}], 0.1, object())
-    with pytest.raises(PluginError, match="holds a object .groups/0/kept."):
+    with pytest.raises(PluginError, match=r"holds a object .groups/0/kept."):
         pack_optimizer(optimizer, learned)
 
 

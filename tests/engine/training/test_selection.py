@@ -257,7 +257,7 @@ def test_held_out_images_are_not_trained_on_and_change_no_shot_group(cli: Cli, s
 def test_where_nothing_is_trained_nothing_is_held_out(cli: Cli, site: Path) -> None:
     arguments = ("run", "--method", "zero_shot", "--dataset", "watched", "--select", "val")
     ended = cli(*arguments, "--inference", "center", "--workers", "0")
-    assert "nothing is trained, so there is no epoch to choose" in ended.out
+    assert "none: the run trains nothing" in ended.out
     result = cli(*arguments, "--inference", "center", "--workers", "0", "--json").json
     assert result["classes"]["trained_on"] == result["classes"]["train_images"]
     selection = result["selection"]
