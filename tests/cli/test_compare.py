@@ -173,8 +173,8 @@ def test_folders_of_several_choices_are_refused(cli: Cli, drawn: Path, registry:
 def test_what_cannot_be_compared(cli: Cli, drawn: Path, tmp_path: Path) -> None:
     one = str(drawn / "full")
     for arguments, code, said in (
-        ([one], 2, "only one thing"),
-        ([one, one], 2, "hold the same choices"),
+        ([one], 2, "at least two paths"),
+        ([one, one], 2, "have the same choices"),
         ([one, str(tmp_path / "nothing")], 2, "no folder"),
         ([one, str(tmp_path)], 4, "no finished run"),
     ):
@@ -322,9 +322,9 @@ def test_methods_are_ranked_across_data_sets(cli: Cli, many_sets: Path) -> None:
     assert bayesian in cli(*arguments, "--rope", "1").out
     out = cli(*arguments).out
     assert "average ranks that differ by 1.35 or more differ significantly (95 %)" in out
-    assert "not told apart: lift_plus, bitfit" in out
-    assert "too few for so many of Wilcoxon's tests: they can at best have p = 0.09375" in out
-    assert "left out, because some method lacks it" in out
+    assert "not distinguished: lift_plus, bitfit" in out
+    assert "Wilcoxon tests: the smallest possible p value is 0.09375" in out
+    assert "left out, because a method has no run on it" in out
 
 
 def test_across_data_sets_needs_some(cli: Cli, drawn: Path) -> None:

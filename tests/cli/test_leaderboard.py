@@ -97,7 +97,7 @@ def test_what_is_no_file_is_left_alone(cli: Cli, drawn: Path, name: str) -> None
     os.mkfifo("pipe")
     ended = cli("leaderboard", str(drawn), "--csv", name)
     assert ended.code == 2
-    assert "is there and no file" in ended.err
+    assert "exists but is not a file" in ended.err
     assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
 
 

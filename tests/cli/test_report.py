@@ -57,4 +57,4 @@ def test_a_file_is_no_folder(cli: Cli, drawn: Path) -> None:
     Path("taken").touch()
     ended = cli("report", str(drawn), "--out", "taken")
     assert ended.code == 2
-    assert "is there and no folder" in ended.err
+    assert "exists but is not a directory" in ended.err

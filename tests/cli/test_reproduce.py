@@ -71,7 +71,7 @@ def test_a_number_that_a_plugin_knows(
     assert re.search(r"78\.3 +78\.10 +3 +-0\.20 +-0\.37 to -0\.03 +equivalent", ended.out)
     assert "close lift on digits_lt with clip_tiny: 78.3 % (Doe, 2025) differs in" in ended.out
     assert "train.lr 0.01 | 0.5 (published | here)" in ended.out
-    assert "nothing is published about full on digits_lt with clip_tiny" in ended.out
+    assert "no number is published for full on digits_lt with clip_tiny" in ended.out
     assert "those at 90 % that belong to two one-sided t tests at 95 %" in ended.out
 
 
@@ -110,7 +110,7 @@ def test_a_number_that_is_given(cli: Cli, put: Callable[..., Path]) -> None:
     put(70.0, method="full")
     several = cli("reproduce", str(out), "--published", "78.3")
     assert (several.code, several.out) == (2, "")
-    assert "differ in more than their seed: method full | lift" in several.err
+    assert "only in their seed, but they differ in method full | lift" in several.err
 
 
 def test_one_seed_is_told_what_is_needed(cli: Cli, put: Callable[..., Path]) -> None:
@@ -128,7 +128,7 @@ def test_runs_about_which_nothing_is_published(
     out = put(78.0, train__lr=0.5)
     ended = cli("reproduce", str(out))
     assert (ended.code, ended.out) == (2, "")
-    assert "no published overall accuracy is about these runs" in ended.err
+    assert "no overall accuracy is published for these runs" in ended.err
     assert "78.3 % (Doe, 2025) differs in train.lr 0.01 | 0.5 (published | here)" in ended.err
     assert "--published PERCENT --source TEXT" in ended.err
     few = cli("reproduce", str(out), "--metric", "few")
