@@ -107,7 +107,7 @@ def test_intervals_are_those_of_leaderboards() -> None:
 
 
 def test_intervals_of_a_run_hold_the_truth() -> None:
-    """100 classes of two images, 75 % right: a bootstrap holds the truth 83 times in 100."""
+    """100 classes of two images, 75 % right: a bootstrap covers the truth 83 times in 100."""
     random, labels, true = np.random.default_rng(0), np.repeat(np.arange(100), 2), 0.75
     groups = SHOT_RULES["exclusive"].groups(np.repeat([150, 60, 10], [20, 40, 40]))
     held, zeros = [], np.zeros((200, 1), np.float32)

@@ -1,4 +1,4 @@
-"""A report of stored runs: what its page says, and the files it writes."""
+"""Report of stored runs: content of its page, and its files."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
     store(tmp_path, spec_of(registry, method="lora"))
     store(tmp_path, spec_of(registry, method="full", dataset__ratio=50.0))
     (text,) = section(report(tmp_path, registry=registry), "across-data-sets").paragraphs
-    assert text.startswith("Nothing to show: two methods and two data sets")
+    assert text.startswith("No comparison: overall accuracy across data sets: expected two methods")
 
 
 @pytest.mark.full
@@ -220,7 +220,7 @@ def test_the_same_runs_make_the_same_bytes(runs: Path, registry: Registry, tmp_p
     assert written[0] == written[1]
 
 
-def test_names_of_classes_are_nobodys_markup(tmp_path: Path, registry: Registry) -> None:
+def test_names_of_classes_are_escaped(tmp_path: Path, registry: Registry) -> None:
     classes = {
         "names": [f"<script>alert({number})</script>" for number in range(6)],
         "train_images": COUNTS.tolist(),
@@ -235,7 +235,7 @@ def test_names_of_classes_are_nobodys_markup(tmp_path: Path, registry: Registry)
 
 
 @pytest.mark.parametrize("history", ["\x00", '{"loss": 1', "[1]\n"])
-def test_broken_histories_are_told_and_drawn_by_nobody(
+def test_broken_histories_are_reported_and_not_drawn(
     tmp_path: Path, registry: Registry, history: str
 ) -> None:
     path = store(tmp_path, spec_of(registry))

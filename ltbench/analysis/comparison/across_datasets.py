@@ -138,9 +138,8 @@ def compare_across(
     names, scores = grid.methods, grid.scores(metric)
     if len(names) < 2 or len(scores) < 2:
         raise ConfigError(
-            f"comparison of {ACCURACIES[metric]} accuracies: expected two methods or more, and two "
-            "data sets or more with runs of all methods, got "
-            f"{len(names)} and {len(scores)}",
+            f"{ACCURACIES[metric]} accuracy across data sets: expected two methods or more and two "
+            f"data sets or more with runs of all methods, got {len(names)} and {len(scores)}",
             hint="run the missing methods, or give folders of fewer methods",
         )
     matrix = np.array(list(scores.values()))

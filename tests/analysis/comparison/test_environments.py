@@ -1,4 +1,4 @@
-"""Seeds and methods that were not trained in the same precision, or on the same device."""
+"""Notes on seeds and methods trained in different precisions or on different devices."""
 
 from __future__ import annotations
 

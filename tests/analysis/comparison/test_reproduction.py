@@ -257,7 +257,7 @@ def test_other_methods_and_data_are_not_close(
     assert matched(registry, make(78.0, **settings)) == (0, {})
 
 
-def test_a_close_number_is_not_told_where_another_matches(make: Make, registry: Registry) -> None:
+def test_a_close_number_is_left_out_where_another_matches(make: Make, registry: Registry) -> None:
     one = published(registry).published
     other = published(registry, settings={"inference": "center"}).published
     known, _ = resolve_targets(replace(registry, published=one + other), "accuracy")
@@ -281,7 +281,7 @@ def test_numbers_of_methods_elsewhere_are_no_targets(registry: Registry) -> None
     assert resolve_targets(published(registry), "few") == ([], [])
 
 
-def test_settings_of_no_run_are_told_with_their_plugin(registry: Registry) -> None:
+def test_invalid_settings_are_reported_with_their_plugin(registry: Registry) -> None:
     sick = published(registry, settings={"train.speed": 3})
     known, (fault,) = resolve_targets(sick, "accuracy")
     assert known == []
@@ -289,7 +289,7 @@ def test_settings_of_no_run_are_told_with_their_plugin(registry: Registry) -> No
     assert "train.speed" in fault
 
 
-def test_cells_of_one_method_are_told_apart(make: Make) -> None:
+def test_cells_of_one_method_have_different_names(make: Make) -> None:
     pairs = [(make(78.0, 78.1, dataset__ratio=ratio), PAPER) for ratio in (10, 20)]
     named = [one.name for one in reproduce(pairs, "accuracy", 0.5).each]
     assert named == [

@@ -119,7 +119,7 @@ def test_pairs_equal_the_stored_metrics(cells: list[Cell]) -> None:
 
 
 def of_right(sample: SeedPredictions, right: list[list[int]], name: str) -> SeedPredictions:
-    """A sample whose models recognise these images, all of one class."""
+    """Returns predictions that are correct on these images, all of one class."""
     rows = np.array(right, dtype=bool)
     images = np.arange(rows.shape[1])
     return replace(sample, name=name, indices=images, labels=np.zeros(len(images), int), right=rows)

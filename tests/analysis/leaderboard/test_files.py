@@ -1,4 +1,4 @@
-"""The CSV and JSON files, and the tables that people see."""
+"""CSV and JSON files of leaderboards, and their tables for readers."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> Non
 
 
 def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard) -> None:
-    """Whoever reads columns by name or by place goes on as before."""
+    """Code that reads columns by name or by position keeps working."""
     schema_1 = HEADER.removesuffix(",claim").split(",")
     table = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
     assert list(table.columns[: len(schema_1)]) == schema_1

@@ -1,4 +1,4 @@
-"""Which cells are ranked together, and who shares a rank."""
+"""Groups of cells that are ranked together, and shared ranks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
 
 
 def drawn(out: Path, registry: Registry, *, rows: int, seeds: int) -> list[Cell]:
-    """Cells that differ in an option alone."""
+    """Stores and returns cells that differ only in an option."""
     for dim, seed in itertools.product(range(1, rows + 1), range(seeds)):
         store(out, spec_of(registry, method="lora", method__dim=dim, seed=seed))
     return find_runs([out]).cells()
@@ -71,7 +71,9 @@ def three(tmp_path: Path, registry: Registry) -> Path:
     return tmp_path
 
 
-def test_who_is_not_told_apart_shares_a_rank(three: Path, registry: Registry) -> None:
+def test_rows_without_a_significant_difference_share_a_rank(
+    three: Path, registry: Registry
+) -> None:
     (found,) = rankings(three, registry)
     assert sorted(ranks(found).values()) == [1, 1, 3]
     assert ranks(found)["full"] == 3
@@ -101,7 +103,7 @@ def test_p_values_are_corrected_for_all_pairs(three: Path, registry: Registry) -
 
 @pytest.mark.full
 def test_of_equal_methods_all_share_rank_1(tmp_path: Path, registry: Registry) -> None:
-    """Eight rows, three seeds: the best is picked after looking."""
+    """Eight rows, three seeds: the best is selected after the comparison."""
     cells = drawn(tmp_path, registry, rows=8, seeds=3)
     separated = 0
     for world in range(40):
@@ -110,7 +112,9 @@ def test_of_equal_methods_all_share_rank_1(tmp_path: Path, registry: Registry) -
     assert separated <= 5
 
 
-def test_rows_of_one_seed_are_told_apart_by_nothing(tmp_path: Path, registry: Registry) -> None:
+def test_rows_of_one_seed_share_a_rank_and_have_no_p_value(
+    tmp_path: Path, registry: Registry
+) -> None:
     for method, skill in (("lora", 2.5), ("bitfit", 0.0), ("full", -2.0)):
         store(tmp_path, spec_of(registry, method=method), skill=skill)
     (found,) = rankings(tmp_path, registry)
@@ -178,7 +182,9 @@ def test_other_shot_rules_are_another_ranking(tmp_path: Path, registry: Registry
     assert [each.entries[0].cell.seeds for each in found] == [(0,), (1,)]
 
 
-def test_data_sets_of_other_content_are_told_apart(tmp_path: Path, registry: Registry) -> None:
+def test_data_sets_of_other_content_have_different_labels(
+    tmp_path: Path, registry: Registry
+) -> None:
     spec = spec_of(registry)
     store(tmp_path, spec)
     store(tmp_path, replace(spec, dataset=replace(spec.dataset, identity="sha256:0123456789ab")))

@@ -29,7 +29,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Shape:
-    """A test set, and how well a model does on it.
+    """Test set, and the accuracy of a model on it.
 
     Args:
         classes: Number of classes; the last of them are few-shot.
@@ -52,7 +52,7 @@ class Shape:
         return Strata.from_labels(labels, {"rest": ~few, "few": few}).select(["accuracy", "few"])
 
     def chances(self) -> NDArray[np.float64]:
-        """Returns the chance that an image of each class is recognised, (K,).
+        """Returns the probability that an image of each class is recognised, (K,).
 
         Accurate and inaccurate classes alternate, so that the shot groups are alike.
         """
@@ -72,7 +72,7 @@ SHAPES = {
 def percentile_bootstrap(
     right: NDArray[np.bool_], strata: Strata, random: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """Returns the intervals that runs printed before: of 399 resamples, not corrected."""
+    """Returns the intervals of earlier versions: 399 resamples, not corrected."""
     sizes = strata.sizes
     shares = strata.sums(right.astype(float)) / sizes
     means = random.binomial(sizes, shares, (399, len(sizes))) / sizes @ strata.weight_matrix
@@ -81,7 +81,7 @@ def percentile_bootstrap(
 
 
 def coverage_row(shape: Shape, repeats: int) -> tuple[float, ...]:
-    """Returns how often intervals of one run hold the truth, in percent.
+    """Returns the coverage of the intervals of one run, in percent.
 
     Overall accuracy by the bootstrap and by the crossed interval, then few-shot accuracy.
     """
@@ -137,7 +137,7 @@ class Board:
         return sorted(rights, key=lambda right: -right.mean())
 
     def points(self) -> float:
-        """Returns by how many percent points the first method is better."""
+        """Returns the advantage of the first method in percent points."""
         spread = np.sqrt(1 + self.images**2 + self.seeds**2 + self.both**2)
         classes = 1.8 + np.linspace(1, -1, BOARD.classes)
         better = norm.cdf((classes + self.best) / spread) - norm.cdf(classes / spread)
@@ -156,7 +156,7 @@ Test = Callable[[Sequence[NDArray[np.bool_]], Strata], NDArray[np.float64]]
 
 
 def max_t(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.float64]:
-    """Returns p values of the best row with the others, (k - 1,), as leaderboards have them."""
+    """Returns p values of the best row with the others, (k - 1,), as on leaderboards."""
     return max_t_test(rights, strata, level=LEVEL, resamples=699).p[0, 1:]
 
 
@@ -166,7 +166,7 @@ def max_t_below(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[
 
 
 def holm(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.float64]:
-    """Returns p values of the best row with the others, as leaderboards had them before."""
+    """Returns p values of the best row with the others, as on earlier leaderboards."""
     found = []
     for right in rights[1:]:
         differences = rights[0].astype(np.int8) - right.astype(np.int8)
@@ -183,7 +183,7 @@ def holm(rights: Sequence[NDArray[np.bool_]], strata: Strata) -> NDArray[np.floa
 def told_apart(
     world: Board, rows: int, seeds: int, repeats: int, test: Test = max_t
 ) -> tuple[float, float]:
-    """Returns on how many boards some row is told from the best, and how many rows, in percent."""
+    """Returns shares of boards and of rows with a difference from the best, in percent."""
     random, strata = np.random.default_rng(1), BOARD.strata().select(["accuracy"])
     boards = share = 0.0
     for _ in range(repeats):
@@ -194,7 +194,7 @@ def told_apart(
 
 
 def errors(repeats: int = 600) -> Iterator[Row]:
-    """Yields the rows of the table of boards on which equal methods are told apart."""
+    """Yields the rows of the table of boards with differences between equal methods."""
     for rows, seeds in [(2, 1), (8, 1), (20, 1), *SIZES]:
         before = told_apart(WORLDS["images, seeds, both"], rows, seeds, repeats // 4, holm)[0]
         now = [
@@ -208,7 +208,7 @@ def errors(repeats: int = 600) -> Iterator[Row]:
 
 
 def power(repeats: int = 200) -> Iterator[Row]:
-    """Yields the rows of the table of methods that are told from one that is better."""
+    """Yields the rows of the table of methods that are significantly worse than the best."""
     for rows, seeds in SIZES:
         found: list[float] = []
         for best in (0.5, 0.8):
@@ -246,7 +246,7 @@ def markdown(name: str) -> str:
 
 
 def in_docs(name: str) -> list[list[str]]:
-    """Returns the rows of a table as docs/statistics.md has it, without the head."""
+    """Returns the rows of a table in docs/statistics.md, without the head."""
     table = PAGE.read_text().partition(f"<!-- simulated: {name} -->\n")[2].partition("\n<!--")[0]
     return [[each.strip() for each in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
 

@@ -7,7 +7,7 @@ from ltbench.analysis.stats.bayes import bayesian_signed_rank
 
 
 def test_one_difference_by_hand() -> None:
-    """With weight w for the difference it wins by w^2 (and both by 2 w (1 - w)) over (1 - w)^2."""
+    """A weight w of the difference gives w^2 (and both by 2 w (1 - w)) over (1 - w)^2."""
     found = bayesian_signed_rank(np.array([10.0]), rope=1.0)
     w = np.random.default_rng(1).beta(1, 0.5, 400_000)
     assert found.first == pytest.approx((w**2 + 2 * w * (1 - w) > 0.5).mean(), abs=0.01)

@@ -1,4 +1,4 @@
-"""Intervals of differences at their limits, and beside their p values."""
+"""Limits of the intervals of differences, and their agreement with p values."""
 
 from __future__ import annotations
 

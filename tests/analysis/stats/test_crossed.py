@@ -23,7 +23,7 @@ def one_class(images: int) -> Strata:
 def missed(
     easy: float, seeds: int, cause: str, repeats: int, sizes: NDArray[np.int64] = SIZES
 ) -> tuple[float, float, float]:
-    """True accuracy, and how often intervals lie below it and above it."""
+    """Returns the true accuracy, and the shares of intervals below and above it."""
     random, layers = np.random.default_rng(4), strata(sizes)
     of_seeds, of_both = CAUSES[cause]
     classes = easy + np.linspace(0.5, -0.5, len(sizes))
@@ -55,7 +55,7 @@ def test_intervals_hold_the_truth_95_times_in_100(easy: float, accuracy: float, 
 def test_intervals_hold_the_truth_95_times_in_100_closely(
     easy: float, seeds: int, cause: str
 ) -> None:
-    """At 99 % of 120 images, one image is wrong: 88 times at least. Monte Carlo error: 0.0063."""
+    """At 99 % of 120 images, one image is wrong: covered 88 times or more (error: 0.0063)."""
     if seeds == 1 and cause == "seeds and images":
         pytest.skip("one seed tells nothing of others")
     true, below, above = missed(easy, seeds, cause, 1200)
@@ -72,7 +72,7 @@ def test_of_one_seed_and_one_class_it_is_the_binomial_interval_but_for_the_freed
 
 
 def test_of_many_images_it_is_the_mean_and_t_errors() -> None:
-    """Two seeds right on the same images but for a few, worked out by hand.
+    """Two seeds correct on the same images except a few, worked out by hand.
 
     Of 10,000 images 6,000 are right with both seeds, 120 with the first alone, 80 with the second.
     Seeds: 0.612 and 0.608, error 0.002. Images: mean square 2 x var(image means); both together:

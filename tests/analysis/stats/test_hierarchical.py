@@ -24,7 +24,7 @@ CAUSES = {
 
 
 def share_found(world: World, seeds: int, repeats: int, sizes: NDArray[np.int64] = SIZES) -> float:
-    """How often a difference in mean-class accuracy is found."""
+    """Returns the share of worlds with a significant difference in mean-class accuracy."""
     random, layers = np.random.default_rng(2), strata(sizes).select(["mean_class"])
     with sampled_flips():
         p = [
@@ -59,7 +59,7 @@ def test_power_rises_with_the_difference_and_with_seeds() -> None:
 
 
 def test_seeds_drawn_with_replacement_would_vary_too_little() -> None:
-    """Why the seeds' part comes from a t distribution: the usual bootstrap of three seeds."""
+    """The usual bootstrap of three seeds, which motivates the t distribution of the seeds."""
     random = np.random.default_rng(0)
     values = random.normal(size=(2000, 3))
     drawn = values[:, random.integers(3, size=(999, 3))].mean(axis=2)
@@ -68,7 +68,7 @@ def test_seeds_drawn_with_replacement_would_vary_too_little() -> None:
 
 
 def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
-    """Every image of a model is right or wrong alike: nothing depends on the images."""
+    """All images of a model are correct, or all are wrong: images have no variance."""
     right = np.array([1, 1, 0, 1, 1, 0, 1, 1], np.int8)
     differences = np.repeat((right - (np.arange(8) % 4 == 0)).astype(np.int8)[:, None], 50, axis=1)
     one = Strata.from_labels(np.zeros(50, int), {"all": np.array([True])})
@@ -84,7 +84,7 @@ def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
 
 
 def test_bounds_and_p_are_those_of_the_mixture_of_t_distributions() -> None:
-    """Looked up in the whole mixture, on a fine grid."""
+    """Quantiles of the whole mixture, computed on a fine grid."""
     layers = strata(SIZES)
     differences = World(images=0.5, seeds=0.2, better=0.5).differences(
         np.random.default_rng(6), 5, SIZES

@@ -26,7 +26,7 @@ def test_more_images_or_less_discordance_show_smaller_differences() -> None:
 
 
 def test_the_power_is_what_was_asked_for() -> None:
-    """Models that differ by just as much are told apart in about 80 % of the cases."""
+    """The detectable difference is significant in about 80 % of the cases."""
     sizes = np.array([120, 90, 60, 60])
     layers, psi = strata(sizes), 0.15
     weights = layers.weights["mean_class"]

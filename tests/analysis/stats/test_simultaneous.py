@@ -1,4 +1,4 @@
-"""All pairs of several rows with one error rate."""
+"""Max-T test of all pairs of several rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_two_rows_without_seeds_of_their_own_have_the_p_of_the_sign_test() -> No
 
 
 def test_where_seeds_decide_it_is_the_studentised_range() -> None:
-    """Every row gets the same share of the images wrong but for its seeds: Tukey (1949).
+    """All rows have the same accuracy except for the effect of seeds: Tukey (1949).
 
     Of 4,000 images each seed of a row recognises another number, the first ones: nothing else
     varies with the images, and the seeds of all rows vary by the same.
@@ -56,7 +56,7 @@ def test_where_seeds_decide_it_is_the_studentised_range() -> None:
 
 
 def test_p_values_grow_with_the_number_of_rows() -> None:
-    """With many seeds; of few, other rows tell how much seeds vary."""
+    """The variance is the row's own with many seeds, and pooled with few."""
     random = np.random.default_rng(3)
     rights = drawn(random, [0.3, 0.22, *[0.28] * 10], 15, 400)
     few = max_t_test(rights[:2], one_class(400))

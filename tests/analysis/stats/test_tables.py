@@ -1,4 +1,4 @@
-"""What docs/statistics.md says of coverage, errors and power is what simulations give."""
+"""Coverage, errors and power in docs/statistics.md equal those of simulations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tests.analysis.stats import tables
 from tests.analysis.stats.tables import Board
 
 
-def test_equal_methods_are_rarely_told_apart() -> None:
-    """Eight rows of three seeds, of which Holm with the best tells some apart too often."""
+def test_equal_methods_rarely_differ_significantly() -> None:
+    """Eight rows of three seeds, between which Holm with the best finds too many differences."""
     boards, _ = tables.told_apart(Board(), 8, 3, 200)
     assert boards <= 8
 
 
-def test_a_better_method_is_told_apart() -> None:
+def test_a_better_method_is_significantly_better() -> None:
     _, share = tables.told_apart(Board(best=1.0), 8, 5, 20)
     assert share > 80
 
@@ -26,7 +26,7 @@ def test_the_docs_have_all_rows() -> None:
 
 
 def agree(name: str, allowed: float) -> list[list[float]]:
-    """Compares a table with the docs, and returns its numbers without the words."""
+    """Compares a table with the docs, and returns its numbers without the text."""
     rows = [[each for each in row if not isinstance(each, str)] for row in tables.TABLES[name][1]()]
     for stored, row in zip(tables.in_docs(name), rows, strict=True):
         known = [each for each in stored if each != "-"]
@@ -44,7 +44,7 @@ def test_coverage_is_as_documented() -> None:
 
 @pytest.mark.slow
 def test_errors_are_as_documented() -> None:
-    """Monte Carlo error of 5 %: 0.9. With an unstable method among two they are more."""
+    """Monte Carlo error of 5 %: 0.9. An unstable method among two has more errors."""
     heads = tables.TABLES["errors"][0][2:]
     for row in agree("errors", 4):
         for head, share in zip(heads[1:], row[1:], strict=False):

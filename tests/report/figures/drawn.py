@@ -1,4 +1,4 @@
-"""Every figure, of a number of methods, with names that are as long as names get."""
+"""Examples of all figures, with a given number of methods and long names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures with a line a method."""
+"""Figures with one line per method."""
 
 from __future__ import annotations
 

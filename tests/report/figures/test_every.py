@@ -1,4 +1,4 @@
-"""What holds for every figure."""
+"""Properties of all figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures with a point or a cell a method."""
+"""Figures with one point or cell per method."""
 
 from __future__ import annotations
 

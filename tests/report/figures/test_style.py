@@ -4,7 +4,7 @@ from ltbench.report.figures.label_text import shorten_names
 from ltbench.report.figures.style import line_styles, method_style
 
 
-def test_methods_are_told_apart_without_colours() -> None:
+def test_methods_differ_without_colours() -> None:
     assert len({(method_style(i).marker, method_style(i).dash) for i in range(36)}) == 36
 
 

@@ -1,4 +1,4 @@
-"""A page with everything that a page can hold, and text that tries to get out."""
+"""Example page with every kind of content, and with text that attempts an injection."""
 
 from __future__ import annotations
 

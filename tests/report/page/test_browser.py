@@ -1,4 +1,4 @@
-"""The page in a browser: what its script does, and what only a layout can show."""
+"""Page in a browser: its script and its layout."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, open; whatever a test does, no error is logged and nothing is asked for."""
+    """Opens the page, and checks after each test that it logged no error and requested nothing."""
     page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     wrong: list[str] = []
 
@@ -110,7 +110,7 @@ def test_the_keyboard_sorts(page: Page) -> None:
     assert header.get_attribute("aria-sort") == "none"
 
 
-def test_words_filter_rows_and_the_number_of_rows_is_told(page: Page) -> None:
+def test_words_filter_rows_and_the_number_of_rows_is_shown(page: Page) -> None:
     methods = page.locator("#table-methods")
     assert methods.locator("output").inner_text() == "5 of 5 rows"
     assert methods.locator("output").get_attribute("aria-live") == "polite"

@@ -18,7 +18,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Parsed(HTMLParser):
-    """Elements of a page with their attributes; fails where tags do not close in order."""
+    """Parser of the elements of a page; fails where tags do not close in order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
