@@ -322,9 +322,9 @@ def test_methods_are_ranked_across_data_sets(cli: Cli, many_sets: Path) -> None:
     assert bayesian in cli(*arguments, "--rope", "1").out
     out = cli(*arguments).out
     assert "average ranks that differ by 1.35 or more differ significantly (95 %)" in out
-    assert "not told apart: lift_plus, bitfit" in out
-    assert "their smallest possible p is 0.09375" in out
-    assert "left out, because some method lacks it" in out
+    assert "not distinguished: lift_plus, bitfit" in out
+    assert "the smallest possible p value is 0.09375" in out
+    assert "left out, because a method has no run on it" in out
 
 
 def test_across_data_sets_needs_some(cli: Cli, drawn: Path) -> None:

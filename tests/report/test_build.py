@@ -184,7 +184,7 @@ def test_runs_without_predictions_are_in_the_table_and_in_no_figure(
 def test_of_many_methods_the_best_are_drawn(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "SHOWN", 2)
+    monkeypatch.setattr(evidence, "MAX_SHOWN_METHODS", 2)
     for dim in (1, 2, 4):
         store(tmp_path, spec_of(registry, method="lora", method__dim=dim), skill=dim)
     found = section(report(tmp_path, registry=registry), "digits-lt-tte")

@@ -67,7 +67,7 @@ def single_cell(runs: Sequence[RunResult], path: Path) -> Cell:
     cells = group(runs)
     if not cells:
         raise DataError(
-            f"{path}: expected finished runs, found none",
+            f"no finished run in {path}",
             hint="finish a run with ltbench run, or give another path",
         )
     if len(cells) > 1:
