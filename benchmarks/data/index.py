@@ -1,4 +1,4 @@
-"""Reading time of a long split list, and the memory of loader workers.
+"""Time to read a long split list, and memory that loader workers hold of it.
 
 Writes a list in the form of iNaturalist 2018's, whose rows point to a few real JPEG files, reads it
 several times, and goes through some of it with loader workers while their own memory is watched.
@@ -44,19 +44,19 @@ def write_list(folder: Path, rows: int) -> Path:
 
 
 def own_memory(pid: int) -> float:
-    """Returns the memory that a process shares with no other, in MiB (Linux)."""
+    """Returns the memory that a process shares with no other process, in MiB (Linux)."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
 def whole(sizes: np.ndarray, epoch: int, draws: np.ndarray) -> Views:
-    """One view of each image: all of it."""
+    """Returns one view of each image: the whole image."""
     boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)
     return Views(boxes[:, None].astype(np.float64), None)
 
 
 def watch_workers(dataset: Dataset, workers: int, images: int) -> list[tuple[int, float]]:
-    """Returns the largest own memory of a worker after so many images, at ten times."""
+    """Returns the largest own memory of a worker at ten times of the loading."""
     loader_config = LoaderConfig(torch.device("cpu"), workers, skip_corrupt=False)
     batches = Batches(dataset, "train", whole, 224, loader_config)
     order = np.random.default_rng(0).permutation(len(dataset.splits["train"]))[:images]
@@ -71,7 +71,7 @@ def watch_workers(dataset: Dataset, workers: int, images: int) -> list[tuple[int
 
 
 def main() -> None:
-    """Prints the times and the memory."""
+    """Prints times and memory."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=437_513)
     parser.add_argument("--images", type=int, default=12_800, help="gone through by the workers")

@@ -21,14 +21,14 @@ from ltbench.config.options import as_typed
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
-SEEDS = range(3)  # of the subset and of the training alike
+SEEDS = range(3)  # of the subset and of the training
 COLUMNS = ("accuracy", "mean_class", "many", "medium", "few", "ece")
 RESULTS = Path(__file__).parent.parent / "results" / "digits"
 
 
 @dataclass
 class Row:
-    """A method with some of its options, and what came of it, (seeds, columns)."""
+    """A method with some of its options, and its metrics, (seeds, columns)."""
 
     name: str
     settings: dict[str, Any]
@@ -51,7 +51,7 @@ def rows_of(registry: Registry) -> list[Row]:
 
 
 def run(row: Row, out: Path) -> None:
-    """Runs a row on every seed."""
+    """Runs a row with every seed."""
     for seed in SEEDS:
         settings = {**row.settings, "seed": seed, "data_seed": seed, "precision": "fp32"}
         result = ltbench.run(out=out, device="cpu", workers=0, cache=0, progress=False, **settings)
@@ -62,7 +62,7 @@ def run(row: Row, out: Path) -> None:
 
 
 def main() -> None:
-    """Runs everything and writes the table."""
+    """Runs all rows and writes the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     out = parser.parse_args().out
@@ -94,7 +94,7 @@ def table(rows: list[Row]) -> str:
 
 
 def table_line(row: Row) -> str:
-    """Returns a method's line of the table."""
+    """Returns the line of a method."""
     values = np.array(row.values)
     spread = values.std(axis=0, ddof=1)
     cells = [f"{mean:.1f} ± {std:.1f}" for mean, std in zip(values.mean(0), spread, strict=True)]

@@ -21,7 +21,7 @@ from scipy.stats import t as student
 
 import ltbench
 
-SEEDS = range(5)  # of the subset and of the training alike
+SEEDS = range(5)  # of the subset and of the training
 RATES = (0.001, 0.005, 0.02)
 COLUMNS = ("accuracy", "mean_class", "many", "medium", "few")
 RESULTS = Path(__file__).parent.parent / "results" / "digits"
@@ -33,7 +33,7 @@ Done = dict[str, tuple[dict[str, Any], np.ndarray[Any, Any]]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the table: what is run on every seed."""
+    """A row of the table, run with every seed."""
 
     name: str
     settings: dict[str, Any]
@@ -42,15 +42,15 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("zero_shot", {"method": "zero_shot"}, seeds=range(1)),  # nothing in it is random
+    Entry("zero_shot", {"method": "zero_shot"}, seeds=range(1)),  # without randomness
     Entry("lift_plus", {"method": "lift_plus"}),
     Entry("lift_plus, ce", {"method": "lift_plus", "loss": "ce"}),
     Entry("classifier_only", {"method": "classifier_only"}),
     Entry("full", {"method": "full"}, search_rate=True),
     Entry("full, ce", {"method": "full", "loss": "ce"}, search_rate=True),
 )
-# The test split has 140 images of few-shot classes, so that one is worth 0.7 points. For the
-# question of the loss alone, val has almost four times as many, and more seeds cost little.
+# The test split has 140 images of few-shot classes, so one image is worth 0.7 points. For the
+# question of the loss only, val has almost four times as many, and more seeds cost little.
 LOSS_SEEDS = range(10)
 LIFT_PLUS: dict[str, Any] = {"method": "lift_plus"}
 FULL: dict[str, Any] = {"method": "full", "train.lr": 0.005}  # the rate that was best on val
@@ -75,11 +75,7 @@ COMPARISONS = (
 
 
 class Study:
-    """Runs of entries.
-
-    Args:
-        out: Folder of the run directories.
-    """
+    """Runs of entries, whose metrics are kept."""
 
     def __init__(self, out: Path) -> None:
         self.out = out

@@ -1,4 +1,4 @@
-"""Draw the pictures of glyphs_lt with the fonts that pretraining never drew.
+"""Images of glyphs_lt, drawn with the fonts that were reserved from pretraining.
 
     python -m benchmarks.glyphs.build
 
@@ -26,15 +26,15 @@ from ltbench_plugins.datasets.glyphs_lt import COLUMNS, COUNTS, NAMES, SHEET, SI
 RECORD = Path(__file__).with_name("fonts.csv")
 LICENCES = SHEET.with_suffix(".md")
 FIELDS = ("package", "family", "file", "licence", "sha256", "design", "split")
-SPLITS = {"train": 16, "val": 4, "test": 6}  # designs
+SPLITS = {"train": 16, "val": 4, "test": 6}  # number of designs
 SEED = 0
-# Pretraining drew a character alone and turned it once: of such pictures clip_tiny knows 9 in 10,
-# and little is left to learn.
+# Pretraining drew each character alone and rotated it once. clip_tiny recognises 9 in 10 of such
+# images, which would leave little to learn.
 NEIGHBOUR = 0.7  # probability, on each side
-GAP = 12  # at most, where an em is 80
+GAP = 12  # maximum, where an em is 80
 TURNS = 3
 CONTRAST = (40, 255)
-LEVELS = 10  # of coverage: fewer pack better
+LEVELS = 10  # of coverage: fewer levels compress better
 HEADER = """# The fonts of glyphs_lt
 
 `glyphs_lt.png` was drawn with these {files} font files of {families} families, none of which the
@@ -51,7 +51,7 @@ Member = tuple[str, fonts.Font]
 
 
 def split_fonts() -> dict[str, list[Member]]:
-    """Deals the designs of the reserved fonts, in the order of a hash, to the splits."""
+    """Distributes the designs of the reserved fonts to the splits, in the order of a hash."""
     reserved = fonts.load("reserved")
     members = list(zip(fonts.designs(reserved), reserved, strict=True))
     waiting = sorted(
@@ -68,7 +68,7 @@ def split_fonts() -> dict[str, list[Member]]:
 
 
 def draw(character: str, faces: Faces, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draws a character as cut out of a line of print, in two greys."""
+    """Returns a character cropped from a printed line, in two greys."""
     image = Image.new("L", (CANVAS, CANVAS))
     pen, font = ImageDraw.Draw(image), faces.choose(character, rng)
     bolder = int(rng.choice((0, 0, 0, 1, 2, 3)))
@@ -85,7 +85,7 @@ def draw(character: str, faces: Faces, rng: np.random.Generator) -> NDArray[np.u
 
 
 def paint(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Paints a mask of few levels, which packs well, in one grey on another."""
+    """Returns a mask of few levels, which compresses well, in one grey on another."""
     contrast = rng.uniform(*CONTRAST)
     dark = rng.uniform(0, 255 - contrast)
     ground, ink = rng.permutation((dark, dark + contrast))
@@ -95,7 +95,7 @@ def paint(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8
 
 
 def draw_split(split: str, members: Iterable[Member]) -> NDArray[np.uint8]:
-    """Draws the pictures of a split, class by class, with each design equally often."""
+    """Returns the images of a split, class by class, with each design equally often."""
     rng = np.random.default_rng([SEED, list(SPLITS).index(split)])
     faces = Faces(replace(font, family=design) for design, font in members)
     character = {concept.name: concept.text for concept in concepts()}
@@ -109,7 +109,7 @@ def draw_split(split: str, members: Iterable[Member]) -> NDArray[np.uint8]:
 
 
 def lay_out(pictures: NDArray[np.uint8]) -> Image.Image:
-    """Lays (N, side, side) pictures on one sheet, row by row; the rest of the last is black."""
+    """Returns a sheet of images (N, side, side), row by row; the rest of the last row is black."""
     rows = -(-len(pictures) // COLUMNS)
     squares = np.zeros((rows * COLUMNS, SIDE, SIDE), np.uint8)
     squares[: len(pictures)] = pictures
@@ -118,7 +118,7 @@ def lay_out(pictures: NDArray[np.uint8]) -> Image.Image:
 
 
 def write_record(dealt: dict[str, list[Member]]) -> None:
-    """Writes which font is in which split, and the licences for the package."""
+    """Writes the list of fonts by split, and the licences for the package."""
     with RECORD.open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(FIELDS)
@@ -136,7 +136,7 @@ def write_record(dealt: dict[str, list[Member]]) -> None:
 
 
 def main() -> None:
-    """Writes the sheet of pictures and the records of the fonts."""
+    """Writes the sheet of images and the records of the fonts."""
     dealt = split_fonts()
     drawn = [draw_split(split, members) for split, members in dealt.items()]
     lay_out(np.concatenate(drawn)).save(SHEET, optimize=True)

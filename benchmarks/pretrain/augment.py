@@ -1,4 +1,4 @@
-"""Turn masks of the pool into training images: cheap, random, a batch at a time."""
+"""Augmentation of rendered masks to training images, random and fast, a batch at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.pretrain.concepts import COLOURS, Concept
 
 
 class Augment:
-    """Moves masks, blurs them to few pixels, and paints them."""
+    """Module that moves masks, blurs them to few pixels, and paints them."""
 
     def __init__(self, known: list[Concept]) -> None:
         self.digit = torch.tensor([concept.kind == "digit" for concept in known])
@@ -32,7 +32,7 @@ class Augment:
 
 
 def _move(mask: Tensor) -> Tensor:
-    """Shifts, turns and scales half of the masks a little."""
+    """Returns masks of which half are shifted, rotated and scaled a little."""
     count = len(mask)
     chosen = (torch.rand(count) < 0.5).float()
     angle = 0.08 * torch.randn(count) * chosen
@@ -60,7 +60,7 @@ def _coarsen(mask: Tensor, digit: Tensor) -> Tensor:
 
 
 def _paint(mask: Tensor) -> Tensor:
-    """Colours ink and ground: mostly light on dark, some dark on light, some in colour."""
+    """Returns colours of ink and ground: mostly light on dark, some reversed, some coloured."""
     count = len(mask)
     drawn = torch.rand(count, 1, 1, 1)
     light = 1 - 0.25 * torch.rand(count, 1, 1, 1).square().expand(-1, 3, -1, -1)

@@ -1,4 +1,4 @@
-"""Concepts of the embedded model: names, drawings and captions."""
+"""Concepts of the embedded model's pretraining: names, drawings and captions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ COLOURS = {
     "black": (0.03, 0.03, 0.03),
 }
 
-# The first template is the one at use, so it is also drawn most often.
+# The first template is the one of zero-shot use, so it is also drawn most often.
 PHOTO = "a photo of a {}."
 TEMPLATES: dict[Kind, tuple[str, ...]] = {
     "digit": (
@@ -102,12 +102,12 @@ class Concept:
     text: str = ""
 
     def captions(self) -> list[str]:
-        """Returns every caption of this concept, the one at use first."""
+        """Returns all captions of this concept, that of zero-shot use first."""
         return [template.format(self.name) for template in TEMPLATES[self.kind]]
 
 
 def concepts() -> list[Concept]:
-    """Lists all concepts, digits first and in order."""
+    """Returns all concepts, digits first and in order."""
     listed = [Concept(name, "digit", str(value)) for value, name in enumerate(DIGITS)]
     listed += [Concept(f"capital letter {c}", "letter", c) for c in string.ascii_uppercase]
     listed += [Concept(f"small letter {c}", "letter", c) for c in string.ascii_lowercase]

@@ -1,4 +1,4 @@
-"""Find installed fonts that may be used, and reserve a quarter of their families.
+"""Installed fonts that may be used; a quarter of their families is reserved.
 
 A font qualifies when its package's copyright file grants derived works, it maps every digit and
 letter, and its small letters differ from its capitals. The record is ``fonts.csv``.
@@ -37,7 +37,7 @@ ACCEPTED = {
 }
 # Segment displays, key caps and small capitals are not pictures of the letters they stand for.
 NOT_LETTERS = {"DSEG", "Triod", "Keyboard", "Smallcaps"}
-# A maker's prefix is no family: the word after it tells the designs apart.
+# A maker's prefix is not a family: the word after it distinguishes the designs.
 PREFIXES = {"gfs", "league", "old", "open"}
 # Redrawings of another family under a new name, too far apart for the look test.
 DERIVED = {"carlito": "lato", "hack": "dejavu"}
@@ -61,7 +61,7 @@ class Font:
 
 
 def read_licence(package: str) -> str | None:
-    """Names the licence of a package's fonts, or None when it is not clearly acceptable."""
+    """Returns the licence of a package's fonts, or None if it is not clearly acceptable."""
     text = Path("/usr/share/doc", package, "copyright").read_text(errors="replace")
     for files in (r".*\.(?:ttf|otf).*", r"\*"):
         stanza = re.search(rf"^Files:\s*{files}$.*?^License:[ \t]*(\S.*?)$", text, re.M | re.S)
@@ -84,7 +84,7 @@ def _accept(declared: str) -> str | None:
 
 
 def find(packages: list[str]) -> list[Font]:
-    """Lists the qualifying fonts of installed packages with their roles."""
+    """Returns the qualifying fonts of installed packages with their roles."""
     found = []
     for package in sorted(packages):
         licence = read_licence(package)
@@ -125,13 +125,13 @@ def _specimen(path: Path, text: str) -> NDArray[np.float32]:
 
 
 def _tells_case(path: Path) -> bool:
-    """Returns whether the letters are not blank and the small ones are not the capitals."""
+    """Returns whether the letters are not blank, and the small ones differ from the capitals."""
     small, capital = _specimen(path, "abegnr"), _specimen(path, "ABEGNR")
     return bool(small.any()) and float(small @ capital) <= 0.9
 
 
 def _stem(family: str) -> str:
-    """Reduces a family's name to the design it belongs to: 'Averia Sans' and 'Averia' are one."""
+    """Returns the design that a family's name belongs to: 'Averia Sans' and 'Averia' are one."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", family.split("ADF")[0]).lower()
     parts = re.findall(r"[a-z0-9]+", words) or [family]
     stem: str = next((part for part in parts if part not in PREFIXES), parts[0])
@@ -139,7 +139,7 @@ def _stem(family: str) -> str:
 
 
 def designs(found: list[Font]) -> list[str]:
-    """Names the design of each font: families of one name, package or look are one design."""
+    """Returns the design of each font: families of one name, package or look are one design."""
     stems = [_stem(font.family) for font in found]
     group = {stem: stem for stem in stems}
 
@@ -148,7 +148,7 @@ def designs(found: list[Font]) -> list[str]:
             stem = group[stem]
         return stem
 
-    # Siblings and clones under another name would leak a reserved design into pretraining.
+    # Siblings and clones under another name would bring a reserved design into pretraining.
     packages = np.array([font.package for font in found])
     specimens = np.stack([_specimen(font.path, "Raegt2479S") for font in found])
     alike = (specimens @ specimens.T > SAME_LOOK) | (packages[:, None] == packages[None])
@@ -159,7 +159,7 @@ def designs(found: list[Font]) -> list[str]:
 
 
 def _thin(found: list[Font]) -> list[tuple[str, Font]]:
-    """Pairs each font with its design, and caps the files of each family."""
+    """Returns each font with its design, with a maximum number of files per family."""
     kept: list[tuple[str, Font]] = []
     counts: dict[str, int] = {}
     paired = zip(designs(found), found, strict=True)
@@ -179,7 +179,7 @@ def _assign(grouped: list[tuple[str, Font]]) -> list[Font]:
 
 
 def load(role: str) -> list[Font]:
-    """Reads the recorded fonts of one role and finds the same files among the installed ones."""
+    """Returns the recorded fonts of one role, found among the installed ones."""
     with RECORD.open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["role"] == role]
     # By content: packages install different fonts under the same file name.

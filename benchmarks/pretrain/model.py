@@ -1,4 +1,4 @@
-"""The model of ``clip_tiny`` with an attention that trains fast on a CPU, and its export."""
+"""Model of ``clip_tiny`` with an attention that trains fast on a CPU, and its export."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PlainAttention(nn.MultiheadAttention):
 
 
 def use_plain_attention(model: open_clip.CLIP) -> None:
-    """Swaps the attention of every block, keeping the weights."""
+    """Replaces the attention of every block, keeping the weights."""
     for tower in (model.visual.transformer, model.transformer):
         for block in tower.resblocks:
             plain = PlainAttention(block.attn.embed_dim, block.attn.num_heads, batch_first=True)
@@ -59,11 +59,11 @@ def use_plain_attention(model: open_clip.CLIP) -> None:
 
 
 def export(state: dict[str, Tensor], path: Path, steps: int) -> None:
-    """Writes the weights as float16; an older file is replaced only by a whole one."""
+    """Writes the weights as float16; an older file is replaced as a whole."""
     halves = {name: value.to(torch.float16).contiguous() for name, value in state.items()}
     metadata = {"format": "pt", "trained_by": "benchmarks/pretrain", "steps": str(steps)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     save_file(halves, partial, metadata)
-    partial.chmod(0o644)  # the library keeps a new file to its owner
+    partial.chmod(0o644)  # the library makes a new file readable only for its owner
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""Render a pool of 32 pixel masks (white on black), the raw material of every training image."""
+"""Pool of 32-pixel masks (white on black), the raw material of all training images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Faces:
         self.families = list(families.values())
 
     def choose(self, character: str, rng: np.random.Generator) -> ImageFont.FreeTypeFont:
-        """Picks a font that has the character."""
+        """Returns a font that has the character."""
         while True:
             family = self.families[int(rng.integers(len(self.families)))]
             face, known = family[int(rng.integers(len(family)))]
@@ -56,8 +56,8 @@ def draw(
         return fill(write_digit(int(concept.text), rng), rng)
     if concept.text:
         image = turn(_character(concept.text, faces, rng), rng)
-        # Digits fill the frame as scanned ones do; other characters keep their size and place,
-        # which is all that tells a capital letter O from a small one.
+        # Digits fill the frame as scanned ones do. Other characters keep their size and place, the
+        # only difference between a capital letter O and a small one.
         fills = rng.random() < {"digit": 0.85, "letter": 0.25}.get(concept.kind, 0.0)
         return fill(image, rng) if fills else frame(image, rng)
     if concept.kind == "shape":
@@ -82,7 +82,7 @@ def fill(image: Image.Image, rng: np.random.Generator) -> Mask:
 
 
 def frame(image: Image.Image, rng: np.random.Generator) -> Mask:
-    """Looks at the canvas through a window of varying size and place."""
+    """Returns a view of the canvas through a window of varying size and place."""
     side = rng.uniform(72, 116)
     x, y = (CANVAS - side) / 2 + rng.normal(0, 3.0, 2)
     x, y = np.clip((x, y), 0.0, CANVAS - side)
@@ -183,7 +183,7 @@ def render_pool(out: Path, seed: int, scale: float) -> None:
     at = 0
     for concept, count in zip(known, counts, strict=True):
         for _ in range(count):
-            # A colour is a plain picture; training paints it.
+            # A colour is a plain image, which training paints.
             masks[at] = 255 if concept.kind == "colour" else draw(concept, faces, rng)
             at += 1
     out.mkdir(parents=True, exist_ok=True)
@@ -192,7 +192,7 @@ def render_pool(out: Path, seed: int, scale: float) -> None:
 
 
 def main() -> None:
-    """Renders the pool from the command line."""
+    """Renders the pool for the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the pool")
     parser.add_argument("--seed", type=int, default=0)

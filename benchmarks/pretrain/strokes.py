@@ -1,4 +1,4 @@
-"""Digits as a pen writes them: control points from the general knowledge of handwriting."""
+"""Digits as written with a pen: control points from general knowledge of handwriting."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ WAYS: dict[int, tuple[tuple[Points, ...], ...]] = {
 
 
 def write_digit(digit: int, rng: np.random.Generator) -> Image.Image:
-    """Draws one digit with a shaking hand, white on black."""
+    """Returns one digit drawn with a shaking hand, white on black."""
     ways = WAYS[digit]
     image = Image.new("L", (SIZE, SIZE))
     pen = ImageDraw.Draw(image)
@@ -184,7 +184,7 @@ def write_digit(digit: int, rng: np.random.Generator) -> Image.Image:
     slant, turn = rng.normal(0.0, 0.15), rng.normal(0.0, 0.12)
     shape = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     shape = shape @ np.array([[rng.uniform(0.6, 1.05), -slant], [0.0, 1.0]])
-    # One smooth shift for the whole digit keeps strokes that meet, meeting.
+    # One smooth shift for the whole digit keeps the joints of strokes.
     bend = rng.normal(0.0, 0.05, (2, 4))
     for stroke in ways[int(rng.integers(len(ways)))]:
         points = np.array(stroke) - 0.5
@@ -200,7 +200,7 @@ def write_digit(digit: int, rng: np.random.Generator) -> Image.Image:
 
 
 def _smooth(points: NDArray[np.float64], steps: int = 6) -> NDArray[np.float64]:
-    """Passes a Catmull-Rom curve through the points."""
+    """Returns a Catmull-Rom curve through the points."""
     if len(points) < 3:
         return points
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])

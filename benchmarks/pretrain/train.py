@@ -1,4 +1,4 @@
-"""Pretrain ``clip_tiny`` on the rendered pool."""
+"""Pretraining of ``clip_tiny`` on the rendered pool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.pretrain.model import create, export, normalize, use_plain_atten
 from benchmarks.pretrain.validate import digits_accuracy, validation_digits
 from ltbench_plugins.backbones.clip_tiny import tokenize
 
-# What a batch is made of.
+# Composition of a batch.
 SHARES = {"digit": 0.45, "letter": 0.4, "symbol": 0.09, "shape": 0.03, "texture": 0.02}
 WARM_UP = 200
 RATE = 1e-3
@@ -29,7 +29,7 @@ USUAL_TEMPLATE = 0.4
 
 
 class Pool:
-    """The rendered masks, drawn by kind with fixed shares."""
+    """Rendered masks, drawn by kind with fixed shares."""
 
     def __init__(self, folder: Path, known: list[Concept]) -> None:
         self.masks = torch.from_numpy(np.load(folder / "masks.npy", mmap_mode="c"))
@@ -58,7 +58,7 @@ class Pool:
 
 
 class Captions:
-    """The tokens of every caption; each step draws one of each concept."""
+    """Tokens of every caption; each step draws one caption of each concept."""
 
     def __init__(self, known: list[Concept]) -> None:
         captions = [concept.captions() for concept in known]
@@ -75,7 +75,7 @@ class Captions:
 
 
 class CosineHead(nn.Module):
-    """A classifier on the image tower that helps it start to learn; thrown away afterwards."""
+    """A classifier on the image tower that speeds up the start of training; then discarded."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -88,14 +88,14 @@ class CosineHead(nn.Module):
 
 
 def rate_at(step: int, steps: int) -> float:
-    """Warms up linearly, then follows a half cosine to zero."""
+    """Returns a learning rate: linear warm-up, then a half cosine to zero."""
     if step < WARM_UP:
         return RATE * (step + 1) / WARM_UP
     return RATE * 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / (steps - WARM_UP)))
 
 
 def train(options: argparse.Namespace) -> None:
-    """Trains, validating and exporting the averaged weights as it goes."""
+    """Trains the model, validating and exporting the averaged weights at intervals."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     known = concepts()
@@ -152,7 +152,7 @@ def _write_curve(curve: list[tuple[int, str, str, str]], path: Path) -> None:
 
 
 def main() -> None:
-    """Trains from the command line."""
+    """Trains for the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, required=True, help="folder of the rendered pool")
     parser.add_argument("--out", type=Path, required=True, help="weights file to write")

@@ -21,7 +21,7 @@ from ltbench_plugins.backbones.clip_tiny import tokenize
 
 
 def validation_digits() -> tuple[Tensor, Tensor]:
-    """Loads scikit-learn's digits without every fifth of a class, which is the test part."""
+    """Returns scikit-learn's digits without every fifth of a class, which is for test."""
     data = load_digits()
     keep = np.ones(len(data.target), bool)
     for label in range(10):
@@ -43,7 +43,7 @@ def _as_batch(images: list[Image.Image]) -> Tensor:
 
 @torch.no_grad()
 def predict(model: open_clip.CLIP, images: Tensor, names: list[str]) -> Tensor:
-    """Names the best class of each image by the prompt at use."""
+    """Returns the best class of each image by the prompt of zero-shot use."""
     texts = model.encode_text(tokenize([PHOTO.format(name) for name in names]), normalize=True)
     best: Tensor = (model.encode_image(normalize(images), normalize=True) @ texts.T).argmax(-1)
     return best
@@ -82,7 +82,7 @@ def reserved_accuracy(model: open_clip.CLIP, each: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Validates a weights file from the command line."""
+    """Validates a weights file for the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--each", type=int, default=40, help="reserved drawings of a character")

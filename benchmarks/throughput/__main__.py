@@ -1,10 +1,10 @@
-"""Speed of ltbench and of the usual alternatives, on the same images.
+"""Throughput of ltbench and of the usual alternatives, on the same images.
 
     python -m benchmarks.throughput                     # all: about an hour on two cores
-    python -m benchmarks.throughput --quick             # one round of everything, less of it
+    python -m benchmarks.throughput --quick             # one round, smaller sizes
     python -m benchmarks.throughput --only startup grid
 
-Prints tables and writes every round's numbers as JSON. Nothing else should run meanwhile.
+Prints tables and writes the numbers of every round as JSON. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from benchmarks.throughput.scale import Scale, scale_of
 from benchmarks.throughput.sections import SECTIONS
 from benchmarks.throughput.table import print_results
 
-_WITH_FILES = {"training", "evaluation", "decoding", "index", "digits"}
+_SECTIONS_WITH_FILES = {"training", "evaluation", "decoding", "index", "digits"}
 
 
 def main() -> None:
-    """Measures, prints and writes."""
+    """Measures the sections, prints tables and writes the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one round, less of everything")
+    parser.add_argument("--quick", action="store_true", help="one round, smaller sizes")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/throughput/NAME.json")
@@ -46,9 +46,9 @@ def main() -> None:
     path = options.out or _path(results.machine["name"], options.quick)
     for name in options.only:
         results.sections[name] = SECTIONS[name].take(scale, _tell)
-        # A rate that something else lowers for a while is no peak: it is looked for again.
+        # Other load lowers a measured peak, so it is measured again after each section.
         results.add_peaks(Measurement("measured.machine", {"device": device}).take()["peak_gflops"])
-        _write(path, results, time.perf_counter() - start)  # what comes next may fail
+        _write(path, results, time.perf_counter() - start)  # a later section may fail
     print_results(results, console)
     console.print(f"{(time.perf_counter() - start) / 60:.0f} minutes; written to {path}")
 
@@ -58,8 +58,8 @@ def _device() -> str:
 
 
 def _make_trees(scale: Scale, sections: list[str]) -> None:
-    """Makes the photographs that are needed, unless they are there."""
-    trees = {scale.tree: scale.counts} if _WITH_FILES & set(sections) else {}
+    """Writes the image trees that the sections need, unless they exist."""
+    trees = {scale.tree: scale.counts} if _SECTIONS_WITH_FILES & set(sections) else {}
     if "frozen" in sections:
         trees[scale.small_tree] = scale.few
     for tree, counts in trees.items():

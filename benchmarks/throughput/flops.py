@@ -1,4 +1,4 @@
-"""Floating-point operations of what really runs."""
+"""Floating-point operations that a run really computes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 def count(run: Callable[[], object]) -> int:
-    """Returns the operations of the matrix products, convolutions and attention in a run.
+    """Returns the operations of the matrix products, convolutions and attention in a call.
 
-    A product of (m, k) and (k, n) takes 2 m k n. Frozen weights have no gradient, and none is
-    counted. What `torch.compile` would fuse runs unfused here, so that it can be seen.
+    A product of (m, k) and (k, n) takes 2 m k n. Frozen weights have no gradient, which is not
+    counted. Functions compiled by `torch.compile` run unfused here, so that all are counted.
     """
     with _uncompiled(), FlopCounterMode(display=False) as counter:
         run()
@@ -21,7 +21,7 @@ def count(run: Callable[[], object]) -> int:
 
 
 def _uncompiled() -> AbstractContextManager[object]:
-    if "torch._dynamo" not in sys.modules:  # nothing is compiled; its import takes seconds
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and the import takes seconds
         return nullcontext()
     import torch
 

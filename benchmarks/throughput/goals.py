@@ -1,4 +1,4 @@
-"""Goals as data; the measurements are compared with them."""
+"""Goals of the benchmark, as data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from benchmarks.throughput.values import Difference, Figure, Ratio, Value
 
 @dataclass(frozen=True)
 class Goal:
-    """A number that must not be under, or over, another.
+    """A lower or upper bound of a measured number.
 
     Args:
-        name: Measured quantity, and its reference.
-        value: The number.
-        sign: Required side of the target.
-        target: Required number; None: shown for comparison only.
-        form: Format specification of Python's `format`.
-        devices: Devices of the goal.
+        name: Name of the number, and of what it is compared with.
+        value: Measured number.
+        sign: Side of the target on which the number must be.
+        target: Bound; None: the number is only shown.
+        form: Format of the number, as in Python's `format`.
+        devices: Devices with this goal.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Goal:
     devices: tuple[str, ...] = ("cpu", "cuda")
 
     def reached(self, results: Results) -> bool | None:
-        """Returns whether it is reached; None where it was not measured, or nothing is set."""
+        """Returns whether the goal is reached; None without a measurement or a target."""
         found = self.value.of(results)
         if found is None or self.target is None:
             return None
@@ -46,7 +46,7 @@ def _faster(section: str, row: str, peer: str, target: float | None) -> Goal:
 
 _CPU, _GPU = ("cpu",), ("cuda",)
 _RESIDENT = "lift_plus, resident images"
-_GB = 1e9 / 2**20  # in MiB
+_MB_PER_GB = 1e9 / 2**20  # MiB
 
 GOALS = (
     _faster("training", "lift_plus", "plain loop, fp32", 2.5),
@@ -103,7 +103,7 @@ GOALS = (
         "peak memory of the embedded default, MB",
         Figure("startup", "ltbench run", "peak_memory_mb"),
         "≤",
-        1.5 * _GB,
+        1.5 * _MB_PER_GB,
         ",.0f",
         _CPU,
     ),

@@ -1,4 +1,4 @@
-"""A made-up tree of photographs in the layout of ImageNet-LT."""
+"""Synthetic tree of photographs in the layout of ImageNet-LT."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Row = tuple[str, int]
 
 @dataclass(frozen=True)
 class Counts:
-    """Size of a tree of images.
+    """Size of a tree.
 
     Args:
-        classes: K, at most ImageNet's 1,000.
-        train: Training images, at least one a class; the first classes have more.
-        test: Test images.
+        classes: Number of classes K, at most ImageNet's 1,000.
+        train: Number of training images, at least one per class; the first classes have more.
+        test: Number of test images.
     """
 
     classes: int
@@ -34,13 +34,13 @@ class Counts:
 
 
 def run(root: str, classes: int, train: int, test: int) -> dict[str, Any]:
-    """Makes a tree, in a process of its own: the names of ImageNet's classes come with timm."""
+    """Writes a tree, in a process of its own, because timm has the names of ImageNet's classes."""
     make(Path(root), Counts(classes, train, test))
     return {}
 
 
 def make(root: Path, counts: Counts) -> Path:
-    """Writes `imagenet_lt` below a data root, unless it is there already; returns its folder."""
+    """Writes `imagenet_lt` below a data root unless it exists, and returns its folder."""
     folder = root / "imagenet_lt"
     done = folder / _DONE
     if done.exists() and done.read_text() == repr(counts):
@@ -61,7 +61,7 @@ def make(root: Path, counts: Counts) -> Path:
 
 
 def picture(number: int) -> Image.Image:
-    """Draws smooth fields of colour with finer and finer detail, and noise: as large as a photo."""
+    """Returns an image of smooth colours, finer detail and noise, as large as a photograph."""
     random = np.random.default_rng(number)
     pixels = np.full((_HEIGHT, _WIDTH, 3), 128.0)
     for cells, strength in ((3, 60.0), (12, 30.0), (50, 15.0)):
@@ -74,7 +74,7 @@ def picture(number: int) -> Image.Image:
 
 
 def read_rows(folder: Path, split: str) -> list[Row]:
-    """Returns the rows of a split's list, as any research repository reads them."""
+    """Returns the rows of a split's list, read as in a research repository."""
     lines = (folder / f"{split}.txt").read_text().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines)
     return [(path, int(label)) for path, label in pairs]
@@ -88,7 +88,7 @@ def names(classes: int) -> list[str]:
 
 
 def _train(counts: Counts) -> Iterator[Row]:
-    """Yields a row for each class, then more for a part of them, again and again."""
+    """Yields a row for each class, then further rows for fewer and fewer classes."""
     known = names(counts.classes)
     for number in itertools.count():
         tail = max(1, counts.classes // 2**number)

@@ -1,4 +1,4 @@
-"""The most memory that this process has held."""
+"""Peak memory of this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """Returns the peak of the GPU, or of this process: without what it had before its `exec`."""
+    """Returns the peak memory of the GPU, or of this process since its `exec`."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     status = Path("/proc/self/status").read_text()

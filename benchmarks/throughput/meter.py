@@ -1,4 +1,4 @@
-"""Clock of the phases of a step."""
+"""Timer of a loop's steps and of their phases."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, TypeVar
 import torch
 
 _Batch = TypeVar("_Batch")
-REST = "bookkeeping"  # whatever no phase was named for
+REST = "bookkeeping"  # time outside of all named phases
 DATA = ("data", "decode", "augment", "transfer")
 """Phases in which the loop waits for images."""
 
 
 class Meter:
-    """Times some steps of a loop that it does not own, through the batches that the loop asks for.
+    """Timer of some steps of a foreign loop, by the batches that the loop requests.
 
-    A step goes from the request for its batch to the next request. Phases within phases take their
-    time away from the outer one, so that the shares of a step sum to 1.
+    A step is the time from the request of its batch to the next request. The time of a nested phase
+    is subtracted from the outer one, so that the shares of a step sum to 1.
 
     Args:
-        device: Waited for at the start and the end.
-        warmup: Steps that are not timed.
-        steps: Those that are.
-        shares: Whether a GPU is waited for at each change of phase, too: the shares are then
-            right, and the total is not what it would be.
+        device: Device that is synchronised at the start and the end.
+        warmup: Number of steps that are not timed.
+        steps: Number of timed steps.
+        shares: Whether a GPU is synchronised at each change of phase: the shares are then right,
+            but the total time is longer.
     """
 
     def __init__(self, device: torch.device, warmup: int, steps: int, shares: bool) -> None:
@@ -43,7 +43,7 @@ class Meter:
         self._since = self._start = 0.0
 
     def batches(self, source: Iterator[_Batch]) -> Iterator[_Batch]:
-        """Yields as many batches as there are steps."""
+        """Yields the batches of the warm-up and of the timed steps."""
         for number in range(self.warmup + self.steps):
             if number == self.warmup:
                 self._begin()
@@ -54,7 +54,7 @@ class Meter:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Counts the time of the block for a phase."""
+        """Assigns the time of the block to a phase."""
         outer = self._phase
         self._turn(name)
         try:
@@ -63,7 +63,7 @@ class Meter:
             self._turn(outer)
 
     def of(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Returns a function whose calls belong to a phase."""
+        """Returns a function whose calls are assigned to a phase."""
 
         @functools.wraps(function)
         def timed(*arguments: Any, **named: Any) -> Any:
@@ -73,13 +73,13 @@ class Meter:
         return timed
 
     def patch(self, owner: Any, attribute: str, name: str, within: str = "") -> None:
-        """Lets the calls of an object's function belong to a phase.
+        """Replaces a function of an object so that its calls are assigned to a phase.
 
         Args:
-            owner: The object: a module, a class.
-            attribute: The function's name there.
-            name: The phase.
-            within: Only calls in this phase; nothing: all.
+            owner: Module or class that has the function.
+            attribute: Name of the function there.
+            name: Name of the phase.
+            within: Phase in which calls are assigned; empty: all calls.
         """
         function = getattr(owner, attribute)
         timed = self.of(name, function)
@@ -92,7 +92,7 @@ class Meter:
         setattr(owner, attribute, patched)
 
     def report(self, batch_size: int) -> dict[str, Any]:
-        """Returns images per second, seconds per step and, if wanted, the share of each phase."""
+        """Returns images per second, seconds per step and, with `shares`, each phase's share."""
         speed = {
             "images_per_second": batch_size * self.steps / self.seconds,
             "step_seconds": self.seconds / self.steps,

@@ -1,4 +1,4 @@
-"""Runs one measurement and prints what it found as JSON: the other side of `process`."""
+"""Child process of `process`: runs one measurement and prints its record as JSON."""
 
 from __future__ import annotations
 

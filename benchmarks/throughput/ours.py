@@ -1,4 +1,4 @@
-"""Runs of ltbench with a meter in their training loop: all that depends on the engine's inside."""
+"""Metered runs of ltbench: everything that depends on the inside of the engine."""
 
 from __future__ import annotations
 
@@ -40,33 +40,33 @@ from ltbench.views import Views
 
 
 @dataclass(frozen=True)
-class Built:
-    """A run that is ready to begin."""
+class PreparedRun:
+    """A resolved run with its built parts, ready to start."""
 
     resolved: Resolved
-    built: BuiltRun
+    parts: BuiltRun
 
 
-def build(settings: Mapping[str, str], data: Path, device: str, workers: int | None) -> Built:
+def build(settings: Mapping[str, str], data: Path, device: str, workers: int | None) -> PreparedRun:
     """Returns a run, built as `ltbench run` builds it.
 
     Args:
         settings: Settings as on the command line.
-        data: The data root.
+        data: Data root.
         device: Device of the run.
-        workers: Number of loader workers; None: the choice of `ltbench run`.
+        workers: Number of decoding processes; None: the choice of `ltbench run`.
     """
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
     loader_config = RuntimeConfig(Path("unused"), device, workers).loader_config(resolved.spec)
-    return Built(resolved, build_run(resolved, loader_config))
+    return PreparedRun(resolved, build_run(resolved, loader_config))
 
 
 def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
     """Returns a frozen backbone on its device.
 
     Args:
-        settings: Settings of the component, as on the command line.
-        device: Device of the run.
+        settings: Settings of the backbone, as on the command line.
+        device: Device of the backbone.
     """
     chosen = {k: Text(v) for k, v in settings.items()}
     resolved = resolve(load_plugins(), chosen, Path("unused"), [])
@@ -75,75 +75,75 @@ def backbone(settings: Mapping[str, str], device: torch.device) -> Backbone:
 
 
 def precisions(device: torch.device) -> tuple[PrecisionPolicy, PrecisionPolicy]:
-    """Returns float32, and the lower precision that the device multiplies faster."""
+    """Returns the policies of float32, and of the lower precision that is faster on the device."""
     lower, _ = lower_precision(device)
     return asked_for("fp32", device), asked_for("bf16" if lower == "fp32" else lower, device)
 
 
-class MeteredStream:
-    """A stream of training images that a meter watches, and ends when it has seen enough.
+class MeteredLoader:
+    """Train loader whose batches a meter times, and which ends after the meter's last step.
 
     Args:
-        loader: The stream.
-        meter: Watches it.
-        resident: Whether the first batch comes again and again: what the step takes by itself.
+        loader: Train loader.
+        meter: Meter of the steps.
+        resident: Whether the first batch is repeated, to time the step alone.
     """
 
     def __init__(self, loader: TrainLoader, meter: Meter, resident: bool = False) -> None:
-        self._stream = loader
+        self._loader = loader
         self._meter = meter
         self._resident = resident
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self._loader, name)
 
     def __len__(self) -> int:
-        return len(self._stream)
+        return len(self._loader)
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
         """Yields batches, epoch after epoch, until the meter has its steps."""
-        rounds = (self._stream.epoch(number, batch_size) for number in itertools.count(epoch))
+        rounds = (self._loader.epoch(number, batch_size) for number in itertools.count(epoch))
         whole = (one for each in rounds for one in each if len(one[0]) == batch_size)
         seen = itertools.repeat(next(whole)) if self._resident else whole
         yield from self._meter.batches(seen)
 
 
 class FewImages:
-    """A stream of one batch of a few images, to count the operations of a step."""
+    """Train loader of one small batch, to count the operations of a step."""
 
     def __init__(self, loader: TrainLoader, images: int) -> None:
-        self._stream = loader
+        self._loader = loader
         self._images = images
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self._loader, name)
 
     def __len__(self) -> int:
         return self._images
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
-        """Yields the one batch."""
-        yield next(iter(self._stream.epoch(epoch, self._images)))
+        """Yields the single batch."""
+        yield next(iter(self._loader.epoch(epoch, self._images)))
 
 
-def train_epoch(built: Built, loader: Any) -> None:
-    """Trains one epoch of a stream with the engine's own loop, from the start."""
-    config = replace(built.resolved.spec.train, epochs=1)
-    model, loss, policy = built.built.model, built.built.loss, built.built.policy
-    state = TrainState.start(built.built.optimizer(model.learned(), config.lr), policy)
-    schedule, silent = built.built.schedule, SilentReporter()
+def train_epoch(run: PreparedRun, loader: Any) -> None:
+    """Trains one epoch of a loader with the engine's own loop, from the start."""
+    config = replace(run.resolved.spec.train, epochs=1)
+    model, loss, policy = run.parts.model, run.parts.loss, run.parts.policy
+    state = TrainState.start(run.parts.optimizer(model.learned(), config.lr), policy)
+    schedule, silent = run.parts.schedule, SilentReporter()
     train(model, loader, loss, schedule, state, config, policy, silent, lambda state: None)
 
 
-def attach(meter: Meter, built: Built) -> None:
-    """Lets a meter know the phases of the engine's loop."""
-    meter.patch(built.built.model, "forward", "forward")
-    meter.patch(FeatureExtractor, "encode", "forward")  # where nothing trains the encoder
+def attach(meter: Meter, run: PreparedRun) -> None:
+    """Assigns the functions of the engine's loop to phases of a meter."""
+    meter.patch(run.parts.model, "forward", "forward")
+    meter.patch(FeatureExtractor, "encode", "forward")  # for runs with a frozen encoder
     meter.patch(CheckedLoss, "__call__", "forward")
     meter.patch(torch.Tensor, "backward", "backward")
     meter.patch(torch.optim.SGD, "step", "step")
     meter.patch(torch.optim.SGD, "zero_grad", "step")
-    # Decoding and cutting out show up where they are done in this process; elsewhere it is waiting.
+    # Only decoding and cropping in this process are seen; in loader workers they count as waiting.
     for module, function, phase in (
         (ltbench.data.images, "decode", "decode"),
         (ltbench.data.loading.batches, "resample", "augment"),
@@ -154,52 +154,52 @@ def attach(meter: Meter, built: Built) -> None:
         meter.patch(torch.Tensor, "to", "transfer", within="data")
 
 
-def stream_of(built: Built) -> TrainLoader:
-    """Returns what the training loop is given; no features are kept."""
-    spec = built.resolved.spec
-    return training_loader(built.built, image_loader(built.built, spec.seed, spec.train.epochs))
+def train_loader(run: PreparedRun) -> TrainLoader:
+    """Returns the loader of the training loop, without cached features."""
+    spec = run.resolved.spec
+    return training_loader(run.parts, image_loader(run.parts, spec.seed, spec.train.epochs))
 
 
-def evaluate_split(built: Built, split: str) -> int:
-    """Evaluates a split with the engine's own loop; returns how many images that were."""
-    batches = built.built.evaluation_batches(split)
-    return len(evaluate(built.built, batches, SilentReporter()).labels)
+def evaluate_split(run: PreparedRun, split: str) -> int:
+    """Evaluates a split with the engine's own loop, and returns its number of images."""
+    batches = run.parts.evaluation_batches(split)
+    return len(evaluate(run.parts, batches, SilentReporter()).labels)
 
 
 def build_dataset(settings: Mapping[str, str], data: Path) -> int:
-    """Builds a run's data set from its lists on; returns how many training images it has."""
+    """Builds a run's data set from its lists, and returns its number of training images."""
     resolved = resolve(load_plugins(), {k: Text(v) for k, v in settings.items()}, data, [])
     dataset = resolved.build("dataset", resolved.data)
     return len(dataset.splits["train"])
 
 
-def decoded(content: bytes) -> NDArray[np.uint8]:
+def decode_file(content: bytes) -> NDArray[np.uint8]:
     """Returns the pixels of an image file."""
     return decode(content, "image")
 
 
 class FileViews:
-    """Views of the first epoch of a training, from the files of a tree, without loader workers.
+    """Views of a tree's files in the first epoch of a training, without loader workers.
 
     Args:
         settings: Settings of the run.
-        data: The data root.
+        data: Data root.
     """
 
     def __init__(self, settings: Mapping[str, str], data: Path) -> None:
         chosen = {**settings, "method": "classifier_only", "precision": "fp32"}
-        built = build(chosen, data, "cpu", workers=0)
-        self._batches = image_loader(built.built, seed=0, epochs=1).batches
+        run = build(chosen, data, "cpu", workers=0)
+        self._batches = image_loader(run.parts, seed=0, epochs=1).batches
 
     def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
         """Returns the view of an image."""
         return self._batches.views_of(np.array([pixels.shape[:2]]), 0, np.array([image]))
 
     def crop(self, pixels: NDArray[np.uint8], views: Views) -> Tensor:
-        """Returns the cropped and resized view: (1, 3, R, R)."""
+        """Returns the view's pixels, resized: (1, 3, R, R)."""
         return crop(pixels, views, self._batches.resolution)
 
     def read(self, images: int) -> list[Tensor]:
-        """Returns the views of the first images from their files on, (16, 3, R, R) or so each."""
+        """Returns the views of the first images, read from files, about 16 per tensor."""
         parts = np.array_split(np.arange(images), max(1, images // 16))
         return [batch.views[:, 0] for batch in self._batches.of((0, part) for part in parts)]

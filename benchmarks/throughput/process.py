@@ -1,6 +1,6 @@
-"""Each measurement in a fresh process: memory peaks, threads and imports do not mix.
+"""Measurements in processes of their own, so that memory peaks, threads and imports do not mix.
 
-This side imports no torch: a child's peak memory counts what its parent held when it was started.
+This module imports no torch: a child's peak memory includes its parent's memory at the start.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 
 Record = dict[str, Any]
-"""What a measurement found, by figure."""
+"""Result of a measurement, by figure."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The function `run` of a module, and its arguments.
+    """Function `run` of a module, with its arguments.
 
     Args:
-        module: Below `benchmarks.throughput`.
-        arguments: Arguments as JSON values.
-        once: Whether one round is enough: nothing is compared with it.
+        module: Module below `benchmarks.throughput`.
+        arguments: Arguments as JSON types.
+        once: Whether one round is enough, because nothing is compared with it.
     """
 
     module: str
@@ -36,43 +36,45 @@ class Measurement:
     once: bool = False
 
     def take(self) -> Record:
-        """Returns what it found, and how long its process took."""
+        """Returns the record of the function, with the duration of its process."""
         module = f"{__package__}.{self.module}"
         text = json.dumps(dict(self.arguments))
-        # The command ltbench sets this for itself, for the sake of its neighbours; peers do not.
-        polite = {"GOMP_SPINCOUNT": "1000"} if self.module.startswith("measured.") else {}
-        done = ended([sys.executable, "-m", f"{__package__}.once", module, text], polite)
+        # ltbench's command sets this for itself, to spare other processes; peers do not.
+        environment = {"GOMP_SPINCOUNT": "1000"} if self.module.startswith("measured.") else {}
+        done = run_command([sys.executable, "-m", f"{__package__}.once", module, text], environment)
         record: Record = json.loads(done.output.splitlines()[-1])
         return {**record, "wall_seconds": done.seconds}
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A command that has ended.
+class CompletedCommand:
+    """Outcome of a command.
 
     Args:
-        output: Its standard output.
-        seconds: Duration of the process.
+        output: Standard output.
+        seconds: Duration in seconds.
     """
 
     output: str
     seconds: float
 
 
-def ended(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
-    """Runs a command to its end, and passes it its start time.
+def run_command(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> CompletedCommand:
+    """Runs a command to its end, with its start time in the variable STARTED.
 
     Raises:
-        RuntimeError: The command failed; the message has the end of its stderr.
+        RuntimeError: The command failed; the message has the end of its error output.
     """
-    told = {**os.environ, "HF_HUB_OFFLINE": "1", **(environment or {})}
-    told["STARTED"] = repr(time.time())
+    variables = {**os.environ, "HF_HUB_OFFLINE": "1", **(environment or {})}
+    variables["STARTED"] = repr(time.time())
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=ROOT, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    output, complaint = process.communicate()
+    output, errors = process.communicate()
     seconds = time.perf_counter() - start
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}\n{complaint[-4000:]}")
-    return Ended(output, seconds)
+        raise RuntimeError(f"{' '.join(command)}\n{errors[-4000:]}")
+    return CompletedCommand(output, seconds)

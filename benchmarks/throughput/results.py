@@ -1,4 +1,4 @@
-"""Measurements, and values computed from them."""
+"""Records of the measurements, and medians of their figures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from benchmarks.throughput.process import Record
 
 Rows = dict[str, list[Record]]
-"""Row -> what each round found."""
+"""Records of all rounds by row."""
 
 
 @dataclass
 class Results:
-    """All that a command measured.
+    """Records of one run of the benchmark.
 
     Args:
-        machine: See `measured.machine`.
+        machine: Record of `measured.machine`.
         sections: Rows by section.
     """
 
@@ -25,7 +25,7 @@ class Results:
     sections: dict[str, Rows] = field(default_factory=dict)
 
     def rounds(self, section: str, row: str, figure: str) -> list[float]:
-        """Returns a figure of each round; none where it was not measured."""
+        """Returns a figure of each round; an empty list if it was not measured."""
         records = self.sections.get(section, {}).get(row, [])
         found = (_at(record, figure) for record in records)
         return [float(value) for value in found if value is not None]
@@ -36,9 +36,9 @@ class Results:
         return statistics.median(rounds) if rounds else None
 
     def add_peaks(self, peaks: Record) -> None:
-        """Takes the peak of each precision where it is higher than what is known.
+        """Raises the known peak of each precision where a new one is higher.
 
-        Sets the operations of each training step against it.
+        Computes the MFU of each training step from it.
         """
         known = self.machine["peak_gflops"]
         peaks = self.machine["peak_gflops"] = {k: max(v, known[k]) for k, v in peaks.items()}
@@ -49,7 +49,7 @@ class Results:
 
 
 def _at(record: Record, figure: str) -> Any:
-    """Returns a figure, or one within another: "shares.data"."""
+    """Returns a figure, or a nested one, such as "shares.data"."""
     found: Any = record
     for name in figure.split("."):
         found = found.get(name) if isinstance(found, dict) else None

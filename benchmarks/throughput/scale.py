@@ -1,4 +1,4 @@
-"""Amount of measurements: enough for stable numbers, or few for a quick check."""
+"""Sizes of the measurements: large for steady numbers, small for a quick look."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class Scale:
     """Sizes of the measurements.
 
     Args:
-        device: "cpu" or "cuda".
-        data: The data root.
-        counts: The tree of photographs.
-        few: A smaller tree.
-        rounds: Number of rounds of alternating measurements.
-        batch_size: Images a step of ViT-B/16.
-        warmup: Steps before the clock starts.
-        steps: Steps that are timed.
-        views: Image files that are decoded.
-        rows: Rows of the long list.
-        grid_runs: Runs of the grid.
+        device: Device, "cpu" or "cuda".
+        data: Data root.
+        counts: Size of the tree of photographs.
+        few: Size of the smaller tree.
+        rounds: Number of rounds in which compared rows alternate.
+        batch_size: Number of images per step of ViT-B/16.
+        warmup: Number of steps before the timing.
+        steps: Number of timed steps.
+        views: Number of image files that are decoded.
+        rows: Number of rows of the long list.
+        grid_runs: Number of runs of the grid.
         images: Sizes of the lists of small images.
-        seeds: Seeds of the comparison of precisions.
+        seeds: Number of seeds in the comparison of precisions.
     """
 
     device: str
@@ -45,22 +45,22 @@ class Scale:
 
     @property
     def tree(self) -> str:
-        """The data root with the tree."""
+        """Data root with the tree."""
         return str(self.data / "tree")
 
     @property
     def small_tree(self) -> str:
-        """The data root with the smaller tree."""
+        """Data root with the smaller tree."""
         return str(self.data / "small")
 
     @property
     def workers(self) -> int:
-        """Loader workers of the peers: one a core, as PyTorch advises."""
+        """Number of loader workers of the peers: one per core, as PyTorch advises."""
         return os.cpu_count() or 1
 
 
 def scale_of(device: str, data: Path, quick: bool) -> Scale:
-    """Returns the sizes for a device."""
+    """Returns the sizes of the measurements on a device."""
     if device == "cuda":
         counts, batch, warmup, steps = Counts(1_000, 6_400, 1_000), 128, 10, 10 if quick else 30
     else:

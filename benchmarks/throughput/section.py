@@ -1,4 +1,4 @@
-"""A part of the benchmark: rows that are measured in turn, and what is shown of them."""
+"""Sections of the benchmark: rows that are measured in turn, and columns that are shown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from benchmarks.throughput.scale import Scale
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the table.
+    """A column of the table.
 
     Args:
-        title: Title with its unit.
-        figure: Name of the figure in the records.
-        form: Format specification of Python's `format`.
+        title: Title with the unit.
+        figure: Figure of the records.
+        form: Format, as in Python's `format`.
     """
 
     title: str
@@ -27,12 +27,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the benchmark.
+    """A section of the benchmark.
 
     Args:
         name: Name for `--only`.
-        title: Meaning of the rows.
-        rows: Measurements by the names of the rows.
+        title: Title of the table.
+        rows: Function from the scale to the measurements by row name.
         columns: Columns of the table.
     """
 
@@ -42,11 +42,11 @@ class Section:
     columns: tuple[Column, ...]
 
     def take(self, scale: Scale, tell: Callable[[str], None]) -> Rows:
-        """Measures every row in turn, then all again: what disturbs one disturbs its neighbours.
+        """Measures all rows in turn, round after round, so that disturbances affect all rows.
 
         Args:
-            scale: Amount of measurements.
-            tell: Callback for the name of the current measurement.
+            scale: Sizes of the measurements.
+            tell: Callback with the current measurement.
         """
         measurements = self.rows(scale)
         taken: Rows = {name: [] for name in measurements}

@@ -1,4 +1,4 @@
-"""Results as tables for people."""
+"""Results as tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def print_results(results: Results, console: Console) -> None:
 
 
 def section_table(section: Section, results: Results) -> Table:
-    """Returns the medians of a section's rows; columns that no row has are left out."""
+    """Returns the medians of a section's rows, without columns that no row has."""
     rows = results.sections[section.name]
     columns = [
         column
@@ -45,7 +45,7 @@ def section_table(section: Section, results: Results) -> Table:
 
 
 def goal_table(results: Results) -> Table:
-    """Returns the ratios that goals are set for, with the goals."""
+    """Returns the table of goals and measured numbers."""
     table = Table(title="Goals", title_justify="left")
     table.add_column("")
     for title in ("measured", "goal"):
@@ -57,7 +57,7 @@ def goal_table(results: Results) -> Table:
 
 
 def goal_rows(results: Results) -> Iterator[tuple[str, str, str, str]]:
-    """Yields name, number, goal and verdict of what was measured."""
+    """Yields name, number, goal and verdict of each measured goal."""
     for goal in GOALS:
         value = goal.value.of(results)
         if value is not None and results.machine["device"] in goal.devices:
@@ -66,7 +66,7 @@ def goal_rows(results: Results) -> Iterator[tuple[str, str, str, str]]:
 
 
 def shown(value: float | None, form: str) -> str:
-    """Returns a number as text; a form may end with what is written after it.
+    """Returns a number as text in a form, which may end with a suffix x.
 
     >>> shown(2.5, ".2fx"), shown(0.31, ".0%"), shown(None, ".2f")
     ('2.50x', '31%', '')

@@ -1,4 +1,4 @@
-"""Numbers that goals are set for: of each round by itself, then the median."""
+"""Values that goals refer to: computed for each round, then the median."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from benchmarks.throughput.results import Results
 
 
 class Value(Protocol):
-    """A number that follows from results."""
+    """A number computed from results."""
 
     def of(self, results: Results) -> float | None:
-        """Returns it; None where something was not measured."""
+        """Returns the number; None if a figure was not measured."""
         ...
 
 
@@ -27,13 +27,13 @@ class Figure:
     figure: str
 
     def of(self, results: Results) -> float | None:
-        """Returns its median."""
+        """Returns the median of the figure."""
         return results.median(self.section, self.row, self.figure)
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """A figure of a row and the same one, or another, of another row."""
+    """Figures of two rows."""
 
     section: str
     row: str
@@ -48,7 +48,7 @@ class _Pair:
 
 
 class Ratio(_Pair):
-    """A row's figure over that of another row."""
+    """Ratio of a row's figure to that of another row."""
 
     def of(self, results: Results) -> float | None:
         """Returns the median of the rounds' ratios."""
@@ -56,7 +56,7 @@ class Ratio(_Pair):
 
 
 class Difference(_Pair):
-    """A row's figure less that of another row."""
+    """Difference of a row's figure and that of another row."""
 
     def of(self, results: Results) -> float | None:
         """Returns the median of the rounds' differences."""

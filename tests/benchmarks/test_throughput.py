@@ -22,7 +22,7 @@ from benchmarks.throughput.meter import Meter
 from benchmarks.throughput.peers.adapted import AdaptedClip, adapter_width
 from benchmarks.throughput.peers.files import ImageList, five_crops_transform, training_transform
 from benchmarks.throughput.peers.hf_trainer import lora_rank
-from benchmarks.throughput.process import Measurement, ended
+from benchmarks.throughput.process import Measurement, run_command
 from benchmarks.throughput.results import Results
 from benchmarks.throughput.scale import scale_of
 from benchmarks.throughput.sections import SECTIONS
@@ -178,11 +178,11 @@ def test_a_meter_ends_the_loop_after_its_steps() -> None:
 
 def test_a_tree_is_read_by_ltbench_and_by_peers(tree: Path) -> None:
     folder = tree / "imagenet_lt"
-    built = ours.build({**SETTINGS, "method": "lift_plus"}, tree, "cpu", workers=0)
-    train = built.built.dataset.splits["train"]
+    prepared = ours.build({**SETTINGS, "method": "lift_plus"}, tree, "cpu", workers=0)
+    train = prepared.parts.dataset.splits["train"]
     listed = ImageList(folder, "train", lambda image: image)
     assert len(train) == len(listed) == 10
-    assert built.built.dataset.class_counts.tolist() == [6, 2, 1, 1]
+    assert prepared.parts.dataset.class_counts.tolist() == [6, 2, 1, 1]
     for index in (0, 9):
         image, label = listed[index]
         assert image.size == (500, 375)
@@ -214,8 +214,8 @@ def test_transforms_of_the_peers() -> None:
 
 
 def test_the_plain_model_learns_as_many_weights_as_lift_plus() -> None:
-    built = ours.build({"method": "lift_plus", "dataset": "digits_lt"}, Path("data"), "cpu", 0)
-    model = built.built.model
+    prepared = ours.build({"method": "lift_plus", "dataset": "digits_lt"}, Path("data"), "cpu", 0)
+    model = prepared.parts.model
     plain = AdaptedClip(open_clip.CLIP(**ARCHITECTURE).visual, adapter_width(10, 6), classes=10)
     counts = [
         sum(p.numel() for p in learned) for learned in (plain.learned(), model.learned().values())
@@ -259,7 +259,7 @@ def test_views_of_files_are_near_those_of_pillow(tree: Path) -> None:
     files = [
         tree / "imagenet_lt" / path for path, _ in images.read_rows(tree / "imagenet_lt", "train")
     ]
-    decoded = [ours.decoded(file.read_bytes()) for file in files]
+    decoded = [ours.decode_file(file.read_bytes()) for file in files]
     seen = [views.views(number, pixels) for number, pixels in enumerate(decoded)]
     assert torch.equal(views.crop(decoded[0], seen[0])[0], views.read(1)[0][0])
     gaps = differences(views, files, [one.boxes.ravel() for one in seen])
@@ -275,7 +275,7 @@ def test_standard_errors_of_paired_differences() -> None:
 
 def test_a_process_that_fails_says_why() -> None:
     with pytest.raises(RuntimeError, match="no such thing"):
-        ended([sys.executable, "-c", "raise SystemExit('no such thing')"])
+        run_command([sys.executable, "-c", "raise SystemExit('no such thing')"])
 
 
 def test_a_measurement_runs_in_a_process_of_its_own() -> None:

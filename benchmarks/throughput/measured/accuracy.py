@@ -1,4 +1,4 @@
-"""The accuracy of the embedded default in both precisions: the same seeds in each."""
+"""Accuracy of the embedded default in both precisions, with the same seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.throughput.measured.commands import run_once
 
 
 def run(seeds: int, device: str) -> dict[str, Any]:
-    """Returns mean accuracies in percent, and how many standard errors they are apart."""
+    """Returns mean accuracies in percent, and their distance in standard errors."""
     found = {
         precision: [accuracy(precision, seed, device) for seed in range(seeds)]
         for precision in ("fp32", "bf16")
@@ -35,7 +35,7 @@ def accuracy(precision: str, seed: int, device: str) -> float:
 
 
 def standard_errors(gaps: list[float]) -> float:
-    """Returns how many standard errors the mean of paired differences is from 0."""
+    """Returns the mean of paired differences, in standard errors."""
     mean, error = abs(statistics.mean(gaps)), statistics.stdev(gaps) / math.sqrt(len(gaps))
     if not error:
         return math.inf if mean else 0.0

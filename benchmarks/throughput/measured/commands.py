@@ -1,4 +1,4 @@
-"""Runs of the command `ltbench`, in processes of their own."""
+"""Runs of the command `ltbench` in processes of their own."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.throughput.process import Ended, ended
+from benchmarks.throughput.process import CompletedCommand, run_command
 
 
-def ltbench(*arguments: str) -> Ended:
+def ltbench(*arguments: str) -> CompletedCommand:
     """Runs the command to its end."""
-    return ended([sys.executable, "-c", "from ltbench.cli import main; main()", *arguments])
+    return run_command([sys.executable, "-c", "from ltbench.cli import main; main()", *arguments])
 
 
 def run_once(settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
     """Returns the result of `ltbench run`.
 
     Args:
-        settings: Settings of the run, by their dotted keys.
+        settings: Settings by dotted key.
         arguments: Other options of the command.
     """
     given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
@@ -29,6 +29,6 @@ def run_once(settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
 
 
 def history(result: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Returns the history of a run, a row an epoch."""
+    """Returns the history of a run, one row per epoch."""
     lines = (Path(result["directory"]) / "history.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines]

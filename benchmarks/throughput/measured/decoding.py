@@ -1,4 +1,4 @@
-"""From image files to views with one thread: how fast, and how near to Pillow's."""
+"""Decoding of image files to views with one thread: speed, and difference from Pillow's."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from benchmarks.throughput import ours
 from benchmarks.throughput.images import read_rows
 from benchmarks.throughput.settings import JPEGS
 
-_COMPARED = 64  # images whose pixels are
+_COMPARED_IMAGES = 64
 
 
 def run(data: str, images: int) -> dict[str, Any]:
     """Returns images per second of each part, and differences of the views in levels.
 
     Args:
-        data: The data root.
-        images: So many.
+        data: Data root.
+        images: Number of images.
     """
     torch.set_num_threads(1)
     folder = Path(data) / "imagenet_lt"
     files = [folder / path for path, _ in read_rows(folder, "train")[:images]]
     contents = [file.read_bytes() for file in files]
     views = ours.FileViews(JPEGS, Path(data))
-    decoded = [ours.decoded(content) for content in contents[:_COMPARED]]
+    decoded = [ours.decode_file(content) for content in contents[:_COMPARED_IMAGES]]
     seen = [views.views(number, pixels) for number, pixels in enumerate(decoded)]
     views.read(1)
     return {
-        "decode": rate(lambda: [ours.decoded(content) for content in contents], images),
+        "decode": rate(lambda: [ours.decode_file(content) for content in contents], images),
         "augment": rate(lambda: [*map(views.crop, decoded, seen)], len(seen)),
         "whole": rate(lambda: views.read(images), images),
-        **differences(views, files[:_COMPARED], [one.boxes.ravel() for one in seen]),
+        **differences(views, files[:_COMPARED_IMAGES], [one.boxes.ravel() for one in seen]),
     }
 
 
 def rate(work: Callable[[], object], images: int) -> float:
-    """Returns images per second of some work."""
+    """Returns images per second of a function."""
     start = time.perf_counter()
     work()
     return images / (time.perf_counter() - start)
@@ -52,7 +52,7 @@ def rate(work: Callable[[], object], images: int) -> float:
 def differences(
     views: ours.FileViews, files: list[Path], boxes: list[NDArray[np.float64]]
 ) -> dict[str, float]:
-    """Returns how far the views are from what Pillow crops and then resizes."""
+    """Returns the difference of the views from those that Pillow crops and then resizes."""
     made = torch.cat(views.read(len(files))).numpy().astype(np.int16)
     side = made.shape[-1]
     pillows = [_pillow(file, box, side) for file, box in zip(files, boxes, strict=True)]

@@ -1,4 +1,4 @@
-"""Choice of the device."""
+"""Available device."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ import torch
 
 
 def run() -> dict[str, Any]:
-    """Returns "cuda" where there is a GPU, "cpu" elsewhere."""
+    """Returns "cuda" if there is a GPU, otherwise "cpu"."""
     return {"device": "cuda" if torch.cuda.is_available() else "cpu"}

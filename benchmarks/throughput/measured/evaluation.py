@@ -1,4 +1,4 @@
-"""ltbench's own evaluation of a test split."""
+"""Evaluation of a test split by ltbench."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def run(settings: dict[str, str], data: str, device: str) -> dict[str, Any]:
 
     Args:
         settings: Settings of the run.
-        data: The data root.
+        data: Data root.
         device: Device of the run.
     """
-    built = ours.build(settings, Path(data), device, workers=None)
+    prepared = ours.build(settings, Path(data), device, workers=None)
     chosen = torch.device(device)
     wait(chosen)
     start = time.perf_counter()
-    images = ours.evaluate_split(built, "test")
+    images = ours.evaluate_split(prepared, "test")
     wait(chosen)
     seconds = time.perf_counter() - start
     return {
         "images_per_second": images / seconds,
         "seconds": seconds,
-        "precision": built.built.policy.name,
+        "precision": prepared.parts.policy.name,
         "peak_memory_mb": peak_memory_mb(chosen),
     }

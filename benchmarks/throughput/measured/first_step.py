@@ -1,6 +1,6 @@
-"""The command `ltbench` in a process that notes when it enters its first training step.
+"""Command `ltbench` in a process that records the time of its first training step.
 
-Nothing is imported that the command would not import by itself.
+It imports nothing that the command itself would not import.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _LOOP = "ltbench.engine.training.loop"
 
 
 class _Loop(MetaPathFinder):
-    """Finds the module of the training loop, and replaces its `train` by a timed one."""
+    """Import hook for the training loop's module, which wraps its function `train`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Returns the spec of the training loop, and None for other modules."""
+        """Returns the module's spec; None for other modules."""
         if name != _LOOP:
             return None
         sys.meta_path.remove(self)
@@ -36,38 +36,38 @@ class _Loop(MetaPathFinder):
 
         def execute_and_watch(module: ModuleType) -> None:
             execute(module)
-            module.train = _watched(module.train)  # type: ignore[attr-defined]
+            module.train = _timed(module.train)  # type: ignore[attr-defined]
 
         spec.loader.exec_module = execute_and_watch  # type: ignore[method-assign]
         return spec
 
 
-class _Stream:
-    """A stream that notes when its first batch is there."""
+class _TimedLoader:
+    """Train loader that records the time of its first batch."""
 
     def __init__(self, loader: Any) -> None:
-        self._stream = loader
+        self._loader = loader
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self._loader, name)
 
     def __len__(self) -> int:
-        return len(self._stream)
+        return len(self._loader)
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
-        """Yields the stream's batches."""
-        for batch in self._stream.epoch(epoch, batch_size):
+        """Yields the loader's batches."""
+        for batch in self._loader.epoch(epoch, batch_size):
             note = Path(os.environ["FIRST_STEP"])
             if not note.exists():
                 note.write_text(repr(time.time() - float(os.environ["STARTED"])))
             yield batch
 
 
-def _watched(train: Callable[..., None]) -> Callable[..., None]:
-    def watched(model: Any, loader: Any, *rest: Any) -> None:
-        train(model, _Stream(loader), *rest)
+def _timed(train: Callable[..., None]) -> Callable[..., None]:
+    def timed(model: Any, loader: Any, *rest: Any) -> None:
+        train(model, _TimedLoader(loader), *rest)
 
-    return watched
+    return timed
 
 
 if __name__ == "__main__":

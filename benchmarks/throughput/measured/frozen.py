@@ -1,4 +1,4 @@
-"""Epochs of a training that changes nothing in the encoder: the first, and those after it."""
+"""Epochs of a training with a frozen encoder: the first, and the later ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EPOCHS = "6"
 
 
 def run(settings: dict[str, str], data: str, device: str) -> dict[str, Any]:
-    """Returns the seconds of the first epoch, and the median of the others."""
+    """Returns the seconds of the first epoch, and the median of the later ones."""
     with tempfile.TemporaryDirectory() as folder:
         chosen = {**settings, "train.epochs": _EPOCHS}
         where = ("--data-root", data, "--device", device, "--out", folder)

@@ -1,4 +1,4 @@
-"""A grid of short runs, against what its runs train and evaluate."""
+"""Duration of a grid of short runs, compared with the training and evaluation of its runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from benchmarks.throughput.measured.commands import ltbench
 
 
 def run(runs: int, jobs: int, device: str) -> dict[str, Any]:
-    """Returns the seconds of the grid, and the times that they are of the runs' own over the jobs.
+    """Returns the seconds of the grid, also over the sum of its runs' seconds divided by jobs.
 
     Args:
-        runs: Seeds of the embedded default.
-        jobs: Runs at the same time.
+        runs: Number of runs, which differ in the seed.
+        jobs: Number of runs at the same time.
         device: Device of the runs.
     """
     with tempfile.TemporaryDirectory() as folder:

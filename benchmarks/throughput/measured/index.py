@@ -1,4 +1,4 @@
-"""From a list of half a million images to a data set."""
+"""Data set built from a list of half a million images."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LISTS = ("train", "val", "test")
 
 
 def run(data: str, rows: int) -> dict[str, Any]:
-    """Returns the seconds that a run's data set takes from its lists on, and memory for it.
+    """Returns the seconds and the memory of building a run's data set from its lists.
 
     Args:
-        data: A data root with a tree of `images`.
-        rows: Number of rows of the training list: those of the tree, repeated.
+        data: Data root with a tree of `images`.
+        rows: Number of rows of the training list, which repeats those of the tree.
     """
     cpu = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
         _repeat(Path(data) / "imagenet_lt", Path(folder) / "imagenet_lt", rows)
-        ours.build_dataset(JPEGS, Path(data))  # what is imported and cached once
+        ours.build_dataset(JPEGS, Path(data))  # leaves out imports and caches
         before = peak_memory_mb(cpu)
         start = time.perf_counter()
         images = ours.build_dataset(JPEGS, Path(folder))
@@ -36,7 +36,7 @@ def run(data: str, rows: int) -> dict[str, Any]:
 
 
 def _repeat(tree: Path, folder: Path, rows: int) -> None:
-    """Writes lists like those of a tree, the training list with so many rows."""
+    """Writes lists like those of a tree, with `rows` rows in the training list."""
     folder.mkdir()
     for name in ("train", "val"):
         (folder / name).symlink_to((tree / name).resolve())

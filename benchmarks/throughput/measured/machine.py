@@ -1,4 +1,4 @@
-"""Description of the machine, and its largest rate of matrix products."""
+"""Description of the machine, and its peak rate of matrix products."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = (
 )  # fmt: skip
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _SIZES = {"cpu": 4096, "cuda": 8192}
-_SECONDS = 4.0  # of products, for each precision
+_SECONDS = 4.0  # duration of the products in each precision
 
 
 def run(device: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def run(device: str) -> dict[str, Any]:
 
 
 def peak_gflops(device: torch.device, dtype: torch.dtype) -> float:
-    """Returns the rate of the fastest of some large square products."""
+    """Returns the peak rate over some large square products."""
     size = _SIZES[device.type]
     left = torch.randn(size, size, device=device).to(dtype)
     best = min(_seconds(left, one) for one in (left, left.mT))

@@ -1,4 +1,4 @@
-"""A whole run over a list of so many small images."""
+"""Whole runs over long lists of small images."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from benchmarks.throughput.measured.commands import run_once
 
 _CLASSES = 10
-_FILES = 100  # distinct images of each split, which the rows name again and again
+_FILES = 100  # different images of each split, which the rows repeat
 
 
 def run(images: int, device: str) -> dict[str, Any]:
-    """Returns seconds an image of training and evaluation, and the run's peak memory.
+    """Returns seconds per image of training and evaluation, and the run's peak memory.
 
     Args:
         images: Number of training images; the test split has a tenth of them.
@@ -27,7 +27,7 @@ def run(images: int, device: str) -> dict[str, Any]:
             "init": "random",
             "train.epochs": "1",
         }
-        # Decoded images would be mapped: memory of the cache, which has a bound of its own.
+        # Without the decode cache, whose mapped memory has its own limit.
         options = ("--device", device, "--cache", "0")
         result = run_once(settings, *options, "--out", f"{folder}/runs")
     seconds = result["training"]["seconds"] + result["evaluation"]["seconds"]
@@ -40,7 +40,7 @@ def run(images: int, device: str) -> dict[str, Any]:
 
 
 def _write(folder: Path, images: int) -> Path:
-    """Writes small images and a list of them."""
+    """Writes small images and a list that repeats them."""
     import numpy as np
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""From the start of a process to its first training step, and the least that it could be."""
+"""Time from the start of a process to its first training step, and its lower bound."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.throughput.process import ended
+from benchmarks.throughput.process import run_command
 
 IMPORTS = "import torch, open_clip"
 
 
 def run(what: str, device: str) -> dict[str, Any]:
-    """Returns the seconds of the imports alone ("imports"), or of a whole run ("ltbench")."""
+    """Returns the seconds of the imports only ("imports"), or of a whole run ("ltbench")."""
     if what == "imports":
-        return {"seconds": ended([sys.executable, "-c", IMPORTS]).seconds}
+        return {"seconds": run_command([sys.executable, "-c", IMPORTS]).seconds}
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "first_step"
         module = "benchmarks.throughput.measured.first_step"
         command = [sys.executable, "-m", module, "run", "--json", "--device", device]
-        done = ended([*command, "--out", f"{folder}/runs"], {"FIRST_STEP": str(note)})
+        done = run_command([*command, "--out", f"{folder}/runs"], {"FIRST_STEP": str(note)})
         result = json.loads(done.output)
         return {
             "seconds": float(note.read_text()),

@@ -1,4 +1,4 @@
-"""Some steps of ltbench's own training loop."""
+"""Steps of ltbench's own training loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.throughput import flops, ours
 from benchmarks.throughput.memory import peak_memory_mb
 from benchmarks.throughput.meter import Meter
 
-_COUNTED = 2  # images whose operations are counted: they are the same for each
+_COUNTED_IMAGES = 2  # enough, because all images have the same number of operations
 
 
 def run(
@@ -23,38 +23,38 @@ def run(
     steps: int,
     resident: bool = False,
 ) -> dict[str, Any]:
-    """Returns what the meter saw, operations an image, and peak memory.
+    """Returns the meter's figures, operations per image, and peak memory.
 
     Args:
         settings: Settings of the run.
-        data: The data root.
+        data: Data root.
         device: Device of the run.
-        batch_size: Images a step.
-        warmup: Steps before the clock starts.
-        steps: Steps that are timed.
-        resident: Whether one batch, on the device already, is trained on again and again.
+        batch_size: Number of images per step.
+        warmup: Number of steps before the timing.
+        steps: Number of timed steps.
+        resident: Whether one batch on the device is repeated.
     """
     settings = {**settings, "train.batch_size": str(batch_size)}
-    built = ours.build(settings, Path(data), device, workers=None)
+    prepared = ours.build(settings, Path(data), device, workers=None)
     chosen = torch.device(device)
     meters = [Meter(chosen, warmup, steps, shares=chosen.type == "cpu")]
-    if chosen.type == "cuda":  # to wait for the device between phases slows it down: another pass
+    if chosen.type == "cuda":  # synchronising at each phase is slower, so it gets its own pass
         meters.append(Meter(chosen, warmup, steps, shares=True))
-    loader = ours.stream_of(built)
+    loader = ours.train_loader(prepared)
     for meter in meters:
         if meter.shares:
-            ours.attach(meter, built)
-        ours.train_epoch(built, ours.MeteredStream(loader, meter, resident))
+            ours.attach(meter, prepared)
+        ours.train_epoch(prepared, ours.MeteredLoader(loader, meter, resident))
     peak = peak_memory_mb(chosen)
-    few = ours.FewImages(loader, _COUNTED)
-    counted = flops.count(lambda: ours.train_epoch(built, few)) / _COUNTED
+    few = ours.FewImages(loader, _COUNTED_IMAGES)
+    counted = flops.count(lambda: ours.train_epoch(prepared, few)) / _COUNTED_IMAGES
     speed, split = meters[0].report(batch_size), meters[-1].report(batch_size)
     return {
         **split,
         **speed,
-        "precision": built.built.policy.name,
-        "precision_reason": built.built.policy.reason,
-        "workers": built.built.loader_config.workers,
+        "precision": prepared.parts.policy.name,
+        "precision_reason": prepared.parts.policy.reason,
+        "workers": prepared.parts.loader_config.workers,
         "gflops_per_image": counted / 1e9,
         "gflops": counted / 1e9 * speed["images_per_second"],
         "peak_memory_mb": peak,

@@ -1,4 +1,4 @@
-"""CLIP's image encoder with AdaptFormer and a cosine head, written plainly."""
+"""CLIP's image encoder with AdaptFormer and a cosine head, in plain PyTorch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Adapter(nn.Module):
             nn.init.zeros_(zero)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns what is added to the MLP's output."""
+        """Returns the summand of the MLP's output."""
         added: Tensor = self.scale * self.up(F.relu(self.down(self.norm(x))))
         return added
 
@@ -58,12 +58,12 @@ class CosineClassifier(nn.Module):
 
 
 class AdaptedClip(nn.Module):
-    """Encoder with adapters, and head; only they are learned.
+    """Encoder with adapters, and a head; only adapters and head are learned.
 
     Args:
         visual: open_clip's `VisionTransformer`.
         dim: Width of the adapters.
-        classes: K.
+        classes: Number of classes K.
     """
 
     def __init__(self, visual: Any, dim: int, classes: int) -> None:
@@ -78,12 +78,12 @@ class AdaptedClip(nn.Module):
         self.head = CosineClassifier(width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns logits of normalised images."""
+        """Returns the logits of normalised images."""
         logits: Tensor = self.head(self.visual(images))
         return logits
 
     def learned(self) -> list[nn.Parameter]:
-        """Returns what is learned."""
+        """Returns the learned parameters."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
 

@@ -1,4 +1,4 @@
-"""From image files to views with one thread, as torchvision's transforms do it on Pillow images."""
+"""Decoding of image files to views with one thread, by torchvision's transforms on Pillow."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def run(data: str, images: int, finish: str) -> dict[str, Any]:
     """Returns images per second of each part.
 
     Args:
-        data: The data root.
-        images: So many.
+        data: Data root.
+        images: Number of images.
         finish: "pixels": uint8, as ltbench's views are; "normalised": floats, as is usual.
     """
     torch.set_num_threads(1)

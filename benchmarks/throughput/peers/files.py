@@ -1,4 +1,4 @@
-"""Image files as a research repository reads them: Pillow and torchvision, image by image."""
+"""Image files read as in a research repository: Pillow and torchvision, image by image."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 _BICUBIC = transforms.InterpolationMode.BICUBIC
 
 Transform = Any
-"""From a Pillow image to what the loader stacks."""
+"""Function from a Pillow image to the loader's input."""
 
 
 class ImageList(Dataset[tuple[Any, int]]):
-    """The images of a split list.
+    """Images of a split list.
 
     Args:
         folder: Folder of the list and the images.
         split: Name of the list.
-        transform: Transform of each image.
+        transform: Function applied to each image.
     """
 
     def __init__(self, folder: Path, split: str, transform: Transform) -> None:
@@ -49,7 +49,7 @@ class ImageList(Dataset[tuple[Any, int]]):
 
 
 class RandomSquare:
-    """A square of random area and place, resized: minimalist augmentation as a transform."""
+    """A square of random area and position, resized: minimalist augmentation as a transform."""
 
     def __init__(self, side: int, scale: float = 0.08) -> None:
         self.side = side
@@ -67,7 +67,7 @@ class RandomSquare:
 
 
 def training_transform(side: int) -> Transform:
-    """Returns crop, resize, tensor, normalisation."""
+    """Returns the transform: crop, resize, tensor, normalisation."""
     steps = [RandomSquare(side), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     return transforms.Compose(steps)
 

@@ -28,7 +28,7 @@ _SIDE = 224
 
 
 class _Clock(TrainerCallback):
-    """Times the steps after the first ones: from the end of one to the end of another."""
+    """Timer of the steps after the warm-up."""
 
     def __init__(self, warmup: int, device: torch.device) -> None:
         self.warmup = warmup
@@ -36,7 +36,7 @@ class _Clock(TrainerCallback):
         self.start = self.end = 0.0
 
     def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-        """Reads the clock."""
+        """Records the time of a step's end."""
         if state.global_step == self.warmup:
             wait(self.device)
             self.start = time.perf_counter()
@@ -48,7 +48,7 @@ class _Clock(TrainerCallback):
 def run(
     data: str, device: str, precision: str, batch_size: int, warmup: int, steps: int, workers: int
 ) -> dict[str, Any]:
-    """Returns images per second of some steps, and peak memory."""
+    """Returns images per second of the timed steps, and peak memory."""
     chosen, folder = torch.device(device), Path(data) / "imagenet_lt"
     classes = max(label for _, label in read_rows(folder, "train")) + 1
     clock = _Clock(warmup, chosen)
@@ -91,7 +91,7 @@ def lora_vit(classes: int) -> torch.nn.Module:
     model = ViTForImageClassification(ViTConfig(**labels))
     rank = lora_rank(classes, model.config.num_hidden_layers)
     names = [name.rpartition(".")[2] for name, _ in model.named_modules()]
-    # Their names have changed with versions of transformers.
+    # Their names differ between versions of transformers.
     targets = [name for name in ("query", "value", "q_proj", "v_proj") if name in names]
     config = LoraConfig(r=rank, target_modules=targets, modules_to_save=["classifier"])
     return get_peft_model(model, config)

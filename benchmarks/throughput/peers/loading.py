@@ -1,4 +1,4 @@
-"""The loader that peers share."""
+"""Data loader of the peers."""
 
 from __future__ import annotations
 

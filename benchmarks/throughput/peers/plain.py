@@ -1,4 +1,4 @@
-"""The straightforward PyTorch loop of a research repository: LIFT+ on ViT-B/16.
+"""Straightforward PyTorch loop of a research repository: LIFT+ on ViT-B/16.
 
 Pillow's transforms in loader workers, autocast in a lower precision, meters that
 read every step's loss and every image's outcome, and one forward pass for each view in a test.
@@ -28,20 +28,20 @@ _SIDE = 224
 
 
 class AverageMeter:
-    """The mean of all values so far."""
+    """Mean of all values so far."""
 
     def __init__(self) -> None:
         self.total = 0.0
         self.count = 0
 
     def update(self, value: float, count: int = 1) -> None:
-        """Takes a value that stands for so many."""
+        """Adds a value with its number of images."""
         self.total += value * count
         self.count += count
 
     @property
     def mean(self) -> float:
-        """The mean."""
+        """Mean of the values."""
         return self.total / max(self.count, 1)
 
 
@@ -58,7 +58,7 @@ class LogitAdjustedLoss:
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Returns the context of a forward pass."""
+    """Returns the autocast context of a forward pass."""
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
@@ -67,7 +67,7 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
 def run(
     data: str, device: str, precision: str, batch_size: int, warmup: int, steps: int, workers: int
 ) -> dict[str, Any]:
-    """Returns what a meter saw of some steps, operations an image, and peak memory."""
+    """Returns the meter's figures, operations per image, and peak memory."""
     chosen, folder = torch.device(device), Path(data) / "imagenet_lt"
     labels = [label for _, label in read_rows(folder, "train")]
     classes = max(labels) + 1
@@ -101,7 +101,7 @@ def train(
     precision: str,
     device: torch.device,
 ) -> None:
-    """Trains as long as the meter wants."""
+    """Trains for the meter's steps."""
     optimizer = torch.optim.SGD(model.learned(), lr=0.02, momentum=0.9, weight_decay=5e-4)
     losses, accuracies = AverageMeter(), AverageMeter()
     of_classes: defaultdict[int, AverageMeter] = defaultdict(AverageMeter)

@@ -1,4 +1,4 @@
-"""The straightforward evaluation: a forward pass for each view, meters for each image."""
+"""Straightforward evaluation: a forward pass for each view, meters for each image."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def run(
     """Returns images per second over the test split.
 
     Args:
-        data: The data root.
-        device: Device of the run.
+        data: Data root.
+        device: Device of the model.
         precision: "fp32" or "bf16".
         inference: "tte" or "center".
-        batch_size: Images at a time.
-        workers: Processes that decode.
+        batch_size: Number of images per pass.
+        workers: Number of decoding processes.
     """
     chosen, folder = torch.device(device), Path(data) / "imagenet_lt"
     classes = max(label for _, label in read_rows(folder, "train")) + 1
@@ -56,7 +56,7 @@ def run(
 def evaluate(
     model: AdaptedClip, loader: DataLoader[Any], precision: str, device: torch.device
 ) -> float:
-    """Returns the accuracy over the split; five views a pass each, and the mean of their logits."""
+    """Returns the accuracy over the split, with five passes per image and their mean logits."""
     accuracy = AverageMeter()
     of_classes: defaultdict[int, AverageMeter] = defaultdict(AverageMeter)
     for images, labels in loader:

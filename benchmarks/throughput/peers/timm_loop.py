@@ -1,4 +1,4 @@
-"""A loop in the style of timm's train.py: all of ViT-B/16 is trained, with `timm.data`'s loader."""
+"""Loop in the style of timm's train.py: trains all of ViT-B/16 with the loader of `timm.data`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SIDE = 224
 
 
 class _AsIs:
-    """Gives the images to whatever transform the loader sets."""
+    """Transform that is replaced by the loader's."""
 
     transform: Any = None
 
@@ -34,7 +34,7 @@ class _AsIs:
 def run(
     data: str, device: str, precision: str, batch_size: int, warmup: int, steps: int, workers: int
 ) -> dict[str, Any]:
-    """Returns what a meter saw of some steps, and peak memory."""
+    """Returns the meter's figures, and peak memory."""
     chosen, folder = torch.device(device), Path(data) / "imagenet_lt"
     classes = max(label for _, label in read_rows(folder, "train")) + 1
     model = timm.create_model("vit_base_patch16_clip_224", num_classes=classes).to(chosen)
@@ -66,7 +66,7 @@ def run(
 def train(
     model: nn.Module, loader: Any, meter: Meter, precision: str, device: torch.device
 ) -> None:
-    """Trains as long as the meter wants; the loader brings the images to the device."""
+    """Trains for the meter's steps; the loader moves the images to the device."""
     optimizer = create_optimizer_v2(model, opt="sgd", lr=0.02, momentum=0.9, weight_decay=5e-4)
     loss_of, losses = nn.CrossEntropyLoss(), AverageMeter()
     model.train()

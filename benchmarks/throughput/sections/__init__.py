@@ -1,4 +1,4 @@
-"""The parts of the benchmark, in the order of the table."""
+"""Sections of the benchmark, in the order of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accuracy of LIFT+ in a lower precision, with the same seeds."""
+"""Effect of a lower precision on the accuracy of LIFT+, with the same seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.throughput.section import Column, Section
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the embedded default, a few seeds in each precision."""
+    """Returns the embedded default with a few seeds in each precision."""
     arguments = {"seeds": scale.seeds, "device": scale.device}
     return {"lift_plus": Measurement("measured.accuracy", arguments, once=True)}
 

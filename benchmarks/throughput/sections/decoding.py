@@ -1,4 +1,4 @@
-"""Decoding and cutting out, one thread."""
+"""Decoding and cropping with one thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.throughput.section import Column, Section
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns ltbench, and torchvision's transforms on Pillow images."""
+    """Returns the rows: ltbench, and torchvision's transforms on Pillow images."""
     how = {"data": scale.tree, "images": scale.views}
     return {
         "ltbench": Measurement("measured.decoding", how),

@@ -1,4 +1,4 @@
-"""Training of the embedded default, every method."""
+"""Training of the embedded default with every method."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from benchmarks.throughput.sections.training import COLUMNS
 from benchmarks.throughput.settings import DIGITS as SETTINGS
 from benchmarks.throughput.settings import METHODS
 
-_BATCH = 32  # the data set's recipe
+_BATCH_SIZE = 32  # of the data set's recipe
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the methods."""
-    how = {"data": scale.tree, "device": scale.device, "batch_size": _BATCH}
+    """Returns one row per method."""
+    how = {"data": scale.tree, "device": scale.device, "batch_size": _BATCH_SIZE}
     how |= {"warmup": 10, "steps": 60}
     return {
         method: Measurement(

@@ -1,4 +1,4 @@
-"""Evaluation of ViT-B/16: five crops of an image, and the centre alone."""
+"""Evaluation of ViT-B/16 with five crops per image, and with the centre only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.throughput.settings import JPEGS
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns both inferences, of ltbench and of the plain loop."""
+    """Returns the rows of both inferences, by ltbench and by the plain loop."""
     where = {"data": scale.tree, "device": scale.device}
     plain = {**where, "batch_size": scale.batch_size, "workers": scale.workers}
     found = {}

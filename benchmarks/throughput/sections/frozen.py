@@ -1,4 +1,4 @@
-"""A training of the classifier alone: the first epoch, and those that find its features."""
+"""Training of the classifier only: the first epoch, and the later ones with cached features."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.throughput.settings import JPEGS
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the one run."""
+    """Returns the row of the run."""
     settings = {**JPEGS, "method": "classifier_only", "augmentation": "none", "inference": "center"}
     where = {"data": scale.small_tree, "device": scale.device}
     return {

@@ -8,7 +8,7 @@ from benchmarks.throughput.section import Column, Section
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the one grid, a run a core; on a GPU one after the other."""
+    """Returns the row of the grid, with one run per core, or one at a time on a GPU."""
     jobs = 1 if scale.device == "cuda" else scale.workers
     arguments = {"runs": scale.grid_runs, "jobs": jobs, "device": scale.device}
     return {"embedded default": Measurement("measured.grid", arguments, once=True)}

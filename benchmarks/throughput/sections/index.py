@@ -1,4 +1,4 @@
-"""The start of a data set with a long list."""
+"""Start of a data set with a long list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.throughput.section import Column, Section
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the one list."""
+    """Returns the row of the list."""
     arguments = {"data": scale.tree, "rows": scale.rows}
     return {f"{scale.rows:,} images": Measurement("measured.index", arguments)}
 

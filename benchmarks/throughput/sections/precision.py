@@ -1,4 +1,4 @@
-"""Speed in a lower precision by the size of the model: the basis of `--precision auto`."""
+"""Speed-up by a lower precision, by the size of the model: the reason for `--precision auto`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TIMM = (
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the embedded backbone, and models of timm with random weights."""
+    """Returns the rows: the embedded backbone, and models of timm with random weights."""
     chosen = {"clip_tiny": {"backbone": "clip_tiny"}} | {
         name: {"backbone": "timm", "backbone.model": name, "backbone.pretrained": "false"}
         for name in _TIMM

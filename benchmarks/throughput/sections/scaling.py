@@ -1,4 +1,4 @@
-"""Whole runs over longer and longer lists of small images."""
+"""Whole runs over lists of small images of increasing length."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from benchmarks.throughput.section import Column, Section
 
 
 def row_of(images: int) -> str:
-    """Returns the name of the row of a list."""
+    """Returns the row name of a list."""
     return f"{images:,} images"
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns a run a list; the long ones take minutes and are done once."""
+    """Returns one row per list; the long ones take minutes and have one round."""
     return {
         row_of(images): Measurement(
             "measured.scaling", {"images": images, "device": scale.device}, once=True

@@ -1,4 +1,4 @@
-"""From the start of `ltbench run` to its first training step."""
+"""Time from the start of `ltbench run` to its first training step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.throughput.section import Column, Section
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the imports alone, and the embedded default."""
+    """Returns the rows: the imports only, and the embedded default."""
     return {
         IMPORTS: Measurement("measured.startup", {"what": "imports", "device": scale.device}),
         "ltbench run": Measurement("measured.startup", {"what": "ltbench", "device": scale.device}),

@@ -12,7 +12,7 @@ PEERS = {
     "Trainer + peft": "peers.hf_trainer",
     "timm": "peers.timm_loop",
 }
-COMPARED = ("lift_plus", "lora", "full")  # methods that a peer trains, too
+COMPARED = ("lift_plus", "lora", "full")  # methods that a peer trains too
 COLUMNS = (
     Column("images/s", "images_per_second"),
     Column("s a step", "step_seconds"),
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def rows(scale: Scale) -> dict[str, Measurement]:
-    """Returns the methods, one of them from a batch that stays on the device, and the peers."""
+    """Returns the rows: all methods, one also with a resident batch, and the peers."""
     how = {
         "data": scale.tree,
         "device": scale.device,
