@@ -60,7 +60,7 @@ def _coarsen(mask: Tensor, digit: Tensor) -> Tensor:
 
 
 def _paint(mask: Tensor) -> Tensor:
-    """Returns colours of ink and ground: mostly light on dark, some reversed, some coloured."""
+    """Returns painted masks: mostly light on dark, some dark on light, some coloured."""
     count = len(mask)
     drawn = torch.rand(count, 1, 1, 1)
     light = 1 - 0.25 * torch.rand(count, 1, 1, 1).square().expand(-1, 3, -1, -1)

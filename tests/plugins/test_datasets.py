@@ -169,7 +169,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
         IMAGENET_LT.check(OWN, ctx)
     assert "data verify imagenet_lt" in raised.value.hint
     (folder / "train").rename(folder / "training")
-    with pytest.raises(DataError, match="train is not there") as raised:
+    with pytest.raises(DataError, match="train does not exist") as raised:
         IMAGENET_LT.check(OWN, ctx)
     assert "image-net.org" in raised.value.hint
     (folder / "test.txt").unlink()
@@ -192,6 +192,6 @@ def test_published_lists_are_known_by_their_content() -> None:
     assert listed.fault(b"a/b.jpg 0\na/c.jpg 0\n") == ""
     assert listed.fault(b"a/b.jpg 0\r\na/c.jpg 0\r\n") == ""  # checked out under Windows
     assert "truncated: expected 2 lines, got 1" in listed.fault(b"a/b.jpg 0\n")
-    assert "cut short: 0 of 2 lines" in listed.fault(b"")
+    assert "truncated: expected 2 lines, got 0" in listed.fault(b"")
     assert "a web page" in listed.fault(b"<!DOCTYPE html>\n<html>\n</html>\n")
     assert "not the published list" in listed.fault(b"a/b.jpg 0\na/d.jpg 0\n")

@@ -91,7 +91,7 @@ def test_broken_lists_are_named(ctx: DataContext) -> None:
         with pytest.raises(DataError, match=r"train\.txt:5: expected CLASS/NUMBER, got"):
             build(ctx)
     (meta / "train.txt").write_text("\n".join(lines[:-1]))
-    with pytest.raises(DataError, match=r"train\.txt : expected 75,750 lines, got 75,749"):
+    with pytest.raises(DataError, match=r"train\.txt: expected 75,750 lines, got 75,749"):
         build(ctx)
     (meta / "train.txt").write_text(whole)
     (meta / "classes.txt").write_text("dish_000\n")
@@ -127,7 +127,7 @@ def test_prepare_links_what_is_unpacked(tmp_path: Path) -> None:
         prepare(folder, None)
     with pytest.raises(DataError, match="wrong level") as raised:
         prepare(folder, download.parent)
-    assert raised.value.hint == f"give --source {download}"
+    assert raised.value.hint == f"use --source {download}"
     (said,) = prepare(folder, download)
     assert "a link to" in said
     assert build(DataContext(folder.parent, 0)).class_counts[0] == 750

@@ -152,7 +152,7 @@ def test_prompts_need_a_text_tower_and_its_space() -> None:
         built("prompts", joint_clip(), context=" ")
     with pytest.raises(ConfigError, match="no text tower"):
         built("prompts", joint_clip()).start(parity.timm_vit(), no_features)
-    with pytest.raises(ConfigError, match="in the space that images share") as raised:
+    with pytest.raises(ConfigError, match="in the space of images and texts") as raised:
         built("prompts", joint_clip()).start(parity.clip_vit(), no_features)
     assert raised.value.hint == "take --method coop"
 

@@ -206,7 +206,7 @@ def test_splits_and_columns_are_chosen(hf: Any, tmp_path: Path) -> None:
     chosen = {"path": path, "train": "training", "test": "hidden"}
     with pytest.raises(DataError, match=r"several columns of the kind ClassLabel; .*colour"):
         build(**chosen)
-    with pytest.raises(DataError, match=r"dataset\.label=picture is no column of labels"):
+    with pytest.raises(DataError, match=r"dataset\.label=picture is not a column of labels"):
         build(**chosen, label="picture")
     with pytest.raises(DataError, match=r"dataset\.image=kind is no column of images"):
         build(**chosen, label="kind", image="kind")

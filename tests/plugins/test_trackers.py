@@ -70,7 +70,7 @@ def track(
     error: LTBenchError | None = None,
 ) -> None:
     """Tells a tracker of a run from an epoch to another, which then ends well or not."""
-    name = type(config).__name__.removesuffix("Config").lower()
+    name = type(config).__name__.removesuffix("Config").removesuffix("Tracker").lower()
     ctx = TrackerContext(
         hash="0c37d0e4c5b6", cell="d/b/m/c", settings=SETTINGS, directory=directory
     )

@@ -46,7 +46,7 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     The orientation in EXIF data is not applied, as in the papers' code.
 
     Args:
-        content: The file's bytes.
+        content: Bytes of the file.
         name: Name of the file for messages.
 
     Raises:

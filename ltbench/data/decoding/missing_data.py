@@ -54,7 +54,7 @@ def expect_whole(content: bytes, image: Any, flawed: bool) -> None:
     """Raises a `MissingDataError` where a part of a decoded image has no data behind it.
 
     Args:
-        content: The file's bytes.
+        content: Bytes of the file.
         image: A Pillow image, decoded but not converted.
         flawed: Whether a decoder reported faulty data.
     """

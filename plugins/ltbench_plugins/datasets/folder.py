@@ -199,7 +199,7 @@ def _images(
 
     Args:
         folder: Path of the folder.
-        below: Its path below the root.
+        below: Path of the folder relative to the root.
         above: Device and inode of its parent folders: a link to one of them is an endless loop.
         aside: Counter of ignored files.
     """

@@ -24,7 +24,7 @@ class Construction:
     )
     largest: Annotated[int, Ge(1)] | None = option(
         None,
-        "training images of the first class, with a profile; none: as many as all classes have",
+        "training images of the first class, with a profile; none: the smallest class count",
     )
 
     def __post_init__(self) -> None:
