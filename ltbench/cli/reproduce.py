@@ -86,7 +86,7 @@ def reproduce(
         matches = TargetMatches(((_only(cells), given),), (), ())
     else:
         matches = _published_about(cells, metric)
-    done = reproduction.reproduce(matches.pairs, metric, margin, level=level)
+    done = reproduction.compare_with_published(matches.pairs, metric, margin, level=level)
     print_reproductions(done, matches, found.skipped, json=json)
     end_strictly(found.skipped, strict)
 

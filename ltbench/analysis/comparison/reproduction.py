@@ -94,7 +94,7 @@ class Reproductions:
         return round(2 * self.level - 1, 12)
 
 
-def reproduce(
+def compare_with_published(
     pairs: Sequence[tuple[Cell, Target]], metric: str, margin: float, *, level: float = 0.95
 ) -> Reproductions:
     """Tests whether the mean over a cell's seeds is within a margin of a published number.

@@ -42,10 +42,14 @@ def odds_ratio(only_first: int, only_second: int, level: float = 0.95) -> OddsRa
     if not n:
         return OddsRatio(None, 0.0, math.inf)
     share = binomtest(only_first, n).proportion_ci(level, method="exact")
-    return OddsRatio(_odds(only_first / n), _odds(float(share.low)), _odds(float(share.high)))
+    return OddsRatio(
+        _odds_of_share(only_first / n),
+        _odds_of_share(float(share.low)),
+        _odds_of_share(float(share.high)),
+    )
 
 
-def _odds(share: float) -> float:
+def _odds_of_share(share: float) -> float:
     return math.inf if share == 1 else share / (1 - share)
 
 

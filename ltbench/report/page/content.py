@@ -76,7 +76,7 @@ class Listing:
     text: str
 
 
-Block = Table | Picture | Listing
+SectionBlock = Table | Picture | Listing
 """Block of a section, shown after its paragraphs."""
 
 
@@ -97,7 +97,7 @@ class Section:
     title: str
     paragraphs: Sequence[str] = ()
     findings: Sequence[str] = ()
-    blocks: Sequence[Block] = ()
+    blocks: Sequence[SectionBlock] = ()
     sections: Sequence[Section] = field(default_factory=tuple)
 
 

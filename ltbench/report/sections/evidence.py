@@ -172,7 +172,7 @@ def gather_evidence(
         entries=tuple(entry for entry, _, _ in read),
         train_images=counts,
         test_images=support,
-        per_class=np.stack([_class_accuracies(sample, support) for sample in samples]),
+        per_class=np.stack([_seed_mean_accuracies(sample, support) for sample in samples]),
         intervals=intervals,
         reliability=tuple(bins for _, _, bins in read),
         pairs=tuple(pairs),
@@ -201,7 +201,9 @@ def _read_entries(
     return read, left_out
 
 
-def _class_accuracies(sample: SeedPredictions, support: NDArray[np.int64]) -> NDArray[np.float64]:
+def _seed_mean_accuracies(
+    sample: SeedPredictions, support: NDArray[np.int64]
+) -> NDArray[np.float64]:
     right = np.bincount(sample.labels, sample.right.mean(axis=0), len(support))
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * right, support, out=shares, where=support > 0)

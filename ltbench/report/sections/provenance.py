@@ -5,14 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from ltbench.report.page.content import Block, Column, Listing, Section, Table
+from ltbench.report.page.content import Column, Listing, Section, SectionBlock, Table
 from ltbench.storage.result_schema import Environment, RunResult
 from ltbench.storage.results import SkippedRun
 
 
 def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun]) -> Section:
     """Returns the section of the commands and environments of the runs, and of skipped runs."""
-    blocks: list[Block] = [Listing("Commands", "\n".join(dict.fromkeys(map(_command_line, runs))))]
+    blocks: list[SectionBlock] = [
+        Listing("Commands", "\n".join(dict.fromkeys(map(_command_line, runs))))
+    ]
     environments: dict[str, int] = {}
     for run in runs:
         text = _environment_text(run.environment)

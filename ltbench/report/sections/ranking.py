@@ -26,7 +26,7 @@ from ltbench.report.figures.shot_groups import draw_shot_groups
 from ltbench.report.figures.significance_matrix import draw_significance_matrix
 from ltbench.report.figures.trade_off import draw_trade_off
 from ltbench.report.figures.training_curves import draw_training_curves
-from ltbench.report.page.content import Block, Column, Picture, Section, Table
+from ltbench.report.page.content import Column, Picture, Section, SectionBlock, Table
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.evidence import MAX_SHOWN_METHODS, MIN_BIN_IMAGES, RankingEvidence
 
@@ -47,7 +47,7 @@ def ranking_section(
         metrics: Names of the compared accuracies.
         figures: Collection that figures are added to.
     """
-    blocks: list[Block] = []
+    blocks: list[SectionBlock] = []
     findings: list[str] = []
     paragraphs: list[str] = []
     if evidence is None:

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t as student
 
 from ltbench.analysis.comparison.published_targets import Target, match_targets, resolve_targets
-from ltbench.analysis.comparison.reproduction import Reproductions, reproduce
+from ltbench.analysis.comparison.reproduction import Reproductions, compare_with_published
 from ltbench.analysis.comparison.reproduction_text import (
     describe_close_target,
     reproduction_notes,
@@ -63,7 +63,7 @@ def said(found: Reproductions) -> str:
 
 def test_seeds_close_to_the_number_reproduce_it(make: Make) -> None:
     # Mean 78.1, standard deviation 0.1, standard error 0.1 / sqrt(3), t(0.95, 2) = 2.91999.
-    found = reproduce([(make(78.0, 78.1, 78.2), PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(make(78.0, 78.1, 78.2), PAPER)], "accuracy", 0.5)
     (one,) = found.each
     assert one.test is not None
     assert one.verdict == "equivalent"
@@ -86,7 +86,7 @@ def test_seeds_close_to_the_number_reproduce_it(make: Make) -> None:
 
 def test_seeds_that_spread_show_nothing(make: Make) -> None:
     cell = make(77.6, 78.1, 78.6)
-    found = reproduce([(cell, PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(cell, PAPER)], "accuracy", 0.5)
     (one,) = found.each
     assert one.test is not None
     assert one.verdict == "inconclusive"
@@ -107,7 +107,7 @@ def test_seeds_that_spread_show_nothing(make: Make) -> None:
 
 
 def test_no_number_of_seeds_helps_where_the_mean_is_beyond_the_margin(make: Make) -> None:
-    found = reproduce([(make(77.2, 77.7, 78.2), PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(make(77.2, 77.7, 78.2), PAPER)], "accuracy", 0.5)
     assert found.each[0].verdict == "inconclusive"
     assert found.each[0].test is not None
     assert found.each[0].test.seeds_needed is None
@@ -118,7 +118,7 @@ def test_no_number_of_seeds_helps_where_the_mean_is_beyond_the_margin(make: Make
 
 
 def test_seeds_far_from_the_number_do_not_reproduce_it(make: Make) -> None:
-    found = reproduce([(make(76.0, 76.1, 76.2), PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(make(76.0, 76.1, 76.2), PAPER)], "accuracy", 0.5)
     (one,) = found.each
     assert one.test is not None
     assert one.verdict == "different"
@@ -132,7 +132,7 @@ def test_seeds_far_from_the_number_do_not_reproduce_it(make: Make) -> None:
 
 
 def test_one_seed_is_not_tested(make: Make) -> None:
-    found = reproduce([(make(78.3), PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(make(78.3), PAPER)], "accuracy", 0.5)
     (one,) = found.each
     assert (one.verdict, one.test, found.tests) == ("untested", None, 0)
     assert said(found) == (
@@ -144,20 +144,20 @@ def test_one_seed_is_not_tested(make: Make) -> None:
 
 
 def test_seeds_without_spread(make: Make) -> None:
-    found = reproduce([(make(78.2, 78.2), PAPER)], "accuracy", 0.5)
+    found = compare_with_published([(make(78.2, 78.2), PAPER)], "accuracy", 0.5)
     assert found.each[0].verdict == "equivalent"
     assert "every seed has the same accuracy" in " ".join(reproduction_notes(found))
-    far = reproduce([(make(70.0, 70.0), PAPER)], "accuracy", 0.5)
+    far = compare_with_published([(make(70.0, 70.0), PAPER)], "accuracy", 0.5)
     assert far.each[0].verdict == "different"
 
 
 def test_several_numbers_are_corrected_by_holm(make: Make) -> None:
     good, poor = make(78.0, 78.1, 78.2), make(77.98, 78.1, 78.22, method="lift")
     pairs = [(good, PAPER), (poor, PAPER), (make(78.1, method="bitfit"), PAPER)]
-    alone = [reproduce([pair], "accuracy", 0.5).each[0].test for pair in pairs[:2]]
+    alone = [compare_with_published([pair], "accuracy", 0.5).each[0].test for pair in pairs[:2]]
     assert alone[0] is not None
     assert alone[1] is not None
-    found = reproduce(pairs, "accuracy", 0.5)
+    found = compare_with_published(pairs, "accuracy", 0.5)
     tests = [one.test for one in found.each]
     assert tests[0] is not None
     assert tests[1] is not None
@@ -171,7 +171,7 @@ def test_several_numbers_are_corrected_by_holm(make: Make) -> None:
 
 def test_an_interval_within_the_margin_is_not_enough_among_many(make: Make) -> None:
     cell = make(77.96, 78.1, 78.24)
-    found = reproduce([(cell, PAPER)] * 3, "accuracy", 0.5)
+    found = compare_with_published([(cell, PAPER)] * 3, "accuracy", 0.5)
     one = found.each[0]
     assert one.test is not None
     assert one.test.found.low > -0.5
@@ -186,14 +186,14 @@ def test_an_interval_within_the_margin_is_not_enough_among_many(make: Make) -> N
 
 def test_a_group_without_classes_is_an_error(make: Make) -> None:
     with pytest.raises(ConfigError, match="no few-shot classes"):
-        reproduce([(make(None, None, metric="few"), PAPER)], "few", 0.5)
+        compare_with_published([(make(None, None, metric="few"), PAPER)], "few", 0.5)
 
 
 def test_what_a_reader_must_know(make: Make) -> None:
     cell = make(78.0, 78.1, metric="few", data_seed=5)
     skipped = {"evaluation": {"skipped_images": 2}}
     cell = replace(cell, runs=tuple(altered(run, skipped) for run in cell.runs))
-    text = "\n".join(reproduction_notes(reproduce([(cell, PAPER)], "few", 0.5)))
+    text = "\n".join(reproduction_notes(compare_with_published([(cell, PAPER)], "few", 0.5)))
     assert "a coverage of 90 %, which corresponds to two one-sided t tests at 95 %" in text
     assert "other seeds on the same test images, not to other images" in text
     assert "few is fewer than 20" in text
@@ -291,7 +291,7 @@ def test_invalid_settings_are_reported_with_their_plugin(registry: Registry) -> 
 
 def test_cells_of_one_method_have_different_names(make: Make) -> None:
     pairs = [(make(78.0, 78.1, dataset__ratio=ratio), PAPER) for ratio in (10, 20)]
-    named = [one.name for one in reproduce(pairs, "accuracy", 0.5).each]
+    named = [one.name for one in compare_with_published(pairs, "accuracy", 0.5).each]
     assert named == [
         "lift_plus on digits_lt with clip_tiny (dataset.ratio 10.0)",
         "lift_plus on digits_lt with clip_tiny (dataset.ratio 20.0)",
