@@ -122,7 +122,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{lowered[match]}'" for match in close) + "?"
     if not names:
-        return "there are none"
+        return "no names are known"
     more = f" and {len(names) - _MAX_SHOWN_NAMES} more" if len(names) > _MAX_SHOWN_NAMES else ""
     return "there are: " + ", ".join(names[:_MAX_SHOWN_NAMES]) + more
 

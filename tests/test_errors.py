@@ -43,7 +43,7 @@ def test_errors_cross_process_borders_with_their_hint() -> None:
     [
         ("ful", ["full", "vpt"], "did you mean 'full'?"),
         ("zzz", ["full", "vpt"], "there are: full, vpt"),
-        ("zzz", [], "there are none"),
+        ("zzz", [], "no names are known"),
     ],
 )
 def test_suggestions(name: str, known: list[str], said: str) -> None:

@@ -43,7 +43,7 @@ def _all_ended(executor: Executor, count: int) -> dict[str, Ended]:
 
 
 def check_slots(component: Component, bench: Bench, trial: Trial) -> None:
-    """It runs `slots` jobs at the same time, and at most the number that was asked for."""
+    """The executor runs `slots` jobs at the same time, and never more than `--jobs`."""
     executor = _built(component, bench, trial)
     assert 1 <= executor.slots <= 2, f"slots: expected 1 or 2, got {executor.slots}"
     assert not executor.wait(0.0), "a job is reported before one is started"
