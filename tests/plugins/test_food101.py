@@ -95,7 +95,7 @@ def test_broken_lists_are_named(ctx: DataContext) -> None:
         build(ctx)
     (meta / "train.txt").write_text(whole)
     (meta / "classes.txt").write_text("dish_000\n")
-    with pytest.raises(DataError, match="names 1 classes, not 101"):
+    with pytest.raises(DataError, match="expected 101 classes, got 1"):
         build(ctx)
     (meta / "test.txt").unlink()
     with pytest.raises(DataError, match=r"test\.txt"):

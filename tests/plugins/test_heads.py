@@ -154,7 +154,7 @@ def test_prompts_need_a_text_tower_and_its_space() -> None:
         built("prompts", joint_clip()).start(parity.timm_vit(), no_features)
     with pytest.raises(ConfigError, match="in the space of images and texts") as raised:
         built("prompts", joint_clip()).start(parity.clip_vit(), no_features)
-    assert raised.value.hint == "take --method coop"
+    assert raised.value.hint == "choose --method coop"
 
 
 KEYS = torch.tensor([[0.0, 5.0], [3.0, 4.0], [0.0, -1.0]])

@@ -208,7 +208,7 @@ def test_splits_and_columns_are_chosen(hf: Any, tmp_path: Path) -> None:
         build(**chosen)
     with pytest.raises(DataError, match=r"dataset\.label=picture is not a column of labels"):
         build(**chosen, label="picture")
-    with pytest.raises(DataError, match=r"dataset\.image=kind is no column of images"):
+    with pytest.raises(DataError, match=r"dataset\.image=kind is not a column of images"):
         build(**chosen, label="kind", image="kind")
     dataset = build(**chosen, label="colour", val="validation")
     assert dataset.class_names == ("r", "g")
