@@ -17,8 +17,8 @@ from tests.covered import value_of
 SPECS = {spec.name: spec for spec in ltbench_register_optimizers()}
 
 
-def build(name: str, **options: Any) -> Any:
-    spec = SPECS[name]
+def build(kind: str, /, **options: Any) -> Any:
+    spec = SPECS[kind]
     ctx = parity.context([3, 2, 1], parity.narrow_vit(1))
     return spec.build(spec.config(**options), ctx)
 

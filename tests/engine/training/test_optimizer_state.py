@@ -27,7 +27,7 @@ MADE = {
         for name, options in {
             "radam": {},
             "nadamw": {},  # a product of momenta in its state
-            "adafactorbv": {"beta1": 0.9},  # momentum in bfloat16, and a dtype in its groups
+            "adafactorbv": {"momentum": 0.9},  # momentum in bfloat16, and a dtype in its groups
             "adan": {},
         }.items()
     },
