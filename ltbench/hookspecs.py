@@ -1,9 +1,9 @@
 """Every hook of ltbench. A plugin implements those it needs, marked with `ltbench.hookimpl`.
 
 Registration hooks are called once, when plugins are loaded, and return any number of specs.
-Notifications are called during a run; what they return is ignored, and one that raises is silenced
-for the rest of the run and recorded in its result. Those of a plugin's module are called in every
-run; those of an object that a tracker builds in the runs that `--tracker` follows with it.
+Notifications are called during a run. Their return values are ignored. One that raises is silenced
+for the rest of the run, and the result records it. Notifications in a plugin's module are called in
+every run, those of a tracker in the runs that `--tracker` names it for.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def ltbench_register_backbones() -> Iterable[BackboneSpec]:  # type: ignore[empt
 
 @hookspec
 def ltbench_register_methods() -> Iterable[MethodSpec]:  # type: ignore[empty-body]
-    """Methods: which parameters of the image encoder are learned, and the recipe to do it."""
+    """Methods: the learned parameters of the image encoder, and the recipe to train them."""
 
 
 @hookspec
@@ -60,7 +60,7 @@ def ltbench_register_heads() -> Iterable[HeadSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def ltbench_register_inits() -> Iterable[InitSpec]:  # type: ignore[empty-body]
-    """Initialisations: the weight that a head starts from."""
+    """Initialisations: the first weight of a head."""
 
 
 @hookspec
@@ -70,12 +70,12 @@ def ltbench_register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def ltbench_register_samplings() -> Iterable[SamplingSpec]:  # type: ignore[empty-body]
-    """Samplings: how often the images of each class are seen in an epoch."""
+    """Samplings: the frequency of each class in an epoch."""
 
 
 @hookspec
 def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:  # type: ignore[empty-body]
-    """Augmentations: which part of a training image is seen in an epoch."""
+    """Augmentations: the views of training images."""
 
 
 @hookspec
@@ -90,22 +90,22 @@ def ltbench_register_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empt
 
 @hookspec
 def ltbench_register_refinements() -> Iterable[RefinementSpec]:  # type: ignore[empty-body]
-    """Refinements: what is done to the trained model before it is evaluated."""
+    """Refinements: second stages, which change the trained model before it is evaluated."""
 
 
 @hookspec
 def ltbench_register_inferences() -> Iterable[InferenceSpec]:  # type: ignore[empty-body]
-    """Inferences: which views of a test image are seen, and how their logits become one."""
+    """Inferences: the views of test images, and the reduction of their logits."""
 
 
 @hookspec
 def ltbench_register_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
-    """Executors: where the runs of a grid are run."""
+    """Executors: places where the runs of a grid are run."""
 
 
 @hookspec
 def ltbench_register_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
-    """Trackers: who is told how a run gets on."""
+    """Trackers: receivers of a run's notifications."""
 
 
 @hookspec
@@ -115,7 +115,7 @@ def ltbench_published_results() -> Iterable[PublishedResult]:  # type: ignore[em
 
 @hookspec
 def ltbench_grid_folders() -> Iterable[Path]:  # type: ignore[empty-body]
-    """Grid files that come with a plugin: the folders that they are in.
+    """Folders of the grid files that come with a plugin.
 
     `ltbench grid run NAME` finds them by name: the path below the folder, without `.toml`, such as
     `digits/methods`.
@@ -126,10 +126,10 @@ def ltbench_grid_folders() -> Iterable[Path]:  # type: ignore[empty-body]
 def ltbench_on_run_start(
     run: Mapping[str, Any], directory: Path, history: Sequence[Mapping[str, float]]
 ) -> None:
-    """A run starts, or goes on; `run` is its resolved spec, as in `spec.json`.
+    """A run starts or resumes; `run` is its resolved spec, as in `spec.json`.
 
-    `history` has the metrics of the epochs of an interrupted or failed try that the run goes on
-    from, of which nobody is told again; it is empty where the run starts from nothing.
+    `history` has the metrics of the epochs before an interruption or failure, which are not
+    notified again; it is empty for a run from the beginning.
     """
 
 
@@ -137,19 +137,20 @@ def ltbench_on_run_start(
 def ltbench_on_epoch_end(run: Mapping[str, Any], epoch: int, metrics: Mapping[str, float]) -> None:
     """Epoch `epoch` (from 0) has ended; `metrics` has loss, lr, images_per_second and seconds.
 
-    Where an epoch is selected on val, also val_mean_class, val_seconds and val_skipped_images.
+    The learning rate `lr` is that of the epoch's first step. Where an epoch is selected on val, the
+    metrics have val_mean_class, val_seconds and val_skipped_images too.
     """
 
 
 @hookspec
 def ltbench_on_run_end(run: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    """A run has ended well; `result` is what `result.json` holds."""
+    """A run has finished; `result` is the content of `result.json`."""
 
 
 @hookspec
 def ltbench_on_run_failure(run: Mapping[str, Any], error: LTBenchError) -> None:
     """A run that had started has failed, or was interrupted.
 
-    `error` is an `ltbench.errors.Interrupted` where it was, and the next try goes on from there.
-    A process that is killed tells nobody.
+    For an interruption `error` is an `ltbench.errors.Interrupted`, and the same command resumes the
+    run. A process that is killed sends no notification.
     """

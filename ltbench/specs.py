@@ -1,6 +1,6 @@
-"""What plugins return: one frozen dataclass for each kind of component, and what `build` is given.
+"""Specs that plugins return, one frozen dataclass for each kind of component, and build contexts.
 
-A spec is cheap to make: its module must not import torch. `build` does, when a run needs it.
+The module of a spec must not import torch: `build` does, when a run needs it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from ltbench.protocols import ForkServer
 
 Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
-"""Which blocks of the backbone a method works on: all, the last k, or these (from 0)."""
+"""Blocks of the backbone that a method works on: all, the last k, or a list of them (from 0)."""
 
 Settings = Mapping[str, Any]
 """Dotted keys and their values, as in `--set`: `{"loss": "ce", "train.epochs": 10}`."""
 
 
 def option(default: Any, help: str) -> Any:
-    """A field of a component's config, with the help that `ltbench show` prints."""
+    """Returns a field of a component's config, with the help that `ltbench show` prints."""
     return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)
 class NoOptions:
-    """The config of a component that has nothing to set."""
+    """Config of a component without options."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +40,11 @@ class Recipe:
     """Settings that a component recommends.
 
     The defaults are overruled by the backbone's recipe, that by the method's, that by the data
-    set's, that by the method's for this very data set, and all of them by the user.
+    set's, that by the method's for this data set, and all of them by the user.
 
     Args:
-        settings: Recommended everywhere.
-        by_dataset: Recommended on a data set, by its name (methods only).
+        settings: Settings for every data set.
+        by_dataset: Settings for one data set, by its name (methods only).
     """
 
     settings: Settings = field(default_factory=dict)
@@ -53,12 +53,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class DataContext:
-    """What a data set is built from.
+    """Arguments of a data set's `build`.
 
     Args:
         root: Folder that holds the data sets (`--data-root`).
-        data_seed: Chooses the long-tailed subset where the data set is not long-tailed by itself.
-        progress: Shows the progress of what takes long, such as reading all images once.
+        data_seed: Seed of the long-tailed subset where the data set is not long-tailed by itself.
+        progress: Progress reporter for slow steps, such as reading all images once.
     """
 
     root: Path
@@ -68,10 +68,10 @@ class DataContext:
 
 @dataclass(frozen=True)
 class BackboneContext:
-    """What a backbone is built from.
+    """Arguments of a backbone's `build`.
 
     Args:
-        seed: For weights that start at random.
+        seed: Seed of weights that start at random.
     """
 
     seed: int
@@ -79,20 +79,20 @@ class BackboneContext:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildContext:
-    """What every other component may know of the run when it is built.
+    """Facts about the run, for the `build` of every other component.
 
     Args:
-        num_classes: K.
-        class_counts: Training images of each class, by class id.
-        class_names: Names of the classes, by class id.
+        num_classes: Number of classes, K.
+        class_counts: Number of training images of each class, by class id, (K,).
+        class_names: Names of the classes, by class id, (K,).
         width: Length of a feature vector.
-        resolution: Side of the images that the backbone takes, in pixels.
+        resolution: Side of the backbone's input images, in pixels.
         logit_scale: The backbone's own factor for cosine logits, if it has one.
-        head_scale: The head's factor for its logits (its attribute `scale`), 1 where it has none
+        head_scale: The head's factor for its logits (its attribute `scale`); 1 where it has none,
             and while the head itself is built.
-        epochs: Epochs of training.
+        epochs: Number of training epochs.
         seed: The run's seed.
-        device: Where the model lives: "cpu", "cuda", "cuda:1", ...
+        device: Device of the model: "cpu", "cuda", "cuda:1", ...
     """
 
     num_classes: int
@@ -127,15 +127,15 @@ class ExecutorContext:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
-    """What a tracker is built from.
+    """Arguments of a tracker's `build`.
 
     Args:
-        hash: Of the run: the same when it is resumed, or run again.
-        cell: Names what it shares with the runs that differ from it in the seed alone:
+        hash: Hash of the run: the same when it is resumed, or run again.
+        cell: Name of the run's cell, the runs that differ in the seed alone:
             "digits_lt/clip_tiny/lift_plus/0c37d0e4c5b6".
-        settings: The resolved run as dotted keys, as JSON has them: "method", "method.dim",
+        settings: The resolved run as dotted keys with JSON values: "method", "method.dim",
             "train.lr", "seed", ...
-        directory: Of the run's files; what a tracker writes there goes into a folder of its name.
+        directory: Directory of the run's files; a tracker writes into a folder of its name there.
     """
 
     hash: str
@@ -146,20 +146,20 @@ class TrackerContext:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
-    """What all kinds have in common.
+    """Fields of the specs of all kinds.
 
     Args:
-        name: Unique among its kind, in snake_case.
+        name: Name in snake_case, unique among its kind.
         summary: One line for `ltbench list`.
-        config: A frozen dataclass: defaults, types and help of the options.
-        build: `(config, context) -> component`. Imports torch inside.
+        config: Frozen dataclass with defaults, types and help of the options.
+        build: Function `(config, context) -> component`, which imports torch when it is called.
         reference: The paper, as `arXiv:...` or a citation.
-        default: Whether it is taken where nobody chooses; at most one of a kind.
-        examples: Options that the conformance checks try, each without a download; none where
-            there is nothing to try without data of the user's.
+        default: Whether the component is the default of its kind; at most one is.
+        examples: Options that the conformance checks try, each without a download; empty where
+            a component needs data of the user's.
         libraries: Modules besides torch that `build` imports and that take long, such as
-            "sklearn.datasets". A grid imports them once for all of its runs. They must start no
-            thread when they are imported, nor ask for a device.
+            "sklearn.datasets". A grid imports them once for all of its runs. Importing them must
+            start no thread and use no device.
         version: Number of the component's definition, from 1; raised when the same options give
             other results than before. Part of the run's hash.
     """
@@ -178,7 +178,7 @@ class ComponentSpec:
 
     @property
     def section(self) -> str:
-        """What stands before the names of its options: "method" of `--set method.dim=4`."""
+        """Prefix of the names of its options: "method" of `--set method.dim=4`."""
         return self.kind
 
 
@@ -187,7 +187,7 @@ def _no_identity(config: Any, ctx: DataContext) -> str:
 
 
 def _no_check(config: Any, ctx: DataContext) -> None:
-    """Nothing lies outside of the package."""
+    """Checks nothing: all files are in the package."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,17 +196,17 @@ class DatasetSpec(ComponentSpec):
 
     Args:
         recipe: Settings that suit the data set.
-        identity: `(config, DataContext) -> str`: what its images and labels are, for the run's
-            hash: a digest of every image, or of what fixes them, such as published lists. No torch.
-            `ltbench.data.file_digests` reads files once and remembers them, so that the next call
-            costs their status alone. Empty where name and options say it all.
-        label_set: Whose classes its labels are, such as "imagenet_1k": the engine warns where the
-            backbone was trained with them. Empty where nobody else has them.
-        check: `(config, DataContext)`: looks whether the images lie where `build` expects them,
-            and raises a `DataError` that says what is wrong and what to do. Cheap: a few files.
-        prepare: `(config, ltbench.data.Preparation)`: puts files in place for `ltbench data
-            prepare`, and raises a `DataError` that says what has to be downloaded by hand; None
-            where there is nothing to do.
+        identity: Function `(config, DataContext) -> str` that identifies its images and labels, for
+            the run's hash: a digest of every image, or of published lists. It imports no torch.
+            `ltbench.data.file_digests` reads files once and stores their digests, so that the next
+            call reads their status alone. Empty where name and options identify them.
+        label_set: Name of the label set, such as "imagenet_1k": the engine warns where the
+            backbone was trained with these labels. Empty for labels of the data set's own.
+        check: Function `(config, DataContext)` that checks a few of the files that `build` reads,
+            and raises a `DataError` with a hint where they are missing or wrong.
+        prepare: Function `(config, ltbench.data.Preparation)` that puts files in place for
+            `ltbench data prepare`, and raises a `DataError` that names the files to be downloaded
+            by hand; None where no files are needed.
     """
 
     kind = "dataset"
@@ -228,10 +228,11 @@ class BackboneSpec(ComponentSpec):
 
     Args:
         recipe: Settings that suit the backbone, such as its head initialisation.
-        identity: `config -> str`: which weights they are, for the run's hash. No torch.
-        label_sets: `config -> names`: with whose labels its weights were trained, such as
-            "imagenet_1k". Not those of texts or of no labels at all.
-        without_labels: Which weights to take that did not see these labels, for the warning.
+        identity: Function `config -> str` that identifies the weights, for the run's hash. It
+            imports no torch.
+        label_sets: Function `config -> names` of the label sets that its weights were trained with,
+            such as "imagenet_1k"; empty for weights trained with texts or without labels.
+        without_labels: Advice for the warning: weights that did not see these labels.
     """
 
     kind = "backbone"
@@ -244,19 +245,19 @@ class BackboneSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class MethodSpec(ComponentSpec):
-    """Which parameters of the image encoder are learned.
+    """The choice of the image encoder's parameters that are learned.
 
     `build(config, BuildContext)` returns an `ltbench.protocols.Method`: its `apply(backbone)`
     returns parameters or parameter groups.
 
     Args:
-        recipe: What the method's paper trains it with.
-        fixed: Settings without which it would be another method: nothing overrules them.
-        learns_head: Whether the head is learned besides.
+        recipe: Settings of the method's paper.
+        fixed: Settings that define the method: nothing overrules them.
+        learns_head: Whether the head is learned too.
         joint: Whether features are taken in the space shared with the text tower.
-        identity_at_start: Whether the features are the backbone's own until something is learned.
-        token_wise: Whether all that it puts behind the attention of a block works on each token
-            alone. The last block then computes what is read of it and little more, which saves
+        identity_at_start: Whether the features equal the backbone's before the training.
+        token_wise: Whether every module that it adds behind the attention of a block works on each
+            token alone. The last block then leaves out the tokens that are not read, which saves
             6 % of the work of twelve blocks.
     """
 
@@ -280,7 +281,7 @@ class HeadSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class InitSpec(ComponentSpec):
-    """How the head's weight starts.
+    """The head's first weight.
 
     `build(config, BuildContext)` returns `(backbone, training features) -> weight (K, width)`;
     see `ltbench.protocols.Init`.
@@ -300,7 +301,7 @@ class LossSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingSpec(ComponentSpec):
-    """How often images of a class are seen.
+    """The frequency of each class in an epoch.
 
     `build(config, BuildContext)` returns an `ltbench.protocols.Sampling`.
     """
@@ -319,7 +320,7 @@ class AugmentationSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceSpec(ComponentSpec):
-    """Test views and how their logits become one.
+    """Test views, and the reduction of their logits to one.
 
     `build(config, BuildContext)` returns an `ltbench.protocols.Inference`.
     """
@@ -354,7 +355,7 @@ class ScheduleSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class RefinementSpec(ComponentSpec):
-    """What is done to the trained model before it is evaluated: a second stage.
+    """A second stage, which changes the trained model before it is evaluated.
 
     `build(config, BuildContext)` returns an `ltbench.protocols.Refinement`, or None for nothing.
     """
@@ -380,12 +381,12 @@ SPECS: dict[str, type[ComponentSpec]] = {
         InferenceSpec,
     )
 }
-"""Every kind of component of a run and its spec, in the order in which a run builds them."""
+"""Specs of the kinds of a run's components, by kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(ComponentSpec):
-    """Where the runs of a grid are run: no part of a run, and of no hash.
+    """The place where the runs of a grid are run; in no run and no hash.
 
     `build(config, ExecutorContext)` returns an `ltbench.protocols.Executor`.
     """
@@ -396,13 +397,13 @@ class ExecutorSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerSpec(ComponentSpec):
-    """Who is told how a run gets on: no part of a run, and of no hash.
+    """A receiver of a run's notifications; in no run and no hash.
 
     `build(config, TrackerContext)` returns an object with any of the notifications
     `ltbench_on_run_start`, `ltbench_on_epoch_end`, `ltbench_on_run_end` and
     `ltbench_on_run_failure` as methods that are marked with `ltbench.hookimpl`. It imports the
-    library that it needs, raises a `ConfigError` where that is missing, and leaves nothing behind:
-    whether the run begins is not known yet. Everything else belongs into `ltbench_on_run_start`.
+    library that it needs, raises a `ConfigError` where that is missing, and writes no files, for
+    the run may not begin. Everything else belongs into `ltbench_on_run_start`.
     """
 
     kind = "tracker"
@@ -410,7 +411,7 @@ class TrackerSpec(ComponentSpec):
 
     @property
     def section(self) -> str:
-        """What stands before the names of its options: a run may have several trackers."""
+        """Prefix of the names of its options: a run may have several trackers."""
         return f"{self.kind}.{self.name}"
 
 
@@ -419,4 +420,4 @@ KINDS: dict[str, type[ComponentSpec]] = {
     ExecutorSpec.kind: ExecutorSpec,
     TrackerSpec.kind: TrackerSpec,
 }
-"""Every kind that plugins may register."""
+"""Specs of all kinds that plugins may register, by kind."""
