@@ -1,4 +1,4 @@
-"""What the objects that components build must be able to do."""
+"""Protocols of the objects that components build."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ParameterGroup:
 
 
 class Method(Protocol):
-    """What a `MethodSpec` builds."""
+    """Return value of a `MethodSpec`'s `build`."""
 
     def apply(self, backbone: Backbone) -> Sequence[nn.Parameter | ParameterGroup]:
         """Changes the backbone as the method needs and returns the parameters to learn.
@@ -43,32 +43,32 @@ class Method(Protocol):
         in a `ParameterGroup`.
 
         Only the engine freezes and unfreezes. New modules become submodules of the blocks that they
-        work on; hooks are bound methods of a module, so that `copy.deepcopy` stays right.
+        work on; hooks are bound methods of a module, so that `copy.deepcopy` copies them too.
 
         Raises:
-            NothingMatchedError: The backbone has none of the modules that the method works on.
+            NothingMatchedError: The backbone has no module that the method works on.
         """
         ...
 
 
 class TrainingFeatures(Protocol):
-    """The encoder's features of training images, computed when asked for."""
+    """The encoder's features of training images, computed on each call."""
 
     def __call__(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
         """Returns features (M, width) and labels (M,) of at most `per_class` images a class.
 
-        The views are plain: resized to the resolution, centre crop. None takes all images. Of a
-        class that has more, the run's seed draws which: always the same in a run.
+        The views are plain: resized to the resolution, centre crop. None takes all images. From a
+        class with more images the run's seed draws a sample, which is the same in every call.
         """
         ...
 
 
 class Head(Protocol):
-    """What a `HeadSpec` builds: a module from features (B, width) to logits (B, K).
+    """Return value of a `HeadSpec`'s `build`: a module from features (B, width) to logits (B, K).
 
-    A parameter `weight` (K, width), where there is one, starts as the init says. An attribute
-    `scale` is the factor of its logits. A head that has to see the backbone or the training images
-    is a `StartsItself` besides.
+    A parameter `weight` (K, width) is optional; the init gives its first value. An attribute
+    `scale` is the factor of its logits. A head that needs the backbone or the training images is a
+    `StartsItself` too.
     """
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -78,23 +78,23 @@ class Head(Protocol):
 
 @runtime_checkable
 class StartsItself(Protocol):
-    """A head that makes a part of itself from the backbone or the training images."""
+    """A head that is completed from the backbone or the training images."""
 
     def start(self, backbone: Backbone, features: TrainingFeatures) -> None:
-        """Called once, after `weight` got its start and before the method changes the backbone.
+        """Completes the head: called once, when `weight` is set, before the method is applied.
 
         Everything that depends on the training images is kept in parameters and buffers, whose
         shapes depend on the class counts alone: a stored model is rebuilt without the images, its
         head starts from random features, and the stored tensors take the place of its own.
 
-        Parameters that the head takes over from the backbone stay frozen; those that it makes are
-        learned unless it sets `requires_grad` to False.
+        Parameters that the head takes over from the backbone stay frozen; new ones are learned
+        unless it sets `requires_grad` to False.
         """
         ...
 
 
 class Init(Protocol):
-    """What an `InitSpec` builds."""
+    """Return value of an `InitSpec`'s `build`."""
 
     def __call__(self, backbone: Backbone, features: TrainingFeatures) -> Tensor:
         """Returns the head's first weight, (K, width)."""
@@ -102,7 +102,7 @@ class Init(Protocol):
 
 
 class Loss(Protocol):
-    """What a `LossSpec` builds."""
+    """Return value of a `LossSpec`'s `build`."""
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Returns the scalar mean loss of logits (B, K), in float32, and labels (B,)."""
@@ -114,32 +114,32 @@ class ScheduledLoss(Loss, Protocol):
     """A loss that changes in the course of the training."""
 
     def start_epoch(self, progress: float) -> None:
-        """Called before each epoch.
+        """Sets the loss up for an epoch: called before each.
 
         Args:
-            progress: epoch / epochs, from 0 to under 1.
+            progress: Share of the training that is done, epoch / epochs, from 0 to under 1.
         """
         ...
 
 
 class Sampling(Protocol):
-    """What a `SamplingSpec` builds."""
+    """Return value of a `SamplingSpec`'s `build`."""
 
     def weights(self) -> NDArray[np.float64] | None:
-        """Returns how often each class is drawn, (K,), in any unit; None: every image once.
+        """Returns the frequency of each class, (K,), in any unit; None: every image once.
 
-        Drawn with replacement; the images of a class share its draws evenly. Weights of classes
-        without images are ignored.
+        Images are drawn with replacement; those of a class share its draws evenly. Weights of
+        classes without images are ignored.
         """
         ...
 
 
 class Augmentation(Protocol):
-    """What an `AugmentationSpec` builds.
+    """Return value of an `AugmentationSpec`'s `build`.
 
     Attributes:
-        draws: How many uniform random numbers one image takes in one epoch; 0 says that its view is
-            the same in every epoch, so that features of a frozen encoder are computed once.
+        draws: Number of uniform random numbers of an image in an epoch; with 0 its view is the same
+            in every epoch, so that features of a frozen encoder are computed once.
     """
 
     draws: int
@@ -150,9 +150,10 @@ class Augmentation(Protocol):
         """Returns one view for each image.
 
         Args:
-            sizes: (N, 2) height and width of the images.
-            uniforms: (N, draws) in [0, 1): functions of seed, epoch and image alone.
-            progress: epoch / (epochs - 1), from 0 to 1; 0 where there is one epoch.
+            sizes: Height and width of the images, in pixels, (N, 2).
+            uniforms: Random numbers in [0, 1), functions of seed, epoch and image alone,
+                (N, draws).
+            progress: Position of the epoch, epoch / (epochs - 1), from 0 to 1; 0 for one epoch.
 
         Returns:
             Boxes (N, 4) and flips (N,).
@@ -162,12 +163,12 @@ class Augmentation(Protocol):
 
 @dataclass(frozen=True)
 class Targets:
-    """What a batch of training images shows: a label each, or two where images were mixed.
+    """Labels of a batch of training images: one each, or two where images were mixed.
 
     Args:
-        labels: (B,) class ids.
-        partners: (B,) class ids of what was mixed in, or None.
-        share: Of the loss that the labels get; the partners get the rest.
+        labels: Class ids, (B,).
+        partners: Class ids of the images that were mixed in, (B,), or None.
+        share: Weight of the labels' loss, from 0 to 1; the partners' loss has the rest.
     """
 
     labels: Tensor
@@ -186,14 +187,14 @@ class PixelAugmentation(Augmentation, Protocol):
     def change(
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
-        """Returns the images as the backbone sees them, and what they show.
+        """Returns the input images of the backbone, and their targets.
 
-        Works on the images' device, on all of them at once, and waits for nothing there.
+        It works on all images at once, on their device, without synchronising it.
 
         Args:
-            images: (B, 3, R, R) uint8, cut out as `views` said.
-            labels: (B,) class ids.
-            uniforms: (B, draws) the same numbers that `views` got.
+            images: Views as `views` returned them, uint8, (B, 3, R, R).
+            labels: Class ids, (B,).
+            uniforms: The random numbers that `views` received, (B, draws).
 
         Returns:
             Images (B, 3, R, R) in 0..255, uint8 or float32, and their targets.
@@ -202,7 +203,7 @@ class PixelAugmentation(Augmentation, Protocol):
 
 
 class Optimizer(Protocol):
-    """What an `OptimizerSpec` builds."""
+    """Return value of an `OptimizerSpec`'s `build`."""
 
     def __call__(self, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
         """Returns an optimizer.
@@ -219,7 +220,7 @@ class Optimizer(Protocol):
 
 
 class Schedule(Protocol):
-    """What a `ScheduleSpec` builds: a function of its arguments alone."""
+    """Return value of a `ScheduleSpec`'s `build`: a function of its arguments alone."""
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """Returns the factor of the learning rate in a step, finite and >= 0.
@@ -233,11 +234,11 @@ class Schedule(Protocol):
 
 
 class RefinementContext(Protocol):
-    """What a refinement may ask of the engine.
+    """The engine's services for a refinement.
 
     Attributes:
-        start: The learned parameters before the training, by name; not on the device.
-        learned: The learned parameters as they are, by name.
+        start: Values of the learned parameters before the training, by name, on the CPU.
+        learned: The learned parameters, by name.
     """
 
     start: Mapping[str, Tensor]
@@ -257,23 +258,27 @@ class RefinementContext(Protocol):
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
     ) -> None:
-        """Trains some parameters of the model from where they are, as the run trains.
+        """Trains some parameters of the model from their present values, as the run trains.
 
         Args:
-            parameters: To learn; all others are frozen meanwhile.
-            epochs: The run's where not given.
-            lr: The run's where not given.
-            sampling_weights: (K,) how often each class is drawn; None: as the run draws.
-            seed_offset: Added to the run's seed, for another order and other crops.
+            parameters: Parameters to learn; all others are frozen during this training.
+            epochs: Number of epochs; None: the run's.
+            lr: Learning rate; None: the run's.
+            sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
+            seed_offset: Number added to the run's seed, for another order and other crops.
         """
         ...
 
 
 class Refinement(Protocol):
-    """What a `RefinementSpec` builds."""
+    """Return value of a `RefinementSpec`'s `build`."""
 
     def check(self, head: nn.Module, learned: Mapping[str, nn.Parameter]) -> None:
-        """Called before the training, with what will be learned by name.
+        """Checks, before the training, that the refinement goes with head and method.
+
+        Args:
+            head: The head.
+            learned: The parameters that will be learned, by name.
 
         Raises:
             ConfigError: The refinement does not go with the head or the method.
@@ -286,14 +291,14 @@ class Refinement(Protocol):
 
 
 class Inference(Protocol):
-    """What an `InferenceSpec` builds."""
+    """Return value of an `InferenceSpec`'s `build`."""
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns V views of each image, boxes (N, V, 4), for sizes (N, 2) height and width."""
         ...
 
     def reduce(self, logits: Tensor) -> Tensor:
-        """Returns logits (N, K) from those of the views, (N, V, K)."""
+        """Returns the logits (N, K) of images from those of their views, (N, V, K)."""
         ...
 
 

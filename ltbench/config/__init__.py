@@ -1,6 +1,6 @@
-"""From what a user asks for to a run in which every choice is made: `RunSpec`.
+"""Configuration: from a user's settings to a run in which every choice is made, `RunSpec`.
 
-Re-exports nothing: the light verbs import `text` alone, and not what checks options.
+Nothing is re-exported: the light verbs import `text` alone, without the checks of options.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A data set by itself, without a run around it."""
+"""A data set without a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChosenDataset:
-    """A data set, its options, and what it is built from."""
+    """A data set, its options, and the context of its `build`."""
 
     component: Component
     config: Any
@@ -37,15 +37,15 @@ class ChosenDataset:
         """Finds a data set and reads its options.
 
         Args:
-            registry: The components there are.
-            name: The data set's.
-            settings: Its options by dotted key, as in `--set dataset.ratio=50`.
-            context: What it is built from.
-            faults: What is known to be wrong already, to be shown with the rest.
+            registry: Registered components.
+            name: Name of the data set.
+            settings: Options by dotted key, as in `--set dataset.ratio=50`.
+            context: Context of its `build`.
+            faults: Faults that were found before, to be shown with the others.
 
         Raises:
-            UnknownNameError: There is no such data set.
-            ConfigError: With all that is wrong with the options.
+            UnknownNameError: No data set has this name.
+            ConfigError: Options are wrong; the message has all faults.
         """
         component = registry.find("dataset", name)
         of_data = {
@@ -76,12 +76,12 @@ class ChosenDataset:
         return spec
 
     def identity(self) -> str:
-        """Returns what its split is."""
+        """Returns the identity of its images and labels."""
         with attribute_errors(self.component):
             return self.spec.identity(self.config, self.context)
 
     def check(self) -> None:
-        """Looks whether its images are where they should be.
+        """Checks that its files are in place.
 
         Raises:
             DataError: They are not.
@@ -94,7 +94,7 @@ class ChosenDataset:
 
         Raises:
             DataError: Its files are missing or broken.
-            PluginError: It is no `Dataset`.
+            PluginError: The result is not a `Dataset`.
         """
         from ltbench.data import Dataset
 

@@ -31,10 +31,10 @@ class OptionHelp:
     """One option as `ltbench show` prints it.
 
     Args:
-        name: Dotted where it is an option within a table: "schedule.warmup".
-        type: What it may be, in words.
-        default: As JSON has it.
-        help: What it does.
+        name: Name of the option, dotted within a table: "schedule.warmup".
+        type: Its type, in words.
+        default: Its default, as a JSON value.
+        help: Its effect.
     """
 
     name: str
@@ -45,7 +45,7 @@ class OptionHelp:
 
 @dataclass(frozen=True)
 class _Option:
-    """A field of a config, with what reading it takes."""
+    """A field of a config, with the adapter that validates its values."""
 
     field: Field[Any]
     hint: Any
@@ -53,13 +53,13 @@ class _Option:
 
     @property
     def default(self) -> Any:
-        """The default, or MISSING."""
+        """Default of the option, or MISSING."""
         factory = self.field.default_factory
         return self.field.default if factory is MISSING else factory()
 
     @property
     def tables(self) -> list[type]:
-        """The dataclasses that it may be."""
+        """Dataclasses among its types."""
         return [one for one in members(self.hint) if isinstance(one, type) and is_dataclass(one)]
 
 
@@ -69,15 +69,15 @@ def parse_options(
     """Makes a config from values.
 
     Args:
-        config: A dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like. A
-            field may be a dataclass of its own: a table of options, which are set by dotted names
-            ("schedule.warmup") or together, as a table; what is not set stays as the default is.
+        config: Dataclass; ranges are `Annotated[int, annotated_types.Gt(0)]` and the like. A field
+            may be a dataclass of its own: a table of options, which are set by dotted names
+            ("schedule.warmup") or together, as a table; options that are not set keep the default.
         values: Options by name; `Text` is read as TOML where the option is not a string.
-        where: What they belong to, for messages: "method" of "method.dim".
-        owner: Whose options they are, for messages: "method 'lift_plus'".
+        where: Section of the options, for messages: "method" of "method.dim".
+        owner: Owner of the options, for messages: "method 'lift_plus'".
 
     Returns:
-        The config, or None with all the faults found.
+        The config, or None with all faults.
     """
     return _parse(config, values, where, owner, {})
 
@@ -85,11 +85,11 @@ def parse_options(
 def _parse(
     config: type, values: Mapping[str, Any], where: str, owner: str, start: Mapping[str, Any]
 ) -> tuple[Any | None, list[str]]:
-    """Makes a config from values, on top of those that it starts from."""
+    """Makes a config from values and the values that it starts from."""
     options = _options(config)
     own, inner = _apart(values)
     faults = [
-        f"{where}.{name}: there is no such option of {owner}; {suggestion(name, options)}"
+        f"{where}.{name}: is not an option of {owner}; {suggestion(name, options)}"
         for name in dict.fromkeys([*own, *inner])
         if name not in options
     ]
@@ -103,19 +103,19 @@ def _parse(
             parsed[name] = value
         elif name not in parsed and option.default is MISSING:
             expected = describe_type(option.hint)
-            faults.append(f"{where}.{name}: must be given: expected {expected}")
+            faults.append(f"{where}.{name}: expected {expected}, got nothing")
     if faults:
         return None, faults
     try:
         return config(**parsed), []
     except LTBenchError:
         raise
-    except ValueError as error:  # options that do not go together, says its `__post_init__`
+    except ValueError as error:  # raised by `__post_init__`: options that exclude each other
         return None, [f"{where}: {error}"]
 
 
 def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Returns the values of options, and those of options within tables by table."""
+    """Splits values into those of options, and those within tables, by table."""
     own: dict[str, Any] = {}
     inner: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
@@ -133,9 +133,9 @@ class _Reader:
 
     Args:
         option: The option.
-        key: Its dotted key, for messages.
-        owner: Whose it is, for messages.
-        default: What it is where nothing is given.
+        key: Dotted key of the option, for messages.
+        owner: Owner of the option, for messages.
+        default: Value where none is given.
     """
 
     option: _Option
@@ -144,11 +144,11 @@ class _Reader:
     default: Any
 
     def read(self, given: Any, inner: Mapping[str, Any]) -> tuple[Any, list[str]]:
-        """Returns the value and what is wrong.
+        """Returns the value and its faults.
 
         Args:
-            given: For the option itself, or MISSING.
-            inner: For options within, by name.
+            given: Value of the option itself, or MISSING.
+            inner: Values of options within it, by name.
         """
         tables, value = self.option.tables, given
         if isinstance(given, Text):
@@ -156,7 +156,7 @@ class _Reader:
         if inner and not tables and dict not in members(self.option.hint):
             expected = describe_type(self.option.hint)
             names = ", ".join(f"{self.key}.{name}" for name in inner)
-            return None, [f"{names}: {self.key} is no table: expected {expected}"]
+            return None, [f"{names}: {self.key} is not a table: expected {expected}"]
         if isinstance(value, Mapping) or inner:
             whole = {**(value if isinstance(value, Mapping) else {}), **inner}
             if tables:
@@ -167,7 +167,7 @@ class _Reader:
     def _table(self, tables: list[type], values: Mapping[str, Any]) -> tuple[Any, list[str]]:
         first: list[str] = []
         for table in tables:
-            # What is not set stays as the default is, which need not be the class's own.
+            # Options that are not set keep the default, which need not be the class's own.
             start = self._start() if isinstance(self.default, table) else {}
             parsed, faults = _parse(table, values, self.key, self.owner, start)
             if not faults:
@@ -183,7 +183,7 @@ class _Reader:
 
     def _leaf(self, value: Any, given: Any) -> tuple[Any, list[str]]:
         if isinstance(value, bool) and not self._takes_truth():
-            return None, [self._expected(given)]  # a library takes True for 1
+            return None, [self._expected(given)]  # pydantic takes True for 1
         try:
             parsed = self.option.adapter.validate_python(_plain(value, self.option.hint))
         except ValidationError:
@@ -207,7 +207,7 @@ class _Reader:
 
 
 def _plain(value: Any, hint: Any) -> Any:
-    """Returns a value for the library that checks it: the word for nothing is nothing."""
+    """Returns a value for validation: the word "none" becomes None."""
     if isinstance(value, str) and value.lower() == "none" and NoneType in members(hint):
         return value if str in members(hint) else None
     if isinstance(value, list | tuple):
@@ -226,7 +226,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns a config's values as JSON has them: those that are no paths, and those that are.
+    """Returns a config's values as JSON values: all but the paths, and the paths.
 
     A path within a table has a dotted name, and is left out of the table.
     """
@@ -238,7 +238,7 @@ def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def path_options(config: type) -> set[str]:
-    """Returns the names of a config's options that may be paths: where something lies."""
+    """Returns the names of a config's options that may be paths."""
     return {name for name, option in _options(config).items() if Path in members(option.hint)}
 
 

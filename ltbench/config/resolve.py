@@ -1,4 +1,4 @@
-"""Layers defaults, recipes and the user's settings into a `RunSpec`, and finds every fault."""
+"""Resolution of settings: layers defaults, recipes and the user's settings into a `RunSpec`."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from ltbench.specs import (
 )
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
-_WITH_RECIPES = ("backbone", "method", "dataset")  # in the order in which they overrule each other
+_WITH_RECIPES = ("backbone", "method", "dataset")  # each overrules those before it
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A run and what is needed to build it.
+    """A run with the components and configs that it is built from.
 
     Args:
-        spec: Every choice.
-        components: The registered component of each kind.
-        configs: The config of each kind's component.
-        data: What the data set is built from.
-        sources: Who set each key: "default", "recipe of method lift_plus", "user".
+        spec: Description of the run.
+        components: Registered component of each kind.
+        configs: Config of each kind's component.
+        data: Context of the data set's `build`.
+        sources: Source of each key: "default", "recipe of method lift_plus", "user".
     """
 
     spec: RunSpec
@@ -50,7 +50,7 @@ class Resolved:
         """Builds the component of a kind.
 
         Raises:
-            PluginError: Its plugin raised something unforeseen.
+            PluginError: Its plugin raised an error that is not one of ltbench.
         """
         component = self.components[kind]
         with attribute_errors(component):
@@ -58,7 +58,7 @@ class Resolved:
 
 
 class _Layers:
-    """The settings so far, and who set them."""
+    """The settings so far, and the source of each."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -82,7 +82,7 @@ class _Layers:
             del self.values[key]
 
     def with_source(self, fault: str) -> str:
-        """Says who is to blame for a fault, if it is not the user."""
+        """Returns a fault with the source of its key, unless that is the user."""
         key = fault.partition(":")[0]
         while key not in self.sources and key.count(".") > 1:
             key = key.rpartition(".")[0]  # the table that it is in
@@ -96,7 +96,7 @@ class _Layers:
 
 @dataclass
 class _Faults:
-    """What is wrong with the settings, and what to do about it."""
+    """Faults of the settings, with hints."""
 
     messages: list[str]
     hints: list[str] = field(default_factory=list)
@@ -138,18 +138,18 @@ def resolve(
     """Makes every choice of a run.
 
     Args:
-        registry: The components there are.
-        user: What the user set, by dotted key; `Text` where the type is still open.
+        registry: Registered components.
+        user: Settings of the user, by dotted key; `Text` where the type is open.
         data_root: Folder that holds the data sets.
-        faults: What is known to be wrong already, to be shown with the rest.
-        identify: Whether data set and backbone are asked which ones they are. Without, nothing
-            has to be in place, and the hash is that of no run.
-        progress: Shows the progress of reading images that have not been read before.
-        identities: Identities that were found before, which is added to: many runs on one data set
-            then look at its files once. None: nothing is remembered.
+        faults: Faults that were found before, to be shown with the others.
+        identify: Whether data set and backbone are identified. Without, no file has to be in
+            place, and the hash is not that of a run.
+        progress: Progress reporter for reading images that have not been read before.
+        identities: Cache of identities, which is added to: many runs on one data set then read its
+            files once. None: no cache.
 
     Raises:
-        ConfigError: With all the faults there are.
+        ConfigError: Settings are wrong; the message has all faults.
         DataError: The data set's split or the backbone's weights cannot be identified.
     """
     found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
@@ -173,7 +173,7 @@ def resolve(
         choices[kind] = Choice(
             name=component.spec.name,
             options=options,
-            # Whoever reads them later may be in another folder.
+            # Absolute: a later reader may be in another folder.
             paths={name: str(Path(path).expanduser().absolute()) for name, path in paths.items()},
             plugin=f"{component.plugin.distribution} {component.plugin.version}",
             identity=known[about] if identify else "",
@@ -186,7 +186,7 @@ def resolve(
 def _layer(
     registry: Registry, user: Settings, found: _Faults
 ) -> tuple[_Layers, dict[str, Component]]:
-    """Puts the settings on top of each other; returns them and the components with recipes."""
+    """Returns all settings, layered, and the components with recipes."""
     layers = _Layers()
     layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
     layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
@@ -216,13 +216,13 @@ def _layer(
 def _components(
     registry: Registry, layers: _Layers, recipes: Mapping[str, Component], found: _Faults
 ) -> tuple[dict[str, Component], dict[str, Any]]:
-    """Returns the component of each kind and its config, as far as they make sense."""
+    """Returns the component of each kind and its config, where they are valid."""
     components, configs = {}, {}
     for kind in SPECS:
         if kind in recipes:
             component: Component | None = recipes[kind]
         elif kind in _WITH_RECIPES:
-            continue  # looked for already
+            continue  # its fault is found already
         else:
             component = found.find(registry, kind, layers)
         if component is not None:
@@ -275,7 +275,7 @@ def _identity(component: Component, config: Any, data: DataContext) -> str:
 def _key_faults(key: str) -> list[str]:
     head, dot, _ = key.partition(".")
     if dot and head not in {*SPECS, "train"}:
-        return [f"{key}: there is no '{head}' to set; {suggestion(head, [*SPECS, 'train'])}"]
+        return [f"{key}: there is no section '{head}'; {suggestion(head, [*SPECS, 'train'])}"]
     if not dot and head not in {*SPECS, *RUN_KEYS}:
         training = [item.name for item in fields(TrainConfig)]
         if head in training:

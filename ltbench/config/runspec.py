@@ -38,7 +38,7 @@ FIRST_SCHEDULE: Mapping[str, Any] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a run trains: the keys `train.*`."""
+    """Training of a run: the keys `train.*`."""
 
     epochs: Annotated[int, Ge(0), Le(2**31 - 1)] = option(5, "passes over the training images")
     batch_size: Count = option(128, "images in an optimiser step")
@@ -50,15 +50,17 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a run chooses besides components and training: keys without a dot."""
+    """Choices of a run besides components and training: the keys without a dot."""
 
-    seed: Seed = option(0, "of the training: order, crops, new weights")
-    data_seed: Seed = option(0, "of the long-tailed subset, and of what is held out of it")
+    seed: Seed = option(0, "seed of the training: order, crops, new weights")
+    data_seed: Seed = option(0, "seed of the long-tailed subset and of its hold-out")
     precision: Precision = option(
-        "auto", "of matrix products; auto: by device and size of the model"
+        "auto", "dtype of matrix products; auto: by device and size of the model"
     )
-    on_corrupt: OnCorrupt = option("fail", "what an image that cannot be decoded does to the run")
-    split: EvaluationSplit = option("test", "evaluated on; choose hyper-parameters on val")
+    on_corrupt: OnCorrupt = option("fail", "treatment of images that cannot be decoded")
+    split: EvaluationSplit = option(
+        "test", "split of the evaluation; choose hyper-parameters on val"
+    )
     select: Selection = option("last", "epoch whose weights are kept: last, or the best on val")
 
 
@@ -67,12 +69,11 @@ class Choice:
     """A component with all its options.
 
     Args:
-        name: As registered.
-        options: Every option of its config that is no path, as JSON has them.
-        paths: The options that are paths: where something lies changes no number.
-        plugin: The distribution that brought it and its version.
-        identity: What the name alone does not fix: the split of a data set, the weights of a
-            backbone.
+        name: Name of the component.
+        options: Options of its config that are not paths, as JSON values.
+        paths: Options that are paths: they change no number.
+        plugin: Distribution of its plugin, with its version.
+        identity: Identity of the data set's split or the backbone's weights; empty for others.
         version: Number of the component's definition, which is raised when results change.
     """
 
@@ -88,9 +89,9 @@ class Choice:
 class RunSpec:
     """One training and evaluation, fully described.
 
-    Its hash covers everything that can change a number and nothing that cannot. `precision` is what
-    was asked for, so that a hash means the same on every machine; what `auto` became is recorded
-    with the result.
+    Its hash covers everything that can change a number and nothing else. `precision` is the one
+    that was asked for, so that a hash means the same on every machine; the result records the one
+    that `auto` became.
     """
 
     dataset: Choice
@@ -128,7 +129,7 @@ class RunSpec:
 
     @property
     def uses_val(self) -> bool:
-        """Whether there must be a validation split: to evaluate on, or to choose an epoch by."""
+        """Whether the run needs a validation split, for the evaluation or to select an epoch."""
         return self.split == "val" or (self.select == "val" and self.train.epochs > 0)
 
     def choices(self) -> dict[str, Choice]:
@@ -140,7 +141,7 @@ class RunSpec:
         """Returns the spec that `to_dict` described.
 
         Raises:
-            ValueError: Something is missing or of the wrong type.
+            ValueError: A key is missing or its value has the wrong type.
         """
         spec: RunSpec = _reader().validate_python(stored)
         return spec
@@ -155,8 +156,8 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
     """Returns what `RunSpec.to_dict` described as canonical JSON: no paths, keys in order.
 
     Args:
-        run: The description.
-        without: A key that is left out, as "seed": what runs have in common that differ in it.
+        run: Description of a run.
+        without: Key that is left out: without "seed", the runs of a cell have the same JSON.
     """
     # The kinds of the time when it was written: old descriptions keep their hash.
     kept = {
@@ -173,7 +174,7 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     Before optimizers were components, momentum and weight decay of SGD were keys of the training,
     and the schedule was no choice. A run with the same choices keeps the hash that it had then.
     """
-    described = dict(run)
+    described = dict(run.items())
     optimizer, train = run.get("optimizer"), run.get("train")
     if _is_first(optimizer, "sgd") and isinstance(train, dict):
         described["train"] = {**train, **optimizer["options"]}
@@ -212,7 +213,7 @@ def hash_of(run: Mapping[str, Any]) -> str:
 
 @functools.cache
 def _reader() -> Any:
-    # Made once: that takes longer than reading a hundred runs.
+    # Cached: making it takes longer than reading a hundred runs.
     from pydantic import TypeAdapter
 
     return TypeAdapter(RunSpec)

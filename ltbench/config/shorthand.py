@@ -1,4 +1,4 @@
-"""Runs in as few settings as they need: what is not what recipes and defaults say anyhow."""
+"""Shorthand of runs: the settings that differ from recipes and defaults."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ _ALWAYS = ("dataset", "backbone", "method")
 
 
 class Shorthand:
-    """Finds the settings that make a run, given what is installed."""
+    """Finds the fewest settings that make a run with the installed components."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._usual: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
-        """Returns data set, backbone, method, and every choice that these do not bring along.
+        """Returns data set, backbone, method, and every setting that does not follow from them.
 
-        Seed and paths are left out. Where a component is not installed, nothing is known to be
-        usual, and every choice is returned.
+        Seed and paths are left out. Where a component is not installed, every setting is returned.
         """
         names = {kind: choice.name for kind, choice in spec.choices().items()}
         usual = self._choices({kind: names[kind] for kind in _ALWAYS})
@@ -44,19 +43,19 @@ class Shorthand:
         return chosen | {k: v for k, v in others.items() if usual.get(k, missing) != v}
 
     def _choices(self, names: Settings) -> dict[str, Any]:
-        """What a run is when nothing but these components is chosen."""
+        """Returns the settings of a run for which only these components are chosen."""
         key = tuple(str(names.get(kind, "")) for kind in SPECS)
         if key not in self._usual:
             try:
                 resolved = resolve(self._registry, names, Path(), identify=False)
                 self._usual[key] = settings_of(resolved.spec)
-            except LTBenchError:  # a component is not installed, or wants options
+            except LTBenchError:  # a component is not installed, or requires options
                 self._usual[key] = {}
         return self._usual[key]
 
 
 def as_line(settings: Mapping[str, Any]) -> str:
-    """Returns settings as a shell reads them, each to be given to `--set`.
+    """Returns settings as words of a shell, each an argument of `--set`.
 
     >>> as_line({"method": "mine", "train.lr": 0.1, "init.template": "a {}."})
     "method=mine train.lr=0.1 'init.template=a {}.'"
@@ -65,7 +64,7 @@ def as_line(settings: Mapping[str, Any]) -> str:
 
 
 def dataset_label(settings: Mapping[str, Any]) -> str:
-    """Returns the data set of a run, and what is unusual about its images.
+    """Returns the data set of a run, with its settings that are not the default.
 
     >>> dataset_label({"dataset": "pets_lt", "dataset.ratio": 10, "data_seed": 1, "loss": "ce"})
     'pets_lt (ratio=10, data_seed=1)'

@@ -1,4 +1,4 @@
-"""Values as a user types them."""
+"""Values as typed on the command line."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 
 class Text(str):
-    """A value as a user typed it: its type is that of the option it is for."""
+    """A value as typed by a user; its type follows from its option."""
 
 
 def from_toml(text: str) -> Any:
-    """Returns a value that is written as TOML has it.
+    """Returns the value of a TOML text.
 
     Raises:
-        ValueError: It is no single value.
+        ValueError: The text is not a single value.
     """
     if "\n" in text:
-        raise ValueError("a value is one line")
+        raise ValueError("expected a value in one line")
     return tomllib.loads(f"value = {text}")["value"]
 
 
@@ -35,7 +35,7 @@ def as_typed(value: Any) -> str:
 
 
 def _is_toml(text: str) -> bool:
-    """Returns whether a text would be taken for something else than itself."""
+    """Returns whether a text is a value of TOML: it would not be read as a text."""
     try:
         from_toml(text)
     except ValueError:

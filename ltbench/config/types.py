@@ -1,4 +1,4 @@
-"""Types of options: what they are in words, and how a typed text is read as one of them."""
+"""Types of options: their description in words, and reading of typed texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
 def members(hint: Any) -> list[Any]:
-    """Returns what a value may be: a union's members, each without its limits.
+    """Returns the members of a union, or the one type, each without its limits.
 
     Generic types are returned as their origin, literals as they are.
 
@@ -47,14 +47,14 @@ def _union(hint: Any) -> Iterator[Any]:
 
 
 def describe_type(hint: Any, *, many: bool = False) -> str:
-    """Says what a value may be.
+    """Returns a type in words.
 
     >>> describe_type(tuple[int, ...] | Literal["all"] | None)
     'list of whole numbers or all or none'
 
     Args:
-        hint: A type, `Annotated` with limits or not.
-        many: Whether several of them are meant.
+        hint: Type, `Annotated` with limits or not.
+        many: Whether the plural is returned.
     """
     origin, given = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -96,9 +96,9 @@ def _limited(word: str, limits: tuple[Any, ...]) -> str:
 
 
 def read_text(text: Text, hint: Any) -> Any:
-    """Returns what a typed text stands for where an option of a type is expected.
+    """Returns the value of a typed text for an option of a type.
 
-    A text is read as TOML, unless the option is a text; in quotes it is a text in any case.
+    The text is read as TOML, unless the option is a text; in quotes it is always a text.
     """
     every = members(hint)
     if NoneType in every and text.lower() == "none":
@@ -129,7 +129,7 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _with_words(value: Any) -> Any:
-    """Returns a value in which the word for nothing is one that can be told from a text."""
+    """Returns a value in which the word "none" is a `Text`, unlike other texts."""
     if isinstance(value, dict):
         return {name: _with_words(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -85,7 +85,7 @@ def _learning(bench: Bench, settings: Settings) -> BuiltRun:
 
 
 def _encoder_learning(bench: Bench, settings: Settings) -> BuiltRun:
-    """Returns a run in which the encoder's features can change."""
+    """Returns a run whose method learns parameters of the encoder."""
     built = _learning(bench, settings)
     if all(name.startswith("head.") for name in built.model.learned()):
         raise Skipped("nothing is learned in the encoder")

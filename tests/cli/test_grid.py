@@ -89,7 +89,7 @@ def test_measuring_tells_what_no_run_did(cli: Cli, tmp_path: Path) -> None:
     [
         ("loss = 'cee'", (), "there is no loss 'cee'"),
         ("seed = 0", ("--executor", "lokal"), "did you mean 'local'?"),
-        ("seed = 0", ("--set", "executor.nodes=2"), "no such option of executor 'local'"),
+        ("seed = 0", ("--set", "executor.nodes=2"), "is not an option of executor 'local'"),
         ("seed = 0", ("--set", "train.lr=2"), "only executor.* and tracker.* can be set here"),
         ("seed = 0", ("--jobs", "0"), "Invalid value for '--jobs'"),
     ],

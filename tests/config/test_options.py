@@ -156,16 +156,16 @@ FAULTS = [
     ("gaps", "[1]\nname = 1", "method.gaps: expected list of"),
     ("weights.a", "x", "method.weights: expected table of numbers, got {'a': 'x'}"),
     ("weights", "{a = inf}", "method.weights: expected a finite number"),
-    ("nam", "3", "method.nam: there is no such option of method 'x'; did you mean 'name'?"),
+    ("nam", "3", "method.nam: is not an option of method 'x'; did you mean 'name'?"),
     ("schedule", "3", "method.schedule: expected table of warmup, kind, noise, got '3'"),
     ("schedule", "none", "method.schedule: expected table of warmup, kind, noise, got 'none'"),
     ("schedule.warmup", "-1", "method.schedule.warmup: expected whole number >= 0, got '-1'"),
-    ("schedule.warmpu", "1", "method.schedule.warmpu: there is no such option"),
+    ("schedule.warmpu", "1", "method.schedule.warmpu: is not an option"),
     ("schedule.warmpu", "1", "did you mean 'warmup'?"),
     ("schedule.noise.scale", "a", "method.schedule.noise.scale: expected number >= 0, got 'a'"),
     ("second", "{kind = 1}", "method.second.kind: expected cosine, step, got 1"),
     ("one_of.kind", "x", "method.one_of: expected table of warmup, kind, noise or table of pat"),
-    ("rate.x", "1", "method.rate.x: method.rate is no table: expected number"),
+    ("rate.x", "1", "method.rate.x: method.rate is not a table: expected number"),
 ]
 
 
@@ -230,7 +230,7 @@ def test_options_that_do_not_go_together_are_a_fault() -> None:
 
 def test_an_option_without_a_default_must_be_given() -> None:
     _, faults = parse_options(Required, {}, "loss", "loss 'x'")
-    assert faults == ["loss.count: must be given: expected whole number > 0"]
+    assert faults == ["loss.count: expected whole number > 0, got nothing"]
     assert parse_options(Required, {"count": 2}, "loss", "loss 'x'") == (Required(2), [])
 
 

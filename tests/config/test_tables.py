@@ -142,7 +142,7 @@ def test_faults_within_are_blamed_on_who_set_them(tabled: Registry) -> None:
         spec_of(tabled, schedule__warmup=Text("-1"), schedule__shpe=Text("convex"))
     said = caught.value.message
     assert "method.schedule.warmup: expected whole number >= 0, got '-1'" in said
-    assert "method.schedule.shpe: there is no such option of method 'tabled'" in said
+    assert "method.schedule.shpe: is not an option of method 'tabled'" in said
     assert "did you mean 'shape'?" in said
 
 

@@ -170,7 +170,7 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
     for fault in (
         "include 1: there is no method 'lift_pluss'",
         "include 1: seed: expected whole number >= 0 and <= 4294967295, got -1",
-        "include 2: method.dimm: there is no such option of method 'lora'; did you mean 'dim'?",
+        "include 2: method.dimm: is not an option of method 'lora'; did you mean 'dim'?",
         "include 2: train.epochs: expected whole number",
         "exclude 1: no run has 'methd'; did you mean 'method'",
         "exclude 2: no run matches",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import timm.optim
 import torch
+from timm.optim.lamb import Lamb
+from timm.optim.lion import Lion
+from timm.optim.sgdw import SGDW
 from torch import Tensor
 
 from ltbench.errors import ConfigError
@@ -55,9 +57,9 @@ def test_adamw_by_hand() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "reference"),
     [
-        ("lamb", {}, timm.optim.Lamb),
-        ("lion", {"betas": (0.5, 0.9)}, timm.optim.Lion),
-        ("sgdw", {"momentum": 0.5, "nesterov": True}, timm.optim.SGDW),
+        ("lamb", {}, Lamb),
+        ("lion", {"betas": (0.5, 0.9)}, Lion),
+        ("sgdw", {"momentum": 0.5, "nesterov": True}, SGDW),
     ],
 )
 def test_an_optimizer_of_timm_is_that_of_timm(

@@ -1,4 +1,4 @@
-"""The second stage of a run: what a refinement does to the trained model, and with what."""
+"""Second stage of a run: the refinement of the trained model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ltbench.storage.result_schema import RefinementRecord
 
 @dataclass
 class RefinementStage:
-    """What a refinement may ask for; see `ltbench.protocols.RefinementContext`.
+    """Services for a refinement; see `ltbench.protocols.RefinementContext`.
 
     Attributes:
-        history: A row for each epoch of each of its trainings.
+        history: Rows of the epochs of its trainings.
     """
 
     spec: RunSpec
@@ -37,7 +37,7 @@ class RefinementStage:
 
     @property
     def features(self) -> ExtractedFeatures:
-        """Of the encoder as it is now."""
+        """Features of the encoder in its present state."""
         return self.trainer.built.features
 
     def fit(
@@ -49,7 +49,7 @@ class RefinementStage:
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
     ) -> None:
-        """Trains some parameters from where they are; each training resumes by itself."""
+        """Trains some parameters from their present values; each training has its own checkpoint."""
         built, train = self.trainer.built, self.spec.train
         config = replace(
             train,
@@ -72,10 +72,10 @@ def refine(
     """Runs the second stage; returns its record, or None where the run has no refinement.
 
     Args:
-        spec: The run.
+        spec: Description of the run.
         component: The refinement.
-        trainer: Trains the model, which has been trained.
-        start: The learned parameters before the training.
+        trainer: Trainer of the model, which has been trained.
+        start: Values of the learned parameters before the training, by name.
     """
     built = trainer.built
     if built.refinement is None:
