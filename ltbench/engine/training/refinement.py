@@ -49,7 +49,7 @@ class RefinementStage:
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
     ) -> None:
-        """Trains some parameters from their present values; each training has its own checkpoint."""
+        """Trains some parameters from their present values, with a checkpoint of its own."""
         built, train = self.trainer.built, self.spec.train
         config = replace(
             train,

@@ -1,4 +1,4 @@
-"""Methods: which parameters of the image encoder are learned."""
+"""Methods: choices of the image encoder's learned parameters."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Aft:
         if not learned:
             raise ConfigError(
                 f"method.ratio={ratio:g} is less than one entry of every weight",
-                hint="take a larger one",
+                hint="set a larger method.ratio",
             )
         return learned
 

@@ -30,7 +30,7 @@ class BitFit:
         if not biases:
             raise NothingMatchedError(
                 f"the backbone's {type(blocks[0]).__name__} blocks have no biases",
-                hint="take another method: adaptformer and lora bring their own weights",
+                hint="take another method: adaptformer and lora add weights of their own",
             )
         return biases
 

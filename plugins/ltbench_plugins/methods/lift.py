@@ -1,4 +1,4 @@
-"""LIFT: AdaptFormer as the first paper trained it."""
+"""LIFT: AdaptFormer with the training of the first paper."""
 
 from __future__ import annotations
 

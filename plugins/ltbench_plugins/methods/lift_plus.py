@@ -1,4 +1,4 @@
-"""LIFT+: AdaptFormer with everything that the paper found to help."""
+"""LIFT+: AdaptFormer with the paper's other components."""
 
 from __future__ import annotations
 

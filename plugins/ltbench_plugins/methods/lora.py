@@ -35,7 +35,7 @@ class Lora:
     """q + x A B / r for each target in each block, where q is the frozen projection of x.
 
     New weights: A (width, r), uniform in +-1/sqrt(r), and B (r, width), which starts at 0. As in
-    LIFT's code A is stored so, whence the bound, and the factor is 1/r.
+    LIFT's code A is stored in this shape, which sets the bound, and the factor is 1/r.
     """
 
     num_classes: int

@@ -10,7 +10,7 @@ from annotated_types import Gt, Le
 from ltbench import Layers, option
 
 Size = Annotated[int, Gt(0), Le(65536)]
-"""How wide, or how many, a method's new weights are."""
+"""Width or number of a method's new weights."""
 
 
 @dataclass(frozen=True)

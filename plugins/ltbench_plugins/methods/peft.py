@@ -32,7 +32,7 @@ class PeftConfig(BlocksConfig):
         "2^floor(log2(K / (4 L))), for L blocks, where it is a rank as LoRA's, else peft's default",
     )
     roles: Annotated[tuple[Literal["qkv", "attn_out", "mlp_in", "mlp_out"], ...], MinLen(1)] = (
-        option(("qkv",), "which Linears of a block")
+        option(("qkv",), "Linears of a block")
     )
 
     def __post_init__(self) -> None:
@@ -55,12 +55,12 @@ class PeftConfig(BlocksConfig):
 
 @dataclass(frozen=True)
 class Peft:
-    """Linears of each block, wrapped as peft does it, by default the projection to q, k and v.
+    """Linears of each block wrapped by peft, by default the projection to q, k and v.
 
     That is where peft's own examples put LoRA into vision transformers; more `roles` learn more.
-    What is learned is scaled by 1 (rslora: sqrt(r)). peft's larger scales (2 for gralora, 15 / r
+    The learned terms are scaled by 1 (rslora: sqrt(r)). peft's larger scales (2 for gralora, 15 / r
     for delora, 20 for randlora, 25 for waveft) are for Adam; with SGD a step grows with their
-    square, and the last three diverge. fourierft and c3a start at zero, which in peft they do not.
+    square, and the last three diverge. fourierft and c3a start at zero, unlike in peft.
     All else is as peft has it. The features start as the backbone's own, but for vblora, unilora.
     loha, lokr, vblora, waveft and shira are no single graph for torch.compile: peft's code breaks
     it; dora's breaks it under torch 2.14.

@@ -1,4 +1,4 @@
-"""The tuners of Hugging Face's peft: how it is asked for them, and which are of no use here."""
+"""The tuners of Hugging Face's peft: their settings, and those that are left out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Tuner:
-    """How peft is asked for a tuner.
+    """Settings of a tuner of peft.
 
     Args:
-        kind: Its type in peft.
-        size: peft's option that `rank` sets; none where there is nothing to size.
-        default: The size that nobody gives; none: 2^floor(log2(K / (4 L))), and at least `least`.
-        least: The smallest size.
-        alpha: peft's option for what is divided by the size to give the scale: set to the size.
-        seed: peft's option that takes the run's seed, where something random is frozen.
-        settings: Other options of peft.
+        kind: Type of the tuner in peft.
+        size: Option of peft that `rank` sets; None for a tuner without a size.
+        default: Size where none is given; None: 2^floor(log2(K / (4 L))), and at least `least`.
+        least: Smallest size.
+        alpha: Option of peft whose value over the size is the scale: set to the size.
+        seed: Option of peft that takes the run's seed, for tuners with frozen random weights.
+        settings: Values of other options of peft.
     """
 
     kind: str
@@ -101,4 +101,4 @@ REFUSED: Mapping[str, str] = {
     "psoft": _SVD,
     "tinylora": _SVD,
 }
-"""What else peft has, and why it is of no use here."""
+"""Other tuners of peft, with the reason for leaving each out."""

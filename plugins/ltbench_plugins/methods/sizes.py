@@ -1,4 +1,4 @@
-"""The paper's rule for sizes that nobody gives."""
+"""The paper's rule for sizes that are not given."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ROLES: tuple[Role, ...] = ("qkv", "attn_out", "mlp_in", "mlp_out")
 
 @dataclass(frozen=True)
 class Ssf:
-    """y * scale + shift, where y is what each of the four projections of a block gives.
+    """y * scale + shift, where y is the output of each of the four projections of a block.
 
     Where blocks have no such parts (ResNets), y is the pooled feature, whatever the layers. New
     weights: scale N(1, 0.02) and shift N(0, 0.02), as long as y. As in LIFT's code the norms are

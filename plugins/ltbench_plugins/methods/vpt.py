@@ -43,7 +43,7 @@ class PromptTuning:
         """Adds the prompts and returns them.
 
         Raises:
-            NothingMatchedError: The blocks take no more tokens than they have.
+            NothingMatchedError: The blocks take no additional tokens.
         """
         from ltbench_plugins.modules.prompts import Prompts, expect_more_tokens
 
