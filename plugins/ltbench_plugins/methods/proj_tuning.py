@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class ProjTuning:
     """Features x (P + D) with the frozen projection P (width, joint) and a learned D, 0 at first.
 
-    The paper (ProLIP) adds lambda |P + D - P|^2 to the loss. That is the weight decay of D: lambda is
-    half of `optimizer.weight_decay`. The class weights are the text features and stay.
+    The paper (ProLIP) adds lambda |P + D - P|^2 to the loss, which is the weight decay of D: lambda
+    is half of `optimizer.weight_decay`. The class weights are the text features and stay.
     """
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:
