@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.made import papers, rooms, source
+from docs.made import papers, results, rooms, source
 from docs.made.markup import cell, fenced, table
 from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.scaffold.package import NewPackage
@@ -76,5 +76,6 @@ _PARTS: dict[str, Callable[[str], str]] = {
     "example": _example,
     "file": _file,
     "rooms": rooms.rooms_table,
+    "keys": results.keys,
     "tables": lambda _: papers.tables(),
 }

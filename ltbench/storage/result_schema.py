@@ -136,7 +136,7 @@ class TrainingRecord(Record):
 class SelectionRecord(Record):
     """Record of the choice of the epoch whose weights were kept."""
 
-    rule: Selection = Field(description="`last` or `val`")
+    rule: Selection = Field(description="rule of the choice: last epoch, or best on val")
     epoch: Count | None = Field(description="epoch whose weights were kept, counted from 0")
     epochs: Count = Field(description="number of trained epochs")
     criterion: str | None = Field(description="metric that was compared on val")
@@ -150,7 +150,7 @@ class SelectionRecord(Record):
 class RefinementRecord(Record):
     """Record of the second stage."""
 
-    name: str = Field(description="refinement")
+    name: str = Field(description="name of the refinement")
     seconds: Amount = Field(description="seconds of the second stage")
     history: list[dict[str, Any]] = Field(description="one row for each epoch of its trainings")
 

@@ -76,3 +76,27 @@ def test_what_changes_numbers_stays_refused(cli: Cli, finished: Path) -> None:
         assert (
             "can only change inference.*, and where data or weights lie (dataset.path)" in ended.err
         )
+
+
+def test_stored_predictions_need_neither_data_nor_its_plugin(
+    cli: Cli, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flip = ("eval", str(finished), "--inference", "flip", "--workers", "0", "--json")
+    stored = cli(*flip).json
+    other = ("--dataset", "folder", "--set", "dataset.path=set", "--method", "classifier_only")
+    second = str(cli("run", *other, *QUICK).json["directory"])
+    (tmp_path / "set").rename(tmp_path / "moved")
+    monkeypatch.setenv("LTBENCH_DISABLE_PLUGINS", "builtin_datasets")
+    assert cli(*flip).json == stored
+    older = cli("eval", str(finished), "--shot-rule", "inclusive", "--json")
+    assert older.json["metrics"]["shot_rule"] == "inclusive"
+    runs = str(tmp_path / "runs")
+    for reader in (
+        ("leaderboard", runs),
+        ("compare", str(finished), second),
+        ("report", runs, "--out", "page"),
+    ):
+        ended = cli(*reader)
+        assert ended.code == 0, ended.err
+    ended = cli("eval", str(finished), "--inference", "ten_crop", "--workers", "0")
+    assert (ended.code, "there is no dataset 'folder'" in ended.err) == (2, True)
