@@ -123,7 +123,7 @@ def test_a_run_tells_how_its_refinement_went(trainer: Any) -> None:
     made = replace(made, built=replace(made.built, refinement=Doubling()))
     told = refine(spec, stranger, made, start)
     assert told is not None
-    assert (told["name"], told["history"]) == ("none", [])
+    assert (told.name, told.history) == ("none", [])
     assert (made.built.model.head.weight == 2).all()
 
 
