@@ -43,12 +43,12 @@ from ltbench.specs import (
 )
 
 if TYPE_CHECKING:
+    from ltbench.engine.finished_run import load_run
     from ltbench.engine.launch import run
-    from ltbench.storage.results import load_run
 
 __version__ = "0.1.0"
 
-_LAZY = {"load_run": "ltbench.storage.results", "run": "ltbench.engine.launch"}
+_LAZY = {"load_run": "ltbench.engine.finished_run", "run": "ltbench.engine.launch"}
 
 __all__ = [
     "AugmentationSpec",

@@ -78,7 +78,7 @@ def _versions() -> Iterator[Finding]:
 def _devices() -> Iterator[Finding]:
     import torch
 
-    from ltbench.engine.environment import device_name
+    from ltbench.engine.model.devices import device_name
     from ltbench.engine.model.precision import MIN_GFLOPS_ON_CPU, lower_precision
 
     names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]

@@ -20,6 +20,7 @@ from ltbench.config.defaults import (
     DEFAULT_OUT,
 )
 from ltbench.config.resolve import Resolved, resolve
+from ltbench.engine.finished_run import FinishedRun
 from ltbench.engine.late_progress import LateProgress
 from ltbench.engine.tracking import ChosenTracker, choose_trackers, without_trackers
 from ltbench.errors import Interrupted
@@ -138,7 +139,7 @@ def run(
     trackers: Sequence[str] = (),
     progress: bool = True,
     **settings: Any,
-) -> RunResult:
+) -> FinishedRun:
     """Trains and evaluates a method as `ltbench run` does, and returns the result.
 
     A finished run is not executed again: its stored result is returned. An interrupted run is
@@ -175,11 +176,11 @@ def run(
     )
     stored = planned.stored(folder, overwrite)
     if stored is not None:
-        return stored
+        return FinishedRun.of(stored)
     runtime = runtime_config(folder, device, workers, cache)
     try:
         with _reporter(shown=progress) as reporter:
-            return planned.execute(runtime, overwrite, reporter)
+            return FinishedRun.of(planned.execute(runtime, overwrite, reporter))
     except Interrupted as error:
         raise KeyboardInterrupt(f"{error.message}; {error.hint}") from error
 

@@ -16,11 +16,11 @@ from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.environment import (
-    choose_device,
     describe_environment,
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.model.devices import choose_device
 from ltbench.engine.observers import Observers
 from ltbench.engine.stored_model import rebuild_run, save_frozen
 from ltbench.engine.tracking import ChosenTracker

@@ -31,9 +31,9 @@ from ltbench.engine.build.build_model import (
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.build.placeholder_features import PlaceholderFeatures
-from ltbench.engine.environment import choose_device
 from ltbench.engine.model.checksums import Pretrained, checksum, named_tensors
 from ltbench.engine.model.classifier import Classifier
+from ltbench.engine.model.devices import choose_device
 from ltbench.engine.model.precision import PrecisionPolicy, choose_precision
 from ltbench.engine.training.checkpoint import load_learned, load_tensors, save_tensors
 from ltbench.errors import ConfigError, DataError

@@ -117,21 +117,6 @@ def find_runs(paths: Sequence[Path]) -> Found:
     return Found(tuple(runs.values()), tuple(skipped))
 
 
-def load_run(path: Path | str) -> RunResult:
-    """Returns the result of a run directory.
-
-    >>> load_run("runs/digits_lt/clip_tiny/lift_plus/199f5f1adf86").metrics.few  # doctest: +SKIP
-    88.5
-
-    Args:
-        path: Run directory, as `runs/<dataset>/<backbone>/<method>/<hash>`.
-
-    Raises:
-        DataError: The run is not finished, or its `result.json` is broken.
-    """
-    return RunDirectory(Path(path)).finished()
-
-
 def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterator[Path]:
     """Yields run directories, finished or not, each once.
 

@@ -24,11 +24,11 @@ from torch.nn import functional as F
 
 from ltbench.backbone import Backbone, Block
 from ltbench.data.randomness import sample_per_class
+from ltbench.engine.finished_run import load_run
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.specs import DataContext, MethodSpec
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import RunResult
-from ltbench.storage.results import load_run
 from ltbench_plugins.backbones import clip_tiny
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT
 from ltbench_plugins.methods import ltbench_register_methods

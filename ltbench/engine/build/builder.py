@@ -32,8 +32,8 @@ from ltbench.engine.build.loaders import prepare_loading
 from ltbench.engine.build.placeholder_features import PlaceholderFeatures
 from ltbench.engine.build.result_warnings import result_warnings
 from ltbench.engine.build.sampling_weights import sampling_weights
-from ltbench.engine.environment import device_name
 from ltbench.engine.model.checksums import Pretrained
+from ltbench.engine.model.devices import device_name
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import choose_precision

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ltbench.analysis.comparison.environments import environment_notes
+from ltbench.engine.finished_run import load_run
 from ltbench.storage.result_schema import RunResult
-from ltbench.storage.results import load_run
 from tests.runs import altered
 
 STORED = Path(__file__).parents[2] / "data/results/schema-2/lift_plus/957d5868c36a"
