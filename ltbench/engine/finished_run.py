@@ -17,7 +17,7 @@ class FinishedRun(RunResult):
     """Result of a finished run, from which its model is rebuilt."""
 
     @classmethod
-    def of(cls, result: RunResult) -> FinishedRun:
+    def from_result(cls, result: RunResult) -> FinishedRun:
         """Returns a result that was read or written as a finished run."""
         values = {name: getattr(result, name) for name in RunResult.model_fields}
         extra = result.model_extra or {}
@@ -53,4 +53,4 @@ def load_run(path: Path | str) -> FinishedRun:
     Raises:
         DataError: The run is not finished, or its `result.json` is broken.
     """
-    return FinishedRun.of(RunDirectory(Path(path)).finished())
+    return FinishedRun.from_result(RunDirectory(Path(path)).finished())

@@ -176,11 +176,11 @@ def run(
     )
     stored = planned.stored(folder, overwrite)
     if stored is not None:
-        return FinishedRun.of(stored)
+        return FinishedRun.from_result(stored)
     runtime = runtime_config(folder, device, workers, cache)
     try:
         with _reporter(shown=progress) as reporter:
-            return FinishedRun.of(planned.execute(runtime, overwrite, reporter))
+            return FinishedRun.from_result(planned.execute(runtime, overwrite, reporter))
     except Interrupted as error:
         raise KeyboardInterrupt(f"{error.message}; {error.hint}") from error
 
