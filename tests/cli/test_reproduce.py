@@ -131,7 +131,7 @@ def test_runs_about_which_nothing_is_published(
     assert "78.3 % (Doe, 2025) differs in train.lr 0.01 | 0.5 (published | here)" in ended.err
     assert "--published PERCENT --source TEXT" in ended.err
     few = cli("reproduce", str(out), "--metric", "few")
-    assert (few.code, "no published few-shot accuracy" in few.err) == (2, True)
+    assert (few.code, "no few-shot accuracy is published" in few.err) == (2, True)
 
 
 def test_a_number_of_no_run_is_told_and_the_others_are_used(
@@ -150,7 +150,7 @@ def test_a_number_of_no_run_is_told_and_the_others_are_used(
     [
         (["--margin", "0"], 2, "percent points above 0"),
         (["--margin", "nan"], 2, "percent points above 0"),
-        (["--source", "Doe"], 2, "without --published"),
+        (["--source", "Doe"], 2, "expected --published"),
         (["--published", "783"], 2, "--published"),
     ],
 )

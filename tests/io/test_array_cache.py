@@ -73,7 +73,7 @@ def test_what_is_too_large_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_told_before_anything_is_computed(tmp_path: Path) -> None:
     huge = 10**15
-    with pytest.raises(NoRoomError, match="of the disk are free"):
+    with pytest.raises(NoRoomError, match="the disk has"):
         Cache(tmp_path, 2 * huge).get({}, {"huge": ((huge,), "uint8")}, refuse)
     assert stored(Cache(tmp_path, 0)) == set()
 
