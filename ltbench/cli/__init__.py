@@ -40,7 +40,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _fail(Interrupted("interrupted"))
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain again when it ends.
+        # The reader of the output has closed the pipe. Python would report it again at its exit.
         _silence(sys.stdout)
         sys.exit(1)
     except OSError as error:

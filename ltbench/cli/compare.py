@@ -86,7 +86,7 @@ def compare(
             raise ConfigError("--inference: --across-datasets compares the stored results")
         found = read_runs(runs)
         grid = ScoreTable.from_cells(found.cells())
-        # A shot group that most data sets lack is an error only where it was asked for.
+        # A shot group that most data sets lack is an error only where --metric names it.
         shared = [name for name in metrics if len(grid.scores(name)) > 1]
         across = [
             compare_across(grid, name, correction=correction, level=level, rope=rope)

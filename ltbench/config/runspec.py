@@ -89,9 +89,9 @@ class Choice:
 class RunSpec:
     """One training and evaluation, fully described.
 
-    Its hash covers everything that can change a number and nothing else. `precision` is the one
-    that was asked for, so that a hash means the same on every machine; the result records the one
-    that `auto` became.
+    Its hash covers everything that can change a number and nothing else. `precision` is the
+    requested one, so that a hash means the same on every machine; the result records the one that
+    `auto` became.
     """
 
     dataset: Choice

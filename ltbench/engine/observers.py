@@ -1,4 +1,4 @@
-"""Tells plugins and trackers how a run gets on; one that raises is silenced, the run goes on."""
+"""Notification of plugins and trackers of a run; one that raises is silenced, the run continues."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ from ltbench.registry.registry import Registry
 
 @dataclass
 class _Observer:
-    """Somebody who is told.
+    """A plugin or tracker that is notified of a run.
 
     Args:
-        name: What the result calls it, if it is silenced.
-        title: What a person is told then.
-        hooks: Its own.
-        told: Whether it knows that the run has started and not that it has ended.
+        name: Name in the result, where it is silenced.
+        title: Name in the progress notes, where it is silenced.
+        hooks: Hooks of this plugin or tracker alone.
+        started: Whether it was notified of the start and not of the end.
     """
 
     name: str
     title: str
     hooks: pluggy.HookRelay
-    told: bool = False
+    started: bool = False
 
 
 class Observers:
-    """The notification hooks of all plugins and of the run's trackers, called one by one.
+    """Notification hooks of all plugins and of the run's trackers, called one by one.
 
-    After its start each of them is told once that the run has ended, well or not.
+    After the start, each of them is notified exactly once of the end, whether the run is done,
+    failed or was interrupted.
 
     Args:
-        registry: Whose plugins are told.
-        trackers: The hooks of the run's trackers, by name.
-        run: The resolved spec, as in `spec.json`.
-        progress: Told when one is silenced.
+        registry: Registry of the plugins.
+        trackers: Hooks of the run's trackers, by name.
+        run: Resolved spec, as stored in `spec.json`.
+        progress: Progress reporter for a note on each silenced observer.
 
     Attributes:
-        silenced: Name -> the error that silenced it.
+        silenced: Error that silenced an observer, by its name.
     """
 
     def __init__(
@@ -63,57 +64,57 @@ class Observers:
             *(_Observer(f"tracker {name}", f"tracker {name}", trackers[name]) for name in trackers),
         ]
         self._run = run
-        self._watch = progress
+        self._progress = progress
         self._epochs = 0
         self.silenced: dict[str, str] = {}
 
     def start(self, directory: Path, history: Sequence[Mapping[str, Any]]) -> None:
-        """The run starts, or goes on from these epochs."""
+        """Notifies of the start of a run, or of its resumption after these epochs."""
         self._epochs = len(history)
         for observer in self._observers:
-            observer.told = True
-            self._tell(observer, "ltbench_on_run_start", directory=directory, history=history)
+            observer.started = True
+            self._notify(observer, "ltbench_on_run_start", directory=directory, history=history)
 
     def epochs(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Epochs have ended; those of the history that were told before are not told again."""
+        """Notifies of the epochs of the history that were not reported before."""
         for row in history[self._epochs :]:
             self._epochs += 1
             for observer in self._observers:
-                self._tell(observer, "ltbench_on_epoch_end", epoch=row["epoch"], metrics=row)
+                self._notify(observer, "ltbench_on_epoch_end", epoch=row["epoch"], metrics=row)
 
     def end(self, result: Mapping[str, Any]) -> None:
-        """The run has ended well."""
+        """Notifies of the end of a finished run."""
         for observer in self._observers:
-            observer.told = False
-            self._tell(observer, "ltbench_on_run_end", result=result)
+            observer.started = False
+            self._notify(observer, "ltbench_on_run_end", result=result)
 
     def fail(self, error: LTBenchError) -> None:
-        """The run has failed, or was interrupted: tells those who were told that it has started."""
-        with suppress(KeyboardInterrupt):  # asked twice to end: waits for none of them any more
+        """Notifies of a failure or an interruption, where the start was reported."""
+        with suppress(KeyboardInterrupt):  # a second interrupt: the rest is not notified
             for observer in self._observers:
-                if observer.told:
-                    observer.told = False
-                    self._tell(observer, "ltbench_on_run_failure", error=error)
+                if observer.started:
+                    observer.started = False
+                    self._notify(observer, "ltbench_on_run_failure", error=error)
 
-    def _tell(self, observer: _Observer, event: str, **arguments: Any) -> None:
+    def _notify(self, observer: _Observer, event: str, **arguments: Any) -> None:
         if observer.name in self.silenced or not implements(observer.hooks, event):
             return
-        # What a tracker does to them is its own affair.
+        # A copy: an observer may change its arguments.
         arguments = copy.deepcopy({"run": self._run, **arguments})
         try:
             getattr(observer.hooks, event)(**arguments)
         except (Exception, SystemExit) as error:  # a tracker must not kill a run of ten hours
             self.silenced[observer.name] = describe_error(error)
-            self._watch.note(f"{observer.title} is silenced: {self.silenced[observer.name]}")
+            self._progress.note(f"{observer.title} is silenced: {self.silenced[observer.name]}")
 
 
 def _plugins(registry: Registry) -> Iterator[_Observer]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of hooks that will go away: told when it was loaded
+        warnings.simplefilter("ignore")  # of deprecated hooks: reported when the plugin was loaded
         hooks = {
             name: hooks_of(plugin)
             for name, plugin in registry.manager.list_name_plugin()
-            if plugin is not None  # one that is blocked
+            if plugin is not None  # blocked by name
         }
     for name in hooks:
         yield _Observer(name, f"plugin {name}", hooks[name])

@@ -52,13 +52,13 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """How and where to run: nothing here is part of a run's hash.
+    """Settings of the execution; none of them is part of a run's hash.
 
     Args:
         out: Folder of the run directories.
         device: "auto", "cpu", "cuda", "cuda:1", ...
-        workers: Processes that decode image files; None: as many as keep up with the model.
-        cache: Keeps what is computed once for all runs.
+        workers: Number of loader workers; None: as many as keep up with the model.
+        cache: Array cache that the runs of a folder share.
     """
 
     out: Path
@@ -67,10 +67,10 @@ class RuntimeConfig:
     cache: Cache = NO_CACHE
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
-        """Returns how images reach the device for a run.
+        """Returns the configuration of the data loaders of a run.
 
         Raises:
-            ConfigError: There is no such device.
+            ConfigError: The device does not exist.
         """
         device = choose_device(self.device)
         return LoaderConfig(device, self.workers, spec.on_corrupt == "skip", self.cache)
@@ -87,15 +87,15 @@ def execute(
     """Runs what is not done yet, resumes what was interrupted, and returns the result.
 
     Args:
-        resolved: The run.
-        registry: Whose plugins are notified.
-        runtime: How and where.
-        overwrite: Which earlier runs are done again: none, failed ones, or all.
-        progress: Told how it gets on.
-        trackers: Told how it gets on, besides the plugins; of a run that is done they hear nothing.
+        resolved: Choices of the run.
+        registry: Registry of the plugins that are notified.
+        runtime: Settings of the execution.
+        overwrite: Earlier runs that are executed again: none, failed ones, or all.
+        progress: Progress reporter.
+        trackers: Trackers that are notified besides the plugins, unless the run is done already.
 
     Raises:
-        LTBenchError: The run could not be finished; what can be resumed is kept.
+        LTBenchError: The run could not be finished; its checkpoints are kept.
     """
     directory = RunDirectory.of(runtime.out, resolved.spec)
     with directory.lock(runtime.out):
@@ -263,16 +263,14 @@ def count_learned(built: BuiltRun) -> LearnedParameters:
 def _failure_recorded(
     directory: RunDirectory, resolved: Resolved, observers: Observers
 ) -> Iterator[None]:
-    """Records why a run failed, and tells it; what a later try can resume from stays."""
+    """Records the failure of a run, and notifies the observers; checkpoints are kept."""
     directory.forget_failure()
     try:
         yield
     except KeyboardInterrupt as error:
         done, epochs = len(directory.history()), resolved.spec.train.epochs
         stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
-        interrupted = Interrupted(
-            f"interrupted {stage}", hint="the same command goes on from there"
-        )
+        interrupted = Interrupted(f"interrupted {stage}", hint="the same command resumes the run")
         observers.fail(interrupted)
         raise interrupted from error
     except Exception as error:
@@ -288,10 +286,10 @@ def _failure_recorded(
 
 @contextmanager
 def memory_explained() -> Iterator[None]:
-    """Turns what libraries raise when memory runs out into an error that says what to do.
+    """Converts the errors of libraries that run out of memory into one with a hint.
 
     Raises:
-        OutOfMemoryError: Instead.
+        OutOfMemoryError: A library ran out of memory.
     """
     try:
         yield

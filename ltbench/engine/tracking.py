@@ -1,4 +1,4 @@
-"""Which trackers follow a run: chosen by name, built for the run, checked."""
+"""Trackers of a run: chosen by name, built for the run, checked."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ltbench.specs import Settings, TrackerContext, TrackerSpec
 from ltbench.storage.run_directory import RunDirectory
 
 EVENTS = tuple(name for name in vars(hookspecs) if name.startswith("ltbench_on_"))
-"""Every notification."""
+"""Names of the notification hooks."""
 
 
 def hooks_of(plugin: object) -> pluggy.HookRelay:
-    """Returns the hooks of one plugin, or of what a tracker built, to be called alone."""
+    """Returns the hooks of one plugin or built tracker, to be called alone."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)
@@ -44,8 +44,8 @@ class ChosenTracker:
     """A tracker with its options.
 
     Args:
-        component: As registered.
-        config: Of its options.
+        component: Registered component of the tracker.
+        config: Config with its options.
     """
 
     component: Component
@@ -53,15 +53,15 @@ class ChosenTracker:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name of the tracker."""
         return self.component.spec.name
 
     def build(self, resolved: Resolved, directory: RunDirectory) -> pluggy.HookRelay:
         """Returns the hooks of the tracker of a run.
 
         Raises:
-            ConfigError: A library is missing, or the options do not go with what is there.
-            PluginError: What was built hears of nothing, or the plugin raised.
+            ConfigError: A library is missing, or the options do not fit it.
+            PluginError: The built object implements no notification, or the plugin raised.
         """
         with attribute_errors(self.component):
             built = self.component.spec.build(self.config, tracker_context(resolved, directory))
@@ -70,9 +70,11 @@ class ChosenTracker:
             except pluggy.PluginValidationError as error:
                 wrong = re.search(r"ltbench_\w+", str(error))
                 near = f"; {suggestion(wrong[0], EVENTS)}" if wrong else ""
-                raise self._refusal(f"has a method that is no hook: {error}{near}") from error
+                raise self._refusal(f"has a method that is not a hook: {error}{near}") from error
         if not any(implements(hooks, event) for event in EVENTS):
-            raise self._refusal("hears of nothing; are its methods marked with @ltbench.hookimpl?")
+            raise self._refusal(
+                "implements no notification; mark its methods with @ltbench.hookimpl"
+            )
         return hooks
 
     def _refusal(self, fault: str) -> PluginError:
@@ -80,7 +82,7 @@ class ChosenTracker:
 
 
 def tracker_context(resolved: Resolved, directory: RunDirectory) -> TrackerContext:
-    """Returns what the trackers of a run are built from."""
+    """Returns the context that the trackers of a run are built with."""
     spec = resolved.spec
     shared = {key: value for key, value in spec.to_dict().items() if key != "seed"}
     names = (spec.dataset.name, spec.backbone.name, spec.method.name)
@@ -93,7 +95,7 @@ def tracker_context(resolved: Resolved, directory: RunDirectory) -> TrackerConte
 
 
 def without_trackers(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns settings apart: those of anything else, and those of trackers."""
+    """Splits settings into those of the run and those of trackers."""
     kind = TrackerSpec.kind
     own = {key: value for key, value in settings.items() if key.partition(".")[0] == kind}
     return {key: value for key, value in settings.items() if key not in own}, own
@@ -102,12 +104,12 @@ def without_trackers(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]
 def choose_trackers(
     registry: Registry, names: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[list[ChosenTracker], list[str]]:
-    """Returns the trackers with their options, and what is wrong with these.
+    """Returns the trackers with their options, and the faults of the options.
 
     Args:
-        registry: The components there are.
-        names: Of the trackers, as given to `--tracker`.
-        settings: Their options by key: `tracker.NAME.OPTION`.
+        registry: Registry of the components.
+        names: Names of the trackers, the values of `--tracker`.
+        settings: Options by key: `tracker.NAME.OPTION`.
     """
     faults, chosen = [], []
     for key in settings:
@@ -116,7 +118,7 @@ def choose_trackers(
         if not option:
             faults.append(f"{key}: expected tracker.NAME.OPTION; --tracker NAME chooses one")
         elif name not in names:
-            faults.append(f"{key}: no tracker '{name}' is asked for; add --tracker {name}")
+            faults.append(f"{key}: tracker '{name}' is not chosen; add --tracker {name}")
     for name in dict.fromkeys(names):
         try:
             component = registry.find(TrackerSpec.kind, name)

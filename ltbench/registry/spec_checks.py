@@ -51,7 +51,7 @@ def check_registration(spec: ComponentSpec, registered: Iterable[Component]) -> 
 
 
 def _fault(spec: ComponentSpec) -> str:
-    """Returns the first violation of the contract; empty where there is none."""
+    """Returns the first violation of the contract; empty for a valid spec."""
     texts = (spec.name, spec.summary, spec.reference)
     if not all(isinstance(text, str) and "\n" not in text for text in texts):
         return (

@@ -135,8 +135,8 @@ class Strange:
     ("built", "said"),
     [
         (Misspelt(), "did you mean 'ltbench_on_epoch_end'"),
-        (Deaf(), "hears of nothing; are its methods marked with @ltbench.hookimpl?"),
-        (None, "hears of nothing"),
+        (Deaf(), "implements no notification; mark its methods with @ltbench.hookimpl"),
+        (None, "implements no notification"),
         (Strange(), "batch"),
     ],
 )

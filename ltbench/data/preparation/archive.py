@@ -76,7 +76,7 @@ def _extract_tar(archive: Path, into: Path, limit: int) -> None:
             total += member.size
             _check_member(archive, into / member.name, total, limit, folder=member.isdir())
             tarred.extract(member, into, filter="data")
-        # The checksum of a compressed archive is at its end: read beyond the last member.
+        # A compressed archive ends with its checksum: read beyond the last member.
         while tarred.fileobj is not None and tarred.fileobj.read(READ_BYTES):
             pass
 

@@ -53,4 +53,4 @@ def _warning(labels: Sequence[int], names: Sequence[str], where: str) -> str:
         more = ", ..." if len(different) > _MAX_SHOWN_NAMES else ""
         what = f"have names that become the same tokens, {shown}{more}"
     listed = " and ".join(map(str, labels))
-    return f"classes {listed} of {where} {what}: the text tower cannot tell them apart"
+    return f"classes {listed} of {where} {what}: the text tower cannot distinguish them"

@@ -90,7 +90,7 @@ REFUSED: Mapping[str, str] = {
     "trainable_tokens": "it learns embeddings of words",
     "ln_tuning": "it learns norms, not Linears; take the method ln_tuning",
     "adalora": "it must be called after every step of the training",
-    "poly": "it must be told the task of every image",
+    "poly": "it needs the task of every image",
     "xlora": "it mixes LoRAs that have been trained before",
     "lily": "it averages over a batch, so that an image's features depend on the other images",
     "boft": "it compiles a CUDA extension when it is built, and without that it is oft",

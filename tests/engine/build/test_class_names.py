@@ -52,6 +52,6 @@ def test_a_run_warns_of_them(cli: Callable[..., Ended], tmp_path: Path) -> None:
     quick = ("--epochs", "1", "--workers", "0", "--precision", "fp32", "--json")
     ended = cli("run", "--dataset", "folder", "--set", f"dataset.path={root}", *quick)
     [warning] = ended.json["warnings"]
-    assert "'hot dog', 'hot_dog': the text tower cannot tell them apart" in warning
+    assert "'hot dog', 'hot_dog': the text tower cannot distinguish them" in warning
     looked = cli("data", "verify", "folder", "--set", f"dataset.path={root}")
     assert "differ in capitals or underscores only" in looked.out
