@@ -18,6 +18,7 @@ from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, r
 from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.config.shorthand import Shorthand
 from ltbench.registry.registry import Registry
+from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import Metrics, RunResult
 from ltbench.storage.results import Cell, find_runs
 from ltbench.storage.run_directory import RunDirectory
@@ -45,12 +46,14 @@ def redrawn(
 
     def drawn(run: RunResult) -> RunResult:
         right = easy + 0.5 * random.normal(size=n) > 0
-        predictions, spec = run.predictions(), run.spec
+        spec = run.spec
+        path = RunDirectory(run.path).predictions(spec.inference, spec.inference)
+        predictions = Predictions.read(path)
         labels = predictions.labels
         top = np.where(right, labels, (labels + 1) % len(COUNTS))
         changed = replace(predictions, classes=np.stack([top, (top + 2) % len(COUNTS)], axis=1))
         about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
-        changed.write(RunDirectory(run.path).predictions(spec.inference, spec.inference), about)
+        changed.write(path, about)
         return altered(run, {"metrics": Metrics.of(changed, COUNTS)})
 
     cells = [replace(cell, runs=tuple(map(drawn, cell.runs))) for cell in cells]
