@@ -32,16 +32,14 @@ from ltbench.io.locks import hold_lock
 from ltbench.storage.files import write_json
 from ltbench.storage.history import read_history, write_history
 from ltbench.storage.migrations import SCHEMA, STEPS
+from ltbench.storage.parsing import AGAIN, F, parse
 from ltbench.storage.predictions import predictions_name
 from ltbench.storage.result_schema import (
-    AGAIN,
     Environment,
-    F,
     Failure,
     RunDescription,
     RunResult,
     StoredFile,
-    parse,
 )
 
 _CHANGED = "run it again: the file was changed, or another version of ltbench wrote it"

@@ -9,7 +9,8 @@ import pytest
 import ltbench
 from ltbench.errors import DataError
 from ltbench.registry.registry import Registry
-from ltbench.storage.result_schema import Environment, Failure, RunResult, parse
+from ltbench.storage.parsing import parse
+from ltbench.storage.result_schema import Environment, Failure, RunResult
 from ltbench.storage.run_directory import RunDirectory
 from tests.runs import ENVIRONMENT, altered, spec_of, store
 
