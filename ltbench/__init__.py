@@ -1,10 +1,11 @@
 """Benchmark suite for long-tail recognition with foundation models.
 
-`run` trains and evaluates a method. Plugins import `hookimpl`, `option` and the specs from this
-module, and the public modules `ltbench.backbone`, `ltbench.data`, `ltbench.errors`,
-`ltbench.metric_names`, `ltbench.progress`, `ltbench.protocols` and `ltbench.views`; their tests
-import `ltbench.testing`. A plugin that declares another `LTBENCH_API` than `api_version` supports
-is refused. Importing this module loads neither torch nor numpy.
+`run` trains and evaluates a method; `load_run` reads a finished run. Plugins import `hookimpl`,
+`option`, the specs and the contexts from this module, and the public modules `ltbench.backbone`,
+`ltbench.data`, `ltbench.errors`, `ltbench.jobs`, `ltbench.metric_names`, `ltbench.progress`,
+`ltbench.protocols` and `ltbench.views`; their tests import `ltbench.testing`. A plugin that
+declares another `LTBENCH_API` than `api_version` supports is refused. Importing this module loads
+neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ltbench.contexts import (
+    BackboneContext,
+    BuildContext,
+    DataContext,
+    ExecutorContext,
+    TrackerContext,
+)
 from ltbench.errors import LTBenchError
 from ltbench.hookspecs import hookimpl
 from ltbench.published import PublishedResult
 from ltbench.registry.api_version import VERSION as api_version
 from ltbench.specs import (
     AugmentationSpec,
-    BackboneContext,
     BackboneSpec,
-    BuildContext,
-    DataContext,
     DatasetSpec,
-    ExecutorContext,
     ExecutorSpec,
     HeadSpec,
     InferenceSpec,
@@ -37,7 +41,6 @@ from ltbench.specs import (
     RefinementSpec,
     SamplingSpec,
     ScheduleSpec,
-    TrackerContext,
     TrackerSpec,
     option,
 )

@@ -1,4 +1,4 @@
-"""Specs that plugins return, one frozen dataclass for each kind of component, and build contexts.
+"""Specs that plugins return: one frozen dataclass for each kind of component.
 
 The module of a spec must not import torch: `build` does, when a run needs it.
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
-from ltbench.progress import SILENT, ProgressReporter
-
 if TYPE_CHECKING:
+    from ltbench.contexts import DataContext
     from ltbench.data.preparation.prepare import Preparation
-    from ltbench.protocols import ForkServer
 
 Layers = Literal["all"] | Annotated[int, Gt(0)] | tuple[int, ...]
 """Blocks of the backbone that a method works on: all, the last k, or a list of them (from 0)."""
@@ -49,99 +46,6 @@ class Recipe:
 
     settings: Settings = field(default_factory=dict)
     by_dataset: Mapping[str, Settings] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DataContext:
-    """Arguments of a data set's `build`.
-
-    Args:
-        root: Folder that holds the data sets (`--data-root`).
-        data_seed: Seed of the long-tailed subset where the data set is not long-tailed by itself.
-        progress: Progress reporter for slow steps, such as reading all images once.
-    """
-
-    root: Path
-    data_seed: int
-    progress: ProgressReporter = field(default=SILENT, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class BackboneContext:
-    """Arguments of a backbone's `build`.
-
-    Args:
-        seed: Seed of weights that start at random.
-    """
-
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildContext:
-    """Facts about the run, for the `build` of every other component.
-
-    Args:
-        num_classes: Number of classes, K.
-        class_counts: Number of training images of each class, by class id, (K,).
-        class_names: Names of the classes, by class id, (K,).
-        width: Length of a feature vector.
-        resolution: Side of the backbone's input images, in pixels.
-        logit_scale: The backbone's own factor for cosine logits, if it has one.
-        head_scale: The head's factor for its logits (its attribute `scale`); 1 where it has none,
-            and while the head itself is built.
-        epochs: Number of training epochs.
-        seed: The run's seed.
-        device: Device of the model: "cpu", "cuda", "cuda:1", ...
-    """
-
-    num_classes: int
-    class_counts: tuple[int, ...]
-    class_names: tuple[str, ...]
-    width: int
-    resolution: int
-    logit_scale: float | None
-    epochs: int
-    seed: int
-    device: str
-    head_scale: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExecutorContext:
-    """Arguments for building an executor.
-
-    Args:
-        jobs: Number of runs at the same time (`--jobs`); None lets the executor choose.
-        device: Device of the runs (`--device`): "auto", "cpu", "cuda", "cuda:1", ...
-        fork_server: Starts a fork server that imports the libraries of the grid's runs; its
-            argument holds the variables to add to the environment of the server and of all its
-            processes. None where forking does not work; the executor then starts jobs by their
-            commands.
-    """
-
-    jobs: int | None
-    device: str
-    fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackerContext:
-    """Arguments of a tracker's `build`.
-
-    Args:
-        hash: Hash of the run: the same when it is resumed, or run again.
-        cell: Name of the run's cell, the runs that differ in the seed alone:
-            "digits_lt/clip_tiny/lift_plus/0c37d0e4c5b6".
-        settings: The resolved run as dotted keys with JSON values: "method", "method.dim",
-            "train.lr", "seed", ...
-        directory: Directory of the run's files; a tracker writes into a folder of its name there.
-    """
-
-    hash: str
-    cell: str
-    settings: Settings
-    directory: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -388,7 +292,7 @@ SPECS: dict[str, type[ComponentSpec]] = {
 class ExecutorSpec(ComponentSpec):
     """The place where the runs of a grid are run; in no run and no hash.
 
-    `build(config, ExecutorContext)` returns an `ltbench.protocols.Executor`.
+    `build(config, ExecutorContext)` returns an `ltbench.jobs.Executor`.
     """
 
     kind = "executor"

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.specs import BuildContext
+from ltbench.contexts import BuildContext
 from ltbench_plugins.backbones.clip_tiny import tokenize
 from ltbench_plugins.modules.families import clip_backbone, timm_blocks
 

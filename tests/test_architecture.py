@@ -17,6 +17,7 @@ PUBLIC = {
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
+    "ltbench.jobs",
     "ltbench.metric_names",
     "ltbench.progress",
     "ltbench.protocols",

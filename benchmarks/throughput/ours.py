@@ -19,6 +19,7 @@ from benchmarks.throughput.meter import Meter
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.config.text import Text
+from ltbench.contexts import BackboneContext
 from ltbench.data.decoding.decode import decode
 from ltbench.data.loading.crop import crop
 from ltbench.engine.build.builder import build_run
@@ -35,7 +36,6 @@ from ltbench.engine.training.loop import train
 from ltbench.engine.training.train_loader import TrainLoader, image_loader
 from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
-from ltbench.specs import BackboneContext
 from ltbench.views import Views
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from docs.made.markup import cell, fenced, table
-from ltbench import hookspecs, protocols, published, specs
+from ltbench import contexts, hookspecs, jobs, protocols, published, specs
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
@@ -39,7 +39,7 @@ def specs_page(registry: Registry) -> str:
     """Returns the page of specs and of the contexts that `build` receives."""
     parts = [f"# Specs and contexts\n\n{_MADE}\n\n{inspect.getdoc(specs)}\n"]
     for title, module, wanted in (
-        ("Contexts that `build` receives", specs, lambda name: name.endswith("Context")),
+        ("Contexts that `build` receives", contexts, lambda name: True),
         ("Fields of all kinds", specs, lambda name: name in ("ComponentSpec", "Recipe")),
         (
             "A spec for each kind",
@@ -56,8 +56,8 @@ def specs_page(registry: Registry) -> str:
 def protocols_page(registry: Registry) -> str:
     """Returns the page of the protocols of built objects."""
     parts = [f"# Protocols\n\n{_MADE}\n\n{inspect.getdoc(protocols)} Their source:\n"]
-    for node in _classes(protocols):
-        parts.append(f"## {node.name}\n\n{fenced(_text(protocols, node), 'python')}\n")
+    for module, node in _protocols():
+        parts.append(f"## {node.name}\n\n{fenced(_text(module, node), 'python')}\n")
     return "\n".join(parts)
 
 
@@ -72,8 +72,8 @@ def contract(kind: str) -> str:
     ]
     parts = [about, "\n".join(f"- {word}: {said}" for word, said in rows)]
     parts += [
-        fenced(_text(protocols, node), "python")
-        for node in _classes(protocols)
+        fenced(_text(module, node), "python")
+        for module, node in _protocols()
         if node.name in _PROTOCOLS.get(kind, ())
     ]
     return "\n\n".join(parts)
@@ -86,6 +86,8 @@ _PROTOCOLS = {
     "loss": ("Loss", "ScheduledLoss"),
     "sampling": ("Sampling",),
     "augmentation": ("Augmentation", "PixelAugmentation", "Targets"),
+    "optimizer": ("Optimizer",),
+    "schedule": ("Schedule",),
     "refinement": ("RefinementContext", "Refinement"),
     "inference": ("Inference",),
     "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
@@ -115,6 +117,10 @@ def _classes(module: ModuleType) -> Iterator[ast.ClassDef]:
         for node in _parsed(module).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
+
+
+def _protocols() -> Iterator[tuple[ModuleType, ast.ClassDef]]:
+    return ((module, node) for module in (protocols, jobs) for node in _classes(module))
 
 
 def _text(module: ModuleType, node: ast.ClassDef) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ltbench.config.options import parse_options
+from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import DataContext, DatasetSpec, Settings
+from ltbench.specs import DatasetSpec, Settings
 
 if TYPE_CHECKING:
     from ltbench.data import Dataset

@@ -9,20 +9,13 @@ from typing import Any
 
 from ltbench.config.options import dump_options, parse_options
 from ltbench.config.runspec import MOVED, REMARKS, Choice, RunConfig, RunSpec, TrainConfig
+from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, suggestion
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import (
-    SPECS,
-    BackboneSpec,
-    DataContext,
-    DatasetSpec,
-    MethodSpec,
-    Recipe,
-    Settings,
-)
+from ltbench.specs import SPECS, BackboneSpec, DatasetSpec, MethodSpec, Recipe, Settings
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
 _WITH_RECIPES = ("backbone", "method", "dataset")  # each overrules those before it

@@ -1,3 +1,3 @@
-"""Builds what a spec names, trains it, evaluates it. Loads torch: import it late."""
+"""Engine: a run from its choices to its result; imports torch."""
 
 from __future__ import annotations

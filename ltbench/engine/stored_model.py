@@ -21,6 +21,7 @@ from torch import Tensor
 from ltbench.config.options import parse_options, path_options
 from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec
+from ltbench.contexts import DataContext
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.build.build_model import (
     TrainingClasses,
@@ -41,7 +42,7 @@ from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
-from ltbench.specs import DataContext, Settings
+from ltbench.specs import Settings
 from ltbench.storage.run_directory import RunDirectory
 
 _MODEL_KINDS = ("backbone", "method", "head")

@@ -13,11 +13,12 @@ from ltbench import hookspecs
 from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved, settings_of
 from ltbench.config.runspec import hash_of
+from ltbench.contexts import TrackerContext
 from ltbench.errors import PluginError, UnknownNameError, suggestion
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import Settings, TrackerContext, TrackerSpec
+from ltbench.specs import Settings, TrackerSpec
 from ltbench.storage.run_directory import RunDirectory
 
 EVENTS = tuple(name for name in vars(hookspecs) if name.startswith("ltbench_on_"))

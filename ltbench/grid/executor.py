@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ltbench.config.options import parse_options
+from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
 from ltbench.grid.grid_file import Grid
-from ltbench.protocols import Ended, Executor, Job
+from ltbench.jobs import Ended, Executor, Job
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import ExecutorContext
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ltbench.protocols import ForkedProcess, ForkServer
+from ltbench.jobs import ForkedProcess, ForkServer
 
 SHUTDOWN_SECONDS = 10.0  # from closing the channel until the server is killed
 MAX_MESSAGE_BYTES = 1 << 17  # every socket accepts at least that many by default
@@ -51,7 +51,7 @@ def fork_server_factory(
 
 
 class LinuxForkServer:
-    """Fork server in a process of its own: see `ltbench.protocols.ForkServer`.
+    """Fork server in a process of its own: see `ltbench.jobs.ForkServer`.
 
     It starts to import at once, and forks the processes that are requested meanwhile as soon as the
     imports are done. It has one thread and initialises no device.

@@ -18,6 +18,7 @@ MODULES = (
     "ltbench.backbone",
     "ltbench.data",
     "ltbench.errors",
+    "ltbench.jobs",
     "ltbench.metric_names",
     "ltbench.progress",
     "ltbench.protocols",

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import torch
 
 from ltbench.backbone import Backbone
+from ltbench.contexts import BackboneContext
 from ltbench.registry.component import Component
-from ltbench.specs import BackboneContext, BackboneSpec
+from ltbench.specs import BackboneSpec
 from ltbench.testing.bench import Bench, Trial, trials
 from ltbench.testing.check import Check, Skipped, bind
 

@@ -15,6 +15,7 @@ from annotated_types import MinLen
 
 from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved
+from ltbench.contexts import BackboneContext, BuildContext, DataContext
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.build.built_run import BuiltRun
@@ -27,14 +28,7 @@ from ltbench.engine.training.train_loader import image_loader
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.component import Component, PluginInfo
 from ltbench.registry.registry import Registry
-from ltbench.specs import (
-    BackboneContext,
-    BuildContext,
-    DataContext,
-    DatasetSpec,
-    Settings,
-    option,
-)
+from ltbench.specs import DatasetSpec, Settings, option
 from ltbench.testing.check import Skipped
 
 SMALL_WEIGHTS = 5_000_000  # a backbone with more weights is not tried with every method

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset
 from ltbench.registry.component import Component
-from ltbench.specs import DataContext, DatasetSpec
+from ltbench.specs import DatasetSpec
 from ltbench.testing.bench import Bench, Trial, trials
 from ltbench.testing.check import Check, bind
 

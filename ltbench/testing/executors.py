@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ltbench.protocols import Ended, Executor, Job
+from ltbench.contexts import ExecutorContext
+from ltbench.jobs import Ended, Executor, Job
 from ltbench.registry.component import Component
-from ltbench.specs import ExecutorContext
 from ltbench.testing.bench import Bench, Trial, folder, trials
 from ltbench.testing.check import Check, bind
 

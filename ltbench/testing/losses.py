@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltbench.contexts import BuildContext
 from ltbench.protocols import ScheduledLoss
 from ltbench.registry.component import Component
-from ltbench.specs import BuildContext
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import LastBlock
+from ltbench.contexts import BackboneContext
 from ltbench.engine.build.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.registry.component import Component
-from ltbench.specs import BackboneContext, ComponentSpec, MethodSpec, Settings
+from ltbench.specs import ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
 from ltbench.testing.check import Check, Skipped, bind
 

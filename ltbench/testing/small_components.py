@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ltbench.contexts import BackboneContext, BuildContext, DataContext
 from ltbench.errors import ConfigError, suggestion
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
-from ltbench.specs import BackboneContext, BuildContext, DataContext
 
 if TYPE_CHECKING:
     from ltbench.backbone import Backbone

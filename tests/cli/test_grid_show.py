@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.cli.grid.show import duration, following
-from ltbench.protocols import Ended
+from ltbench.jobs import Ended
 from ltbench.registry.registry import Registry
 from tests.grid.grids import Folder, InProcess
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset
 from ltbench.engine.run import evaluate_again, execute
 from ltbench.engine.stored_model import load_model
@@ -22,7 +23,7 @@ from ltbench.progress import SilentReporter
 from ltbench.registry.component import Component
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
-from ltbench.specs import DataContext, DatasetSpec
+from ltbench.specs import DatasetSpec
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.testing.bench import Bench, trials

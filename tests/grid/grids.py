@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ltbench.grid import worker
 from ltbench.grid.grid_file import Grid, read_grid
-from ltbench.grid.schedule import Schedule, Task
+from ltbench.grid.scheduler import Scheduler, Task
 from ltbench.grid.status import read_states
-from ltbench.protocols import Ended, Job
+from ltbench.jobs import Ended, Job
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite
 
@@ -79,9 +79,11 @@ class Folder:
     def read(self, rest: str) -> Grid:
         return read_grid(small(self.path, rest), self.registry, self.path / "data")
 
-    def schedule(self, grid: Grid, executor: InProcess, overwrite: Overwrite = "never") -> Schedule:
+    def schedule(
+        self, grid: Grid, executor: InProcess, overwrite: Overwrite = "never"
+    ) -> Scheduler:
         how = {"device": "cpu", "workers": 0, "data_root": str(self.path / "data")}
-        return Schedule.of(read_states(grid, self.out), executor, self.out, overwrite, **how)
+        return Scheduler.of(read_states(grid, self.out), executor, self.out, overwrite, **how)
 
     def run(
         self, grid: Grid, executor: InProcess | None = None, overwrite: Overwrite = "never"

@@ -7,7 +7,7 @@ import pytest
 from ltbench.engine.tracking import choose_trackers
 from ltbench.errors import PluginError
 from ltbench.grid.executor import CheckedExecutor, libraries_of
-from ltbench.protocols import Job
+from ltbench.jobs import Job
 from tests.grid.grids import Folder, InProcess
 from tests.strangers import component
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.grid.fork_server import MAX_MESSAGE_BYTES, LinuxForkServer, fork_server_factory
-from ltbench.protocols import ForkedProcess
+from ltbench.jobs import ForkedProcess
 from tests.tiers import all_but
 
 pytestmark = pytest.mark.skipif(

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ltbench.config.resolve import resolve
+from ltbench.contexts import BackboneContext
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.run import RuntimeConfig
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.registry import Registry
-from ltbench.specs import BackboneContext
 from ltbench_plugins.backbones import clip_tiny, ltbench_register_backbones, open_clip, timm
 from ltbench_plugins.backbones.named import NamedConfig
 from ltbench_plugins.methods.adaptformer import AdaptFormer, AdaptFormerConfig

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltbench.contexts import DataContext
 from ltbench.data import ArrayImages, Dataset, Preparation
 from ltbench.errors import DataError
-from ltbench.specs import DataContext
 from ltbench_plugins.datasets.cifar import CIFAR10_LT, CIFAR100_LT, Cifar, CifarConfig
 from ltbench_plugins.datasets.parts.cifar_files import CIFAR_10, CIFAR_100, CifarFiles
 from tests import parity, trees_cifar

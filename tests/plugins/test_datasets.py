@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from ltbench.contexts import DataContext
 from ltbench.data import ArrayImages, Dataset, git_blob_sha1
 from ltbench.errors import DataError
-from ltbench.specs import DataContext
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT, enlarge
 from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
 from ltbench_plugins.datasets.parts.published import ListsConfig, PublishedList

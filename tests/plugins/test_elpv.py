@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset
 from ltbench.errors import CorruptImageError, DataError
-from ltbench.specs import DataContext, NoOptions
+from ltbench.specs import NoOptions
 from ltbench_plugins.datasets.elpv import ELPV, installed
 from tests import trees
 from tests.covered import value_of

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ltbench.contexts import ExecutorContext
 from ltbench.errors import RunError
 from ltbench.grid.fork_server import LinuxForkServer, fork_server_factory
-from ltbench.protocols import Ended, Job
-from ltbench.specs import ExecutorContext, NoOptions
+from ltbench.jobs import Ended, Job
+from ltbench.specs import NoOptions
 from ltbench_plugins.executors import local
 from tests.covered import value_of
 

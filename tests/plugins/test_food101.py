@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from ltbench.config.options import parse_options
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset, Preparation, git_blob_sha1
 from ltbench.errors import ConfigError, CorruptImageError, DataError
-from ltbench.specs import DataContext
 from ltbench_plugins.datasets.food101_lt import FOOD101_LT, Food101Config
 from tests import trees
 from tests.covered import value_of

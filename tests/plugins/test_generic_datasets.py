@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from ltbench.config.options import parse_options
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset
 from ltbench.errors import ConfigError, CorruptImageError, DataError
-from ltbench.specs import DataContext, DatasetSpec
+from ltbench.specs import DatasetSpec
 from ltbench_plugins.datasets.csv import CSV
 from ltbench_plugins.datasets.folder import FOLDER
 from tests import trees

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from benchmarks.pretrain.concepts import PHOTO, concepts
+from ltbench.contexts import BackboneContext, DataContext
 from ltbench.data import ArrayImages, Dataset
 from ltbench.errors import DataError
-from ltbench.specs import BackboneContext, DataContext, NoOptions
+from ltbench.specs import NoOptions
 from ltbench_plugins.backbones.clip_tiny import CLIP_TINY
 from ltbench_plugins.datasets.glyphs_lt import COUNTS, GLYPHS_LT, SHEET, read_sheet
 from tests.covered import value_of

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from ltbench.config.options import parse_options
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset, Preparation
 from ltbench.errors import ConfigError, CorruptImageError, DataError
-from ltbench.specs import DataContext
 from ltbench_plugins.datasets.huggingface import HUGGINGFACE, HuggingFaceConfig
 from ltbench_plugins.datasets.parts.huggingface_columns import read_labels
 from tests import trees

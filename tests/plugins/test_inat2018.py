@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ltbench.contexts import DataContext
 from ltbench.data import Dataset, git_blob_sha1, read_list
 from ltbench.errors import ConfigError, CorruptImageError, DataError
-from ltbench.specs import DataContext
 from ltbench_plugins.datasets.inat2018 import INAT2018, LISTED, InatConfig, prepare
 from ltbench_plugins.datasets.parts.inat_taxonomy import PUBLISHED, Taxonomy
 from tests import trees_inat

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from ltbench.contexts import BuildContext
 from ltbench.protocols import ScheduledLoss
-from ltbench.specs import BuildContext
 from ltbench_plugins.losses import ltbench_register_losses
 from ltbench_plugins.losses.focal import FOCAL, FocalConfig
 from ltbench_plugins.losses.label_smoothing import LABEL_SMOOTHING

@@ -15,11 +15,12 @@ from torch import Tensor
 
 from ltbench.backbone import Backbone, Block, Role
 from ltbench.config.runspec import TrainConfig
+from ltbench.contexts import BackboneContext
 from ltbench.data.loading.resample import resample
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState
-from ltbench.specs import BackboneContext, MethodSpec
+from ltbench.specs import MethodSpec
 from ltbench_plugins.augmentations.mda import MdaConfig
 from ltbench_plugins.augmentations.mda import build as build_mda
 from ltbench_plugins.backbones import clip_tiny

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from ltbench.contexts import TrackerContext
 from ltbench.engine.tracking import hooks_of
 from ltbench.errors import ConfigError, Interrupted, LTBenchError, RunError
 from ltbench.registry.registry import Registry
-from ltbench.specs import TrackerContext
 from ltbench_plugins.trackers.csv import CsvTrackerConfig
 from ltbench_plugins.trackers.mlflow import MlflowConfig
 from ltbench_plugins.trackers.tensorboard import TensorBoardConfig

@@ -38,12 +38,12 @@ def prepare(
     Example: `ltbench data prepare imagenet_lt --source /downloads/ILSVRC2012 --data-root /data`
     """
     from ltbench.config.chosen_dataset import ChosenDataset
+    from ltbench.contexts import DataContext
     from ltbench.data.preparation.prepare import Preparation
     from ltbench.engine.late_progress import LateProgress
     from ltbench.io.locks import hold_lock
     from ltbench.registry.attribution import attribute_errors
     from ltbench.registry.load import load_plugins
-    from ltbench.specs import DataContext
 
     settings, faults = read_assignments(assignments)
     context = DataContext(root=data_root, data_seed=0, progress=LateProgress())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, LTBenchError, PluginError
-from ltbench.specs import DataContext
 
 if TYPE_CHECKING:
     from ltbench.registry.registry import Registry

@@ -49,9 +49,9 @@ def verify(
     Example: `ltbench data verify places_lt --deep --data-root /data`
     """
     from ltbench.config.chosen_dataset import ChosenDataset
+    from ltbench.contexts import DataContext
     from ltbench.engine.late_progress import LateProgress
     from ltbench.registry.load import load_plugins
-    from ltbench.specs import DataContext
 
     if lists_only and deep:
         raise ConfigError("--lists-only and --deep exclude each other", hint="give one of them")

@@ -20,7 +20,7 @@ from ltbench.cli.options import (
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
-    from ltbench.grid.schedule import Schedule, Task
+    from ltbench.grid.scheduler import Scheduler, Task
 
 
 def run(
@@ -79,6 +79,7 @@ def run(
     Example: `ltbench grid run digits/methods --jobs 2`
     """
     from ltbench.cli.grid.show import following
+    from ltbench.contexts import ExecutorContext
     from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.tracking import choose_trackers, without_trackers
     from ltbench.errors import RunError
@@ -87,10 +88,9 @@ def run(
     from ltbench.grid.fork_server import fork_server_factory
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
-    from ltbench.grid.schedule import Schedule
+    from ltbench.grid.scheduler import Scheduler
     from ltbench.grid.status import read_states
     from ltbench.registry.load import load_plugins
-    from ltbench.specs import ExecutorContext
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
@@ -110,46 +110,46 @@ def run(
         "trackers": [chosen.name for chosen in trackers],
         "tracker_options": of_trackers,
     }
-    schedule = Schedule.of(cells, built, out, overwrite, **options_of_run)
-    for task in [task for task in schedule.tasks if not task.settled][:1]:
+    scheduler = Scheduler.of(cells, built, out, overwrite, **options_of_run)
+    for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
     forecaster = Forecaster(out)
     expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
-    for task in schedule.tasks:
+    for task in scheduler.tasks:
         known = expected[task.cell]
         task.expected_seconds = known.seconds if known else None
-    with following(schedule) as show:
-        schedule.run(show)
-    _print(grid.name, schedule, json=json)
-    failed = sum(task.state == "failed" for task in schedule.tasks)
+    with following(scheduler) as show:
+        scheduler.run(show)
+    _print(grid.name, scheduler, json=json)
+    failed = sum(task.state == "failed" for task in scheduler.tasks)
     if failed:
         raise RunError(
-            f"{failed} of {len(schedule.tasks)} runs failed",
+            f"{failed} of {len(scheduler.tasks)} runs failed",
             hint="see their errors above; execute them again with --overwrite failed",
         )
 
 
-def _print(name: str, schedule: Schedule, *, json: bool) -> None:
+def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
     from ltbench.cli.grid.show import print_failed, state_table
     from ltbench.cli.output import console, print_json
 
     if json:
-        print_json({"name": name, "runs": [_as_json(task) for task in schedule.tasks]})
+        print_json({"name": name, "runs": [_as_json(task) for task in scheduler.tasks]})
         return
     cells: dict[str, list[Any]] = {}
-    for task in schedule.tasks:
+    for task in scheduler.tasks:
         cells.setdefault(task.cell, []).append(task.found)
     stdout = console()
     stdout.print(f"\n[bold]{name}[/]", markup=True)
     stdout.print(state_table(cells.items()))
-    earlier = sum(task.earlier and task.state == "done" for task in schedule.tasks)
+    earlier = sum(task.earlier and task.state == "done" for task in scheduler.tasks)
     if earlier:
-        stdout.print(f"{earlier} of {len(schedule.tasks)} runs were done before")
-    print_failed([(task.cell, task.found) for task in schedule.tasks], stdout)
+        stdout.print(f"{earlier} of {len(scheduler.tasks)} runs were done before")
+    print_failed([(task.cell, task.found) for task in scheduler.tasks], stdout)
     stdout.print(
-        f"stored in {schedule.out}: ltbench leaderboard {schedule.out}, ltbench report "
-        f"{schedule.out} --out report",
+        f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "
+        f"{scheduler.out} --out report",
         soft_wrap=True,
     )
 

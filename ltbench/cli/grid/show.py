@@ -19,7 +19,7 @@ from ltbench.cli.output import plain_table
 
 if TYPE_CHECKING:
     from ltbench.grid.grid_file import Grid
-    from ltbench.grid.schedule import Schedule, Task
+    from ltbench.grid.scheduler import Scheduler, Task
     from ltbench.grid.status import RunState, State
 
 _COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
@@ -79,46 +79,46 @@ def print_notes(grid: Grid, console: Console) -> None:
 
 
 @contextmanager
-def following(schedule: Schedule) -> Iterator[Callable[[Task | None], None]]:
+def following(scheduler: Scheduler) -> Iterator[Callable[[Task | None], None]]:
     """Yields the callback that shows a schedule on stderr: a live table, or lines."""
     console = Console(file=sys.stderr, highlight=False)
 
     def print_line(task: Task | None) -> None:
         if task is not None:
             with suppress(OSError):  # a full or closed stderr must not end the runs
-                console.print(_line(schedule, task), soft_wrap=True)
+                console.print(_line(scheduler, task), soft_wrap=True)
 
     if not console.is_terminal:
         yield print_line
         return
-    # Refreshed by the schedule: a thread would slow down the runs.
+    # Refreshed by the scheduler: a thread would slow down the runs.
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
         def show(task: Task | None) -> None:
             print_line(task)
-            live.update(_board(schedule), refresh=True)
+            live.update(_board(scheduler), refresh=True)
 
         yield show
 
 
-def _line(schedule: Schedule, task: Task) -> Text:
-    settled = sum(task.settled for task in schedule.tasks)
+def _line(scheduler: Scheduler, task: Task) -> Text:
+    settled = sum(task.settled for task in scheduler.tasks)
     how = "" if task.seconds is None else f" in {duration(task.seconds)}"
     if task.found.result is not None:
         what = f"{task.found.result.metrics.accuracy:.1f} %{how}"
     else:
         what = task.found.error
-    left = schedule.seconds_left()
+    left = scheduler.seconds_left()
     rest = f"; {duration(left)} left" if left else ""
     word = "done elsewhere" if task.state == "done" and not how else task.state
-    counted = f"{settled}/{len(schedule.tasks)} "
+    counted = f"{settled}/{len(scheduler.tasks)} "
     return Text.assemble(counted, (word, _COLORS[task.state]), f" {task.title}: {what}{rest}")
 
 
-def _board(schedule: Schedule) -> Group:
+def _board(scheduler: Scheduler) -> Group:
     """Returns the live table: cells, running tasks, and totals."""
     cells: dict[str, list[Task]] = {}
-    for task in schedule.tasks:
+    for task in scheduler.tasks:
         cells.setdefault(task.cell, []).append(task)
     if len(cells) > MAX_LIVE_ROWS:  # only cells with a running task
         cells = {
@@ -132,11 +132,11 @@ def _board(schedule: Schedule) -> Group:
     for label, tasks in cells.items():
         counts = Counter(task.state for task in tasks)
         table.add_row(escape(label), *(_count(counts[name], c) for name, c in _COLORS.items()))
-    total = Counter(task.state for task in schedule.tasks)
-    left = schedule.seconds_left()
+    total = Counter(task.state for task in scheduler.tasks)
+    left = scheduler.seconds_left()
     summary = ", ".join(f"{total[name]} {name}" for name in _COLORS)
     rest = "" if left is None else f"; {duration(left)} left"
-    lines = [Text(_flight(task)) for task in schedule.tasks if task.state == "running"]
+    lines = [Text(_flight(task)) for task in scheduler.tasks if task.state == "running"]
     return Group(table, *lines[:MAX_LIVE_ROWS], Text(f"{summary}{rest}"))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
+from ltbench.contexts import BackboneContext, BuildContext
 from ltbench.engine.build.build_checks import build, expect_tensor, try_out
 from ltbench.engine.build.checked_optimizer import GroupRule, ungrouped
 from ltbench.engine.model.blank_images import blank_images
@@ -17,7 +18,7 @@ from ltbench.engine.model.classifier import Classifier
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.protocols import StartsItself, TrainingFeatures
 from ltbench.registry.attribution import attribute_errors
-from ltbench.specs import BackboneContext, BuildContext, MethodSpec
+from ltbench.specs import MethodSpec
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import torch
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
+from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
@@ -42,7 +43,7 @@ from ltbench.engine.model.training_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
-from ltbench.specs import BuildContext, DatasetSpec
+from ltbench.specs import DatasetSpec
 
 _Built = TypeVar("_Built")
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.config.runspec import Choice
+from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches, LoaderConfig
 from ltbench.engine.build.checked_components import (
@@ -24,7 +25,6 @@ from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.model.split_features import SplitFeatures
 from ltbench.engine.model.training_features import ExtractedFeatures
 from ltbench.protocols import Refinement
-from ltbench.specs import BuildContext
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ltbench.specs import BuildContext
+from ltbench.contexts import BuildContext
 
 
 @dataclass(frozen=True)

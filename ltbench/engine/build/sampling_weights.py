@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.config.resolve import Resolved
+from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.errors import PluginError
 from ltbench.registry.attribution import attribute_errors
-from ltbench.specs import BuildContext
 
 
 def sampling_weights(

@@ -17,7 +17,7 @@ from typing import IO
 
 from ltbench import ExecutorContext, ExecutorSpec, NoOptions
 from ltbench.errors import RunError
-from ltbench.protocols import Ended, ForkedProcess, ForkServer, Job
+from ltbench.jobs import Ended, ForkedProcess, ForkServer, Job
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 30.0  # from the interruption of a process until it is killed

@@ -12,6 +12,7 @@ from torch import nn
 from ltbench.backbone import Backbone, Block
 from ltbench.cli.output import print_plan, print_result
 from ltbench.config.resolve import Resolved
+from ltbench.contexts import BackboneContext
 from ltbench.engine.build.builder import build_run
 from ltbench.engine.estimate import estimate
 from ltbench.engine.model.fingerprint import weights_fingerprint
@@ -20,7 +21,7 @@ from ltbench.errors import NothingMatchedError
 from ltbench.progress import SilentReporter
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import BackboneContext, BackboneSpec, DatasetSpec
+from ltbench.specs import BackboneSpec, DatasetSpec
 from ltbench.testing.bench import Bench
 
 

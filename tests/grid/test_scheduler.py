@@ -9,10 +9,10 @@ import pytest
 
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.errors import Interrupted
-from ltbench.grid.schedule import Task
+from ltbench.grid.scheduler import Task
 from ltbench.grid.worker import BUSY
+from ltbench.jobs import Ended
 from ltbench.progress import SilentReporter
-from ltbench.protocols import Ended
 from tests.grid.grids import Folder, InProcess
 
 THREE = "seed = [0, 1, 2]\n"
@@ -100,7 +100,7 @@ def test_a_run_that_somebody_interrupts_is_no_failure(folder: Folder) -> None:
 def test_runs_of_another_grid_are_waited_for(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltbench.grid.schedule.RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("ltbench.grid.scheduler.RETRY_SECONDS", 0.2)
     grid = folder.read(THREE)
     executor = InProcess()
     schedule = folder.schedule(grid, executor)
@@ -122,7 +122,7 @@ def test_runs_of_another_grid_are_waited_for(
 
 
 def test_a_busy_run_is_tried_again_later(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltbench.grid.schedule.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("ltbench.grid.scheduler.RETRY_SECONDS", 0.1)
     answers = [BUSY]
     executor = InProcess(before=lambda name: Ended(name, answers.pop()) if answers else None)
     (task,) = folder.run(folder.read("seed = 0\n"), executor)

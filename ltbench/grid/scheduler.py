@@ -14,7 +14,7 @@ from ltbench.errors import BusyError, Interrupted, RunError
 from ltbench.grid.grid_file import GridRun
 from ltbench.grid.status import CellState, RunState, State, read_state
 from ltbench.grid.worker import BUSY, Request, record_failure
-from ltbench.protocols import Ended, Executor, Job
+from ltbench.jobs import Ended, Executor, Job
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, file_clock
 
@@ -93,8 +93,8 @@ class Task:
 
 
 @dataclass
-class Schedule:
-    """Schedule of the runs of a grid.
+class Scheduler:
+    """Scheduler of the runs of a grid.
 
     Args:
         tasks: Tasks in the order in which they are started.
@@ -121,7 +121,7 @@ class Schedule:
         out: Path,
         overwrite: Overwrite,
         **options: Any,
-    ) -> Schedule:
+    ) -> Scheduler:
         """Returns the schedule of a grid whose states were read.
 
         Args:

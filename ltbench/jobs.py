@@ -1,0 +1,143 @@
+"""Jobs of a grid, and the protocols of the executors that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of a grid, as an executor receives it: a process to start, on any machine.
+
+    The process resumes its run from the run directory and writes the result there; the grid reads
+    success or failure from the run directory. The exit code is 0 on success.
+
+    Args:
+        name: Name, unique among the running jobs of an executor.
+        command: Command that starts the process. With `--stop-on-eof` appended, the process stops,
+            in a way that the run can be resumed, when its standard input is closed: give it a pipe,
+            and it does not outlive its parent.
+        request: Request for `ForkServer.start`; empty where the job can only be started by its
+            command.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that has ended.
+
+    Args:
+        job: Name of the job.
+        code: Exit code of its process; None where it is unknown.
+        reason: Cause of an end that the process could not record itself, such as a signal.
+    """
+
+    job: str
+    code: int | None
+    reason: str = ""
+
+
+class Executor(Protocol):
+    """Runs the jobs of a grid; built by an `ExecutorSpec`."""
+
+    @property
+    def slots(self) -> int:
+        """Number of jobs that run at the same time, at least 1."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Starts a job. Called only while fewer than `slots` jobs are running.
+
+        Raises:
+            RunError: No job can be started.
+        """
+        ...
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        """Returns the jobs that have ended since the last call.
+
+        Args:
+            seconds: Time to wait for a job to end before an empty sequence is returned.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ends all jobs in a way that they can be resumed, and returns when they have ended."""
+        ...
+
+
+@dataclass
+class ForkedProcess:
+    """A process that a fork server was requested to fork; it has a session of its own.
+
+    Args:
+        number: Number of the request, from 0.
+        pid: Process id; None until the process is forked.
+        ended: Whether the process has ended, or its end will not be reported any more.
+        lost: Whether the server ended before the process did.
+        code: Exit code, negative where a signal ended the process; None where it is unknown.
+        error: Reason why the process was not forked, or why its exit code is unknown.
+    """
+
+    number: int
+    pid: int | None = None
+    ended: bool = False
+    lost: bool = False
+    code: int | None = None
+    error: str = ""
+
+
+class ForkServer(Protocol):
+    """A process that has imported what the runs of a grid need, and forks a process for each run.
+
+    `ExecutorContext.fork_server` starts one. It serves processes on the same machine.
+
+    Attributes:
+        ready: Whether the imports are done.
+        end_reason: Reason for the end of the server; empty while it serves.
+    """
+
+    ready: bool
+    end_reason: str
+
+    def start(
+        self, request: str, environment: Mapping[str, str], stdin: int, output: int
+    ) -> ForkedProcess:
+        """Requests a process; one that is requested before the imports are done waits for them.
+
+        The process stops, in a way that its run can be resumed, when its standard input is closed.
+
+        Args:
+            request: Request of the job (`Job.request`).
+            environment: Variables that are added to the environment of the process. Libraries are
+                imported already: CUDA_VISIBLE_DEVICES takes effect, OMP_NUM_THREADS does not.
+            stdin: File descriptor of the standard input: a pipe whose other end no other process
+                holds.
+            output: File descriptor of the standard output and the standard error.
+
+        Raises:
+            OSError: The server has ended, or the request is too long.
+        """
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Waits for a change of a process, and updates the processes.
+
+        Args:
+            seconds: Time after which the call returns without a change.
+        """
+        ...
+
+    def kill(self, process: ForkedProcess) -> None:
+        """Kills a process and its children, and returns when it has ended."""
+        ...
+
+    def close(self) -> None:
+        """Ends the server; requests that wait for imports are dropped."""
+        ...
