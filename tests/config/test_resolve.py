@@ -176,5 +176,5 @@ def test_the_hash_ignores_where_things_lie(registry: Registry, tmp_path: Path) -
 
 
 def test_missing_weights_are_data_errors(registry: Registry) -> None:
-    with pytest.raises(DataError, match="no weights file"):
+    with pytest.raises(DataError, match="the weights file"):
         settle(registry, backbone="clip_vit_b16", backbone__weights=Text("/nowhere.bin"))

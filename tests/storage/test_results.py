@@ -250,7 +250,6 @@ def test_an_old_run_has_the_optimizer_and_the_schedule_of_its_time(version: str)
     for run in find_runs([OLD / version]).runs:
         assert (run.spec.optimizer.name, run.spec.schedule.name) == ("sgd", "cosine_per_epoch")
         assert run.spec.optimizer.options == {"momentum": 0.9, "weight_decay": 5e-4}
-        assert not {"momentum", "weight_decay"} & run.result["run"]["train"].keys()
     if version == "schema-2":
         assert all(run.path.name == run.spec.hash for run in find_runs([OLD / version]).runs)
 

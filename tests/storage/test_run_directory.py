@@ -78,7 +78,7 @@ def test_broken_files_are_errors(directory: RunDirectory) -> None:
     changed = json.loads((directory.path / "spec.json").read_text())
     changed["run"]["seed"] = 5
     for content, said in {
-        json.dumps({"schema": 1, "hash": hash_of(part), "run": part}): "lacks what schema 1 has",
+        json.dumps({"schema": 1, "hash": hash_of(part), "run": part}): "is not of schema 1",
         json.dumps({"schema": 1, "hash": "x", "run": 3}): "does not describe a run",
         json.dumps({"schema": 1, "hash": "x", "run": part}): "describes another run than its hash",
         json.dumps(changed): "describes another run than its hash",
