@@ -78,7 +78,7 @@ def stored(bench: Bench, settings: Mapping[str, Any], out: Path) -> RunDirectory
         except (ConfigError, NothingMatchedError) as error:
             refusals.append(error.message)
         else:
-            return RunDirectory(Path(result["directory"]))
+            return RunDirectory(result.path)
     raise AssertionError(f"it goes with nothing: {refusals}")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ltbench.backbone import Backbone
-from ltbench.engine.model.fingerprint import weights_fingerprint
+from ltbench.engine.model.fingerprint import CurrentFingerprint, weights_fingerprint
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -49,6 +49,19 @@ def test_strides_do_not_matter_and_half_precision_and_scalars_have_one() -> None
     third.model.register_buffer("extra", torch.tensor(3))
     prints = {weights_fingerprint(made) for made in (first, second, third)}
     assert len(prints) == 3
+
+
+def test_the_current_fingerprint_follows_every_change() -> None:
+    changing = backbone()
+    current = CurrentFingerprint(changing)
+    assert current() == current() == weights_fingerprint(changing)
+    with torch.no_grad():
+        changing.model.get_parameter("bias").add_(1)
+    assert current() == weights_fingerprint(changing) != weights_fingerprint(backbone())
+    changing.model.bias = nn.Parameter(torch.tensor([0.5]))  # another tensor, the first values
+    assert current() == weights_fingerprint(backbone())
+    changing.model.register_buffer("extra", torch.ones(2))
+    assert current() == weights_fingerprint(changing) != weights_fingerprint(backbone())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
