@@ -1,3 +1,3 @@
-"""Engine: a run from its choices to its result; imports torch."""
+"""Runs: built from their choices, trained, evaluated and rebuilt."""
 
 from __future__ import annotations

@@ -136,7 +136,8 @@ def test_eval_refuses_files_of_other_runs(cli: Cli, finished: Path, tmp_path: Pa
     shutil.copy(other / "learned.safetensors", finished)
     refused = cli("eval", str(finished), "--inference", "center")
     assert refused.code == 4
-    assert f"written by run {other.name}, not by {finished.name}" in " ".join(refused.err.split())
+    told = " ".join(refused.err.split())
+    assert f"expected weights of run {finished.name}, got {other.name}" in told
 
 
 def test_eval_refuses_components_that_mean_something_else_now(

@@ -194,7 +194,7 @@ def test_tensors_of_another_model_are_refused(bench: Bench, tmp_path: Path) -> N
     directory = stored(bench, {"method": "zero_shot"}, tmp_path)
     other = stored(bench, {"method": "zero_shot", "seed": 1}, tmp_path)
     shutil.copy(other.frozen, directory.frozen)
-    with pytest.raises(DataError, match=f"was written by run {other.path.name}"):
+    with pytest.raises(DataError, match=f"got {other.path.name}"):
         load_model(directory.path, "cpu")
 
 

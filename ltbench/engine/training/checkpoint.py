@@ -148,7 +148,7 @@ def load_tensors(
             raise DataError(f"{path} is damaged: its digest does not match", hint=again)
         if runs and run not in runs:
             expected = " or ".join(runs)
-            raise DataError(f"{path} was written by run {run}, not by {expected}", hint=again)
+            raise DataError(f"{path}: expected weights of run {expected}, got {run}", hint=again)
     return tensors, about
 
 
