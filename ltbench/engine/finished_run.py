@@ -45,7 +45,7 @@ def load_run(path: Path | str) -> FinishedRun:
     """Returns the result of a run directory.
 
     >>> load_run("runs/digits_lt/clip_tiny/lift_plus/199f5f1adf86").metrics.few  # doctest: +SKIP
-    88.5
+    97.9
 
     Args:
         path: Run directory, as `runs/<dataset>/<backbone>/<method>/<hash>`.
