@@ -58,7 +58,7 @@ def test_check_passes_on_what_works(cli: Cli, source: str) -> None:
 
 def test_check_without_a_name_checks_all_but_the_built_ins(cli: Cli) -> None:
     none = cli("plugin", "check")
-    assert (none.code, "no plugin is installed but those" in none.err) == (2, True)
+    assert (none.code, "no plugin is installed except the built-in" in none.err) == (2, True)
     with broken_plugin():
         ended = cli("plugin", "check")
     assert (ended.code, "broken on purpose" in ended.err) == (3, True)
