@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.stats.crossed import crossed_interval
+from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 
 SHOT_GROUPS = ("many", "medium", "few")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ltbench.analysis.metrics import SHOT_RULES, compute_metrics, intervals, reliability_bins
-from ltbench.analysis.stats.crossed import crossed_interval
+from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 from ltbench.storage.predictions import Predictions
 

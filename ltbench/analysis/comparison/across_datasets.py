@@ -19,7 +19,7 @@ from ltbench.analysis.stats.ranks import (
     friedman,
     pairwise_signed_rank,
 )
-from ltbench.analysis.stats.seeds import min_signed_rank_p
+from ltbench.analysis.stats.seed_tests import min_signed_rank_p
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
 from ltbench.specs import SPECS

@@ -13,13 +13,13 @@ from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, ShotRule
 from ltbench.analysis.stats.bayes import Posterior, bayesian_signed_rank
 from ltbench.analysis.stats.bounds import Bounds, bounds_without_spread, has_no_spread
 from ltbench.analysis.stats.effect_sizes import OddsRatio, cohens_dz, odds_ratio, rank_biserial
-from ltbench.analysis.stats.hierarchical import hierarchical_bootstrap
+from ltbench.analysis.stats.hierarchical_bootstrap import hierarchical_bootstrap
 from ltbench.analysis.stats.mcnemar import McNemar, mcnemar
 from ltbench.analysis.stats.multiplicity import Correction, correct_p_values
 from ltbench.analysis.stats.paired_bootstrap import paired_bootstrap
 from ltbench.analysis.stats.power import detectable_difference, detectable_difference_from_error
 from ltbench.analysis.stats.randomisation import randomisation_test
-from ltbench.analysis.stats.seeds import PairedT, SignedRank, paired_t, signed_rank
+from ltbench.analysis.stats.seed_tests import PairedT, SignedRank, paired_t, signed_rank
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES

@@ -9,7 +9,7 @@ from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.analysis.comparison.environments import environment_notes
 from ltbench.analysis.comparison.pairs import MetricComparison, PairComparison
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.analysis.stats.seeds import min_signed_rank_p
+from ltbench.analysis.stats.seed_tests import min_signed_rank_p
 from ltbench.storage.results import Cell
 
 METRIC_PHRASES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
 from ltbench.analysis.leaderboard.rows import Row, published_row, ranking_rows
+from ltbench.config.minimal_settings import Shorthand, dataset_label
 from ltbench.config.resolve import resolve
-from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.errors import LTBenchError
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry

@@ -17,8 +17,8 @@ from ltbench.analysis.leaderboard.significance import (
     RowTests,
 )
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
+from ltbench.config.minimal_settings import Shorthand, dataset_label
 from ltbench.config.options import as_typed
-from ltbench.config.shorthand import Shorthand, dataset_label
 from ltbench.specs import Settings
 from ltbench.storage.results import Cell
 

@@ -14,7 +14,7 @@ from ltbench.analysis.leaderboard.significance import (
     NO_CLAIM_NOT_TESTED,
     NO_CLAIM_ONE_SEED,
 )
-from ltbench.config.shorthand import as_line
+from ltbench.config.minimal_settings import as_line
 from ltbench.metric_names import ACCURACIES
 from ltbench.published import PublishedResult
 from ltbench.specs import Settings

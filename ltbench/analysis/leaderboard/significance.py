@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.families import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
     read_seed_predictions,
 )
 from ltbench.analysis.metrics import ShotRule
-from ltbench.analysis.stats.crossed import crossed_interval
+from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
 from ltbench.storage.results import Cell

@@ -10,7 +10,7 @@ from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.analysis.leaderboard.ranking import Ranking, shared_settings
 from ltbench.analysis.leaderboard.rows import Row, ranking_rows
 from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
-from ltbench.config.shorthand import as_line
+from ltbench.config.minimal_settings import as_line
 from ltbench.io.text import printable
 from ltbench.metric_names import ACCURACIES
 

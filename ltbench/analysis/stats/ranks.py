@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.analysis.stats.multiplicity import Correction, correct_p_values
-from ltbench.analysis.stats.seeds import signed_rank
+from ltbench.analysis.stats.seed_tests import signed_rank
 
 
 @dataclass(frozen=True)

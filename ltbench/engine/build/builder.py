@@ -39,7 +39,7 @@ from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import choose_precision
 from ltbench.engine.model.throughput import seconds_per_image
-from ltbench.engine.model.training_features import ExtractedFeatures
+from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component

@@ -23,7 +23,7 @@ from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.model.split_features import SplitFeatures
-from ltbench.engine.model.training_features import ExtractedFeatures
+from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.protocols import Refinement
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ltbench.config.runspec import RunSpec
-from ltbench.engine.model.training_features import ExtractedFeatures
+from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.registry.attribution import attribute_errors

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.families import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
 from ltbench.analysis.comparison.pairs import PairComparison, compare_pair
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
@@ -17,8 +17,8 @@ from ltbench.analysis.comparison.seed_predictions import (
 )
 from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability_bins
-from ltbench.analysis.stats.crossed import crossed_interval
-from ltbench.analysis.stats.simultaneous import MaxTTest
+from ltbench.analysis.stats.accuracy_interval import crossed_interval
+from ltbench.analysis.stats.max_t_test import MaxTTest
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
 from ltbench.report.figures.calibration import ReliabilityBins

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ltbench.analysis.comparison.families import compare_family
+from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.seed_predictions import read_seed_predictions
 from ltbench.analysis.leaderboard import ranking
 from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
 from ltbench.analysis.metrics import DEFAULT_RULE
-from ltbench.config.shorthand import Shorthand
+from ltbench.config.minimal_settings import Shorthand
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import Metrics, RunResult

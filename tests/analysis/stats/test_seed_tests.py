@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import permutation_test, ttest_rel, wilcoxon
 
 from ltbench.analysis.stats.effect_sizes import cohens_dz, odds_ratio, rank_biserial
-from ltbench.analysis.stats.seeds import min_signed_rank_p, paired_t, signed_rank
+from ltbench.analysis.stats.seed_tests import min_signed_rank_p, paired_t, signed_rank
 
 FIRST = np.array([81.2, 80.1, 82.4, 79.9, 81.0, 83.1])
 SECOND = np.array([80.0, 80.4, 80.9, 78.0, 80.2, 81.5])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 from scipy.stats import t as student
 
-from ltbench.analysis.stats.crossed import crossed_interval
+from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 from tests.analysis.stats.simulate import strata
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 from scipy.stats import t as student
 
-from ltbench.analysis.stats.hierarchical import hierarchical_bootstrap
+from ltbench.analysis.stats.hierarchical_bootstrap import hierarchical_bootstrap
 from ltbench.analysis.stats.paired_bootstrap import bootstrap_deviations, paired_bootstrap
 from ltbench.analysis.stats.strata import Strata
 from ltbench.analysis.stats.variance_components import variance_components

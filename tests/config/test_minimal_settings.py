@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ltbench.config import shorthand
+from ltbench.config import minimal_settings as shorthand
+from ltbench.config.minimal_settings import Shorthand, as_line, dataset_label
 from ltbench.config.resolve import resolve
-from ltbench.config.shorthand import Shorthand, as_line, dataset_label
 from ltbench.config.text import Text
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
