@@ -42,13 +42,13 @@ FAULTS = {
         "have no",
     ),
     "a context without room": (
-        ("--method", "coop", "--set", "head.context=" + "a " * 20), 2, "take fewer words"
+        ("--method", "coop", "--set", "head.context=" + "a " * 20), 2, "use fewer words"
     ),
     "diverged": (("--lr", "1e30", "--batch-size", "1000", "--epochs", "1"), 1, "not finite"),
-    "a refinement that does nothing": (("--refinement", "tau_norm"), 2, "take --head linear"),
-    "no head to refine": (("--method", "coop", "--refinement", "ncm"), 2, "take --head linear"),
+    "a refinement that does nothing": (("--refinement", "tau_norm"), 2, "choose --head linear"),
+    "no head to refine": (("--method", "coop", "--refinement", "ncm"), 2, "choose --head linear"),
     "a soup of nothing": (("--method", "ncm", "--refinement", "soup"), 2, "ncm' is made of"),
-    "a head of another space": (("--head", "prompts"), 2, "take --method coop"),
+    "a head of another space": (("--head", "prompts"), 2, "choose --method coop"),
     "too many layers": (("--set", "method.layers=7"), 2, "backbone of 6 blocks"),
 }  # fmt: skip
 
