@@ -41,7 +41,7 @@ def test_imagenet_lt_from_a_flat_download_to_a_result(cli: Cli, tmp_path: Path) 
     download = trees.ilsvrc(tmp_path, classes, counts, val=1, test=1, flat=True)
     done = prepared(cli, "imagenet_lt", download)
     assert done.code == 0, done.err
-    assert "not sorted into class folders" in done.out
+    assert "has no class folders" in done.out
     assert "50 links" in done.out
     looked = cli("data", "verify", "imagenet_lt", "--deep", *OWN)
     assert looked.code == 0, looked.err
@@ -103,7 +103,7 @@ def test_an_unsorted_val_folder_is_told(cli: Cli, tmp_path: Path) -> None:
         (folder / name).symlink_to(download.images / name)
     ended = cli("data", "verify", "imagenet_lt", *OWN)
     assert ended.code == 4
-    assert "val is not sorted into class folders" in ended.err
+    assert "val has no class folders" in ended.err
     assert "not sorted" in cli(*RUN, "--dataset", "imagenet_lt", *OWN).err
 
 
@@ -136,19 +136,19 @@ def test_places_images_of_the_wrong_size_are_told(
         *("--lists", str(download.lists)),
     )
     assert ended.code == 4
-    assert "300 x 300 pixels: that is the high-resolution" in ended.err
+    assert "300 x 300 pixels: this is the high-resolution" in ended.err
 
 
 def test_a_truncated_list_is_told(cli: Cli, tmp_path: Path) -> None:
     download = trees.places365(tmp_path)
     ended = cli("data", "prepare", "places_lt", "--lists", str(download.lists))
     assert ended.code == 4
-    assert "it is cut short: 13 of 62,500 lines" in ended.err
+    assert "it is truncated: expected 62,500 lines, got 13" in ended.err
     assert not (tmp_path / "data" / "places_lt" / "train.txt").exists()
     shutil.copytree(download.lists, tmp_path / "data" / "places_lt", dirs_exist_ok=True)
     ended = cli("data", "verify", "places_lt", "--lists-only")
     assert ended.code == 4
-    assert "it is cut short: 13 of 62,500 lines" in ended.err
+    assert "it is truncated: expected 62,500 lines, got 13" in ended.err
     assert "dataset.lists=own" in ended.err
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_run import INTERRUPTING, SMALL, only_run
+from tests.cli.test_run_failures import INTERRUPTING, SMALL, only_run
 from tests.conftest import Ended
 from tests.grid.grids import small
 from tests.strangers import install

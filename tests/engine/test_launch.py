@@ -34,7 +34,7 @@ FLAGS = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={
 def run(out: Path, **changed: Any) -> dict[str, Any]:
     """Returns a result as JSON has it."""
     result = ltbench.run(out=out, device="cpu", workers=0, **{**SETTINGS, **changed})
-    stored: dict[str, Any] = json.loads(json.dumps(result))
+    stored: dict[str, Any] = json.loads(json.dumps(result.to_dict()))
     return stored
 
 
