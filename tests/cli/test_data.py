@@ -265,7 +265,7 @@ def test_a_decoding_process_that_dies_is_told(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trees.imagenet_lt(tmp_path / "data")
-    monkeypatch.setattr(verifying, "_broken", _die)
+    monkeypatch.setattr(verifying, "_decode_part", _die)
     ended = cli("data", "verify", "imagenet_lt", "--deep", *OWN)
     assert ended.code == 1
     assert "a decoding process was killed" in ended.err

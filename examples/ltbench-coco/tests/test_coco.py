@@ -183,7 +183,7 @@ def test_classes_are_told_by_their_names_in_another_file(tmp_path: Path) -> None
 def test_a_box_outside_of_its_photograph_is_a_corrupt_image(tmp_path: Path) -> None:
     config = write(tmp_path / "a.json", [*one_each(), (0, 3, [20, 3, 4, 4])])
     train = build(config, context()).splits["train"]
-    with pytest.raises(CorruptImageError, match=r"a_0.png#20,3,4,4 is outside the 20 x 20"):
+    with pytest.raises(CorruptImageError, match=r"a_0.png#20,3,4,4 is outside of the 20 x 20"):
         train.images.read(len(train) - 1)
 
 
