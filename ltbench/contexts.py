@@ -74,7 +74,7 @@ class ExecutorContext:
     """Arguments for building an executor.
 
     Args:
-        jobs: Number of runs at the same time (`--jobs`); None lets the executor choose.
+        jobs: Largest number of runs at the same time (`--jobs`); None lets the executor choose.
         device: Device of the runs (`--device`): "auto", "cpu", "cuda", "cuda:1", ...
         fork_server: Starts a fork server that imports the libraries of the grid's runs; its
             argument holds the variables to add to the environment of the server and of all its

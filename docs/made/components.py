@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from docs.made.markup import cell
+from docs.made.markup import cell, table
 from ltbench.config.options import as_typed, describe_options
 from ltbench.registry.component import Component
+from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec, MethodSpec
 
@@ -23,12 +24,23 @@ def components_page(registry: Registry) -> str:
     return INTRODUCTION + "".join(_kind(kind, registry) for kind in KINDS)
 
 
-def _kind(kind: str, registry: Registry) -> str:
-    own = [
-        component
-        for component in registry.components[kind].values()
-        if component.plugin.distribution == "ltbench"
+def names_table(_: str) -> str:
+    """Returns a table of the names of all built-in components, by kind."""
+    registry = load_plugins()
+    rows = [
+        (f"`{kind}`", ", ".join(f"`{one.spec.name}`" for one in _built_in(kind, registry)))
+        for kind in KINDS
     ]
+    return table(("kind", "built-in components"), rows)
+
+
+def _built_in(kind: str, registry: Registry) -> list[Component]:
+    components = registry.components[kind].values()
+    return [one for one in components if one.plugin.distribution == "ltbench"]
+
+
+def _kind(kind: str, registry: Registry) -> str:
+    own = _built_in(kind, registry)
     title, about = (
         KINDS[kind].plural.capitalize(),
         (KINDS[kind].__doc__ or "").split(" `build")[0].splitlines()[0],

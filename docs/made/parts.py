@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs.made import papers, results, rooms, source
+from docs.made.components import names_table
 from docs.made.markup import cell, fenced, table
 from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.scaffold.package import NewPackage
@@ -76,6 +77,7 @@ _PARTS: dict[str, Callable[[str], str]] = {
     "example": _example,
     "file": _file,
     "rooms": rooms.rooms_table,
+    "names": names_table,
     "keys": results.keys,
     "tables": lambda _: papers.tables(),
 }

@@ -294,7 +294,7 @@ class RunDirectory:
         try:
             for step in STEPS[schema - 1 :]:
                 stored = step(stored)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             key = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise DataError(f"{path} is not of schema {schema}: {key}", hint=AGAIN) from error
         if stored.get("hash") != written:
