@@ -111,7 +111,7 @@ class _Faults:
             fault = fault.removeprefix("run.")
             key = fault.partition(":")[0]
             if key in MOVED:
-                fault = f"{key}: is an option of the optimizer now: set {MOVED[key]}"
+                fault = f"{key}: not a key of the training any more: set {MOVED[key]}"
             message = layers.with_source(fault)
             remark = REMARKS.get(key)
             self.messages.append(f"{message}: {remark}" if remark else message)

@@ -22,6 +22,7 @@ from ltbench.config.defaults import (
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.engine.finished_run import FinishedRun
 from ltbench.engine.late_progress import LateProgress
+from ltbench.engine.run_arguments import RunArguments
 from ltbench.engine.tracking import ChosenTracker, choose_trackers, without_trackers
 from ltbench.errors import Interrupted
 from ltbench.progress import SILENT, ProgressReporter
@@ -160,29 +161,40 @@ def run(
             keys, as for `--set`, in a dictionary: `**{"train.lr": 0.01}`.
 
     Raises:
-        ConfigError: All faults of the settings.
+        ConfigError: All faults of the arguments, or all faults of the settings.
         LTBenchError: The run could not be finished; the message and the hint are those of the
             command.
         KeyboardInterrupt: The run was interrupted; the same call resumes it.
     """
-    folder = Path(out)
-    root = os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT
+    if data_root is None:
+        data_root = os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT
+    arguments = RunArguments.checked(
+        {
+            "out": out,
+            "device": device,
+            "workers": workers,
+            "cache": cache,
+            "data_root": data_root,
+            "overwrite": overwrite,
+            "trackers": trackers,
+        }
+    )
     planned = plan_run(
         load_plugins(),
         settings,
-        Path(data_root if data_root is not None else root),
-        trackers,
+        arguments.data_root,
+        arguments.trackers,
         progress=LateProgress() if progress else SILENT,
     )
-    stored = planned.stored(folder, overwrite)
+    stored = planned.stored(arguments.out, arguments.overwrite)
     if stored is not None:
         return FinishedRun.from_result(stored)
-    runtime = runtime_config(folder, device, workers, cache)
+    runtime = runtime_config(arguments.out, arguments.device, arguments.workers, arguments.cache)
     try:
         with _reporter(shown=progress) as reporter:
-            return FinishedRun.from_result(planned.execute(runtime, overwrite, reporter))
+            return FinishedRun.from_result(planned.execute(runtime, arguments.overwrite, reporter))
     except Interrupted as error:
-        raise KeyboardInterrupt(f"{error.message}; {error.hint}") from error
+        raise KeyboardInterrupt(f"{error.message}; the same call resumes the run") from None
 
 
 @contextmanager

@@ -45,6 +45,9 @@ from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import RunDirectory
 
+_FIRST_WITH_FROZEN = 3
+"""Schema of the first runs that have `frozen.safetensors`."""
+
 _MODEL_KINDS = ("backbone", "method", "head")
 _RUN_KINDS = ("dataset", *_MODEL_KINDS, "init")
 
@@ -74,7 +77,18 @@ class StoredModel:
 
         Args:
             pixels: (B, 3, R, R) uint8 images; the model normalises them itself.
+
+        Raises:
+            ConfigError: The pixels have another shape or dtype.
         """
+        side = self.resolution
+        expected = isinstance(pixels, Tensor) and pixels.dtype == torch.uint8 and pixels.ndim == 4
+        if not expected or pixels.shape[1:] != (3, side, side) or not len(pixels):
+            found = _layout(pixels) if isinstance(pixels, Tensor) else type(pixels).__name__
+            raise ConfigError(
+                f"pixels: expected torch.uint8 (B, 3, {side}, {side}), got {found}",
+                hint="resize the images, and give their pixels from 0 to 255",
+            )
         device = self.classifier.backbone.mean.device
         with self.policy.autocast():
             logits: Tensor = self.classifier(pixels.to(device))
@@ -129,7 +143,7 @@ def load_model(
     """
     directory, registry, changes = RunDirectory(path), load_plugins(), dict(settings or {})
     spec, classes, torch_device = directory.spec(), _classes(directory), choose_device(device)
-    if not directory.frozen.exists():
+    if not directory.frozen.exists() and directory.written_schema() < _FIRST_WITH_FROZEN:
         return _load_older(directory, registry, torch_device, changes, data_root)
     resolved = _resolve_model(spec, registry, changes)
     expect_same_definitions(resolved, spec, _MODEL_KINDS)
@@ -166,7 +180,7 @@ def rebuild_run(
     """
     expect_same_definitions(resolved, directory.spec(), _RUN_KINDS)
     precision = directory.resumed_precision()
-    if not directory.frozen.exists():
+    if not directory.frozen.exists() and directory.written_schema() < _FIRST_WITH_FROZEN:
         built = build_run(resolved, loader_config, precision, progress)
         load_learned(built.model, directory.learned, directory.hashes())
         return built

@@ -336,6 +336,16 @@ class RunResult(RunDescription):
             )
         return path
 
+    def __repr__(self) -> str:
+        """Returns one line: the run, its overall accuracy and its directory."""
+        spec = self.spec
+        return (
+            f"<{type(self).__name__} {spec.method.name} on {spec.dataset.name} with "
+            f"{spec.backbone.name}, seed {spec.seed}: {self.metrics.accuracy:.1f} %, {self.path}>"
+        )
+
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""
         spec, metrics = self.spec, self.metrics

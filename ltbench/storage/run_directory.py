@@ -164,6 +164,11 @@ class RunDirectory:
         result = self._read(RunResult)
         return None if result is None else result.at(self.path)
 
+    def written_schema(self) -> int:
+        """Returns the schema in which `result.json` was written; 0 where it is missing."""
+        stored = _read_json(self.path / RunResult.FILE)
+        return int(stored["schema"]) if isinstance(stored, dict) and "schema" in stored else 0
+
     def finished(self) -> RunResult:
         """Returns the result of a finished run.
 

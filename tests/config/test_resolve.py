@@ -150,7 +150,7 @@ def test_another_definition_of_the_same_name_has_another_hash(
 def test_a_key_that_moved_is_named_with_its_new_place(registry: Registry, name: str) -> None:
     with pytest.raises(ConfigError) as raised:
         resolve(registry, {f"train.{name}": Text("0.5")}, ROOT)
-    expected = f"train.{name}: is an option of the optimizer now: set optimizer.{name}"
+    expected = f"train.{name}: not a key of the training any more: set optimizer.{name}"
     assert raised.value.message == expected
 
 

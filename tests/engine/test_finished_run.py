@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 import ltbench
 from ltbench.engine.finished_run import FinishedRun
+from ltbench.errors import ConfigError, DataError
 from ltbench.storage.run_directory import RunDirectory
 
 STORED = Path(__file__).parents[1] / "data/results/schema-2/lift_plus/628b1edd1434"
@@ -39,3 +41,15 @@ def test_a_run_has_a_model(tmp_path: Path) -> None:
     pixels = torch.randint(0, 256, (3, 3, side, side), dtype=torch.uint8)
     assert model(pixels).shape == (3, len(model.class_names))
     assert torch.equal(model(pixels), loaded(pixels))
+    for wrong in (pixels.float(), pixels[0], pixels[:, :1], pixels[:0], pixels[..., :7]):
+        with pytest.raises(ConfigError, match=rf"expected torch.uint8 \(B, 3, {side}, {side}\)"):
+            model(wrong)
+    RunDirectory(run.path).frozen.unlink()
+    with pytest.raises(DataError, match=r"frozen\.safetensors"):
+        ltbench.load_run(run.path).model("cpu")
+
+
+def test_its_representation_is_one_line() -> None:
+    shown = repr(ltbench.load_run(STORED))
+    assert shown.startswith("<FinishedRun lift_plus on digits_lt with clip_tiny, seed ")
+    assert shown.endswith(f" %, {STORED}>")

@@ -85,6 +85,8 @@ def test_momentum_of_timm_is_that_of_its_training() -> None:
         ({"name": "adahessian"}, "needs gradients of second order", "first order"),
         ({"name": "lion", "options": {"momentun": 0.5}}, "momentun", "timm.optim"),
         ({"name": "lion", "options": {"betas": (2.0, 0.9)}}, "nvalid beta", "timm.optim"),
+        ({"name": "lion", "options": {"betas": "x"}}, "optimizer.options={'betas': 'x'}", "help"),
+        ({"name": "adamw", "options": {"betas": (0.9,)}}, "timm's 'adamw'", "help(timm.optim"),
     ],
 )
 def test_what_timm_does_not_take_is_an_error(options: dict[str, Any], said: str, hint: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltbench import BackboneContext, BackboneSpec, NoOptions, Recipe
+from ltbench.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,14 +41,25 @@ _START_TOKEN, _END_TOKEN = 257, 258
 
 
 def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
-    """Builds the model and loads its half-precision weights."""
+    """Builds the model and loads its half-precision weights.
+
+    Raises:
+        DataError: The file of the weights is missing or damaged.
+    """
     import open_clip
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from ltbench_plugins.modules.families import clip_backbone
 
     model = open_clip.CLIP(**ARCHITECTURE)
-    model.load_state_dict(load_file(WEIGHTS))
+    try:
+        weights = load_file(WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{WEIGHTS} cannot be read: {error}", hint="install ltbench again"
+        ) from error
+    model.load_state_dict(weights)
     return clip_backbone(model, tokenize, resolution=32, mean=MEAN, std=STD)
 
 

@@ -75,11 +75,14 @@ def build(config: TimmConfig, ctx: BuildContext) -> Timm:
     built = Timm(config)
     weight = torch.nn.Parameter(torch.zeros(1, device=ctx.device))
     try:  # before a run begins, not after its data and model were built
-        built([{"params": [weight]}], 1.0)
-    except (AssertionError, ImportError, TypeError, ValueError) as error:
+        optimizer = built([{"params": [weight]}], 1.0)
+        weight.grad = torch.zeros_like(weight)
+        optimizer.step()
+    except Exception as error:  # what timm raises for wrong options, or without a library
+        given = f" with optimizer.options={dict(config.options)}" if config.options else ""
         raise ConfigError(
-            f"optimizer.options: timm's '{config.name}' refuses them: {error}",
-            hint="see the optimizer's class in timm.optim for its options",
+            f"optimizer.name: timm's '{config.name}'{given} cannot be used here: {error}",
+            hint=f'python -c "import timm; help(timm.optim.get_optimizer_class({config.name!r}))"',
         ) from error
     return built
 
