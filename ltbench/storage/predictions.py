@@ -38,11 +38,11 @@ def inference_of(path: Path) -> str:
 
 
 def recomputed_hint(path: Path) -> str:
-    """Returns how a file of predictions is computed again."""
-    return (
-        f"move {path.name} to another folder, then compute it again: ltbench eval {path.parent} "
-        f"--inference {inference_of(path)}"
-    )
+    """Returns the hint to compute a missing or damaged file of predictions again."""
+    command = f"ltbench eval {path.parent} --inference {inference_of(path)}"
+    if not path.exists():
+        return f"compute it: {command}"
+    return f"move {path.name} to another folder, then compute it again: {command}"
 
 
 @dataclass(frozen=True)
