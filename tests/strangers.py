@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ltbench.engine.build.checked_components import CheckedAugmentation
+from ltbench.engine.building.checked_components import CheckedAugmentation
 from ltbench.registry.component import Component, PluginInfo
 from ltbench.specs import KINDS
 

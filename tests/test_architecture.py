@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import ltbench
@@ -58,7 +59,7 @@ ROOMS = [
     "analysis",
     "storage",
     "engine.model",
-    "engine.build",
+    "engine.building",
     "engine.training",
     "engine",
     "grid",
@@ -85,12 +86,24 @@ def room_of(path: Path) -> str:
     return "cli" if folders[:1] == ("cli",) else ".".join(folders)
 
 
+@cache
 def modules() -> dict[str, Path]:
     names = {}
     for path in ENGINE:
         parts = path.relative_to(ROOT).with_suffix("").parts
         names[".".join(part for part in parts if part != "__init__")] = path
     return names
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yields the modules that a file imports, also those for type checks and within functions."""
+    known = modules()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in known else str(node.module) for name in inner)
 
 
 def test_every_folder_is_a_room() -> None:
@@ -104,18 +117,27 @@ def test_imports_go_down() -> None:
         if path.parent == ROOT / "ltbench" and path.name in FACADES:
             continue
         own = room_of(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
-            names = [alias.name for alias in node.names]
-            if isinstance(node, ast.ImportFrom):
-                inner = [f"{node.module}.{name}" for name in names]
-                names = [name if name in known else str(node.module) for name in inner]
-            for name in names:
-                other = room_of(known[name]) if name in known else own
-                if ROOMS.index(other) > ROOMS.index(own):
-                    upward.add((path.stem, other))
+        for name in imports_of(path):
+            other = room_of(known[name]) if name in known else own
+            if ROOMS.index(other) > ROOMS.index(own):
+                upward.add((path.stem, other))
     assert upward <= UPWARD, sorted(upward - UPWARD)
+
+
+def test_no_imports_form_a_circle() -> None:
+    known = modules()
+    below = {name: set(imports_of(path)) & known.keys() - {name} for name, path in known.items()}
+    del below["ltbench"], below["ltbench.__main__"]  # they import lazily, from everywhere
+    while below:
+        free = {name for name, others in below.items() if not others & below.keys()}
+        assert free, f"circles among {sorted(below)}"
+        below = {name: others for name, others in below.items() if name not in free}
+
+
+def test_tools_look_into_every_folder() -> None:
+    """Ruff, pytest and others leave out folders of these names."""
+    names = {path.parent.name for path in [*ENGINE, *PLUGINS, *(ROOT / "tests").rglob("*.py")]}
+    assert not names & {"build", "dist", "venv", "site-packages", "node_modules"}
 
 
 def test_files_are_short() -> None:

@@ -22,9 +22,9 @@ from ltbench.config.text import Text
 from ltbench.contexts import BackboneContext
 from ltbench.data.decoding.decode import decode
 from ltbench.data.loading.crop import crop
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.build.checked_components import CheckedLoss
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_components import CheckedLoss
 from ltbench.engine.evaluate import evaluate
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.flops import forward_flops as forward_flops

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from ltbench.config.resolve import Resolved
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.environment import peak_memory_mb
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.run import RuntimeConfig, count_learned, memory_explained

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ltbench.data.loading.batches import Batches
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.loop import divergence_hint
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.progress import ProgressReporter

@@ -13,8 +13,8 @@ import torch
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.environment import (
     describe_environment,
     peak_memory_mb,

@@ -23,15 +23,15 @@ from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec
 from ltbench.contexts import DataContext
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.build_model import (
+from ltbench.engine.building.build_model import (
     TrainingClasses,
     build_backbone,
     build_context,
     build_model,
 )
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.build.placeholder_features import PlaceholderFeatures
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 from ltbench.engine.model.checksums import Pretrained, checksum, named_tensors
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.devices import choose_device

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, accuracies, calibration_error
+from ltbench.config.runspec import RunSpec
 from ltbench.errors import DataError
 from ltbench.storage.predictions import (
     PredictedClasses,
@@ -18,30 +20,34 @@ from ltbench.storage.predictions import (
     recomputed_hint,
 )
 
-if TYPE_CHECKING:
-    from ltbench.storage.result_schema import Metrics, RunResult
-
 _ROUNDING_PERCENT = 1e-6  # one image of a million weighs a hundred times as much
 
 
 def check_predictions(
-    path: Path, predictions: Predictions | PredictedClasses, result: RunResult
+    path: Path,
+    predictions: Predictions | PredictedClasses,
+    spec: RunSpec,
+    hashes: Sequence[str],
+    train_images: Sequence[int],
+    metrics: Mapping[str, Any],
 ) -> None:
     """Checks that predictions are those that a result was computed from.
 
     Args:
         path: Path of the file, whose name contains the inference.
         predictions: Content of the file.
-        result: Result of the run.
+        spec: Choices of the run.
+        hashes: Hash of the run, and the hash in a file of an earlier schema.
+        train_images: (K,) training images of each class.
+        metrics: Metrics of the result, by their keys in `result.json`.
 
     Raises:
         DataError: The predictions are of another run, inference or split, or of other classes, or
             give other accuracies than the result has.
     """
-    about, spec = predictions.about, result.spec
+    about = predictions.about
     own = path.name == predictions_name(spec.inference.name)
-    hashes = [result.hash, *([result.earlier_hash] if result.earlier_hash else [])]
-    expected: dict[str, list[str]] = {
+    expected: dict[str, Sequence[str]] = {
         "hash": hashes,
         "inference": [inference_of(path)],
         "split": [spec.split],
@@ -55,7 +61,7 @@ def check_predictions(
                 f"{' or '.join(values)}, got {about[key]}",
                 hint=recomputed_hint(path),
             )
-    counts = np.array(result.classes.train_images)
+    counts = np.array(train_images)
     highest = max(int(predictions.labels.max()), int(predictions.predicted.max()))
     if highest >= len(counts):
         raise DataError(
@@ -64,13 +70,13 @@ def check_predictions(
             hint=recomputed_hint(path),
         )
     if own:
-        _check_accuracies(path, predictions, result.metrics, counts)
+        _check_accuracies(path, predictions, metrics, counts)
 
 
 def _check_accuracies(
     path: Path,
     predictions: Predictions | PredictedClasses,
-    metrics: Metrics,
+    metrics: Mapping[str, Any],
     counts: NDArray[np.int64],
 ) -> None:
     """Checks that predictions give the accuracies of a result.
@@ -78,21 +84,21 @@ def _check_accuracies(
     Raises:
         DataError: An accuracy differs.
     """
-    rule = SHOT_RULES.get(metrics.shot_rule, DEFAULT_RULE)
+    rule = SHOT_RULES.get(metrics["shot_rule"], DEFAULT_RULE)
     found, each = accuracies(predictions.labels, predictions.predicted, counts, rule)
-    if rule.name != metrics.shot_rule:  # a rule of a later version
+    if rule.name != metrics["shot_rule"]:  # a rule of a later version
         found = {name: found[name] for name in ("accuracy", "mean_class")}
     if isinstance(predictions, Predictions):
         found["ece"] = calibration_error(predictions)
     for name, value in found.items():
-        stored = metrics.value(name)
+        stored = metrics[name]
         if not _close(stored, value):
             raise DataError(
                 f"{path.parent}: its predictions and its result contradict each other: {name} "
                 f"{_percent(value)} of {path.name}, {_percent(stored)} in result.json",
                 hint="run it again with --overwrite always",
             )
-    if not _same_classes(metrics.per_class, each):
+    if not _same_classes(metrics["per_class"], each):
         raise DataError(
             f"{path.parent}: its predictions and its result contradict each other: accuracies of "
             f"classes of {path.name} are not those in result.json",

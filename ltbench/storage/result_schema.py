@@ -296,7 +296,7 @@ class RunResult(RunDescription):
         """
         path = self._predictions_path(inference)
         read = Predictions.read(path)
-        check_predictions(path, read, self)
+        self._check(path, read)
         return read
 
     def predicted_classes(self, inference: str | None = None) -> PredictedClasses:
@@ -310,8 +310,14 @@ class RunResult(RunDescription):
         """
         path = self._predictions_path(inference)
         read = PredictedClasses.read(path)
-        check_predictions(path, read, self)
+        self._check(path, read)
         return read
+
+    def _check(self, path: Path, read: Predictions | PredictedClasses) -> None:
+        """Checks that predictions are those that this result was computed from."""
+        hashes = [one for one in (self.hash, self.earlier_hash) if one]
+        metrics, train_images = self.metrics.model_dump(), self.classes.train_images
+        check_predictions(path, read, self.spec, hashes, train_images, metrics)
 
     def history(self) -> list[dict[str, Any]]:
         """Reads one row for each trained epoch: loss, lr, seconds, images_per_second, ...

@@ -17,9 +17,9 @@ from ltbench.config.options import parse_options
 from ltbench.config.resolve import Resolved
 from ltbench.contexts import BackboneContext, BuildContext, DataContext
 from ltbench.data import ArrayImages, Dataset, Split
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.build.checked_optimizer import set_learning_rate
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_optimizer import set_learning_rate
 from ltbench.engine.launch import PlannedRun, plan_run
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.run import RuntimeConfig

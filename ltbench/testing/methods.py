@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltbench.backbone import LastBlock
 from ltbench.contexts import BackboneContext
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.registry.component import Component

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ltbench.config.runspec import Precision
-from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.build.checked_optimizer import (
+from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_optimizer import (
     CheckedOptimizer,
     GroupRule,
     set_learning_rate,

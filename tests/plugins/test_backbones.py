@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ltbench.config.resolve import resolve
 from ltbench.contexts import BackboneContext
-from ltbench.engine.build.builder import build_run
+from ltbench.engine.building.builder import build_run
 from ltbench.engine.run import RuntimeConfig
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.registry import Registry

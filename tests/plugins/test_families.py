@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ltbench.backbone import Backbone
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.errors import NothingMatchedError
 from ltbench.registry.component import PluginInfo
 from ltbench.registry.registry import Registry

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.metrics import ShotRule
-from ltbench.analysis.stats.max_t_test import MaxTTest, max_t_test
+from ltbench.analysis.stats.max_t import MaxTTest, max_t_test
 from ltbench.analysis.stats.strata import Strata
 
 

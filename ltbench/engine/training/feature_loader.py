@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ltbench.engine.build.built_run import BuiltRun, described
+from ltbench.engine.building.built_run import BuiltRun, described
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.split_features import SplitFeatures

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ltbench.config.runspec import TrainConfig
-from ltbench.engine.build.checked_components import CheckedLoss
-from ltbench.engine.build.checked_optimizer import CheckedSchedule, set_learning_rate
+from ltbench.engine.building.checked_components import CheckedLoss
+from ltbench.engine.building.checked_optimizer import CheckedSchedule, set_learning_rate
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.checkpoint import TrainState

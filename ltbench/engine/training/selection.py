@@ -10,7 +10,7 @@ from ltbench.analysis.metrics import compute_metrics
 from ltbench.config.runspec import RunSpec
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import TrainState, copies, put_back
 from ltbench.progress import ProgressReporter
 from ltbench.storage.predictions import Predictions

@@ -14,9 +14,9 @@ from torch import Tensor
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
 from ltbench.data.randomness import draw_epoch, shuffle_epoch, uniforms
-from ltbench.engine.build.built_run import BuiltRun
-from ltbench.engine.build.checked_components import CheckedAugmentation
-from ltbench.engine.build.sampling_weights import scaled
+from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_components import CheckedAugmentation
+from ltbench.engine.building.sampling_weights import scaled
 from ltbench.engine.model.classifier import Classifier
 from ltbench.protocols import Targets
 from ltbench.views import Views

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ltbench.config.runspec import TrainConfig
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train

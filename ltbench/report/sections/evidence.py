@@ -18,7 +18,7 @@ from ltbench.analysis.comparison.seed_predictions import (
 from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability_bins
 from ltbench.analysis.stats.accuracy_interval import crossed_interval
-from ltbench.analysis.stats.max_t_test import MaxTTest
+from ltbench.analysis.stats.max_t import MaxTTest
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
 from ltbench.report.figures.calibration import ReliabilityBins

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.hierarchical_bootstrap import hierarchical_bootstrap
-from ltbench.analysis.stats.max_t_test import max_t_test
+from ltbench.analysis.stats.max_t import max_t_test
 from ltbench.analysis.stats.multiplicity import correct_p_values
 from ltbench.analysis.stats.randomisation import randomisation_test
 from ltbench.analysis.stats.strata import Strata

@@ -10,7 +10,7 @@ import torch
 
 from ltbench.config.resolve import resolve
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.builder import build_run
+from ltbench.engine.building.builder import build_run
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.io.array_cache import Cache
 from ltbench.registry.registry import Registry

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from ltbench.config.resolve import resolve
-from ltbench.engine.build.builder import build_run
-from ltbench.engine.build.built_run import BuiltRun
+from ltbench.engine.building.builder import build_run
+from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.engine.training.feature_loader import FeatureLoader, training_loader
 from ltbench.engine.training.train_loader import ImageLoader, image_loader

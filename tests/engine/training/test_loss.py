@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from ltbench.config.runspec import TrainConfig
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.checked_components import CheckedLoss
-from ltbench.engine.build.checked_optimizer import CheckedSchedule
+from ltbench.engine.building.checked_components import CheckedLoss
+from ltbench.engine.building.checked_optimizer import CheckedSchedule
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import asked_for
 from ltbench.engine.training.checkpoint import TrainState

@@ -13,7 +13,7 @@ import torch
 
 from ltbench.config.resolve import resolve
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.builder import build_run
+from ltbench.engine.building.builder import build_run
 from ltbench.engine.training.refinement import RefinementStage, refine
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer

@@ -16,7 +16,7 @@ from ltbench.config.resolve import resolve
 from ltbench.config.runspec import TrainConfig
 from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.builder import build_run
+from ltbench.engine.building.builder import build_run
 from ltbench.engine.evaluate import evaluate
 from ltbench.engine.training.checkpoint import TrainState, copies
 from ltbench.engine.training.selection import Validation, best_epoch

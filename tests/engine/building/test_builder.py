@@ -13,7 +13,7 @@ from ltbench.backbone import Backbone, Block
 from ltbench.cli.output import print_plan, print_result
 from ltbench.config.resolve import Resolved
 from ltbench.contexts import BackboneContext
-from ltbench.engine.build.builder import build_run
+from ltbench.engine.building.builder import build_run
 from ltbench.engine.estimate import estimate
 from ltbench.engine.model.fingerprint import weights_fingerprint
 from ltbench.engine.run import execute

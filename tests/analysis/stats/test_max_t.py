@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest, studentized_range
 
-from ltbench.analysis.stats.max_t_test import MaxTTest, max_t_test
+from ltbench.analysis.stats.max_t import MaxTTest, max_t_test
 from ltbench.analysis.stats.strata import Strata
 
 Rights = list[NDArray[np.bool_]]

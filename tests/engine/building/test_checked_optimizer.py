@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ltbench.engine.build.checked_optimizer import (
+from ltbench.engine.building.checked_optimizer import (
     CheckedOptimizer,
     CheckedSchedule,
     GroupRule,

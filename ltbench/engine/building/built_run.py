@@ -13,12 +13,12 @@ from ltbench.config.runspec import Choice
 from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batches, LoaderConfig
-from ltbench.engine.build.checked_components import (
+from ltbench.engine.building.checked_components import (
     CheckedAugmentation,
     CheckedInference,
     CheckedLoss,
 )
-from ltbench.engine.build.checked_optimizer import CheckedOptimizer, CheckedSchedule
+from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedSchedule
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.precision import PrecisionPolicy

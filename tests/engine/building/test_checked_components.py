@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ltbench.engine.build.checked_components import CheckedInference, CheckedLoss
+from ltbench.engine.building.checked_components import CheckedInference, CheckedLoss
 from ltbench.errors import PluginError
 from ltbench.protocols import Targets
 from ltbench.views import Views

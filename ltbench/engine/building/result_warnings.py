@@ -10,7 +10,7 @@ from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.data.verify import shared_files
-from ltbench.engine.build.class_names import name_warnings
+from ltbench.engine.building.class_names import name_warnings
 from ltbench.registry.attribution import attribute_errors
 from ltbench.specs import BackboneSpec, DatasetSpec
 

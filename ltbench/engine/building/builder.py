@@ -15,24 +15,24 @@ from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.build.build_checks import build
-from ltbench.engine.build.build_model import (
+from ltbench.engine.building.build_checks import build
+from ltbench.engine.building.build_model import (
     TrainingClasses,
     build_backbone,
     build_context,
     build_model,
 )
-from ltbench.engine.build.built_run import BuiltRun, described
-from ltbench.engine.build.checked_components import (
+from ltbench.engine.building.built_run import BuiltRun, described
+from ltbench.engine.building.checked_components import (
     CheckedAugmentation,
     CheckedInference,
     CheckedLoss,
 )
-from ltbench.engine.build.checked_optimizer import CheckedOptimizer, CheckedSchedule
-from ltbench.engine.build.loaders import prepare_loading
-from ltbench.engine.build.placeholder_features import PlaceholderFeatures
-from ltbench.engine.build.result_warnings import result_warnings
-from ltbench.engine.build.sampling_weights import sampling_weights
+from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedSchedule
+from ltbench.engine.building.loaders import prepare_loading
+from ltbench.engine.building.placeholder_features import PlaceholderFeatures
+from ltbench.engine.building.result_warnings import result_warnings
+from ltbench.engine.building.sampling_weights import sampling_weights
 from ltbench.engine.model.checksums import Pretrained
 from ltbench.engine.model.devices import device_name
 from ltbench.engine.model.feature_extractor import FeatureExtractor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ltbench.engine.build.placeholder_features import PlaceholderFeatures
+from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 
 
 @pytest.mark.parametrize(

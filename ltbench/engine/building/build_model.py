@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.contexts import BackboneContext, BuildContext
-from ltbench.engine.build.build_checks import build, expect_tensor, try_out
-from ltbench.engine.build.checked_optimizer import GroupRule, ungrouped
+from ltbench.engine.building.build_checks import build, expect_tensor, try_out
+from ltbench.engine.building.checked_optimizer import GroupRule, ungrouped
 from ltbench.engine.model.blank_images import blank_images
 from ltbench.engine.model.classifier import Classifier
 from ltbench.errors import ConfigError, DataError, NothingMatchedError

@@ -11,7 +11,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import nn
 
 from ltbench.backbone import TextTower
-from ltbench.engine.build.class_names import indistinct_classes, name_warnings
+from ltbench.engine.building.class_names import indistinct_classes, name_warnings
 from ltbench_plugins.backbones.clip_tiny import tokenize
 from tests import trees
 from tests.conftest import Ended
