@@ -216,14 +216,21 @@ class Scheduler:
                 task.postpone()
                 return
             reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
+            recorded = True
             if ended.code != Interrupted.exit_code:  # interrupted: it can be resumed
                 error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
                 try:
-                    record_failure(task.run.resolved, self.out, error, "Crash")
+                    # A process whose end is unknown may have finished since the state was read.
+                    recorded = record_failure(
+                        task.run.resolved, self.out, error, "Crash", lambda: self._has_result(found)
+                    )
                 except BusyError:
                     task.postpone()
                     return
-            found = RunState(task.run, found.directory, "failed", error=reason)
+            if recorded:
+                found = RunState(task.run, found.directory, "failed", error=reason)
+            else:
+                found = read_state(task.run, self.out)
         task.settle(found)
         show(task)
 
@@ -234,6 +241,11 @@ class Scheduler:
         return found.state == "failed" and (
             self.overwrite == "never" or self._is_new(found, "failure.json")
         )
+
+    def _has_result(self, found: RunState) -> bool:
+        """Returns whether a run has a result that this command keeps."""
+        stored = (found.directory.path / "result.json").exists()
+        return stored and (self.overwrite != "always" or self._is_new(found, "result.json"))
 
     def _is_new(self, found: RunState, name: str) -> bool:
         path = found.directory.path / name

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,14 +130,23 @@ def _run(request: Request, registry: Registry) -> int:
     return 0
 
 
-def record_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str) -> None:
+def record_failure(
+    resolved: Resolved,
+    out: Path,
+    error: LTBenchError,
+    kind: str,
+    unless: Callable[[], bool] = lambda: False,
+) -> bool:
     """Writes `failure.json` for a run that failed, possibly before it could do so itself.
+
+    Returns whether it was written.
 
     Args:
         resolved: Choices of the run.
         out: Folder of the run directories.
         error: Error with its hint.
         kind: Type of the error.
+        unless: Condition under which nothing is written, checked while the run is locked.
 
     Raises:
         BusyError: Another process is executing the run.
@@ -145,8 +154,11 @@ def record_failure(resolved: Resolved, out: Path, error: LTBenchError, kind: str
     spec = resolved.spec
     directory = RunDirectory.of(out, spec)
     with directory.lock(out):
+        if unless():
+            return False
         directory.write(RunDescription.of(spec))
         directory.write(Failure(error=error.message, hint=error.hint, kind=kind))
+    return True
 
 
 def _watch_stdin() -> None:

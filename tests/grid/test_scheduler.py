@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.errors import Interrupted
+from ltbench.grid import scheduler, worker
 from ltbench.grid.scheduler import Task
 from ltbench.grid.worker import BUSY
-from ltbench.jobs import Ended
+from ltbench.jobs import Ended, Job
 from ltbench.progress import SilentReporter
 from tests.grid.grids import Folder, InProcess
 
@@ -78,6 +81,31 @@ def test_a_crash_is_recorded_with_its_reason_and_tried_again_when_told(folder: F
     assert failure.error == tasks[1].found.error
     assert failure.error == "its process ended without a result (killed by SIGKILL)"
     assert [task.state for task in folder.run(grid, overwrite="failed")] == ["done"] * 3
+
+
+def test_a_run_that_finishes_while_its_crash_is_recorded_is_done(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = folder.read("seed = 0\n")
+    jobs: list[Job] = []
+
+    class Lost(InProcess):
+        def start(self, job: Job) -> None:
+            jobs.append(job)  # its process goes on, and its end is not known
+            self._ended.append(Ended(job.name, None, "the fork server has ended (-9)"))
+
+    def finish(*arguments: Any) -> bool:
+        monkeypatch.setattr(scheduler, "record_failure", record_failure)
+        argv = list(sys.argv)
+        assert worker.main(jobs[0].command[-1:]) == 0
+        monkeypatch.setattr(sys, "argv", argv)
+        return record_failure(*arguments)
+
+    record_failure = scheduler.record_failure
+    monkeypatch.setattr(scheduler, "record_failure", finish)
+    (task,) = folder.run(grid, Lost())
+    assert task.state == "done"
+    assert not list(folder.out.rglob("failure.json"))
 
 
 def test_a_crash_before_anything_leaves_the_earlier_result(folder: Folder) -> None:
