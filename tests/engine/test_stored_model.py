@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -211,6 +212,15 @@ def test_a_run_that_is_not_finished_has_no_model(bench: Bench, tmp_path: Path) -
         load_model(directory.path, "cpu")
 
 
+def rewrite_as_schema_2(path: Path) -> None:
+    """Writes a result in the form that it had before optimizers were components."""
+    stored = json.loads(path.read_text())
+    run = stored["run"]
+    del run["schedule"]
+    run["train"] |= run.pop("optimizer")["options"]
+    path.write_text(json.dumps({**stored, "schema": 2}))
+
+
 def test_a_moved_data_set_and_a_run_of_an_older_version(
     cli: Callable[..., Ended], registry: Registry, tmp_path: Path
 ) -> None:
@@ -234,6 +244,9 @@ def test_a_moved_data_set_and_a_run_of_an_older_version(
     assert again.json["metrics"]["accuracy"] == ran.json["metrics"]["accuracy"]
 
     directory.frozen.unlink()
+    with pytest.raises(DataError, match=r"frozen\.safetensors cannot be read"):
+        load_model(directory.path, "cpu")
+    rewrite_as_schema_2(directory.path / "result.json")
     with pytest.raises(DataError, match="older version of ltbench, and its model needs the data"):
         load_model(directory.path, "cpu")
     there = load_model(directory.path, "cpu", {"dataset.path": str(moved)})
