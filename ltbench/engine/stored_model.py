@@ -143,7 +143,7 @@ def load_model(
     """
     directory, registry, changes = RunDirectory(path), load_plugins(), dict(settings or {})
     spec, classes, torch_device = directory.spec(), _classes(directory), choose_device(device)
-    if not directory.frozen.exists() and directory.written_schema() < _FIRST_WITH_FROZEN:
+    if _needs_dataset(directory):
         return _load_older(directory, registry, torch_device, changes, data_root)
     resolved = _resolve_model(spec, registry, changes)
     expect_same_definitions(resolved, spec, _MODEL_KINDS)
@@ -180,7 +180,7 @@ def rebuild_run(
     """
     expect_same_definitions(resolved, directory.spec(), _RUN_KINDS)
     precision = directory.resumed_precision()
-    if not directory.frozen.exists() and directory.written_schema() < _FIRST_WITH_FROZEN:
+    if _needs_dataset(directory):
         built = build_run(resolved, loader_config, precision, progress)
         load_learned(built.model, directory.learned, directory.hashes())
         return built
@@ -203,6 +203,11 @@ def expect_same_definitions(resolved: Resolved, stored: RunSpec, kinds: tuple[st
                 f"{choice.version} of its definition, got {version}",
                 hint="start the run again: it is another one now, with another hash",
             )
+
+
+def _needs_dataset(directory: RunDirectory) -> bool:
+    """Returns whether a run is of an older version, which stored no frozen tensors."""
+    return not directory.frozen.exists() and directory.written_schema() < _FIRST_WITH_FROZEN
 
 
 def _classes(directory: RunDirectory) -> TrainingClasses:

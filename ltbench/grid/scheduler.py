@@ -237,7 +237,7 @@ class Scheduler:
     def _is_settled(self, found: RunState) -> bool:
         """Returns whether this command keeps a run as it is stored."""
         if found.state == "done":
-            return self.overwrite != "always" or self._is_new(found, "result.json")
+            return self._has_result(found)
         return found.state == "failed" and (
             self.overwrite == "never" or self._is_new(found, "failure.json")
         )
