@@ -1,0 +1,1 @@
+"""Attacks on the commands: hostile input, signals, a hostile file system."""
