@@ -9,7 +9,7 @@ RELEASE := .venv-release/bin
 LIBRARY_TESTS := tests/config tests/data tests/engine tests/analysis/leaderboard tests/plugins tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn
 
-.PHONY: api bench demo test test-full test-slow lint types docs site check clean
+.PHONY: api attack bench demo test test-full test-slow lint types docs site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -32,6 +32,9 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## speed, beside that of what else would be used: an hour on two idle cores
 	$(BIN)/python -m benchmarks.throughput $(BENCH)
+
+attack: $(VENV)/.dev  ## hostile input, signals and file systems: an hour; ATTACK="--hours 0.1 --seed 1"
+	$(BIN)/python -m benchmarks.attack $(ATTACK)
 
 docs: $(VENV)/.installed  ## the pages that are made from the code
 	$(BIN)/python -m docs.generate
