@@ -13,7 +13,7 @@ class Finding(Exception):
 
 
 class Impossible(Exception):
-    """Why an attack cannot be made on this machine, as for want of a permission."""
+    """Reason why an attack cannot be made on this machine, such as a missing permission."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Attack:
 
     Args:
         name: Name on the command line, in snake_case.
-        what: What is done and expected, in one phrase for the table.
+        what: Description of the attempt and of the promise, in one phrase for the table.
         trial: Function of a random generator and of an empty folder, which is deleted afterwards;
             raises `Finding`.
         share: Part of the campaign's time, relative to that of the other attacks.

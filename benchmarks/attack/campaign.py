@@ -25,8 +25,8 @@ class Trial:
         name: Name of the attack.
         number: Number of the trial, from 0.
         seconds: Duration in seconds.
-        finding: What it found; empty where the promise held.
-        impossible: Why the attack cannot be made here; empty where it can.
+        finding: Description of a broken promise; empty where all held.
+        impossible: Reason why the attack cannot be made here; empty where it can.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Tally:
         seconds: Time spent on it, in seconds.
         trials: Number of trials that ended.
         findings: Trials that found something.
-        impossible: Why the attack cannot be made here; empty where it can.
+        impossible: Reason why the attack cannot be made here; empty where it can.
     """
 
     attack: Attack

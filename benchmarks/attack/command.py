@@ -53,7 +53,7 @@ class Outcome:
         """Returns the finding that this outcome breaks a promise.
 
         Args:
-            promise: What was expected.
+            promise: Expected behaviour.
         """
         shown = " ".join(part[:200] for part in self.arguments)
         tail = f"stdout: {self.out[-1_500:]!r}\nstderr: {self.err[-3_000:]}"
