@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.attack.attacks import every_attack
 from benchmarks.attack.campaign import Campaign, Tally, Trial
-from benchmarks.attack.stores import BUILD, make_store
+from benchmarks.attack.stores import BUILD, make_stores
 from benchmarks.attack.table import as_json, as_markdown
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     chosen = [attacks[name] for name in options.only or attacks]
     hours = None if options.trials else options.hours
     start = time.monotonic()
-    make_store()
+    make_stores()
     campaign = Campaign(chosen, options.seed, hours, options.trials, options.first, options.jobs)
     tallies = _follow(campaign)
     minutes = (time.monotonic() - start) / 60
