@@ -55,9 +55,14 @@ class Outcome:
         Args:
             promise: Expected behaviour.
         """
-        shown = " ".join(part[:200] for part in self.arguments)
-        tail = f"stdout: {self.out[-1_500:]!r}\nstderr: {self.err[-3_000:]}"
-        return Finding(f"{promise}\nltbench {shown}\nexit code {self.code}\n{tail}")
+        given = " ".join(self.arguments)
+        said = f"exit code {self.code}\nstdout: {self.out[-1_500:]!r}\nstderr: {self.err[-3_000:]}"
+        lines = f"{promise}\nltbench {given}\n{said}".splitlines()
+        return Finding("\n".join(_shortened(line) for line in lines))
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) < 300 else f"{line[:200]} ... {line[-80:]}"
 
 
 def graceful(outcome: Outcome, *, codes: Sequence[int] = EXIT_CODES) -> Outcome:
