@@ -113,7 +113,7 @@ def _inference(own: Choice, name: str, changes: Settings) -> Choice | None:
             return None
         chosen, paths = dump_options(config)
     plugin = f"{component.plugin.distribution} {component.plugin.version}"
-    return Choice(name, chosen, paths, plugin, version=component.spec.version)
+    return Choice(name, chosen, paths, plugin, "", component.spec.version)
 
 
 def _resolve(

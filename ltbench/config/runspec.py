@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Any, ClassVar, Literal, TypeGuard
 
 from annotated_types import Ge, Gt, Le
+from pydantic import Field
 
+from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.specs import SPECS, option
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -20,6 +23,13 @@ Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Count = Annotated[int, Gt(0), Le(2**31 - 1)]
 EvaluationSplit = Literal["test", "val"]
 Selection = Literal["last", "val"]
+Name = Annotated[str, Field(pattern=f"^{SNAKE_CASE.pattern}$", max_length=255)]
+"""Name of a component, of a metric, or of a shot rule."""
+OptionName = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", max_length=255)]
+"""Name of an option; dotted within a table of options."""
+StoredPath = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
+_NO_OTHER_KEYS = {"extra": "forbid", "allow_inf_nan": False}
 
 REMARKS = {"select": "selection on the test set is not offered"}
 """Remarks that follow the expected values where a key's value is refused."""
@@ -46,6 +56,7 @@ class TrainConfig:
         1, "equal parts of a batch that go through the model one after the other, to save memory"
     )
     lr: Annotated[float, Gt(0)] = option(0.02, "learning rate, which the schedule multiplies")
+    __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,13 @@ class Choice:
         version: Number of the component's definition, which is raised when results change.
     """
 
-    name: str
-    options: Mapping[str, Any]
-    paths: Mapping[str, str]
+    name: Name
+    options: Mapping[OptionName, Any]
+    paths: Mapping[OptionName, StoredPath]
     plugin: str
-    identity: str = ""
-    version: int = 1
+    identity: str
+    version: Annotated[Count, Field(strict=True)] = 1
+    __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
 
 @dataclass(frozen=True)
@@ -107,12 +119,13 @@ class RunSpec:
     refinement: Choice
     inference: Choice
     train: TrainConfig
-    seed: int
-    data_seed: int
+    seed: Annotated[Seed, Field(strict=True)]
+    data_seed: Annotated[Seed, Field(strict=True)]
     precision: Precision
     on_corrupt: OnCorrupt
     split: EvaluationSplit
     select: Selection
+    __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the spec as JSON has it."""
@@ -126,6 +139,13 @@ class RunSpec:
                 value = dict(vars(value))
             described[key] = value
         return described
+
+    def with_seed(self, seed: int) -> RunSpec:
+        """Returns a spec that shares all choices and has another seed."""
+        # Not `dataclasses.replace`: it takes as long as reading a run.
+        other = object.__new__(RunSpec)
+        vars(other).update(vars(self), seed=seed)
+        return other
 
     @property
     def uses_val(self) -> bool:
@@ -141,15 +161,38 @@ class RunSpec:
         """Returns the spec that `to_dict` described.
 
         Raises:
-            ValueError: A key is missing or its value has the wrong type.
+            ValueError: A key is missing or unknown, or its value has the wrong type.
         """
         spec: RunSpec = _reader().validate_python(stored)
+        train = stored["train"]
+        for key, value in vars(spec.train).items():  # their type reads "3", too: users type it
+            if type(train.get(key)) is not type(value):
+                raise ValueError(f"train.{key}: expected {value!r}, got another type or nothing")
+        for kind in SPECS:
+            for key, value in stored[kind]["options"].items():
+                if type(value) not in _SMALL and not _is_sound(value):
+                    raise ValueError(f"{kind}.options.{key}: a number is too large")
         return spec
 
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
         return hash_of(self.to_dict())
+
+
+_SMALL = {str, bool, type(None)}
+"""Types of options that are sound whatever their value."""
+
+
+def _is_sound(value: Any) -> bool:
+    """Returns whether every number in a JSON value is finite, and every integer has 64 bits."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    if isinstance(value, list):
+        return all(map(_is_sound, value))
+    return not isinstance(value, dict) or all(map(_is_sound, value.values()))
 
 
 def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
@@ -165,7 +208,10 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         for key, value in _without_first_choices(run).items()
         if key != without
     }
-    return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(kept)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,8 +248,11 @@ def _same_options(choice: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the part of a choice that the hash covers."""
-    first = choice.get("version") == 1  # the hashes of descriptions from before versions stay valid
-    return {k: v for k, v in choice.items() if k != "paths" and not (first and k == "version")}
+    counted = dict(choice)
+    counted.pop("paths", None)
+    if choice.get("version") == 1:  # the hashes of descriptions from before versions stay valid
+        del counted["version"]
+    return counted
 
 
 def hash_of(run: Mapping[str, Any]) -> str:

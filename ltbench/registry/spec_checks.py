@@ -12,7 +12,8 @@ from ltbench.registry.component import Component
 from ltbench.registry.inspect_source import at, place_of
 from ltbench.specs import KINDS, ComponentSpec, Recipe
 
-_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""Names of components, whole."""
 
 
 def checked_spec(spec: object) -> ComponentSpec:
@@ -65,7 +66,7 @@ def _fault(spec: ComponentSpec) -> str:
     libraries = spec.libraries
     if isinstance(libraries, str) or not all(isinstance(name, str) for name in libraries):
         return f"the libraries of {spec.kind} '{spec.name}' are {libraries!r}, not a tuple of names"
-    if not _SNAKE_CASE.fullmatch(spec.name):
+    if not SNAKE_CASE.fullmatch(spec.name):
         return f"{spec.kind} name '{spec.name}' is not snake_case"
     params = getattr(spec.config, "__dataclass_params__", None)
     if not is_dataclass(spec.config) or params is None or not params.frozen:

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from keyword import iskeyword
 
 from ltbench.registry.registry import Registry
+from ltbench.registry.spec_checks import SNAKE_CASE
 
-_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MAX_CHARACTERS = 40
 
 
@@ -44,9 +44,9 @@ def name_faults(text: str, kind: str, registry: Registry) -> list[str]:
         registry: Registry of the existing components and plugins.
     """
     name = as_name(text)
-    if not _SNAKE_CASE.fullmatch(name):
+    if not SNAKE_CASE.fullmatch(name):
         example = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", text).strip("_").lower()
-        better = f", such as {example}" if _SNAKE_CASE.fullmatch(example) else ""
+        better = f", such as {example}" if SNAKE_CASE.fullmatch(example) else ""
         return [f"NAME: '{text}' is not in snake_case{better}"]
     if len(name) > _MAX_CHARACTERS:
         return [f"NAME: expected at most {_MAX_CHARACTERS} characters, '{name}' has {len(name)}"]

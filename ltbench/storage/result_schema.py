@@ -15,28 +15,30 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Le, Len, MinLen
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
-from ltbench.config.runspec import EvaluationSplit, RunSpec, Selection, canonical
+from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection, canonical
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
-from ltbench.storage.history import read_history
+from ltbench.storage.history import HistoryRow, read_history
 from ltbench.storage.migrations import SCHEMA
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, predictions_name
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
-Amount = Annotated[float, Ge(0)]
-Count = Annotated[int, Ge(0)]
+Amount = Annotated[float, Ge(0), Le(1e15)]
+Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 UsedPrecision = Literal["fp32", "bf16", "fp16"]
 Interval = Annotated[list[float], Len(2, 2)]
+_GROUPS = ("all", "many", "medium", "few")
 
 
 class Record(BaseModel):
-    """Part of a stored file. Values have exactly these types; unknown keys are kept."""
+    """Part of a stored file. It has exactly these keys, and values of exactly these types."""
 
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow", frozen=True)
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid", frozen=True)
 
 
 class Metrics(Record):
@@ -50,7 +52,7 @@ class Metrics(Record):
     harmonic: Percent = Field(description="harmonic mean of the shot groups that have classes")
     macro_f1: Percent = Field(description="mean F1 of the classes")
     ece: Percent = Field(description="expected calibration error, 15 bins")
-    intervals: dict[str, Interval | None] = Field(
+    intervals: dict[Name, Interval | None] = Field(
         description="95 % intervals of the accuracies, over other test images: lower and upper "
         "bound in percent, by metric"
     )
@@ -61,10 +63,10 @@ class Metrics(Record):
     per_class: list[Percent | None] = Field(
         description="accuracy of each class, by class id; null for a class without test images"
     )
-    group_classes: dict[str, Count] = Field(
+    group_classes: dict[Name, Count] = Field(
         description="number of classes with test images: `all`, `many`, `medium`, `few`"
     )
-    shot_rule: str = Field(
+    shot_rule: Name = Field(
         description="`exclusive` (more than 100, fewer than 20 training images) or `inclusive`"
     )
     test_images: Count = Field(description="number of images that were evaluated")
@@ -84,6 +86,16 @@ class Metrics(Record):
             rule: Rule that makes the shot groups.
         """
         return cls(**compute_metrics(predictions, class_counts, rule))
+
+    @model_validator(mode="after")
+    def _has_every_accuracy(self) -> Self:
+        for name in ACCURACIES:
+            if name not in self.intervals:
+                raise ValueError(f"metrics.intervals: {name} is missing")
+        for name in _GROUPS:
+            if name not in self.group_classes:
+                raise ValueError(f"metrics.group_classes: {name} is missing")
+        return self
 
     def value(self, metric: str) -> float | None:
         """Returns a metric by its name; None for a shot group without classes."""
@@ -133,26 +145,38 @@ class SelectionRecord(Record):
     rule: Selection = Field(description="rule of the choice: last epoch, or best on val")
     epoch: Count | None = Field(description="epoch whose weights were kept, counted from 0")
     epochs: Count = Field(description="number of trained epochs")
-    criterion: str | None = Field(description="metric that was compared on val")
+    criterion: Name | None = Field(description="metric that was compared on val")
     scores: list[Percent] = Field(description="value of the criterion after each epoch")
     val_images: Count = Field(description="images of the val split")
     held_out: bool = Field(description="whether the val split was taken out of train")
     seconds: Amount = Field(description="seconds of the evaluations on val")
     skipped_images: Count = Field(description="val images that could not be decoded")
 
+    @model_validator(mode="after")
+    def _has_the_epoch(self) -> Self:
+        if (self.epoch is None) != (self.epochs == 0) or (self.epoch or 0) > self.epochs - 1 >= 0:
+            raise ValueError(f"selection.epoch: expected one of {self.epochs}, got {self.epoch}")
+        if self.scores and len(self.scores) != self.epochs:
+            raise ValueError(
+                f"selection.scores: expected {self.epochs} or none, got {len(self.scores)}"
+            )
+        if self.rule == "val" and self.epochs and not self.scores:
+            raise ValueError("selection.scores: expected one for each epoch, got none")
+        return self
+
 
 class RefinementRecord(Record):
     """Record of the second stage."""
 
-    name: str = Field(description="name of the refinement")
+    name: Name = Field(description="name of the refinement")
     seconds: Amount = Field(description="seconds of the second stage")
-    history: list[dict[str, Any]] = Field(description="one row for each epoch of its trainings")
+    history: list[HistoryRow] = Field(description="one row for each epoch of its trainings")
 
 
 class EvaluationRecord(Record):
     """Record of the evaluation."""
 
-    inference: str = Field(description="inference component: the test views")
+    inference: Name = Field(description="inference component: the test views")
     split: EvaluationSplit = Field(description="evaluated split")
     seconds: Amount = Field(description="seconds of the evaluation")
     images_per_second: Amount = Field(description="evaluated images a second")
@@ -163,6 +187,8 @@ class StoredFile(Record):
     """A JSON file in a run directory."""
 
     FILE: ClassVar[str]
+    LARGEST: ClassVar[int] = 2**22
+    """Size that a file never reaches, in bytes."""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the content of the file."""
@@ -208,8 +234,8 @@ class RunDescription(StoredFile):
 
     FILE = "spec.json"
 
-    hash: str = Field(description="first twelve hexadecimal digits of the run's SHA-256")
-    earlier_hash: str | None = Field(
+    hash: Hash = Field(description="first twelve hexadecimal digits of the run's SHA-256")
+    earlier_hash: Hash | None = Field(
         default=None,
         description="hash in a file of an earlier schema, where the migration gives another one; "
         "absent elsewhere",
@@ -238,6 +264,7 @@ class RunResult(RunDescription):
     """
 
     FILE = "result.json"
+    LARGEST = 2**24  # 40,000 classes
 
     metrics: Metrics
     classes: Classes
@@ -258,6 +285,32 @@ class RunResult(RunDescription):
     directory: str = Field(description="run directory at the time of the run")
 
     _path: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        """Checks what two parts of a result both say.
+
+        Raises:
+            ValueError: They contradict each other.
+        """
+        classes, spec, evaluation = self.classes, self.spec, self.evaluation
+        sizes = {key: len(getattr(classes, key)) for key in ("names", "train_images", "trained_on")}
+        sizes["per_class"] = len(self.metrics.per_class)
+        if len(set(sizes.values())) > 1:
+            got = ", ".join(f"{size} {key}" for key, size in sizes.items())
+            raise ValueError(f"classes: expected lists of one length, got {got}")
+        refined = self.refinement.name if self.refinement else spec.refinement.name
+        said: dict[str, tuple[object, object]] = {
+            "evaluation.inference": (spec.inference.name, evaluation.inference),
+            "evaluation.split": (spec.split, evaluation.split),
+            "selection.rule": (spec.select, self.selection.rule),
+            "selection.epochs": (self.training.epochs, self.selection.epochs),
+            "refinement.name": (spec.refinement.name, refined),
+        }
+        for key, (wanted, found) in said.items():
+            if wanted != found:
+                raise ValueError(f"{key}: expected {wanted}, as in the run, got {found}")
+        return self
 
     @property
     def path(self) -> Path:
@@ -319,13 +372,13 @@ class RunResult(RunDescription):
         metrics, train_images = self.metrics.model_dump(), self.classes.train_images
         check_predictions(path, read, self.spec, hashes, train_images, metrics)
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[HistoryRow]:
         """Reads one row for each trained epoch: loss, lr, seconds, images_per_second, ...
 
         Raises:
-            DataError: `history.jsonl` cannot be read.
+            DataError: `history.jsonl` cannot be read, or has other epochs than were trained.
         """
-        return read_history(self.path)
+        return read_history(self.path, self.training.epochs)
 
     def _predictions_path(self, inference: str | None) -> Path:
         path = self.path / predictions_name(inference or self.spec.inference.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +170,7 @@ class _Shared:
         """Returns a result with its classes and choices replaced by equal ones that are kept."""
         classes, own = run.classes, run.spec
         content = tuple(classes.names), tuple(classes.train_images), tuple(classes.trained_on)
-        common = replace(self.specs.setdefault(run.key, own), seed=own.seed)
+        common = self.specs.setdefault(run.key, own).with_seed(own.seed)
         update = {
             "classes": self.classes.setdefault(content, classes),
             "spec": common if common == own else own,  # paths, which are in no key, may differ

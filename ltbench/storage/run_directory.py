@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -26,13 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ltbench.config.runspec import Choice, Precision, RunSpec, hash_of
+from ltbench.config.runspec import Choice, Precision, RunSpec
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.locks import hold_lock
 from ltbench.storage.files import write_json
-from ltbench.storage.history import read_history, write_history
-from ltbench.storage.migrations import SCHEMA, STEPS
-from ltbench.storage.parsing import AGAIN, F, parse
+from ltbench.storage.history import HistoryRow, read_history, write_history
+from ltbench.storage.parsing import read_stored, written_schema
 from ltbench.storage.predictions import predictions_name
 from ltbench.storage.result_schema import (
     Environment,
@@ -41,8 +39,6 @@ from ltbench.storage.result_schema import (
     RunResult,
     StoredFile,
 )
-
-_CHANGED = "run it again: the file was changed, or another version of ltbench wrote it"
 
 Overwrite = Literal["never", "failed", "always"]
 """Earlier runs of the same spec that are done again: none, failed ones, or all."""
@@ -130,7 +126,7 @@ class RunDirectory:
         Raises:
             DataError: The file is missing or broken.
         """
-        described = self._read(RunDescription)
+        described = read_stored(self.path, RunDescription)
         if described is None:
             raise DataError(
                 f"{self.path} is not a run directory: it has no spec.json",
@@ -161,13 +157,16 @@ class RunDirectory:
         Raises:
             DataError: `result.json` is broken.
         """
-        result = self._read(RunResult)
+        result = read_stored(self.path, RunResult)
         return None if result is None else result.at(self.path)
 
     def written_schema(self) -> int:
-        """Returns the schema in which `result.json` was written; 0 where it is missing."""
-        stored = _read_json(self.path / RunResult.FILE)
-        return int(stored["schema"]) if isinstance(stored, dict) and "schema" in stored else 0
+        """Returns the schema in which `result.json` was written; 0 where it is missing.
+
+        Raises:
+            DataError: `result.json` is damaged.
+        """
+        return written_schema(self.path, RunResult)
 
     def finished(self) -> RunResult:
         """Returns the result of a finished run.
@@ -193,7 +192,7 @@ class RunDirectory:
         Raises:
             DataError: `failure.json` is broken.
         """
-        return self._read(Failure)
+        return read_stored(self.path, Failure)
 
     def resumed_precision(self) -> Precision | None:
         """Returns the precision of the checkpoint or the learned weights; None without either.
@@ -203,10 +202,10 @@ class RunDirectory:
         """
         if not (self.learned.exists() or self.checkpoint("training").exists()):
             return None
-        environment = self._read(Environment)
+        environment = read_stored(self.path, Environment)
         return None if environment is None else environment.precision
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[HistoryRow]:
         """Returns one row for each trained epoch.
 
         Raises:
@@ -274,67 +273,6 @@ class RunDirectory:
     def _held(self, out: Path, what: str) -> AbstractContextManager[None]:
         lock = out / ".locks" / f"{self.path.name}.{what}"
         return hold_lock(lock, f"running {self.path}", RunError, "--out")
-
-    def _read(self, model: type[F]) -> F | None:
-        """Reads one of the JSON files, of any schema up to today's; None where it is missing.
-
-        Raises:
-            DataError: The file is broken, or of a later schema.
-        """
-        path = self.path / model.FILE
-        stored = _read_json(path)
-        if stored is None:
-            return None
-        schema = stored.get("schema") if isinstance(stored, dict) else None
-        if not isinstance(schema, int) or schema < 1:
-            raise DataError(f"{path} was not written by ltbench", hint=AGAIN)
-        if schema > SCHEMA:
-            raise DataError(
-                f"{path} has schema {schema}: expected at most {SCHEMA}",
-                hint="use the ltbench that wrote it, or a later one",
-            )
-        written = stored.get("hash")
-        if "run" in stored and "hash" in stored:
-            _check_hash(path, stored)
-        try:
-            for step in STEPS[schema - 1 :]:
-                stored = step(stored)
-        except (KeyError, TypeError, ValueError) as error:
-            key = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise DataError(f"{path} is not of schema {schema}: {key}", hint=AGAIN) from error
-        if stored.get("hash") != written:
-            stored["earlier_hash"] = written
-        return parse(model, stored, path)
-
-
-def _read_json(path: Path) -> Any | None:
-    """Returns the content of a JSON file; None where it is missing.
-
-    Raises:
-        DataError: The file cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", hint=AGAIN) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}", hint=AGAIN) from error
-
-
-def _check_hash(path: Path, stored: Mapping[str, Any]) -> None:
-    """Checks that a file has the hash of the run that it describes.
-
-    Raises:
-        DataError: It has another hash, or describes no run.
-    """
-    try:
-        described = hash_of(stored["run"])
-    except (AttributeError, RecursionError) as error:
-        raise DataError(f"{path} does not describe a run: {error}", hint=_CHANGED) from error
-    if described != stored["hash"]:
-        raise DataError(f"{path} describes another run than its hash", hint=_CHANGED)
 
 
 def stored_result(directory: RunDirectory, overwrite: Overwrite) -> RunResult | None:
