@@ -71,16 +71,15 @@ def _fail(error: LTBenchError) -> NoReturn:
 
     if debugging():
         raise error
-    from rich.console import Console
     from rich.markup import escape
 
-    from ltbench.io.text import printable
+    from ltbench.io.console import console
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = console(stderr=True)
     try:
-        console.print(f"[bold red]error:[/] {escape(printable(error.message))}")
+        errors.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
         if error.hint:
-            console.print(f"[bold cyan]hint:[/] {escape(printable(error.hint))}")
+            errors.print(f"[bold cyan]hint:[/] {escape(error.hint)}", soft_wrap=True)
     except OSError:  # the message cannot be written: the exit code remains
         _silence(sys.stderr)
     sys.exit(error.exit_code)

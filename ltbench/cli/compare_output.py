@@ -30,7 +30,8 @@ from ltbench.analysis.comparison.summary_text import (
     rope_sentence,
 )
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.cli.output import console, plain_table, print_json
+from ltbench.cli.output import plain_table, print_json
+from ltbench.io.console import console
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import SkippedRun
 

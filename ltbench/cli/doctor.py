@@ -135,7 +135,7 @@ def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
 def _print(findings: list[Finding]) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.output import console
+    from ltbench.io.console import console
 
     out = console()
     colors = {"ok": "green", "missing": "yellow", "warning": "yellow", "failed": "red"}

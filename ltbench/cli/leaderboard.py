@@ -62,6 +62,7 @@ def leaderboard(
     from ltbench.analysis.leaderboard import files, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.io.text import terminal_text
     from ltbench.storage.files import write_atomically
 
     if markdown + latex + json > 1:
@@ -73,7 +74,7 @@ def leaderboard(
     if csv is not None:
         rows = board.rows()
         write_atomically(csv.resolve(), files.to_csv(rows).encode())
-        typer.echo(f"{csv}: {len(rows)} rows", err=True)
+        typer.echo(terminal_text(f"{csv}: {len(rows)} rows"), err=True)
     published = [row for rows in board.published.values() for row in rows]
     if json:
         print_json(files.to_json(board.rankings, published, found.skipped))
@@ -101,10 +102,10 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
     Raises:
         DataError: No run is finished.
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from ltbench.analysis.leaderboard.board import build_leaderboard
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
     if not found.runs:
@@ -113,8 +114,8 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             hint="start some with ltbench run or ltbench grid run",
         )
     cells, registry = found.cells(), load_plugins()
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    errors = console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("reading predictions, testing", total=len(cells))
         board = build_leaderboard(
             cells,
@@ -125,7 +126,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             advance=lambda: progress.advance(task),
         )
     if with_published and not board.published:
-        console.print("no results are published on these data sets")
+        errors.print("no results are published on these data sets")
     return board
 
 
@@ -133,7 +134,8 @@ def _print(shown: Sequence[DisplayTable]) -> None:
     from rich.markup import escape
 
     from ltbench.analysis.leaderboard import tables
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     out = console()
     for table in shown:

@@ -50,7 +50,8 @@ def list_components(
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     out = console()
     table = plain_table("kind", "name", "summary", "reference")

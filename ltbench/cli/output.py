@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from ltbench.io.console import console
 from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from ltbench.config.runspec import Choice, RunSpec
     from ltbench.engine.estimate import Estimate
     from ltbench.storage.result_schema import Metrics, RunResult, SelectionRecord
-
-
-def console() -> Console:
-    """Returns the console that writes to stdout."""
-    return Console(highlight=False)
 
 
 def plain_table(*columns: str) -> Table:
@@ -73,7 +69,7 @@ def print_result(result: RunResult, *, json: bool, stored: bool) -> None:
         out.print(f"[yellow]skipped             {skipped} corrupt images[/]")
     _print_warnings(out, result.warnings)
     done = "stored earlier in" if stored else "stored in"
-    out.print(f"{done:<19} {result.directory}", soft_wrap=True)
+    out.print(f"{done:<19} {escape(result.directory)}", soft_wrap=True)
 
 
 def _print_warnings(out: Console, warnings: Iterable[str]) -> None:
@@ -98,7 +94,7 @@ def print_metrics(metrics: Metrics, spec: RunSpec, inference: Choice, *, json: b
     out.print(_title(spec))
     options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
     shown = f"{inference.name} ({options})" if options else inference.name
-    out.print(f"inference {shown}, shot rule {metrics.shot_rule}")
+    out.print(f"inference {escape(shown)}, shot rule {metrics.shot_rule}")
     out.print(metrics_table(metrics))
     out.print(_summary(metrics), soft_wrap=True)
 

@@ -35,11 +35,10 @@ def report(
 
     Example: `ltbench report runs --out report`
     """
-    from rich.console import Console
     from rich.progress import Progress
 
-    from ltbench.cli.output import console
     from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
@@ -48,7 +47,7 @@ def report(
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
-    errors = Console(stderr=True)
+    errors = console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("comparing, drawing", total=shown)
         made = build_report(
@@ -59,5 +58,6 @@ def report(
         )
         made.write(out)
     page = out / "index.html"
-    console().print(f"{page}: {len(made.figures)} figures in {out / 'figures'}", soft_wrap=True)
+    told = f"{page}: {len(made.figures)} figures in {out / 'figures'}"
+    console().print(told, markup=False, soft_wrap=True)
     end_strictly(found.skipped, strict)

@@ -114,16 +114,15 @@ def _published_about(cells: Sequence[Cell], metric: str) -> TargetMatches:
     Raises:
         ConfigError: No number is published for any of the cells.
     """
-    from rich.console import Console
-
     from ltbench.analysis.comparison.published_targets import match_targets, resolve_targets
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     known, faults = resolve_targets(registry, metric)
-    console = Console(stderr=True, highlight=False)
+    errors = console(stderr=True)
     for fault in faults:
-        console.print(f"skipped {fault}", markup=False, soft_wrap=True)
+        errors.print(f"skipped {fault}", markup=False, soft_wrap=True)
     matches = match_targets(cells, known)
     if not matches.pairs:
         raise _nothing(matches, metric, registry)

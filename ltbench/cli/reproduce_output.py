@@ -18,7 +18,8 @@ from ltbench.analysis.comparison.reproduction_text import (
     reproduction_sentence,
 )
 from ltbench.analysis.comparison.summary_text import format_points
-from ltbench.cli.output import console, plain_table, print_json
+from ltbench.cli.output import plain_table, print_json
+from ltbench.io.console import console
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell, SkippedRun
 

@@ -52,7 +52,8 @@ def show(
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     out = console()
     out.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
@@ -71,6 +72,6 @@ def show(
     sections |= {f"recipe on {key}": value for key, value in by_dataset.items()}
     for title, values in sections.items():
         if values:
-            out.print(f"\n[bold]{title}[/]")
+            out.print(f"\n[bold]{escape(title)}[/]")
             for key, value in values.items():
                 out.print(f"  {key} = {as_typed(value)}", markup=False)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import track
 
 from ltbench.errors import DataError, RunError
-from ltbench.io.text import printable
+from ltbench.io.console import console
+from ltbench.io.text import line_text
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Found, SkippedRun, find_runs
 
@@ -25,15 +25,15 @@ def read_runs(paths: Sequence[Path]) -> Found:
     Raises:
         ConfigError: A path is not a directory.
     """
-    console = Console(stderr=True, highlight=False)
-    with console.status("reading runs"):
+    errors = console(stderr=True)
+    with errors.status("reading runs"):
         found = find_runs(paths)
     gc.freeze()  # the results live until the verb ends: garbage collection can ignore them
     for skipped in found.skipped[:_MAX_LISTED_RUNS]:
-        told = printable(f"skipped {skipped.path}: {skipped.reason}").replace("\n", " ")
-        console.print(told, markup=False, soft_wrap=True)
+        told = line_text(f"skipped {skipped.path}: {skipped.reason}")
+        errors.print(told, markup=False, soft_wrap=True)
     if len(found.skipped) > _MAX_LISTED_RUNS:
-        console.print(f"skipped {len(found.skipped) - _MAX_LISTED_RUNS} more")
+        errors.print(f"skipped {len(found.skipped) - _MAX_LISTED_RUNS} more")
     return found
 
 
@@ -44,8 +44,8 @@ def followed(items: Sequence[T], what: str) -> Iterable[T]:
         items: Items of a loop.
         what: Title of the progress bar.
     """
-    console = Console(stderr=True)
-    return track(items, what, console=console, transient=True, disable=not console.is_terminal)
+    errors = console(stderr=True)
+    return track(items, what, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def with_today_intervals(result: RunResult) -> RunResult:

@@ -21,18 +21,19 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ltbench.io.console import console
 from ltbench.progress import ProgressReporter
 
 
 @contextmanager
 def show_progress() -> Iterator[ProgressReporter]:
     """Yields the progress reporter for stderr, and redirects stdout there meanwhile."""
-    console = Console(stderr=True, highlight=False)
+    errors = console(stderr=True)
     with redirect_stdout(sys.stderr):  # stdout carries results only; plugins may print
-        if not console.is_terminal:
-            yield Lines(console)
+        if not errors.is_terminal:
+            yield Lines(errors)
             return
-        progress = Bar(console)
+        progress = Bar(errors)
         with progress.progress:
             yield progress
 

@@ -24,6 +24,7 @@ from ltbench.config.text import Text
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import BusyError, Interrupted, LTBenchError
 from ltbench.grid.fork_server import python_command
+from ltbench.io.text import terminal_text
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
     except (KeyboardInterrupt, Interrupted):
         return Interrupted.exit_code
     except LTBenchError as error:
-        print(f"{error.message}\n{error.hint}", file=sys.stderr)  # noqa: T201
+        print(terminal_text(f"{error.message}\n{error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
 
 

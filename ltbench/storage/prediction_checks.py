@@ -62,6 +62,12 @@ def check_predictions(
                 hint=recomputed_hint(path),
             )
     counts = np.array(train_images)
+    images = metrics["test_images"]
+    if own and len(predictions.labels) != images:
+        raise DataError(
+            f"the predictions {path} are of {len(predictions.labels)} images, expected {images}",
+            hint=recomputed_hint(path),
+        )
     highest = max(int(predictions.labels.max()), int(predictions.predicted.max()))
     if highest >= len(counts):
         raise DataError(

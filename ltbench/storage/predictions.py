@@ -18,11 +18,22 @@ from numpy.typing import NDArray
 
 from ltbench.errors import DataError
 from ltbench.io.checksums import array_checksum
+from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
 
 FORMAT = "2"
 """Format of files with checksums; earlier files record none."""
 
+LARGEST = 2**30
+"""Size that a file, and the columns in memory, never reach, in bytes: 10 million images."""
+
+_TYPES = {
+    **dict.fromkeys(("index", "label", "prediction"), "int64"),
+    **dict.fromkeys(("other_classes", "top_classes"), "int32"),
+    **dict.fromkeys(("top_logits", "log_sum_exp"), "float"),
+}
+"""Types of the columns, or of what their lists hold, as Arrow names them."""
+_LISTS = {"other_classes", "top_classes", "top_logits"}
 _CHECKSUM = "checksum."
 _ABOUT = ("hash", "inference", "split", "format")
 
@@ -119,6 +130,8 @@ class Predictions:
             _check_classes(arrays["label"], classes)
             if logits.shape != classes.shape:
                 raise ValueError(f"it has {classes.shape[1]} classes and {logits.shape[1]} logits")
+            if not (np.isfinite(logits).all() and np.isfinite(arrays["log_sum_exp"]).all()):
+                raise ValueError("it has logits that are not finite")
             return cls(
                 indices=arrays["index"],
                 labels=arrays["label"],
@@ -169,7 +182,7 @@ def _as_data_error(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, KeyError, AttributeError, ValueError, pa.ArrowException) as error:
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"the predictions {path} cannot be read: {error}",
             hint=recomputed_hint(path),
@@ -180,11 +193,12 @@ def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[s
     """Returns those of some columns that a file has, and its metadata.
 
     Raises:
-        ValueError: A column has another checksum, or columns contradict each other.
+        ValueError: A column has another type or checksum, or columns contradict each other.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    expect_regular(path, LARGEST)
     # For thousands of small files, reading ahead, threads and a look at the kind of path take
     # longer than reading itself.
     with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
@@ -196,6 +210,7 @@ def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[s
             wanted = [name for name in names if f"{_CHECKSUM}{name}" in stored]
         else:
             wanted = [*(name for name in names if name != "other_classes"), "top_classes"]
+        _check_columns(file, wanted)
         table = file.read(wanted, use_threads=False)
     arrays = {name: _array(table[name].combine_chunks()) for name in table.column_names}
     if checked:
@@ -209,6 +224,31 @@ def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[s
         if "other_classes" in names:
             arrays["other_classes"] = top[:, 1:]
     return arrays, {key: stored[key] for key in _ABOUT if checked or key in stored}
+
+
+def _check_columns(file: Any, names: list[str]) -> None:
+    """Checks the types and the size of columns, before their values are read.
+
+    Raises:
+        ValueError: A column is missing, or has another type than `Predictions.write` gives it, or
+            the columns take more memory than predictions can.
+    """
+    import pyarrow as pa
+
+    schema, rows, size = file.schema_arrow, file.metadata.num_rows, 0
+    for name in names:
+        if schema.get_field_index(name) < 0:
+            raise ValueError(f"its column {name} is missing")
+        found = schema.field(name).type
+        is_list = pa.types.is_fixed_size_list(found)
+        if (
+            is_list != (name in _LISTS)
+            or str(found.value_type if is_list else found) != _TYPES[name]
+        ):
+            raise ValueError(f"its column {name} has another type")
+        size += rows * 8 * (found.list_size if is_list else 1)
+    if size > LARGEST:
+        raise ValueError(f"it has {rows} rows")
 
 
 def _check_classes(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> None:
@@ -229,8 +269,13 @@ def _array(column: Any) -> NDArray[Any]:
     """Returns the array of an Arrow column: the inverse of `_column`."""
     import pyarrow as pa
 
+    if column.null_count:
+        raise ValueError("a value is missing")
     if not pa.types.is_fixed_size_list(column.type):
         array: NDArray[Any] = column.to_numpy()
         return array
-    matrix: NDArray[Any] = column.flatten().to_numpy().reshape(-1, column.type.list_size)
+    flat = column.flatten()
+    if flat.null_count:
+        raise ValueError("a value is missing")
+    matrix: NDArray[Any] = flat.to_numpy().reshape(-1, column.type.list_size)
     return matrix

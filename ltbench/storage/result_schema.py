@@ -7,7 +7,6 @@ results with them.
 
 from __future__ import annotations
 
-import html
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -23,6 +22,7 @@ from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.history import HistoryRow, read_history
 from ltbench.storage.migrations import SCHEMA
+from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, predictions_name
 
@@ -412,14 +412,8 @@ class RunResult(RunDescription):
             f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
             f"seed {spec.seed} ({self.hash})"
         )
-        rows = []
-        for name, shown in ACCURACIES.items():
-            value, interval = metrics.value(name), metrics.intervals.get(name)
-            bounds = "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}"
-            cells = (shown, "" if value is None else f"{value:.1f}", bounds)
-            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return (
-            f"<table><caption>{html.escape(title)}</caption><thead><tr><th>accuracy</th><th>%</th>"
-            f"<th>95 % interval</th></tr></thead><tbody>{body}</tbody></table>"
-        )
+        shown = {
+            shown: (metrics.value(name), metrics.intervals.get(name))
+            for name, shown in ACCURACIES.items()
+        }
+        return notebook_table(title, shown)

@@ -38,7 +38,7 @@ def test_all_else_is_refused(text: str, said: str) -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe1\x00", b'"\xff"', b"\xef\xbb\xbf1"])
 def test_other_encodings_are_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match="decode|Expecting value|BOM"):
+    with pytest.raises(ValueError, match=r"decode|Expecting value|BOM"):
         parse_json(content)
 
 

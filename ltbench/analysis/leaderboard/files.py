@@ -10,7 +10,7 @@ from typing import Any
 
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.rows import COLUMNS, LEADERBOARD_SCHEMA, Row, ranking_rows
-from ltbench.io.text import printable
+from ltbench.io.text import csv_text
 from ltbench.storage.results import SkippedRun
 
 
@@ -21,7 +21,7 @@ def to_csv(rows: Iterable[Row]) -> str:
     writer.writerow([column.name for column in COLUMNS])
     for row in rows:
         values = _rounded_values(row)
-        writer.writerow([_csv_text(values[column.name]) for column in COLUMNS])
+        writer.writerow([csv_text(values[column.name]) for column in COLUMNS])
     return buffer.getvalue()
 
 
@@ -67,9 +67,3 @@ def _round_value(value: Any, decimals: int | None) -> Any:
     if not isinstance(value, float):
         return value
     return float(f"{value:.4g}") if decimals is None else round(value, decimals)
-
-
-def _csv_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else printable(str(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ from ltbench.analysis.leaderboard.ranking import Ranking, shared_settings
 from ltbench.analysis.leaderboard.rows import Row, ranking_rows
 from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
 from ltbench.config.minimal_settings import as_line
-from ltbench.io.text import printable
+from ltbench.io.text import latex_text, markdown_text
 from ltbench.metric_names import ACCURACIES
 
 _NARROW_DROP_ORDER = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
@@ -148,21 +147,17 @@ def to_markdown(tables: Sequence[DisplayTable]) -> str:
 def _markdown_table(table: DisplayTable) -> str:
     marks = [":--" if head in table.TEXT_HEADS else "--:" for head in table.heads]
     lines = [
-        f"### {_escape_markdown(table.title)}",
+        f"### {markdown_text(table.title)}",
         "",
         _markdown_row(table.heads),
         _markdown_row(marks),
     ]
-    lines += [_markdown_row(map(_escape_markdown, row)) for row in table.rows]
-    return "\n".join([*lines, "", *(f"{_escape_markdown(text)}  " for text in table.footnotes), ""])
+    lines += [_markdown_row(map(markdown_text, row)) for row in table.rows]
+    return "\n".join([*lines, "", *(f"{markdown_text(text)}  " for text in table.footnotes), ""])
 
 
 def _markdown_row(texts: Iterable[str]) -> str:
     return f"| {' | '.join(texts)} |"
-
-
-def _escape_markdown(text: str) -> str:
-    return re.sub(r"([|*_<>`\\\[\]])", r"\\\1", printable(text))
 
 
 def to_latex(tables: Sequence[DisplayTable]) -> str:
@@ -177,36 +172,21 @@ def _latex_table(table: DisplayTable) -> str:
     align = "".join("l" if head in table.TEXT_HEADS else "r" for head in table.heads)
     place = table.heads.index("method")
     bold = "Bold: not significantly worse than the best." if any(table.is_best) else ""
-    caption = " ".join(map(_escape_tex, (*table.footnotes, bold)))
+    caption = " ".join(map(latex_text, (*table.footnotes, bold)))
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{_escape_tex(table.title)}. {caption}}}",
+        rf"  \caption{{{latex_text(table.title)}. {caption}}}",
         rf"  \begin{{tabular}}{{{align}}}",
         r"    \toprule",
-        f"    {' & '.join(map(_escape_tex, table.heads))} \\\\",
+        f"    {' & '.join(map(latex_text, table.heads))} \\\\",
         r"    \midrule",
     ]
     for texts, leads in zip(table.rows, table.is_best, strict=True):
-        row = [_escape_tex(text) for text in texts]
+        row = [latex_text(text) for text in texts]
         row[place] = rf"\textbf{{{row[place]}}}" if leads else row[place]
         lines.append(f"    {' & '.join(row)} \\\\")
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
-
-
-_TEX_ESCAPES = {
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\\": r"\textbackslash{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-}
-
-
-def _escape_tex(text: str) -> str:
-    return "".join(_TEX_ESCAPES.get(char, char) for char in printable(text))
 
 
 def _format_number(value: float | None, decimals: int = 0) -> str:

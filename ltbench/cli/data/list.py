@@ -25,13 +25,14 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     colors = {"ready": "green", "options": "cyan", "missing": "yellow", "failed": "red"}
     table = plain_table("data set", "state", "summary")
     for status in found:
         table.add_row(
-            f"[bold]{status.name}[/]",
+            f"[bold]{escape(status.name)}[/]",
             f"[{colors[status.state]}]{status.state}[/]",
             escape(status.summary),
         )
@@ -43,5 +44,5 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
     )
     for status in found:
         if status.state == "failed":
-            out.print(f"\n[bold]{status.name}[/]: {escape(status.message)}", soft_wrap=True)
+            out.print(f"\n[bold]{escape(status.name)}[/]: {escape(status.message)}", soft_wrap=True)
             out.print(f"[dim]{escape(status.hint)}[/]", soft_wrap=True)

@@ -71,10 +71,9 @@ def _print(text: str) -> None:
     """
     from rich.markup import escape
 
-    from ltbench.cli.output import console
-    from ltbench.io.text import printable
+    from ltbench.io.console import console
 
     try:
-        console().print(escape(printable(text)), soft_wrap=True)
+        console().print(escape(text), soft_wrap=True)
     except OSError as error:
         raise RunError(f"the output cannot be written: {error.strerror}") from error

@@ -84,7 +84,7 @@ def verify(
             hint=f"{listed}; download or create them again",
         )
     if not json:
-        from ltbench.cli.output import console
+        from ltbench.io.console import console
 
         if deep and summary["duplicates"]:
             file = path.with_name(f"{name}-duplicates.csv")
@@ -129,10 +129,11 @@ def _similar_names(dataset: Dataset) -> list[list[str]]:
 def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     out = console()
-    out.print(f"\n[bold]{summary['dataset']}[/]: {summary['classes']:,} classes")
+    out.print(f"\n[bold]{escape(summary['dataset'])}[/]: {summary['classes']:,} classes")
     table = plain_table("split")
     for column in ("images", "classes", "images a class"):
         table.add_column(column, justify="right")

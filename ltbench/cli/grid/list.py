@@ -33,7 +33,8 @@ def list_grids(json: Json = False) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     table = plain_table("grid", "summary", "plugin")
     for name, grid in grids:

@@ -116,7 +116,8 @@ def _print(grid: Grid, cells: list[CellState], forecasts: list[Forecast | None])
     from rich.markup import escape
 
     from ltbench.cli.grid.show import duration, print_notes
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     columns = ("runs", "done", "failed", "to do", "learned", "a run takes", "memory")
     table = plain_table("cell")

@@ -131,8 +131,11 @@ def run(
 
 
 def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
+    from rich.markup import escape
+
     from ltbench.cli.grid.show import print_failed, state_table
-    from ltbench.cli.output import console, print_json
+    from ltbench.cli.output import print_json
+    from ltbench.io.console import console
 
     if json:
         print_json({"name": name, "runs": [_as_json(task) for task in scheduler.tasks]})
@@ -141,7 +144,7 @@ def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
     for task in scheduler.tasks:
         cells.setdefault(task.cell, []).append(task.found)
     stdout = console()
-    stdout.print(f"\n[bold]{name}[/]", markup=True)
+    stdout.print(f"\n[bold]{escape(name)}[/]", markup=True)
     stdout.print(state_table(cells.items()))
     earlier = sum(task.earlier and task.state == "done" for task in scheduler.tasks)
     if earlier:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ltbench.cli.output import plain_table
+from ltbench.io.console import console
 
 if TYPE_CHECKING:
     from ltbench.grid.grid_file import Grid
@@ -81,18 +81,18 @@ def print_notes(grid: Grid, console: Console) -> None:
 @contextmanager
 def following(scheduler: Scheduler) -> Iterator[Callable[[Task | None], None]]:
     """Yields the callback that shows a schedule on stderr: a live table, or lines."""
-    console = Console(file=sys.stderr, highlight=False)
+    errors = console(stderr=True)
 
     def print_line(task: Task | None) -> None:
         if task is not None:
             with suppress(OSError):  # a full or closed stderr must not end the runs
-                console.print(_line(scheduler, task), soft_wrap=True)
+                errors.print(_line(scheduler, task), soft_wrap=True)
 
-    if not console.is_terminal:
+    if not errors.is_terminal:
         yield print_line
         return
     # Refreshed by the scheduler: a thread would slow down the runs.
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with Live(console=errors, auto_refresh=False, transient=True) as live:
 
         def show(task: Task | None) -> None:
             print_line(task)

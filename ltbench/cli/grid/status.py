@@ -23,12 +23,15 @@ def status(
 
     Example: `ltbench grid status digits/methods`
     """
+    from rich.markup import escape
+
     from ltbench.cli.grid.show import print_failed, print_notes, state_table
-    from ltbench.cli.output import console, print_json
+    from ltbench.cli.output import print_json
     from ltbench.engine.late_progress import LateProgress
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
     from ltbench.grid.status import read_states
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
@@ -39,7 +42,7 @@ def status(
         print_json({"name": grid.name, "runs": runs})
         return
     stdout = console()
-    stdout.print(f"\n[bold]{grid.name}[/]")
+    stdout.print(f"\n[bold]{escape(grid.name)}[/]")
     stdout.print(state_table([(cell.cell.label, cell.runs) for cell in cells]))
     for cell in cells:
         print_failed([(cell.cell.label, state) for state in cell.runs], stdout)

@@ -39,7 +39,7 @@ def check_plugins(
     registry = load_plugins()
     chosen = _chosen(name, registry)
 
-    from ltbench.cli.output import console
+    from ltbench.io.console import console
 
     out = console()
     outcomes: dict[str, list[Outcome]] = {}
@@ -93,18 +93,19 @@ def _chosen(name: str | None, registry: Registry) -> list[PluginInfo]:
 
 def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> list[Outcome]:
     """Runs the checks of a plugin, and prints the outcome of each."""
-    from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from ltbench.io.console import console
     from ltbench.testing.collect import checks_of_plugin
     from ltbench.testing.runner import run_checks
 
     # The bar shares the console of the lines, which are printed above it.
-    live = Console(stderr=True, highlight=False) if out is None else out
+    live = console(stderr=True) if out is None else out
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     outcomes = []
     if out is not None:
-        out.print(f"[bold]{plugin}[/]", soft_wrap=True)
+        out.print(f"[bold]{escape(str(plugin))}[/]", soft_wrap=True)
     with Progress(*columns, console=live, transient=True, disable=not live.is_terminal) as bar:
         task = bar.add_task(f"building small models to check {plugin.name}", total=None)
         checks = list(checks_of_plugin(plugin, registry))

@@ -53,7 +53,8 @@ def list_plugins(json: Json = False) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console, plain_table
+    from ltbench.cli.output import plain_table
+    from ltbench.io.console import console
 
     out = console()
     table = plain_table("entry point", "distribution", "load", "provides")

@@ -79,15 +79,14 @@ def _print_next(folder: Path, kind: str, name: str) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import console
-    from ltbench.io.text import printable
+    from ltbench.io.console import console
     from ltbench.scaffold.commands import trial_command
 
     out = console()
-    out.print(escape(printable(f"the {kind} {name} is in {folder}; next:")), soft_wrap=True)
+    out.print(escape(f"the {kind} {name} is in {folder}; next:"), soft_wrap=True)
     for command in (
         f"pip install -e {shlex.quote(str(folder))}",
         f"ltbench plugin check {name}",
         trial_command(kind, name, folder),
     ):
-        out.print(escape(printable(f"  {command}")), soft_wrap=True)
+        out.print(escape(f"  {command}"), soft_wrap=True)

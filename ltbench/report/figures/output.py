@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from html import escape
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
+from ltbench.io.text import html_text
 from ltbench.report.figures.style import with_figure_style
 from ltbench.storage.files import write_atomically
 
@@ -36,7 +36,7 @@ def to_svg(figure: Figure, name: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-labelledby="{name}-title" style="stroke-linejoin: round; stroke-linecap: butt">\n'
-        f' <title id="{name}-title">{escape(str(figure.get_label()))}</title>{body.rstrip()}\n'
+        f' <title id="{name}-title">{html_text(str(figure.get_label()))}</title>{body.rstrip()}\n'
     )
 
 

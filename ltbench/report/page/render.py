@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ltbench.io.text import printable
+from ltbench.io.text import terminal_text
 from ltbench.report.page.content import CellValue, Column, Listing, Page, Picture, Table
 
 ASSETS = resources.files("ltbench.report.page") / "assets"
@@ -85,7 +85,7 @@ def _jinja_environment() -> Environment:
         keep_trailing_newline=True,
     )
     kinds = {"table": Table, "picture": Picture, "listing": Listing}
-    environment.finalize = lambda value: printable(value) if type(value) is str else value
+    environment.finalize = lambda value: terminal_text(value) if type(value) is str else value
     environment.tests |= {
         name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()
     }

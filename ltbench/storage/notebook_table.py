@@ -1,0 +1,28 @@
+"""Table of a result that notebooks show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ltbench.io.text import html_text
+
+
+def notebook_table(
+    title: str, accuracies: Mapping[str, tuple[float | None, Sequence[float] | None]]
+) -> str:
+    """Returns accuracies with their intervals as an HTML table.
+
+    Args:
+        title: Caption.
+        accuracies: Shown name of a metric -> value and bounds in percent.
+    """
+    rows = []
+    for shown, (value, interval) in accuracies.items():
+        bounds = "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}"
+        cells = (shown, "" if value is None else f"{value:.1f}", bounds)
+        rows.append("".join(f"<td>{html_text(cell)}</td>" for cell in cells))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return (
+        f"<table><caption>{html_text(title)}</caption><thead><tr><th>accuracy</th><th>%</th>"
+        f"<th>95 % interval</th></tr></thead><tbody>{body}</tbody></table>"
+    )
