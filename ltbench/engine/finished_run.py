@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ltbench.errors import ConfigError
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -20,8 +21,7 @@ class FinishedRun(RunResult):
     def from_result(cls, result: RunResult) -> FinishedRun:
         """Returns a result that was read or written as a finished run."""
         values = {name: getattr(result, name) for name in RunResult.model_fields}
-        extra = result.model_extra or {}
-        return cls.model_construct(result.model_fields_set, **values, **extra).at(result.path)
+        return cls.model_construct(result.model_fields_set, **values).at(result.path)
 
     def model(self, device: str = "auto", settings: Mapping[str, Any] | None = None) -> StoredModel:
         """Rebuilds the trained model; it needs the backbone's weights, and no data set.
@@ -36,6 +36,14 @@ class FinishedRun(RunResult):
             DataError: Weights are missing, damaged, or not those of the run.
             ConfigError: There is no such device, component or setting.
         """
+        given = {} if settings is None else settings
+        if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+            raise ConfigError(
+                f"settings: expected paths by key, got {settings!r:.60}",
+                hint="give the files that have moved: settings={'backbone.path': 'weights/...'}",
+            )
+        if not isinstance(device, str):
+            raise ConfigError(f"device: expected a text, got {device!r:.60}", hint="as 'cuda:1'")
         from ltbench.engine.stored_model import load_model
 
         return load_model(self.path, device, settings)
@@ -52,5 +60,11 @@ def load_run(path: Path | str) -> FinishedRun:
 
     Raises:
         DataError: The run is not finished, or its `result.json` is broken.
+        ConfigError: The argument is no path.
     """
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        raise ConfigError(
+            f"load_run: expected the path of a run directory, got {path!r:.60}",
+            hint="give a directory such as runs/<dataset>/<backbone>/<method>/<hash>",
+        )
     return FinishedRun.from_result(RunDirectory(Path(path)).finished())

@@ -38,6 +38,7 @@ from ltbench.engine.model.devices import choose_device
 from ltbench.engine.model.precision import PrecisionPolicy, choose_precision
 from ltbench.engine.training.checkpoint import load_learned, load_tensors, save_tensors
 from ltbench.errors import ConfigError, DataError
+from ltbench.io.json_text import parse_json
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.load import load_plugins
@@ -292,7 +293,7 @@ def _load_weights(
             f"got {found.get(name)}",
             hint=f"a plugin or a library has changed: {again}",
         )
-    if _joint_checksum(unchanged) != json.loads(about["model"])["pretrained"]:
+    if _recorded_checksum(about) != _joint_checksum(unchanged):
         raise DataError(
             f"{directory.path}: the weights of the backbone are not those that the run used",
             hint="give the run's weights; if a plugin or a library has changed, " + again,
@@ -316,6 +317,15 @@ def _not_learned(model: Classifier) -> dict[str, Tensor]:
 def _layout(tensor: Tensor) -> str:
     """Returns dtype and shape of a tensor as text."""
     return f"{tensor.dtype} {tuple(tensor.shape)}"
+
+
+def _recorded_checksum(about: Mapping[str, str]) -> str | None:
+    """Returns the joint checksum of the pretrained tensors of a run; None if it has none."""
+    try:
+        model = parse_json(about.get("model", "").encode())
+    except ValueError:
+        return None
+    return model.get("pretrained") if isinstance(model, dict) else None
 
 
 def _joint_checksum(checksums: Mapping[str, int]) -> str:

@@ -40,7 +40,7 @@ def read_history(directory: Path, epochs: int | None = None) -> list[HistoryRow]
     path = directory / FILE
     try:
         lines = read_regular(path, LARGEST).splitlines()
-        rows = _reader().validate_python([parse_json(line) for line in lines])
+        rows = read_rows([parse_json(line) for line in lines])
     except FileNotFoundError:
         return []
     except ValidationError as error:
@@ -54,6 +54,18 @@ def read_history(directory: Path, epochs: int | None = None) -> list[HistoryRow]
     if epochs is not None and len(rows) != epochs:
         raise DataError(f"{path}: expected {epochs} epochs, got {len(rows)}", hint=_HINT)
     return rows
+
+
+def read_rows(stored: object) -> list[HistoryRow]:
+    """Returns rows that were stored as JSON.
+
+    Args:
+        stored: JSON value.
+
+    Raises:
+        ValueError: It is no list of objects of numbers and texts.
+    """
+    return _reader().validate_python(stored)
 
 
 def write_history(directory: Path, rows: Sequence[Mapping[str, Any]]) -> None:

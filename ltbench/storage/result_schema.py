@@ -7,6 +7,7 @@ results with them.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -31,6 +32,7 @@ Amount = Annotated[float, Ge(0), Le(1e15)]
 Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 UsedPrecision = Literal["fp32", "bf16", "fp16"]
+_INFERENCE = re.compile(r"[a-z0-9_]+(-[^/\x00]{1,200})?")  # the options that differ follow a dash
 Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
 
@@ -381,6 +383,12 @@ class RunResult(RunDescription):
         return read_history(self.path, self.training.epochs)
 
     def _predictions_path(self, inference: str | None) -> Path:
+        if inference is not None and not (
+            isinstance(inference, str) and _INFERENCE.fullmatch(inference)
+        ):
+            raise DataError(
+                f"{inference!r:.60} is no name of an inference", hint="give a name such as 'tte'"
+            )
         path = self.path / predictions_name(inference or self.spec.inference.name)
         if inference is not None and not path.exists():
             stored = sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -143,10 +144,9 @@ def _sign(value: dict[str, Any]) -> None:
     """Writes the hash of the run that a file describes, as it is after the change."""
     from ltbench.config.runspec import hash_of
 
-    try:
+    # One that describes no run any more keeps its hash.
+    with contextlib.suppress(KeyError, AttributeError, TypeError, RecursionError):
         value["hash"] = hash_of(value["run"])
-    except (KeyError, AttributeError, TypeError, RecursionError):
-        pass  # it describes no run any more
 
 
 def _other_table(rng: random.Random, table: Any) -> Any:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,7 +18,14 @@ from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.optimizer_state import pack_optimizer, unpack_optimizer
 from ltbench.errors import DataError
+from ltbench.io.json_text import parse_json
+from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
+from ltbench.storage.history import read_rows
+from ltbench.storage.parsing import AGAIN
+
+LARGEST = 2**38
+"""Size that a file never reaches, in bytes: weights and state of 10 billion parameters."""
 
 _ABOUT = "ltbench"
 _WEIGHT, _OPTIMIZER, _KEPT = "weight/", "optimizer/", "kept/"
@@ -125,7 +132,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, about: Mapping[str, 
 
 def load_tensors(
     path: Path, runs: Collection[str] = ()
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Returns the tensors that `save_tensors` wrote, and what it wrote about them.
 
     Args:
@@ -136,19 +143,14 @@ def load_tensors(
         DataError: The file is missing, damaged or of another run.
     """
     tensors, metadata = _read(path)
-    about: dict[str, Any] = {}
+    about: dict[str, str] = {}
     if _ABOUT in metadata:
-        again = "run it again with --overwrite always"
-        try:
-            about = json.loads(metadata[_ABOUT])
-            run, whole = about["hash"], about["digest"] == _digest(tensors, about)
-        except (ValueError, KeyError, TypeError, AttributeError):  # its header is damaged
-            whole = False
-        if not whole:
-            raise DataError(f"{path} is damaged: its digest does not match", hint=again)
-        if runs and run not in runs:
-            expected = " or ".join(runs)
-            raise DataError(f"{path}: expected weights of run {expected}, got {run}", hint=again)
+        about = _texts(metadata[_ABOUT])
+        if about.get("digest") != _digest(tensors, about):
+            raise DataError(f"{path} is damaged: its digest does not match", hint=AGAIN)
+        if runs and about.get("hash") not in runs:
+            expected, got = " or ".join(runs), about.get("hash")
+            raise DataError(f"{path}: expected weights of run {expected}, got {got}", hint=AGAIN)
     return tensors, about
 
 
@@ -187,9 +189,16 @@ def load_state(state: TrainState, model: Classifier, path: Path) -> None:
     _copy(_section(tensors, _WEIGHT), model, path)
     state.kept = _section(tensors, _KEPT)
     of_optimizer = _section(tensors, _OPTIMIZER)
-    unpack_optimizer(state.optimizer, model.learned(), of_optimizer, about["optimizer"])
-    state.scaler.load_state_dict(json.loads(about["scaler"]))
-    state.history[:] = json.loads(about["history"])
+    try:
+        unpack_optimizer(state.optimizer, model.learned(), of_optimizer, about["optimizer"])
+        state.scaler.load_state_dict(parse_json(about["scaler"].encode()))
+        history = read_rows(parse_json(about["history"].encode()))
+        state.history[:] = cast(list[dict[str, float]], history)
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise DataError(
+            f"{path} is damaged: it holds no state of this training ({error})",
+            hint="start from the beginning with --overwrite always",
+        ) from error
 
 
 def _section(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -210,18 +219,27 @@ def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     try:
+        expect_regular(path, LARGEST)
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}", hint="run it again with --overwrite always"
-        ) from error
+        raise DataError(f"{path} cannot be read: {error}", hint=AGAIN) from error
+
+
+def _texts(packed: str) -> dict[str, str]:
+    """Returns an object of texts; an empty one if it is something else."""
+    try:
+        found = parse_json(packed.encode())
+    except ValueError:
+        return {}
+    whole = isinstance(found, dict) and all(isinstance(text, str) for text in found.values())
+    return found if whole else {}
 
 
 def _copy(tensors: Mapping[str, Tensor], model: Classifier, path: Path) -> None:
     learned = model.learned()
-    expected = {name: parameter.shape for name, parameter in learned.items()}
-    if {name: tensor.shape for name, tensor in tensors.items()} != expected:
+    expected = {name: (parameter.shape, parameter.dtype) for name, parameter in learned.items()}
+    if {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()} != expected:
         raise DataError(
             f"{path} holds other weights than the run learns",
             hint="another version of a plugin wrote it; run with --overwrite always",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ltbench.errors import DataError, PluginError
+from ltbench.io.json_text import parse_json
 
 _TENSOR, _DTYPE, _TUPLE, _TABLE = "tensor", "dtype", "tuple", "table"
 
@@ -53,7 +54,7 @@ def unpack_optimizer(
     Raises:
         DataError: It is the state of an optimizer of other parameters.
     """
-    stored = json.loads(packed)
+    stored = parse_json(packed.encode())
     if stored["parameters"] != _names(optimizer, learned):
         raise DataError(
             "the checkpoint holds the state of an optimizer of other parameters",
@@ -103,7 +104,10 @@ def _unpack(packed: Any, tensors: Mapping[str, Tensor]) -> Any:
     if _TENSOR in packed:
         return tensors[packed[_TENSOR]]
     if _DTYPE in packed:
-        return getattr(torch, packed[_DTYPE])
+        dtype = getattr(torch, packed[_DTYPE])
+        if not isinstance(dtype, torch.dtype):
+            raise ValueError(f"{packed[_DTYPE]} is no dtype")
+        return dtype
     if _TUPLE in packed:
         return tuple(_unpack(one, tensors) for one in packed[_TUPLE])
     return {key: _unpack(one, tensors) for key, one in packed[_TABLE]}
