@@ -7,6 +7,7 @@ its metadata. Files from before checksums have the predicted class twice: both m
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ _TYPES = {
 }
 """Types of the columns, or of what their lists hold, as Arrow names them."""
 _LISTS = {"other_classes", "top_classes", "top_logits"}
+_IN_NAMES = re.compile(r"[a-z0-9_]+(-[^/\x00]{1,200})?")
+"""What a file's name has: the inference, and after a dash options other than the run's own."""
 _CHECKSUM = "checksum."
 _ABOUT = ("hash", "inference", "split", "format")
 
@@ -46,6 +49,38 @@ def predictions_name(inference: str) -> str:
 def inference_of(path: Path) -> str:
     """Returns the name of the inference component in the name of a file of predictions."""
     return path.stem.removeprefix("predictions-").partition("-")[0]
+
+
+def stored_predictions(directory: Path, inference: str | None, own: str) -> Path:
+    """Returns the path of a file of predictions.
+
+    Args:
+        directory: Run directory.
+        inference: Name in the file's name; None for the run's own inference.
+        own: Name of the run's own inference.
+
+    Raises:
+        DataError: It is no such name, or the run has no such file.
+    """
+    if inference is None:
+        return directory / predictions_name(own)
+    if not isinstance(inference, str) or not _IN_NAMES.fullmatch(inference):
+        raise DataError(
+            f"{inference!r:.60} is no name of an inference", hint="give a name such as 'tte'"
+        )
+    path = directory / predictions_name(inference)
+    if not path.exists():
+        stored = sorted(
+            found.stem.removeprefix("predictions-")
+            for found in directory.glob(predictions_name("*"))
+        )
+        name = inference.partition("-")[0]
+        raise DataError(
+            f"{directory} has no predictions with inference '{inference}'"
+            f"{', only with ' if stored else ''}{', '.join(stored)}",
+            hint=f"make them: ltbench eval {directory} --inference {name}",
+        )
+    return path
 
 
 def recomputed_hint(path: Path) -> str:

@@ -7,7 +7,6 @@ results with them.
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -19,20 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
 from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection, canonical
-from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.history import HistoryRow, read_history
 from ltbench.storage.migrations import SCHEMA
 from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
-from ltbench.storage.predictions import PredictedClasses, Predictions, predictions_name
+from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
 Amount = Annotated[float, Ge(0), Le(1e15)]
 Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 UsedPrecision = Literal["fp32", "bf16", "fp16"]
-_INFERENCE = re.compile(r"[a-z0-9_]+(-[^/\x00]{1,200})?")  # the options that differ follow a dash
 Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
 
@@ -290,11 +287,7 @@ class RunResult(RunDescription):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        """Checks what two parts of a result both say.
-
-        Raises:
-            ValueError: They contradict each other.
-        """
+        """Refuses a result in which two parts contradict each other."""
         classes, spec, evaluation = self.classes, self.spec, self.evaluation
         sizes = {key: len(getattr(classes, key)) for key in ("names", "train_images", "trained_on")}
         sizes["per_class"] = len(self.metrics.per_class)
@@ -349,7 +342,7 @@ class RunResult(RunDescription):
             DataError: The file is missing, damaged or of another run, or gives other metrics than
                 the result has.
         """
-        path = self._predictions_path(inference)
+        path = stored_predictions(self.path, inference, self.spec.inference.name)
         read = Predictions.read(path)
         self._check(path, read)
         return read
@@ -363,7 +356,7 @@ class RunResult(RunDescription):
         Raises:
             DataError: The conditions are those of `predictions`.
         """
-        path = self._predictions_path(inference)
+        path = stored_predictions(self.path, inference, self.spec.inference.name)
         read = PredictedClasses.read(path)
         self._check(path, read)
         return read
@@ -381,27 +374,6 @@ class RunResult(RunDescription):
             DataError: `history.jsonl` cannot be read, or has other epochs than were trained.
         """
         return read_history(self.path, self.training.epochs)
-
-    def _predictions_path(self, inference: str | None) -> Path:
-        if inference is not None and not (
-            isinstance(inference, str) and _INFERENCE.fullmatch(inference)
-        ):
-            raise DataError(
-                f"{inference!r:.60} is no name of an inference", hint="give a name such as 'tte'"
-            )
-        path = self.path / predictions_name(inference or self.spec.inference.name)
-        if inference is not None and not path.exists():
-            stored = sorted(
-                found.stem.removeprefix("predictions-")
-                for found in self.path.glob(predictions_name("*"))
-            )
-            name = inference.partition("-")[0]
-            raise DataError(
-                f"{self.path} has no predictions with inference '{inference}'"
-                f"{', only with ' if stored else ''}{', '.join(stored)}",
-                hint=f"make them: ltbench eval {self.path} --inference {name}",
-            )
-        return path
 
     def __repr__(self) -> str:
         """Returns one line: the run, its overall accuracy and its directory."""

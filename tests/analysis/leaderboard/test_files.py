@@ -42,7 +42,11 @@ def board(tmp_path: Path, registry: Registry) -> Leaderboard:
         store(tmp_path, spec_of(registry, method="lora", seed=seed), skill=2.0)
         store(tmp_path, spec_of(registry, method="full", seed=seed), skill=0.0)
     one = {"epochs": 0, "seconds": 0.0, "images_per_second": None, "skipped_images": 0}
-    store(tmp_path, spec_of(registry, method="zero_shot"), changed={"training": one, "selection": NOTHING})
+    store(
+        tmp_path,
+        spec_of(registry, method="zero_shot"),
+        changed={"training": one, "selection": NOTHING},
+    )
     elsewhere = replace(PAPER, dataset="imagenet_lt")
     cells = find_runs([tmp_path]).cells()
     return build_leaderboard(cells, registry, published=[PAPER, elsewhere])
@@ -109,7 +113,7 @@ def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard)
 
 
 def test_csv_is_of_rfc_4180(board: Leaderboard) -> None:
-    row = Row(dataset='a "b", c', method="d\"e", source="measured", spec="")
+    row = Row(dataset='a "b", c', method='d"e', source="measured", spec="")
     lines = to_csv([row]).split("\r\n")
     assert lines[0] == HEADER
     assert lines[1].startswith(',"a ""b"", c",,"d""e",')
