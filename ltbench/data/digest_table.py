@@ -18,6 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.io.files import replace_file
+from ltbench.io.reading import read_regular
+
+LARGEST = 2**34
+"""Size that a table never reaches, in bytes: 100 million images."""
 
 DIGEST_BYTES = 16
 _CHECK_BYTES = 32
@@ -50,27 +54,35 @@ class DigestTable:
     @classmethod
     def read(cls, table: str) -> DigestTable:
         """Returns a table; an empty one if the file is missing or damaged."""
-        import pyarrow as pa
-
         path = _path(table)
         try:
-            content = path.read_bytes()
+            content = read_regular(path, LARGEST)
         except OSError:
             return _unwritten.get(path, cls._empty())
         check, stream = content[:_CHECK_BYTES], memoryview(content)[_CHECK_BYTES:]
         if hashlib.sha256(stream).digest() != check:
             return cls._empty()
-        columns = pa.ipc.open_stream(stream).read_all().combine_chunks()
-        count = len(columns)
-        stamps, digests = (
-            np.frombuffer(b"".join(columns.column(name).to_pylist()), dtype)
-            for name, dtype in (("stamp", "<i8"), ("digest", np.uint8))
-        )
-        return cls(
-            columns.column("name").combine_chunks(),
-            stamps.reshape(count, 4).astype(np.int64),
-            digests.reshape(count, DIGEST_BYTES),
-        )
+        return cls._parse(stream)
+
+    @classmethod
+    def _parse(cls, stream: memoryview) -> DigestTable:
+        """Returns the table of an Arrow stream; an empty one if it holds something else."""
+        import pyarrow as pa
+
+        try:
+            columns = pa.ipc.open_stream(stream).read_all().combine_chunks()
+            stamps, digests = (
+                np.frombuffer(b"".join(columns.column(name).to_pylist()), dtype)
+                for name, dtype in (("stamp", "<i8"), ("digest", np.uint8))
+            )
+            names = columns.column("name").combine_chunks().cast(pa.string())
+            return cls(
+                names,
+                stamps.reshape(len(names), 4).astype(np.int64),
+                digests.reshape(len(names), DIGEST_BYTES),
+            )
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+            return cls._empty()
 
     @classmethod
     def add(

@@ -10,6 +10,8 @@ from typing import Literal
 
 from ltbench.errors import DataError
 from ltbench.grid.grid_file import Grid, GridCell, GridRun
+from ltbench.io.reading import read_regular
+from ltbench.storage import history
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -85,6 +87,6 @@ def read_state(run: GridRun, out: Path) -> RunState:
 def trained_epochs(directory: RunDirectory) -> int:
     """Returns the number of trained epochs of a run."""
     try:
-        return (directory.path / "history.jsonl").read_bytes().count(b"\n")
+        return read_regular(directory.path / history.FILE, history.LARGEST).count(b"\n")
     except OSError:
         return 0

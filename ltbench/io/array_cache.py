@@ -28,12 +28,15 @@ from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
 from ltbench.io.checksums import file_checksum
+from ltbench.io.json_text import parse_json
+from ltbench.io.reading import expect_regular, read_regular
 
 GB = 10**9
 MIN_FREE_DISK_BYTES = GB // 2
 HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
 _CHECKSUMS = "checksums.json"
+_LARGEST_CHECKSUMS = 2**20  # bytes
 CHECKSUM_ENTRY_BYTES = 32 + 6  # digits, quotation marks, colon, comma, two spaces
 
 Arrays = dict[str, NDArray[Any]]
@@ -172,12 +175,15 @@ def _filled(arrays: Arrays, fill: Callable[[Arrays], None]) -> None:
 def _read(entry: Path, about: str) -> Arrays | None:
     """Returns the arrays of an entry; None where it is missing or damaged."""
     try:
-        if (entry / _KEY).read_text() != about:
+        if read_regular(entry / _KEY, len(about.encode())) != about.encode():
             return None
         os.utime(entry / _KEY)
         layout = json.loads(about)["layout"]
+        for name, (shape, dtype) in layout.items():
+            size = HEADER_BYTES + math.prod(shape) * np.dtype(dtype).itemsize
+            expect_regular(entry / f"{name}.npy", size)
         checksums = {name: file_checksum(entry / f"{name}.npy") for name in layout}
-        if json.loads((entry / _CHECKSUMS).read_text()) != checksums:
+        if parse_json(read_regular(entry / _CHECKSUMS, _LARGEST_CHECKSUMS)) != checksums:
             return None
         arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in layout}
     except (OSError, EOFError, ValueError):  # computed again

@@ -1,4 +1,4 @@
-"""Strict reading of JSON that somebody else may have written."""
+"""Strict reading of JSON that other programs may have written."""
 
 from __future__ import annotations
 

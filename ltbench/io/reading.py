@@ -1,4 +1,4 @@
-"""Reading of files that somebody else may have put there."""
+"""Reading of files that other users may have put there."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def _check(found: os.stat_result, path: Path, limit: int) -> None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Opens a file; a FIFO that nobody writes to is opened too."""
+    """Opens a file; a FIFO without a writer is opened too."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

@@ -72,8 +72,8 @@ def latex_text(text: str) -> str:
 def csv_text(value: Any) -> str:
     """Returns a value for a cell of a CSV file: numbers as they are, and no text is a formula.
 
-    >>> [csv_text(value) for value in (None, True, -0.5, "-0.5", "=1+1", "lift")]
-    ['', 'true', '-0.5', "'-0.5", "'=1+1", 'lift']
+    >>> [csv_text(value) for value in (None, True, -0.5, "-0.5", "=1+1", "ten %")]
+    ['', 'true', '-0.5', "'-0.5", "'=1+1", 'ten %']
     """
     if value is None:
         return ""
