@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeGuard
 
@@ -96,6 +96,19 @@ class Choice:
     version: Annotated[Count, Field(strict=True)] = 1
     __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the choice as JSON has it."""
+        described = {name: getattr(self, name) for name in _CHOICE_KEYS}
+        return {**described, "options": dict(self.options), "paths": dict(self.paths)}
+
+    @functools.cached_property
+    def canonical(self) -> str:
+        """Canonical JSON of the part that the hash covers; runs of a grid share their choices."""
+        return _canonical_part(self.to_dict())
+
+
+_CHOICE_KEYS = tuple(field.name for field in fields(Choice))
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -130,21 +143,15 @@ class RunSpec:
     def to_dict(self) -> dict[str, Any]:
         """Returns the spec as JSON has it."""
         # Not `asdict`: its deep copies take longer than reading a run.
-        described = {}
-        for key, value in vars(self).items():
-            if isinstance(value, Choice):
-                options, paths = dict(value.options), dict(value.paths)
-                value = {**vars(value), "options": options, "paths": paths}
-            elif isinstance(value, TrainConfig):
-                value = dict(vars(value))
-            described[key] = value
-        return described
+        described = {key: getattr(self, key) for key in _SPEC_KEYS}
+        described |= {kind: choice.to_dict() for kind, choice in self.choices().items()}
+        return described | {"train": dict(vars(self.train))}
 
     def with_seed(self, seed: int) -> RunSpec:
         """Returns a spec that shares all choices and has another seed."""
         # Not `dataclasses.replace`: it takes as long as reading a run.
         other = object.__new__(RunSpec)
-        vars(other).update(vars(self), seed=seed)
+        vars(other).update({key: getattr(self, key) for key in _SPEC_KEYS}, seed=seed)
         return other
 
     @property
@@ -174,10 +181,25 @@ class RunSpec:
                     raise ValueError(f"{kind}.options.{key}: a number is too large")
         return spec
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hash_of(self.to_dict())
+        return hash_of(self._parts())
+
+    @property
+    def cell_key(self) -> str:
+        """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
+        return canonical(self._parts(), without="seed")
+
+    def _parts(self) -> dict[str, Any]:
+        """Returns what `to_dict` does, with choices whose canonical JSON is computed once."""
+        parts = {key: getattr(self, key) for key in _SPEC_KEYS}
+        # These are written differently where they are the first ones: see `canonical`.
+        described = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
+        return {**parts, **described, "train": dict(vars(self.train))}
+
+
+_SPEC_KEYS = tuple(field.name for field in fields(RunSpec))
 
 
 _SMALL = {str, bool, type(None)}
@@ -203,15 +225,19 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         without: Key that is left out: without "seed", the runs of a cell have the same JSON.
     """
     # The kinds of the time when it was written: old descriptions keep their hash.
-    kept = {
-        key: _counted(value) if isinstance(value, dict) else value
-        for key, value in _without_first_choices(run).items()
-        if key != without
-    }
-    return _ENCODER.encode(kept)
+    kept = sorted(_without_first_choices(run).items())
+    parts = (f"{_JSON.encode(key)}:{_canonical_part(value)}" for key, value in kept if key != without)
+    return "{" + ",".join(parts) + "}"
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def _canonical_part(value: Any) -> str:
+    """Returns the part of the canonical JSON for a key's value."""
+    if isinstance(value, Choice):
+        return value.canonical
+    return _JSON.encode(_counted(value) if isinstance(value, dict) else value)
 
 
 def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
