@@ -19,9 +19,12 @@ LTBenchError                    1  a run or a check failed
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Sequence
 
 _MAX_SHOWN_NAMES = 20
+_MAX_SHOWN_CHARACTERS = 80  # of a name or value of the user
+_MAX_LISTED_CHARACTERS = 1_000  # of all faults of an error
 
 
 class LTBenchError(Exception):
@@ -76,9 +79,12 @@ class ConfigError(LTBenchError):
 
     @classmethod
     def from_faults(cls, faults: Sequence[str], *, hint: str = "") -> ConfigError:
-        """Returns one error that shows all faults together."""
-        listed = "".join(f"\n  - {fault}" for fault in faults)
-        many = f"{len(faults)} faults in the configuration:{listed}"
+        """Returns one error that shows the first faults together, and the number of the others."""
+        shown = leading(faults, _MAX_LISTED_CHARACTERS)
+        listed = "".join(f"\n  - {fault}" for fault in shown)
+        if len(faults) > len(shown):
+            listed += f"\n  - and {len(faults) - len(shown):,} more"
+        many = f"{len(faults):,} faults in the configuration:{listed}"
         error = cls(faults[0] if len(faults) == 1 else many, hint=hint)
         error.faults = tuple(faults)
         return error
@@ -110,6 +116,34 @@ class Interrupted(LTBenchError):
     exit_code = 130
 
 
+def shortened(text: str, limit: int = _MAX_SHOWN_CHARACTERS) -> str:
+    """Returns a text of a user for a message: of a long one the start, and its length.
+
+    >>> shortened("a" * 1000, 10)
+    'aaaaaaaaaa... (1,000 characters)'
+    """
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text):,} characters)"
+
+
+def quoted(value: object) -> str:
+    """Returns a value of a user for a message, as Python writes it."""
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python writes no whole number of more than some thousand digits
+        return "a whole number of too many digits"
+
+
+def leading(parts: Sequence[str], limit: int) -> Sequence[str]:
+    """Returns the first of several texts that have a number of characters together, at least one.
+
+    Args:
+        parts: The texts.
+        limit: Largest number of characters.
+    """
+    ends = itertools.accumulate(map(len, parts))
+    return parts[: max(1, sum(end <= limit for end in ends))]
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Returns "did you mean ...?" with the nearest known names, or the list of all names.
 
@@ -118,7 +152,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     lowered = {one.lower(): one for one in names}
-    close = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
+    near = [one for one in lowered if len(one) > len(name) / 3]  # others cannot reach the cutoff
+    close = difflib.get_close_matches(name.lower(), near, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(f"'{lowered[match]}'" for match in close) + "?"
     if not names:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ltbench.config.text import Text, as_typed
 from ltbench.config.types import describe_type, members, read_text
-from ltbench.errors import LTBenchError, suggestion
+from ltbench.errors import LTBenchError, quoted, shortened, suggestion
 
 __all__ = [
     "OptionHelp",
@@ -24,6 +24,8 @@ __all__ = [
     "parse_options",
     "path_options",
 ]
+
+_MAX_BITS = 64  # of a whole number: JSON readers take no more
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _parse(
     options = _options(config)
     own, inner = _apart(values)
     faults = [
-        f"{where}.{name}: is not an option of {owner}; {suggestion(name, options)}"
+        f"{where}.{shortened(name)}: is not an option of {owner}; {suggestion(name, options)}"
         for name in dict.fromkeys([*own, *inner])
         if name not in options
     ]
@@ -155,7 +157,7 @@ class _Reader:
             value = read_text(given, self.option.hint)
         if inner and not tables and dict not in members(self.option.hint):
             expected = describe_type(self.option.hint)
-            names = ", ".join(f"{self.key}.{name}" for name in inner)
+            names = shortened(", ".join(f"{self.key}.{name}" for name in inner))
             return None, [f"{names}: {self.key} is not a table: expected {expected}"]
         if isinstance(value, Mapping) or inner:
             whole = {**(value if isinstance(value, Mapping) else {}), **inner}
@@ -189,7 +191,9 @@ class _Reader:
         except ValidationError:
             return None, [self._expected(given)]
         if any(isinstance(one, float) and not math.isfinite(one) for one in _leaves(parsed)):
-            return None, [f"{self.key}: expected a finite number, got {given}"]
+            return None, [f"{self.key}: expected a finite number, got {shortened(str(given))}"]
+        if any(isinstance(one, int) and one.bit_length() > _MAX_BITS for one in _leaves(parsed)):
+            return None, [f"{self.key}: expected at most {_MAX_BITS} bits, got {quoted(given)}"]
         return parsed, []
 
     def _takes_truth(self) -> bool:
@@ -199,7 +203,7 @@ class _Reader:
 
     def _expected(self, given: Any) -> str:
         shown = str(given) if isinstance(given, Text) else given
-        said = f"{self.key}: expected {describe_type(self.option.hint)}, got {shown!r}"
+        said = f"{self.key}: expected {describe_type(self.option.hint)}, got {quoted(shown)}"
         lists = any(one in (tuple, list) for one in members(self.option.hint))
         if lists and isinstance(given, Text) and not given.startswith("["):
             said += '; a list is written [1, 2] or ["a", "b"]'

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.options import dump_options, parse_options
-from ltbench.config.runspec import MOVED, REMARKS, Choice, RunConfig, RunSpec, TrainConfig
+from ltbench.config.layers import WITH_RECIPES, Layers, fixed_settings, recipe_layers
+from ltbench.config.lookups import Lookups, frozen
+from ltbench.config.runspec import MOVED, REMARKS, RunConfig, RunSpec, TrainConfig
 from ltbench.contexts import DataContext
-from ltbench.errors import ConfigError, suggestion
+from ltbench.errors import ConfigError, shortened, suggestion
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import SPECS, BackboneSpec, DatasetSpec, MethodSpec, Recipe, Settings
+from ltbench.specs import SPECS, Settings
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
-_WITH_RECIPES = ("backbone", "method", "dataset")  # each overrules those before it
+_SECTIONS = frozenset({*SPECS, "train"})
+_PLAIN_KEYS = frozenset({*SPECS, *RUN_KEYS})
 
 
 @dataclass(frozen=True)
@@ -50,74 +52,6 @@ class Resolved:
             return component.spec.build(self.configs[kind], ctx)
 
 
-class _Layers:
-    """The settings so far, and the source of each."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-        self.sources: dict[str, str] = {}
-
-    def put(self, settings: Settings, source: str) -> None:
-        # A recipe's options belong to the component it chose: another choice drops them.
-        for kind in SPECS.keys() & settings.keys():
-            if settings[kind] != self.values.get(kind):
-                self._drop(kind)
-        # A table that is set as a whole takes the place of what was set within it.
-        for key in settings:
-            if "." in key:
-                self._drop(key)
-        for key, value in settings.items():
-            self.values[key] = value
-            self.sources[key] = source
-
-    def _drop(self, prefix: str) -> None:
-        for key in [key for key in self.values if key.startswith(f"{prefix}.")]:
-            del self.values[key]
-
-    def with_source(self, fault: str) -> str:
-        """Returns a fault with the source of its key, unless that is the user."""
-        key = fault.partition(":")[0]
-        while key not in self.sources and key.count(".") > 1:
-            key = key.rpartition(".")[0]  # the table that it is in
-        source = self.sources.get(key, "user")
-        return fault if source in ("user", "default") else f"{fault} ({source})"
-
-    def section(self, name: str) -> dict[str, Any]:
-        prefix = f"{name}."
-        return {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
-
-
-@dataclass
-class _Faults:
-    """Faults of the settings, with hints."""
-
-    messages: list[str]
-    hints: list[str] = field(default_factory=list)
-
-    def find(self, registry: Registry, kind: str, layers: _Layers) -> Component | None:
-        try:
-            return registry.find(kind, layers.values[kind])
-        except ConfigError as error:
-            self.messages.append(error.message)
-            self.hints.append(f"{kind}: {error.hint}")
-            return None
-
-    def parse(
-        self, config: type, values: Settings, where: str, owner: str, layers: _Layers
-    ) -> Any | None:
-        parsed, faults = parse_options(config, values, where, owner)
-        for fault in faults:
-            # Keys of a run have no section: the user writes `seed`, not `run.seed`.
-            fault = fault.removeprefix("run.")
-            key = fault.partition(":")[0]
-            if key in MOVED:
-                fault = f"{key}: not a key of the training any more: set {MOVED[key]}"
-            message = layers.with_source(fault)
-            remark = REMARKS.get(key)
-            self.messages.append(f"{message}: {remark}" if remark else message)
-        return parsed
-
-
 def resolve(
     registry: Registry,
     user: Settings,
@@ -126,7 +60,6 @@ def resolve(
     *,
     identify: bool = True,
     progress: ProgressReporter = SILENT,
-    identities: dict[str, str] | None = None,
 ) -> Resolved:
     """Makes every choice of a run.
 
@@ -138,94 +71,173 @@ def resolve(
         identify: Whether data set and backbone are identified. Without, no file has to be in
             place, and the hash is not that of a run.
         progress: Progress reporter for reading images that have not been read before.
-        identities: Cache of identities, which is added to: many runs on one data set then read its
-            files once. None: no cache.
 
     Raises:
         ConfigError: Settings are wrong; the message has all faults.
         DataError: The data set's split or the backbone's weights cannot be identified.
     """
-    found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
-    layers, recipes = _layer(registry, user, found)
-    components, configs = _components(registry, layers, recipes, found)
-    train = found.parse(TrainConfig, layers.section("train"), "train", "the training", layers)
-    of_run = {key: layers.values[key] for key in RUN_KEYS if key in layers.values}
-    run = found.parse(RunConfig, of_run, "run", "the run", layers)
-    if found.messages or train is None or run is None:
-        hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
-        raise ConfigError.from_faults(found.messages, hint=hint)
-
-    data = DataContext(root=data_root, data_seed=run.data_seed, progress=progress)
-    known = {} if identities is None else identities
-    choices: dict[str, Any] = {}
-    for kind, component in components.items():
-        options, paths = dump_options(configs[kind])
-        about = f"{kind} {component.spec.name} {run.data_seed} {options} {paths}"
-        if identify and about not in known:
-            known[about] = _identity(component, configs[kind], data)
-        choices[kind] = Choice(
-            name=component.spec.name,
-            options=options,
-            # Absolute: a later reader may be in another folder.
-            paths={name: str(Path(path).expanduser().absolute()) for name, path in paths.items()},
-            plugin=f"{component.plugin.distribution} {component.plugin.version}",
-            identity=known[about] if identify else "",
-            version=component.spec.version,
-        )
-    spec = RunSpec(**choices, train=train, **dump_options(run)[0])
-    return Resolved(spec, components, configs, data, layers.sources)
+    return Resolver(registry, data_root, progress).resolve(user, faults, identify=identify)
 
 
-def _layer(
-    registry: Registry, user: Settings, found: _Faults
-) -> tuple[_Layers, dict[str, Component]]:
-    """Returns all settings, layered, and the components with recipes."""
-    layers = _Layers()
-    layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
-    layers.put({kind: user[kind] for kind in SPECS if kind in user}, "user")
-    recipes = {
-        kind: component
-        for kind in _WITH_RECIPES
-        if (component := found.find(registry, kind, layers)) is not None
-    }
-    for settings, source in _recipes(recipes):
-        found.messages += [f"{fault} ({source})" for key in settings for fault in _key_faults(key)]
-        layers.put(settings, source)
-    method = recipes["method"].spec if "method" in recipes else None
-    if isinstance(method, MethodSpec):  # the user's options are for the components fixed by it
-        layers.put(method.fixed, f"fixed by method {method.name}")
-    layers.put(user, "user")
-    if isinstance(method, MethodSpec):
-        for key, value in method.fixed.items():
-            fixed = str(value).lower()
-            if key in user and str(user[key]).lower() != fixed:
-                found.messages.append(
-                    f"{key}: method '{method.name}' is made of {key}={fixed}, no other"
-                )
-        layers.put(method.fixed, f"fixed by method {method.name}")
-    return layers, recipes
+@dataclass
+class _Base:
+    """The layers below the user's settings, for the components that the user chose.
+
+    Args:
+        layers: The layers.
+        recipes: Components with recipes by kind.
+        fixed: Settings that define the method.
+        faults: Faults of the choice and of the recipes.
+    """
+
+    layers: Layers
+    recipes: dict[str, Component]
+    fixed: Settings
+    faults: _Faults
 
 
-def _components(
-    registry: Registry, layers: _Layers, recipes: Mapping[str, Component], found: _Faults
-) -> tuple[dict[str, Component], dict[str, Any]]:
-    """Returns the component of each kind and its config, where they are valid."""
-    components, configs = {}, {}
-    for kind in SPECS:
-        if kind in recipes:
-            component: Component | None = recipes[kind]
-        elif kind in _WITH_RECIPES:
-            continue  # its fault is found already
-        else:
-            component = found.find(registry, kind, layers)
-        if component is not None:
-            name = f"{kind} '{component.spec.name}'"
-            with attribute_errors(component):
-                configs[kind] = found.parse(
-                    component.spec.config, layers.section(kind), kind, name, layers
-                )
+@dataclass
+class _Faults:
+    """Faults of the settings, with hints."""
+
+    messages: list[str]
+    hints: list[str] = field(default_factory=list)
+
+    def add(self, other: _Faults) -> None:
+        self.messages += other.messages
+        self.hints += other.hints
+
+    def add_unknown(self, kind: str, error: ConfigError) -> None:
+        self.messages.append(error.message)
+        self.hints.append(f"{kind}: {error.hint}")
+
+    def add_parsed(self, faults: Sequence[str], layers: Layers) -> None:
+        for fault in faults:
+            # Keys of a run have no section: the user writes `seed`, not `run.seed`.
+            fault = fault.removeprefix("run.")
+            key = fault.partition(":")[0]
+            if key in MOVED:
+                fault = f"{key}: not a key of the training any more: set {MOVED[key]}"
+            message = layers.with_source(fault)
+            remark = REMARKS.get(key)
+            self.messages.append(f"{message}: {remark}" if remark else message)
+
+
+class Resolver:
+    """Makes the choices of runs; what several runs have in common is looked up once.
+
+    Args:
+        registry: Registered components.
+        data_root: Folder that holds the data sets.
+        progress: Progress reporter for reading images that have not been read before.
+    """
+
+    def __init__(
+        self, registry: Registry, data_root: Path, progress: ProgressReporter = SILENT
+    ) -> None:
+        self._data_root = data_root
+        self._progress = progress
+        self._lookups = Lookups(registry)
+        self._bases: dict[object, _Base] = {}
+
+    def resolve(
+        self, user: Settings, faults: Sequence[str] = (), *, identify: bool = True
+    ) -> Resolved:
+        """Makes every choice of a run: see the function `resolve`.
+
+        Raises:
+            ConfigError: Settings are wrong; the message has all faults.
+            DataError: The data set's split or the backbone's weights cannot be identified.
+        """
+        found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
+        layers, recipes = self._layer(user, found)
+        sections = layers.sections()
+        components, configs = self._components(layers, sections, recipes, found)
+        of_run = {key: layers.values[key] for key in RUN_KEYS if key in layers.values}
+        in_train = sections.get("train", {})
+        train, wrong = self._lookups.parse(TrainConfig, in_train, "train", "the training")
+        found.add_parsed(wrong, layers)
+        run, wrong = self._lookups.parse(RunConfig, of_run, "run", "the run")
+        found.add_parsed(wrong, layers)
+        if found.messages or train is None or run is None:
+            hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
+            raise ConfigError.from_faults(found.messages, hint=hint)
+
+        data = DataContext(root=self._data_root, data_seed=run.data_seed, progress=self._progress)
+        choices: dict[str, Any] = {
+            kind: self._lookups.choice(component, configs[kind], data, identify=identify)
+            for kind, component in components.items()
+        }
+        spec = RunSpec(**choices, train=train, **self._lookups.dump(run)[0])
+        share = self._lookups.share
+        sources = share(tuple(layers.sources.items()), layers.sources)
+        chosen = share(tuple(map(id, components.values())), components)
+        return Resolved(spec, chosen, configs, data, sources)
+
+    def _layer(self, user: Settings, found: _Faults) -> tuple[Layers, dict[str, Component]]:
+        """Returns all settings, layered, and the components with recipes."""
+        chosen = {kind: user[kind] for kind in SPECS if kind in user}
+        key = frozen(chosen)
+        if key not in self._bases:
+            self._bases[key] = self._base(chosen)
+        base = self._bases[key]
+        found.add(base.faults)
+        layers = base.layers.copy()
+        layers.put(user, "user")
+        if base.fixed:
+            name = base.recipes["method"].spec.name
+            for key, value in base.fixed.items():
+                fixed = str(value).lower()
+                if key in user and str(user[key]).lower() != fixed:
+                    found.messages.append(
+                        f"{key}: method '{name}' is made of {key}={fixed}, no other"
+                    )
+            layers.put(base.fixed, f"fixed by method {name}")
+        return layers, base.recipes
+
+    def _base(self, chosen: Settings) -> _Base:
+        layers, found = Layers(), _Faults([])
+        registry = self._lookups.registry
+        layers.put({kind: registry.default(kind) for kind in SPECS}, "default")
+        layers.put(chosen, "user")
+        recipes: dict[str, Component] = {}
+        for kind in WITH_RECIPES:
+            try:
+                recipes[kind] = registry.find(kind, layers.values[kind])
+            except ConfigError as error:
+                found.add_unknown(kind, error)
+        for settings, source in recipe_layers(recipes):
+            wrong = [fault for key in settings for fault in _key_faults(key)]
+            found.messages += [f"{fault} ({source})" for fault in wrong]
+            layers.put(settings, source)
+        fixed = fixed_settings(recipes)
+        if fixed:  # the user's options are for the components fixed by the method
+            layers.put(fixed, f"fixed by method {recipes['method'].spec.name}")
+        return _Base(layers, recipes, fixed, found)
+
+    def _components(
+        self,
+        layers: Layers,
+        sections: Mapping[str, Settings],
+        recipes: Mapping[str, Component],
+        found: _Faults,
+    ) -> tuple[dict[str, Component], dict[str, Any]]:
+        """Returns the component of each kind and its config, where they are valid."""
+        components, configs = {}, {}
+        for kind in SPECS:
+            component = recipes.get(kind)
+            if component is None:
+                if kind in WITH_RECIPES:
+                    continue  # its fault is found already
+                try:
+                    component = self._lookups.find(kind, layers.values[kind])
+                except ConfigError as error:
+                    found.add_unknown(kind, error)
+                    continue
+            configs[kind], wrong = self._lookups.options(component, sections.get(kind, {}))
+            found.add_parsed(wrong, layers)
             components[kind] = component
-    return components, configs
+        return components, configs
 
 
 def settings_of(spec: RunSpec) -> dict[str, Any]:
@@ -235,45 +247,20 @@ def settings_of(spec: RunSpec) -> dict[str, Any]:
         settings[kind] = choice.name
         for name, value in {**choice.options, **choice.paths}.items():
             settings[f"{kind}.{name}"] = value
-    settings |= {f"train.{name}": value for name, value in asdict(spec.train).items()}
+    settings |= {f"train.{name}": value for name, value in vars(spec.train).items()}
     return settings | {key: getattr(spec, key) for key in RUN_KEYS}
-
-
-def _recipes(found: Mapping[str, Component]) -> Iterator[tuple[Settings, str]]:
-    for kind, component in found.items():
-        yield _recipe(component).settings, f"recipe of {kind} {component.spec.name}"
-    if "method" in found and "dataset" in found:
-        name = found["dataset"].spec.name
-        method = found["method"]
-        settings = _recipe(method).by_dataset.get(name, {})
-        yield settings, f"recipe of method {method.spec.name} for {name}"
-
-
-def _recipe(component: Component) -> Recipe:
-    spec = component.spec
-    assert isinstance(spec, BackboneSpec | MethodSpec | DatasetSpec)
-    return spec.recipe
-
-
-def _identity(component: Component, config: Any, data: DataContext) -> str:
-    spec = component.spec
-    with attribute_errors(component):
-        if isinstance(spec, DatasetSpec):
-            return spec.identity(config, data)
-        if isinstance(spec, BackboneSpec):
-            return spec.identity(config)
-    return ""
 
 
 def _key_faults(key: str) -> list[str]:
     head, dot, _ = key.partition(".")
-    if dot and head not in {*SPECS, "train"}:
-        return [f"{key}: there is no section '{head}'; {suggestion(head, [*SPECS, 'train'])}"]
-    if not dot and head not in {*SPECS, *RUN_KEYS}:
-        training = [item.name for item in fields(TrainConfig)]
-        if head in training:
-            return [f"{key}: there is no such key; did you mean 'train.{head}'?"]
-        return [f"{key}: there is no such key; {suggestion(key, [*SPECS, *RUN_KEYS])}"]
+    shown = shortened(key) or '""'
+    if dot and head not in _SECTIONS:
+        near = suggestion(head, _SECTIONS)
+        return [f"{shown}: there is no section '{shortened(head)}'; {near}"]
+    if not dot and head not in _PLAIN_KEYS:
+        if head in {item.name for item in fields(TrainConfig)}:
+            return [f"{shown}: there is no such key; did you mean 'train.{head}'?"]
+        return [f"{shown}: there is no such key; {suggestion(key, _PLAIN_KEYS)}"]
     return []
 
 

@@ -226,7 +226,9 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
     """
     # The kinds of the time when it was written: old descriptions keep their hash.
     kept = sorted(_without_first_choices(run).items())
-    parts = (f"{_JSON.encode(key)}:{_canonical_part(value)}" for key, value in kept if key != without)
+    parts = (
+        f"{_JSON.encode(key)}:{_canonical_part(value)}" for key, value in kept if key != without
+    )
     return "{" + ",".join(parts) + "}"
 
 

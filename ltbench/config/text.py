@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from typing import Any
+
+from ltbench.config.toml import parse_toml
 
 
 class Text(str):
@@ -20,7 +21,7 @@ def from_toml(text: str) -> Any:
     """
     if "\n" in text:
         raise ValueError("expected a value in one line")
-    return tomllib.loads(f"value = {text}")["value"]
+    return parse_toml(f"value = {text}")["value"]
 
 
 def as_typed(value: Any) -> str:

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
-from ltbench.grid.grid_file import GridRun
+from ltbench.grid.run_pool import GridRun
 from ltbench.grid.status import CellState, RunState, State, read_state
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.jobs import Ended, Executor, Job

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from ltbench.errors import DataError
-from ltbench.grid.grid_file import Grid, GridCell, GridRun
+from ltbench.grid.grid_file import Grid, GridCell
+from ltbench.grid.run_pool import GridRun
 from ltbench.io.reading import read_regular
 from ltbench.storage import history
 from ltbench.storage.result_schema import RunResult

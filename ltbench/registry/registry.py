@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pluggy
 
-from ltbench.errors import ConfigError, PluginError, UnknownNameError, suggestion
+from ltbench.errors import ConfigError, PluginError, UnknownNameError, quoted, shortened, suggestion
 from ltbench.published import PublishedResult, faults
 from ltbench.registry.component import (
     Component,
@@ -59,7 +59,7 @@ class Registry:
         known = self.components[kind]
         if not isinstance(name, str):  # settings from Python and from grid files
             raise ConfigError(
-                f"{kind}: expected a name, got {name!r}",
+                f"{kind}: expected a name, got {quoted(name)}",
                 hint=f"choose one of `ltbench list {kind}`",
             )
         if name in known:
@@ -67,7 +67,7 @@ class Registry:
         hint = suggestion(name, known) + f" (see `ltbench list {kind}`)"
         for failure in self.failures:
             hint += f"; plugin {failure.plugin.name} failed to load: {failure.error}"
-        raise UnknownNameError(f"there is no {kind} '{name}'", hint=hint)
+        raise UnknownNameError(f"there is no {kind} '{shortened(name)}'", hint=hint)
 
     def default(self, kind: str) -> str:
         """Returns the name of the default component of a kind.

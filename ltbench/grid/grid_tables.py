@@ -1,0 +1,129 @@
+"""Tables of a grid file: its entries on top of the defaults, and its patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.toml import parse_toml
+from ltbench.errors import ConfigError, quoted, shortened, suggestion
+from ltbench.io.reading import read_regular
+from ltbench.specs import SPECS, Settings
+
+MAX_FILE_BYTES = 10_000_000
+MAX_PATTERNS = 1_000  # each is compared with every run
+LISTS = "a list is an axis, with a run for each value; a value that is a list is written [[0, 1]]"
+HINT = f'{LISTS}; options of components are written in quotes: "method.dim" = 4'
+_KEYS = ("name", "defaults", "include", "exclude")
+_MAX_NAME_CHARACTERS = 100
+
+
+def read_tables(path: Path) -> GridTables:
+    """Reads a grid file without resolving its runs.
+
+    Raises:
+        ConfigError: It cannot be read, or is not TOML.
+    """
+    try:
+        content = read_regular(path, MAX_FILE_BYTES)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", hint="give the path of a grid file"
+        ) from error
+    try:
+        return GridTables(parse_toml(content.decode("utf-8-sig").replace("\r\n", "\n")), path.stem)
+    except ValueError as error:
+        raise ConfigError(f"{path} is not TOML: {error}", hint=HINT) from error
+
+
+@dataclass
+class GridTables:
+    """Tables of a grid file, and the faults of its form.
+
+    Args:
+        stored: Content of the file.
+        stem: Name of the grid where the file sets none.
+    """
+
+    stored: Mapping[str, Any]
+    stem: str
+    faults: list[str] = field(default_factory=list)
+    include: list[dict[str, Any]] = field(default_factory=list)
+    exclude: list[dict[str, Any]] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.faults += [
+            f"there is no key '{shortened(key)}'; {suggestion(key, _KEYS)}"
+            for key in self.stored
+            if key not in _KEYS
+        ]
+        if not _is_name(self.stored.get("name", "grid")):
+            self.faults.append(f"name: expected a string of 1 to {_MAX_NAME_CHARACTERS} characters")
+        self.defaults = self._table("defaults", self.stored.get("defaults", {}))
+        self.include = self._tables("include")
+        self.exclude = self._tables("exclude")
+        if len(self.exclude) > MAX_PATTERNS:
+            self.faults.append(
+                f"exclude: expected at most {MAX_PATTERNS:,} patterns, got {len(self.exclude):,}"
+            )
+        if not self.defaults and not self.include:
+            self.faults.append("expected [defaults] or [[include]], got neither")
+
+    @property
+    def name(self) -> str:
+        """Name of the grid."""
+        return str(self.stored.get("name", self.stem))
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """Entries on top of the defaults; the defaults alone where the file has no entry."""
+        return [_with_defaults(self.defaults, entry) for entry in self.include or [{}]]
+
+    def _tables(self, name: str) -> list[dict[str, Any]]:
+        found = self.stored.get(name, [])
+        if not isinstance(found, list):
+            self.faults.append(f"{name}: expected [[{name}]], with two brackets")
+            return []
+        return [self._table(f"{name} {n}", table) for n, table in enumerate(found, start=1)]
+
+    def _table(self, where: str, table: Any) -> dict[str, Any]:
+        if not isinstance(table, dict):
+            self.faults.append(f"{where}: expected a table of settings, got {quoted(table)}")
+            return {}
+        flat: dict[str, Any] = {}
+        for key, value in _flattened(table):
+            if key in flat:
+                self.faults.append(f"{where}: {shortened(key)} is set twice")
+            if value == []:
+                self.faults.append(
+                    f"{where}: {shortened(key)}: expected a value, got []"
+                )
+            flat[key] = value
+        return flat
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _MAX_NAME_CHARACTERS and value.isprintable()
+
+
+def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _with_defaults(defaults: Settings, entry: Settings) -> dict[str, Any]:
+    """Returns an entry on top of the defaults; its own axes come first and change slowest."""
+    # The options of a component belong to it: another choice drops them.
+    others = {kind for kind in SPECS.keys() & entry if entry[kind] != defaults.get(kind)}
+    kept = {
+        key: value
+        for key, value in defaults.items()
+        if key not in entry and not ("." in key and key.partition(".")[0] in others)
+    }
+    return {**entry, **kept}
