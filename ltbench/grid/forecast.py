@@ -8,10 +8,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Literal
 
-from ltbench.config.runspec import RunSpec
 from ltbench.errors import DataError
-from ltbench.grid.status import CellState
-from ltbench.storage.result_schema import RunResult
+from ltbench.grid.status import CellState, Figures
 from ltbench.storage.run_directory import RunDirectory
 
 Basis = Literal["measured", "similar", "probed"]
@@ -38,74 +36,94 @@ class Forecast:
     percent: float | None = None
 
 
-def seconds_of(result: RunResult) -> float:
-    """Returns the seconds that the stages of a stored run took."""
-    refinement = result.refinement.seconds if result.refinement else 0.0
-    stages = result.training.seconds, result.selection.seconds, result.evaluation.seconds
-    return sum(stages) + refinement
-
-
 @dataclass
 class Forecaster:
     """Forecasts of cells; reads the results of similar runs once.
 
     Args:
         out: Folder of the run directories.
+        cells: Cells whose states were read.
         probe: Function that measures a cell without finished runs; None for no measurement.
     """
 
     out: Path
+    cells: Sequence[CellState]
     probe: Callable[[CellState], Forecast] | None = None
-    _similar: dict[Path, list[RunResult]] = field(default_factory=dict)
+    _similar: dict[Path, _Similar | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known = {
+            run.directory.path: run.figures
+            for cell in self.cells
+            for run in cell.runs
+            if run.figures is not None
+        }
 
     def of(self, cell: CellState) -> Forecast | None:
         """Returns the forecast for a run of a cell; None where there is no basis."""
-        if cell.results:
-            return _measured(cell.results)
-        spec = cell.runs[0].run.resolved.spec
-        folder = RunDirectory.of(self.out, spec).path.parent
-        if folder not in self._similar:
-            self._similar[folder] = list(_results(folder))
-        if self.probe is not None and cell.runs[0].run.missing is None:
+        if cell.figures:
+            return _measured(cell.figures)
+        run = cell.runs[0]
+        if self.probe is not None and run.run.missing is None:
             return self.probe(cell)
-        known = self._similar[folder]
-        return _scaled(known, spec) if known else None
+        folder = run.directory.path.parent
+        if folder not in self._similar:
+            found = list(self._results(folder))
+            self._similar[folder] = _Similar.of(found) if found else None
+        similar = self._similar[folder]
+        return similar and similar.forecast(run.run.resolved.spec.train.epochs)
+
+    def _results(self, folder: Path) -> Iterator[Figures]:
+        """Yields the figures of the run directories in a folder that can be read."""
+        for path in sorted(folder.glob("*/result.json")):
+            if path.parent in self._known:
+                yield self._known[path.parent]
+                continue
+            try:
+                yield Figures.of(RunDirectory(path.parent).finished())
+            except DataError:
+                continue  # no basis for a forecast; `grid status` reports it
 
 
-def _measured(results: Sequence[RunResult]) -> Forecast:
-    learned = results[0].learned
+def _measured(figures: Sequence[Figures]) -> Forecast:
     return Forecast(
         "measured",
-        seconds=fmean(map(seconds_of, results)),
-        memory_mb=max(result.peak_memory_mb for result in results),
-        learned=learned.total,
-        percent=learned.percent,
+        seconds=fmean(one.seconds for one in figures),
+        memory_mb=max(one.memory_mb for one in figures),
+        learned=figures[0].learned,
+        percent=figures[0].percent,
     )
 
 
-def _scaled(results: Sequence[RunResult], spec: RunSpec) -> Forecast:
-    """Returns the forecast from similar runs, scaled to the epochs of a run."""
-    trained = [
-        (seconds_of(result) - result.evaluation.seconds) / result.training.epochs
-        for result in results
-        if result.training.epochs
-    ]
-    seconds_per_epoch = median(trained) if trained else 0.0
-    evaluation = median(result.evaluation.seconds for result in results)
-    return Forecast(
-        "similar",
-        seconds=seconds_per_epoch * spec.train.epochs + evaluation,
-        memory_mb=max(result.peak_memory_mb for result in results),
-    )
+@dataclass(frozen=True)
+class _Similar:
+    """Figures of runs with the same data set, backbone and method, and any options.
 
+    Args:
+        seconds_per_epoch: Median seconds of an epoch.
+        evaluation_seconds: Median seconds of the evaluation.
+        memory_mb: Largest peak memory in MB.
+    """
 
-def _results(folder: Path) -> Iterator[RunResult]:
-    """Yields the readable results of the run directories in a folder."""
-    for path in sorted(folder.glob("*/result.json")):
-        try:
-            yield RunDirectory(path.parent).finished()
-        except DataError:
-            continue  # no basis for a forecast; `grid status` reports it
+    seconds_per_epoch: float
+    evaluation_seconds: float
+    memory_mb: float
+
+    @classmethod
+    def of(cls, figures: Sequence[Figures]) -> _Similar:
+        trained = [
+            (one.seconds - one.evaluation_seconds) / one.epochs for one in figures if one.epochs
+        ]
+        return cls(
+            seconds_per_epoch=median(trained) if trained else 0.0,
+            evaluation_seconds=median(one.evaluation_seconds for one in figures),
+            memory_mb=max(one.memory_mb for one in figures),
+        )
+
+    def forecast(self, epochs: int) -> Forecast:
+        """Returns the forecast for a run of a number of epochs."""
+        seconds = self.seconds_per_epoch * epochs + self.evaluation_seconds
+        return Forecast("similar", seconds=seconds, memory_mb=self.memory_mb)
 
 
 def prober(

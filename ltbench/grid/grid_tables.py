@@ -99,7 +99,7 @@ class GridTables:
                 self.faults.append(f"{where}: {shortened(key)} is set twice")
             if value == []:
                 self.faults.append(
-                    f"{where}: {shortened(key)}: expected a value, got []"
+                    f"{where}: {shortened(key)}: expected a value, got an empty list"
                 )
             flat[key] = value
         return flat

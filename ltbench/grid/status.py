@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 from ltbench.errors import DataError
 from ltbench.grid.grid_file import Grid, GridCell
 from ltbench.grid.run_pool import GridRun
+from ltbench.io.gc import gc_paused
 from ltbench.io.reading import read_regular
 from ltbench.storage import history
 from ltbench.storage.result_schema import RunResult
@@ -20,7 +21,45 @@ State = Literal["done", "failed", "running", "to do"]
 STATES: tuple[State, ...] = ("done", "failed", "running", "to do")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of a finished run that a grid shows: a whole result takes a hundred times the memory.
+
+    Args:
+        accuracy: Accuracy in percent.
+        epochs: Number of trained epochs.
+        seconds: Seconds that the stages of the run took.
+        evaluation_seconds: Seconds of these that the evaluation took.
+        memory_mb: Peak memory in MB.
+        learned: Number of learned parameters.
+        percent: Learned parameters in percent of the backbone's.
+    """
+
+    accuracy: float
+    epochs: int
+    seconds: float
+    evaluation_seconds: float
+    memory_mb: float
+    learned: int
+    percent: float
+
+    @classmethod
+    def of(cls, result: RunResult) -> Figures:
+        """Returns the figures of a stored result."""
+        stages = result.training.seconds, result.selection.seconds, result.evaluation.seconds
+        refinement = result.refinement.seconds if result.refinement else 0.0
+        return cls(
+            accuracy=result.metrics.accuracy,
+            epochs=result.training.epochs,
+            seconds=sum(stages) + refinement,
+            evaluation_seconds=result.evaluation.seconds,
+            memory_mb=result.peak_memory_mb,
+            learned=result.learned.total,
+            percent=result.learned.percent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """State of a run.
 
@@ -28,7 +67,7 @@ class RunState:
         run: The run of the grid.
         directory: Its run directory, which may not exist yet.
         state: State; a failed run is executed again only on request (`--overwrite`).
-        result: Result of a run that is done.
+        figures: Figures of a run that is done.
         error: Reason of a failure.
         epochs: Number of trained epochs.
     """
@@ -36,12 +75,12 @@ class RunState:
     run: GridRun
     directory: RunDirectory
     state: State
-    result: RunResult | None = None
+    figures: Figures | None = None
     error: str = ""
     epochs: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellState:
     """States of the runs of a cell.
 
@@ -55,17 +94,58 @@ class CellState:
 
     def count(self, state: State) -> int:
         """Returns the number of runs in a state."""
-        return Counter(run.state for run in self.runs)[state]
+        return sum(run.state == state for run in self.runs)
 
     @property
-    def results(self) -> list[RunResult]:
-        """Results of the runs that are done."""
-        return [run.result for run in self.runs if run.result is not None]
+    def figures(self) -> list[Figures]:
+        """Figures of the runs that are done."""
+        return [run.figures for run in self.runs if run.figures is not None]
 
 
+@gc_paused()
 def read_states(grid: Grid, out: Path) -> list[CellState]:
-    """Reads the states of all runs of a grid."""
-    return [CellState(cell, [read_state(run, out) for run in cell.runs]) for cell in grid.cells]
+    """Reads the states of all runs of a grid.
+
+    Folders are listed once, so that a run without files costs no call of the system.
+    """
+    store = _Store(out)
+    return [CellState(cell, [store.read(run) for run in cell.runs]) for cell in grid.cells]
+
+
+class _Store:
+    """Folder of run directories whose listings are read once.
+
+    Args:
+        out: The folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._names: dict[Path, frozenset[str] | None] = {}
+        self._folders: dict[tuple[str, str, str], Path] = {}
+
+    def read(self, run: GridRun) -> RunState:
+        """Returns the state of a run."""
+        spec = run.resolved.spec
+        parts = spec.dataset.name, spec.backbone.name, spec.method.name
+        if parts not in self._folders:
+            self._folders[parts] = RunDirectory.of(self._out, spec).path.parent
+        folder = self._folders[parts]
+        if self._has(folder, spec.hash) or self._has(self._out / ".locks", f"{spec.hash}.lock"):
+            return read_state(run, self._out)
+        return RunState(run, RunDirectory(folder / spec.hash), "to do")
+
+    def _has(self, folder: Path, name: str) -> bool:
+        """Returns whether a folder may have an entry."""
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(os.listdir(folder))  # noqa: PTH208  # names alone
+            except FileNotFoundError:
+                self._names[folder] = frozenset()
+            except OSError:
+                self._names[folder] = None
+        names = self._names[folder]
+        return names is None or name in names
 
 
 def read_state(run: GridRun, out: Path) -> RunState:
@@ -78,7 +158,7 @@ def read_state(run: GridRun, out: Path) -> RunState:
     except DataError as error:  # a damaged or edited file
         return RunState(run, directory, "failed", error=error.message)
     if result is not None:
-        return RunState(run, directory, "done", result=result)
+        return RunState(run, directory, "done", figures=Figures.of(result))
     if failure is not None:
         return RunState(run, directory, "failed", error=failure.error)
     state: State = "running" if directory.is_busy(out) else "to do"

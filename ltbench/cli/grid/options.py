@@ -16,3 +16,6 @@ GridName = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the run directories.")]
+All = Annotated[
+    bool, typer.Option("--all", help="Show every cell and error, instead of the first 20 of each.")
+]

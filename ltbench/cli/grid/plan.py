@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ltbench.cli.grid.options import GridName, Out
+from ltbench.cli.grid.options import All, GridName, Out
 from ltbench.cli.options import DataRoot, Device, Json, Workers
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
@@ -29,6 +29,7 @@ def plan(
             help="Time a few images of each cell without finished runs: seconds to minutes a cell.",
         ),
     ] = False,
+    all_cells: All = False,
     json: Json = False,
     out: Out = Path("runs"),
     device: Device = "auto",
@@ -55,16 +56,16 @@ def plan(
     cells = read_states(grid, out)
     if measure:
         with show_progress() as progress:
-            forecaster = Forecaster(out, prober(device, workers, out, progress.note))
+            forecaster = Forecaster(out, cells, prober(device, workers, out, progress.note))
             forecasts = [forecaster.of(cell) for cell in cells]
     else:
-        forecasts = [Forecaster(out).of(cell) for cell in cells]
+        forecasts = list(map(Forecaster(out, cells).of, cells))
     if json:
         from ltbench.cli.output import print_json
 
         print_json(_as_json(grid, cells, forecasts))
     else:
-        _print(grid, cells, forecasts)
+        _print(grid, cells, forecasts, all_cells=all_cells)
 
 
 def _left(cell: CellState) -> int:
@@ -112,10 +113,12 @@ def _as_json(
     }
 
 
-def _print(grid: Grid, cells: list[CellState], forecasts: list[Forecast | None]) -> None:
+def _print(
+    grid: Grid, cells: list[CellState], forecasts: list[Forecast | None], *, all_cells: bool
+) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.grid.show import duration, print_notes
+    from ltbench.cli.grid.show import duration, first, print_more, print_notes
     from ltbench.cli.output import plain_table
     from ltbench.io.console import console
 
@@ -123,7 +126,7 @@ def _print(grid: Grid, cells: list[CellState], forecasts: list[Forecast | None])
     table = plain_table("cell")
     for column in columns:
         table.add_column(column, justify="right")
-    for cell, known in zip(cells, forecasts, strict=True):
+    for cell, known in first(list(zip(cells, forecasts, strict=True)), all_cells):
         mark = _MARKS[known.basis] if known else ""
         table.add_row(
             escape(cell.cell.label),
@@ -138,13 +141,14 @@ def _print(grid: Grid, cells: list[CellState], forecasts: list[Forecast | None])
     out = console()
     out.print(f"\n[bold]{escape(grid.name)}[/]")
     out.print(table)
+    print_more(len(cells), "cells", out, all_cells)
     totals = _totals(cells, forecasts)
     left, unknown = totals["to_do"] + totals["running"], totals["runs_of_unknown_time"]
     time = f"{duration(totals['seconds_left'])}, one after the other" if left > unknown else ""
-    more = f"{unknown} of unknown time (--measure)" if unknown else ""
+    more = f"{unknown:,} of unknown time (--measure)" if unknown else ""
     out.print(
-        f"\n{totals['runs']} runs in {totals['cells']} cells; {left} to do"
+        f"\n{totals['runs']:,} runs in {totals['cells']:,} cells; {left:,} to do"
         + (f": {' and '.join(part for part in (time, more) if part)}" if left else ""),
         soft_wrap=True,
     )
-    print_notes(grid, out)
+    print_notes(grid, out, all_cells)

@@ -114,7 +114,7 @@ def run(
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
-    forecaster = Forecaster(out)
+    forecaster = Forecaster(out, cells)
     expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
     for task in scheduler.tasks:
         known = expected[task.cell]
@@ -133,7 +133,7 @@ def run(
 def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.grid.show import print_failed, state_table
+    from ltbench.cli.grid.show import print_failed, print_states
     from ltbench.cli.output import print_json
     from ltbench.io.console import console
 
@@ -144,12 +144,12 @@ def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
     for task in scheduler.tasks:
         cells.setdefault(task.cell, []).append(task.found)
     stdout = console()
-    stdout.print(f"\n[bold]{escape(name)}[/]", markup=True)
-    stdout.print(state_table(cells.items()))
+    stdout.print(f"\n[bold]{escape(name)}[/]")
+    print_states(list(cells.items()), stdout, all_cells=False)
     earlier = sum(task.earlier and task.state == "done" for task in scheduler.tasks)
     if earlier:
         stdout.print(f"{earlier} of {len(scheduler.tasks)} runs were done before")
-    print_failed([(task.cell, task.found) for task in scheduler.tasks], stdout)
+    print_failed(((task.cell, task.found) for task in scheduler.tasks), stdout, all_errors=False)
     stdout.print(
         f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "
         f"{scheduler.out} --out report",
@@ -158,7 +158,7 @@ def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
 
 
 def _as_json(task: Task) -> dict[str, Any]:
-    spec, result = task.run.resolved.spec, task.found.result
+    spec, figures = task.run.resolved.spec, task.found.figures
     return {
         "cell": task.cell,
         "seed": spec.seed,
@@ -168,6 +168,6 @@ def _as_json(task: Task) -> dict[str, Any]:
         "state": task.state,
         "ran": task.seconds is not None,
         "seconds": task.seconds,
-        "accuracy": result.metrics.accuracy if result else None,
+        "accuracy": figures.accuracy if figures else None,
         "error": task.found.error or None,
     }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
 MAX_LIVE_ROWS = 20
+MAX_SHOWN = 20  # cells or errors, without --all
+T = TypeVar("T")
 
 
 def duration(seconds: float) -> str:
@@ -38,7 +40,36 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes <= 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
+def first(items: Sequence[T], all_items: bool) -> Sequence[T]:
+    """Returns the items that are shown."""
+    return items if all_items else items[:MAX_SHOWN]
+
+
+def print_more(count: int, what: str, console: Console, all_items: bool) -> None:
+    """Prints the number of items that `first` left out, if any.
+
+    Args:
+        count: Number of all items.
+        what: Plural of the items.
+        console: Console of the output.
+        all_items: Whether every item is shown.
+    """
+    if count > MAX_SHOWN and not all_items:
+        console.print(f"{count - MAX_SHOWN:,} more {what}: --all")
+
+
+def print_states(
+    cells: Sequence[tuple[str, Sequence[RunState]]], console: Console, all_cells: bool
+) -> None:
+    """Prints cells with their runs by state, and the totals of all cells."""
+    console.print(_state_table(first(cells, all_cells)))
+    print_more(len(cells), "cells", console, all_cells)
+    total = Counter(state.state for _, states in cells for state in states)
+    counts = ", ".join(f"{total[name]:,} {name}" for name in _COLORS if total[name])
+    console.print(f"{total.total():,} runs in {len(cells):,} cells: {counts or 'none'}")
+
+
+def _state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
     """Returns a table of cells: runs by state, and their accuracy."""
     table = plain_table("cell")
     for column in (*_COLORS, "accuracy"):
@@ -46,7 +77,7 @@ def state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
     for label, states in cells:
         counts = Counter(state.state for state in states)
         shown = [_count(counts[name], color) for name, color in _COLORS.items()]
-        values = [state.result.metrics.accuracy for state in states if state.result]
+        values = [state.figures.accuracy for state in states if state.figures]
         table.add_row(escape(label), *shown, _spread(values))
     return table
 
@@ -61,21 +92,27 @@ def _spread(values: Sequence[float]) -> str:
     return f"{fmean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")
 
 
-def print_failed(states: Iterable[tuple[str, RunState]], console: Console) -> None:
+def print_failed(
+    states: Iterable[tuple[str, RunState]], console: Console, all_errors: bool
+) -> None:
     """Prints the errors of failed runs."""
-    for label, state in states:
-        if state.state == "failed":
-            seed = state.run.resolved.spec.seed
-            console.print(f"[red]failed[/] {escape(f'{label}, seed {seed}: {state.error}')}")
-            console.print(f"       [dim]{escape(str(state.directory.path))}[/]", soft_wrap=True)
+    failed = [(label, state) for label, state in states if state.state == "failed"]
+    for label, state in first(failed, all_errors):
+        seed = state.run.resolved.spec.seed
+        console.print(f"[red]failed[/] {escape(f'{label}, seed {seed}: {state.error}')}")
+        console.print(f"       [dim]{escape(str(state.directory.path))}[/]", soft_wrap=True)
+    print_more(len(failed), "failed runs", console, all_errors)
 
 
-def print_notes(grid: Grid, console: Console) -> None:
+def print_notes(grid: Grid, console: Console, all_notes: bool) -> None:
     """Prints the remarks about a grid, and its missing data sets and weights."""
-    for note in grid.notes:
+    for note in first(grid.notes, all_notes):
         console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
-    for message in dict.fromkeys(run.missing.message for run in grid.runs if run.missing):
+    print_more(len(grid.notes), "remarks", console, all_notes)
+    missing = list(dict.fromkeys(run.missing.message for run in grid.runs if run.missing))
+    for message in first(missing, all_notes):
         console.print(f"[yellow]missing[/] {escape(message)}", soft_wrap=True)
+    print_more(len(missing), "missing", console, all_notes)
 
 
 @contextmanager
@@ -104,8 +141,8 @@ def following(scheduler: Scheduler) -> Iterator[Callable[[Task | None], None]]:
 def _line(scheduler: Scheduler, task: Task) -> Text:
     settled = sum(task.settled for task in scheduler.tasks)
     how = "" if task.seconds is None else f" in {duration(task.seconds)}"
-    if task.found.result is not None:
-        what = f"{task.found.result.metrics.accuracy:.1f} %{how}"
+    if task.found.figures is not None:
+        what = f"{task.found.figures.accuracy:.1f} %{how}"
     else:
         what = task.found.error
     left = scheduler.seconds_left()

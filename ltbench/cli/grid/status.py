@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ltbench.cli.grid.options import GridName, Out
+from ltbench.cli.grid.options import All, GridName, Out
 from ltbench.cli.options import DataRoot, Json
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def status(
     source: GridName,
+    all_cells: All = False,
     json: Json = False,
     out: Out = Path("runs"),
     data_root: DataRoot = DEFAULT_DATA_ROOT,
@@ -25,7 +26,7 @@ def status(
     """
     from rich.markup import escape
 
-    from ltbench.cli.grid.show import print_failed, print_notes, state_table
+    from ltbench.cli.grid.show import print_failed, print_notes, print_states
     from ltbench.cli.output import print_json
     from ltbench.engine.late_progress import LateProgress
     from ltbench.grid.grid_file import read_grid
@@ -43,10 +44,10 @@ def status(
         return
     stdout = console()
     stdout.print(f"\n[bold]{escape(grid.name)}[/]")
-    stdout.print(state_table([(cell.cell.label, cell.runs) for cell in cells]))
-    for cell in cells:
-        print_failed([(cell.cell.label, state) for state in cell.runs], stdout)
-    print_notes(grid, stdout)
+    print_states([(cell.cell.label, cell.runs) for cell in cells], stdout, all_cells)
+    every = [(cell.cell.label, state) for cell in cells for state in cell.runs]
+    print_failed(every, stdout, all_cells)
+    print_notes(grid, stdout, all_cells)
 
 
 def _as_json(label: str, state: RunState) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _as_json(label: str, state: RunState) -> dict[str, Any]:
         "hash": spec.hash if known else None,
         "directory": str(state.directory.path) if known else None,
         "state": state.state,
-        "epochs": state.result.training.epochs if state.result else state.epochs,
-        "accuracy": state.result.metrics.accuracy if state.result else None,
+        "epochs": state.figures.epochs if state.figures else state.epochs,
+        "accuracy": state.figures.accuracy if state.figures else None,
         "error": state.error or None,
     }
