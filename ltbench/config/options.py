@@ -194,6 +194,8 @@ class _Reader:
             return None, [f"{self.key}: expected a finite number, got {shortened(str(given))}"]
         if any(isinstance(one, int) and one.bit_length() > _MAX_BITS for one in _leaves(parsed)):
             return None, [f"{self.key}: expected at most {_MAX_BITS} bits, got {quoted(given)}"]
+        if any(isinstance(one, Path) and "\0" in str(one) for one in _leaves(parsed)):
+            return None, [self._expected(given)]
         return parsed, []
 
     def _takes_truth(self) -> bool:

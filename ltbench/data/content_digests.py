@@ -35,6 +35,7 @@ MIN_AGE_SECONDS = 2.0
 _SAMPLE_BYTES = 1 << 14
 _READ_BYTES = 1 << 20
 _FILES_PER_TASK = 64
+_PATHS_PER_PART = 1 << 14
 _THREADS = min(16, 4 * (os.cpu_count() or 1))  # hides the latency of a network drive
 
 Digests = NDArray[np.uint8]
@@ -74,11 +75,17 @@ def file_digests(
         DataError: A file changes during the reading.
     """
     folder = os.path.abspath(root)  # noqa: PTH100  # unlike resolve(), keeps the user's links
-    files = [f"{folder}/{path}" for path in paths.to_pylist()]
-    stamps = np.array([file_stamp(file) for file in files], np.int64).reshape(-1, 4)
+
+    def files_of(names: Any) -> list[str]:
+        return [f"{folder}/{path}" for path in names.to_pylist()]
+
+    stamps = np.empty((len(paths), 4), np.int64)
+    for start in range(0, len(paths), _PATHS_PER_PART):  # a million strings take 150 MB
+        files = files_of(paths.slice(start, _PATHS_PER_PART))
+        stamps[start : start + len(files)] = [file_stamp(file) for file in files]
 
     def read(rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Digests]]:
-        yield from _read(files, rows, rule)
+        yield from _read(lambda part: files_of(paths.take(part)), rows, rule)
 
     return remembered_digests(f"{rule} {folder}", paths, stamps, read, progress)
 
@@ -137,7 +144,9 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _read(
-    files: Sequence[str], rows: NDArray[np.int64], rule: DigestRule
+    files_of: Callable[[NDArray[np.int64]], Sequence[str]],
+    rows: NDArray[np.int64],
+    rule: DigestRule,
 ) -> Iterator[tuple[NDArray[np.int64], Digests]]:
     """Yields the digests of files as threads finish them: hashing releases the GIL."""
     parts = iter(np.split(rows, range(_FILES_PER_TASK, len(rows), _FILES_PER_TASK)))
@@ -146,7 +155,7 @@ def _read(
     try:
         while True:
             for part in parts:
-                waiting[pool.submit(_hash_files, [files[row] for row in part], rule)] = part
+                waiting[pool.submit(_hash_files, files_of(part), rule)] = part
                 if len(waiting) >= 2 * _THREADS:
                     break
             if not waiting:

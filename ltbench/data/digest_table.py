@@ -71,18 +71,13 @@ class DigestTable:
 
         try:
             columns = pa.ipc.open_stream(stream).read_all().combine_chunks()
-            stamps, digests = (
-                np.frombuffer(b"".join(columns.column(name).to_pylist()), dtype)
-                for name, dtype in (("stamp", "<i8"), ("digest", np.uint8))
-            )
             names = columns.column("name").combine_chunks().cast(pa.string())
-            return cls(
-                names,
-                stamps.reshape(len(names), 4).astype(np.int64),
-                digests.reshape(len(names), DIGEST_BYTES),
-            )
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+            stamps = _rows(columns.column("stamp"), "<i8").astype(np.int64, copy=False)
+            digests = _rows(columns.column("digest"), "u1")
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError):
             return cls._empty()
+        fit = stamps.shape == (len(names), 4) and digests.shape == (len(names), DIGEST_BYTES)
+        return cls(names, stamps, digests) if fit else cls._empty()
 
     @classmethod
     def add(
@@ -149,6 +144,14 @@ class DigestTable:
 
 def _path(table: str) -> Path:
     return cache_folder() / f"{hashlib.sha256(os.fsencode(table)).hexdigest()[:32]}.arrow"
+
+
+def _rows(column: Any, dtype: str) -> NDArray[Any]:
+    """Returns the rows of a pyarrow column of fixed-size binaries: the inverse of `_fixed`."""
+    binaries = column.combine_chunks()
+    width, start = binaries.type.byte_width, binaries.offset
+    values = np.frombuffer(binaries.buffers()[1] or b"", np.uint8).reshape(-1, width)
+    return values[start : start + len(binaries)].view(dtype)
 
 
 def _fixed(values: NDArray[Any]) -> Any:

@@ -27,7 +27,7 @@ def test_every_run_is_run_once_and_then_never_again(folder: Folder) -> None:
     tasks = folder.run(grid, first)
     assert [task.state for task in tasks] == ["done"] * 3
     assert first.started == [run.resolved.spec.hash for run in grid.runs]
-    assert all(task.found.result and not task.earlier for task in tasks)
+    assert all(task.found.figures and not task.earlier for task in tasks)
     again = folder.run(grid, second)
     assert second.started == []
     assert all(task.earlier and task.state == "done" for task in again)
@@ -35,8 +35,7 @@ def test_every_run_is_run_once_and_then_never_again(folder: Folder) -> None:
 
 def test_the_result_tells_the_command_that_makes_it_again(folder: Folder) -> None:
     (task,) = folder.run(folder.read("seed = 4\n"))
-    assert task.found.result
-    command = task.found.result.environment.command
+    command = task.found.directory.finished().environment.command
     assert command[:2] == ["ltbench", "run"]
     assert {"seed=4", "dataset.largest=10", "train.epochs=2", "method=classifier_only"} <= {
         *command
@@ -111,9 +110,10 @@ def test_a_run_that_finishes_while_its_crash_is_recorded_is_done(
 def test_a_crash_before_anything_leaves_the_earlier_result(folder: Folder) -> None:
     grid = folder.read("seed = 0\n")
     (done,) = folder.run(grid)
+    result = done.found.directory.finished()
     (crashed,) = folder.run(grid, InProcess(before=lambda name: Ended(name, 1, "")), "always")
     assert crashed.state == "failed"
-    assert crashed.found.directory.result() == done.found.result
+    assert crashed.found.directory.result() == result
 
 
 def test_a_run_that_somebody_interrupts_is_no_failure(folder: Folder) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from ltbench.config.options import as_typed
 from ltbench.config.runspec import RunSpec
+from ltbench.errors import shortened
 from ltbench.specs import SPECS
 from ltbench.storage.results import Cell
 
 Choices = dict[str, str]
 """Dotted option keys of a run and their values as typed on the command line."""
 _MAX_SHOWN_CHOICES = 8
+_MAX_SHOWN_VALUES = 6
 
 
 def list_choices(spec: RunSpec) -> Choices:
@@ -63,9 +65,19 @@ def format_diff(unlike: Mapping[str, Sequence[str]]) -> str:
     >>> format_diff({"loss": ["ce", "ldam"], "train.lr": ["0.1", "0.2"]})
     'loss ce | ldam, train.lr 0.1 | 0.2'
     """
-    items = [f"{key} {' | '.join(values)}" for key, values in unlike.items()]
+    items = [f"{key} {_format_values(values)}" for key, values in unlike.items()]
     more = f" and {len(items) - _MAX_SHOWN_CHOICES} more" if len(items) > _MAX_SHOWN_CHOICES else ""
     return ", ".join(items[:_MAX_SHOWN_CHOICES]) + more
+
+
+def _format_values(values: Sequence[str]) -> str:
+    """Returns a value for each cell; of many cells the first different values."""
+    if len(values) <= _MAX_SHOWN_VALUES:
+        return " | ".join(map(shortened, values))
+    different = list(dict.fromkeys(values))
+    more = len(different) - _MAX_SHOWN_VALUES
+    shown = " | ".join(map(shortened, different[:_MAX_SHOWN_VALUES]))
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def name_cells(cells: Sequence[Cell]) -> list[str]:

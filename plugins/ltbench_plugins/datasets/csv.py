@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,25 +16,18 @@ from ltbench.data import (
     Split,
     combined_digest,
     file_digests,
-    git_blob_sha1,
 )
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import ConfigError, DataError, quoted
 from ltbench_plugins.datasets.parts.classes import (
     every,
     expect_trained,
     in_normal_form,
     number_classes,
 )
+from ltbench_plugins.datasets.parts.csv_table import FORM, ROOT, SPLITS, CsvTable, read_table
 from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
-SPLITS = ("train", "val", "test")
 _TEST_STEP = 5  # without a split column, every fifth image of a class is a test image
-_FORM = (
-    "the first line is path,label or path,label,split, with commas; every other line is an image, "
-    "and split is train, val or test"
-)
-_ROOT = "set dataset.images to the folder of the relative paths"
-_OUTSIDE = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 
 
 @dataclass(frozen=True)
@@ -65,16 +56,16 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
             image occurs more than once, by its path or by its content.
     """
     path, root = _places(config)
-    columns = _columns(path)
-    names, notes = in_normal_form(columns["label"])
+    table = read_table(path)
+    names, notes = in_normal_form(table.columns["label"])
     class_names, labels = number_classes(names)
-    members = _members(path, columns, labels)
-    images = columns["path"]
+    members = _members(path, table.columns, labels)
+    images = table.columns["path"]
     if config.duplicates == "refuse":
-        _expect_once(path, images, members)
+        _expect_once(path, table, members)
     expect_trained(str(path), class_names, labels[members["train"]])
     splits = {
-        name: Split(FileImages(root, images.take(at), _ROOT), labels[at])
+        name: Split(FileImages(root, images.take(at), ROOT), labels[at])
         for name, at in members.items()
     }
     dataset = Dataset(class_names, splits, notes=notes)
@@ -90,19 +81,20 @@ def identity(config: CsvConfig, ctx: DataContext) -> str:
     The blob name does not depend on the system's line ends.
     """
     path, root = _places(config)
-    images = file_digests(root, _columns(path)["path"], ctx.progress, config.digest)
-    return f"csv:{git_blob_sha1(_content(path))} {config.digest}:{combined_digest(images)}"
+    table = read_table(path)
+    images = file_digests(root, table.columns["path"], ctx.progress, config.digest)
+    return f"csv:{table.blob} {config.digest}:{combined_digest(images)}"
 
 
 def check(config: CsvConfig, ctx: DataContext) -> None:
     """Checks that the first, a middle and the last image exist."""
     path, root = _places(config)
-    images = _columns(path)["path"]
+    images = read_table(path).columns["path"]
     _expect_slashes(path, root, images)
     for row in (0, len(images) // 2, len(images) - 1):
         image = root / images[row].as_py()
         if not image.is_file():
-            raise DataError(f"{path}:{row + 2}: {image} does not exist", hint=_ROOT)
+            raise DataError(f"{path}:{row + 2}: {image} does not exist", hint=ROOT)
 
 
 def _expect_slashes(path: Path, root: Path, images: Any) -> None:
@@ -114,8 +106,8 @@ def _expect_slashes(path: Path, root: Path, images: Any) -> None:
         name = images[row].as_py()
         readable = (root / name.replace("\\", "/")).is_file()
         raise DataError(
-            f"{path}:{row + 2}: {name!r} has backslashes, and no file has this name",
-            hint="write paths with /" + (", which finds this image" if readable else f"; {_ROOT}"),
+            f"{path}:{row + 2}: {quoted(name)} has backslashes, and no file has this name",
+            hint="write paths with /" + (", which finds this image" if readable else f"; {ROOT}"),
         )
 
 
@@ -124,127 +116,10 @@ def _places(config: CsvConfig) -> tuple[Path, Path]:
     if config.path is None:
         raise ConfigError(
             "dataset.path: data set 'csv' needs a CSV file",
-            hint=f"add --set dataset.path=FILE.csv; {_FORM}",
+            hint=f"add --set dataset.path=FILE.csv; {FORM}",
         )
     path = config.path.expanduser()
     return path, (config.images.expanduser() if config.images else path.parent)
-
-
-def _content(path: Path) -> bytes:
-    """Returns the content of a CSV file with unified line ends and without a byte-order mark."""
-    try:
-        content = path.read_bytes()
-        content.decode()
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist", hint="set dataset.path to a CSV file") from error
-    except IsADirectoryError as error:
-        raise DataError(
-            f"{path} is a folder, not a CSV file", hint="use --dataset folder for class folders"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", hint="save it in UTF-8") from error
-    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-
-
-def _columns(path: Path) -> dict[str, Any]:
-    """Returns the checked columns by name, as pyarrow string arrays.
-
-    Raises:
-        DataError: A row is malformed.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import csv as arrow
-
-    content = _content(path)
-    names = _header(path, content)
-    bad: list[Any] = []
-
-    def note(row: Any) -> str:
-        bad.append(row)
-        return "skip"
-
-    try:
-        table = arrow.read_csv(
-            io.BytesIO(content),
-            arrow.ReadOptions(use_threads=False),  # threads do not report the number of a row
-            arrow.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
-            arrow.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), include_columns=names
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path} is not a CSV file: {error}", hint=_FORM) from error
-    if bad:
-        raise DataError(
-            f"{path}:{bad[0].number}: expected {bad[0].expected_columns} fields, as in the header, "
-            f"got {bad[0].actual_columns}",
-            hint='put a field with a comma in quotes: "a,b.jpg"',
-        )
-    if not len(table):
-        raise DataError(f"{path} lists no images", hint=_FORM)
-    columns = {name: table.column(name).combine_chunks() for name in names}
-    _expect_rows(path, columns)
-    columns["path"] = pc.replace_substring_regex(columns["path"], r"(^|/)(\./|/)+", r"\1")
-    _expect_one_label(path, columns)
-    return columns
-
-
-def _expect_one_label(path: Path, columns: dict[str, Any]) -> None:
-    """Raises a `DataError` for an image that is listed with two classes."""
-    paths, labels = (columns[name].dictionary_encode() for name in ("path", "label"))
-    kinds = len(labels.dictionary)
-    pairs = np.unique(paths.indices.to_numpy().astype(np.int64) * kinds + labels.indices.to_numpy())
-    images, times = np.unique(pairs // kinds, return_counts=True)
-    if len(pairs) > len(images):
-        name = paths.dictionary[int(images[times > 1][0])].as_py()
-        raise DataError(f"{path}: {name!r} has two labels", hint="keep one of the labels")
-
-
-def _header(path: Path, content: bytes) -> list[str]:
-    """Returns the known columns in the header."""
-    line = content.split(b"\n", 1)[0].decode()
-    try:
-        header = next(csv.reader([line]), [])
-    except csv.Error as error:
-        raise DataError(f"{path}: the first line is not a header: {error}", hint=_FORM) from error
-    repeated = [name for name in header if header.count(name) > 1]
-    if repeated or "path" not in header or "label" not in header:
-        what = f"{repeated[0]!r} twice" if repeated else ",".join(header)[:200] or "nothing"
-        raise DataError(f"{path}: expected a header with path and label, got {what}", hint=_FORM)
-    return [name for name in ("path", "label", "split") if name in header]
-
-
-def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
-    """Raises a `DataError` for the first row with a fault."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for name, values in columns.items():  # first, because a line break would shift line numbers
-        _expect(path, values, r"[\x00-\x1f]", f"{name} {{!r}} has a control character")
-    for name, values in columns.items():
-        _expect(path, values, r"^$", f"{name} is missing")
-        _expect(path, values, r"^\s|\s$", f"{name} {{!r}} begins or ends with a blank")
-    _expect(path, columns["path"], _OUTSIDE, "{!r} is not a path below the image folder", _ROOT)
-    if "split" in columns:
-        known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
-        _raise_at(path, columns["split"], known, "expected split train, val or test, got {!r}")
-
-
-def _expect(path: Path, values: Any, fault: str, message: str, hint: str = _FORM) -> None:
-    import pyarrow.compute as pc
-
-    valid = pc.invert(pc.match_substring_regex(values, fault))
-    _raise_at(path, values, valid, message, hint)
-
-
-def _raise_at(path: Path, values: Any, valid: Any, message: str, hint: str = _FORM) -> None:
-    import pyarrow.compute as pc
-
-    at = pc.index(valid, value=False).as_py()
-    if at >= 0:
-        shown = values[at].as_py()[:200]
-        raise DataError(f"{path}:{at + 2}: {message.format(shown)}", hint=hint)
 
 
 def _members(
@@ -269,25 +144,27 @@ def _members(
     return {name: at for name, at in members.items() if len(at)}
 
 
-def _expect_once(path: Path, images: Any, members: dict[str, NDArray[np.int64]]) -> None:
+def _expect_once(path: Path, table: CsvTable, members: dict[str, NDArray[np.int64]]) -> None:
     """Raises a `DataError` for an image that is listed twice, with its two lines."""
-    rows = np.sort(np.concatenate(list(members.values())))
-    named = images.take(rows).dictionary_encode().indices.to_numpy()
-    _, first = np.unique(named, return_index=True)
-    if len(first) == len(rows):
+    rows = table.repeated
+    if not len(rows):
         return
+    named = table.columns["path"].take(rows).dictionary_encode().indices.to_numpy()
+    _, first = np.unique(named, return_index=True)
     later = np.ones(len(rows), dtype=bool)
     later[first] = False
+    if not later.any():
+        return
     at = int(np.flatnonzero(later)[0])
     row, earlier = int(rows[at]), int(rows[np.flatnonzero(named == named[at])[0]])
-    split_of = {name: set(part.tolist()) for name, part in members.items()}
     one, other = (
-        next(name for name, part in split_of.items() if each in part) for each in (earlier, row)
+        next(name for name, part in members.items() if (part == each).any())
+        for each in (earlier, row)
     )
     where = f"in {one} twice" if one == other else f"in {one} and in {other}"
     raise DataError(
-        f"{path}:{row + 2}: {images[row].as_py()!r} is {where}, first in line {earlier + 2} "
-        f"({int(later.sum()):,} such lines)",
+        f"{path}:{row + 2}: {quoted(table.columns['path'][row].as_py())} is {where}, first in line "
+        f"{earlier + 2} ({int(later.sum()):,} such lines)",
         hint="add --set dataset.duplicates=drop, which keeps each image once, in test before "
         "train; or list each image once",
     )
