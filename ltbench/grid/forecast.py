@@ -71,7 +71,9 @@ class Forecaster:
             found = list(self._results(folder))
             self._similar[folder] = _Similar.of(found) if found else None
         similar = self._similar[folder]
-        return similar and similar.forecast(run.run.resolved.spec.train.epochs)
+        if similar is None:
+            return None
+        return similar.forecast(run.run.resolved.spec.train.epochs)
 
     def _results(self, folder: Path) -> Iterator[Figures]:
         """Yields the figures of the run directories in a folder that can be read."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
-from ltbench.errors import ConfigError, UnknownNameError, suggestion
+from ltbench.errors import ConfigError, UnknownNameError, shortened, suggestion
 from ltbench.registry.registry import Registry
 
 _PATH_OR_NAME = "give the path of a grid file, or a name of `ltbench grid list`"
@@ -24,19 +25,21 @@ def find_grid(given: str, registry: Registry) -> Path:
         UnknownNameError: It is neither a file nor the name of a grid.
     """
     path = Path(given)
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113  # False where a name is too long, too
         return path
     if given in registry.grids:
         return registry.grids[given].path
     if path.suffix != ".toml":
         hint = f"{suggestion(given, registry.grids)} {_PATH_OR_NAME}"
-        raise UnknownNameError(f"there is no grid '{given}', neither a file nor a name", hint=hint)
+        raise UnknownNameError(
+            f"there is no grid '{shortened(given)}', neither a file nor a name", hint=hint
+        )
     hint = _PATH_OR_NAME
     name = "/".join(path.with_suffix("").parts[-2:])
     if name in registry.grids:
         hint = f"use the name '{name}', without folder and suffix"
-    reason = "is a directory, not a file" if path.is_dir() else "does not exist"
-    raise ConfigError(f"{given} {reason}", hint=hint)
+    reason = "exists but is not a file" if os.path.exists(path) else "does not exist"  # noqa: PTH110
+    raise ConfigError(f"{shortened(given, 300)} {reason}", hint=hint)
 
 
 def grid_summary(path: Path) -> str:

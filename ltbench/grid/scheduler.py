@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
 from ltbench.grid.run_pool import GridRun
 from ltbench.grid.status import CellState, RunState, State, read_state
+from ltbench.grid.tally import Tally
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.jobs import Ended, Executor, Job
 from ltbench.specs import Settings
@@ -113,6 +114,16 @@ class Scheduler:
     options: Settings
     start_time: float
 
+    @functools.cached_property
+    def tally(self) -> Tally:
+        """Numbers of the tasks by state, and the time that they take."""
+        return Tally(self.tasks)
+
+    @functools.cached_property
+    def _open(self) -> dict[str, Task]:
+        """Tasks that are not settled, by the hash of their run."""
+        return {task.run.resolved.spec.hash: task for task in self.tasks if not task.settled}
+
     @classmethod
     def of(
         cls,
@@ -148,7 +159,7 @@ class Scheduler:
             Interrupted: The user interrupted the command; running tasks can be resumed.
         """
         try:
-            while not all(task.settled for task in self.tasks):
+            while self._open:
                 self._start(show)
                 for ended in self.executor.wait(POLL_SECONDS):
                     self._end(ended, show)
@@ -166,36 +177,25 @@ class Scheduler:
 
     def seconds_left(self) -> float | None:
         """Returns the forecast of the remaining time; None where a cell has no forecast."""
-        durations: dict[str, list[float]] = {}
-        for task in self.tasks:
-            if task.seconds is not None and task.state == "done":
-                durations.setdefault(task.cell, []).append(task.seconds)
-        every = [seconds for one in durations.values() for seconds in one]
-        left = 0.0
-        for task in self.tasks:
-            if task.settled or task.elsewhere:
-                continue
-            known = durations.get(task.cell) or (
-                [task.expected_seconds] if task.expected_seconds else every
-            )
-            if not known:
-                return None
-            passed = 0.0 if task.start_time is None else time.monotonic() - task.start_time
-            left += max(0.0, fmean(known) - passed)
-        return left / self.executor.slots
+        left = self.tally.seconds_left()
+        return None if left is None else left / self.executor.slots
 
     def _start(self, show: Callable[[Task | None], None]) -> None:
         """Starts a task in each free slot."""
-        free = self.executor.slots - sum(task.start_time is not None for task in self._open())
-        for task in self._open():
+        own = sum(task.start_time is not None for task in self.tally.running.values())
+        free = self.executor.slots - own
+        for task in list(self._open.values()) if free > 0 else ():
             if free <= 0:
                 return
-            if task.start_time is not None or not task.claim(self.out):
+            if task.start_time is not None:
+                continue
+            claimed = task.claim(self.out)
+            self.tally.update(task)
+            if not claimed:
                 continue
             found = read_state(task.run, self.out)
             if self._is_settled(found):  # another process has executed it meanwhile
-                task.settle(found)
-                show(task)
+                self._settle(task, found, show)
                 continue
             request = Request.of(
                 task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.options
@@ -203,17 +203,25 @@ class Scheduler:
             job = Job(task.run.resolved.spec.hash, request.command(), request.as_json())
             self.executor.start(job)
             task.start_time, free = time.monotonic(), free - 1
+            self.tally.update(task)
 
-    def _open(self) -> list[Task]:
-        return [task for task in self.tasks if not task.settled]
+    def _settle(self, task: Task, found: RunState, show: Callable[[Task | None], None]) -> None:
+        task.settle(found)
+        del self._open[task.run.resolved.spec.hash]
+        self.tally.update(task)
+        show(task)
+
+    def _postpone(self, task: Task) -> None:
+        task.postpone()
+        self.tally.update(task)
 
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
         """Reads the state of a task whose process has ended."""
-        (task,) = (one for one in self.tasks if one.run.resolved.spec.hash == ended.job)
+        task = self._open[ended.job]
         found = read_state(task.run, self.out)
         if not self._is_settled(found):
             if ended.code == BUSY:
-                task.postpone()
+                self._postpone(task)
                 return
             reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
             recorded = True
@@ -225,14 +233,13 @@ class Scheduler:
                         task.run.resolved, self.out, error, "Crash", lambda: self._has_result(found)
                     )
                 except BusyError:
-                    task.postpone()
+                    self._postpone(task)
                     return
             if recorded:
                 found = RunState(task.run, found.directory, "failed", error=reason)
             else:
                 found = read_state(task.run, self.out)
-        task.settle(found)
-        show(task)
+        self._settle(task, found, show)
 
     def _is_settled(self, found: RunState) -> bool:
         """Returns whether this command keeps a run as it is stored."""

@@ -199,6 +199,7 @@ def test_time_left_is_known_once_a_run_is_done(folder: Folder) -> None:
     assert max(filter(None, left)) < 60
     schedule = folder.schedule(folder.read("seed = [8, 9]\n"), InProcess(slots=2))
     assert schedule.seconds_left() is None
+    schedule = folder.schedule(folder.read("seed = [8, 9]\n"), InProcess(slots=2))
     for task in schedule.tasks:
         task.expected_seconds = 10.0
     assert schedule.seconds_left() == 10

@@ -301,7 +301,7 @@ def test_csv_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv does not exist"):
         identity(CSV, path=tmp_path / "nowhere.csv")
     (tmp_path / "latin.csv").write_bytes("path,label\nü.jpg,x".encode("latin-1"))
-    with pytest.raises(DataError, match=r"latin\.csv cannot be read"):
+    with pytest.raises(DataError, match=r"latin\.csv:2: is not UTF-8"):
         identity(CSV, path=tmp_path / "latin.csv")
     path = write_csv(tmp_path, "path,label\n" + "a.jpg,x\n" * 5)
     with pytest.raises(DataError, match=r"list\.csv:2: .*a\.jpg does not exist") as raised:

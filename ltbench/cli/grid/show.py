@@ -139,7 +139,7 @@ def following(scheduler: Scheduler) -> Iterator[Callable[[Task | None], None]]:
 
 
 def _line(scheduler: Scheduler, task: Task) -> Text:
-    settled = sum(task.settled for task in scheduler.tasks)
+    settled = scheduler.tally.total["done"] + scheduler.tally.total["failed"]
     how = "" if task.seconds is None else f" in {duration(task.seconds)}"
     if task.found.figures is not None:
         what = f"{task.found.figures.accuracy:.1f} %{how}"
@@ -154,27 +154,22 @@ def _line(scheduler: Scheduler, task: Task) -> Text:
 
 def _board(scheduler: Scheduler) -> Group:
     """Returns the live table: cells, running tasks, and totals."""
-    cells: dict[str, list[Task]] = {}
-    for task in scheduler.tasks:
-        cells.setdefault(task.cell, []).append(task)
+    tally = scheduler.tally
+    running = list(tally.running.values())
+    cells = list(tally.cells)
     if len(cells) > MAX_LIVE_ROWS:  # only cells with a running task
-        cells = {
-            label: tasks
-            for label, tasks in cells.items()
-            if any(task.state == "running" for task in tasks)
-        }
+        cells = list(dict.fromkeys(task.cell for task in running))
     table = plain_table("cell")
     for column in _COLORS:
         table.add_column(column, justify="right")
-    for label, tasks in cells.items():
-        counts = Counter(task.state for task in tasks)
+    for label in cells:
+        counts = tally.states_of(label)
         table.add_row(escape(label), *(_count(counts[name], c) for name, c in _COLORS.items()))
-    total = Counter(task.state for task in scheduler.tasks)
     left = scheduler.seconds_left()
-    summary = ", ".join(f"{total[name]} {name}" for name in _COLORS)
+    summary = ", ".join(f"{tally.total[name]} {name}" for name in _COLORS)
     rest = "" if left is None else f"; {duration(left)} left"
-    lines = [Text(_flight(task)) for task in scheduler.tasks if task.state == "running"]
-    return Group(table, *lines[:MAX_LIVE_ROWS], Text(f"{summary}{rest}"))
+    lines = [Text(_flight(task)) for task in running[:MAX_LIVE_ROWS]]
+    return Group(table, *lines, Text(f"{summary}{rest}"))
 
 
 def _flight(task: Task) -> str:
