@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 
 _MAX_SHOWN_NAMES = 20
 _MAX_SHOWN_CHARACTERS = 80  # of a name or value of the user
+_MAX_FAULT_CHARACTERS = 500
 _MAX_LISTED_CHARACTERS = 1_000  # of all faults of an error
 
 
@@ -80,12 +81,13 @@ class ConfigError(LTBenchError):
     @classmethod
     def from_faults(cls, faults: Sequence[str], *, hint: str = "") -> ConfigError:
         """Returns one error that shows the first faults together, and the number of the others."""
-        shown = leading(faults, _MAX_LISTED_CHARACTERS)
+        short = [shortened(fault, _MAX_FAULT_CHARACTERS) for fault in faults]
+        shown = leading(short, _MAX_LISTED_CHARACTERS)
         listed = "".join(f"\n  - {fault}" for fault in shown)
         if len(faults) > len(shown):
             listed += f"\n  - and {len(faults) - len(shown):,} more"
         many = f"{len(faults):,} faults in the configuration:{listed}"
-        error = cls(faults[0] if len(faults) == 1 else many, hint=hint)
+        error = cls(short[0] if len(faults) == 1 else many, hint=hint)
         error.faults = tuple(faults)
         return error
 

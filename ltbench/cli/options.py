@@ -11,7 +11,7 @@ import typer
 
 from ltbench.config.defaults import DATA_ROOT_VARIABLE
 from ltbench.config.text import Text
-from ltbench.errors import ConfigError, suggestion
+from ltbench.errors import ConfigError, shortened, suggestion
 from ltbench.specs import KINDS
 
 MACHINE = "Machine (changes no result)"
@@ -106,7 +106,9 @@ def read_kinds(name: str | None) -> list[str]:
     kinds = [spec.kind for spec in KINDS.values() if name in (None, spec.kind, spec.plural)]
     if not kinds:
         plurals = [spec.plural for spec in KINDS.values()]
-        raise ConfigError(f"there is no kind '{name}'", hint=suggestion(name or "", plurals))
+        raise ConfigError(
+            f"there is no kind '{shortened(name or '')}'", hint=suggestion(name or "", plurals)
+        )
     return kinds
 
 
@@ -124,9 +126,12 @@ def read_assignments(
     for text in texts or ():
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key:
-            faults.append(f"--set {text}: expected KIND.OPTION=VALUE, as in method.dim=8")
+            faults.append(
+                f"--set {shortened(text)}: expected KIND.OPTION=VALUE, as in method.dim=8"
+            )
         elif settings.get(key, value) != value:
-            faults.append(f"{key}: set to {settings[key]} and to {value}")
+            one, other = shortened(settings[key]), shortened(value)
+            faults.append(f"{shortened(key)}: set to {one} and to {other}")
         else:
             settings[key] = Text(value)
     return settings, faults

@@ -25,14 +25,17 @@ def from_toml(text: str) -> Any:
 
 
 def as_typed(value: Any) -> str:
-    """Returns a value as a user types it.
+    r"""Returns a value as a user types it.
 
     >>> [as_typed(value) for value in (None, True, 0.5, "tte", ("q", "v"), "8", {"warmup": 3})]
     ['none', 'true', '0.5', 'tte', '["q", "v"]', '"8"', '{warmup = 3}']
+    >>> as_typed("\x1b")
+    '"\\u001b"'
     """
     if value is None:
         return "none"
-    return value if isinstance(value, str) and not _is_toml(value) else _toml(value)
+    as_it_is = isinstance(value, str) and value.isprintable() and not _is_toml(value)
+    return value if as_it_is else _toml(value)
 
 
 def _is_toml(text: str) -> bool:
@@ -52,7 +55,8 @@ def _toml(value: Any) -> str:
         return "[" + ", ".join(map(_toml, value)) + "]"
     if value is None:
         return '"none"'  # TOML has no null
-    return json.dumps(value, default=str, ensure_ascii=False)
+    escaped = isinstance(value, str) and not value.isprintable()
+    return json.dumps(value, default=str, ensure_ascii=escaped)
 
 
 def _key(name: object) -> str:

@@ -31,7 +31,6 @@ from ltbench.config.text import as_typed
 from ltbench.errors import ConfigError, leading, shortened
 from ltbench.grid.grid_tables import HINT, read_tables
 from ltbench.grid.run_pool import MAX_RUNS, GridRun, RunPool, count_runs
-from ltbench.io.text import printable
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.registry import Registry
@@ -163,5 +162,5 @@ class _Labels:
     def _as_typed(self, value: Any) -> str:
         key = frozen(value)
         if key not in self._typed:
-            self._typed[key] = shortened(printable(as_typed(value)).replace("\n", "?"))
+            self._typed[key] = shortened(as_typed(value))
         return self._typed[key]

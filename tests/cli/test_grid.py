@@ -75,6 +75,20 @@ def test_plan_run_status(cli: Cli, tmp_path: Path) -> None:
     assert runs[0]["accuracy"] > 50
 
 
+def test_of_many_cells_the_first_are_shown(cli: Cli, tmp_path: Path) -> None:
+    rates = ", ".join(str(number / 100) for number in range(1, 26))
+    file = str(small(tmp_path, f"seed = [0, 1]\ntrain.lr = [{rates}]\n"))
+    for verb in ("plan", "status"):
+        few, every = cli("grid", verb, file), cli("grid", verb, file, "--all")
+        assert few.code == every.code == 0, few.err
+        assert "5 more cells: --all" in few.out
+        assert "50 runs in 25 cells" in few.out
+        assert "train.lr=0.25" not in few.out
+        assert "train.lr=0.25" in every.out
+        assert "more cells" not in every.out
+    assert len(cli("grid", "plan", file, "--json").json["cells"]) == 25
+
+
 def test_measuring_tells_what_no_run_did(cli: Cli, tmp_path: Path) -> None:
     plan = cli("grid", "plan", str(small(tmp_path, "seed = [0, 1]\n")), "--measure", "--json")
     assert plan.code == 0, plan.err

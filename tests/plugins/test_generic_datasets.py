@@ -309,6 +309,25 @@ def test_csv_says_what_is_missing(tmp_path: Path) -> None:
     assert "dataset.images" in raised.value.hint
 
 
+def test_csv_reads_regular_files_only(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.csv")
+    with pytest.raises(DataError, match=r"fifo\.csv is not a regular file"):
+        identity(CSV, path=tmp_path / "fifo.csv")
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(DataError, match=r"expected at most 2,147,483,647"):
+        identity(CSV, path=tmp_path / "huge.csv")
+    with pytest.raises(DataError, match="expected a header with path and label"):
+        identity(CSV, path=write_csv(tmp_path, ",".join(map(str, range(100_000))) + "\n"))
+
+
+def test_csv_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "path,label\n" + "a.jpg,x\n" * 5)
+    first = identity(CSV, path=path)
+    path = write_csv(tmp_path, "path,label\n" + "a.jpg,y\n" * 6)
+    assert identity(CSV, path=path) != first
+
+
 @CORRUPT
 def test_corrupt_files_of_a_csv_are_named(tmp_path: Path, content: bytes, said: str) -> None:
     path = write_csv(tmp_path, "path,label,split\nb.jpg,x,train\na.jpg,x,test\n")

@@ -55,6 +55,9 @@ def test_options_of_other_components_are_no_differences_of_their_own(cells: list
 def test_many_differences_are_cut_short() -> None:
     unlike = {f"key{number}": ["a", "b"] for number in range(11)}
     assert format_diff(unlike).endswith("key7 a | b and 3 more")
+    cells = [str(number % 100) for number in range(4000)]
+    assert format_diff({"lr": cells}) == "lr 0 | 1 | 2 | 3 | 4 | 5 and 94 more"
+    assert format_diff({"lr": ["a", "b"] * 9}) == "lr a | b"
 
 
 @pytest.mark.parametrize("module", [differences, words])
