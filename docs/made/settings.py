@@ -7,7 +7,7 @@ from dataclasses import fields
 from docs.made.markup import cell, table
 from ltbench.config.options import as_typed, describe_options
 from ltbench.config.runspec import RunConfig, TrainConfig
-from ltbench.grid import grid_file as grid
+from ltbench.grid import grid_tables
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, SPECS
 
@@ -36,7 +36,7 @@ _VARIABLES = {
 
 def settings_page(registry: Registry) -> str:
     """Returns the page of all keys that are not options of a component."""
-    assert _GRID.keys() == set(grid._KEYS)
+    assert _GRID.keys() == set(grid_tables.KEYS)
     kinds = [
         (f"`{kind}`", cell(_summary(kind)), f"[{spec.plural}](../components.md#{spec.plural})")
         for kind, spec in SPECS.items()

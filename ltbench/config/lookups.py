@@ -41,7 +41,7 @@ class Lookups:
         """Returns the component of a kind and name.
 
         Raises:
-            ConfigError: There is none.
+            ConfigError: No component has this name.
         """
         key = kind, frozen(name)
         if key not in self._found:

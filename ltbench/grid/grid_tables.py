@@ -16,7 +16,7 @@ MAX_FILE_BYTES = 10_000_000
 MAX_PATTERNS = 1_000  # each is compared with every run
 LISTS = "a list is an axis, with a run for each value; a value that is a list is written [[0, 1]]"
 HINT = f'{LISTS}; options of components are written in quotes: "method.dim" = 4'
-_KEYS = ("name", "defaults", "include", "exclude")
+KEYS = ("name", "defaults", "include", "exclude")
 _MAX_NAME_CHARACTERS = 100
 
 
@@ -56,9 +56,9 @@ class GridTables:
 
     def __post_init__(self) -> None:
         self.faults += [
-            f"there is no key '{shortened(key)}'; {suggestion(key, _KEYS)}"
+            f"there is no key '{shortened(key)}'; {suggestion(key, KEYS)}"
             for key in self.stored
-            if key not in _KEYS
+            if key not in KEYS
         ]
         if not _is_name(self.stored.get("name", "grid")):
             self.faults.append(f"name: expected a string of 1 to {_MAX_NAME_CHARACTERS} characters")

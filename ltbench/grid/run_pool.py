@@ -36,7 +36,7 @@ class GridRun:
 
     @property
     def key(self) -> object:
-        """Key that equal runs of a grid share: the hash, or what there is to tell them apart."""
+        """Key that equal runs share: the hash, and without identities the paths of the files."""
         spec = self.resolved.spec
         return spec.hash if self.missing is None else (spec.hash, self._paths)
 
@@ -58,7 +58,7 @@ class RunPool:
     Args:
         resolver: Resolver of the runs.
         exclude: Patterns of runs that are left out.
-        runs: Runs by what tells them apart, in the order of the file.
+        runs: Runs by their key, in the order of the file.
         faults: Faults of the entries and patterns.
         hints: Hints about the faults, each once.
         notes: Remarks, such as runs that several entries include.

@@ -6,12 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ltbench.grid.status import State
-
-if TYPE_CHECKING:
-    from ltbench.grid.scheduler import Task
+from ltbench.grid.task import Task
 
 
 @dataclass

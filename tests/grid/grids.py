@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ltbench.grid import worker
 from ltbench.grid.grid_file import Grid, read_grid
-from ltbench.grid.scheduler import Scheduler, Task
+from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import read_states
+from ltbench.grid.task import Task
 from ltbench.jobs import Ended, Job
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite

@@ -12,7 +12,7 @@ import pytest
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.errors import Interrupted
 from ltbench.grid import scheduler, worker
-from ltbench.grid.scheduler import Task
+from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY
 from ltbench.jobs import Ended, Job
 from ltbench.progress import SilentReporter
@@ -128,7 +128,7 @@ def test_a_run_that_somebody_interrupts_is_no_failure(folder: Folder) -> None:
 def test_runs_of_another_grid_are_waited_for(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltbench.grid.scheduler.RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("ltbench.grid.task.RETRY_SECONDS", 0.2)
     grid = folder.read(THREE)
     executor = InProcess()
     schedule = folder.schedule(grid, executor)
@@ -150,7 +150,7 @@ def test_runs_of_another_grid_are_waited_for(
 
 
 def test_a_busy_run_is_tried_again_later(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltbench.grid.scheduler.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("ltbench.grid.task.RETRY_SECONDS", 0.1)
     answers = [BUSY]
     executor = InProcess(before=lambda name: Ended(name, answers.pop()) if answers else None)
     (task,) = folder.run(folder.read("seed = 0\n"), executor)

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from ltbench.grid.scheduler import Task
 from ltbench.grid.status import RunState, read_states
 from ltbench.grid.tally import Tally
+from ltbench.grid.task import Task
 from tests.grid.grids import Folder
 
 

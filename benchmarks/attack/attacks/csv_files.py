@@ -79,7 +79,9 @@ def _read(random: Random, folder: Path) -> None:
     if random.random() < 0.7:
         outcome = ltbench("data", "verify", "csv", *choice, cwd=folder)
     else:
-        outcome = ltbench("run", "--dry-run", "--dataset", "csv", *choice, cwd=folder)
+        # A fork of the attack has no loader workers of its own.
+        plan = ("run", "--dry-run", "--workers", "0", "--dataset", "csv")
+        outcome = ltbench(*plan, *choice, cwd=folder)
     graceful(outcome, codes=(0, 1, 2, 4))
 
 

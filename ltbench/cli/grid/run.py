@@ -20,7 +20,8 @@ from ltbench.cli.options import (
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 
 if TYPE_CHECKING:
-    from ltbench.grid.scheduler import Scheduler, Task
+    from ltbench.grid.scheduler import Scheduler
+    from ltbench.grid.task import Task
 
 
 def run(

@@ -19,8 +19,9 @@ from ltbench.io.console import console
 
 if TYPE_CHECKING:
     from ltbench.grid.grid_file import Grid
-    from ltbench.grid.scheduler import Scheduler, Task
+    from ltbench.grid.scheduler import Scheduler
     from ltbench.grid.status import RunState, State
+    from ltbench.grid.task import Task
 
 _COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
 MAX_LIVE_ROWS = 20
