@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from ltbench.grid.status import RunState, read_states
+from ltbench.grid.status import RunState, State, read_states
 from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
 from tests.grid.grids import Folder
@@ -41,7 +41,8 @@ def test_counts_are_those_of_a_recount(folder: Folder) -> None:
             task.postpone()
             tally.update(task)
             assert len(tally.running) == 1
-        state = rng.choice(["done", "done", "failed"])
+        states: list[State] = ["done", "done", "failed"]
+        state = rng.choice(states)
         task.settle(RunState(task.run, task.found.directory, state))
         task.seconds = rng.uniform(1, 9)
         tally.update(task)

@@ -287,6 +287,7 @@ def test_rows_are_named_by_their_line(tmp_path: Path, rows: str, line: int, said
         ),
         ("path,label,split\na.jpg,x,train", "no images for test"),
         ("path,label,split\na.jpg,x,train\nb.jpg,y,test", "class 'y' has no training images"),
+        (f"path,label\na.jpg,x\n{'b' * 1001},x", r":3: path 'bbb.* is too long: expected at most"),
         ("path,label,split\na.jpg,x,train\na.jpg,x,test", ":3: 'a.jpg' is in train and in test"),
     ],
 )
