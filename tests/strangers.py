@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ltbench.engine.building.checked_components import CheckedAugmentation
+from ltbench.registry import trusted
 from ltbench.registry.component import Component, PluginInfo
 from ltbench.specs import KINDS
 
@@ -29,6 +30,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: st
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[ltbench]\n{name} = {name}_plugin\n")
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(trusted, "_exempt", [*trusted._exempt, folder])
 
 
 def component(kind: str) -> Component:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ltbench.io.files import replace_file
 from ltbench.io.reading import read_regular
+from ltbench.io.user_cache import user_cache
 
 LARGEST = 2**34
 """Size that a table never reaches, in bytes: 100 million images."""
@@ -30,11 +31,8 @@ _unwritten: dict[Path, DigestTable] = {}  # tables of this process if the folder
 
 
 def cache_folder() -> Path:
-    """Returns the folder of the digests: `LTBENCH_CACHE`, or the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("LTBENCH_CACHE")
-    return (Path(chosen).expanduser() if chosen else user_cache_path("ltbench")) / "digests"
+    """Returns the folder of the digests, in the user's cache folder."""
+    return user_cache() / "digests"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ltbench.errors import DataError, LTBenchError, PluginError, is_out_of_memory
 from ltbench.registry.component import Component
-from ltbench.registry.inspect_source import at, place_in, place_of
+from ltbench.registry.inspect_source import at, described, place_in, place_of
 
 
 @contextmanager
@@ -31,7 +31,9 @@ def attribute_errors(*components: Component) -> Iterator[None]:
         yield
     except LTBenchError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may raise anything
+    except BaseException as error:  # a plugin may raise anything
+        if not isinstance(error, Exception | SystemExit) and not _is_own(error, components):
+            raise
         sources = components if len(components) == 1 else _sources(error, components)
         if not sources or is_out_of_memory(error):
             raise
@@ -48,14 +50,21 @@ def attribute_errors(*components: Component) -> Iterator[None]:
         build = sources[0].spec.build
         place = place_in(error, _module(build)) or place_of(build)
         raise PluginError(
-            f"{title} raised {type(error).__name__}: {error}{at(place)}",
+            f"{title} raised {described(error)}{at(place)}",
             hint="report this to the plugin's author; `ltbench --debug ...` prints the traceback",
         ) from error
 
 
 def describe_error(error: BaseException) -> str:
     """Returns type and message of an error, with the file and line that raised it."""
-    return f"{type(error).__name__}: {error}{at(place_in(error))}"
+    return f"{described(error)}{at(place_in(error))}"
+
+
+def _is_own(error: BaseException, components: Iterable[Component]) -> bool:
+    """Returns whether a component raised an error that else means an interruption or an end."""
+    if isinstance(error, KeyboardInterrupt):
+        return False
+    return any(place_in(error, _module(component.spec.build)) for component in components)
 
 
 def _module(build: Any) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 
 from ltbench.registry import api_version as api
 
+MAX_MESSAGE = 1000
+
 
 @dataclass(frozen=True)
 class Import:
@@ -134,6 +136,16 @@ def place_in(error: BaseException, module: str = "") -> str:
     top = module.partition(".")[0]
     own = [place for name, place in frames if not module or name.partition(".")[0] == top]
     return own[-1] if own else ""
+
+
+def described(error: BaseException) -> str:
+    """Returns type and message of an error, in at most 1,000 characters."""
+    try:
+        message = str(error)
+    except BaseException:  # a plugin's own class
+        message = "(it has no printable message)"
+    text = f"{type(error).__name__}: {message}"
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]} ..."
 
 
 def at(place: str) -> str:

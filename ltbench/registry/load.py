@@ -1,7 +1,8 @@
 """Discovery and loading of plugins, each in isolation.
 
 Each entry point of the group `ltbench` is loaded, checked and called alone: a broken plugin is
-recorded with its error, and all others work.
+recorded with its error, and all others work. Damage that cannot be undone in this process is found
+in another one, where a third-party plugin is tried first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -23,12 +24,15 @@ from ltbench import hookspecs
 from ltbench.errors import PluginError, suggestion
 from ltbench.registry import api_version as api
 from ltbench.registry.component import PluginFailure, PluginInfo, PluginWarning
-from ltbench.registry.inspect_source import at, place_in, place_of, source_of
+from ltbench.registry.guarded import Guarded
+from ltbench.registry.inspect_source import at, described, place_in, place_of, source_of
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
 MAX_LOAD_SECONDS = 1.0
 """Loading time above which a plugin gets a warning: every command waits for it."""
+
+MAX_LISTED = 5  # of what a plugin does to its process
 
 DISABLE_VARIABLE = "LTBENCH_DISABLE_PLUGINS"
 
@@ -50,28 +54,38 @@ def load_plugins(
         manager.set_blocked(name)
     points = entry_points(group=hookspecs.PROJECT) if found is None else found
     # Built-in plugins come first: of two plugins with one name, the other one is refused.
-    for point in sorted(points, key=lambda point: (_distribution(point) != "ltbench", point.name)):
+    for point in sorted(points, key=lambda point: (not is_built_in(point), point.name)):
         if not manager.is_blocked(point.name):
-            _load(point, registry)
+            _load(point, registry, try_first=found is None and not is_built_in(point))
     return registry
 
 
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "unknown"
+def is_built_in(point: EntryPoint) -> bool:
+    """Returns whether an entry point belongs to ltbench."""
+    return point.dist is not None and point.dist.name == "ltbench"
 
 
-def _load(point: EntryPoint, registry: Registry) -> None:
+def _load(point: EntryPoint, registry: Registry, *, try_first: bool) -> None:
     info = PluginInfo(
         name=point.name,
         module=point.module,
-        distribution=_distribution(point),
+        distribution=point.dist.name if point.dist else "unknown",
         version=point.dist.version if point.dist else "0",
     )
+    refused = _refusal(point, info, registry) if try_first else ""
+    guard = Guarded()
     began = time.perf_counter()
     try:
-        with redirect_stdout(sys.stderr):  # stdout carries results only
+        if refused:
+            raise _Located(refused, "")
+        with _protected(point, guard, marked=try_first):
             _register(point, info, registry)
-    except (Exception, SystemExit) as error:  # a plugin may raise anything; others must load
+        if guard.harm:
+            registry.manager.unregister(name=point.name)
+            raise PluginError(f"it {_listed(guard.harm)}; remove it or ask its author to fix it")
+    except BaseException as error:  # a plugin may raise anything; others must load
+        if guard.interrupted or _is_interruption(error, info):
+            raise KeyboardInterrupt from error
         registry.drop(info)
         reason, place = _reason(error, info)
         where = "" if place in reason else at(place)
@@ -82,6 +96,46 @@ def _load(point: EntryPoint, registry: Registry) -> None:
     if seconds > MAX_LOAD_SECONDS:
         text = f"takes {seconds:.1f} s to load, and every command waits for it"
         registry.warnings.append(PluginWarning(info, text))
+    if guard.undone:
+        text = f"changes {_listed(guard.undone)} when it is loaded, which was undone"
+        registry.warnings.append(PluginWarning(info, text))
+
+
+def _refusal(point: EntryPoint, info: PluginInfo, registry: Registry) -> str:
+    """Returns why a third-party plugin must not be loaded; empty where it may be."""
+    from ltbench.registry import trusted  # most commands of most users need none of it
+
+    fault, remark = trusted.refusal(point)
+    if remark:
+        registry.warnings.append(PluginWarning(info, remark))
+    hint = f"change it, or try it again with `ltbench plugin check {point.name}`"
+    return f"{fault}; {hint}" if fault else ""
+
+
+@contextmanager
+def _protected(point: EntryPoint, guard: Guarded, *, marked: bool) -> Iterator[None]:
+    """Protects the process, and its stdout, while a plugin is loaded."""
+    if is_built_in(point):
+        with redirect_stdout(sys.stderr):  # stdout carries results only
+            yield
+        return
+    from ltbench.registry import trusted
+    from ltbench.registry.guard import guarded
+
+    mark = trusted.importing(point) if marked else nullcontext()
+    with mark, guarded(point.module.partition(".")[0], guard):
+        yield
+
+
+def _is_interruption(error: BaseException, plugin: PluginInfo) -> bool:
+    """Returns whether an error is an interruption by the user and not the plugin's own."""
+    own = plugin.distribution != "ltbench" and place_in(error, plugin.module)
+    return isinstance(error, KeyboardInterrupt) and not own
+
+
+def _listed(predicates: list[str]) -> str:
+    more = len(predicates) - MAX_LISTED
+    return ", ".join(predicates[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 class _Located(PluginError):
@@ -130,7 +184,7 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
         for folder, place in _items("ltbench_grid_folders", plugin, manager):
             with _located(place):
                 registry.add_grids(folder, info)
-    except (Exception, SystemExit):
+    except BaseException:
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
         raise
@@ -146,11 +200,11 @@ def _imported(point: EntryPoint) -> Any:
     """
     try:
         plugin = point.load()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         reason = api.refusal(_declared_in(error, point.module))
         if reason:
             raise _Located(
-                f"{reason}; importing it raised {type(error).__name__}: {error}",
+                f"{reason}; importing it raised {described(error)}",
                 place_in(error, point.module),
             ) from error
         raise
@@ -213,4 +267,4 @@ def _reason(error: BaseException, plugin: PluginInfo) -> tuple[str, str]:
         wrong = re.search(r"ltbench_\w+", str(error))
         message = f"{error}; {suggestion(wrong[0], known)}" if wrong else str(error)
         return message, place_of(getattr(error.plugin, wrong[0], None)) if wrong else ""
-    return f"{type(error).__name__}: {error}", place_in(error, plugin.module)
+    return described(error), place_in(error, plugin.module)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ltbench.registry.trusted import exempt
+
 
 @contextmanager
 def installed_plugin(name: str, source: str) -> Iterator[Path]:
     """Installs a plugin of one module, as pip would, and uninstalls it at the end.
 
-    In the meantime `load_plugins()` finds it in this process.
+    In the meantime `load_plugins()` finds it in this process, and does not try it first.
 
     Args:
         name: Name of the distribution and the entry point; its module is `<name>_plugin`.
@@ -22,7 +24,6 @@ def installed_plugin(name: str, source: str) -> Iterator[Path]:
 
     Yields:
         File of the module.
-        The file of the module.
     """
     module = f"{name}_plugin"
     with tempfile.TemporaryDirectory(prefix="ltbench-plugin-") as folder:
@@ -36,7 +37,8 @@ def installed_plugin(name: str, source: str) -> Iterator[Path]:
         sys.modules.pop(module, None)
         importlib.invalidate_caches()
         try:
-            yield file
+            with exempt(Path(folder)):
+                yield file
         finally:
             sys.path.remove(folder)
             sys.modules.pop(module, None)

@@ -35,7 +35,10 @@ def check_plugins(
     Example: `ltbench plugin check my_plugin`
     """
     from ltbench.registry.load import load_plugins
+    from ltbench.registry.trusted import forget
 
+    if name is not None:
+        forget(name)  # what its author has changed may be in another package
     registry = load_plugins()
     chosen = _chosen(name, registry)
 
