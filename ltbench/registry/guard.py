@@ -29,8 +29,9 @@ def guarded(plugin: str, found: Guarded) -> Iterator[None]:
             with away_from_stdout(found.harm):
                 yield
         finally:
-            found.harm += modules.restore(plugin)
+            found.harm += modules.restore_builtins()
             found.undone += changed(before)
+            found.harm += modules.restore(plugin)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Guarded:
-    """What happened to the process while a plugin was loaded.
+    """Events in the process while a plugin was loaded.
 
     Attributes:
         interrupted: Whether the user or the system interrupted the command.

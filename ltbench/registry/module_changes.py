@@ -14,14 +14,12 @@ LIBRARIES = frozenset(
     {
         "PIL",
         "annotated_types",
-        "click",
         "filelock",
         "huggingface_hub",
         "jinja2",
         "markupsafe",
         "matplotlib",
         "numpy",
-        "open_clip",
         "platformdirs",
         "pluggy",
         "pyarrow",
@@ -30,17 +28,14 @@ LIBRARIES = frozenset(
         "safetensors",
         "scipy",
         "simplejpeg",
-        "sklearn",
-        "timm",
         "torch",
-        "torchvision",
         "typer",
         "xxhash",
     }
 )
-"""Libraries that ltbench imports; a plugin may import them, but put nothing in their place."""
+"""Libraries that ltbench imports; a plugin imports them, and puts nothing in their place."""
 
-_NEEDED = sys.stdlib_module_names | _OURS | LIBRARIES
+_NEEDED = (sys.stdlib_module_names - {"distutils"}) | _OURS | LIBRARIES  # setuptools replaces it
 _MISSING = object()
 
 
@@ -57,37 +52,46 @@ class ModuleState:
             if _top(name) in sys.stdlib_module_names | _OURS and isinstance(module, ModuleType)
         }
 
+    def restore_builtins(self) -> list[str]:
+        """Undoes changes of built-in functions, which all other code needs.
+
+        Returns predicates of what the plugin did.
+        """
+        now = _BUILTINS.copy()
+        _BUILTINS.update(self._builtins)  # with methods only: a function may be one of these
+        return [
+            f"replaces the built-in {name}"
+            for name, value in self._builtins.items()
+            if now.get(name, _MISSING) is not value
+        ]
+
     def restore(self, plugin: str) -> list[str]:
-        """Undoes what would break other code, and returns it as predicates.
+        """Undoes what would break other code, and returns predicates of what the plugin did.
 
         Added modules, and functions that a library replaces by its own, stay.
 
         Args:
             plugin: Package of the plugin.
         """
-        now = _BUILTINS.copy()
-        _BUILTINS.update(self._builtins)  # first: the following needs them
         sys.modules = self._modules
-        found = [
-            f"replaces the built-in {name}"
-            for name, value in self._builtins.items()
-            if now.get(name, _MISSING) is not value
+        return [
+            *self._entries(plugin),
+            *(
+                f"replaces {name}.{key}"
+                for name, before in self._inside.items()
+                if name != "builtins"
+                for key in _broken(before, vars(self._named[name]), plugin)
+            ),
         ]
-        found += self._entries(plugin)
-        found += [
-            f"replaces {name}.{key}"
-            for name, before in self._inside.items()
-            if name != "builtins"
-            for key in _broken(before, vars(self._named[name]), plugin)
-        ]
-        return found
 
     def _entries(self, plugin: str) -> Iterator[str]:
         """Restores the entries of `sys.modules`, and yields what was wrong with each."""
         for name, module in self._named.items():
+            if _top(name) not in _NEEDED or _top(name) == plugin:
+                continue  # such as a library that replaces itself
             if name not in self._modules:
                 yield f"removes the module {name}"
-            elif self._modules[name] is not module and _top(name) != plugin:
+            elif self._modules[name] is not module:
                 yield f"replaces the module {name}"
             else:
                 continue

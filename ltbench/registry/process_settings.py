@@ -110,6 +110,5 @@ _SETTINGS = (
     _Setting("sys.meta_path", lambda: [*sys.meta_path], _reset_entries(lambda: sys.meta_path)),
     _Setting("sys.path_hooks", lambda: [*sys.path_hooks], _reset_entries(lambda: sys.path_hooks)),
     _Setting("sys.argv", lambda: [*sys.argv], lambda value: setattr(sys, "argv", value)),
-    *map(_attribute, ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")),
     *map(_attribute, ("excepthook", "displayhook", "unraisablehook")),
 )

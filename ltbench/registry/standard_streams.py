@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from typing import Any, TextIO
 
-_STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
+_DESCRIPTORS = {"stdin": 0, "stdout": 1, "stderr": 2}
+_STREAMS = (*_DESCRIPTORS, "__stdin__", "__stdout__", "__stderr__")
 
 
 @contextmanager
@@ -18,18 +20,23 @@ def away_from_stdout(harm: list[str]) -> Iterator[None]:
     Args:
         harm: List that receives predicates of what the block does to the streams.
     """
-    _flush()
+    before = {name: getattr(sys, name) for name in _STREAMS}
+    _flush(before)
     with ExitStack() as stack:
-        for number in _STREAMS.values():
+        for number in _DESCRIPTORS.values():
             stack.enter_context(_restored(number))
-        with suppress(OSError):  # both are closed
+        with suppress(OSError):  # stderr is closed
             os.dup2(2, 1)
         try:
             with redirect_stdout(sys.stderr):
                 yield
         finally:
-            _flush()
-    harm += [f"closes sys.{name}" for name in _STREAMS if _reopened(name)]
+            _flush(before)
+    for name, stream in before.items():
+        closed = getattr(stream, "closed", False)
+        setattr(sys, name, _opened(name.strip("_")) if closed else stream)
+        if closed and name in _DESCRIPTORS:
+            harm.append(f"closes sys.{name}")
 
 
 @contextmanager
@@ -47,21 +54,15 @@ def _restored(number: int) -> Iterator[None]:
         os.close(copy)
 
 
-def _flush() -> None:
+def _flush(streams: Mapping[str, Any]) -> None:
     """Writes what is buffered by Python's streams and by C's."""
-    for stream in (sys.stdout, sys.__stdout__):
-        with suppress(OSError, ValueError, AttributeError):  # a closed stream, or another object
-            stream.flush()  # type: ignore[union-attr]
+    for stream in streams.values():
+        with suppress(OSError, ValueError, AttributeError):  # a closed stream, or none
+            stream.flush()
     ctypes.CDLL(None).fflush(None)
 
 
-def _reopened(name: str) -> bool:
-    """Opens a standard stream again if it was closed; returns whether it was."""
-    if not getattr(getattr(sys, name), "closed", False):
-        return False
-    number = _STREAMS[name]
-    stream = open(number, "w" if number else "r", errors="replace", closefd=False)  # noqa: SIM115
-    for one in (name, f"__{name}__"):
-        if getattr(getattr(sys, one), "closed", False):
-            setattr(sys, one, stream)
-    return True
+def _opened(name: str) -> TextIO:
+    """Returns a new stream in the place of one that was closed."""
+    number = _DESCRIPTORS[name]
+    return open(number, "w" if number else "r", errors="replace", closefd=False)

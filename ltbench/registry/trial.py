@@ -109,11 +109,11 @@ class _Trial:
             return f"loading it {_ending(self.process.poll())}"
         if not ended:
             self._dump()
-            names = messages[0].get("threads")
-            running = f" (thread {', '.join(map(str, names))})" if isinstance(names, list) else ""
-            return f"it keeps its process from ending{running}"
+            threads = messages[0].get("threads")
+            running = f" (thread {', '.join(map(str, threads))})" if threads else ""
+            return f"it keeps the process from ending{running}"
         if self.process.returncode:
-            return f"after it was loaded, its process {_ending(self.process.returncode)}"
+            return f"after it was loaded, it {_ending(self.process.returncode)}"
         return "it closes files that it did not open" if messages[0].get("closed") else ""
 
     def remains(self, token: str) -> str:

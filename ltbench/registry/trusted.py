@@ -1,4 +1,4 @@
-"""Which plugins a command may load: those that do no harm to their process, as far as was tried."""
+"""Trust in plugins: a command loads those that did no harm to the process of their trial."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _exempt: list[Path] = []
 
 
 def refusal(point: EntryPoint) -> tuple[str, str]:
-    """Returns why a plugin must not be loaded, and a remark; each is empty where there is none.
+    """Returns why a plugin must not be loaded, and a remark; each may be empty.
 
     The plugin is tried if that was not done since its files changed, or if a command died while it
     was imported.

@@ -34,13 +34,13 @@ _MARK = ".importing"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found when a plugin was tried.
+    """Finding of a plugin's trial.
 
     Args:
         plugin: Name of the entry point.
         distribution: Installed package of the plugin.
         stamp: Stamp of the plugin's files.
-        fault: What the plugin does to the process that imports it; empty where it does no harm.
+        fault: Predicate of the damage to the process that loads it; empty where it does none.
         crashes: Number of commands that the import of a plugin without a known fault has ended.
     """
 
@@ -135,14 +135,15 @@ def _read(path: Path) -> Verdict | None:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(file, "rb") as opened:
+    try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             return None
-        try:
-            stored = json.loads(opened.read(MAX_VERDICT_BYTES))
-            verdict = Verdict(**stored)
-        except (OSError, ValueError, TypeError, RecursionError):
-            return None
+        stored = json.loads(os.read(file, MAX_VERDICT_BYTES))
+        verdict = Verdict(**stored)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    finally:
+        os.close(file)
     fits = all(type(value) is type(getattr(_EXAMPLE, key)) for key, value in stored.items())
     return verdict if fits else None
 

@@ -116,7 +116,9 @@ def _run(check: Check, plugin: PluginInfo) -> tuple[Status, str]:
     except AssertionError as error:
         place = place_in(error, plugin.module)
         return "failed", f"{_in_short(error)}{f' ({place})' if place else ''}"
-    except (Exception, SystemExit) as error:  # a plugin may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything
         place = place_in(error, plugin.module) or place_in(error)
         return "failed", f"{type(error).__name__}: {_in_short(error)} ({place})"
     return "passed", ""
