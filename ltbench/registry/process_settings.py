@@ -32,7 +32,11 @@ def changed(before: list[Any]) -> list[str]:
     """
     found = []
     for setting, value in zip(_SETTINGS, before, strict=True):
-        if setting.value() != value and setting.restore(value) is not False:
+        try:
+            same = setting.value() == value
+        except Exception:  # it is no such value any more, as after `sys.argv = None`
+            same = False
+        if not same and setting.restore(value) is not False:
             found.append(setting.name)
     return found
 
@@ -56,31 +60,28 @@ def _umask() -> int:
     return mask
 
 
-def _reset_environment(before: dict[str, str]) -> bool:
+def _environment() -> tuple[Any, dict[str, str]]:
+    return os.environ, dict(os.environ)
+
+
+def _reset_environment(before: tuple[Any, dict[str, str]]) -> bool:
     """Restores changed and removed variables; added ones stay, for libraries read them."""
-    lost = {name: value for name, value in before.items() if os.environ.get(name) != value}
+    replaced = os.environ is not before[0]
+    os.environ = before[0]  # noqa: B003 - the object that was replaced
+    lost = {name: value for name, value in before[1].items() if os.environ.get(name) != value}
     os.environ.update(lost)
-    return bool(lost)
+    return bool(lost) or replaced
 
 
-def _reset_entries(entries: Callable[[], list[Any]]) -> Callable[[list[Any]], bool]:
-    """Returns the function that restores removed entries of a list; added ones stay."""
-
-    def restore(before: list[Any]) -> bool:
-        now = entries()
-        lost = [one for one in before if one not in now]
-        now[:] = now if not lost else [*before, *(one for one in now if one not in before)]
-        return bool(lost)
-
-    return restore
-
-
-def _reset_warnings(before: list[Any]) -> bool:
+def _reset_warnings(before: tuple[Any, list[Any]]) -> bool:
     """Removes added filters that turn warnings into errors; others concern the plugin's library."""
-    kept = [one for one in warnings.filters if one in before or one[0] != "error"]
-    if len(kept) == len(warnings.filters):
+    replaced = not isinstance(warnings.filters, list)
+    now: list[Any] = before[0] if replaced else warnings.filters  # type: ignore[assignment]
+    kept = [one for one in now if one in before[1] or one[0] != "error"]
+    if len(kept) == len(now) and not replaced:
         return False
-    warnings.filters[:] = kept  # type: ignore[index]
+    now[:] = kept
+    warnings.filters = now
     with warnings.catch_warnings():
         pass  # leaving the block invalidates the caches of the filters
     return True
@@ -96,19 +97,42 @@ def _attribute(name: str) -> _Setting:
     )
 
 
+def _entries(name: str) -> _Setting:
+    """Returns a list of `sys` as a setting: removed entries are restored, added ones stay."""
+
+    def value() -> tuple[list[Any], list[Any]]:
+        entries = getattr(sys, name)
+        return entries, [*entries]
+
+    def restore(before: tuple[list[Any], list[Any]]) -> bool:
+        entries, present = before
+        now = getattr(sys, name)
+        added = [one for one in now if one not in present] if isinstance(now, list) else []
+        lost = not isinstance(now, list) or any(one not in now for one in present)
+        setattr(sys, name, entries)
+        entries[:] = [*present, *added] if lost else now
+        return lost
+
+    return _Setting(f"sys.{name}", value, restore)
+
+
+def _reset_arguments(before: list[str]) -> None:
+    sys.argv = before
+
+
 _SETTINGS = (
     _Setting("the working directory", _folder, _enter),
     _Setting("the umask", _umask, os.umask),
-    _Setting("environment variables", lambda: dict(os.environ), _reset_environment),
+    _Setting("environment variables", _environment, _reset_environment),
     _Setting("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     _Setting("the switch interval", sys.getswitchinterval, sys.setswitchinterval),
     _Setting("the garbage collection", gc.isenabled, _switch_gc),
-    _Setting("the filters of warnings", lambda: [*warnings.filters], _reset_warnings),
+    _Setting(
+        "the filters of warnings", lambda: (warnings.filters, [*warnings.filters]), _reset_warnings
+    ),
     _Setting("the trace function", sys.gettrace, sys.settrace),
     _Setting("the profile function", sys.getprofile, sys.setprofile),
-    _Setting("sys.path", lambda: [*sys.path], _reset_entries(lambda: sys.path)),
-    _Setting("sys.meta_path", lambda: [*sys.meta_path], _reset_entries(lambda: sys.meta_path)),
-    _Setting("sys.path_hooks", lambda: [*sys.path_hooks], _reset_entries(lambda: sys.path_hooks)),
-    _Setting("sys.argv", lambda: [*sys.argv], lambda value: setattr(sys, "argv", value)),
+    _Setting("sys.argv", lambda: [*sys.argv], _reset_arguments),
+    *map(_entries, ("path", "meta_path", "path_hooks")),
     *map(_attribute, ("excepthook", "displayhook", "unraisablehook")),
 )

@@ -67,7 +67,7 @@ def check(folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str) -
     assert re.match(expected, trial.fault_of(point))
 
 
-@pytest.mark.parametrize("name", all_but(["exits", "leaves_a_daemon"], FATAL))
+@pytest.mark.parametrize("name", all_but(["exits", "forks"], FATAL))
 def test_what_ends_a_process_is_found(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

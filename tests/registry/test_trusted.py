@@ -64,7 +64,7 @@ def test_a_plugin_whose_import_ended_the_command_is_tried_again(
     point: EntryPoint, tmp_path: Path, cache: Path
 ) -> None:
     trusted.refusal(point)
-    for crashes in (1, 2):
+    for said in ("", "2 commands ended while they loaded it"):
         child = os.fork()
         if not child:
             with trusted.importing(point):
@@ -73,10 +73,7 @@ def test_a_plugin_whose_import_ended_the_command_is_tried_again(
         assert len(list(cache.glob("*.importing"))) == 1
         refused, _ = trusted.refusal(point)
         assert list(cache.glob("*.importing")) == []
-        assert (trials(tmp_path), refused) == (
-            2,
-            "2 commands ended while they loaded it"[: 40 * (crashes - 1)],
-        )
+        assert (trials(tmp_path), refused) == (2, said)
 
 
 def test_an_import_in_progress_is_no_crash(point: EntryPoint, tmp_path: Path, cache: Path) -> None:
