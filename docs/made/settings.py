@@ -29,6 +29,7 @@ _VARIABLES = {
     "LTBENCH_DATA": "folder of the data sets, if `--data-root` is not given",
     "LTBENCH_LISTS": "folder or mirror of split lists, if `--lists` is not given",
     "LTBENCH_DISABLE_PLUGINS": "entry points that are not loaded, separated by commas",
+    "LTBENCH_CACHE": "folder of digests of images and of verdicts on plugins",
     "HF_HUB_OFFLINE": "1: no weights are downloaded",
     "OMP_NUM_THREADS": "threads of each run on a CPU; another number changes the last bits",
 }

@@ -30,6 +30,8 @@ def check_plugins(
 ) -> None:
     """Check that a plugin conforms to the contracts of ltbench, on the CPU and without downloads.
 
+    A named plugin is first tried in a process of its own, also where it was refused before.
+
     Exit code 1 if a check failed, 3 if the plugin could not be loaded.
 
     Example: `ltbench plugin check my_plugin`
