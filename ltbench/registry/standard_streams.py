@@ -22,21 +22,19 @@ def away_from_stdout(harm: list[str]) -> Iterator[None]:
     """
     before = {name: getattr(sys, name) for name in _STREAMS}
     _flush(before)
-    with ExitStack() as stack:
-        for number in _DESCRIPTORS.values():
-            stack.enter_context(_restored(number))
-        with suppress(OSError):  # stderr is closed
-            os.dup2(2, 1)
-        try:
-            with redirect_stdout(sys.stderr):
-                yield
-        finally:
-            _flush(before)
-    for name, stream in before.items():
-        closed = getattr(stream, "closed", False)
-        setattr(sys, name, _opened(name.strip("_")) if closed else stream)
-        if closed and name in _DESCRIPTORS:
-            harm.append(f"closes sys.{name}")
+    try:
+        with ExitStack() as stack:
+            for number in _DESCRIPTORS.values():
+                stack.enter_context(_restored(number))
+            with suppress(OSError):  # stderr is closed
+                os.dup2(2, 1)
+            try:
+                with redirect_stdout(sys.stderr):
+                    yield
+            finally:
+                _flush(before)
+    finally:
+        harm += [f"closes sys.{name}" for name in _closed(before) if name in _DESCRIPTORS]
 
 
 @contextmanager
@@ -60,6 +58,14 @@ def _flush(streams: Mapping[str, Any]) -> None:
         with suppress(OSError, ValueError, AttributeError):  # a closed stream, or none
             stream.flush()
     ctypes.CDLL(None).fflush(None)
+
+
+def _closed(before: Mapping[str, Any]) -> list[str]:
+    """Restores the streams of `sys`, and returns the names of those that had to be opened anew."""
+    closed = [name for name, stream in before.items() if getattr(stream, "closed", False)]
+    for name, stream in before.items():
+        setattr(sys, name, _opened(name.strip("_")) if name in closed else stream)
+    return closed
 
 
 def _opened(name: str) -> TextIO:
