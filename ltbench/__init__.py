@@ -13,45 +13,64 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ltbench.contexts import (
-    BackboneContext,
-    BuildContext,
-    DataContext,
-    ExecutorContext,
-    TrackerContext,
-)
-from ltbench.errors import LTBenchError
-from ltbench.hookspecs import hookimpl
-from ltbench.published import PublishedResult
-from ltbench.registry.api_version import VERSION as api_version
-from ltbench.specs import (
-    AugmentationSpec,
-    BackboneSpec,
-    DatasetSpec,
-    ExecutorSpec,
-    HeadSpec,
-    InferenceSpec,
-    InitSpec,
-    Layers,
-    LossSpec,
-    MethodSpec,
-    NoOptions,
-    OptimizerSpec,
-    Recipe,
-    RefinementSpec,
-    SamplingSpec,
-    ScheduleSpec,
-    TrackerSpec,
-    option,
-)
-
 if TYPE_CHECKING:
+    from ltbench.contexts import (
+        BackboneContext,
+        BuildContext,
+        DataContext,
+        ExecutorContext,
+        TrackerContext,
+    )
     from ltbench.engine.finished_run import load_run
     from ltbench.engine.launch import run
+    from ltbench.errors import LTBenchError
+    from ltbench.hookspecs import hookimpl
+    from ltbench.published import PublishedResult
+    from ltbench.registry.api_version import VERSION as api_version
+    from ltbench.specs import (
+        AugmentationSpec,
+        BackboneSpec,
+        DatasetSpec,
+        ExecutorSpec,
+        HeadSpec,
+        InferenceSpec,
+        InitSpec,
+        Layers,
+        LossSpec,
+        MethodSpec,
+        NoOptions,
+        OptimizerSpec,
+        Recipe,
+        RefinementSpec,
+        SamplingSpec,
+        ScheduleSpec,
+        TrackerSpec,
+        option,
+    )
 
 __version__ = "0.1.0"
 
-_LAZY = {"load_run": "ltbench.engine.finished_run", "run": "ltbench.engine.launch"}
+_SPECS = (
+    *("AugmentationSpec", "BackboneSpec", "DatasetSpec", "ExecutorSpec", "HeadSpec"),
+    *("InferenceSpec", "InitSpec", "Layers", "LossSpec", "MethodSpec", "NoOptions"),
+    *("OptimizerSpec", "Recipe", "RefinementSpec", "SamplingSpec", "ScheduleSpec"),
+    *("TrackerSpec", "option"),
+)
+_CONTEXTS = ("BackboneContext", "BuildContext", "DataContext", "ExecutorContext", "TrackerContext")
+_PLACES = {
+    **{name: ("specs", name) for name in _SPECS},
+    **{name: ("contexts", name) for name in _CONTEXTS},
+    "LTBenchError": ("errors", "LTBenchError"),
+    "PublishedResult": ("published", "PublishedResult"),
+    "api_version": ("registry.api_version", "VERSION"),
+    "hookimpl": ("hookspecs", "hookimpl"),
+    "load_run": ("engine.finished_run", "load_run"),
+    "run": ("engine.launch", "run"),
+}
+"""Module and name of everything public, which is imported when it is first used (PEP 562).
+
+The command imports this module before it can handle a signal.
+"""
 
 __all__ = [
     "AugmentationSpec",
@@ -88,13 +107,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a function of the Python API when it is first used (PEP 562)."""
-    if name not in _LAZY:
+    """Imports a public name when it is first used."""
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_LAZY[name]), name)
+    module, attribute = _PLACES[name]
+    value = getattr(import_module(f"ltbench.{module}"), attribute)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_PLACES})

@@ -18,7 +18,6 @@ LTBenchError                    1  a run or a check failed
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Sequence
 
@@ -152,6 +151,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     >>> suggestion("acuracy", ["accuracy", "recall"])
     "did you mean 'accuracy'?"
     """
+    import difflib  # a command can handle signals only after the imports of this module
+
     names = sorted(known)
     lowered = {one.lower(): one for one in names}
     near = [one for one in lowered if len(one) > len(name) / 3]  # others cannot reach the cutoff

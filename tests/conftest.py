@@ -48,7 +48,7 @@ def cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Callable[..., Ended]]:
     """Runs the command in this process, in an empty folder."""
-    from ltbench.cli import main
+    from ltbench.cli import run_command
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
@@ -57,7 +57,7 @@ def cli(
         monkeypatch.setattr(sys, "argv", ["ltbench", *arguments])
         code = 0
         try:
-            main()
+            run_command()
         except SystemExit as stop:
             code = int(stop.code or 0)
         captured = capsys.readouterr()

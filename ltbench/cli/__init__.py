@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import errno
-import io
-import os
-import signal
-import sys
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ltbench.errors import ConfigError, Interrupted, LTBenchError
+from ltbench.io import interrupts
+
+if TYPE_CHECKING:
+    from ltbench.errors import ConfigError, LTBenchError
 
 
 def main() -> None:
+    """Runs the command as a process of its own, which signals interrupt."""
+    interrupts.install()  # before the imports of anything else
+    run_command()
+
+
+def run_command() -> None:
     """Runs the command and turns errors into two lines on stderr and an exit code."""
+    import errno
+    import io
+    import os
+    import sys
+    from pathlib import Path
+
+    from ltbench.errors import ConfigError, LTBenchError
+
     # Waiting OpenMP threads sleep soon: by default they spin for long, and another program on one
     # of the cores then slows a run down thirty-fold.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -23,22 +34,21 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for terminals that show ASCII only
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         from ltbench.cli.app import UsageError, app
 
         try:
-            code = app(prog_name="ltbench", standalone_mode=False)
+            with interrupts.named():
+                code = app(prog_name="ltbench", standalone_mode=False)
         except UsageError as error:
             if not str(error):  # without a verb, the help is printed already
                 sys.exit(ConfigError.exit_code)
             _fail(_as_config_error(error))
+        interrupts.finish(code or 0)
         sys.stdout.flush()
         sys.exit(code)
     except LTBenchError as error:
         _fail(error)
-    except KeyboardInterrupt:
-        _fail(Interrupted("interrupted"))
     except BrokenPipeError:
         # The reader of the output has closed the pipe. Python would report it again at its exit.
         _silence(sys.stdout)
@@ -50,23 +60,25 @@ def main() -> None:
         _fail(LTBenchError(f"the output cannot be written: {error.strerror}"))
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    """Ends the command as Ctrl-C does: its processes end, and its run can be resumed."""
-    raise KeyboardInterrupt
-
-
 def _silence(stream: Any) -> None:
     """Discards what Python would write to a stream at its exit, which would raise again."""
+    import os
+
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _as_config_error(error: Any) -> ConfigError:
     """Returns an error of the command line as a ConfigError."""
+    from ltbench.errors import ConfigError
+
     command = error.ctx.command_path if error.ctx else "ltbench"
     return ConfigError(error.format_message(), hint=f"see `{command} --help`")
 
 
 def _fail(error: LTBenchError) -> NoReturn:
+    import sys
+
+    interrupts.finish(error.exit_code)
     from ltbench.cli.app import debugging
 
     if debugging():

@@ -28,7 +28,7 @@ from ltbench.cli.report import report
 from ltbench.cli.reproduce import reproduce
 from ltbench.cli.run import run
 from ltbench.cli.show import show
-from ltbench.errors import Interrupted
+from ltbench.io import interrupts
 
 app = typer.Typer(
     name="ltbench",
@@ -74,14 +74,12 @@ def root(
 
 
 def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
-    """Returns a verb that raises Interrupted on Ctrl-C, which typer would swallow."""
+    """Returns a verb that raises Interrupted, where typer would swallow a KeyboardInterrupt."""
 
     @functools.wraps(verb)
     def wrapped(**arguments: Any) -> None:
-        try:
+        with interrupts.named():
             verb(**arguments)
-        except KeyboardInterrupt as error:
-            raise Interrupted("interrupted", hint="start the same command again") from error
 
     return wrapped
 

@@ -19,6 +19,7 @@ from ltbench.cli.options import (
 )
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.config.text import Text
+from ltbench.io import interrupts
 
 _COMPONENTS = "Components (see `ltbench list`)"
 _TRAINING = "Training (default: the method's recipe)"
@@ -193,6 +194,8 @@ def run(
             estimated = estimate(planned.resolved, runtime)
         print_plan(planned.resolved, estimated, json=json)
         return
-    with show_progress() as progress:
-        result = planned.execute(runtime, overwrite, progress)
-    print_result(result, json=json, stored=False)
+    with interrupts.deferred():  # a run that is stored is also printed
+        with show_progress() as progress:
+            result = planned.execute(runtime, overwrite, progress)
+        print_result(result, json=json, stored=False)
+        interrupts.finish(0)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ltbench.data.digest_table import DIGEST_BYTES, DigestTable
 from ltbench.errors import DataError
+from ltbench.io.interrupts import check, deferred
 from ltbench.progress import SILENT, ProgressReporter
 
 DigestRule = Literal["content", "sampled"]
@@ -36,6 +37,7 @@ _SAMPLE_BYTES = 1 << 14
 _READ_BYTES = 1 << 20
 _FILES_PER_TASK = 64
 _PATHS_PER_PART = 1 << 14
+_POLL_SECONDS = 0.2  # between checks for an interruption
 _THREADS = min(16, 4 * (os.cpu_count() or 1))  # hides the latency of a network drive
 
 Digests = NDArray[np.uint8]
@@ -115,17 +117,19 @@ def remembered_digests(
         return digests
     done: list[NDArray[np.int64]] = []
     progress.start("reading images once, for their digests", len(rows))
-    try:
-        for part, values in read(rows):
-            digests[part] = values
-            done.append(part)
-            progress.advance(len(part))
-    finally:  # keep the digests computed before an interruption
-        progress.stop()
-        finished = np.concatenate(done) if done else rows[:0]
-        age = np.abs(time.time_ns() - stamps[finished, 1:3]).min(axis=1)
-        old = finished[age > MIN_AGE_SECONDS * 1e9]
-        DigestTable.add(table, names.take(old), stamps[old], digests[old])
+    with deferred():
+        try:
+            for part, values in read(rows):
+                digests[part] = values
+                done.append(part)
+                progress.advance(len(part))
+                check()
+        finally:  # keep the digests computed before an interruption
+            progress.stop()
+            finished = np.concatenate(done) if done else rows[:0]
+            age = np.abs(time.time_ns() - stamps[finished, 1:3]).min(axis=1)
+            old = finished[age > MIN_AGE_SECONDS * 1e9]
+            DigestTable.add(table, names.take(old), stamps[old], digests[old])
     return digests
 
 
@@ -160,14 +164,19 @@ def _read(
                     break
             if not waiting:
                 return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            check()
+            for future in wait(waiting, _POLL_SECONDS, FIRST_COMPLETED).done:
                 yield waiting.pop(future), future.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _hash_files(files: Sequence[str], rule: DigestRule) -> Digests:
-    values = b"".join(_hash_file(file, rule) for file in files)
+    hashed = []
+    for file in files:
+        check()
+        hashed.append(_hash_file(file, rule))
+    values = b"".join(hashed)
     return np.frombuffer(values, np.uint8).reshape(-1, DIGEST_BYTES)
 
 

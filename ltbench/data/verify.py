@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ltbench.data.dataset import Dataset
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.data.repeats import Repeats, find_repeats
 from ltbench.errors import DataError, RunError
+from ltbench.io.interrupts import silent_children
 from ltbench.progress import ProgressReporter
 
 Advance = Callable[[int], None]
@@ -142,13 +142,14 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
             for start in range(0, len(images), _IMAGES_PER_TASK)
         ]
     )
+    resource_tracker.ensure_running()  # its start would unblock what `silent_children` blocks
     with ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_initialize, initargs=(sources,)
     ) as pool:
         waiting: dict[Future[list[BadImage]], int] = {}
         try:
             while True:
-                with _delayed_signals():
+                with silent_children():
                     for split, indices in parts:
                         waiting[pool.submit(_decode_part, split, indices)] = len(indices)
                         if len(waiting) >= 2 * processes:
@@ -164,29 +165,11 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
                 "a decoding process was killed, perhaps for lack of memory",
                 hint="use fewer --workers",
             ) from error
-        except BaseException:  # mostly Ctrl-C: do not wait for the images being decoded
+        except BaseException:  # do not wait for the images being decoded
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
                 process.terminate()
             raise
-
-
-@contextmanager
-def _delayed_signals() -> Iterator[None]:
-    """Delays SIGINT and SIGTERM, which would make a starting process print a traceback."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread receives signals
-        return
-    received: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = {each: signal.signal(each, lambda *got: received.append(got[0])) for each in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler or signal.SIG_DFL)
-    if received:
-        raise KeyboardInterrupt
 
 
 def _names(images: ImageSource) -> Any:

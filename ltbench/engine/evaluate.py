@@ -10,6 +10,7 @@ from ltbench.data.loading.batches import Batches
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.loop import divergence_hint
 from ltbench.errors import DataError, NonFiniteLossError
+from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
 from ltbench.storage.predictions import Predictions
 
@@ -38,6 +39,7 @@ def evaluate(built: BuiltRun, batches: Batches, progress: ProgressReporter) -> P
     columns: list[Tensor] = []
     done = 0
     for batch in views:
+        check()
         logits = built.model.classify(batch.features.flatten(0, 1))
         logits = built.inference.reduce(logits.unflatten(0, batch.features.shape[:2]))
         top = logits.topk(min(_STORED_LOGITS, logits.shape[1]))

@@ -25,6 +25,7 @@ from ltbench.engine.late_progress import LateProgress
 from ltbench.engine.run_arguments import RunArguments
 from ltbench.engine.tracking import ChosenTracker, choose_trackers, without_trackers
 from ltbench.errors import Interrupted
+from ltbench.io import interrupts
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
@@ -179,22 +180,27 @@ def run(
             "trackers": trackers,
         }
     )
+    try:
+        with interrupts.caught():
+            return _run(arguments, settings, shown=progress)
+    except Interrupted as error:
+        raise KeyboardInterrupt(f"{error.message}; the same call resumes the run") from None
+
+
+def _run(arguments: RunArguments, settings: Settings, *, shown: bool) -> FinishedRun:
     planned = plan_run(
         load_plugins(),
         settings,
         arguments.data_root,
         arguments.trackers,
-        progress=LateProgress() if progress else SILENT,
+        progress=LateProgress() if shown else SILENT,
     )
     stored = planned.stored(arguments.out, arguments.overwrite)
     if stored is not None:
         return FinishedRun.from_result(stored)
     runtime = runtime_config(arguments.out, arguments.device, arguments.workers, arguments.cache)
-    try:
-        with _reporter(shown=progress) as reporter:
-            return FinishedRun.from_result(planned.execute(runtime, arguments.overwrite, reporter))
-    except Interrupted as error:
-        raise KeyboardInterrupt(f"{error.message}; the same call resumes the run") from None
+    with _reporter(shown=shown) as reporter:
+        return FinishedRun.from_result(planned.execute(runtime, arguments.overwrite, reporter))
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
+from ltbench.io.interrupts import check, deferred, requested_late
 from ltbench.progress import ProgressReporter
 from ltbench.registry.attribution import attribute_errors, describe_error
 from ltbench.registry.registry import Registry
@@ -166,6 +167,7 @@ def _run(
         silenced_plugins=observers.silenced,
         directory=str(directory.path),
     )
+    check()  # from here on, the run is finished rather than interrupted
     observers.end(result.to_dict())
     # An observer may have been silenced by the notification of the end.
     result = result.model_copy(update={"silenced_plugins": dict(observers.silenced)})
@@ -239,7 +241,8 @@ def evaluate_again(
     loader_config = runtime.loader_config(resolved.spec)
     with attribute_errors(*resolved.components.values()), memory_explained():
         built = rebuild_run(resolved, directory, loader_config, progress)
-        predictions, _ = predict(resolved, directory, built, progress)
+        with deferred():
+            predictions, _ = predict(resolved, directory, built, progress)
     return predictions
 
 
@@ -266,22 +269,28 @@ def _failure_recorded(
     """Records the failure of a run, and notifies the observers; checkpoints are kept."""
     directory.forget_failure()
     try:
-        yield
-    except KeyboardInterrupt as error:
-        done, epochs = len(directory.history()), resolved.spec.train.epochs
-        stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
-        interrupted = Interrupted(f"interrupted {stage}", hint="the same command resumes the run")
-        observers.fail(interrupted)
-        raise interrupted from error
-    except Exception as error:
-        shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-        try:
-            directory.write(
-                Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
-            )
-        finally:
-            observers.fail(shown)
+        with deferred():
+            yield
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, Interrupted)) or requested_late():
+            done, epochs = len(directory.history()), resolved.spec.train.epochs
+            stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
+            hint = "the same command resumes the run"
+            interrupted = Interrupted(f"interrupted {stage}", hint=hint)
+            observers.fail(interrupted)
+            raise interrupted from error
+        if isinstance(error, Exception):
+            _record(error, directory, observers)
         raise
+
+
+def _record(error: Exception, directory: RunDirectory, observers: Observers) -> None:
+    """Writes `failure.json`, and notifies the observers."""
+    shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
+    try:
+        directory.write(Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__))
+    finally:
+        observers.fail(shown)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from typing import Any, NoReturn
 
 from ltbench.grid import worker
 from ltbench.grid.fork_server import MAX_MESSAGE_BYTES
-from ltbench.grid.worker import STOP_ON_EOF
+from ltbench.grid.worker import EXIT_SECONDS, STOP_ON_EOF
+from ltbench.io import interrupts
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
@@ -113,7 +114,8 @@ class _Server:
         """Gives a new child its own session, signals, streams and environment."""
         os.setsid()
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         for own in (self._channel, self._signals, self._signal_writer):
             own.close()
         os.dup2(stdin, 0)
@@ -158,6 +160,7 @@ def _run(request: str, registry: Registry) -> NoReturn:
     """Runs a request in a child process, and ends the process."""
     code = 1
     try:
+        interrupts.install(EXIT_SECONDS)
         code = worker.main([request, STOP_ON_EOF], registry)
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -174,6 +177,8 @@ def main(arguments: Sequence[str]) -> int:
     """Imports the libraries, then serves requests until the parent has ended."""
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
+    # Of a signal to all processes of a job: the parent stops the runs, and closes the channel.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     gc.disable()  # collections would take a fifth of the time of the imports
     importlib.import_module("ltbench.engine.run")
     _import(arguments[1:])

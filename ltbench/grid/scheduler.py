@@ -14,10 +14,12 @@ from ltbench.grid.status import CellState, RunState, read_state
 from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY, Request, record_failure
+from ltbench.io.interrupts import check, named, requested_late
 from ltbench.jobs import Ended, Executor, Job
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, file_clock
 
+STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
 POLL_SECONDS = 0.5  # for which `Executor.wait` may wait
 
 
@@ -87,12 +89,9 @@ class Scheduler:
             Interrupted: The user interrupted the command; running tasks can be resumed.
         """
         try:
-            while self._open:
-                self._start(show)
-                for ended in self.executor.wait(POLL_SECONDS):
-                    self._end(ended, show)
-                show(None)
-        except KeyboardInterrupt as error:
+            with named():
+                self._run(show)
+        except Interrupted as error:
             done = sum(task.state == "done" for task in self.tasks)
             raise Interrupted(
                 f"interrupted: {done} of {len(self.tasks)} runs are done",
@@ -102,6 +101,14 @@ class Scheduler:
             self.executor.stop()
             for task in self.tasks:
                 task.release()
+
+    def _run(self, show: Callable[[Task | None], None]) -> None:
+        while self._open:
+            self._start(show)
+            for ended in self.executor.wait(POLL_SECONDS):
+                self._end(ended, show)
+            check()
+            show(None)
 
     def seconds_left(self) -> float | None:
         """Returns the forecast of the remaining time; None where a cell has no forecast."""
@@ -115,6 +122,7 @@ class Scheduler:
         for task in list(self._open.values()) if free > 0 else ():
             if free <= 0:
                 return
+            check()
             if task.start_time is not None:
                 continue
             claimed = task.claim(self.out)
@@ -154,6 +162,8 @@ class Scheduler:
             reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
             recorded = True
             if ended.code != Interrupted.exit_code:  # interrupted: it can be resumed
+                if requested_late():  # by a signal to all processes, this one among them
+                    check()
                 error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
                 try:
                     # A process whose end is unknown may have finished since the state was read.

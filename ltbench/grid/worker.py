@@ -24,6 +24,7 @@ from ltbench.config.text import Text
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import BusyError, Interrupted, LTBenchError
 from ltbench.grid.fork_server import python_command
+from ltbench.io import interrupts
 from ltbench.io.text import terminal_text
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
@@ -103,9 +104,10 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
             threading.Thread(target=_watch_stdin, daemon=True).start()
         request = Request(**json.loads(arguments[0]))
         sys.argv = request.as_run()
-        return _run(request, registry or load_plugins())
-    except (KeyboardInterrupt, Interrupted):
-        return Interrupted.exit_code
+        with interrupts.named():
+            return _run(request, registry or load_plugins())
+    except Interrupted as error:
+        return error.exit_code
     except LTBenchError as error:
         print(terminal_text(f"{error.message}\n{error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
@@ -119,10 +121,12 @@ def _run(request: Request, registry: Registry) -> int:
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
     runtime = runtime_config(out, request.device, request.workers, request.cache)
     try:
-        planned.execute(runtime, request.overwrite)
+        with interrupts.named(), interrupts.deferred():
+            planned.execute(runtime, request.overwrite)
+            interrupts.finish(0)
     except BusyError:
         return BUSY
-    except (KeyboardInterrupt, Interrupted):
+    except Interrupted:
         raise
     except Exception as error:
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
@@ -166,11 +170,12 @@ def _watch_stdin() -> None:
     """Interrupts this process when its standard input is closed."""
     while os.read(0, 4096):
         pass
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)  # SIGINT is ignored where the command is in background
     time.sleep(EXIT_SECONDS)
-    os._exit(Interrupted.exit_code)  # a library blocks the interruption; the run can be resumed
+    interrupts.end_now()  # a library blocks the interruption; the run can be resumed
 
 
 if __name__ == "__main__":
+    interrupts.install(EXIT_SECONDS)
     faulthandler.enable()  # a crash in a library prints its traceback
     sys.exit(main(sys.argv[1:]))

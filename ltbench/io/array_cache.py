@@ -28,7 +28,9 @@ from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
 from ltbench.io.checksums import file_checksum
+from ltbench.io.interrupts import deferred
 from ltbench.io.json_text import parse_json
+from ltbench.io.locks import wait_for_lock
 from ltbench.io.reading import expect_regular, read_regular
 
 GB = 10**9
@@ -98,7 +100,7 @@ class Cache:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(entry.with_suffix(".lock")):
+            with deferred(), wait_for_lock(entry.with_suffix(".lock")):
                 found = _read(entry, about)
                 if found is None:
                     self._write(entry, about, layout, size, fill)
@@ -115,7 +117,7 @@ class Cache:
         partial = _partial(entry)
         shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
         try:
-            with FileLock(self.folder / "room.lock"):
+            with wait_for_lock(self.folder / "room.lock"):
                 self._make_room(size)
                 partial.mkdir()
                 arrays = {name: _mapped(partial / f"{name}.npy", *layout[name]) for name in layout}
@@ -123,7 +125,7 @@ class Cache:
             checksums = {name: file_checksum(partial / f"{name}.npy") for name in layout}
             (partial / _CHECKSUMS).write_text(json.dumps(checksums))
             (partial / _KEY).write_text(about)
-            with FileLock(self.folder / "room.lock"):
+            with wait_for_lock(self.folder / "room.lock"):
                 shutil.rmtree(entry, ignore_errors=True)  # a damaged one
                 partial.rename(entry)
         finally:

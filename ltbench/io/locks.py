@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ltbench.errors import BusyError, LTBenchError
+from ltbench.io.interrupts import check
+
+_POLL_SECONDS = 0.2  # between checks for an interruption
+
+
+@contextmanager
+def wait_for_lock(path: Path) -> Iterator[None]:
+    """Holds a lock file, and waits until no other process holds it.
+
+    Args:
+        path: Lock file, in an existing folder.
+
+    Raises:
+        Interrupted: A signal arrived while the lock was held by another process.
+        OSError: The file cannot be written.
+    """
+    lock = FileLock(path)
+    while not lock.is_locked:
+        check()
+        with suppress(Timeout):
+            lock.acquire(timeout=_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from ltbench.cli.options import (
     read_assignments,
 )
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
+from ltbench.io import interrupts
 
 if TYPE_CHECKING:
     from ltbench.grid.scheduler import Scheduler
@@ -89,7 +90,7 @@ def run(
     from ltbench.grid.fork_server import fork_server_factory
     from ltbench.grid.grid_file import read_grid
     from ltbench.grid.named_grids import find_grid
-    from ltbench.grid.scheduler import Scheduler
+    from ltbench.grid.scheduler import STOP_SECONDS, Scheduler
     from ltbench.grid.status import read_states
     from ltbench.registry.load import load_plugins
 
@@ -120,10 +121,12 @@ def run(
     for task in scheduler.tasks:
         known = expected[task.cell]
         task.expected_seconds = known.seconds if known else None
-    with following(scheduler) as show:
-        scheduler.run(show)
-    _print(grid.name, scheduler, json=json)
-    failed = sum(task.state == "failed" for task in scheduler.tasks)
+    with interrupts.deferred(STOP_SECONDS):
+        with following(scheduler) as show:
+            scheduler.run(show)
+        _print(grid.name, scheduler, json=json)
+        failed = sum(task.state == "failed" for task in scheduler.tasks)
+        interrupts.finish(RunError.exit_code if failed else 0)
     if failed:
         raise RunError(
             f"{failed} of {len(scheduler.tasks)} runs failed",

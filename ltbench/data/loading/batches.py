@@ -18,6 +18,7 @@ from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
+from ltbench.io.interrupts import check
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
@@ -115,6 +116,7 @@ class Batches:
     def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loader_config.device
         for epoch, draws in orders:
+            check()
             sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
             views = self.views_of(sizes, epoch, draws)
             at = torch.from_numpy(draws % len(self.split)).to(device)
@@ -129,6 +131,7 @@ class Batches:
         loader = self._idle or _Loader(self)
         self._idle = None  # a second iterator that starts before this one ends gets its own workers
         for pixels, draws, errors in loader.load(orders):
+            check()
             for draw, error in errors:
                 self._on_error(draw % len(self.split), error)
             if len(draws):
@@ -211,6 +214,7 @@ class FileViews(TorchDataset[_Item]):
         """Returns each draw of an epoch with its views (V, 3, R, R), or with its error."""
         items = []
         for start in range(0, len(drawn), _IMAGES_PER_CALL):
+            check()  # the main process waits for this batch
             part = drawn[start : start + _IMAGES_PER_CALL]
             items += self.load(part[0][0], [draw for _, draw in part])
         return items

@@ -21,6 +21,7 @@ from ltbench.data.image_digests import source_digest
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.errors import LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError, in_words
+from ltbench.io.interrupts import check
 
 _PROBED_IMAGES = 32  # images whose headers give a first estimate of the total size
 _MAX_ESTIMATE_RATIO = 1.5  # estimate over limit, above which the other headers are not read
@@ -190,6 +191,7 @@ def fill_array(
         values[done : done + len(batch)] = batch
         done += len(batch)
         advance(len(batch))
+        check()
 
 
 def _as_they_are(items: Sequence[_T]) -> Sequence[_T]:

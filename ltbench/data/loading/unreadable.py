@@ -17,6 +17,7 @@ from ltbench.data.images import ArrayImages, ImageSource, Subset
 from ltbench.data.loading.decode_cache import DecodedImages, decoder_versions, fill_array
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError
+from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
 
 _MAX_SHOWN_CLASSES = 5
@@ -79,6 +80,7 @@ def _readable(
     if isinstance(images, DecodedImages):  # only the others have to be tried
         readable = images.decoded.copy()
         for index in np.flatnonzero(~readable).tolist():
+            check()
             readable[index] = _can_be_read(images, index)
         return readable
 

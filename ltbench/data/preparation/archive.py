@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from ltbench.errors import DataError
+from ltbench.io.interrupts import check, deferred
 
 READ_BYTES = 1 << 20
 _HINT = "download the archive again from where it is published"
@@ -37,11 +38,12 @@ def unpack(archive: Path, into: Path, limit: int) -> None:
     try:
         clear(part)
         part.mkdir(parents=True)
-        if zipfile.is_zipfile(archive):
-            _extract_zip(archive, part, limit)
-        else:
-            _extract_tar(archive, part, limit)
-        part.rename(into)
+        with deferred():
+            if zipfile.is_zipfile(archive):
+                _extract_zip(archive, part, limit)
+            else:
+                _extract_tar(archive, part, limit)
+            part.rename(into)
     except tarfile.ReadError as error:
         raise DataError(
             f"{archive} cannot be unpacked: it is not a complete archive", hint=_HINT
@@ -73,6 +75,7 @@ def _extract_tar(archive: Path, into: Path, limit: int) -> None:
     total = 0
     with tarfile.open(archive) as tarred:
         for member in tarred:
+            check()
             total += member.size
             _check_member(archive, into / member.name, total, limit, folder=member.isdir())
             tarred.extract(member, into, filter="data")
@@ -85,6 +88,7 @@ def _extract_zip(archive: Path, into: Path, limit: int) -> None:
     total = 0
     with zipfile.ZipFile(archive) as zipped:
         for member in zipped.infolist():
+            check()
             name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
             # zipfile would rename such members and write links as files, both without an error.
             path = PurePosixPath(name.replace("\\", "/"))

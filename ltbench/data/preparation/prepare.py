@@ -12,6 +12,7 @@ from ltbench.data.preparation.archive import clear, unpack
 from ltbench.data.preparation.fetch import fetch
 from ltbench.errors import DataError
 from ltbench.io.files import replace_file
+from ltbench.io.interrupts import check, deferred
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,16 @@ class Preparation:
                     hint="move it away to create the links",
                 )
             clear(part)
-            try:
-                for below, existing in links.items():
-                    target = part / below
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.symlink_to(existing)
-                part.rename(path)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+            with deferred():
+                try:
+                    for below, existing in links.items():
+                        check()
+                        target = part / below
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        target.symlink_to(existing)
+                    part.rename(path)
+                finally:
+                    shutil.rmtree(part, ignore_errors=True)
         self.note(f"{path}: {len(links):,} links")
 
     def unpack(self, archive: Path, name: str, limit: int) -> None:

@@ -17,6 +17,7 @@ from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.train_loader import TrainLoader
 from ltbench.errors import DataError, NonFiniteLossError
+from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
 from ltbench.protocols import Targets
 
@@ -49,6 +50,7 @@ def train(
 
     Raises:
         NonFiniteLossError: With epoch and step.
+        Interrupted: A signal has arrived.
     """
     size = len(loader)
     steps = math.ceil(size / config.batch_size)
@@ -62,6 +64,7 @@ def train(
         losses: list[Tensor] = []
         start = time.perf_counter()
         for inputs, targets in loader.epoch(epoch, config.batch_size):
+            check()
             step = epoch * steps + len(losses)
             rates.append(config.lr * schedule(step, steps, config.epochs))
             set_learning_rate(state.optimizer, rates[-1])

@@ -204,8 +204,6 @@ class Local:
                 self._sleep()
                 for one in [one for one in self._running if one.process.ended]:
                     self._remove(one)
-        except KeyboardInterrupt:
-            pass  # a second Ctrl-C kills the processes at once
         finally:
             for one in list(self._running):
                 self._kill(one.process)
