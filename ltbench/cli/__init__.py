@@ -76,9 +76,15 @@ def _as_config_error(error: Any) -> ConfigError:
 
 
 def _fail(error: LTBenchError) -> NoReturn:
+    """Prints an error and ends the command with its exit code."""
+    import gc
     import sys
 
+    from ltbench.errors import Interrupted
+
     interrupts.finish(error.exit_code)
+    if isinstance(error, Interrupted):
+        gc.freeze()  # else Python's exit searches all libraries for garbage, for a second
     from ltbench.cli.app import debugging
 
     if debugging():

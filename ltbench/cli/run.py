@@ -194,8 +194,7 @@ def run(
             estimated = estimate(planned.resolved, runtime)
         print_plan(planned.resolved, estimated, json=json)
         return
-    with interrupts.deferred():  # a run that is stored is also printed
-        with show_progress() as progress:
-            result = planned.execute(runtime, overwrite, progress)
-        print_result(result, json=json, stored=False)
-        interrupts.finish(0)
+    interrupts.expect_one_result()
+    with show_progress() as progress:
+        result = planned.execute(runtime, overwrite, progress)
+    print_result(result, json=json, stored=False)

@@ -32,7 +32,7 @@ from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
-from ltbench.io.interrupts import check, deferred, requested_late
+from ltbench.io.interrupts import check, deferred, requested_late, result_stored
 from ltbench.progress import ProgressReporter
 from ltbench.registry.attribution import attribute_errors, describe_error
 from ltbench.registry.registry import Registry
@@ -172,6 +172,7 @@ def _run(
     # An observer may have been silenced by the notification of the end.
     result = result.model_copy(update={"silenced_plugins": dict(observers.silenced)})
     directory.write(result)
+    result_stored()
     directory.drop_checkpoint()
     return result
 

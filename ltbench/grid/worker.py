@@ -121,9 +121,9 @@ def _run(request: Request, registry: Registry) -> int:
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
     runtime = runtime_config(out, request.device, request.workers, request.cache)
     try:
-        with interrupts.named(), interrupts.deferred():
+        with interrupts.named():
+            interrupts.expect_one_result()
             planned.execute(runtime, request.overwrite)
-            interrupts.finish(0)
     except BusyError:
         return BUSY
     except Interrupted:

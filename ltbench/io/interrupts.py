@@ -42,6 +42,7 @@ class _State:
         flag: Byte in shared memory, which forked loader workers read: 1 after a signal.
         deferrals: Number of entered `deferred` blocks.
         grace_seconds: Grace period of the entered blocks.
+        one_result: Whether the command is done when a result is stored, but for its printing.
         code: Exit code of a command that is done; None before.
     """
 
@@ -50,6 +51,7 @@ class _State:
         self.flag = mmap.mmap(-1, 1)
         self.deferrals = 0
         self.grace_seconds = grace_seconds
+        self.one_result = False
         self.code: int | None = None
 
 
@@ -80,9 +82,20 @@ def finish(code: int) -> None:
         _state.code = code
 
 
+def expect_one_result() -> None:
+    """Declares that the command only prints after the next call of `result_stored`."""
+    _state.one_result = True
+
+
+def result_stored() -> None:
+    """Fixes the exit code 0 of a command for one result; a late signal leaves it to print it."""
+    if _state.one_result:
+        finish(0)
+
+
 def requested() -> bool:
     """Returns whether a signal has interrupted this process, or the process that forked it."""
-    return _state.flag[0] != 0
+    return _state.flag[0] != 0 and _state.code is None
 
 
 def check() -> None:
@@ -91,7 +104,7 @@ def check() -> None:
     Raises:
         Interrupted: A signal has arrived.
     """
-    if _state.flag[0]:
+    if _state.flag[0] and requested():
         raise Interrupted("interrupted", hint=_HINT)
 
 
@@ -116,7 +129,7 @@ def deferred(grace_seconds: float = GRACE_SECONDS) -> Iterator[None]:
     finally:
         state.deferrals -= 1
         state.grace_seconds = earlier
-    if not state.deferrals and state.code is None:
+    if not state.deferrals:
         check()
 
 
@@ -212,7 +225,7 @@ def _on_signal(number: int, frame: object) -> None:
     if os.getpid() != _state.owner:
         _on_signal_in_child(number)
         return
-    again = requested()
+    again = _state.flag[0] != 0
     _state.flag[0] = 1
     if again or (_state.code is None and not _state.deferrals):
         end_now()

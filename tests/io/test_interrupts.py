@@ -1,0 +1,143 @@
+"""Signals to small processes that use the handlers as the commands do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ltbench.errors import Interrupted
+from ltbench.io import interrupts
+
+BEGIN = "import os, signal, sys, time\nfrom ltbench.io import interrupts\ninterrupts.install()\n"
+SELF = "os.kill(os.getpid(), signal.SIGTERM)\n"
+AT_ONCE = (130, "", "error: interrupted\nhint: start the same command again\n")
+
+
+def ended(code: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + code], capture_output=True, text=True, timeout=50
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_command_with_nothing_to_complete_ends_at_once() -> None:
+    assert ended(f"{SELF}print('on')") == AT_ONCE
+
+
+def test_a_deferred_block_completes_what_it_writes() -> None:
+    code = (
+        "from ltbench.errors import Interrupted\n"
+        "try:\n"
+        "    with interrupts.deferred():\n"
+        f"        {SELF}"
+        "        with interrupts.deferred():\n"
+        "            print('written')\n"
+        "except Interrupted as error:\n"
+        "    sys.exit(error.exit_code)"
+    )
+    assert ended(code) == (130, "written\n", "")
+
+
+def test_a_signal_in_a_fork_hook_is_not_lost() -> None:
+    code = (
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "with interrupts.deferred():\n"
+        "    child = os.fork() or os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+        "    print(interrupts.requested(), flush=True)\n"
+        "    os._exit(0)"
+    )
+    assert ended(code) == (0, "True\n", "")
+
+
+def test_whatever_error_arrives_is_named_by_the_flag() -> None:
+    code = (
+        "from ltbench.errors import Interrupted\n"
+        "try:\n"
+        "    with interrupts.named(), interrupts.deferred():\n"
+        f"        {SELF}"
+        "        raise RuntimeError('DataLoader worker is killed by signal')\n"
+        "except Interrupted as error:\n"
+        "    sys.exit(error.exit_code)"
+    )
+    assert ended(code) == (130, "", "")
+
+
+@pytest.mark.parametrize("wait", [SELF, ""])
+def test_a_library_that_blocks_is_ended_with_its_processes(wait: str) -> None:
+    """By a second signal, or after the grace period."""
+    code = (
+        "import subprocess\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        "print(child.pid, flush=True)\n"
+        "interrupts.GRACE_SECONDS = 0.2\n"
+        "interrupts._state.grace_seconds = 0.2\n"
+        "with interrupts.deferred(0.2):\n"
+        f"    {SELF}    {wait or 'pass'}\n"
+        "    time.sleep(60)"
+    )
+    found, out, err = ended(code)
+    assert (found, err) == (130, AT_ONCE[2])
+    status = Path(f"/proc/{out.strip()}/stat")
+    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_late_signal_does_not_change_the_exit_code() -> None:
+    at_exit = "import atexit\natexit.register(os.kill, os.getpid(), signal.SIGTERM)\n"
+    assert ended(f"interrupts.finish(4)\n{SELF}print('told')\n{at_exit}sys.exit(4)") == (
+        *(4, "told\n"),
+        "",
+    )
+
+
+def test_forked_processes_end_by_sigterm_and_leave_sigint_to_their_parent() -> None:
+    code = (
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        f"    {SELF}"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), interrupts.requested())"
+    )
+    assert ended(code) == (0, "-15 False\n", "")
+
+
+def test_forked_processes_read_the_flag() -> None:
+    code = (
+        "reader, writer = os.pipe()\n"
+        "with interrupts.deferred():\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        os.read(reader, 1)\n"
+        "        os._exit(7 if interrupts.requested() else 0)\n"
+        f"    {SELF}"
+        "    os.write(writer, b'x')\n"
+        "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)\n"
+        "    os._exit(0)"
+    )
+    assert ended(code) == (0, "7\n", "")
+
+
+def test_a_function_of_the_api_gives_the_handlers_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(Interrupted), interrupts.caught():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.requested()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # a second one ends the process
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert not interrupts.requested()
+
+
+def test_a_function_of_the_api_keeps_the_users_handlers() -> None:
+    received: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        with interrupts.caught():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert received == [signal.SIGTERM]
