@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import multiprocessing
+import multiprocessing.util
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +21,7 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
+from benchmarks.attack.attack import Finding
 from benchmarks.attack.command import TIMED_OUT, Outcome, environment, ltbench
 from benchmarks.attack.stores import BUILD
 
@@ -92,6 +95,11 @@ class WarmCommand:
         """Waits until the handler of SIGTERM stands, or the command has ended."""
         wait_for_handlers(self.pid)
 
+    def send(self, number: int) -> None:
+        """Sends a signal to the command alone, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
     def outcome(self) -> Outcome:
         """Waits for the end of the command, and returns its outcome."""
         code = TIMED_OUT
@@ -122,8 +130,32 @@ def wait_for_handlers(pid: int) -> None:
         time.sleep(0.001)
 
 
+def check_command(outcome: Outcome) -> None:
+    """Checks how a command ended that may have received a signal.
+
+    Raises:
+        Finding: A promise is broken.
+    """
+    if outcome.code not in (0, 130):
+        raise outcome.finding("130, or 0 if the work was done")
+    if _BROKEN.search(outcome.err):
+        raise outcome.finding("no traceback")
+    if outcome.code == 130 and "error: interrupted" not in outcome.err:
+        raise outcome.finding("an interruption is named")
+
+
+def check_gone(session: int) -> None:
+    """Checks that no process of a session is left.
+
+    Raises:
+        Finding: One is left.
+    """
+    if left := list(_session(session)):
+        raise Finding(f"no process is left, but {left}")
+
+
 def check_interrupted(outcome: Outcome, session: int, folder: Path) -> None:
-    """Checks a command after a signal, and that the same command then gives the same bits.
+    """Checks a run after a signal, and that the same command then gives the same bits.
 
     Args:
         outcome: Outcome of the command.
@@ -133,16 +165,10 @@ def check_interrupted(outcome: Outcome, session: int, folder: Path) -> None:
     Raises:
         Finding: A promise is broken.
     """
-    if outcome.code not in (0, 130):
-        raise outcome.finding("130, or 0 if the result was stored")
-    if _BROKEN.search(outcome.err):
-        raise outcome.finding("no traceback")
-    if outcome.code == 130 and "error: interrupted" not in outcome.err:
-        raise outcome.finding("an interruption is named")
+    check_command(outcome)
+    check_gone(session)
     if outcome.code == 0 and json.loads(outcome.out)["hash"] not in stored_metrics(folder):
         raise outcome.finding("0 with the stored result printed")
-    if left := list(_session(session)):
-        raise outcome.finding(f"no process is left, but {left}")
     again = WarmCommand(outcome.arguments, folder).outcome()
     if again.code or again.err.count("Traceback"):
         raise again.finding(f"the same command resumes a run after {outcome.err[-300:]!r}")
@@ -212,6 +238,7 @@ def _be_command(arguments: Sequence[str], cwd: Path, texts: Sequence[Path], poin
     try:
         os.setsid()
         atexit._clear()
+        atexit.register(multiprocessing.util._exit_function)  # type: ignore[attr-defined]
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, path in enumerate(texts, 1):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
@@ -221,7 +248,7 @@ def _be_command(arguments: Sequence[str], cwd: Path, texts: Sequence[Path], poin
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(cwd)
         os.environ.update(environment(cwd))
-        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "r" if not n else "w") for n in range(3))
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r", 1) for n in range(3))
         sys.argv = ["ltbench", *arguments]
         if point:
             arm(point)
