@@ -10,7 +10,7 @@ from random import Random
 from benchmarks.attack.attack import Attack
 from benchmarks.attack.signalled import WarmCommand, check_command, check_gone, stored_metrics
 
-_GRID = 'method = "classifier_only"\nseed = [0, 1, 2]\n"train.epochs" = 2\n'
+_GRID = '[[include]]\nmethod = "classifier_only"\nseed = [0, 1, 2]\n"train.epochs" = 2\n'
 _COMMAND = ("grid", "run", "small.toml", "--jobs", "1", "--out", "runs", "--json")
 _expected: dict[str, object] = {}
 
