@@ -80,7 +80,7 @@ def store(
         np.arange(len(labels)), labels, classes, logits, np.full(len(labels), 2.2, np.float32)
     )
     directory = RunDirectory.of(out, spec)
-    directory.write(RunDescription.of(spec))
+    directory.begin(RunDescription.of(spec))
     about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
     predictions.write(directory.predictions(spec.inference, spec.inference), about)
     result = result_of(spec, Metrics.of(predictions, counts), counts, directory.path)

@@ -54,7 +54,10 @@ def run_command() -> None:
         _silence(sys.stdout)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
+        if error.filename is not None:  # of a folder or file that no command checks further
+            what = f"{error.filename!s} cannot be used: {error.strerror}"
+            _fail(LTBenchError(what, hint="check the path and its permissions"))
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
             raise
         _silence(sys.stdout)
         _fail(LTBenchError(f"the output cannot be written: {error.strerror}"))
@@ -92,10 +95,11 @@ def _fail(error: LTBenchError) -> NoReturn:
     from rich.markup import escape
 
     from ltbench.io.console import console
+    from ltbench.io.text import shorten
 
     errors = console(stderr=True)
     try:
-        errors.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
+        errors.print(f"[bold red]error:[/] {escape(shorten(error.message))}", soft_wrap=True)
         if error.hint:
             errors.print(f"[bold cyan]hint:[/] {escape(error.hint)}", soft_wrap=True)
     except OSError:  # the message cannot be written: the exit code remains

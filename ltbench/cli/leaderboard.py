@@ -61,19 +61,20 @@ def leaderboard(
     """
     from ltbench.analysis.leaderboard import files, tables
     from ltbench.cli.output import print_json
+    from ltbench.cli.output_paths import output_file
     from ltbench.cli.stored_runs import end_strictly, read_runs
     from ltbench.io.text import terminal_text
-    from ltbench.storage.files import write_atomically
+    from ltbench.storage.files import make_folder, write_atomically
 
     if markdown + latex + json > 1:
         raise ConfigError("--markdown, --latex and --json: choose one of them")
-    if csv is not None and csv.exists() and not csv.is_file():
-        raise ConfigError(f"--csv: {csv} exists but is not a file", hint="give the name of a file")
+    target = None if csv is None else output_file(csv, "--csv")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
-    if csv is not None:
+    if target is not None:
         rows = board.rows()
-        write_atomically(csv.resolve(), files.to_csv(rows).encode())
+        make_folder(target.parent)
+        write_atomically(target, files.to_csv(rows).encode())
         typer.echo(terminal_text(f"{csv}: {len(rows)} rows"), err=True)
     published = [row for rows in board.published.values() for row in rows]
     if json:

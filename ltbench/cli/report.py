@@ -9,7 +9,6 @@ import typer
 
 from ltbench.cli.leaderboard import Metric, Runs, WithPublished, ranked
 from ltbench.cli.options import Level, Strict
-from ltbench.errors import ConfigError
 
 
 def report(
@@ -37,13 +36,13 @@ def report(
     """
     from rich.progress import Progress
 
+    from ltbench.cli.output_paths import output_folder
     from ltbench.cli.stored_runs import end_strictly, read_runs
     from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"--out: {out} exists but is not a directory", hint="give another folder")
+    output_folder(out, "--out")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)

@@ -169,11 +169,13 @@ def run(
         "data_seed": data_seed,
     }
     from ltbench.cli.output import print_plan, print_result
+    from ltbench.cli.output_paths import output_folder
     from ltbench.cli.stored_runs import with_today_intervals
     from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.launch import plan_run, runtime_config
     from ltbench.registry.load import load_plugins
 
+    output_folder(out, "--out")
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)
     planned = plan_run(

@@ -105,6 +105,7 @@ class DigestTable:
             writer.write_table(rows)
         stream = content.getvalue()
         try:
+            cache_folder().mkdir(parents=True, exist_ok=True)
             replace_file(_path(table), hashlib.sha256(stream).digest() + stream)
         except OSError:
             _unwritten[_path(table)] = cls(

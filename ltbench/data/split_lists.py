@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.errors import DataError
+from ltbench.io.reading import read_regular
 
 _HINT = "fetch the list again: it must have one 'path label' a line"
 _HIDDEN_HINT = "evaluate on a split whose labels are public"
 _ONE_BASED_HINT = "subtract 1 from each label: classes are numbered from 0"
 _MAX_CLASSES = 10**6
+MAX_LIST_BYTES = 1 << 30  # 10 million lines of 100 bytes
 
 
 def read_list(path: Path, num_classes: int | None = None) -> tuple[Any, NDArray[np.int64]]:
@@ -111,7 +113,7 @@ def git_blob_sha1(content: bytes) -> str:
 def _content(path: Path) -> bytes:
     """Returns a list in UTF-8, with unified line ends and without a byte-order mark."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_LIST_BYTES)
         content.decode()
     except FileNotFoundError as error:
         raise DataError(f"the split list {path} does not exist", hint=_HINT) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,13 @@ from ltbench.engine.training.refinement import refine
 from ltbench.engine.training.selection import Validation, describe_selection
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
-from ltbench.errors import Interrupted, LTBenchError, OutOfMemoryError, is_out_of_memory
+from ltbench.errors import (
+    Interrupted,
+    LTBenchError,
+    OutOfMemoryError,
+    RunError,
+    is_out_of_memory,
+)
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
 from ltbench.io.interrupts import check, deferred, requested_late, result_stored
@@ -129,7 +135,7 @@ def _run(
     progress: ProgressReporter,
 ) -> RunResult:
     spec = resolved.spec
-    directory.write(RunDescription.of(spec))
+    directory.begin(RunDescription.of(spec))
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = built.loader_config.device
     environment = describe_environment(device, built.policy, plugins, built.fingerprint)
@@ -288,10 +294,10 @@ def _failure_recorded(
 def _record(error: Exception, directory: RunDirectory, observers: Observers) -> None:
     """Writes `failure.json`, and notifies the observers."""
     shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-    try:
-        directory.write(Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__))
-    finally:
-        observers.fail(shown)
+    failure = Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
+    with suppress(RunError):  # a full disk: the error that is raised is the first one
+        directory.write(failure)
+    observers.fail(shown)
 
 
 @contextmanager

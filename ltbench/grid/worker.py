@@ -22,7 +22,7 @@ from ltbench.config.options import as_typed
 from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
 from ltbench.engine.launch import plan_run, runtime_config
-from ltbench.errors import BusyError, Interrupted, LTBenchError
+from ltbench.errors import BusyError, Interrupted, LTBenchError, RunError
 from ltbench.grid.fork_server import python_command
 from ltbench.io import interrupts
 from ltbench.io.text import terminal_text
@@ -130,7 +130,12 @@ def _run(request: Request, registry: Registry) -> int:
         raise
     except Exception as error:
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-        record_failure(planned.resolved, out, shown, type(error).__name__)
+        try:
+            record_failure(planned.resolved, out, shown, type(error).__name__)
+        except BusyError:
+            raise
+        except RunError:  # a full disk: the first error is the one to report
+            raise shown from error
         return shown.exit_code
     return 0
 
@@ -161,7 +166,7 @@ def record_failure(
     with directory.lock(out):
         if unless():
             return False
-        directory.write(RunDescription.of(spec))
+        directory.begin(RunDescription.of(spec))
         directory.write(Failure(error=error.message, hint=error.hint, kind=kind))
     return True
 

@@ -4,11 +4,12 @@
 <out>/.cache/
     <key's hash>/key.json, <array>.npy      an entry, which is complete
     <key's hash>/checksums.json             checksums of the arrays' files
-    .<key's hash>/                          an entry that is being written
+    .<key's hash>.<random>.part/            an entry that is being written
     <key's hash>.lock                       held by the process that writes it
 ```
 
-An entry whose checksums do not match counts as missing, and is computed again.
+An entry whose checksums do not match counts as missing, and is computed again. Anything else in the
+folder is neither counted nor removed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
 from ltbench.io.checksums import file_checksum
+from ltbench.io.files import partial_path, remove, remove_partials
 from ltbench.io.interrupts import deferred
 from ltbench.io.json_text import parse_json
 from ltbench.io.locks import wait_for_lock
@@ -39,6 +42,7 @@ HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
 _CHECKSUMS = "checksums.json"
 _LARGEST_CHECKSUMS = 2**20  # bytes
+_ENTRY = re.compile(r"(?P<partial>\.)?(?P<hash>[0-9a-f]{32})(?(partial)\.[0-9a-f]{16}\.part)")
 CHECKSUM_ENTRY_BYTES = 32 + 6  # digits, quotation marks, colon, comma, two spaces
 
 Arrays = dict[str, NDArray[Any]]
@@ -99,6 +103,8 @@ class Cache:
                 f"expected at most {limit}, the size of the cache, got {in_words(size)}"
             )
         try:
+            if self.folder.is_symlink():
+                raise NoRoomError(f"{self.folder} is a link: expected a directory")
             self.folder.mkdir(parents=True, exist_ok=True)
             with deferred(), wait_for_lock(entry.with_suffix(".lock")):
                 found = _read(entry, about)
@@ -114,8 +120,8 @@ class Cache:
     def _write(
         self, entry: Path, about: str, layout: Layout, size: int, fill: Callable[[Arrays], None]
     ) -> None:
-        partial = _partial(entry)
-        shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
+        remove_partials(self.folder, of=entry.name)  # left by processes that were killed
+        partial = partial_path(entry)
         try:
             with wait_for_lock(self.folder / "room.lock"):
                 self._make_room(size)
@@ -126,7 +132,7 @@ class Cache:
             (partial / _CHECKSUMS).write_text(json.dumps(checksums))
             (partial / _KEY).write_text(about)
             with wait_for_lock(self.folder / "room.lock"):
-                shutil.rmtree(entry, ignore_errors=True)  # a damaged one
+                remove(entry)  # a damaged one
                 partial.rename(entry)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -143,11 +149,14 @@ class Cache:
         entries = []
         taken = 0
         for path in self.folder.iterdir():
-            if not path.is_dir() or (path.name.startswith(".") and _abandoned(path)):
+            match = _ENTRY.fullmatch(path.name)
+            if not match or path.is_symlink() or not path.is_dir():
+                continue
+            if match["partial"] and self._abandoned(match["hash"]):
                 continue
             size_of = _bytes_of(path)
             taken += size_of
-            if not path.name.startswith("."):
+            if not match["partial"]:
                 entries.append((_used(path), size_of, path))
         for _, size_of, path in sorted(entries):
             if taken + size <= self.limit:
@@ -160,6 +169,15 @@ class Cache:
         if size + MIN_FREE_DISK_BYTES > free:
             needed = in_words(size)
             raise NoRoomError(f"{needed} are needed, and the disk has {in_words(free)} free")
+
+    def _abandoned(self, name: str) -> bool:
+        """Deletes partial entries whose process was killed; returns whether it was."""
+        try:
+            with FileLock(self.folder / f"{name}.lock", timeout=0):
+                remove_partials(self.folder, of=name)
+                return True
+        except Timeout:
+            return False
 
 
 NO_CACHE = Cache(Path(), 0)
@@ -179,7 +197,7 @@ def _read(entry: Path, about: str) -> Arrays | None:
     try:
         if read_regular(entry / _KEY, len(about.encode())) != about.encode():
             return None
-        os.utime(entry / _KEY)
+        os.utime(entry / _KEY, follow_symlinks=False)
         layout = json.loads(about)["layout"]
         for name, (shape, dtype) in layout.items():
             size = HEADER_BYTES + math.prod(shape) * np.dtype(dtype).itemsize
@@ -188,7 +206,7 @@ def _read(entry: Path, about: str) -> Arrays | None:
         if parse_json(read_regular(entry / _CHECKSUMS, _LARGEST_CHECKSUMS)) != checksums:
             return None
         arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in layout}
-    except (OSError, EOFError, ValueError):  # computed again
+    except (OSError, EOFError, ValueError, RecursionError):  # computed again
         return None
     fits = all([list(a.shape), a.dtype.str] == layout[name] for name, a in arrays.items())
     return arrays if fits else None
@@ -204,17 +222,6 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any
     return array
 
 
-def _abandoned(partial: Path) -> bool:
-    """Deletes a partial entry whose process was killed; returns whether it was."""
-    lock = FileLock(partial.with_name(f"{partial.name[1:]}.lock"), timeout=0)
-    try:
-        with lock:
-            shutil.rmtree(partial, ignore_errors=True)
-            return True
-    except Timeout:
-        return False
-
-
 def _size(about: str, layout: Layout) -> int:
     """Returns the size of an entry in bytes: arrays, headers, checksums and key."""
     arrays = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in layout.values()]
@@ -222,22 +229,18 @@ def _size(about: str, layout: Layout) -> int:
     return sum(arrays) + HEADER_BYTES * len(arrays) + checksums + len(about.encode())
 
 
-def _partial(entry: Path) -> Path:
-    return entry.with_name(f".{entry.name}")
-
-
 def _bytes_of(entry: Path) -> int:
     """Returns the size of an entry in bytes; 0 for one that was just removed."""
     try:
-        return sum(file.stat().st_size for file in entry.iterdir())
-    except FileNotFoundError:
+        return sum(file.lstat().st_size for file in entry.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
 def _used(entry: Path) -> float:
     try:
-        return (entry / _KEY).stat().st_mtime
-    except FileNotFoundError:
+        return (entry / _KEY).lstat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
         return 0.0
 
 

@@ -19,7 +19,7 @@ from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_section
 from ltbench.report.sections.provenance import provenance_section
 from ltbench.report.sections.ranking import ranking_section
-from ltbench.storage.files import write_atomically
+from ltbench.storage.files import make_folder, write_atomically
 from ltbench.storage.results import Found
 
 _MAX_LISTED_NAMES = 8  # with more, their number is given
@@ -53,6 +53,7 @@ class Report:
             "index.html": render_page(self.page),
         }
         encoded = {name: text.encode() for name, text in texts.items()}
+        make_folder(out)
         self.figures.save(out / "figures")
         for name, content in encoded.items():
             write_atomically(out / name, content)

@@ -8,7 +8,6 @@ stands for the plugin's name.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ltbench import __version__
 from ltbench.errors import ConfigError, RunError
+from ltbench.io.files import create_file, partial_path
 from ltbench.registry import api_version as api
 from ltbench.scaffold.commands import trial_command
 from ltbench.scaffold.licences import LICENCES
@@ -83,12 +83,13 @@ class NewPackage:
                 hint="choose another name or another --dir; nothing was written",
             )
         files = self.render()
-        partial = parent / f".{self.folder}.{os.getpid()}"
+        partial = partial_path(target)
         try:
+            partial.mkdir(parents=True)
             for path, content in files.items():
-                file = partial / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(content, encoding="utf-8", newline="\n")
+                (partial / path).parent.mkdir(parents=True, exist_ok=True)
+                with create_file(partial / path) as file:
+                    file.write(content.encode())
             partial.rename(target)  # takes the place of an empty folder
         except OSError as error:
             raise RunError(

@@ -12,17 +12,41 @@ from ltbench.io.files import replace_file
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
+    """Writes a file whole or not at all, into an existing folder.
 
     Raises:
-        RunError: The file cannot be written: no space, no permission.
+        RunError: The file cannot be written: no space, no permission, no folder.
     """
     try:
         replace_file(path, content)
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{path} cannot be written: {path.parent} was deleted or moved",
+            hint="start the same command again",
+        ) from error
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error.strerror or error}",
             hint="free space or change the permissions there, or write to another folder",
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Creates a folder and those above it, where they are missing.
+
+    Raises:
+        RunError: It cannot be created, or exists and is not a folder.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise RunError(
+            f"{path} exists but is not a directory", hint="move it away, or choose another folder"
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be created: {error.strerror or error}",
+            hint="choose a writable folder",
         ) from error
 
 

@@ -39,6 +39,13 @@ from ltbench.storage.result_schema import (
     RunResult,
     StoredFile,
 )
+from ltbench.storage.run_folder import (
+    CHECKPOINTS,
+    changing,
+    clear_folder,
+    make_checkpoint_folder,
+    open_folder,
+)
 
 Overwrite = Literal["never", "failed", "always"]
 """Earlier runs of the same spec that are done again: none, failed ones, or all."""
@@ -93,7 +100,7 @@ class RunDirectory:
 
     def checkpoint(self, stage: str) -> Path:
         """Returns the path of the checkpoint of an unfinished training."""
-        return self.path / "checkpoint" / f"{stage}.safetensors"
+        return self.path / CHECKPOINTS / f"{stage}.safetensors"
 
     @property
     def learned(self) -> Path:
@@ -221,22 +228,46 @@ class RunDirectory:
         """Writes one of the JSON files."""
         write_json(self.path / file.FILE, file.to_dict())
 
+    def begin(self, description: RunDescription) -> None:
+        """Creates the directory with its `spec.json`, or continues with an existing one.
+
+        Args:
+            description: Choices of the run, whose lock the caller holds.
+
+        Raises:
+            RunError: The directory is a link, or cannot be written.
+        """
+        open_folder(self.path)
+        self.write(description)
+
+    def make_checkpoint_folder(self) -> None:
+        """Creates the folder of checkpoints, unless the run directory was deleted meanwhile.
+
+        Raises:
+            RunError: The run directory was deleted, or cannot be written.
+        """
+        make_checkpoint_folder(self.path, RunDescription.FILE)
+
     def forget_failure(self) -> None:
-        """Deletes the record of an earlier failure before the next attempt."""
-        (self.path / "failure.json").unlink(missing_ok=True)
+        """Deletes the record of an earlier failure before the next attempt.
+
+        Raises:
+            RunError: It cannot be deleted.
+        """
+        with changing(self.path):
+            (self.path / Failure.FILE).unlink(missing_ok=True)
 
     def drop_checkpoint(self) -> None:
         """Deletes the checkpoints of a finished training."""
-        shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
+        shutil.rmtree(self.path / CHECKPOINTS, ignore_errors=True)
 
     def clear(self) -> None:
-        """Deletes the run directory."""
-        if not self.path.exists():
-            return
-        # Renamed first, in one step: readers must not find a half-deleted run.
-        doomed = self.path.with_name(f".{self.path.name}.deleted.{os.getpid()}")
-        self.path.rename(doomed)
-        shutil.rmtree(doomed)
+        """Deletes the run directory.
+
+        Raises:
+            RunError: The directory is a link or a file, or cannot be deleted.
+        """
+        clear_folder(self.path)
 
     @contextmanager
     def lock(self, out: Path) -> Iterator[None]:
@@ -262,7 +293,7 @@ class RunDirectory:
 
     def is_busy(self, out: Path) -> bool:
         """Returns whether a process holds the lock of the run."""
-        if not (out / ".locks" / f"{self.path.name}.lock").exists():
+        if not os.path.exists(out / ".locks" / f"{self.path.name}.lock"):  # noqa: PTH110  # never raises
             return False
         try:
             with self.lock(out):
@@ -271,7 +302,10 @@ class RunDirectory:
             return True
 
     def _held(self, out: Path, what: str) -> AbstractContextManager[None]:
-        lock = out / ".locks" / f"{self.path.name}.{what}"
+        folder = out / ".locks"
+        if os.path.islink(folder):  # noqa: PTH114  # never raises
+            raise RunError(f"{folder} is a link: expected a directory", hint="remove the link")
+        lock = folder / f"{self.path.name}.{what}"
         return hold_lock(lock, f"running {self.path}", RunError, "--out")
 
 

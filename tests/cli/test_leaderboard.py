@@ -47,7 +47,7 @@ def test_a_csv_file_besides(cli: Cli, drawn: Path, tmp_path: Path) -> None:
 def test_a_csv_file_where_nothing_can_be_written(cli: Cli, drawn: Path) -> None:
     Path("taken").touch()
     ended = cli("leaderboard", str(drawn), "--csv", "taken/board.csv")
-    assert ended.code == 1
+    assert ended.code == 2
     assert "taken/board.csv cannot be written" in ended.err
 
 

@@ -156,3 +156,43 @@ def test_what_a_killed_process_left_takes_no_room(tmp_path: Path) -> None:
     assert [name[0] for name in stored(cache)] == ["."]
     cache.get({"n": 2}, LAYOUT, squares)
     assert [name[0] != "." for name in stored(cache)] == [True]
+
+
+def test_nothing_else_in_the_folder_is_counted_or_removed(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "large.jpg").write_bytes(bytes(50_000))
+    (tmp_path / ("0" * 32)).symlink_to("photos")
+    cache = Cache(tmp_path, 1_100)  # one entry and its key
+    for n in (1, 2):
+        cache.get({"n": n}, LAYOUT, squares)
+    assert (tmp_path / "photos" / "large.jpg").exists()
+    assert (tmp_path / ("0" * 32)).is_symlink()
+
+
+def test_a_folder_that_is_a_link_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache").symlink_to("elsewhere")
+    with pytest.raises(NoRoomError, match="is a link"):
+        Cache(tmp_path / "cache", 10_000).get({}, LAYOUT, refuse)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["key.json", "checksums.json", "squares.npy"])
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_an_entry_with_something_else_in_it_is_computed_again(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    cache = Cache(tmp_path / "cache", 10_000)
+    cache.get({}, LAYOUT, squares)
+    (entry,) = stored(cache)
+    path = cache.folder / entry / name
+    path.unlink()
+    (tmp_path / "kept").write_text("{")
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "kept")
+    else:
+        os.mkfifo(path)
+    assert cache.get({}, LAYOUT, squares)["squares"][3] == 9
+    assert (tmp_path / "kept").read_text() == "{"

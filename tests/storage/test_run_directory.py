@@ -20,7 +20,7 @@ from tests.runs import store
 def directory(tmp_path: Path, registry: Registry) -> RunDirectory:
     spec = resolve(registry, {}, Path("data")).spec
     made = RunDirectory.of(tmp_path, spec)
-    made.write(RunDescription.of(spec))
+    made.begin(RunDescription.of(spec))
     return made
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ltbench.cli.options import DataRoot, Json, Set, read_assignments
+from ltbench.cli.output_paths import output_file
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError
 
@@ -189,9 +190,7 @@ def _writable(path: Path) -> Path:
     Raises:
         ConfigError: The path is not a regular file, or its folder does not exist.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise ConfigError(f"--bad-files: {path} is not a regular file", hint="give a file")
+    path = output_file(path.absolute(), "--bad-files")
     if not path.parent.is_dir():
         raise ConfigError(f"--bad-files: {path.parent} is not a directory", hint="create it")
     return path

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.output_paths import output_folder
+
 GridName = Annotated[
     str,
     typer.Argument(
@@ -15,7 +17,14 @@ GridName = Annotated[
         show_default=False,
     ),
 ]
-Out = Annotated[Path, typer.Option(help="Folder of the run directories.")]
 All = Annotated[
     bool, typer.Option("--all", help="Show every cell and error, instead of the first 20 of each.")
 ]
+
+
+def _checked(out: Path) -> Path:
+    output_folder(out, "--out")
+    return out
+
+
+Out = Annotated[Path, typer.Option(help="Folder of the run directories.", callback=_checked)]

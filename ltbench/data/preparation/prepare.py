@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltbench.data.preparation.archive import clear, unpack
-from ltbench.data.preparation.fetch import fetch
+from ltbench.data.preparation.archive import unpack
+from ltbench.data.preparation.fetch import MAX_BYTES, fetch
 from ltbench.errors import DataError
-from ltbench.io.files import replace_file
+from ltbench.io.files import partial_path, remove_partials, replace_file
 from ltbench.io.interrupts import check, deferred
+from ltbench.io.reading import read_regular
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Preparation:
             DataError: The file cannot be fetched or written, or its content is not correct.
         """
         path = self.folder / name
-        if path.is_file() and self.lists is None and not check(path.read_bytes()):
+        if self.lists is None and _is_correct(path, check):
             self.note(f"{path}: exists")
             return
         place = (self.lists or published).rstrip("/")
@@ -80,8 +81,8 @@ class Preparation:
             )
         with _writing(path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            part = self.folder / f".{name}.part"
-            clear(part)
+            remove_partials(self.folder, of=name)
+            part = partial_path(path)
             part.symlink_to(existing.resolve(), target_is_directory=True)
             part.replace(path)
         self.note(f"{path}: a link to {existing}")
@@ -97,7 +98,7 @@ class Preparation:
             DataError: A file is missing, the folder exists with another content, or it cannot be
                 written.
         """
-        path, part = self.folder / name, self.folder / f".{name}.part"
+        path = self.folder / name
         links = {below: existing.resolve() for below, existing in files}
         absent = [existing for existing in links.values() if not existing.is_file()]
         if absent:
@@ -114,7 +115,8 @@ class Preparation:
                     f"{path} exists, with another content",
                     hint="move it away to create the links",
                 )
-            clear(part)
+            remove_partials(self.folder, of=name)
+            part = partial_path(path)
             with deferred():
                 try:
                     for below, existing in links.items():
@@ -153,8 +155,16 @@ class Preparation:
         """
         path = self.folder / name
         with _writing(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
             replace_file(path, content)
         self.note(f"{path}: written")
+
+
+def _is_correct(path: Path, check: Callable[[bytes], str]) -> bool:
+    try:
+        return not check(read_regular(path, MAX_BYTES))
+    except OSError:  # missing, or not a file: it is fetched
+        return False
 
 
 @contextmanager

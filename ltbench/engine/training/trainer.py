@@ -51,6 +51,7 @@ class Trainer:
         def after(state: TrainState) -> None:
             if validation is not None:
                 validation.score(state)
+            self.directory.make_checkpoint_folder()
             save_state(state, model, checkpoint)
             on_epoch(state)
 

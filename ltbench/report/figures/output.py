@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ltbench.io.text import html_text
 from ltbench.report.figures.style import with_figure_style
-from ltbench.storage.files import write_atomically
+from ltbench.storage.files import make_folder, write_atomically
 
 _XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -55,6 +55,7 @@ def save_figure(figure: Figure, folder: Path, name: str) -> None:
     sized = to_svg(figure, name).replace(
         "<svg ", f'<svg width="{width:g}pt" height="{height:g}pt" ', 1
     )
+    make_folder(folder)
     write_atomically(folder / f"{name}.svg", (_XML_DECLARATION + sized).encode())
     write_atomically(folder / f"{name}.pdf", _render_figure(figure, "pdf", name))
 

@@ -45,6 +45,8 @@ class Csv:
         """Starts both files."""
         self._epochs = list(history)
         self._folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self._folder.glob(".*.csv.*.part"):  # of a process that was killed
+            leftover.unlink(missing_ok=True)
         if history:
             _write(self._folder / "epochs.csv", self._epochs)
         else:
@@ -79,9 +81,13 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(text, list(columns))
     writer.writeheader()
     writer.writerows(rows)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+    try:
+        with partial.open("x", encoding="utf-8", newline="") as file:  # follows no link
+            file.write(text.getvalue())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def build(config: CsvTrackerConfig, ctx: TrackerContext) -> Csv:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -158,12 +160,38 @@ def test_an_endless_answer_is_refused(server: tuple[str, type[Server]], tmp_path
 def test_a_full_disk_is_told_and_leaves_nothing(
     server: tuple[str, type[Server]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(url: str, part: Path, limit: int) -> None:
-        part.write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device", str(part))
+    def full(url: str, file: BinaryIO, limit: int) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(fetching, "_download", full)
     with pytest.raises(DataError, match="No space left on device") as caught:
         fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
     assert "free disk space" in caught.value.hint
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "hard_link", "fifo"])
+def test_a_part_that_is_not_the_users_own_file_is_not_written(
+    server: tuple[str, type[Server]], tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "kept").write_bytes(b"kept")
+    planted = part(tmp_path, server[0])
+    if kind == "fifo":
+        os.mkfifo(planted)
+    elif kind == "link":
+        planted.symlink_to(tmp_path / "kept")
+    else:
+        planted.hardlink_to(tmp_path / "kept")
+    fetch(f"{server[0]}/train.txt", tmp_path / "train.txt", check)
+    assert (tmp_path / "kept").read_bytes() == b"kept"
+    assert (tmp_path / "train.txt").read_bytes() == CONTENT
+    assert names(tmp_path) == ["kept", "train.txt"]
+
+
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list")
+    for location in (str(tmp_path / "list"), (tmp_path / "list").as_uri()):
+        with pytest.raises(DataError, match="Not a regular file"):
+            fetch(location, tmp_path / "train.txt", check)
+    assert names(tmp_path) == ["list"]

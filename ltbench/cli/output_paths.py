@@ -1,0 +1,64 @@
+"""Checks of the paths that a command is to write, before the work whose result it writes."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from ltbench.errors import ConfigError
+from ltbench.io.files import own_target
+
+
+def output_file(path: Path, option: str) -> Path:
+    """Returns the path of a file to write: where links of this user lead, those of others never.
+
+    Args:
+        path: Path from the command line.
+        option: Option that it was given with, for messages.
+
+    Raises:
+        ConfigError: It exists and is not a file, or cannot be reached.
+    """
+    target, mode = path, None
+    try:
+        target = own_target(path)
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {path} cannot be written: {error.strerror}", hint="give another file"
+        ) from error
+    if mode is not None and not stat.S_ISREG(mode):
+        raise ConfigError(
+            f"{option}: {path} exists but is not a file", hint="give the name of a file"
+        )
+    return target
+
+
+def output_folder(path: Path, option: str) -> None:
+    """Checks that a folder to write in is one, or is missing.
+
+    Args:
+        path: Path from the command line.
+        option: Option that it was given with, for messages.
+
+    Raises:
+        ConfigError: It exists and is not a folder, or cannot be reached.
+    """
+    mode = None
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise ConfigError(
+                f"{option}: {path} is a link that leads nowhere", hint="give another folder"
+            ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {path} cannot be written: {error.strerror}", hint="give another folder"
+        ) from error
+    if mode is not None and not stat.S_ISDIR(mode):
+        raise ConfigError(
+            f"{option}: {path} exists but is not a directory", hint="give another folder"
+        )
