@@ -69,6 +69,7 @@ class Verdicts:
         """Keeps a verdict; returns why the next command will not find it, or an empty string."""
         path = self._path(point)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(path, json.dumps(asdict(verdict)).encode())
         except OSError as error:
             _unwritten[path] = verdict
