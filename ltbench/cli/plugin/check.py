@@ -8,6 +8,7 @@ import typer
 
 from ltbench.cli.options import Json
 from ltbench.errors import ConfigError, PluginError
+from ltbench.io import interrupts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,10 +112,12 @@ def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> lis
     outcomes = []
     if out is not None:
         out.print(f"[bold]{escape(str(plugin))}[/]", soft_wrap=True)
-    with Progress(*columns, console=live, transient=True, disable=not live.is_terminal) as bar:
+    bar = Progress(*columns, console=live, transient=True, disable=not live.is_terminal)
+    with interrupts.deferred(), bar:  # the checks delete their folders
         task = bar.add_task(f"building small models to check {plugin.name}", total=None)
         checks = list(checks_of_plugin(plugin, registry))
         for number, outcome in enumerate(run_checks(checks, plugin, {}), start=1):
+            interrupts.check()
             outcomes.append(outcome)
             if out is not None:
                 _print(outcome, out)

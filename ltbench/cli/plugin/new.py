@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.io import interrupts
 from ltbench.specs import KINDS
 
 
@@ -70,7 +71,9 @@ def new(
             faults, hint="for instance `ltbench plugin new my_method --kind method`"
         )
     package = NewPackage(name=name, kind=kind, licence=licence, author=author)
-    _print_next(package.write(parent), package.kind, package.name)
+    with interrupts.deferred():
+        written = package.write(parent)
+    _print_next(written, package.kind, package.name)
 
 
 def _print_next(folder: Path, kind: str, name: str) -> None:
