@@ -25,7 +25,7 @@ FORM = (
 ROOT = "set dataset.images to the folder of the relative paths"
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 _MAX_BYTES = 2**31 - 1  # a column of pyarrow's strings has no more
-_MAX_CHARACTERS = 1_000  # of a path or a label
+_MAX_PATH_CHARACTERS = 1_000
 _BYTES_PER_PART = 1 << 20
 _ROWS_PER_PART = 1 << 14
 
@@ -196,12 +196,12 @@ def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
 
     for name, values in columns.items():  # first, because a line break would shift line numbers
         _expect(path, values, r"[\x00-\x1f]", f"{name} {{}} has a control character")
-        short = pc.less_equal(pc.utf8_length(values), _MAX_CHARACTERS)
-        what = f"{name} {{}} is too long: expected at most {_MAX_CHARACTERS:,} characters"
-        _raise_at(path, values, short, what)
     for name, values in columns.items():
         _expect(path, values, r"^$", f"{name} is missing")
         _expect(path, values, r"^\s|\s$", f"{name} {{}} begins or ends with a blank")
+    short = pc.less_equal(pc.utf8_length(columns["path"]), _MAX_PATH_CHARACTERS)
+    what = f"path {{}} is too long: expected at most {_MAX_PATH_CHARACTERS:,} characters"
+    _raise_at(path, columns["path"], short, what)
     _expect(path, columns["path"], _OUTSIDE, "{} is not a path below the image folder", ROOT)
     if "split" in columns:
         known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
