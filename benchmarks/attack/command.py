@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import re
 import resource
@@ -190,7 +191,6 @@ def _be_command(
         os.setsid()
         for number, stream in enumerate(streams):
             os.dup2(stream.fileno(), number)
-        os.closerange(3, 256)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler if number == 2 else signal.SIG_DFL)
         if memory_mb is not None:
@@ -200,6 +200,7 @@ def _be_command(
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
+        multiprocessing.set_start_method("fork", force=True)  # that of a new interpreter
         os.chdir(cwd)
         os.environ.update(environment(cwd) | dict(env))
         sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "r" if not n else "w") for n in range(3))
