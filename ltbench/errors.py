@@ -118,12 +118,14 @@ class Interrupted(LTBenchError):
 
 
 def shortened(text: str, limit: int = _MAX_SHOWN_CHARACTERS) -> str:
-    """Returns a text of a user for a message: of a long one the start, and its length.
+    """Returns a text for a message: of a long one the start, the end and its length.
 
     >>> shortened("a" * 1000, 10)
-    'aaaaaaaaaa... (1,000 characters)'
+    'aaaaa ... aaaaa (1,000 characters)'
     """
-    return text if len(text) <= limit else f"{text[:limit]}... ({len(text):,} characters)"
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]} ... {text[-(limit // 2) :]} ({len(text):,} characters)"
 
 
 def quoted(value: object) -> str:

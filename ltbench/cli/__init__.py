@@ -9,6 +9,8 @@ from ltbench.io import interrupts
 if TYPE_CHECKING:
     from ltbench.errors import ConfigError, LTBenchError
 
+_MAX_MESSAGE = 1_200  # characters of an error, which may name a path of any length
+
 
 def main() -> None:
     """Runs the command as a process of its own, which signals interrupt."""
@@ -83,7 +85,7 @@ def _fail(error: LTBenchError) -> NoReturn:
     import gc
     import sys
 
-    from ltbench.errors import Interrupted
+    from ltbench.errors import Interrupted, shortened
 
     interrupts.finish(error.exit_code)
     if isinstance(error, Interrupted):
@@ -95,11 +97,12 @@ def _fail(error: LTBenchError) -> NoReturn:
     from rich.markup import escape
 
     from ltbench.io.console import console
-    from ltbench.io.text import shorten
 
     errors = console(stderr=True)
     try:
-        errors.print(f"[bold red]error:[/] {escape(shorten(error.message))}", soft_wrap=True)
+        errors.print(
+            f"[bold red]error:[/] {escape(shortened(error.message, _MAX_MESSAGE))}", soft_wrap=True
+        )
         if error.hint:
             errors.print(f"[bold cyan]hint:[/] {escape(error.hint)}", soft_wrap=True)
     except OSError:  # the message cannot be written: the exit code remains

@@ -28,6 +28,7 @@ from ltbench.data.longtail import (
 from ltbench.data.preparation.prepare import Preparation
 from ltbench.data.repeats import RepeatRule, handle_repeats
 from ltbench.data.split_lists import git_blob_sha1, list_identity, parse_list, read_list
+from ltbench.io.reading import read_regular
 
 __all__ = [
     "DIGEST_BYTES",
@@ -55,6 +56,7 @@ __all__ = [
     "pareto_counts",
     "parse_list",
     "read_list",
+    "read_regular",
     "remembered_digests",
     "select_counts",
     "subset",

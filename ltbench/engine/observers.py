@@ -13,7 +13,7 @@ from typing import Any
 import pluggy
 
 from ltbench.engine.tracking import hooks_of, implements
-from ltbench.errors import LTBenchError
+from ltbench.errors import Interrupted, LTBenchError
 from ltbench.progress import ProgressReporter
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.registry import Registry
@@ -103,7 +103,9 @@ class Observers:
         arguments = copy.deepcopy({"run": self._run, **arguments})
         try:
             getattr(observer.hooks, event)(**arguments)
-        except (Exception, SystemExit) as error:  # a tracker must not kill a run of ten hours
+        except (KeyboardInterrupt, Interrupted):
+            raise
+        except BaseException as error:  # a tracker must not kill a run of ten hours
             self.silenced[observer.name] = describe_error(error)
             self._progress.note(f"{observer.title} is silenced: {self.silenced[observer.name]}")
 

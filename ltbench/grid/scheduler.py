@@ -173,6 +173,8 @@ class Scheduler:
                 except BusyError:
                     self._postpone(task)
                     return
+                except RunError as unwritten:  # a full disk: the other runs may still succeed
+                    reason = f"{reason}; {unwritten.message}"
             if recorded:
                 found = RunState(task.run, found.directory, "failed", error=reason)
             else:

@@ -92,13 +92,3 @@ def html_text(text: str) -> str:
     '&lt;b&gt;'
     """
     return html.escape(terminal_text(text))
-
-
-def shorten(text: str, limit: int = 1_200) -> str:
-    """Returns a text with its middle left out where it is too long for a message.
-
-    Args:
-        text: The text, which may contain a path of any length.
-        limit: Largest number of characters.
-    """
-    return text if len(text) <= limit else f"{text[: limit - 305]} ... {text[-300:]}"

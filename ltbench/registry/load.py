@@ -24,7 +24,7 @@ from ltbench import hookspecs
 from ltbench.errors import PluginError, suggestion
 from ltbench.registry import api_version as api
 from ltbench.registry.component import PluginFailure, PluginInfo, PluginWarning
-from ltbench.registry.guarded import Guarded
+from ltbench.registry.guard.record import Guarded
 from ltbench.registry.inspect_source import at, described, place_in, place_of, source_of
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
@@ -120,7 +120,7 @@ def _protected(point: EntryPoint, guard: Guarded, *, marked: bool) -> Iterator[N
             yield
         return
     from ltbench.registry import trusted
-    from ltbench.registry.guard import guarded
+    from ltbench.registry.guard.process import guarded
 
     mark = trusted.importing(point) if marked else nullcontext()
     with mark, guarded(point.module.partition(".")[0], guard):

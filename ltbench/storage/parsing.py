@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ltbench.config.runspec import RunSpec, hash_of
-from ltbench.errors import DataError
+from ltbench.errors import DataError, shortened
 from ltbench.io.json_text import parse_json
 from ltbench.io.reading import read_regular
 from ltbench.storage.migrations import SCHEMA, STEPS
@@ -19,7 +19,6 @@ AGAIN = "run it again with --overwrite always"
 """Hint for a file that cannot be used."""
 
 _CHANGED = "run it again: the file was changed, or another version of ltbench wrote it"
-_MAX_SHOWN_CHARACTERS = 60
 
 F = TypeVar("F", bound=StoredFile)
 
@@ -48,7 +47,7 @@ def read_stored(directory: Path, model: type[F]) -> F | None:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         key = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise DataError(
-            f"{path} is not of schema {schema}: {_shortened(key)}", hint=AGAIN
+            f"{path} is not of schema {schema}: {shortened(key)}", hint=AGAIN
         ) from error
     if stored.get("hash") != written:
         stored["earlier_hash"] = written
@@ -100,7 +99,7 @@ def _schema(stored: Mapping[str, Any], path: Path) -> int:
         raise DataError(f"{path} was not written by ltbench", hint=AGAIN)
     if schema > SCHEMA:
         raise DataError(
-            f"{path} has schema {_shortened(str(schema))}: expected at most {SCHEMA}",
+            f"{path} has schema {shortened(str(schema))}: expected at most {SCHEMA}",
             hint="use the ltbench that wrote it, or a later one",
         )
     return schema
@@ -143,7 +142,7 @@ def _typed(model: type[F], content: Mapping[str, Any], path: Path) -> F:
 def _first(error: ValidationError, prefix: str = "") -> str:
     """Returns the first fault of a validation: its key, what was expected, and what it got."""
     fault = error.errors(include_url=False)[0]
-    key = _shortened(".".join(map(str, fault["loc"])))
+    key = shortened(".".join(map(str, fault["loc"])))
     place = f"{prefix}{key}" if key else ""
     if fault["type"] == "missing":
         return f"{place}: the key is missing"
@@ -154,10 +153,4 @@ def _first(error: ValidationError, prefix: str = "") -> str:
     expected = fault["msg"].replace("Input should be", "expected", 1)
     if fault["type"] in ("model_type", "dataclass_type"):
         expected = "expected an object"
-    return f"{place}: {expected}, got {_shortened(repr(fault['input']))}"
-
-
-def _shortened(text: str) -> str:
-    if len(text) <= _MAX_SHOWN_CHARACTERS:
-        return text
-    return f"{text[:_MAX_SHOWN_CHARACTERS]}..."
+    return f"{place}: {expected}, got {shortened(repr(fault['input']))}"

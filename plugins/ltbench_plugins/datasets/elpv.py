@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, NoOptions
-from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests
+from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests, read_regular
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.classes import every
 
@@ -24,6 +24,7 @@ NAMES = (
 """Ratings of the experts, by the probability of a defect: 0, 1/3, 2/3, 1."""
 
 _PACKAGE = "elpv_dataset"
+_MAX_BYTES = 1 << 27
 _TEST_STEP = 4  # every fourth image of a class is a test image
 _LINE = r"^images/[A-Za-z0-9_]+\.png +[01](\.[0-9]+)? +(mono|poly)$"
 _HINT = "pip install --force-reinstall --no-deps elpv-dataset"
@@ -99,7 +100,7 @@ def _read(path: Path) -> tuple[Any, NDArray[np.int64]]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, _MAX_BYTES)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
 

@@ -9,7 +9,15 @@ from typing import Any, Literal
 import numpy as np
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Preparation, Split, counts_rule, list_identity
+from ltbench.data import (
+    Dataset,
+    FileImages,
+    Preparation,
+    Split,
+    counts_rule,
+    list_identity,
+    read_regular,
+)
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.construction import Construction
 from ltbench_plugins.datasets.parts.layout import expect_level
@@ -17,6 +25,7 @@ from ltbench_plugins.datasets.parts.layout import expect_level
 NUM_CLASSES = 101
 ROWS = {"train": 75_750, "test": 25_250}
 _MAX_UNPACKED_BYTES = 12 << 30  # twice the content of the archive
+_MAX_BYTES = 1 << 27  # of a list
 _ARCHIVE = "food-101"
 _DOWNLOAD = (
     "download http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz (5 GB; images from "
@@ -144,7 +153,8 @@ def _lines(path: Path) -> Any:
     import pyarrow as pa
 
     try:
-        return pa.array(path.read_text(encoding="utf-8").splitlines(), pa.string())
+        text = read_regular(path, _MAX_BYTES).decode()
+        return pa.array(text.splitlines(), pa.string())
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}", hint=_AGAIN) from error
 

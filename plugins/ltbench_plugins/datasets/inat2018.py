@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, Preparation, Split
+from ltbench.data import Dataset, Preparation, Split, read_regular
 from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.datasets.parts import inat_prepare
 from ltbench_plugins.datasets.parts.inat_prepare import IMAGES
@@ -22,6 +22,7 @@ LISTED = ListedImages(
         "test": PublishedList("val.txt", "4c23900857fd0f5adcd4cc0dffef345039eeb05f", 24_426),
     },
 )
+_MAX_NAMES_BYTES = 1 << 27
 _DOWNLOAD = (
     "download train_val2018.tar.gz (120 GB, MD5 b1c6952ce38f31868cc50ea72d066cc3) from "
     "github.com/visipedia/inat_comp, 2018 (non-commercial research and education only, no "
@@ -112,7 +113,9 @@ def _taxonomy(config: InatConfig, ctx: DataContext) -> Taxonomy:
     path = LISTED.folder(ctx) / CATEGORIES
     hint = "run `ltbench data prepare inat2018`, which fetches it"
     try:
-        return Taxonomy.parse(path.read_bytes(), published=config.lists == "published")
+        return Taxonomy.parse(
+            read_regular(path, _MAX_NAMES_BYTES), published=config.lists == "published"
+        )
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
     except ValueError as error:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.data import read_regular
 from ltbench.errors import DataError
 
 URL = "https://www.cs.toronto.edu/~kriz"
 SIDE = 32
+_MAX_NAMES_BYTES = 1 << 20
 _PIXEL_BYTES = 3 * SIDE * SIDE  # one plane each for red, green and blue
 
 
@@ -112,7 +114,7 @@ class CifarFiles:
         """
         path = folder / self.names
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = read_regular(path, _MAX_NAMES_BYTES).decode().splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path} cannot be read: {error}", hint=self.hint) from error
         names = tuple(line.strip() for line in lines if line.strip())
@@ -193,6 +195,8 @@ def _md5(content: bytes = b"") -> Any:
 
 
 def _size(path: Path) -> int:
+    if path.exists() and not path.is_file():  # reading a pipe would block
+        raise DataError(f"{path} is not a regular file", hint="choose the folder that holds it")
     try:
         with path.open("rb") as file:  # fails without the permission to read it
             return file.seek(0, 2)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ltbench.data import read_regular
 from ltbench.errors import DataError
 from ltbench_plugins.datasets.parts.inat_taxonomy import Taxonomy
 
+_MAX_BYTES = 1 << 32  # the published file has 0.12 GB
 _HINT = "download it again (its .tar.gz from github.com/visipedia/inat_comp, 2018) and unpack it"
 
 
@@ -33,8 +35,8 @@ class Annotations:
             DataError: The file cannot be read, or is not an annotation file.
         """
         try:
-            content = json.loads(path.read_bytes())
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            content = json.loads(read_regular(path, _MAX_BYTES))
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} cannot be read: {error}", hint=_HINT) from error
         for key in ("images", "annotations", "categories"):
             if not isinstance(content, dict) or not isinstance(content.get(key), list):

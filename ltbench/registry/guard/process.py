@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ltbench.registry.guarded import Guarded
-from ltbench.registry.module_changes import ModuleState
-from ltbench.registry.process_settings import changed, settings
-from ltbench.registry.standard_streams import away_from_stdout
+from ltbench.registry.guard.module_changes import ModuleState
+from ltbench.registry.guard.process_settings import changed, settings
+from ltbench.registry.guard.record import Guarded
+from ltbench.registry.guard.standard_streams import away_from_stdout
 
 
 @contextmanager

@@ -16,9 +16,9 @@ import pytest
 from ltbench.errors import PluginError
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component, PluginInfo
+from ltbench.registry.guard.module_changes import LIBRARIES
+from ltbench.registry.guard.process_settings import changed, settings
 from ltbench.registry.load import load_plugins
-from ltbench.registry.module_changes import LIBRARIES
-from ltbench.registry.process_settings import changed, settings
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS
 from tests.broken import LOSS

@@ -1,0 +1,1 @@
+"""Guard of the process while a plugin is loaded: its changes are found and undone."""
