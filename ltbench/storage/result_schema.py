@@ -295,10 +295,11 @@ class RunResult(RunDescription):
             got = ", ".join(f"{size} {key}" for key, size in sizes.items())
             raise ValueError(f"classes: expected lists of one length, got {got}")
         refined = self.refinement.name if self.refinement else spec.refinement.name
+        trained = self.training.epochs > 0
         said: dict[str, tuple[object, object]] = {
             "evaluation.inference": (spec.inference.name, evaluation.inference),
             "evaluation.split": (spec.split, evaluation.split),
-            "selection.rule": (spec.select, self.selection.rule),
+            "selection.rule": (spec.select if trained else "last", self.selection.rule),
             "selection.epochs": (self.training.epochs, self.selection.epochs),
             "refinement.name": (spec.refinement.name, refined),
         }

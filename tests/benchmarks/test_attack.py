@@ -96,7 +96,7 @@ def test_every_attack_has_a_name_and_a_phrase() -> None:
     for name, attack in every_attack().items():
         assert name.isidentifier()
         assert name.islower()
-        assert attack.what[:1].isupper()
+        assert not attack.what[:1].islower()
         assert not attack.what.endswith(".")
 
 

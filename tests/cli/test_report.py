@@ -34,7 +34,7 @@ def test_a_report(cli: Cli, drawn: Path) -> None:
 def test_a_report_where_nothing_can_be_written(cli: Cli, drawn: Path) -> None:
     Path("taken").touch()
     ended = cli("report", str(drawn), "--out", "taken/report")
-    assert ended.code == 1
+    assert ended.code == 2
     assert "cannot be written" in ended.err
 
 

@@ -12,9 +12,10 @@ def test_states_are_those_of_the_store(folder: Folder) -> None:
     assert not folder.out.exists()
 
     failed, running, half, _ = (run.directory for run in cell.runs)
+    for directory in (failed, running, half):
+        directory.path.mkdir(parents=True)
     failed.write(Failure(error="it broke", hint="", kind="RunError"))
     running.write_history([{"epoch": 0}, {"epoch": 1}])
-    half.path.mkdir(parents=True)
     (half.path / "result.json").write_text('{"schema": 1,')
     with running.lock(folder.out):
         (cell,) = read_states(grid, folder.out)

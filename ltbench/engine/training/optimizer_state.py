@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from ltbench.errors import DataError, PluginError
 from ltbench.io.json_text import parse_json
 
-_TENSOR, _DTYPE, _TUPLE, _TABLE = "tensor", "dtype", "tuple", "table"
+_TENSOR, _DTYPE, _TUPLE, _TABLE, _FLOAT = "tensor", "dtype", "tuple", "table", "float"
 
 
 def pack_optimizer(
@@ -88,6 +89,8 @@ def _pack(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
         return {_TUPLE: parts} if isinstance(value, tuple) else parts
     if isinstance(value, torch.dtype):
         return {_DTYPE: str(value).removeprefix("torch.")}
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has no such numbers
+        return {_FLOAT: repr(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise PluginError(
@@ -108,6 +111,8 @@ def _unpack(packed: Any, tensors: Mapping[str, Tensor]) -> Any:
         if not isinstance(dtype, torch.dtype):
             raise ValueError(f"{packed[_DTYPE]} is no dtype")
         return dtype
+    if _FLOAT in packed:
+        return float(packed[_FLOAT])
     if _TUPLE in packed:
         return tuple(_unpack(one, tensors) for one in packed[_TUPLE])
     return {key: _unpack(one, tensors) for key, one in packed[_TABLE]}

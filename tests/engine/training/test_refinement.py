@@ -20,6 +20,7 @@ from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import PluginError
 from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
+from ltbench.storage.result_schema import RunDescription
 from ltbench.storage.run_directory import RunDirectory
 from tests.conftest import Ended
 from tests.strangers import component, install
@@ -39,7 +40,9 @@ def trainer(registry: Registry, tmp_path: Path) -> Any:
     """Trains a linear head on 52 digits."""
     resolved = resolve(registry, SETTINGS, tmp_path)
     built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
-    made = Trainer(built, RunDirectory(tmp_path), SilentReporter())
+    directory = RunDirectory(tmp_path / "run")
+    directory.begin(RunDescription.of(resolved.spec))
+    made = Trainer(built, directory, SilentReporter())
     return resolved.spec, made
 
 

@@ -24,6 +24,7 @@ from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.progress import SilentReporter
 from ltbench.registry.load import load_plugins
+from ltbench.storage.result_schema import RunDescription
 from ltbench.storage.run_directory import RunDirectory
 from tests.conftest import Ended
 from tests.strangers import install
@@ -147,7 +148,9 @@ def fitted(
     """Trains a head for four epochs; returns the model, the state and each epoch's weights."""
     resolved = resolve(load_plugins(), SETTINGS, folder)
     built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
-    trainer = Trainer(built, RunDirectory(folder), SilentReporter())
+    directory = RunDirectory(folder)
+    directory.begin(RunDescription.of(resolved.spec))
+    trainer = Trainer(built, directory, SilentReporter())
     seen: list[dict[str, torch.Tensor]] = []
     state = trainer.fit(
         "training",

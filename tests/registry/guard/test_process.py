@@ -208,7 +208,7 @@ def failing(config: object, ctx: object) -> None:
 def test_any_error_of_a_component_is_attributed() -> None:
     spec = KINDS["loss"](name="bad", summary="s", build=failing)
     component = Component(spec, PluginInfo("bad", "tests", "bad", "1"))
-    said = r"raised Ending: here \(.*test_guard.py:"
+    said = r"raised Ending: here \(.*test_process.py:"
     with pytest.raises(PluginError, match=said), attribute_errors(component):
         failing(None, None)
     with pytest.raises(KeyboardInterrupt), attribute_errors(component):
