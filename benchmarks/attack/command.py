@@ -163,6 +163,7 @@ def environment(cwd: Path) -> dict[str, str]:
 def _import_once() -> None:
     """Imports what commands import, so that their forks need not."""
     import matplotlib.figure  # noqa: F401
+    import open_clip  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import scipy.stats  # noqa: F401
     import torch

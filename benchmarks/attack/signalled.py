@@ -23,7 +23,7 @@ from PIL import Image
 
 from benchmarks.attack.attack import Finding
 from benchmarks.attack.command import TIMED_OUT, Outcome, environment, ltbench
-from benchmarks.attack.stores import BUILD
+from benchmarks.attack.stores import BUILD, UNDISTURBED
 
 RUN = (
     *("run", "--dataset", "folder", "--set", "dataset.path=images", "--method", "full"),
@@ -52,7 +52,7 @@ def make_images(folder: Path) -> None:
 
 def undisturbed(command: Sequence[str] = RUN) -> Mapping[str, Any]:
     """Returns the metrics of an undisturbed run, by the hash of the run; made once a campaign."""
-    kept = BUILD / "undisturbed.json"
+    kept = UNDISTURBED
     with FileLock(BUILD / "undisturbed.lock"):
         if not kept.exists():
             folder = BUILD / "undisturbed"

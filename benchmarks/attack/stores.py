@@ -16,6 +16,7 @@ from benchmarks.attack.command import graceful, ltbench, ltbench_process
 BUILD = Path(__file__).parent.parent.parent / "build" / "attack"
 METHODS = ("classifier_only", "lift_plus")
 SEEDS = 3
+UNDISTURBED = BUILD / "undisturbed.json"
 _STORE = BUILD / "store"
 _LONG_RUN = ("run", "--method", "lift_plus", "--epochs", "8", "--device", "cpu", "--out", "runs")
 
@@ -36,6 +37,7 @@ class Undisturbed:
 def make_stores() -> None:
     """Makes the stores anew: three seeds of two methods on `digits_lt`, and a killed run."""
     shutil.rmtree(_STORE, ignore_errors=True)
+    UNDISTURBED.unlink(missing_ok=True)
     _made_store()
 
 

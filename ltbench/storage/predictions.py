@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.errors import DataError
+from ltbench.errors import DataError, shortened
 from ltbench.io.checksums import array_checksum
 from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
@@ -68,19 +68,17 @@ def stored_predictions(directory: Path, inference: str | None, own: str) -> Path
         raise DataError(
             f"{inference!r:.60} is no name of an inference", hint="give a name such as 'tte'"
         )
-    path = directory / predictions_name(inference)
-    if not path.exists():
-        stored = sorted(
-            found.stem.removeprefix("predictions-")
-            for found in directory.glob(predictions_name("*"))
-        )
-        name = inference.partition("-")[0]
+    stored = sorted(
+        found.stem.removeprefix("predictions-") for found in directory.glob(predictions_name("*"))
+    )
+    if inference not in stored:
+        name = shortened(inference.partition("-")[0])
         raise DataError(
-            f"{directory} has no predictions with inference '{inference}'"
+            f"{directory} has no predictions with inference '{shortened(inference)}'"
             f"{', only with ' if stored else ''}{', '.join(stored)}",
             hint=f"make them: ltbench eval {directory} --inference {name}",
         )
-    return path
+    return directory / predictions_name(inference)
 
 
 def recomputed_hint(path: Path) -> str:

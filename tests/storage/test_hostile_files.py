@@ -137,3 +137,8 @@ def test_settings_of_a_model_are_paths_by_key(run: Path, settings: Any) -> None:
 def test_predictions_are_named_by_their_inference(run: Path, inference: Any) -> None:
     with pytest.raises(DataError, match="is no name of an inference"):
         ltbench.load_run(run).predictions(inference)
+
+
+def test_a_name_of_predictions_that_no_file_can_have(run: Path) -> None:
+    with pytest.raises(DataError, match="has no predictions with inference"):
+        ltbench.load_run(run).predictions("a" * 5_000)

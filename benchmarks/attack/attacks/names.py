@@ -51,7 +51,8 @@ def _try_failures(rng: random.Random, folder: Path) -> None:
     texts = {key: rng.choice(_HOSTILE) for key in ("error", "hint", "kind")}
     (path.parent / "failure.json").write_text(json.dumps({"schema": 3, **texts}))
     if rng.random() < 0.5:
-        names = [text for text in _HOSTILE if text.isascii() and not set("/\0") & set(text)]
+        fit = (text for text in _HOSTILE if text.isascii() and len(text) < 256)
+        names = [text for text in fit if not set("/\0") & set(text)]
         path.parent.rename(path.parent.with_name(rng.choice(names)))
     verb = rng.choice((("leaderboard", "runs"), ("reproduce", "runs", "--published", "50")))
     graceful(ltbench(*verb, cwd=folder))

@@ -50,7 +50,7 @@ def _at_random(random: Random, folder: Path) -> None:
     make_images(folder)
     command = WarmCommand((*RUN, *_cache(random)), folder)
     command.wait_for_handlers()
-    time.sleep(random.uniform(0, 3.0))
+    time.sleep(random.uniform(0, 2.0))
     _send(random, command.pid)
     check_interrupted(command.outcome(), command.pid, folder)
 
@@ -62,17 +62,25 @@ def _point(random: Random) -> str:
 
 
 def _at_point(random: Random, folder: Path) -> None:
+    point = _point(random)
+    if point.startswith("import"):  # of which a warm process has few left
+        _in_new_process(random, folder, point)
+        return
     undisturbed()
     make_images(folder)
-    command = WarmCommand((*RUN, *_cache(random)), folder, _point(random))
+    command = WarmCommand((*RUN, *_cache(random)), folder, point)
     check_interrupted(command.outcome(), command.pid, folder)
 
 
 def _new_process(random: Random, folder: Path) -> None:
+    _in_new_process(random, folder, point="")
+
+
+def _in_new_process(random: Random, folder: Path, point: str) -> None:
+    """Sends a signal at a point of a new interpreter, or at random once its handler stands."""
     undisturbed()
     make_images(folder)
     arguments = (*RUN, *_cache(random))
-    point = _point(random) if random.random() < 0.5 else ""
     env = {POINT: point, "PYTHONPATH": str(_ROOT)}
     before = _MODULE if point else ("-m", "ltbench")
     with ltbench_process(*arguments, cwd=folder, env=env, before=before) as process:
@@ -93,21 +101,21 @@ ATTACKS = (
         "SIGINT or SIGTERM to a run with loader workers, at a random moment: 130, or 0 with the "
         "result; no traceback, no process left; resumed with the same bits",
         _at_random,
-        share=4.0,
+        share=30.0,
         least=500,
     ),
     Attack(
         "signal_at_point",
         "The same at forks, imports, writes and exit",
         _at_point,
-        share=2.0,
+        share=15.0,
         least=200,
     ),
     Attack(
         "signal_to_new_process",
         "The same to a new interpreter, once its handler stands",
         _new_process,
-        share=1.5,
+        share=6.0,
         least=20,
     ),
 )

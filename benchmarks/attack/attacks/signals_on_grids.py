@@ -53,7 +53,7 @@ ATTACKS = (
         "signal_on_grid",
         "SIGINT or SIGTERM to some of one to four schedulers of a grid: the same promises",
         _on_grid,
-        share=1.5,
+        share=4.0,
         least=10,
     ),
 )
