@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import multiprocessing
+import multiprocessing.util
 import os
-import re
 import resource
 import select
 import signal
@@ -13,79 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
-from benchmarks.attack.attack import Finding
-
-LONGEST_MESSAGE = 2_000  # characters of an error that a person reads
-EXIT_CODES = (0, 1, 2, 3, 4)
-TIMED_OUT = -1000
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Outcome of a command.
-
-    Args:
-        arguments: The command without `ltbench`.
-        code: Exit code; negative for the signal that ended it; `TIMED_OUT`.
-        out: Standard output.
-        err: Standard error.
-        seconds: Duration in seconds.
-        cpu_seconds: Processor time in seconds.
-        peak_mb: Peak resident memory in MB, with that of the imports.
-    """
-
-    arguments: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-
-    def finding(self, promise: str) -> Finding:
-        """Returns the finding that this outcome breaks a promise.
-
-        Args:
-            promise: Expected behaviour.
-        """
-        given = " ".join(self.arguments)
-        said = f"exit code {self.code}\nstdout: {self.out[-1_500:]!r}\nstderr: {self.err[-3_000:]}"
-        lines = f"{promise}\nltbench {given}\n{said}".splitlines()
-        return Finding("\n".join(_shortened(line) for line in lines))
-
-
-def _shortened(line: str) -> str:
-    return line if len(line) < 300 else f"{line[:200]} ... {line[-80:]}"
-
-
-def graceful(outcome: Outcome, *, codes: Sequence[int] = EXIT_CODES) -> Outcome:
-    """Returns an outcome after checking that a person can act on it.
-
-    Raises:
-        Finding: It has a traceback, an unknown exit code, an error without its line, a control
-            character, or a message that is too long; or it timed out.
-    """
-    if outcome.code == TIMED_OUT:
-        raise outcome.finding(f"ends within {outcome.seconds:.0f} s")
-    if "Traceback" in outcome.err or "Traceback" in outcome.out:
-        raise outcome.finding("no traceback")
-    if outcome.code not in codes:
-        raise outcome.finding(f"an exit code of {', '.join(map(str, codes))}")
-    if outcome.code and "error:" not in outcome.err:
-        raise outcome.finding("an error has its line")
-    if outcome.code and len(outcome.err) > LONGEST_MESSAGE:
-        raise outcome.finding(f"at most {LONGEST_MESSAGE:,} characters of errors")
-    if _CONTROL.search(outcome.out + outcome.err):
-        raise outcome.finding("no control characters")
-    return outcome
+from benchmarks.attack.outcome import TIMED_OUT, Outcome
 
 
 def ltbench(
@@ -95,7 +30,6 @@ def ltbench(
     stdin: str = "",
     seconds: float = 60,
     memory_mb: int | None = None,
-    user: int | None = None,
 ) -> Outcome:
     """Runs a command in a fork of this process, which saves the seconds of its imports.
 
@@ -106,23 +40,76 @@ def ltbench(
         stdin: Standard input.
         seconds: Time limit; the command and its children are killed after it.
         memory_mb: Limit of the memory on top of that of the imports, in MB.
-        user: User id that the command changes to; this needs root.
     """
-    _import_once()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+
+    def limit_memory() -> None:
+        if memory_mb is not None:
+            limit = _data_bytes() + memory_mb * 2**20
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+    command = ForkedCommand(arguments, cwd, env, stdin, limit_memory)
+    try:
+        return command.outcome(seconds)
+    finally:
+        command.kill_session()
+
+
+class ForkedCommand:
+    """Command in a fork of this process, which has the imports, in a session of its own.
+
+    Args:
+        arguments: The command without `ltbench`.
+        cwd: Working folder.
+        env: Variables on top of this process's.
+        stdin: Standard input.
+        first: Function that the fork calls before the command.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        first: Callable[[], None] = lambda: None,
+    ) -> None:
+        _import_once()
+        self.arguments = tuple(arguments)
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        self._start = time.perf_counter()
         with tempfile.TemporaryFile() as given:
             given.write(stdin.encode())
             given.seek(0)
-            start = time.perf_counter()
-            child = os.fork()
-            if not child:
-                _be_command(arguments, cwd, env or {}, (given, out, err), memory_mb, user)
-        status, usage = _wait(child, seconds)
-        code = TIMED_OUT if status is None else os.waitstatus_to_exitcode(status)
-        duration = time.perf_counter() - start
-        shown, said = _text(out), _text(err)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Outcome(arguments, code, shown, said, duration, cpu, usage.ru_maxrss / 1024)
+            self.pid = os.fork()
+            if not self.pid:
+                _be_command(arguments, cwd, env or {}, (given, self._out, self._err), first)
+
+    def outcome(self, seconds: float) -> Outcome:
+        """Waits for the end of the command, and kills it where the time is over.
+
+        Args:
+            seconds: Time limit from its start.
+        """
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            left = max(0.0, self._start + seconds - time.perf_counter())
+            ended, _, _ = select.select([descriptor], [], [], left)
+        finally:
+            os.close(descriptor)
+        if not ended:
+            self.kill_session()
+        _, status, usage = os.wait4(self.pid, 0)
+        duration = time.perf_counter() - self._start
+        code = os.waitstatus_to_exitcode(status) if ended else TIMED_OUT
+        out, err = _text(self._out), _text(self._err)
+        cpu = usage.ru_utime + usage.ru_stime
+        return Outcome(self.arguments, code, out, err, duration, cpu, usage.ru_maxrss / 1024)
+
+    def kill_session(self) -> None:
+        """Kills what is left of the command and of the processes that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 def ltbench_process(
@@ -183,30 +170,26 @@ def _be_command(
     cwd: Path,
     env: Mapping[str, str],
     streams: Sequence[IO[bytes]],
-    memory_mb: int | None,
-    user: int | None,
+    first: Callable[[], None],
 ) -> NoReturn:
-    """Turns a forked child into the command; never returns."""
+    """Turns a forked child into the command, with Python's own exit; never returns."""
     code = 70  # EX_SOFTWARE: the attack itself is at fault
     try:
         os.setsid()
+        atexit._clear()
+        atexit.register(multiprocessing.util._exit_function)  # type: ignore[attr-defined]
         for number, stream in enumerate(streams):
             os.dup2(stream.fileno(), number)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler if number == 2 else signal.SIG_DFL)
-        if memory_mb is not None:
-            limit = _data_bytes() + memory_mb * 2**20
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        if user is not None:
-            os.setgroups([])
-            os.setgid(user)
-            os.setuid(user)
         multiprocessing.set_start_method("fork", force=True)  # that of a new interpreter
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(cwd)
         os.environ.update(environment(cwd) | dict(env))
-        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "r" if not n else "w") for n in range(3))
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r") for n in range(3))
         sys.argv = ["ltbench", *arguments]
+        first()
         code = _exit_code()
+        atexit._run_exitfuncs()
     finally:
         os._exit(code)
 
@@ -215,13 +198,13 @@ def _exit_code() -> int:
     """Runs the command of `sys.argv` and returns its exit code, as the interpreter would."""
     from ltbench.cli import main
 
+    code: object = 0
     try:
         main()
-        code: object = 0
     except SystemExit as error:
         code = error.code
     except BaseException:  # the interpreter would print it
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         code = 1
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -237,23 +220,6 @@ def _data_bytes() -> int:
         if line.startswith("VmData:"):
             return int(line.split()[1]) * 1024
     return 0
-
-
-def _wait(child: int, seconds: float) -> tuple[int | None, resource.struct_rusage]:
-    """Waits for a child and kills its session; returns its status, None where time was over."""
-    descriptor = os.pidfd_open(child)
-    try:
-        ready, _, _ = select.select([descriptor], [], [], seconds)
-    finally:
-        os.close(descriptor)
-    try:
-        if ready:
-            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # keeps its id from reuse
-        os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # none of its children is left
-    _, status, usage = os.wait4(child, 0)
-    return (status if ready else None), usage
 
 
 def _text(file: IO[bytes]) -> str:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.attack.command import Outcome
+from benchmarks.attack.outcome import Outcome
 
 CONTENT = b"kept\n"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import multiprocessing
-import multiprocessing.util
 import os
 import re
 import shutil
@@ -13,16 +11,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 from PIL import Image
 
 from benchmarks.attack.attack import Finding
-from benchmarks.attack.command import TIMED_OUT, Outcome, environment, ltbench
+from benchmarks.attack.command import ForkedCommand
+from benchmarks.attack.outcome import Outcome
 from benchmarks.attack.stores import BUILD, UNDISTURBED
 
 RUN = (
@@ -34,7 +32,7 @@ POINT = "LTBENCH_ATTACK_POINT"
 
 EVENTS = ("before fork", "after fork", "in child", "import", "open", "rename", "remove", "exit")
 _AUDITED = {"import": "import", "open": "open", "os.rename": "rename", "os.remove": "remove"}
-_SECONDS = 90.0  # for a run on a loaded machine
+SECONDS = 90.0  # for a run on a loaded machine
 _BROKEN = re.compile("Traceback|Exception ignored|Error in atexit")
 
 
@@ -59,7 +57,7 @@ def undisturbed(command: Sequence[str] = RUN) -> Mapping[str, Any]:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             make_images(folder)
-            done = WarmCommand(command, folder).outcome()
+            done = ForkedCommand(command, folder).outcome(SECONDS)
             if done.code:
                 raise done.finding("an undisturbed run ends with 0")
             kept.write_text(json.dumps(stored_metrics(folder)))
@@ -71,50 +69,6 @@ def stored_metrics(folder: Path) -> dict[str, Any]:
     """Returns the metrics of the stored results below a folder, by hash."""
     results = [json.loads(path.read_text()) for path in folder.rglob("result.json")]
     return {result["hash"]: result["metrics"] for result in results}
-
-
-class WarmCommand:
-    """Command in a fork of this process, which has the imports, in a session of its own.
-
-    Args:
-        arguments: The command without `ltbench`.
-        cwd: Working folder.
-        point: Value of `POINT`; empty for no signal of its own.
-    """
-
-    def __init__(self, arguments: Sequence[str], cwd: Path, point: str = "") -> None:
-        ltbench("--version", cwd=cwd)  # imports
-        self.arguments = tuple(arguments)
-        self._texts = [cwd / f".{time.monotonic_ns()}.{name}" for name in ("out", "err")]
-        self._start = time.perf_counter()
-        self.pid = os.fork()
-        if not self.pid:
-            _be_command(arguments, cwd, self._texts, point)
-
-    def wait_for_handlers(self) -> None:
-        """Waits until the handler of SIGTERM stands, or the command has ended."""
-        wait_for_handlers(self.pid)
-
-    def send(self, number: int) -> None:
-        """Sends a signal to the command alone, unless it has ended."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def outcome(self) -> Outcome:
-        """Waits for the end of the command, and returns its outcome."""
-        code = TIMED_OUT
-        while time.perf_counter() < self._start + _SECONDS:
-            ended, status = os.waitpid(self.pid, os.WNOHANG)
-            if ended:
-                code = os.waitstatus_to_exitcode(status)
-                break
-            time.sleep(0.01)
-        else:
-            os.killpg(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        out, err = (path.read_text(errors="replace") for path in self._texts)
-        seconds = time.perf_counter() - self._start
-        return Outcome(self.arguments, code, out, err, seconds, 0.0, 0.0)
 
 
 def wait_for_handlers(pid: int) -> None:
@@ -169,7 +123,7 @@ def check_interrupted(outcome: Outcome, session: int, folder: Path) -> None:
     check_gone(session)
     if outcome.code == 0 and json.loads(outcome.out)["hash"] not in stored_metrics(folder):
         raise outcome.finding("0 with the stored result printed")
-    again = WarmCommand(outcome.arguments, folder).outcome()
+    again = ForkedCommand(outcome.arguments, folder).outcome(SECONDS)
     if again.code or again.err.count("Traceback"):
         raise again.finding(f"the same command resumes a run after {outcome.err[-300:]!r}")
     if stored_metrics(folder) != undisturbed():
@@ -230,45 +184,6 @@ def arm(point: str) -> None:
 
 def _nothing() -> None:
     """Does nothing."""
-
-
-def _be_command(arguments: Sequence[str], cwd: Path, texts: Sequence[Path], point: str) -> NoReturn:
-    """Turns a forked child into the command, with Python's own exit; never returns."""
-    code = 70  # EX_SOFTWARE: the attack itself is at fault
-    try:
-        os.setsid()
-        atexit._clear()
-        atexit.register(multiprocessing.util._exit_function)  # type: ignore[attr-defined]
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for number, path in enumerate(texts, 1):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
-        os.closerange(3, 256)
-        multiprocessing.set_start_method("fork", force=True)  # that of a new process
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.chdir(cwd)
-        os.environ.update(environment(cwd))
-        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r", 1) for n in range(3))
-        sys.argv = ["ltbench", *arguments]
-        if point:
-            arm(point)
-        code = _exit_code()
-        atexit._run_exitfuncs()
-        sys.stderr.flush()
-    finally:
-        os._exit(code)
-
-
-def _exit_code() -> int:
-    from ltbench.cli import main
-
-    try:
-        main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    except BaseException:  # the interpreter would print it
-        sys.excepthook(*sys.exc_info())
-    return 1
 
 
 if __name__ == "__main__":

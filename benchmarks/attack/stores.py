@@ -11,7 +11,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from benchmarks.attack.command import graceful, ltbench, ltbench_process
+from benchmarks.attack.command import ltbench, ltbench_process
+from benchmarks.attack.outcome import graceful
 
 BUILD = Path(__file__).parent.parent.parent / "build" / "attack"
 METHODS = ("classifier_only", "lift_plus")

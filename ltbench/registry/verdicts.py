@@ -16,16 +16,16 @@ import fcntl
 import hashlib
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from uuid import uuid4
 
-from ltbench.io.files import replace_file
+from ltbench.io.files import create_file, partial_path, replace_file
+from ltbench.io.json_text import parse_json
+from ltbench.io.reading import read_regular
 from ltbench.io.user_cache import user_cache
 
 MAX_VERDICT_BYTES = 65_536
@@ -133,18 +133,10 @@ def _key(point: EntryPoint) -> str:
 def _read(path: Path) -> Verdict | None:
     """Returns a stored verdict; None where it is missing, or no file that ltbench wrote."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            return None
-        stored = json.loads(os.read(file, MAX_VERDICT_BYTES))
+        stored = parse_json(read_regular(path, MAX_VERDICT_BYTES))
         verdict = Verdict(**stored)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return None
-    finally:
-        os.close(file)
     fits = all(type(value) is type(getattr(_EXAMPLE, key)) for key, value in stored.items())
     return verdict if fits else None
 
@@ -154,9 +146,9 @@ _EXAMPLE = Verdict("", "", "")
 
 def _locked(marker: Path) -> int:
     """Returns the descriptor of a new file that this process has locked."""
-    partial = marker.with_name(f".{uuid4().hex}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.open(partial, flags, 0o600)
+    partial = partial_path(marker)
+    with create_file(partial) as created:
+        file = os.dup(created.fileno())
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # children of a fork do not hold it
         partial.rename(marker)

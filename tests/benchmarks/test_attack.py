@@ -8,8 +8,8 @@ import pytest
 from benchmarks.attack.attack import Attack, Finding
 from benchmarks.attack.attacks import every_attack
 from benchmarks.attack.campaign import Campaign, Tally, Trial, make_trial
-from benchmarks.attack.command import TIMED_OUT, Outcome, graceful
 from benchmarks.attack.mutation import damaged
+from benchmarks.attack.outcome import TIMED_OUT, Outcome, graceful
 from benchmarks.attack.table import as_json, as_markdown
 
 

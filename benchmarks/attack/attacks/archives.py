@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 from benchmarks.attack.outside import Outside
 
 MEMORY_MB = 400

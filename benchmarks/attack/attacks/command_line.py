@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 from benchmarks.attack.stores import finished_store
 
 _ODD_VALUES = (

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 
 CLASSES = ("ant", "bee", "10")
 _IMAGES = 30

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.attack.attack import Attack, Impossible
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 
 RUN = ("run", "--method", "classifier_only", "--seed", "5")
 SECONDS = 180

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import Outcome, graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import Outcome, graceful
 from benchmarks.attack.outside import Outside
 from benchmarks.attack.permissions import binding
 from benchmarks.attack.stores import finished_store

@@ -8,7 +8,8 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.attack.attack import Attack, Finding
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 from ltbench.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]

@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
 from benchmarks.attack.mutation import damaged, pickled
+from benchmarks.attack.outcome import graceful
 
 _FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 _SMALL = ("--epochs", "1", "--workers", "0", "--device", "cpu", "--cache", "0")

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.attack.attack import Attack, Finding
-from benchmarks.attack.command import Outcome, graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import Outcome, graceful
 
 MAX_OUTPUT_CHARACTERS = 10_000
 MEMORY_MB = 1_000  # on top of the imports

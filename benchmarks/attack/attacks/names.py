@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import Outcome, graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import Outcome, graceful
 from benchmarks.attack.stores import finished_store
 
 _MARK = "oWnEd"

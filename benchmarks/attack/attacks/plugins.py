@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import TIMED_OUT, Outcome, graceful, ltbench_process
+from benchmarks.attack.command import ltbench_process
 from benchmarks.attack.hostile_plugins import (
     FATAL,
     HANGING,
@@ -24,6 +24,7 @@ from benchmarks.attack.hostile_plugins import (
     RUDE,
     install,
 )
+from benchmarks.attack.outcome import TIMED_OUT, Outcome, graceful
 
 _LIMIT = 20.0  # of a trial in these attacks; a minute otherwise
 _SHORT = (

@@ -7,7 +7,8 @@ from random import Random
 
 from benchmarks.attack.attack import Attack
 from benchmarks.attack.attacks.grid_files import odd_value
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
+from benchmarks.attack.outcome import graceful
 
 _KEYS = (
     *("method", "dataset", "loss", "train", "train.lr", "train.epochs", "train.batch_size", "seed"),

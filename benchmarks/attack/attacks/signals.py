@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import Outcome, ltbench_process
+from benchmarks.attack.command import ForkedCommand, ltbench_process
+from benchmarks.attack.outcome import Outcome
 from benchmarks.attack.signalled import (
     EVENTS,
     POINT,
     RUN,
-    WarmCommand,
+    SECONDS,
+    arm,
     check_interrupted,
     make_images,
     undisturbed,
@@ -48,11 +51,11 @@ def _send(random: Random, pid: int) -> None:
 def _at_random(random: Random, folder: Path) -> None:
     undisturbed()
     make_images(folder)
-    command = WarmCommand((*RUN, *_cache(random)), folder)
-    command.wait_for_handlers()
+    command = ForkedCommand((*RUN, *_cache(random)), folder)
+    wait_for_handlers(command.pid)
     time.sleep(random.uniform(0, 2.0))
     _send(random, command.pid)
-    check_interrupted(command.outcome(), command.pid, folder)
+    check_interrupted(command.outcome(SECONDS), command.pid, folder)
 
 
 def _point(random: Random) -> str:
@@ -68,8 +71,8 @@ def _at_point(random: Random, folder: Path) -> None:
         return
     undisturbed()
     make_images(folder)
-    command = WarmCommand((*RUN, *_cache(random)), folder, point)
-    check_interrupted(command.outcome(), command.pid, folder)
+    command = ForkedCommand((*RUN, *_cache(random)), folder, first=partial(arm, point))
+    check_interrupted(command.outcome(SECONDS), command.pid, folder)
 
 
 def _new_process(random: Random, folder: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.attack import Attack, Finding
-from benchmarks.attack.command import Outcome, graceful, ltbench
+from benchmarks.attack.command import ltbench
 from benchmarks.attack.mutation import damaged
+from benchmarks.attack.outcome import Outcome, graceful
 from benchmarks.attack.stores import finished_store
 
 ODD: tuple[Any, ...] = (

@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import save
 
 from benchmarks.attack.attack import Attack
-from benchmarks.attack.command import graceful, ltbench
+from benchmarks.attack.command import ltbench
 from benchmarks.attack.mutation import damaged, pickled
+from benchmarks.attack.outcome import graceful
 from benchmarks.attack.stores import finished_store, unfinished_store
 
 
