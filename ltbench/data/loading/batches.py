@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +16,7 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import ArrayImages
 from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
+from ltbench.data.loading.workers import started
 from ltbench.errors import CorruptImageError, DataError, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.interrupts import check
@@ -186,24 +184,7 @@ class _Loader:
     def load(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
         """Yields pixels, draws and errors of each batch."""
         self._draws.orders = orders
-        with _child_handler_kept():
-            return iter(self._loader)
-
-
-@contextmanager
-def _child_handler_kept() -> Iterator[None]:
-    """Keeps torch's handler of the ends of workers from staying: it raises wherever it is called.
-
-    A worker that was killed is found when torch waits for its next batch, within 5 seconds.
-    """
-    if threading.current_thread() is not threading.main_thread():  # where torch installs none
-        yield
-        return
-    before = signal.getsignal(signal.SIGCHLD)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, before or signal.SIG_DFL)
+        return started(self._loader)
 
 
 class _Draws(Sampler[list[_Draw]]):

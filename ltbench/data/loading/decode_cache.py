@@ -19,6 +19,7 @@ from torch.utils.data import Dataset as TorchDataset
 from ltbench.data.decoding.decode import DECODE_RULES
 from ltbench.data.image_digests import source_digest
 from ltbench.data.images import FileImages, ImageSource
+from ltbench.data.loading.workers import started
 from ltbench.errors import LTBenchError
 from ltbench.io.array_cache import Arrays, Cache, NoRoomError, in_words
 from ltbench.io.interrupts import check
@@ -187,7 +188,7 @@ def fill_array(
         generator=torch.Generator(),
     )
     done = 0
-    for batch in loader:
+    for batch in started(loader):
         values[done : done + len(batch)] = batch
         done += len(batch)
         advance(len(batch))
