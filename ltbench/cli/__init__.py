@@ -22,17 +22,13 @@ def run_command() -> None:
     """Runs the command and turns errors into two lines on stderr and an exit code."""
     import errno
     import io
-    import os
     import sys
-    from pathlib import Path
 
     from ltbench.errors import ConfigError, LTBenchError
+    from ltbench.io import process
 
-    # Waiting OpenMP threads sleep soon: by default they spin for long, and another program on one
-    # of the cores then slows a run down thirty-fold.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    if sys.stdout is None:  # closed by the parent process
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    process.open_closed_streams()
+    process.let_waiting_threads_sleep()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for terminals that show ASCII only
@@ -40,6 +36,7 @@ def run_command() -> None:
         from ltbench.cli.app import UsageError, app
 
         try:
+            process.expect_working_folder()
             with interrupts.named():
                 code = app(prog_name="ltbench", standalone_mode=False)
         except UsageError as error:

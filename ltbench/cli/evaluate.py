@@ -72,6 +72,7 @@ def evaluate(
         if path.exists():
             predictions = result.predictions(path.stem.removeprefix("predictions-"))
         else:
+            directory.expect_writable()
             from ltbench.engine.run import RuntimeConfig, evaluate_again
 
             kept = Cache.of(directory.out(result.spec), cache)

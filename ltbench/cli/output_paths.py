@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def output_file(path: Path, option: str) -> Path:
         raise ConfigError(
             f"{option}: {path} exists but is not a file", hint="give the name of a file"
         )
+    _expect_writable(target.parent, option)
     return target
 
 
@@ -61,4 +63,29 @@ def output_folder(path: Path, option: str) -> None:
     if mode is not None and not stat.S_ISDIR(mode):
         raise ConfigError(
             f"{option}: {path} exists but is not a directory", hint="give another folder"
+        )
+
+
+def writable_folder(path: Path, option: str) -> None:
+    """Checks that a folder can be written to, or created.
+
+    Args:
+        path: Path from the command line.
+        option: Option that it was given with, for messages.
+
+    Raises:
+        ConfigError: It is no folder, or the permission is missing.
+    """
+    output_folder(path, option)
+    _expect_writable(path, option)
+
+
+def _expect_writable(folder: Path, option: str) -> None:
+    """Checks that a folder can be written to, or created in the nearest one above that exists."""
+    above = folder.absolute()
+    while not os.path.lexists(above):
+        above = above.parent
+    if above.is_dir() and not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{option}: {above} cannot be written to: no permission", hint="give another folder"
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ltbench.config.options import dump_options, parse_options
 from ltbench.config.runspec import Choice
 from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, DataError
+from ltbench.io.paths import with_home
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
@@ -100,9 +100,7 @@ class Lookups:
                 name=spec.name,
                 options=options,
                 # Absolute: a later reader may be in another folder.
-                paths={
-                    name: str(Path(path).expanduser().absolute()) for name, path in paths.items()
-                },
+                paths={name: str(with_home(path).absolute()) for name, path in paths.items()},
                 plugin=f"{component.plugin.distribution} {component.plugin.version}",
                 identity=self._identity(component, config, data) if identify else "",
                 version=spec.version,

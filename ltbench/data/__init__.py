@@ -28,6 +28,7 @@ from ltbench.data.longtail import (
 from ltbench.data.preparation.prepare import Preparation
 from ltbench.data.repeats import RepeatRule, handle_repeats
 from ltbench.data.split_lists import git_blob_sha1, list_identity, parse_list, read_list
+from ltbench.io.paths import with_home
 from ltbench.io.reading import read_regular
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "remembered_digests",
     "select_counts",
     "subset",
+    "with_home",
 ]

@@ -26,6 +26,7 @@ from ltbench.engine.run_arguments import RunArguments
 from ltbench.engine.tracking import ChosenTracker, choose_trackers, without_trackers
 from ltbench.errors import Interrupted
 from ltbench.io import interrupts
+from ltbench.io.process import expect_working_folder, let_waiting_threads_sleep
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
@@ -167,6 +168,8 @@ def run(
             command.
         KeyboardInterrupt: The run was interrupted; the same call resumes it.
     """
+    expect_working_folder()
+    let_waiting_threads_sleep()
     if data_root is None:
         data_root = os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT
     arguments = RunArguments.checked(

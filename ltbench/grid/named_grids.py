@@ -30,7 +30,7 @@ def find_grid(given: str, registry: Registry) -> Path:
     if given in registry.grids:
         return registry.grids[given].path
     if path.suffix != ".toml":
-        hint = f"{suggestion(given, registry.grids)} {_PATH_OR_NAME}"
+        hint = f"{suggestion(given, registry.grids)}; {_PATH_OR_NAME}"
         raise UnknownNameError(
             f"there is no grid '{shortened(given)}', neither a file nor a name", hint=hint
         )

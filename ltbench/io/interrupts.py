@@ -20,7 +20,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
@@ -44,6 +44,7 @@ class _State:
         grace_seconds: Grace period of the entered blocks.
         one_result: Whether the command is done when a result is stored, but for its printing.
         code: Exit code of a command that is done; None before.
+        cleanups: Functions of the entered `cleaned_up` blocks.
     """
 
     def __init__(self, owner: int, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -53,6 +54,7 @@ class _State:
         self.grace_seconds = grace_seconds
         self.one_result = False
         self.code: int | None = None
+        self.cleanups: list[Callable[[], None]] = []
 
 
 _state = _State(0)
@@ -131,6 +133,22 @@ def deferred(grace_seconds: float = GRACE_SECONDS) -> Iterator[None]:
         state.grace_seconds = earlier
     if not state.deferrals:
         check()
+
+
+@contextmanager
+def cleaned_up(clean: Callable[[], None]) -> Iterator[None]:
+    """Calls a function at the end of a block, also where a signal ends the process in it.
+
+    Args:
+        clean: Function that takes no time, and may be called twice.
+    """
+    cleanups = _state.cleanups
+    cleanups.append(clean)
+    try:
+        yield
+    finally:
+        cleanups.remove(clean)
+        clean()
 
 
 @contextmanager
@@ -216,6 +234,8 @@ def end_now() -> NoReturn:
         with suppress(OSError):  # closed
             os.write(2, (_SHOW_CURSOR + b"\r\n" if os.isatty(2) else b"") + shown)
     try:
+        for clean in _state.cleanups:
+            clean()
         _kill_descendants()
     finally:
         os._exit(Interrupted.exit_code if _state.code is None else _state.code)

@@ -53,9 +53,13 @@ def importing(point: EntryPoint) -> Iterator[None]:
     """Marks a plugin as being imported, so that the next command learns of a crash."""
     if is_marked() or _is_exempt(point):
         yield
-    else:
-        with Verdicts().importing(point):
-            yield
+        return
+    verdicts = Verdicts()
+    with verdicts.importing(point):
+        yield
+    stored = verdicts.read(point)
+    if stored is not None and stored.crashes:  # crashes count that no success comes between
+        verdicts.write(point, replace(stored, crashes=0))
 
 
 def forget(name: str) -> None:

@@ -24,6 +24,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from ltbench.io.files import create_file, partial_path, replace_file
+from ltbench.io.interrupts import cleaned_up
 from ltbench.io.json_text import parse_json
 from ltbench.io.reading import read_regular
 from ltbench.io.user_cache import user_cache
@@ -100,12 +101,16 @@ class Verdicts:
             yield
             return
         _held.add(marker)
-        try:
-            yield
-        finally:
+
+        def clean() -> None:
             _held.discard(marker)
             with suppress(OSError):
                 marker.unlink()
+
+        try:
+            with cleaned_up(clean):  # an interruption is no crash
+                yield
+        finally:
             with suppress(OSError):  # a plugin may have closed it
                 os.close(file)
 

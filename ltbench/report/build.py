@@ -11,6 +11,7 @@ from ltbench import __version__
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.tables import display_table, to_latex
+from ltbench.io.interrupts import deferred
 from ltbench.report.page.content import Page, Section
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
@@ -47,16 +48,13 @@ class Report:
         Raises:
             RunError: A file cannot be written.
         """
-        texts = {
-            "leaderboard.csv": self.csv,
-            "tables.tex": self.latex,
-            "index.html": render_page(self.page),
-        }
-        encoded = {name: text.encode() for name, text in texts.items()}
-        make_folder(out)
-        self.figures.save(out / "figures")
-        for name, content in encoded.items():
-            write_atomically(out / name, content)
+        files = {f"figures/{name}": content for name, content in self.figures.files().items()}
+        files |= {"leaderboard.csv": self.csv.encode(), "tables.tex": self.latex.encode()}
+        files["index.html"] = render_page(self.page).encode()
+        with deferred():  # an interruption leaves the earlier report or this one
+            make_folder(out / "figures")
+            for name, content in files.items():
+                write_atomically(out / name, content)
 
 
 def build_report(

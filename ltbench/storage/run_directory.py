@@ -240,6 +240,18 @@ class RunDirectory:
         open_folder(self.path)
         self.write(description)
 
+    def expect_writable(self) -> None:
+        """Checks that a file can be added, before the work whose result it is.
+
+        Raises:
+            RunError: The permission is missing.
+        """
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise RunError(
+                f"{self.path} cannot be written to: no permission",
+                hint="change the permissions there, or evaluate a copy of the folder",
+            )
+
     def make_checkpoint_folder(self) -> None:
         """Creates the folder of checkpoints, unless the run directory was deleted meanwhile.
 

@@ -158,3 +158,9 @@ def test_a_function_of_the_api_keeps_the_users_handlers() -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     assert received == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("end", [SELF, "pass\n"])
+def test_what_is_cleaned_up_goes_also_where_a_signal_ends_the_process(end: str) -> None:
+    code = f"with interrupts.cleaned_up(lambda: os.write(1, b'clean')):\n    {end}"
+    assert ended(code)[1] == "clean"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ltbench.report.figures.calibration import draw_calibration
 from ltbench.report.figures.critical_difference import draw_critical_difference
 from ltbench.report.figures.head_to_tail import draw_head_to_tail
-from ltbench.report.figures.output import save_figure, to_svg
+from ltbench.report.figures.output import figure_files, to_svg
 from ltbench.report.figures.shot_groups import draw_shot_groups
 from ltbench.report.figures.significance_matrix import draw_significance_matrix
 from ltbench.report.figures.trade_off import draw_trade_off
@@ -19,6 +19,6 @@ __all__ = [
     "draw_significance_matrix",
     "draw_trade_off",
     "draw_training_curves",
-    "save_figure",
+    "figure_files",
     "to_svg",
 ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from ltbench.io.text import html_text
 from ltbench.report.figures.style import with_figure_style
-from ltbench.storage.files import make_folder, write_atomically
 
 _XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -40,24 +38,21 @@ def to_svg(figure: Figure, name: str) -> str:
     )
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Writes NAME.svg and NAME.pdf, each atomically.
+def figure_files(figure: Figure, name: str) -> dict[str, bytes]:
+    """Returns the content of NAME.svg and NAME.pdf.
 
     Args:
         figure: Figure drawn by this package.
-        folder: Folder of the files, created if missing.
         name: Stem of the file names, in snake_case.
-
-    Raises:
-        RunError: A file cannot be written.
     """
     width, height = (72 * inches for inches in figure.get_size_inches())
     sized = to_svg(figure, name).replace(
         "<svg ", f'<svg width="{width:g}pt" height="{height:g}pt" ', 1
     )
-    make_folder(folder)
-    write_atomically(folder / f"{name}.svg", (_XML_DECLARATION + sized).encode())
-    write_atomically(folder / f"{name}.pdf", _render_figure(figure, "pdf", name))
+    return {
+        f"{name}.svg": (_XML_DECLARATION + sized).encode(),
+        f"{name}.pdf": _render_figure(figure, "pdf", name),
+    }
 
 
 @with_figure_style

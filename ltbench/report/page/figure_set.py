@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
 
-from ltbench.report.figures.output import save_figure, to_svg
+from ltbench.report.figures.output import figure_files, to_svg
 from ltbench.report.page.content import Picture
 
 
@@ -31,11 +29,9 @@ class FigureSet:
         self._figures[name] = figure
         return Picture(name, caption, to_svg(figure, name), description)
 
-    def save(self, folder: Path) -> None:
-        """Writes each figure as SVG and PDF.
-
-        Raises:
-            RunError: A file cannot be written.
-        """
+    def files(self) -> dict[str, bytes]:
+        """Returns the content of each figure's SVG and PDF file by name."""
+        files: dict[str, bytes] = {}
         for name, figure in self._figures.items():
-            save_figure(figure, folder, name)
+            files |= figure_files(figure, name)
+        return files

@@ -16,6 +16,7 @@ from ltbench.data import (
     Split,
     combined_digest,
     file_digests,
+    with_home,
 )
 from ltbench.errors import ConfigError, DataError, quoted
 from ltbench_plugins.datasets.parts.classes import (
@@ -118,8 +119,8 @@ def _places(config: CsvConfig) -> tuple[Path, Path]:
             "dataset.path: data set 'csv' needs a CSV file",
             hint=f"add --set dataset.path=FILE.csv; {FORM}",
         )
-    path = config.path.expanduser()
-    return path, (config.images.expanduser() if config.images else path.parent)
+    path = with_home(config.path)
+    return path, (with_home(config.images) if config.images else path.parent)
 
 
 def _members(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests
+from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests, with_home
 from ltbench.errors import ConfigError, DataError, suggestion
 from ltbench_plugins.datasets.parts.image_files import EXTENSIONS, Aside
 from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
@@ -110,7 +110,7 @@ def _root(config: FolderConfig) -> Path:
             "dataset.path: data set 'folder' needs a folder of images",
             hint=f"add --set dataset.path=FOLDER; {_LAYOUT}",
         )
-    return config.path.expanduser()
+    return with_home(config.path)
 
 
 def _scan(root: Path) -> _Tree:

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, DigestRule, Digests, Preparation, Split, combined_digest
+from ltbench.data import (
+    Dataset,
+    DigestRule,
+    Digests,
+    Preparation,
+    Split,
+    combined_digest,
+    with_home,
+)
 from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.datasets.parts.huggingface_columns import find_column, read_labels
 from ltbench_plugins.datasets.parts.huggingface_table import TableImages
@@ -202,7 +210,7 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
     hint += "huggingface` with the same options before"
     path = config.path
     if path is not None:
-        path = path.expanduser()
+        path = with_home(path)
         hint = "set dataset.path to a folder of save_to_disk, or of parquet files, ..."
         if not path.is_dir():
             what = "is a file, not a folder" if path.exists() else "does not exist"

@@ -6,14 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from ltbench.report.figures import save_figure, to_svg
+from ltbench.report.figures import figure_files, to_svg
 from tests.report.figures.drawn import EVERY, training_curves
 from tests.tiers import all_but
 
@@ -62,33 +61,27 @@ def test_ids_are_unique_on_a_page_and_references_resolve(draw: Draw) -> None:
 
 
 @every
-def test_two_drawings_have_the_same_bytes(draw: Draw, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        save_figure(draw(2), tmp_path / folder, "figure")
-    for kind in ("svg", "pdf"):
-        one, other = (tmp_path / folder / f"figure.{kind}" for folder in ("a", "b"))
-        assert one.read_bytes() == other.read_bytes()
+def test_two_drawings_have_the_same_bytes(draw: Draw) -> None:
+    assert figure_files(draw(2), "figure") == figure_files(draw(2), "figure")
 
 
-def test_files_have_a_size_and_fonts_inside(tmp_path: Path) -> None:
-    save_figure(training_curves(1), tmp_path, "curves")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.pdf", "curves.svg"]
-    root = ElementTree.parse(tmp_path / "curves.svg").getroot()
+def test_files_have_a_size_and_fonts_inside() -> None:
+    files = figure_files(training_curves(1), "curves")
+    assert list(files) == ["curves.svg", "curves.pdf"]
+    root = ElementTree.fromstring(files["curves.svg"])
     assert root.get("width") == "396pt"
-    pdf = (tmp_path / "curves.pdf").read_bytes()
+    pdf = files["curves.pdf"]
     assert pdf.startswith(b"%PDF")
     assert b"/FontFile2" in pdf  # TrueType, embedded
     assert b"CreationDate" not in pdf
 
 
-def test_drawing_leaves_the_style_of_others_alone(tmp_path: Path) -> None:
+def test_drawing_leaves_the_style_of_others_alone() -> None:
     with matplotlib.rc_context({"font.size": 5, "svg.hashsalt": "mine"}):
         before = dict(matplotlib.rcParams)
-        save_figure(training_curves(2), tmp_path, "curves")
+        mine = figure_files(training_curves(2), "curves")
         assert dict(matplotlib.rcParams) == before
-        mine = (tmp_path / "curves.svg").read_bytes()
-    save_figure(training_curves(2), tmp_path, "curves")
-    assert (tmp_path / "curves.svg").read_bytes() == mine
+    assert figure_files(training_curves(2), "curves") == mine
 
 
 def test_pyplot_is_not_imported() -> None:
