@@ -1,3 +1,3 @@
-"""Files, locks, checksums and cached arrays on the disk."""
+"""Edges of the process: files, locks and cached arrays, signals, streams, and text for others."""
 
 from __future__ import annotations

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 
+from ltbench.io import interrupts
 from ltbench.registry import trusted
 from ltbench.registry.stamp import files_of, stamp_of
 from ltbench.registry.verdicts import Verdict, Verdicts
@@ -86,6 +89,28 @@ def test_an_import_in_progress_is_no_crash(point: EntryPoint, tmp_path: Path, ca
         assert os.waitpid(child, 0)[1] == 0
         assert Verdicts().crashed(point) == 0
     assert list(cache.glob("*.importing")) == []
+
+
+def test_an_import_that_a_signal_ends_is_no_crash(point: EntryPoint, cache: Path) -> None:
+    trusted.refusal(point)
+    child = os.fork()
+    if not child:
+        interrupts.install()
+        with trusted.importing(point):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    assert list(cache.glob("*.importing")) == []
+    assert Verdicts().crashed(point) == 0
+
+
+def test_a_crash_before_a_success_does_not_count(point: EntryPoint) -> None:
+    trusted.refusal(point)
+    stored = Verdicts().read(point)
+    assert stored is not None
+    Verdicts().write(point, replace(stored, crashes=1))
+    with trusted.importing(point):
+        pass
+    assert Verdicts().read(point) == stored
 
 
 def test_a_cache_that_cannot_be_written_costs_one_trial_in_each_process(
