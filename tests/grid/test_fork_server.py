@@ -184,7 +184,7 @@ WITH_A_CHILD = "import os, subprocess, time; child = subprocess.Popen(['sleep', 
 def test_what_a_process_has_started_ends_with_it(server: LinuxForkServer, how: str) -> None:
     then = "os._exit(3)" if how == "it crashes" else "time.sleep(60)"
     process = Process(server, WITH_A_CHILD + f"print(child.pid, flush=True)\n{then}")
-    process.until(lambda one: process.said())
+    process.until(lambda one: one.pid and process.said())
     if how == "it is killed":
         process.kill()
     elif how == "somebody kills it":

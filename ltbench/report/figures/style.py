@@ -73,6 +73,7 @@ with_figure_style = matplotlib.style.context(
             "lines.markersize": 6,
             "pdf.fonttype": 42,
             "svg.fonttype": "none",
+            "text.parse_math": False,  # names of others may have dollar signs
         },
     ]
 )

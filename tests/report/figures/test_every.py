@@ -9,11 +9,12 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ltbench.report.figures import figure_files, to_svg
-from tests.report.figures.drawn import EVERY, training_curves
+from ltbench.report.figures import draw_shot_groups, figure_files, to_svg
+from tests.report.figures.drawn import EVERY, METRICS, training_curves
 from tests.tiers import all_but
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,3 +88,10 @@ def test_drawing_leaves_the_style_of_others_alone() -> None:
 def test_pyplot_is_not_imported() -> None:
     code = "import sys, ltbench.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_with_dollar_signs_are_no_formulas() -> None:
+    names = [r"$\oWnEd$", "$x^2$", "a_$_b"]
+    means = np.full((3, 5), 50.0)
+    svg = to_svg(draw_shot_groups(names, METRICS, means, means - 2, means + 2), "one")
+    assert all(name in svg for name in names)
