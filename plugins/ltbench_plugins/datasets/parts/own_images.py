@@ -61,7 +61,12 @@ class OwnImages(Construction):
         return self.of(distinct, ctx)
 
 
-def digests_of_splits(dataset: Dataset, rule: DigestRule, ctx: DataContext) -> dict[str, Digests]:
+def digests_of_splits(
+    dataset: Dataset,
+    rule: DigestRule,
+    ctx: DataContext,
+    known: Mapping[str, Digests] | None = None,
+) -> dict[str, Digests]:
     """Returns the digests of the files of each split, (N, 16), as `handle_repeats` needs them.
 
     Files with equal samples are hashed completely.
@@ -70,12 +75,14 @@ def digests_of_splits(dataset: Dataset, rule: DigestRule, ctx: DataContext) -> d
         dataset: Data set whose splits are all `FileImages`.
         rule: Rule of the cached digests.
         ctx: Context with the progress reporter.
+        known: Digests of each split by this rule, where they are known.
     """
     files = {name: split.images for name, split in dataset.splits.items()}
-    found = {}
+    found = dict(known or {})
     for name, images in files.items():
         assert isinstance(images, FileImages)
-        found[name] = file_digests(images.root, images.paths, ctx.progress, rule)
+        if name not in found:
+            found[name] = file_digests(images.root, images.paths, ctx.progress, rule)
     if rule == "sampled":
         for name, rows in repeated_rows(found).items():
             images = files[name]
