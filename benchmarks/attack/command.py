@@ -102,7 +102,8 @@ class ForkedCommand:
         _, status, usage = os.wait4(self.pid, 0)
         duration = time.perf_counter() - self._start
         code = os.waitstatus_to_exitcode(status) if ended else TIMED_OUT
-        out, err = _text(self._out), _text(self._err)
+        with self._out, self._err:
+            out, err = _text(self._out), _text(self._err)
         cpu = usage.ru_utime + usage.ru_stime
         return Outcome(self.arguments, code, out, err, duration, cpu, usage.ru_maxrss / 1024)
 
