@@ -87,17 +87,17 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 
 def _is_module(name: str) -> bool:
-    return name.split(".")[0] in _own_packages() and source_of(name) is not None
+    return name.split(".")[0] in own_packages() and source_of(name) is not None
 
 
 def _is_private(name: str) -> bool:
     if name in api.MODULES or name == "ltbench.__version__":
         return False
-    return name.split(".")[0] in _own_packages()
+    return name.split(".")[0] in own_packages()
 
 
 @cache
-def _own_packages() -> frozenset[str]:
+def own_packages() -> frozenset[str]:
     """Returns the packages of the distribution: the engine and the built-in plugins."""
     points = entry_points(group="ltbench")
     built_in = [point for point in points if point.dist and point.dist.name == "ltbench"]

@@ -25,7 +25,14 @@ from ltbench.errors import PluginError, suggestion
 from ltbench.registry import api_version as api
 from ltbench.registry.component import PluginFailure, PluginInfo, PluginWarning
 from ltbench.registry.guard.record import Guarded
-from ltbench.registry.inspect_source import at, described, place_in, place_of, source_of
+from ltbench.registry.inspect_source import (
+    at,
+    described,
+    own_packages,
+    place_in,
+    place_of,
+    source_of,
+)
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
@@ -123,7 +130,7 @@ def _protected(point: EntryPoint, guard: Guarded, *, marked: bool) -> Iterator[N
     from ltbench.registry.guard.process import guarded
 
     mark = trusted.importing(point) if marked else nullcontext()
-    with mark, guarded(point.module.partition(".")[0], guard):
+    with mark, guarded(point.module.partition(".")[0], own_packages(), guard):
         yield
 
 

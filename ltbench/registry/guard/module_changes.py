@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 _BUILTINS = builtins.__dict__
-_OURS = frozenset({"ltbench", "ltbench_plugins"})
 LIBRARIES = frozenset(
     {
         "PIL",
@@ -35,21 +34,26 @@ LIBRARIES = frozenset(
 )
 """Libraries that ltbench imports; a plugin imports them, and puts nothing in their place."""
 
-_NEEDED = (sys.stdlib_module_names - {"distutils"}) | _OURS | LIBRARIES  # setuptools replaces it
+_NEEDED = (sys.stdlib_module_names - {"distutils"}) | LIBRARIES  # setuptools replaces it
 _MISSING = object()
 
 
 class ModuleState:
-    """Modules at one time: which there are, and what is in those of Python and ltbench."""
+    """Modules at one time: which there are, and what is in those of Python and ltbench.
 
-    def __init__(self) -> None:
+    Args:
+        own: Packages of ltbench.
+    """
+
+    def __init__(self, own: frozenset[str]) -> None:
+        self._needed = _NEEDED | own
         self._modules = sys.modules
         self._named = dict(self._modules)
         self._builtins = _BUILTINS.copy()
         self._inside = {
             name: vars(module).copy()
             for name, module in self._named.items()
-            if _top(name) in sys.stdlib_module_names | _OURS and isinstance(module, ModuleType)
+            if _top(name) in sys.stdlib_module_names | own and isinstance(module, ModuleType)
         }
 
     def restore_builtins(self) -> list[str]:
@@ -87,7 +91,7 @@ class ModuleState:
     def _entries(self, plugin: str) -> Iterator[str]:
         """Restores the entries of `sys.modules`, and yields what was wrong with each."""
         for name, module in self._named.items():
-            if _top(name) not in _NEEDED or _top(name) == plugin:
+            if _top(name) not in self._needed or _top(name) == plugin:
                 continue  # such as a library that replaces itself
             if name not in self._modules:
                 yield f"removes the module {name}"
@@ -97,7 +101,7 @@ class ModuleState:
                 continue
             self._modules[name] = module
         for name in [*self._modules]:
-            if name in _NEEDED and name not in self._named and name != plugin:
+            if name in self._needed and name not in self._named and name != plugin:
                 module = self._modules[name]
                 if not isinstance(module, ModuleType) or _name_of(module) != name:
                     del self._modules[name]

@@ -15,15 +15,16 @@ from ltbench.registry.guard.standard_streams import away_from_stdout
 
 
 @contextmanager
-def guarded(plugin: str, found: Guarded) -> Iterator[None]:
+def guarded(plugin: str, own: frozenset[str], found: Guarded) -> Iterator[None]:
     """Guards the process while a plugin is loaded.
 
     Args:
         plugin: Package of the plugin.
+        own: Packages of ltbench.
         found: Record of what happens.
     """
     with _signals(found):
-        modules = ModuleState()
+        modules = ModuleState(own)
         before = settings()
         try:
             with away_from_stdout(found.harm):
