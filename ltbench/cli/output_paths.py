@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ltbench.errors import ConfigError
@@ -21,15 +23,9 @@ def output_file(path: Path, option: str) -> Path:
         ConfigError: It exists and is not a file, or cannot be reached.
     """
     target, mode = path, None
-    try:
+    with _reached(path, option, hint="give another file"):
         target = own_target(path)
         mode = target.stat().st_mode
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise ConfigError(
-            f"{option}: {path} cannot be written: {error.strerror}", hint="give another file"
-        ) from error
     if mode is not None and not stat.S_ISREG(mode):
         raise ConfigError(
             f"{option}: {path} exists but is not a file", hint="give the name of a file"
@@ -49,17 +45,12 @@ def output_folder(path: Path, option: str) -> None:
         ConfigError: It exists and is not a folder, or cannot be reached.
     """
     mode = None
-    try:
+    with _reached(path, option, hint="give another folder"):
         mode = path.stat().st_mode
-    except FileNotFoundError:
-        if path.is_symlink():
-            raise ConfigError(
-                f"{option}: {path} is a link that leads nowhere", hint="give another folder"
-            ) from None
-    except OSError as error:
+    if mode is None and path.is_symlink():
         raise ConfigError(
-            f"{option}: {path} cannot be written: {error.strerror}", hint="give another folder"
-        ) from error
+            f"{option}: {path} is a link that leads nowhere", hint="give another folder"
+        )
     if mode is not None and not stat.S_ISDIR(mode):
         raise ConfigError(
             f"{option}: {path} exists but is not a directory", hint="give another folder"
@@ -78,6 +69,23 @@ def writable_folder(path: Path, option: str) -> None:
     """
     output_folder(path, option)
     _expect_writable(path, option)
+
+
+@contextmanager
+def _reached(path: Path, option: str, hint: str) -> Iterator[None]:
+    """Converts errors of the file system about a path; one that is missing is no error.
+
+    Raises:
+        ConfigError: The path cannot be reached.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {path} cannot be written: {error.strerror}", hint=hint
+        ) from error
 
 
 def _expect_writable(folder: Path, option: str) -> None:
