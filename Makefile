@@ -43,7 +43,7 @@ site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fe
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares
-	$(BIN)/python -m tests.api
+	$(BIN)/python -m tests.public_api
 
 check: lint types site test test-full  ## all that has to pass before a change lands
 

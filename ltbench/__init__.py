@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ltbench.api.finished_run import load_run
+    from ltbench.api.run import run
     from ltbench.contexts import (
         BackboneContext,
         BuildContext,
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
         ExecutorContext,
         TrackerContext,
     )
-    from ltbench.engine.finished_run import load_run
-    from ltbench.engine.launch import run
     from ltbench.errors import LTBenchError
     from ltbench.hookspecs import hookimpl
     from ltbench.published import PublishedResult
@@ -64,8 +64,8 @@ _PLACES = {
     "PublishedResult": ("published", "PublishedResult"),
     "api_version": ("registry.api_version", "VERSION"),
     "hookimpl": ("hookspecs", "hookimpl"),
-    "load_run": ("engine.finished_run", "load_run"),
-    "run": ("engine.launch", "run"),
+    "load_run": ("api.finished_run", "load_run"),
+    "run": ("api.run", "run"),
 }
 """Module and name of everything public, which is imported when it is first used (PEP 562).
 

@@ -72,6 +72,7 @@ ROOMS = [
     "report",
     "scaffold",
     "testing",
+    "api",
     "cli",
 ]
 """Folders of the engine, each above those that it may import from."""

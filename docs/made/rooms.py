@@ -21,6 +21,7 @@ FLOORS: tuple[dict[str, float], ...] = (
     {"analysis": 1},
     {"engine": 2},
     {"scaffold": 0, "report": 1, "grid": 2, "testing": 3},
+    {"api": 1.5},
     {"cli": 1.5},
 )
 """Rooms from the lowest floor to the highest, with their column in the drawing, from 0 to 3.

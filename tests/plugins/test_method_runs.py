@@ -17,9 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional as F
 
+from ltbench.api.finished_run import load_run
 from ltbench.contexts import DataContext
 from ltbench.data.randomness import sample_per_class
-from ltbench.engine.finished_run import load_run
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import RunResult
 from ltbench_plugins.backbones import clip_tiny

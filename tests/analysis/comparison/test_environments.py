@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ltbench.analysis.comparison.environments import environment_notes
-from ltbench.engine.finished_run import load_run
+from ltbench.api.finished_run import load_run
 from ltbench.storage.result_schema import RunResult
 from tests.runs import altered
 

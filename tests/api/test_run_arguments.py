@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import ltbench
-from ltbench.engine.run_arguments import RunArguments
+from ltbench.api.run_arguments import RunArguments
 from ltbench.errors import ConfigError
 
 WRONG = {

@@ -1,4 +1,4 @@
-"""Lists the public API: `python -m tests.api` writes the listing that `test_api.py` compares.
+"""Lists the public API: `python -m tests.public_api` writes what `test_public_api.py` compares.
 
 Names that a public module has in `__all__`, or defines itself, with signatures.
 """

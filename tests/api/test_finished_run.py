@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import ltbench
-from ltbench.engine.finished_run import FinishedRun
+from ltbench.api.finished_run import FinishedRun
 from ltbench.errors import ConfigError, DataError
 from ltbench.storage.run_directory import RunDirectory
 

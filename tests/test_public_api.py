@@ -15,8 +15,8 @@ from ltbench.registry import registry as plugins
 from ltbench.registry.inspect_source import private_imports
 from ltbench.registry.load import load_plugins
 from ltbench.testing import installed_plugin
-from tests.api import LISTING, listing
 from tests.broken import LOSS
+from tests.public_api import LISTING, listing
 
 CHANGED = """the public API is not what it was:
 

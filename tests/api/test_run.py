@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import ltbench
-from ltbench.engine import launch
+from ltbench.api import run as module
+from ltbench.engine.launch import plan_run
 from ltbench.errors import ConfigError, DataError, RunError
 from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
@@ -71,7 +72,7 @@ def test_python_and_the_command_execute_the_same_run(
 
 def test_settings_are_python_values(registry: Registry, tmp_path: Path) -> None:
     settings = {**SETTINGS, "method.layers": (0, 1), "method.dim": None}
-    resolved = launch.plan_run(registry, settings, tmp_path).resolved
+    resolved = plan_run(registry, settings, tmp_path).resolved
     assert resolved.configs["method"].layers == (0, 1)
     assert resolved.configs["method"].dim is None
 
@@ -117,7 +118,7 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path, monkeypatch: pytest.Monke
     epochs = {"train.epochs": 2}
     expected = run(tmp_path / "whole", progress=False, **epochs)
     with monkeypatch.context() as patched:
-        patched.setattr(launch, "SILENT", Stop())
+        patched.setattr(module, "SILENT", Stop())
         with pytest.raises(KeyboardInterrupt, match="after 1 of 2 epochs; the same call resumes"):
             run(tmp_path / "stopped", progress=False, **epochs)
     resumed = run(tmp_path / "stopped", progress=False, **epochs)
