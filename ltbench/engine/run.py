@@ -152,7 +152,7 @@ def _run(
     save_learned(built.model, directory.learned, spec.hash)
     save_frozen(built, directory.frozen, spec.hash)
 
-    predictions, evaluation = predict(resolved, directory, built, progress)
+    predictions, evaluation = predict(resolved, directory, spec, built, progress)
     result = RunResult(
         hash=spec.hash,
         run=spec,
@@ -214,16 +214,24 @@ def _train(
 def predict(
     resolved: Resolved,
     directory: RunDirectory,
+    own: RunSpec,
     built: BuiltRun,
     progress: ProgressReporter,
 ) -> tuple[Predictions, EvaluationRecord]:
-    """Evaluates a model and stores its predictions; returns them and the evaluation's record."""
+    """Evaluates a model and stores its predictions; returns them and the evaluation's record.
+
+    Args:
+        resolved: Choices of the evaluation.
+        directory: Run directory.
+        own: Choices of the run, whose inference may be another one.
+        built: Built parts with the trained model.
+        progress: Progress reporter.
+    """
     spec = resolved.spec
     start = time.perf_counter()
     batches = built.evaluation_batches(spec.split)
     predictions = evaluate(built, batches, progress)
     seconds = time.perf_counter() - start
-    own = directory.spec()
     about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
     path = directory.predictions(spec.inference, own.inference)
     predictions.write(path, about)
@@ -246,10 +254,11 @@ def evaluate_again(
             of has another definition now.
     """
     loader_config = runtime.loader_config(resolved.spec)
+    own = directory.spec()
     with attribute_errors(*resolved.components.values()), memory_explained():
         built = rebuild_run(resolved, directory, loader_config, progress)
         with deferred():
-            predictions, _ = predict(resolved, directory, built, progress)
+            predictions, _ = predict(resolved, directory, own, built, progress)
     return predictions
 
 

@@ -23,6 +23,27 @@ def ltbench_on_epoch_end(run, epoch):
         shutil.rmtree("runs")
 """
 
+DELETING_LATER = """
+import shutil
+
+import numpy as np
+from ltbench import InferenceSpec
+from ltbench.views import Views
+
+class Deleting:
+    def views(self, sizes):
+        boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)[:, None]
+        return Views(boxes, np.zeros(boxes.shape[:2], bool))
+
+    def reduce(self, logits):
+        shutil.rmtree("runs", ignore_errors=True)
+        return logits.mean(1)
+
+@hookimpl
+def ltbench_register_inferences():
+    return [InferenceSpec(name="deleting", summary="deletes runs", build=lambda *_: Deleting())]
+"""
+
 
 def test_a_run_that_is_deleted_ends_at_the_next_epoch(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -33,6 +54,16 @@ def test_a_run_that_is_deleted_ends_at_the_next_epoch(
     assert ended.code == 1
     assert "was deleted or moved during the run" in ended.err
     assert not list(tmp_path.rglob("spec.json"))
+
+
+def test_a_run_that_is_deleted_during_its_evaluation_has_failed(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", monkeypatch, "deleter", DELETING_LATER)
+    ended = cli("run", *FROZEN, "--inference", "deleting")
+    assert ended.code == 1, ended.err
+    assert "was deleted or moved" in ended.err
 
 
 def test_a_full_disk_is_the_cause_that_is_shown(cli: Cli, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from benchmarks.attack.outcome import Outcome, graceful
 MAX_OUTPUT_CHARACTERS = 10_000
 MEMORY_MB = 1_000  # on top of the imports
 SECONDS = 60.0
-_SMALL, _LARGE = 2_000, 100_000
+_SMALL, _LARGE = 20_000, 100_000  # of fewer cells, the imports take most of the time
 _RATIO = 2.0  # of the processor time of a cell, in a large grid and a small one
 
 
