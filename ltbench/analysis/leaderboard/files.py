@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ltbench.analysis.columns import round_values
+from ltbench.analysis.leaderboard.frame import leaderboard_frame
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.rows import COLUMNS, LEADERBOARD_SCHEMA, Row, ranking_rows
-from ltbench.io.text import csv_text
+from ltbench.io.tables import csv_table
 from ltbench.storage.results import SkippedRun
 
 
-def to_csv(rows: Iterable[Row]) -> str:
+def to_csv(rows: Sequence[Row]) -> str:
     """Returns rows as CSV (RFC 4180): a header, CR LF line ends, empty fields for None."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([column.name for column in COLUMNS])
-    for row in rows:
-        values = _rounded_values(row)
-        writer.writerow([csv_text(values[column.name]) for column in COLUMNS])
-    return buffer.getvalue()
+    return csv_table(leaderboard_frame(rows))
 
 
 def to_json(
@@ -32,7 +26,7 @@ def to_json(
     return {
         "schema": LEADERBOARD_SCHEMA,
         "rankings": [_ranking_json(ranking) for ranking in rankings],
-        "published": [_rounded_values(row) for row in published],
+        "published": [round_values(row, COLUMNS) for row in published],
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in skipped],
     }
 
@@ -40,7 +34,7 @@ def to_json(
 def _ranking_json(ranking: Ranking) -> dict[str, Any]:
     rows = [
         {
-            **_rounded_values(row),
+            **round_values(row, COLUMNS),
             "name": entry.name,
             "runs": [{"seed": run.seed, "path": str(run.path)} for run in entry.cell.runs],
         }
@@ -53,17 +47,3 @@ def _ranking_json(ranking: Ranking) -> dict[str, Any]:
         "rows": rows,
         "notes": list(ranking.notes),
     }
-
-
-def _rounded_values(row: Row) -> dict[str, Any]:
-    """Returns the values of a row, rounded as the columns specify."""
-    return {
-        column.name: _round_value(getattr(row, column.name), column.metadata["decimals"])
-        for column in COLUMNS
-    }
-
-
-def _round_value(value: Any, decimals: int | None) -> Any:
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.4g}") if decimals is None else round(value, decimals)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
+from ltbench.analysis.columns import column_field
 from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
 from ltbench.analysis.leaderboard.significance import (
     CLAIM_METHODS,
@@ -22,14 +23,9 @@ from ltbench.specs import Settings
 LEADERBOARD_SCHEMA = 2
 """Version of the columns. New columns are appended; none changes its name, place or meaning."""
 
-DType = Literal["Int64", "float64", "boolean", "string"]
 PUBLISHED_PREFIX = "published: "
 MEASURED = "measured"
 _COLUMN_KINDS = ("backbone", "method", "loss", "augmentation", "inference", "head", "init")
-
-
-def _column_field(dtype: DType, help: str, decimals: int | None = 4) -> Any:
-    return field(default=None, metadata={"dtype": dtype, "help": help, "decimals": decimals})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,62 +36,62 @@ class Row:
     are in percent.
     """
 
-    rank: int | None = _column_field(
+    rank: int | None = column_field(
         "Int64",
         "rank in its ranking, shared by rows that do not differ significantly; none if published",
     )
-    dataset: str = _column_field("string", "data set, with its unusual options")
-    backbone: str | None = _column_field("string", "pretrained model")
-    method: str = _column_field("string", "which parameters of the encoder are learned")
-    loss: str | None = _column_field("string", "loss")
-    augmentation: str | None = _column_field("string", "training crops")
-    inference: str | None = _column_field("string", "test views")
-    head: str | None = _column_field("string", "classifier")
-    init: str | None = _column_field("string", "initial weight of the head")
-    seeds: int | None = _column_field("Int64", "number of runs with different seeds")
-    accuracy: float | None = _column_field("float64", "overall accuracy, mean over seeds")
-    accuracy_std: float | None = _column_field(
+    dataset: str = column_field("string", "data set, with its unusual options")
+    backbone: str | None = column_field("string", "pretrained model")
+    method: str = column_field("string", "which parameters of the encoder are learned")
+    loss: str | None = column_field("string", "loss")
+    augmentation: str | None = column_field("string", "training crops")
+    inference: str | None = column_field("string", "test views")
+    head: str | None = column_field("string", "classifier")
+    init: str | None = column_field("string", "initial weight of the head")
+    seeds: int | None = column_field("Int64", "number of runs with different seeds")
+    accuracy: float | None = column_field("float64", "overall accuracy, mean over seeds")
+    accuracy_std: float | None = column_field(
         "float64", "standard deviation of `accuracy` over seeds"
     )
-    accuracy_ci_low: float | None = _column_field(
+    accuracy_ci_low: float | None = column_field(
         "float64", "lower bound of the 95 % interval of `accuracy`, over seeds and test images"
     )
-    accuracy_ci_high: float | None = _column_field("float64", "upper bound of the same interval")
-    mean_class: float | None = _column_field("float64", "mean of the accuracies of the classes")
-    many: float | None = _column_field("float64", "mean over many-shot classes")
-    medium: float | None = _column_field("float64", "mean over medium-shot classes")
-    few: float | None = _column_field("float64", "mean over few-shot classes")
-    ece: float | None = _column_field("float64", "expected calibration error")
-    learned_parameters: int | None = _column_field(
+    accuracy_ci_high: float | None = column_field("float64", "upper bound of the same interval")
+    mean_class: float | None = column_field("float64", "mean of the accuracies of the classes")
+    many: float | None = column_field("float64", "mean over many-shot classes")
+    medium: float | None = column_field("float64", "mean over medium-shot classes")
+    few: float | None = column_field("float64", "mean over few-shot classes")
+    ece: float | None = column_field("float64", "expected calibration error")
+    learned_parameters: int | None = column_field(
         "Int64", "number of trained parameters, with the head"
     )
-    learned_percent: float | None = _column_field(
+    learned_percent: float | None = column_field(
         "float64", "learned parameters in percent of the backbone's"
     )
-    epochs: int | None = _column_field("Int64", "passes over the training images")
-    train_seconds: float | None = _column_field(
+    epochs: int | None = column_field("Int64", "passes over the training images")
+    train_seconds: float | None = column_field(
         "float64", "seconds of training and refinement, mean over seeds"
     )
-    images_per_second: float | None = _column_field(
+    images_per_second: float | None = column_field(
         "float64", "images per second in training, mean over seeds"
     )
-    peak_memory_mb: float | None = _column_field(
+    peak_memory_mb: float | None = column_field(
         "float64", "peak memory in MB, largest value over seeds"
     )
-    p_value_vs_best: float | None = _column_field(
+    p_value_vs_best: float | None = column_field(
         "float64",
         "p value of the difference to the best row with two seeds or more, corrected for all pairs "
         "of rows (max-T); none with one seed",
         None,
     )
-    significant: bool | None = _column_field(
+    significant: bool | None = column_field(
         "boolean", "whether the row is significantly worse than the best: p below 1 - level"
     )
-    selection: str | None = _column_field("string", "rule of epoch selection: last, or val")
-    shot_rule: str | None = _column_field("string", "rule of the shot groups")
-    source: str = _column_field("string", f"'{MEASURED}', or '{PUBLISHED_PREFIX}' and the source")
-    spec: str = _column_field("string", "settings of the run, for `ltbench run --set`")
-    claim: str | None = _column_field(
+    selection: str | None = column_field("string", "rule of epoch selection: last, or val")
+    shot_rule: str | None = column_field("string", "rule of the shot groups")
+    source: str = column_field("string", f"'{MEASURED}', or '{PUBLISHED_PREFIX}' and the source")
+    spec: str = column_field("string", "settings of the run, for `ltbench run --set`")
+    claim: str | None = column_field(
         "string",
         f"scope of rank and p value: '{CLAIM_METHODS}', valid for other seeds and test images; "
         f"'{NO_CLAIM_ONE_SEED}' and '{NO_CLAIM_NOT_TESTED}', no claim about the method",
