@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-DType = Literal["Int64", "float64", "boolean", "string", "category"]
+DType = Literal["Int64", "float64", "boolean", "string"]
 """Types of pandas: each has an unknown value."""
 Columns = Sequence[Field[Any]]
 """Fields of a dataclass, made by `column_field`."""
@@ -51,11 +51,10 @@ def frame_of(rows: Sequence[Any], columns: Columns, *, rounded: bool) -> pd.Data
         known = round_values(row, columns) if rounded else vars(row)
         for name, column_values in values.items():
             column_values.append(known[name])
-    texts = ("string", "category")
     return pd.DataFrame(
         {
-            column.name: text_series(values[column.name]).astype(column.metadata["dtype"])
-            if column.metadata["dtype"] in texts
+            column.name: text_series(values[column.name])
+            if column.metadata["dtype"] == "string"
             else pd.Series(values[column.name], dtype=column.metadata["dtype"])
             for column in columns
         }
