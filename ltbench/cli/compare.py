@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Level, Strict
+from ltbench.cli.options import Json, Latex, Level, Markdown, Strict
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ltbench.analysis.comparison.pairs import PairComparison
-    from ltbench.storage.results import Cell, Found
+    from ltbench.analysis.stats.multiplicity import Correction
+    from ltbench.cli.table_output import Format
+    from ltbench.storage.results import Cell, Found, SkippedRun
 
 
 def compare(
@@ -63,6 +64,15 @@ def compare(
             "ranks, Friedman, Nemenyi, Wilcoxon.",
         ),
     ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write all numbers to a CSV file: a row for each pair and accuracy.",
+        ),
+    ] = None,
+    markdown: Markdown = False,
+    latex: Latex = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -73,28 +83,23 @@ def compare(
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
     """
-    from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
-    from ltbench.analysis.comparison.pairs import METRICS, correct_pairs
-    from ltbench.cli import compare_output as compared
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli import compare_output
+    from ltbench.cli.output_paths import output_file
+    from ltbench.cli.stored_runs import end_strictly, followed, read_runs
+    from ltbench.cli.table_output import choose_format, write_csv
 
+    chosen = choose_format(markdown=markdown, latex=latex, json=json)
+    target = None if csv is None else output_file(csv, "--csv")
     if rope is not None and not rope > 0:
         raise ConfigError("--rope: expected more than 0 percent points")
-    metrics = METRICS if metric == "all" else (metric,)
     if across_datasets:
         if inference is not None:
             raise ConfigError("--inference: --across-datasets compares the stored results")
-        found = read_runs(runs)
-        grid = ScoreTable.from_cells(found.cells())
-        # A shot group that most data sets lack is an error only where --metric names it.
-        shared = [name for name in metrics if len(grid.scores(name)) > 1]
-        across = [
-            compare_across(grid, name, correction=correction, level=level, rope=rope)
-            for name in shared or metrics
-        ]
-        compared.print_across(across, found.skipped, correction, level, json=json)
-        end_strictly(found.skipped, strict)
+        skipped = _compare_across(runs, metric, correction, level, rope, target, chosen)
+        end_strictly(skipped, strict)
         return
+    from ltbench.analysis.comparison.comparison import compare_cells, comparisons_frame
+
     if len(runs) < 2:
         raise ConfigError(
             "expected at least two paths to compare, got one",
@@ -102,12 +107,65 @@ def compare(
         )
     each = [read_runs([path]) for path in runs]
     skipped = [item for found in each for item in found.skipped]
-    cells = _cells(each, runs)
-    pairs = _compared(cells, metrics, level, rope, inference, all_pairs=all_pairs)
-    done, comparisons = correct_pairs(pairs, correction)
-    options = compared.CompareOptions(correction, comparisons, level, rope)
-    compared.print_pairs(done, skipped, options, json=json)
+    comparisons = compare_cells(
+        _cells(each, runs),
+        metric=metric,
+        all_pairs=all_pairs,
+        correction=correction,
+        level=level,
+        rope=rope,
+        inference=inference,
+        follow=followed,
+    )
+    if target is not None:
+        write_csv(target, comparisons_frame(comparisons))
+    compare_output.print_comparisons(comparisons, skipped, chosen)
     end_strictly(skipped, strict)
+
+
+def _compare_across(
+    runs: Sequence[Path],
+    metric: str,
+    correction: Correction,
+    level: float,
+    rope: float | None,
+    target: Path | None,
+    chosen: Format,
+) -> Sequence[SkippedRun]:
+    """Compares methods over data sets, and prints the comparisons.
+
+    Args:
+        runs: Folders of the runs.
+        metric: Name of the accuracy, or "all".
+        correction: Correction of p values.
+        level: Confidence level, 0 to 1.
+        rope: Half width of the region of practical equivalence in percent points, or None.
+        target: CSV file to write, or None.
+        chosen: Format of the output.
+
+    Returns:
+        Skipped run directories.
+    """
+    from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
+    from ltbench.analysis.comparison.across_tables import across_frame
+    from ltbench.analysis.comparison.pairs import METRICS
+    from ltbench.cli import compare_output
+    from ltbench.cli.stored_runs import read_runs
+    from ltbench.cli.table_output import write_csv
+
+    metrics = METRICS if metric == "all" else (metric,)
+    found = read_runs(runs)
+    grid = ScoreTable.from_cells(found.cells())
+    # A shot group that most data sets lack is an error only where --metric names it.
+    shared = [name for name in metrics if len(grid.scores(name)) > 1]
+    across = [
+        compare_across(grid, name, correction=correction, level=level, rope=rope)
+        for name in shared or metrics
+    ]
+    if target is not None:
+        write_csv(target, across_frame(across, correction, level))
+    compare_output.print_across(across, found.skipped, correction, level, chosen)
+    return found.skipped
 
 
 def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
@@ -117,53 +175,9 @@ def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:
         ConfigError: A path has several cells, or two paths have the same cell.
         DataError: A path has no finished run.
     """
+    from ltbench.analysis.comparison.comparison import check_distinct
     from ltbench.analysis.comparison.seed_predictions import single_cell
 
     cells = [single_cell(found.runs, path) for found, path in zip(each, paths, strict=True)]
-    first: dict[str, Path] = {}
-    for cell, path in zip(cells, paths, strict=True):
-        if cell.key in first:
-            raise ConfigError(
-                f"{first[cell.key]} and {path} have the same choices: runs that differ only in "
-                "their seed are one cell",
-                hint="give the folder above them, and a folder with other choices",
-            )
-        first[cell.key] = path
+    check_distinct(cells, list(map(str, paths)))
     return cells
-
-
-def _compared(
-    cells: Sequence[Cell],
-    metrics: Sequence[str],
-    level: float,
-    rope: float | None,
-    inference: str | None,
-    *,
-    all_pairs: bool,
-) -> list[PairComparison]:
-    import itertools
-
-    from ltbench.analysis.comparison import pairs
-    from ltbench.analysis.comparison.config_diff import name_cells
-    from ltbench.analysis.comparison.seed_predictions import (
-        check_same_images,
-        read_seed_predictions,
-    )
-    from ltbench.cli.stored_runs import followed
-
-    named = list(zip(cells, name_cells(cells), strict=True))
-    samples = [
-        read_seed_predictions(cell, name, inference)
-        for cell, name in followed(named, "reading predictions")
-    ]
-    chosen = (
-        list(itertools.combinations(samples, 2))
-        if all_pairs
-        else [(samples[0], other) for other in samples[1:]]
-    )
-    for first, second in chosen:
-        check_same_images(first, second)
-    return [
-        pairs.compare_pair(first, second, metrics, level=level, rope=rope)
-        for first, second in followed(chosen, "comparing")
-    ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ltbench.analysis.comparison import across_tables, comparison_tables
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
+from ltbench.analysis.comparison.compare_options import CompareOptions
+from ltbench.analysis.comparison.comparison import Comparison
 from ltbench.analysis.comparison.pairs import (
     ImageTests,
     MetricComparison,
@@ -21,16 +23,10 @@ from ltbench.analysis.comparison.pairs import (
     SeedTests,
 )
 from ltbench.analysis.comparison.seed_predictions import SeedPredictions
-from ltbench.analysis.comparison.summary_text import (
-    comparison_notes,
-    comparison_sentence,
-    describe_correction,
-    format_p,
-    format_points,
-    rope_sentence,
-)
+from ltbench.analysis.comparison.summary_text import comparison_notes, format_p
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.cli.output import plain_table, print_json
+from ltbench.cli.table_output import Format
 from ltbench.io.console import console
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import SkippedRun
@@ -38,62 +34,32 @@ from ltbench.storage.results import SkippedRun
 SCHEMA = 1
 
 
-@dataclass(frozen=True)
-class CompareOptions:
-    """Options of a comparison.
-
-    Args:
-        correction: Correction of p values.
-        comparisons: Number of comparisons that p values are corrected for.
-        level: Confidence level, between 0 and 1.
-        rope: Half width of the region of practical equivalence in percent points, or None.
-    """
-
-    correction: Correction
-    comparisons: int
-    level: float
-    rope: float | None
-
-    def sentences(self, pair: PairComparison) -> list[str]:
-        """Returns the findings about a pair as sentences."""
-        sentences = [
-            comparison_sentence(pair, metric, self.correction, self.comparisons, self.level)
-            for metric in pair.outcomes
-        ]
-        if self.rope is not None:
-            outcomes = [outcome for outcome in pair.outcomes.values() if outcome is not None]
-            bayesian = [rope_sentence(pair, outcome, self.rope) for outcome in outcomes]
-            sentences += [text for text in bayesian if text is not None]
-        return sentences
-
-
-def print_pairs(
-    pairs: Sequence[PairComparison],
-    skipped: Sequence[SkippedRun],
-    options: CompareOptions,
-    *,
-    json: bool,
+def print_comparisons(
+    comparisons: Sequence[Comparison], skipped: Sequence[SkippedRun], chosen: Format
 ) -> None:
-    """Prints comparisons: tables, sentences and notes."""
-    if json:
+    """Prints comparisons that were made together: tables, sentences and notes."""
+    pairs, options = [each.pair for each in comparisons], comparisons[0].options
+    if chosen == "markdown":
+        typer.echo("\n".join(each.to_markdown() for each in comparisons), nl=False)
+        return
+    if chosen == "latex":
+        typer.echo(comparison_tables.to_latex(pairs, options), nl=False)
+        return
+    if chosen == "json":
         print_json(
             {
                 "schema": SCHEMA,
                 "level": options.level,
                 "correction": options.correction,
                 "comparisons": options.comparisons,
-                "pairs": [_pair_json(pair, options) for pair in pairs],
+                "pairs": [_pair_json(each) for each in comparisons],
                 "skipped": [_skipped_json(item) for item in skipped],
             }
         )
         return
     out = console()
-    sample = pairs[0].first
-    spec = sample.cell.spec
-    out.print(
-        f"\n[bold]{spec.dataset.name}[/], {len(sample.labels):,} {spec.split} images, shot rule "
-        f"{pairs[0].shot_rule}"
-    )
+    dataset = pairs[0].first.cell.spec.dataset.name
+    out.print(f"\n[bold]{escape(dataset)}[/], {comparison_tables.describe_images(pairs[0])}")
     for pair in pairs:
         _print_pair(out, pair, options)
     _print_notes(out, pairs, options.level)
@@ -112,28 +78,16 @@ def _print_pair(out: Console, pair: PairComparison, options: CompareOptions) -> 
 
 
 def _overview(pair: PairComparison, options: CompareOptions) -> Table:
+    texts, clear = (
+        comparison_tables.overview_table(pair, options),
+        comparison_tables.significant_rows(pair, options),
+    )
     table = plain_table("accuracy")
-    several = options.correction != "none" and options.comparisons > 1
-    heads = ["first %", "second %", "difference", f"{100 * options.level:g} % interval", "p"]
-    if several:
-        heads.append(f"p ({describe_correction(options.correction, options.comparisons)})")
-    for head in heads:
+    for head in texts.columns[1:]:
         table.add_column(head, justify="right")
-    for metric, outcome in pair.outcomes.items():
-        if outcome is None:
-            table.add_row(ACCURACIES[metric], "-", "-", "no classes", "", "", "")
-            continue
-        evidence = outcome.evidence
-        row = [f"{outcome.first:.1f}", f"{outcome.second:.1f}", format_points(evidence.difference)]
-        row += [
-            f"{format_points(evidence.low)} to {format_points(evidence.high)}",
-            format_p(evidence.p),
-        ]
-        if several:
-            row.append(format_p(outcome.corrected_p))
-        clear = outcome.corrected_p < 1 - options.level
-        row[-1] = f"[bold]{row[-1]}[/]" if clear else row[-1]
-        table.add_row(ACCURACIES[metric], *row)
+    rows = texts.itertuples(index=False, name=None)
+    for (*cells, p), is_clear in zip(rows, clear, strict=True):
+        table.add_row(*cells, f"[bold]{p}[/]" if is_clear else p)
     return table
 
 
@@ -162,7 +116,7 @@ def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: flo
     """Prints the numbers of images on which two models differ."""
     table = plain_table("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
-    for head in (*heads, f"{100 * level:g} % interval"):
+    for head in (*heads, comparison_tables.interval_head(level)):
         table.add_column(head, justify="right")
     for outcome in outcomes:
         found = outcome.evidence.on_images
@@ -208,7 +162,8 @@ def _print_notes(out: Console, pairs: Sequence[PairComparison], level: float) ->
         out.print(f"[yellow]note[/] {escape(note + whose)}", soft_wrap=True)
 
 
-def _pair_json(pair: PairComparison, options: CompareOptions) -> dict[str, Any]:
+def _pair_json(comparison: Comparison) -> dict[str, Any]:
+    pair = comparison.pair
     return {
         "first": _sample_json(pair.first),
         "second": _sample_json(pair.second),
@@ -219,8 +174,8 @@ def _pair_json(pair: PairComparison, options: CompareOptions) -> dict[str, Any]:
             metric: None if outcome is None else _finite(dataclasses.asdict(outcome))
             for metric, outcome in pair.outcomes.items()
         },
-        "sentences": options.sentences(pair),
-        "notes": list(comparison_notes(pair, options.level)),
+        "sentences": comparison.sentences,
+        "notes": comparison.notes,
     }
 
 
@@ -249,11 +204,14 @@ def print_across(
     skipped: Sequence[SkippedRun],
     correction: Correction,
     level: float,
-    *,
-    json: bool,
+    chosen: Format,
 ) -> None:
     """Prints comparisons over data sets."""
-    if json:
+    if chosen in ("markdown", "latex"):
+        write = across_tables.to_markdown if chosen == "markdown" else across_tables.to_latex
+        typer.echo(write(found, correction, level), nl=False)
+        return
+    if chosen == "json":
         print_json(
             {
                 "schema": SCHEMA,
@@ -272,54 +230,17 @@ def print_across(
 def _print_across(
     out: Console, found: AcrossDatasets, correction: Correction, level: float
 ) -> None:
-    order = np.argsort(found.ranks.ranks, kind="stable").tolist()
-    table = plain_table(f"{ACCURACIES[found.metric]} accuracy, %")
-    for place in order:
-        table.add_column(escape(found.methods[place]), justify="right")
-    for dataset, scores in zip(found.datasets, found.scores, strict=True):
-        table.add_row(escape(dataset), *(f"{scores[place]:.1f}" for place in order))
-    table.add_row("average rank", *(f"{found.ranks.ranks[place]:.2f}" for place in order))
+    texts = across_tables.score_table(found)
+    table = plain_table(texts.columns[0])
+    for method in texts.columns[1:]:
+        table.add_column(escape(method), justify="right")
+    for cells in texts.itertuples(index=False, name=None):
+        table.add_row(*map(escape, cells))
     out.print("\n", table, sep="")
-    if found.friedman is not None:
-        out.print(
-            f"Friedman: chi-squared {found.friedman.statistic:.2f}, "
-            f"p {format_p(found.friedman.p)}; Iman and Davenport: p {format_p(found.friedman.f_p)}",
-            soft_wrap=True,
-        )
-    out.print(
-        f"Nemenyi: average ranks that differ by {found.ranks.difference:.2f} or more differ "
-        f"significantly ({100 * level:g} %)",
-        soft_wrap=True,
-    )
-    for group in found.ranks.groups:
-        out.print(f"  not distinguished: {escape(', '.join(found.methods[i] for i in group))}")
-    k = len(found.methods)
-    pairs = [(i, j) for at, i in enumerate(order) for j in order[at + 1 :]]
-    out.print(f"Wilcoxon ({describe_correction(correction, k * (k - 1) // 2)}):")
-    for i, j in pairs:
-        names = escape(f"{found.methods[i]} and {found.methods[j]}")
-        out.print(f"  {names}: p {format_p(found.signed_rank_p[i, j])}", soft_wrap=True)
-    for i, j in pairs if found.posteriors else ():
-        posterior = found.posteriors[min(i, j), max(i, j)]
-        shares = [posterior.first, posterior.equivalent, posterior.second][:: 1 if i < j else -1]
-        first, second = escape(found.methods[i]), escape(found.methods[j])
-        out.print(
-            f"  {first} better {shares[0]:.2f}, equivalent {shares[1]:.2f}, {second} better "
-            f"{shares[2]:.2f} (Bayesian signed-rank)",
-            soft_wrap=True,
-        )
-    if found.min_signed_rank_p >= 1 - level:
-        out.print(
-            f"[yellow]note[/] {len(found.datasets)} data sets are too few for that number "
-            f"of Wilcoxon tests: the smallest possible p value is {found.min_signed_rank_p:.4g}",
-            soft_wrap=True,
-        )
-    if found.left_out:
-        out.print(
-            "[yellow]note[/] left out, because a method has no run on it: "
-            + escape("; ".join(found.left_out)),
-            soft_wrap=True,
-        )
+    for text in across_tables.across_sentences(found, correction, level):
+        out.print(escape(text), soft_wrap=True)
+    for note in across_tables.across_notes(found, level):
+        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
 
 
 def _across_json(found: AcrossDatasets) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Level, Strict
-from ltbench.errors import ConfigError, DataError
+from ltbench.cli.options import Json, Latex, Level, Markdown, Strict
+from ltbench.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,8 @@ def leaderboard(
         Path | None,
         typer.Option(metavar="FILE", help="Write all rows and columns to a CSV file."),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for GitHub.")] = False,
-    latex: Annotated[
-        bool, typer.Option("--latex", help="Print tables for papers (booktabs).")
-    ] = False,
+    markdown: Markdown = False,
+    latex: Latex = False,
     json: Json = False,
     metric: Metric = "accuracy",
     level: Level = 0.95,
@@ -59,35 +57,31 @@ def leaderboard(
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
     """
-    from ltbench.analysis.leaderboard import files, tables
+    from ltbench.analysis.leaderboard import files, frame, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_file
     from ltbench.cli.stored_runs import end_strictly, read_runs
-    from ltbench.io.text import terminal_text
-    from ltbench.storage.files import make_folder, write_atomically
+    from ltbench.cli.table_output import choose_format, write_csv
 
-    if markdown + latex + json > 1:
-        raise ConfigError("--markdown, --latex and --json: choose one of them")
+    chosen = choose_format(markdown=markdown, latex=latex, json=json)
     target = None if csv is None else output_file(csv, "--csv")
     found = read_runs(runs)
     board = ranked(found, metric, level, with_published=with_published)
     if target is not None:
-        rows = board.rows()
-        make_folder(target.parent)
-        write_atomically(target, files.to_csv(rows).encode())
-        typer.echo(terminal_text(f"{csv}: {len(rows)} rows"), err=True)
-    published = [row for rows in board.published.values() for row in rows]
-    if json:
+        write_csv(target, frame.leaderboard_frame(board.rows()))
+    if chosen == "json":
+        published = [row for rows in board.published.values() for row in rows]
         print_json(files.to_json(board.rankings, published, found.skipped))
     else:
         each = [
             tables.display_table(ranking, board.published_beside(ranking))
             for ranking in board.rankings
         ]
-        if markdown or latex:
-            typer.echo(tables.to_markdown(each) if markdown else tables.to_latex(each), nl=False)
-        else:
+        if chosen == "terminal":
             _print(each)
+        else:
+            write = tables.to_markdown if chosen == "markdown" else tables.to_latex
+            typer.echo(write(each), nl=False)
     end_strictly(found.skipped, strict)
 
 
@@ -143,13 +137,14 @@ def _print(shown: Sequence[DisplayTable]) -> None:
         out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
         fitted = tables.fit_to_width(table, out.width)
         columns = plain_table()
-        for head in fitted.heads:
+        for head in fitted.texts.columns:
             justify: Literal["left", "right"] = "left" if head in table.TEXT_HEADS else "right"
             columns.add_column(head, justify=justify, overflow="fold")
-        for texts, leads in list(zip(fitted.rows, table.is_best, strict=True))[:MAX_SHOWN_ROWS]:
+        shown_rows = fitted.texts.head(MAX_SHOWN_ROWS).itertuples(index=False, name=None)
+        for texts, leads in zip(shown_rows, table.is_best, strict=False):
             columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
         out.print(columns)
-        if len(table.rows) > MAX_SHOWN_ROWS:
-            out.print(f"{len(table.rows) - MAX_SHOWN_ROWS} more rows: --csv FILE has them all")
+        if len(table.texts) > MAX_SHOWN_ROWS:
+            out.print(f"{len(table.texts) - MAX_SHOWN_ROWS} more rows: --csv FILE has them all")
         for text in table.footnotes:
             out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)

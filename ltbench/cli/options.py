@@ -65,6 +65,8 @@ DataRoot = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
 ]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print tables for GitHub.")]
+Latex = Annotated[bool, typer.Option("--latex", help="Print tables for papers (booktabs).")]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with code 1 if a run directory was skipped."),

@@ -24,7 +24,7 @@ from ltbench.analysis.comparison.seed_predictions import check_same_images, read
 from ltbench.analysis.comparison.summary_text import comparison_notes
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.errors import ConfigError, suggestion
-from ltbench.io.tables import LATEX_PREAMBLE, csv_table
+from ltbench.io.tables import csv_table
 from ltbench.storage.results import Cell
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Comparison:
 
     def to_latex(self) -> str:
         """Returns the table for LaTeX with booktabs."""
-        return LATEX_PREAMBLE + comparison_tables.to_latex(self.pair, self.options)
+        return comparison_tables.to_latex([self.pair], self.options)
 
     def _repr_html_(self) -> str:
         """Returns table, conclusions and notes for a notebook."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from ltbench.analysis.comparison.compare_options import CompareOptions
@@ -12,7 +14,7 @@ from ltbench.analysis.comparison.summary_text import (
     format_p,
     format_points,
 )
-from ltbench.io.tables import latex_table, markdown_table
+from ltbench.io.tables import LATEX_PREAMBLE, latex_table, markdown_table
 from ltbench.io.text import html_text, markdown_text
 from ltbench.metric_names import ACCURACIES
 
@@ -59,21 +61,17 @@ def interval_head(level: float) -> str:
     return f"{100 * level:g} % interval"
 
 
-def images_title(pair: PairComparison) -> str:
+def describe_images(pair: PairComparison) -> str:
     """Returns the images that a pair was compared on, as text."""
-    spec = pair.first.cell.spec
-    return (
-        f"{spec.dataset.name}, {len(pair.first.labels):,} {spec.split} images, shot rule "
-        f"{pair.shot_rule}"
-    )
+    split = pair.first.cell.spec.split
+    return f"{len(pair.first.labels):,} {split} images, shot rule {pair.shot_rule}"
 
 
 def to_markdown(pair: PairComparison, options: CompareOptions) -> str:
     """Returns the table, the findings and the notes of a pair in GitHub's Markdown."""
-    title = f"{pair.first.name} against {pair.second.name}: {images_title(pair)}"
     notes = [f"Note: {note}" for note in comparison_notes(pair, options.level)]
     lines = [
-        f"### {markdown_text(title)}",
+        f"### {markdown_text(_title(pair))}",
         "",
         markdown_table(overview_table(pair, options), TEXT_HEADS),
         "",
@@ -82,13 +80,25 @@ def to_markdown(pair: PairComparison, options: CompareOptions) -> str:
     return "\n".join([*lines, ""])
 
 
-def to_latex(pair: PairComparison, options: CompareOptions) -> str:
-    """Returns the table of a pair for LaTeX with booktabs; significant p values are bold."""
+def to_latex(pairs: Sequence[PairComparison], options: CompareOptions) -> str:
+    """Returns a table for each pair for LaTeX with booktabs; significant p values are bold."""
+    return LATEX_PREAMBLE + "\n".join(_latex_section(pair, options) for pair in pairs)
+
+
+def to_html(pair: PairComparison, options: CompareOptions) -> str:
+    """Returns the table, the findings and the notes of a pair as HTML."""
+    notes = [f"Note: {note}" for note in comparison_notes(pair, options.level)]
+    table = overview_table(pair, options).to_html(index=False, border=0)
+    lines = "".join(f"<br>{html_text(text)}" for text in (*options.sentences(pair), *notes))
+    return f"<div><b>{html_text(_title(pair))}</b>{table}<p>{lines.removeprefix('<br>')}</p></div>"
+
+
+def _latex_section(pair: PairComparison, options: CompareOptions) -> str:
     table = overview_table(pair, options)
     clear = significant_rows(pair, options)
     tests = [outcome.evidence.test for outcome in pair.outcomes.values() if outcome]
     caption = [
-        f"{pair.first.name} against {pair.second.name}: {images_title(pair)}",
+        _title(pair),
         *dict.fromkeys(f"Test: {test}" for test in tests),
         *(["Bold: a significant difference"] if any(clear) else []),
         *(f"Note: {note}" for note in comparison_notes(pair, options.level, seeds_alone=False)),
@@ -97,13 +107,9 @@ def to_latex(pair: PairComparison, options: CompareOptions) -> str:
     return latex_table(table, TEXT_HEADS, f"{'. '.join(caption)}.", bold)
 
 
-def to_html(pair: PairComparison, options: CompareOptions) -> str:
-    """Returns the table, the findings and the notes of a pair as HTML."""
-    title = html_text(f"{pair.first.name} against {pair.second.name}: {images_title(pair)}")
-    notes = [f"Note: {note}" for note in comparison_notes(pair, options.level)]
-    table = overview_table(pair, options).to_html(index=False, border=0)
-    lines = "".join(f"<br>{html_text(text)}" for text in (*options.sentences(pair), *notes))
-    return f"<div><b>{title}</b>{table}<p>{lines.removeprefix('<br>')}</p></div>"
+def _title(pair: PairComparison) -> str:
+    dataset = pair.first.cell.spec.dataset.name
+    return f"{pair.first.name} against {pair.second.name}: {dataset}, {describe_images(pair)}"
 
 
 def _corrected_head(options: CompareOptions) -> str:

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
+from ltbench.analysis.columns import frame_of
 from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.analysis.leaderboard.ranking import Ranking, shared_settings
-from ltbench.analysis.leaderboard.rows import Row, ranking_rows
+from ltbench.analysis.leaderboard.rows import COLUMNS, Row, ranking_rows
 from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
 from ltbench.config.minimal_settings import as_line
-from ltbench.io.text import latex_text, markdown_text
+from ltbench.io.tables import LATEX_PREAMBLE, format_series, latex_table, markdown_table
+from ltbench.io.text import markdown_text
 from ltbench.metric_names import ACCURACIES
 
 _NARROW_DROP_ORDER = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
 """Heads of columns in the order in which they are left out on a narrow terminal."""
+_BOLD_NOTE = "Bold: not significantly worse than the best."
 _MIN_VISIBLE_POINTS = 0.05  # percent points; smaller differences vanish in one decimal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DisplayTable:
     """Table of a ranking as text.
 
     Args:
         title: Conditions that the rows share.
-        heads: (C,) heads of the columns; the first two are rank and method.
-        rows: (R,) rows of (C,) texts each; "" where a value is unknown.
+        texts: (R, C) texts, "" where a value is unknown; the first columns are rank and method.
         is_best: (R,) whether a row was tested and is not significantly worse than the best.
         footnotes: Sentences below the table.
         metric_head: Head of the column that the rows are ranked by.
     """
 
     title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    texts: pd.DataFrame
     is_best: tuple[bool, ...]
     footnotes: tuple[str, ...]
     metric_head: str
@@ -44,23 +47,14 @@ class DisplayTable:
 
 def display_table(ranking: Ranking, published: Sequence[Row] = ()) -> DisplayTable:
     """Returns the table of a ranking, followed by published rows, which have no rank."""
-    measured = ranking_rows(ranking)
-    rows = [*measured, *published]
+    rows = [*ranking_rows(ranking), *published]
     names = [entry.name for entry in ranking.entries] + [f"{row.method} *" for row in published]
-    columns = [
-        ("rank", [_format_number(row.rank) for row in rows]),
-        ("method", names),
-        *_numeric_columns(rows),
-        (p_column_head(ranking.metric), [_format_optional_p(row.p_value_vs_best) for row in rows]),
-        ("claim", _claim_column(measured, len(published))),
-    ]
-    kept = [(head, texts) for head, texts in columns if head == "method" or any(texts)]
+    texts = _column_texts(frame_of(rows, COLUMNS, rounded=False), names, ranking.metric)
+    kept = [head for head in texts.columns if head == "method" or texts[head].any()]
     sources = [f"{row.method}: {row.source}" for row in published]
     return DisplayTable(
-        metric_head=ACCURACIES[ranking.metric].removesuffix("-shot"),
         title=ranking_title(ranking),
-        heads=tuple(head for head, _ in kept),
-        rows=tuple(zip(*(texts for _, texts in kept), strict=True)),
+        texts=texts[kept],
         is_best=tuple(row.rank == 1 and row.claim == CLAIM_METHODS for row in rows),
         footnotes=(
             f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank do not "
@@ -71,13 +65,8 @@ def display_table(ranking: Ranking, published: Sequence[Row] = ()) -> DisplayTab
             *(f"{note}." for note in ranking.notes),
             *(f"* {source}" for source in dict.fromkeys(sources)),
         ),
+        metric_head=ACCURACIES[ranking.metric].removesuffix("-shot"),
     )
-
-
-def _claim_column(rows: Sequence[Row], published: int) -> list[str]:
-    """Returns the column of claims; all texts are empty where all rows support the usual claim."""
-    usual = all(row.claim in (CLAIM_METHODS, None) for row in rows)
-    return [("" if usual else row.claim or "") for row in rows] + [""] * published
 
 
 def p_column_head(metric: str) -> str:
@@ -100,22 +89,49 @@ def ranking_title(ranking: Ranking) -> str:
     return f"{common.dataset}: inference {common.inference}, {epoch}, shot rule {common.shot_rule}"
 
 
-def _numeric_columns(rows: Sequence[Row]) -> Iterable[tuple[str, list[str]]]:
-    backbones = {row.backbone for row in rows}
-    if len(backbones) > 1:
-        yield "backbone", [row.backbone or "" for row in rows]
-    yield "seeds", [_format_number(row.seeds) for row in rows]
-    yield "overall", [_format_accuracy(row) for row in rows]
-    yield "interval", [_format_interval(row) for row in rows]
-    pairs = [(row.mean_class, row.accuracy) for row in rows]
-    if any(a is not None and b is not None and abs(a - b) >= _MIN_VISIBLE_POINTS for a, b in pairs):
-        yield "mean-class", [_format_number(row.mean_class, 1) for row in rows]
-    yield "many", [_format_number(row.many, 1) for row in rows]
-    yield "medium", [_format_number(row.medium, 1) for row in rows]
-    yield "few", [_format_number(row.few, 1) for row in rows]
-    yield "ECE", [_format_number(row.ece, 1) for row in rows]
-    yield "learned %", [_format_number(row.learned_percent, 2) for row in rows]
-    yield "train s", [_format_number(row.train_seconds, 1) for row in rows]
+def _column_texts(frame: pd.DataFrame, names: Sequence[str], metric: str) -> pd.DataFrame:
+    """Returns the columns for readers as texts; of a column that says nothing, all texts are empty.
+
+    Args:
+        frame: Rows of a leaderboard, not rounded.
+        names: Name of each row.
+        metric: Name of the accuracy that the rows are ranked by.
+    """
+    several_backbones = frame["backbone"].nunique(dropna=False) > 1
+    mean_class_differs = (frame["mean_class"] - frame["accuracy"]).abs() >= _MIN_VISIBLE_POINTS
+    all_claim = frame["claim"].isin([CLAIM_METHODS]) | frame["claim"].isna()
+    columns: dict[str, list[str] | str] = {
+        "rank": format_series(frame["rank"], "{:,}".format),
+        "method": list(names),
+        "backbone": format_series(frame["backbone"], str) if several_backbones else "",
+        "seeds": format_series(frame["seeds"], "{:,}".format),
+        "overall": _with_spread(frame["accuracy"], frame["accuracy_std"]),
+        "interval": _interval_texts(frame["accuracy_ci_low"], frame["accuracy_ci_high"]),
+        "mean-class": (
+            format_series(frame["mean_class"], "{:,.1f}".format) if mean_class_differs.any() else ""
+        ),
+        "many": format_series(frame["many"], "{:,.1f}".format),
+        "medium": format_series(frame["medium"], "{:,.1f}".format),
+        "few": format_series(frame["few"], "{:,.1f}".format),
+        "ECE": format_series(frame["ece"], "{:,.1f}".format),
+        "learned %": format_series(frame["learned_percent"], "{:,.2f}".format),
+        "train s": format_series(frame["train_seconds"], "{:,.1f}".format),
+        p_column_head(metric): format_series(frame["p_value_vs_best"], format_p),
+        "claim": "" if all_claim.all() else format_series(frame["claim"], str),
+    }
+    return pd.DataFrame(columns)
+
+
+def _with_spread(means: pd.Series, deviations: pd.Series) -> list[str]:
+    """Returns means with their standard deviations, where these are known."""
+    spread = [f" ± {text}" if text else "" for text in format_series(deviations, "{:.1f}".format)]
+    texts = format_series(means, "{:.1f}".format)
+    return [mean + plus if mean else "" for mean, plus in zip(texts, spread, strict=True)]
+
+
+def _interval_texts(lows: pd.Series, highs: pd.Series) -> list[str]:
+    bounds = [format_series(bound, "{:.1f}".format) for bound in (lows, highs)]
+    return [f"{low} to {high}" if low and high else "" for low, high in zip(*bounds, strict=True)]
 
 
 def fit_to_width(table: DisplayTable, width: int) -> DisplayTable:
@@ -128,36 +144,28 @@ def fit_to_width(table: DisplayTable, width: int) -> DisplayTable:
     dropped: set[str] = set()
     for head in ("", *(head for head in _NARROW_DROP_ORDER if head != table.metric_head)):
         dropped.add(head)
-        kept = [place for place, name in enumerate(table.heads) if name not in dropped]
-        texts = (table.heads, *table.rows)
-        if sum(2 + max(len(row[place]) for row in texts) for place in kept) <= width:
+        texts = table.texts.drop(columns=dropped, errors="ignore")
+        widths = [max(len(head), texts[head].str.len().max()) for head in texts.columns]
+        if sum(2 + size for size in widths) <= width:
             break
-    return replace(
-        table,
-        heads=tuple(table.heads[place] for place in kept),
-        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
-    )
+    return replace(table, texts=texts)
 
 
 def to_markdown(tables: Sequence[DisplayTable]) -> str:
     """Returns tables in GitHub's Markdown."""
-    return "\n".join(_markdown_table(table) for table in tables)
+    return "\n".join(_markdown_section(table) for table in tables)
 
 
-def _markdown_table(table: DisplayTable) -> str:
-    marks = [":--" if head in table.TEXT_HEADS else "--:" for head in table.heads]
+def _markdown_section(table: DisplayTable) -> str:
     lines = [
         f"### {markdown_text(table.title)}",
         "",
-        _markdown_row(table.heads),
-        _markdown_row(marks),
+        markdown_table(table.texts, table.TEXT_HEADS),
+        "",
+        *(f"{markdown_text(text)}  " for text in table.footnotes),
+        "",
     ]
-    lines += [_markdown_row(map(markdown_text, row)) for row in table.rows]
-    return "\n".join([*lines, "", *(f"{markdown_text(text)}  " for text in table.footnotes), ""])
-
-
-def _markdown_row(texts: Iterable[str]) -> str:
-    return f"| {' | '.join(texts)} |"
+    return "\n".join(lines)
 
 
 def to_latex(tables: Sequence[DisplayTable]) -> str:
@@ -165,46 +173,10 @@ def to_latex(tables: Sequence[DisplayTable]) -> str:
 
     The names of methods that are not significantly worse than the best are bold.
     """
-    return "% needs \\usepackage{booktabs}\n" + "\n".join(_latex_table(table) for table in tables)
+    return LATEX_PREAMBLE + "\n".join(_latex_section(table) for table in tables)
 
 
-def _latex_table(table: DisplayTable) -> str:
-    align = "".join("l" if head in table.TEXT_HEADS else "r" for head in table.heads)
-    place = table.heads.index("method")
-    bold = "Bold: not significantly worse than the best." if any(table.is_best) else ""
-    caption = " ".join(map(latex_text, (*table.footnotes, bold)))
-    lines = [
-        r"\begin{table}",
-        r"  \centering",
-        rf"  \caption{{{latex_text(table.title)}. {caption}}}",
-        rf"  \begin{{tabular}}{{{align}}}",
-        r"    \toprule",
-        f"    {' & '.join(map(latex_text, table.heads))} \\\\",
-        r"    \midrule",
-    ]
-    for texts, leads in zip(table.rows, table.is_best, strict=True):
-        row = [latex_text(text) for text in texts]
-        row[place] = rf"\textbf{{{row[place]}}}" if leads else row[place]
-        lines.append(f"    {' & '.join(row)} \\\\")
-    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
-
-
-def _format_number(value: float | None, decimals: int = 0) -> str:
-    return "" if value is None else f"{value:,.{decimals}f}"
-
-
-def _format_optional_p(value: float | None) -> str:
-    return "" if value is None else format_p(value)
-
-
-def _format_accuracy(row: Row) -> str:
-    if row.accuracy is None:
-        return ""
-    spread = "" if row.accuracy_std is None else f" ± {row.accuracy_std:.1f}"
-    return f"{row.accuracy:.1f}{spread}"
-
-
-def _format_interval(row: Row) -> str:
-    if row.accuracy_ci_low is None or row.accuracy_ci_high is None:
-        return ""
-    return f"{row.accuracy_ci_low:.1f} to {row.accuracy_ci_high:.1f}"
+def _latex_section(table: DisplayTable) -> str:
+    notes = (*table.footnotes, *([_BOLD_NOTE] if any(table.is_best) else []))
+    bold = [(row, "method") for row, leads in enumerate(table.is_best) if leads]
+    return latex_table(table.texts, table.TEXT_HEADS, f"{table.title}. {' '.join(notes)}", bold)

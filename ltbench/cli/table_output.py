@@ -1,0 +1,48 @@
+"""Options of the verbs that print tables: the format of the output, and the CSV file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from ltbench.errors import ConfigError
+from ltbench.io.text import terminal_text
+from ltbench.storage.files import make_folder, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Format = Literal["terminal", "markdown", "latex", "json"]
+
+
+def choose_format(*, markdown: bool, latex: bool, json: bool) -> Format:
+    """Returns the format that was chosen on the command line.
+
+    Raises:
+        ConfigError: Several were chosen.
+    """
+    options: dict[Format, bool] = {"markdown": markdown, "latex": latex, "json": json}
+    chosen = [name for name, given in options.items() if given]
+    if len(chosen) > 1:
+        raise ConfigError("--markdown, --latex and --json: choose one of them")
+    return chosen[0] if chosen else "terminal"
+
+
+def write_csv(target: Path, frame: pd.DataFrame) -> None:
+    """Writes a table to a CSV file, and says so on stderr.
+
+    Args:
+        target: File, from `ltbench.cli.output_paths.output_file`.
+        frame: Table.
+
+    Raises:
+        RunError: The file cannot be written.
+    """
+    from ltbench.io.tables import csv_table
+
+    make_folder(target.parent)
+    write_atomically(target, csv_table(frame).encode())
+    rows = "1 row" if len(frame) == 1 else f"{len(frame)} rows"
+    typer.echo(terminal_text(f"{target}: {rows}"), err=True)
