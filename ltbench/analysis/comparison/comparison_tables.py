@@ -24,11 +24,15 @@ TEXT_HEADS = ("accuracy",)
 
 def overview_table(pair: PairComparison, options: CompareOptions) -> pd.DataFrame:
     """Returns accuracies, difference, interval and p values as texts: a row for each accuracy."""
+    heads = ["accuracy", "first %", "second %", "difference", interval_head(options.level), "p"]
+    if _corrected_head(options) not in heads:
+        heads.append(_corrected_head(options))
     rows = []
     for metric, outcome in pair.outcomes.items():
-        row = {"accuracy": ACCURACIES[metric]}
+        row = dict.fromkeys(heads, "") | {"accuracy": ACCURACIES[metric]}
+        rows.append(row)
         if outcome is None:
-            rows.append(row | {"first %": "-", "second %": "-", "difference": "no classes"})
+            row |= {"first %": "-", "second %": "-", "difference": "no classes"}
             continue
         evidence = outcome.evidence
         row |= {
@@ -41,11 +45,7 @@ def overview_table(pair: PairComparison, options: CompareOptions) -> pd.DataFram
             "p": format_p(evidence.p),
             _corrected_head(options): format_p(outcome.corrected_p),
         }
-        rows.append(row)
-    heads = ["accuracy", "first %", "second %", "difference", interval_head(options.level), "p"]
-    if _corrected_head(options) not in heads:
-        heads.append(_corrected_head(options))
-    return pd.DataFrame(rows, columns=heads).fillna("")
+    return pd.DataFrame(rows)
 
 
 def significant_rows(pair: PairComparison, options: CompareOptions) -> list[bool]:
@@ -114,6 +114,6 @@ def _title(pair: PairComparison) -> str:
 
 def _corrected_head(options: CompareOptions) -> str:
     """Returns the head of the last column: of the p values that the findings rest on."""
-    if options.correction == "none" or options.comparisons == 1:
+    if options.correction == "none" or options.comparisons <= 1:
         return "p"
     return f"p ({describe_correction(options.correction, options.comparisons)})"

@@ -117,7 +117,8 @@ def published_row(result: PublishedResult, dataset: str) -> Row:
     """
     settings = result.run_settings
     chosen = {kind: _component_name(settings, kind) for kind in _COLUMN_KINDS}
-    values: dict[str, Any] = {**chosen, **result.metrics}
+    metrics = {name: float(value) for name, value in result.metrics.items()}  # 80 is 80.0 in files
+    values: dict[str, Any] = {**chosen, **metrics}
     return Row(
         **values, dataset=dataset, source=PUBLISHED_PREFIX + result.source, spec=as_line(settings)
     )

@@ -69,6 +69,11 @@ def display_table(ranking: Ranking, published: Sequence[Row] = ()) -> DisplayTab
     )
 
 
+def supports_usual_claim(claims: pd.Series) -> bool:
+    """Returns whether all rows support the usual claim, so that their column says nothing."""
+    return bool((claims.isna() | (claims == CLAIM_METHODS)).all())
+
+
 def p_column_head(metric: str) -> str:
     """Returns the head of the column of p values."""
     return "p vs best" if metric == "accuracy" else f"p vs best ({metric})"
@@ -99,7 +104,6 @@ def _column_texts(frame: pd.DataFrame, names: Sequence[str], metric: str) -> pd.
     """
     several_backbones = frame["backbone"].nunique(dropna=False) > 1
     mean_class_differs = (frame["mean_class"] - frame["accuracy"]).abs() >= _MIN_VISIBLE_POINTS
-    all_claim = frame["claim"].isin([CLAIM_METHODS]) | frame["claim"].isna()
     columns: dict[str, list[str] | str] = {
         "rank": format_series(frame["rank"], "{:,}".format),
         "method": list(names),
@@ -117,7 +121,7 @@ def _column_texts(frame: pd.DataFrame, names: Sequence[str], metric: str) -> pd.
         "learned %": format_series(frame["learned_percent"], "{:,.2f}".format),
         "train s": format_series(frame["train_seconds"], "{:,.1f}".format),
         p_column_head(metric): format_series(frame["p_value_vs_best"], format_p),
-        "claim": "" if all_claim.all() else format_series(frame["claim"], str),
+        "claim": "" if supports_usual_claim(frame["claim"]) else format_series(frame["claim"], str),
     }
     return pd.DataFrame(columns)
 

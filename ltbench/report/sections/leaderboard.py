@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
+import pandas as pd
+
+from ltbench.analysis.columns import frame_of
 from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.rows import COLUMNS, MEASURED, Row, ranking_rows
-from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
-from ltbench.analysis.leaderboard.tables import p_column_head
+from ltbench.analysis.leaderboard.tables import p_column_head, supports_usual_claim
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.page.content import CellValue, Column, Section, Table
 
@@ -51,20 +53,21 @@ def leaderboard_section(board: Leaderboard) -> Section:
         named += zip((e.name for e in ranking.entries), ranking_rows(ranking), strict=True)
         named += [(f"{row.method} *", row) for row in board.published_beside(ranking)]
     rows, metric = [row for _, row in named], board.rankings[0].metric
+    frame = frame_of(rows, COLUMNS, rounded=False)
     heads, shared = [Column("method")], []
     values: list[list[CellValue]] = [[name for name, _ in named]]
     for column in sorted(COLUMNS, key=_column_order):
-        found = [getattr(row, column.name) for row in rows]
+        found = frame[column.name]
         is_text = column.metadata["dtype"] == "string"
-        if column.name in _OMITTED_COLUMNS or set(found) == {None}:
+        if column.name in _OMITTED_COLUMNS or found.isna().all():
             continue
-        if column.name == "claim" and set(found) <= {CLAIM_METHODS, None}:
+        if column.name == "claim" and supports_usual_claim(found):
             continue
-        if is_text and len(set(found)) == 1 and len(rows) > 1:
+        if is_text and found.nunique(dropna=False) == 1 and len(rows) > 1:
             shared.append(f"{column.name} {found[0]}")
             continue
         heads.append(_page_column(column.name, column.metadata, is_text, metric))
-        values.append([_cell_value(column.name, each) for each in found])
+        values.append([_cell_value(column.name, each) for each in found.tolist()])
     table = Table(
         "leaderboard",
         f"Ranked by {ACCURACIES[metric]} accuracy. Rows that share a rank do not differ "
@@ -97,7 +100,9 @@ def _page_column(name: str, about: Mapping[str, Any], is_text: bool, metric: str
 
 
 def _cell_value(name: str, value: Any) -> CellValue:
-    if name == "p_value_vs_best" and value is not None:
+    if pd.isna(value):
+        return None
+    if name == "p_value_vs_best":
         return format_p(value)
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -94,9 +94,9 @@ def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> Non
     assert rows["zero_shot"]["rank"] == "1"  # of the row above it
     assert rows["A & B_net"]["claim"] == ""
     table = display_table(board.rankings[0])
-    assert table.heads[-1] == "claim"
-    assert "claim" in fit_to_width(table, 40).heads
-    assert dict(zip(table.heads, table.rows[1], strict=True))["claim"] == "none: one seed"
+    assert table.texts.columns[-1] == "claim"
+    assert "claim" in fit_to_width(table, 40).texts.columns
+    assert table.texts["claim"][1] == "none: one seed"
     assert table.is_best == (True, False, False)  # nothing is said of zero_shot, not even rank 1
     assert any(
         text.startswith("NO CLAIM about the methods of 1 of 3 rows") for text in table.footnotes
@@ -160,7 +160,7 @@ def test_markdown(board: Leaderboard) -> None:
     assert lines[0] == "### digits\\_lt: inference tte, last epoch, shot rule exclusive"
     table = [line for line in lines if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
-    assert table[2].startswith("| 1 | lora | ")
+    assert [cell.strip() for cell in table[2].split("|")[1:3]] == ["1", "lora"]
     assert "A & B\\_net \\*" in table[-1]
     assert "\\* A & B\\_net: published: Somebody (2020), arXiv:2001.00001  " in lines
 
@@ -179,11 +179,10 @@ def test_latex_is_escaped_and_what_leads_is_bold(board: Leaderboard) -> None:
 
 def test_a_narrow_terminal_goes_without_some_columns(board: Leaderboard) -> None:
     table = display_table(board.rankings[0])
-    assert fit_to_width(table, 200) == table
-    narrow = fit_to_width(table, 60)
-    assert len(narrow.heads) < len(table.heads)
-    assert {"rank", "method", "overall", "few"} <= set(narrow.heads)
-    assert all(len(row) == len(narrow.heads) for row in narrow.rows)
+    assert fit_to_width(table, 200).texts.equals(table.texts)
+    narrow = fit_to_width(table, 60).texts
+    assert len(narrow.columns) < len(table.texts.columns)
+    assert {"rank", "method", "overall", "few"} <= set(narrow.columns)
 
 
 def test_mean_class_is_shown_where_it_is_another_number(tmp_path: Path, registry: Registry) -> None:
@@ -195,4 +194,4 @@ def test_mean_class_is_shown_where_it_is_another_number(tmp_path: Path, registry
     assert row.mean_class is not None
     assert row.accuracy is not None
     differs = abs(row.mean_class - row.accuracy) >= 0.05
-    assert ("mean-class" in display_table(board.rankings[0]).heads) == differs
+    assert ("mean-class" in display_table(board.rankings[0]).texts.columns) == differs
