@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from docs.made.markup import cell, table
 from ltbench.storage import result_schema
 from ltbench.storage.migrations import SCHEMA
-from ltbench.storage.result_schema import Amount, Count, Interval, Percent, Record
+from ltbench.storage.result_schema import Amount, Count, Interval, Percent
+from ltbench.storage.stored_file import Record
 
 _NAMED = (
     (Percent, "percent, 0 to 100"),

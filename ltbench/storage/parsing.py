@@ -13,7 +13,7 @@ from ltbench.errors import DataError, shortened
 from ltbench.io.json_text import parse_json
 from ltbench.io.reading import read_regular
 from ltbench.storage.migrations import SCHEMA, STEPS
-from ltbench.storage.result_schema import StoredFile
+from ltbench.storage.stored_file import StoredFile
 
 AGAIN = "run it again with --overwrite always"
 """Hint for a file that cannot be used."""

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from annotated_types import Ge, Le, Len, MinLen
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
 from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection, canonical
+from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.history import HistoryRow, read_history
-from ltbench.storage.migrations import SCHEMA
 from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
+from ltbench.storage.stored_file import Record, StoredFile
+from ltbench.storage.tags import read_tags
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
 Amount = Annotated[float, Ge(0), Le(1e15)]
@@ -32,12 +34,6 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 UsedPrecision = Literal["fp32", "bf16", "fp16"]
 Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
-
-
-class Record(BaseModel):
-    """Part of a stored file. It has exactly these keys, and values of exactly these types."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid", frozen=True)
 
 
 class Metrics(Record):
@@ -182,21 +178,6 @@ class EvaluationRecord(Record):
     skipped_images: Count = Field(description="test images that could not be decoded")
 
 
-class StoredFile(Record):
-    """A JSON file in a run directory."""
-
-    FILE: ClassVar[str]
-    LARGEST: ClassVar[int] = 2**22
-    """Size that a file never reaches, in bytes."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the content of the file."""
-        content = {"schema": SCHEMA, **self.model_dump(by_alias=True)}
-        if content.get("earlier_hash", "") is None:
-            del content["earlier_hash"]
-        return content
-
-
 class Environment(StoredFile):
     """Environment of a run: no part of its hash."""
 
@@ -284,6 +265,7 @@ class RunResult(RunDescription):
     directory: str = Field(description="run directory at the time of the run")
 
     _path: Path | None = PrivateAttr(None)
+    _tags: tuple[dict[str, str], str] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -331,6 +313,24 @@ class RunResult(RunDescription):
     def seed(self) -> int:
         """Seed of the training."""
         return self.spec.seed
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags by name, as they were when they were first read; empty where unreadable."""
+        return dict(self._tags_read()[0])
+
+    @property
+    def tags_fault(self) -> str:
+        """Reason why the tags cannot be read; empty where they can."""
+        return self._tags_read()[1]
+
+    def _tags_read(self) -> tuple[dict[str, str], str]:
+        if self._tags is None:
+            try:
+                self._tags = read_tags(self.path), ""
+            except DataError as error:
+                self._tags = {}, error.message
+        return self._tags
 
     def predictions(self, inference: str | None = None) -> Predictions:
         """Reads the stored predictions.

@@ -37,7 +37,6 @@ from ltbench.storage.result_schema import (
     Failure,
     RunDescription,
     RunResult,
-    StoredFile,
 )
 from ltbench.storage.run_folder import (
     CHECKPOINTS,
@@ -46,6 +45,7 @@ from ltbench.storage.run_folder import (
     make_checkpoint_folder,
     open_folder,
 )
+from ltbench.storage.stored_file import StoredFile
 
 Overwrite = Literal["never", "failed", "always"]
 """Earlier runs of the same spec that are done again: none, failed ones, or all."""
