@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Latex, Level, Markdown, Strict
+from ltbench.cli.options import Json, Latex, Level, Markdown, Strict, Where
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from ltbench.analysis.stats.multiplicity import Correction
     from ltbench.cli.table_output import Format
-    from ltbench.storage.results import Cell, Found, SkippedRun
+    from ltbench.storage.results import Cell, Found
 
 
 def compare(
@@ -73,6 +73,7 @@ def compare(
     ] = None,
     markdown: Markdown = False,
     latex: Latex = False,
+    where: Where = None,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -82,6 +83,9 @@ def compare(
     paired tests on the images. `docs/statistics.md` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
+
+    Example: `ltbench compare runs/digits_lt/clip_tiny/lora runs/digits_lt/clip_tiny/full --where
+    train.epochs=3`
     """
     from ltbench.cli import compare_output
     from ltbench.cli.output_paths import output_file
@@ -95,8 +99,9 @@ def compare(
     if across_datasets:
         if inference is not None:
             raise ConfigError("--inference: --across-datasets compares the stored results")
-        skipped = _compare_across(runs, metric, correction, level, rope, target, chosen)
-        end_strictly(skipped, strict)
+        found = read_runs(runs, where)
+        _compare_across(found, metric, correction, level, rope, target, chosen)
+        end_strictly(found.skipped, strict)
         return
     from ltbench.analysis.comparison.comparison import compare_cells, comparisons_frame
 
@@ -105,7 +110,7 @@ def compare(
             "expected at least two paths to compare, got one",
             hint="give another run directory, or a folder of runs",
         )
-    each = [read_runs([path]) for path in runs]
+    each = [read_runs([path], where) for path in runs]
     skipped = [item for found in each for item in found.skipped]
     comparisons = compare_cells(
         _cells(each, runs),
@@ -124,37 +129,32 @@ def compare(
 
 
 def _compare_across(
-    runs: Sequence[Path],
+    found: Found,
     metric: str,
     correction: Correction,
     level: float,
     rope: float | None,
     target: Path | None,
     chosen: Format,
-) -> Sequence[SkippedRun]:
+) -> None:
     """Compares methods over data sets, and prints the comparisons.
 
     Args:
-        runs: Folders of the runs.
+        found: Stored runs.
         metric: Name of the accuracy, or "all".
         correction: Correction of p values.
         level: Confidence level, 0 to 1.
         rope: Half width of the region of practical equivalence in percent points, or None.
         target: CSV file to write, or None.
         chosen: Format of the output.
-
-    Returns:
-        Skipped run directories.
     """
     from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
     from ltbench.analysis.comparison.across_tables import across_frame
     from ltbench.analysis.comparison.pairs import METRICS
     from ltbench.cli import compare_output
-    from ltbench.cli.stored_runs import read_runs
     from ltbench.cli.table_output import write_csv
 
     metrics = METRICS if metric == "all" else (metric,)
-    found = read_runs(runs)
     grid = ScoreTable.from_cells(found.cells())
     # A shot group that most data sets lack is an error only where --metric names it.
     shared = [name for name in metrics if len(grid.scores(name)) > 1]
@@ -165,7 +165,6 @@ def _compare_across(
     if target is not None:
         write_csv(target, across_frame(across, correction, level))
     compare_output.print_across(across, found.skipped, correction, level, chosen)
-    return found.skipped
 
 
 def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Latex, Level, Markdown, Strict
+from ltbench.cli.options import Json, Latex, Level, Markdown, Strict, Where
 from ltbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def leaderboard(
     metric: Metric = "accuracy",
     level: Level = 0.95,
     with_published: WithPublished = False,
+    where: Where = None,
     strict: Strict = False,
 ) -> None:
     """Rank stored runs: a row for each combination, over its seeds.
@@ -56,6 +57,8 @@ def leaderboard(
     describes the columns.
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
+
+    Example: `ltbench leaderboard runs --where dataset=digits_lt --where train.epochs=5`
     """
     from ltbench.analysis.leaderboard import files, frame, tables
     from ltbench.cli.output import print_json
@@ -65,7 +68,7 @@ def leaderboard(
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
     target = None if csv is None else output_file(csv, "--csv")
-    found = read_runs(runs)
+    found = read_runs(runs, where)
     board = ranked(found, metric, level, with_published=with_published)
     if target is not None:
         write_csv(target, frame.leaderboard_frame(board.rows()))

@@ -71,8 +71,17 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with code 1 if a run directory was skipped."),
 ]
-
-
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="KEY=VALUE",
+        help="Keep the runs with this setting (method=lora, train.epochs=3, seed=1), tag "
+        "(tag.paper=table_3) or beginning of the hash (hash=199f). Repeatable: a key that is given "
+        "twice may have either value, and every key must fit.",
+        show_default=False,
+    ),
+]
 Level = Annotated[
     float,
     typer.Option(min=0.5, max=0.9999, callback=finite, help="Level of intervals and tests."),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ltbench.cli.leaderboard import Metric, Runs, WithPublished, ranked
-from ltbench.cli.options import Level, Strict
+from ltbench.cli.options import Level, Strict, Where
 
 
 def report(
@@ -22,6 +22,7 @@ def report(
     metric: Metric = "accuracy",
     level: Level = 0.95,
     with_published: WithPublished = False,
+    where: Where = None,
     strict: Strict = False,
 ) -> None:
     """Create a report of stored runs: an HTML page, its figures, and tables for papers.
@@ -43,7 +44,7 @@ def report(
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     writable_folder(out, "--out")
-    found = read_runs(runs)
+    found = read_runs(runs, where)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
     errors = console(stderr=True)

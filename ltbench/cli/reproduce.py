@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import Json, Strict, finite
+from ltbench.cli.options import Json, Strict, Where, finite
 from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def reproduce(
         float,
         typer.Option(min=0.6, max=0.9999, callback=finite, help="Confidence level of the tests."),
     ] = 0.95,
+    where: Where = None,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -74,7 +75,7 @@ def reproduce(
         raise ConfigError(f"--margin: expected percent points above 0, got {margin:g}")
     if source is not None and published is None:
         raise ConfigError("--source: expected --published as well")
-    found = read_runs(runs)
+    found = read_runs(runs, where)
     cells = found.cells()
     if not cells:
         raise DataError(

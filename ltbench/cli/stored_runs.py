@@ -14,20 +14,27 @@ from ltbench.io.console import console
 from ltbench.io.text import line_text
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Found, SkippedRun, find_runs
+from ltbench.storage.run_filter import RunFilter
 
 T = TypeVar("T")
 _MAX_LISTED_RUNS = 20
 
 
-def read_runs(paths: Sequence[Path]) -> Found:
+def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Found:
     """Finds runs, and lists on stderr those that are skipped.
 
+    Args:
+        paths: Run directories, or folders above them.
+        where: Conditions of `--where`, which the runs meet.
+
     Raises:
-        ConfigError: A path is not a directory.
+        ConfigError: A path is not a directory, or no run has the key of a condition.
+        DataError: There are runs, and none meets the conditions.
     """
+    conditions = RunFilter.from_texts(where)
     errors = console(stderr=True)
     with errors.status("reading runs"):
-        found = find_runs(paths)
+        found = conditions.keep(find_runs(paths))
     gc.freeze()  # the results live until the verb ends: garbage collection can ignore them
     for skipped in found.skipped[:_MAX_LISTED_RUNS]:
         told = line_text(f"skipped {skipped.path}: {skipped.reason}")

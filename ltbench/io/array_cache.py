@@ -20,7 +20,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,33 @@ Layout = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
 
 class NoRoomError(Exception):
     """Raised where arrays cannot be cached and must be computed each time."""
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """Arrays of one key.
+
+    Args:
+        path: Folder of the entry.
+        size: Size in bytes.
+        used: Time of the last use in seconds since the epoch.
+        is_partial: Whether the entry is being written.
+    """
+
+    path: Path
+    size: int
+    used: float
+    is_partial: bool
+
+    @property
+    def hash(self) -> str:
+        """Hash of the key."""
+        match = _ENTRY.fullmatch(self.path.name)
+        return match["hash"] if match else ""
+
+
+def _last_used(entry: CacheEntry) -> tuple[float, int, Path]:
+    return entry.used, entry.size, entry.path
 
 
 @dataclass(frozen=True)
@@ -146,29 +173,67 @@ class Cache:
         Raises:
             NoRoomError: There is not enough room.
         """
-        entries = []
-        taken = 0
-        for path in self.folder.iterdir():
-            match = _ENTRY.fullmatch(path.name)
-            if not match or path.is_symlink() or not path.is_dir():
-                continue
-            if match["partial"] and self._abandoned(match["hash"]):
-                continue
-            size_of = _bytes_of(path)
-            taken += size_of
-            if not match["partial"]:
-                entries.append((_used(path), size_of, path))
-        for _, size_of, path in sorted(entries):
-            if taken + size <= self.limit:
-                break
-            shutil.rmtree(path, ignore_errors=True)  # processes that have mapped it keep it
-            taken -= size_of
+        entries = self._live_entries()
+        taken = sum(entry.size for entry in entries)
+        taken -= sum(entry.size for entry in self._evict(entries, taken + size - self.limit))
         if taken + size > self.limit:
             raise NoRoomError(f"the cache ({in_words(self.limit)}) is filled by other processes")
         free = shutil.disk_usage(self.folder).free
         if size + MIN_FREE_DISK_BYTES > free:
             needed = in_words(size)
             raise NoRoomError(f"{needed} are needed, and the disk has {in_words(free)} free")
+
+    def entries(self) -> list[CacheEntry]:
+        """Returns the complete entries, the least recently used first.
+
+        Raises:
+            OSError: The folder cannot be listed.
+        """
+        if self.folder.is_symlink() or not self.folder.is_dir():
+            return []
+        return sorted((one for one in self._entries() if not one.is_partial), key=_last_used)
+
+    def shrink(self) -> list[CacheEntry]:
+        """Evicts least recently used entries until all are within the limit.
+
+        Returns:
+            The evicted entries.
+
+        Raises:
+            OSError: The folder cannot be written.
+            Interrupted: A signal arrived while another process held the lock.
+        """
+        if self.folder.is_symlink() or not self.folder.is_dir():
+            return []
+        with deferred(), wait_for_lock(self.folder / "room.lock"):
+            entries = self._live_entries()
+            taken = sum(entry.size for entry in entries)
+            return list(self._evict(entries, taken - self.limit))
+
+    def _entries(self) -> Iterator[CacheEntry]:
+        """Yields all entries, also those of killed processes."""
+        for path in self.folder.iterdir():
+            match = _ENTRY.fullmatch(path.name)
+            if not match or path.is_symlink() or not path.is_dir():
+                continue
+            is_partial = match["partial"] is not None
+            yield CacheEntry(path, _bytes_of(path), _used(path), is_partial)
+
+    def _live_entries(self) -> list[CacheEntry]:
+        """Returns all entries; those that killed processes left unfinished are deleted instead."""
+        return [
+            one for one in self._entries() if not (one.is_partial and self._abandoned(one.hash))
+        ]
+
+    def _evict(self, entries: Iterable[CacheEntry], excess: int) -> Iterator[CacheEntry]:
+        """Deletes least recently used entries, and yields each, until a size is freed."""
+        for entry in sorted((one for one in entries if not one.is_partial), key=_last_used):
+            if excess <= 0:
+                return
+            # Processes that have mapped it keep it.
+            shutil.rmtree(entry.path, ignore_errors=True)
+            excess -= entry.size
+            yield entry
 
     def _abandoned(self, name: str) -> bool:
         """Deletes partial entries whose process was killed; returns whether it was."""

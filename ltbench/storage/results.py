@@ -117,6 +117,11 @@ def find_runs(paths: Sequence[Path]) -> Found:
     return Found(tuple(runs.values()), tuple(skipped))
 
 
+def is_run_directory(path: Path) -> bool:
+    """Returns whether a folder is a run directory, of a finished run or not."""
+    return any((path / name).exists() for name in _FILES)
+
+
 def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterator[Path]:
     """Yields run directories, finished or not, each once.
 
