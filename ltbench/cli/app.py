@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ltbench import __version__
+from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
 from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.prepare import prepare
@@ -27,6 +28,13 @@ from ltbench.cli.plugin.new import new
 from ltbench.cli.report import report
 from ltbench.cli.reproduce import reproduce
 from ltbench.cli.run import run
+from ltbench.cli.runs.add import add
+from ltbench.cli.runs.diff import diff
+from ltbench.cli.runs.list import list_runs
+from ltbench.cli.runs.pack import pack
+from ltbench.cli.runs.rm import rm
+from ltbench.cli.runs.show import show_run
+from ltbench.cli.runs.tag import tag
 from ltbench.cli.show import show
 from ltbench.io import interrupts
 
@@ -93,7 +101,17 @@ _VERBS: dict[str, Callable[..., None]] = {
     "report": report,
     "list": list_components,
     "show": show,
+    "cache": cache,
     "doctor": doctor,
+}
+_RUNS_VERBS: dict[str, Callable[..., None]] = {
+    "list": list_runs,
+    "show": show_run,
+    "diff": diff,
+    "tag": tag,
+    "rm": rm,
+    "pack": pack,
+    "add": add,
 }
 _DATA_VERBS: dict[str, Callable[..., None]] = {
     "list": list_datasets,
@@ -117,6 +135,10 @@ data = typer.Typer(no_args_is_help=True, help="List, prepare and verify data set
 for name, verb in _DATA_VERBS.items():
     data.command(name)(_interruptible(verb))
 app.add_typer(data, name="data")
+runs = typer.Typer(no_args_is_help=True, help="List, tag, remove and share stored runs.")
+for name, verb in _RUNS_VERBS.items():
+    runs.command(name)(_interruptible(verb))
+app.add_typer(runs, name="runs")
 grid = typer.Typer(no_args_is_help=True, help="Plan and execute many runs from one file.")
 for name, verb in _GRID_VERBS.items():
     grid.command(name)(_interruptible(verb))

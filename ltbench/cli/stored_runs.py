@@ -18,6 +18,7 @@ from ltbench.storage.run_filter import RunFilter
 
 T = TypeVar("T")
 _MAX_LISTED_RUNS = 20
+_MAX_NAMED_PATHS = 3
 
 
 def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Found:
@@ -34,7 +35,13 @@ def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Foun
     conditions = RunFilter.from_texts(where)
     errors = console(stderr=True)
     with errors.status("reading runs"):
-        found = conditions.keep(find_runs(paths))
+        found = find_runs(paths)
+        try:
+            found = conditions.keep(found)
+        except DataError as error:
+            shown = ", ".join(map(str, paths[:_MAX_NAMED_PATHS]))
+            more = " and others" if len(paths) > _MAX_NAMED_PATHS else ""
+            raise DataError(f"{shown}{more}: {error.message}", hint=error.hint) from error
     gc.freeze()  # the results live until the verb ends: garbage collection can ignore them
     for skipped in found.skipped[:_MAX_LISTED_RUNS]:
         told = line_text(f"skipped {skipped.path}: {skipped.reason}")

@@ -62,7 +62,7 @@ def pack(
     """
     if not runs:
         raise ConfigError("there is no finished run to pack", hint="give finished runs")
-    _expect_free(archive)
+    expect_free(archive)
     partial = partial_path(archive)
     with _explained(archive, partial), deferred():
         try:
@@ -70,7 +70,7 @@ def pack(
                 _write(file, runs, advance)
                 file.flush()
                 os.fsync(file.fileno())
-            _expect_free(archive)
+            expect_free(archive)
             partial.rename(archive)
         finally:
             partial.unlink(missing_ok=True)
@@ -129,7 +129,15 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _expect_free(archive: Path) -> None:
+def expect_free(archive: Path) -> None:
+    """Checks that an archive does not exist.
+
+    Args:
+        archive: Archive to create.
+
+    Raises:
+        ConfigError: It exists.
+    """
     if os.path.lexists(archive):
         raise ConfigError(f"{archive} exists", hint="give the name of a new file")
 

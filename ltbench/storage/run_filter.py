@@ -9,15 +9,13 @@ from typing import Any
 from ltbench.config.resolve import settings_of
 from ltbench.config.runspec import MOVED
 from ltbench.config.text import Text, as_typed, from_toml
-from ltbench.errors import ConfigError, DataError, leading, shortened, suggestion
+from ltbench.errors import ConfigError, DataError, leading, shortened
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Found, SkippedRun
+from ltbench.storage.run_keys import HASH, MISSING, TAG, key_value, missing_key
 
-HASH = "hash"
-TAG = "tag."
 _MAX_LISTED_VALUES = 12
 _MAX_LISTED_CHARACTERS = 300
-_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class RunFilter:
         settings: dict[str, Any] = {}
         for key, values in self.wanted.items():
             settings = settings or settings_of(run.spec)
-            stored = _value(run, settings, key)
+            stored = key_value(run, settings, key)
             if not any(_agrees(key, stored, value) for value in values):
                 return False
         return True
@@ -147,10 +145,11 @@ class RunFilter:
         faults, seen = [], []
         for key, values in self.wanted.items():
             stored = [
-                _value(run, settings, key) for run, settings in zip(runs, all_settings, strict=True)
+                key_value(run, settings, key)
+                for run, settings in zip(runs, all_settings, strict=True)
             ]
-            if all(value is _MISSING for value in stored):
-                faults.append(_unknown(key, runs, all_settings))
+            if all(value is MISSING for value in stored):
+                faults.append(_unknown(key, runs))
             elif not any(_agrees(key, one, value) for one in stored for value in values):
                 seen.append(_described(key, stored))
         if faults:
@@ -171,33 +170,6 @@ class RunFilter:
             for value in values
         ]
         return shortened(", ".join(pairs), 200)
-
-
-def _value(run: RunResult, settings: Mapping[str, Any], key: str) -> Any:
-    """Returns the value of a key, also within a table of options; `_MISSING` without it."""
-    if key == HASH:
-        return [one for one in (run.hash, run.earlier_hash) if one]
-    if key.startswith(TAG):
-        return run.tags.get(key.removeprefix(TAG), _MISSING)
-    if key in settings:
-        return settings[key]
-    outer, dot, rest = key.rpartition(".")
-    inner = [rest]
-    while dot:
-        table = settings.get(outer)
-        if isinstance(table, Mapping):
-            return _within(table, inner)
-        outer, dot, rest = outer.rpartition(".")
-        inner.insert(0, rest)
-    return _MISSING
-
-
-def _within(table: Any, names: Sequence[str]) -> Any:
-    for name in names:
-        if not isinstance(table, Mapping) or name not in table:
-            return _MISSING
-        table = table[name]
-    return table
 
 
 def _agrees(key: str, stored: Any, wanted: Any) -> bool:
@@ -267,26 +239,18 @@ def _as_text(value: Any) -> Any:
     return Text(value) if isinstance(value, str) else value
 
 
-def _unknown(key: str, runs: Sequence[RunResult], all_settings: Sequence[Mapping[str, Any]]) -> str:
+def _unknown(key: str, runs: Sequence[RunResult]) -> str:
     """Returns the fault of a key that no run has."""
-    shown = shortened(key)
-    if key.startswith(TAG):
-        names = {name for run in runs for name in run.tags}
-        near = suggestion(key.removeprefix(TAG), names) if names else "no run has tags"
-        return f"--where {shown}: no run has this tag; {near}"
     if key in MOVED:
-        return f"--where {shown}: it is {MOVED[key]} now"
-    keys = {HASH, *(name for settings in all_settings for name in settings)}
-    same_end = sorted(name for name in keys if name.rpartition(".")[2] == key)
-    near = "did you mean " + " or ".join(same_end) + "?" if same_end else suggestion(key, keys)
-    return f"--where {shown}: no run has this key; {near}"
+        return f"--where {shortened(key)}: it is {MOVED[key]} now"
+    return f"--where {shortened(key)}: {missing_key(key, runs, [HASH])}"
 
 
 def _described(key: str, stored: Sequence[Any]) -> str:
     """Returns the values that runs have for a key, each once."""
     if key == HASH:
         return "no hash begins so"
-    texts = sorted({as_typed(value) for value in stored if value is not _MISSING})
+    texts = sorted({as_typed(value) for value in stored if value is not MISSING})
     listed = leading(texts[:_MAX_LISTED_VALUES], _MAX_LISTED_CHARACTERS)
     more = f" and {len(texts) - len(listed):,} more" if len(listed) < len(texts) else ""
     return f"{key} is {', '.join(map(shortened, listed))}{more}"

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from ltbench.errors import ConfigError, DataError, shortened, suggestion
+from ltbench.errors import ConfigError, DataError, shortened
 from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.storage.files import write_json
 from ltbench.storage.parsing import read_stored
@@ -102,22 +102,6 @@ def parse_tags(texts: Iterable[str]) -> dict[str, str]:
             faults, hint="as in ltbench runs tag runs/digits_lt/clip_tiny paper=table_3"
         )
     return tags
-
-
-def without_tags(tags: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Returns tags without some of them.
-
-    Args:
-        tags: Values by name.
-        names: Names to leave out.
-
-    Raises:
-        ConfigError: The run has no tag of a name.
-    """
-    for name in names:
-        if name not in tags:
-            raise ConfigError(f"there is no tag '{shortened(name)}'", hint=suggestion(name, tags))
-    return {name: value for name, value in tags.items() if name not in set(names)}
 
 
 def _fault(name: str, value: str) -> str:

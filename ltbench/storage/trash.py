@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,18 +78,19 @@ class Trash:
         with changing(self.folder):
             return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
 
-    def empty(self) -> Iterator[Path]:
-        """Deletes the removed run directories, and yields each after its end.
+    def delete(self, entry: Path) -> None:
+        """Deletes a removed run directory for good.
+
+        Args:
+            entry: One of `entries`.
 
         Raises:
-            RunError: One cannot be deleted.
-            Interrupted: A signal has arrived; the rest is kept.
+            RunError: It cannot be deleted.
+            Interrupted: A signal has arrived; the entry is kept.
         """
-        for path in self.entries():
-            check()
-            with changing(self.folder):
-                remove(path)
-            yield path
+        check()
+        with changing(self.folder):
+            remove(entry)
 
     def _make(self) -> None:
         self._expect_own()

@@ -88,6 +88,7 @@ def add_pack(
 
 def _unpack(archive: Path, into: Path) -> None:
     try:
+        expect_regular(archive, _MAX_UNPACKED_BYTES)
         size = archive.stat().st_size
         free = shutil.disk_usage(into.parent).free
     except OSError as error:

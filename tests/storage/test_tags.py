@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import ConfigError, DataError, RunError
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import find_runs
 from ltbench.storage.run_filter import RunFilter
-from ltbench.storage.tags import parse_tags, read_tags, without_tags, write_tags
+from ltbench.storage.tagging import change_tags
+from ltbench.storage.tags import parse_tags, read_tags, write_tags
 from tests.runs import spec_of, store
 
 
@@ -88,10 +89,20 @@ def test_a_tag_has_one_value() -> None:
         parse_tags(["a=x", "a=y"])
 
 
-def test_tags_are_removed_by_name() -> None:
-    assert without_tags({"a": "x", "b": "y"}, ["a"]) == {"b": "y"}
-    with pytest.raises(ConfigError, match="no tag 'papr'"):
-        without_tags({"paper": "x"}, ["papr"])
+def test_tags_are_set_and_removed(run: Path) -> None:
+    store_ = run.parents[3]
+    assert change_tags(run, store_, {"a": "x", "b": "y"}, []) == {"a": "x", "b": "y"}
+    assert change_tags(run, store_, {"b": "z"}, ["a"]) == {"b": "z"}
+    assert change_tags(run, store_, {}, ["papr"]) == {"b": "z"}
+    assert read_tags(run) == {"b": "z"}
+
+
+def test_a_linked_directory_is_not_written_to(run: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(run)
+    with pytest.raises(RunError, match="is a link"):
+        change_tags(link, tmp_path, {"a": "x"}, [])
+    assert read_tags(run) == {}
 
 
 def test_a_run_has_at_most_a_hundred_tags(run: Path) -> None:
