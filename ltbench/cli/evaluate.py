@@ -10,7 +10,7 @@ import typer
 
 from ltbench.cli.options import CacheSize, DataRoot, Device, Json, Set, Workers, read_assignments
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
-from ltbench.errors import DataError
+from ltbench.errors import ConfigError, DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved
@@ -98,23 +98,18 @@ def _inference(own: Choice, name: str, changes: Settings) -> Choice | None:
     Raises:
         UnknownNameError: No plugin has such an inference.
     """
-    from ltbench.config.options import dump_options, parse_options
-    from ltbench.config.runspec import Choice
-    from ltbench.registry.attribution import attribute_errors
+    from ltbench.config.chosen_inference import choose_inference
     from ltbench.registry.load import load_plugins
 
     if not all(key.startswith("inference.") for key in changes):
         return None
-    component = load_plugins().find("inference", name)
-    options = {**own.options, **own.paths} if name == own.name else {}
-    options |= {key.removeprefix("inference."): value for key, value in changes.items()}
-    with attribute_errors(component):
-        config, faults = parse_options(component.spec.config, options, "inference", "it")
-        if faults:
-            return None
-        chosen, paths = dump_options(config)
-    plugin = f"{component.plugin.distribution} {component.plugin.version}"
-    return Choice(name, chosen, paths, plugin, "", component.spec.version)
+    options = {key.removeprefix("inference."): value for key, value in changes.items()}
+    try:
+        return choose_inference(load_plugins(), own, name, options).choice
+    except UnknownNameError:
+        raise
+    except ConfigError:  # reported with all other faults when the run is resolved
+        return None
 
 
 def _resolve(

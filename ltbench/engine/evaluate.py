@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ltbench.data.loading.batches import Batches
 from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_components import CheckedInference
+from ltbench.engine.model.classifier import Classifier
+from ltbench.engine.model.split_features import FeatureBatch
 from ltbench.engine.training.loop import divergence_hint
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.io.interrupts import check
@@ -15,6 +20,26 @@ from ltbench.progress import ProgressReporter
 from ltbench.storage.predictions import Predictions
 
 _STORED_LOGITS = 10  # the largest of an image
+
+
+@torch.inference_mode()
+def image_logits(
+    model: Classifier, inference: CheckedInference, views: Iterable[FeatureBatch]
+) -> Iterator[tuple[FeatureBatch, Tensor]]:
+    """Yields each batch of features with the logits (B, K) of its images.
+
+    Args:
+        model: Classifier in evaluation mode.
+        inference: Reduction of the views' logits.
+        views: Features of the views of some images in one pass, batch by batch.
+
+    Raises:
+        PluginError: The inference returns logits of another shape.
+    """
+    for batch in views:
+        check()
+        logits = model.classify(batch.features.flatten(0, 1))
+        yield batch, inference.reduce(logits.unflatten(0, batch.features.shape[:2]))
 
 
 @torch.inference_mode()
@@ -38,10 +63,7 @@ def evaluate(built: BuiltRun, batches: Batches, progress: ProgressReporter) -> P
     # Made once: small tensors that stay between the large ones of a pass leave holes in the heap.
     columns: list[Tensor] = []
     done = 0
-    for batch in views:
-        check()
-        logits = built.model.classify(batch.features.flatten(0, 1))
-        logits = built.inference.reduce(logits.unflatten(0, batch.features.shape[:2]))
+    for batch, logits in image_logits(built.model, built.inference, views):
         top = logits.topk(min(_STORED_LOGITS, logits.shape[1]))
         rows = batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)
         columns = columns or [row.new_empty(size, *row.shape[1:]) for row in rows]

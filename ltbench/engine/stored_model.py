@@ -21,7 +21,7 @@ from torch import Tensor
 from ltbench.config.options import parse_options, path_options
 from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec
-from ltbench.contexts import DataContext
+from ltbench.contexts import BuildContext, DataContext
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.build_model import (
     TrainingClasses,
@@ -61,11 +61,13 @@ class StoredModel:
         classifier: Backbone and head.
         class_names: K names, by class id.
         policy: Precision of the forward pass: that of the run.
+        context: Facts that the components of the run are built from.
     """
 
     classifier: Classifier
     class_names: tuple[str, ...]
     policy: PrecisionPolicy
+    context: BuildContext
 
     @property
     def resolution(self) -> int:
@@ -157,7 +159,7 @@ def load_model(
         built = build_model(resolved, context, backbone, placeholders, initialise=False)
         model = built.classifier
         _load_weights(model, pretrained.in_model(model), directory)
-    return StoredModel(model.eval().requires_grad_(False), classes.names, policy)
+    return StoredModel(model.eval().requires_grad_(False), classes.names, policy, built.context)
 
 
 def rebuild_run(
@@ -263,7 +265,7 @@ def _load_older(
             hint=error.hint,
         ) from error
     model = built.model.eval().requires_grad_(False)
-    return StoredModel(model, built.context.class_names, built.policy)
+    return StoredModel(model, built.context.class_names, built.policy, built.context)
 
 
 def _load_weights(

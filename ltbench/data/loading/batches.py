@@ -78,7 +78,7 @@ class Batches:
 
     Attributes:
         labels: Class ids of the split, (N,), on the device.
-        skipped: Indices of the corrupt images left out so far.
+        skipped: Messages about the corrupt images left out so far, by index.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Batches:
         self.views_of = views_of
         self.resolution = resolution
         self.loader_config = loader_config
-        self.skipped: set[int] = set()
+        self.skipped: dict[int, str] = {}
         self._class_names = dataset.class_names
         self._idle: _Loader | None = None
         self.labels = torch.from_numpy(self.split.labels).to(loader_config.device)
@@ -147,7 +147,7 @@ class Batches:
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loader_config.skip_corrupt:
-            self.skipped.add(index)
+            self.skipped[index] = error.message
             return
         if not isinstance(error, DataError):
             raise error

@@ -85,12 +85,8 @@ class BuiltRun:
     def evaluation_features(self, batches: Batches) -> SplitFeatures:
         """Returns the features of the inference's views of a split."""
         views = {"inference": described(self.choices["inference"])}
-        return self.extractor.features(batches, views, num_views=self.num_views())
-
-    def num_views(self) -> int:
-        """Returns the number of views that the inference takes of an image."""
-        side = self.context.resolution
-        return int(self.inference.views(np.array([[side, side]])).boxes.shape[1])
+        num_views = self.inference.num_views(self.context.resolution)
+        return self.extractor.features(batches, views, num_views=num_views)
 
 
 def described(choice: Choice) -> dict[str, Any]:

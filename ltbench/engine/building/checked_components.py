@@ -124,6 +124,14 @@ class CheckedInference:
             views = self._inference.views(sizes)
         return _checked_views(views, 3, sizes, self._component)
 
+    def num_views(self, side: int) -> int:
+        """Returns the number of views of an image, V.
+
+        Args:
+            side: Resolution R of the views in pixels.
+        """
+        return int(self.views(np.array([[side, side]])).boxes.shape[1])
+
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns logits (N, K) from those of the views, (N, V, K)."""
         with attribute_errors(self._component):

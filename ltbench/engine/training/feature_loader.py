@@ -48,8 +48,8 @@ class FeatureLoader:
         return len(self.loader)
 
     @property
-    def skipped(self) -> set[int]:
-        """Indices of the corrupt images that were left out so far."""
+    def skipped(self) -> Mapping[int, str]:
+        """Messages about the corrupt images left out so far, by index."""
         return self.loader.skipped
 
     def close(self) -> None:

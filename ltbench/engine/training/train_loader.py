@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,8 +31,8 @@ class TrainLoader(Protocol):
         ...
 
     @property
-    def skipped(self) -> set[int]:
-        """Indices of the corrupt images that were left out so far."""
+    def skipped(self) -> Mapping[int, str]:
+        """Messages about the corrupt images left out so far, by index."""
         ...
 
     def __len__(self) -> int:
@@ -88,8 +88,8 @@ class ImageLoader:
         return len(self.batches.split)
 
     @property
-    def skipped(self) -> set[int]:
-        """Indices of the corrupt images that were left out so far."""
+    def skipped(self) -> Mapping[int, str]:
+        """Messages about the corrupt images left out so far, by index."""
         return self.batches.skipped
 
     def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
