@@ -5,7 +5,7 @@ The module of a spec must not import torch: `build` does, when a run needs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -195,12 +195,25 @@ class InitSpec(ComponentSpec):
     plural = "inits"
 
 
+def _no_prior_factors(config: Any, counts: Sequence[int]) -> Sequence[float] | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class LossSpec(ComponentSpec):
-    """A loss. `build(config, BuildContext)` returns `(logits (B, K), labels (B,)) -> scalar`."""
+    """A loss. `build(config, BuildContext)` returns `(logits (B, K), labels (B,)) -> scalar`.
+
+    Args:
+        prior_factors: Function `(config, counts) -> K factors` of the class prior that the softmax
+            of the trained logits has: the frequency of each class among the drawn training images
+            times its factor. It is 1 for cross entropy, and 1 / n_k for the balanced softmax.
+            `counts` has the K numbers of training images, each at least 1. None where that softmax
+            estimates no class probabilities: its predictions cannot be converted to another prior.
+    """
 
     kind = "loss"
     plural = "losses"
+    prior_factors: Callable[[Any, Sequence[int]], Sequence[float] | None] = _no_prior_factors
 
 
 @dataclass(frozen=True, kw_only=True)

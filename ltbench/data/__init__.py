@@ -17,7 +17,14 @@ from ltbench.data.content_digests import (
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decoding.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
-from ltbench.data.images import ArrayImages, FileImages, ImageSource, Subset, subset
+from ltbench.data.images import (
+    IMAGE_EXTENSIONS,
+    ArrayImages,
+    FileImages,
+    ImageSource,
+    Subset,
+    subset,
+)
 from ltbench.data.longtail import (
     counts_rule,
     exponential_counts,
@@ -33,6 +40,7 @@ from ltbench.io.reading import read_regular
 
 __all__ = [
     "DIGEST_BYTES",
+    "IMAGE_EXTENSIONS",
     "ArrayImages",
     "Dataset",
     "DigestRule",

@@ -13,6 +13,13 @@ from numpy.typing import NDArray
 from ltbench.data.decoding.decode import decode
 from ltbench.errors import CorruptImageError, DataError
 
+IMAGE_EXTENSIONS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga", ".pcx", ".qoi", ".sgi", ".ico"),
+)
+"""File extensions of images. Every such file in a folder counts as an image."""
+
 
 class ImageSource(Protocol):
     """Source of images by index."""

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ltbench.data import verify
+from ltbench.data import IMAGE_EXTENSIONS, verify
 from ltbench.errors import DataError
 from ltbench.specs import DatasetSpec
 from ltbench_plugins.datasets.csv import CSV
 from ltbench_plugins.datasets.folder import FOLDER
-from ltbench_plugins.datasets.parts.image_files import EXTENSIONS
 from tests.conftest import Ended
 from tests.plugins.test_generic_datasets import (
     COUNTS,
@@ -108,7 +107,7 @@ def test_every_raster_format_of_the_decoder_is_known() -> None:
     others |= {"HDF5", "ICNS", "IM", "IPTC", "MPEG", "MSP", "PCD", "PIXAR", "PSD", "SUN", "WMF"}
     others |= {"XBM", "XPM", "SGI", "TGA", "AVIF"}  # of these the usual endings
     known = {end for end, form in Image.EXTENSION.items() if form in Image.OPEN.keys() - others}
-    assert known <= set(EXTENSIONS)
+    assert known <= set(IMAGE_EXTENSIONS)
 
 
 def test_what_is_left_aside_is_counted_and_named(cli: Cli, tmp_path: Path) -> None:

@@ -14,9 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
-from ltbench.data import Dataset, FileImages, Split, combined_digest, file_digests, with_home
+from ltbench.data import (
+    IMAGE_EXTENSIONS,
+    Dataset,
+    FileImages,
+    Split,
+    combined_digest,
+    file_digests,
+    with_home,
+)
 from ltbench.errors import ConfigError, DataError, suggestion
-from ltbench_plugins.datasets.parts.image_files import EXTENSIONS, Aside
+from ltbench_plugins.datasets.parts.image_files import Aside
 from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
 
 SPELLINGS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -183,7 +191,7 @@ def _part(root: Path, folder: Path, classes: dict[str, str], aside: Aside) -> _P
             raise DataError(
                 f"{folder / written} has no images",
                 hint="move images of the class into this folder; known file extensions are "
-                f"{' '.join(EXTENSIONS)}",
+                f"{' '.join(IMAGE_EXTENSIONS)}",
             )
         files += sorted(found, key=lambda path: (normalize("NFC", path), path))
         labels.append(ids[name])
@@ -224,7 +232,7 @@ def _images(
 
 
 def _is_image(name: str) -> bool:
-    return name.lower().endswith(EXTENSIONS) and not name.startswith(".")
+    return name.lower().endswith(IMAGE_EXTENSIONS) and not name.startswith(".")
 
 
 def _key(folder: Path | str) -> tuple[int, int]:
@@ -269,7 +277,9 @@ def _no_train(root: Path) -> DataError:
             f"{root} is one level too high: train/ is in {higher}",
             hint=f"set dataset.path={higher}",
         )
-    if any(path.suffix.lower() in EXTENSIONS for folder in below for path in folder.iterdir()):
+    if any(
+        path.suffix.lower() in IMAGE_EXTENSIONS for folder in below for path in folder.iterdir()
+    ):
         return DataError(
             f"{root} has class folders outside of train/ and test/",
             hint=f"{_LAYOUT}; data set 'csv' can hold out test images from a list",

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ltbench import BuildContext, LossSpec, NoOptions
 from ltbench.protocols import Loss
 from ltbench_plugins.losses import logit_adjusted
+
+
+def prior_factors(config: NoOptions, counts: Sequence[int]) -> list[float]:
+    """Returns 1 / n_k: the softmax has a uniform prior where every image is drawn once."""
+    return [1 / count for count in counts]
 
 
 def build(config: NoOptions, ctx: BuildContext) -> Loss:
@@ -16,5 +23,6 @@ BALANCED_SOFTMAX = LossSpec(
     name="balanced_softmax",
     summary="cross entropy of the softmax weighted by the prior",
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2007.10740",
 )

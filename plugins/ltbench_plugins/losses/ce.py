@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ltbench import BuildContext, LossSpec, NoOptions
@@ -9,6 +10,11 @@ from ltbench.protocols import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def prior_factors(config: NoOptions, counts: Sequence[int]) -> list[float]:
+    """Returns 1 for each class: the softmax has the prior of the drawn images."""
+    return [1.0] * len(counts)
 
 
 def build(config: NoOptions, ctx: BuildContext) -> Loss:
@@ -21,4 +27,4 @@ def build(config: NoOptions, ctx: BuildContext) -> Loss:
     return loss
 
 
-CE = LossSpec(name="ce", summary="cross entropy", build=build)
+CE = LossSpec(name="ce", summary="cross entropy", build=build, prior_factors=prior_factors)

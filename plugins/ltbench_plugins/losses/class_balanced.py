@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,11 @@ class ClassBalancedConfig:
     beta: Annotated[float, Ge(0), Lt(1)] = option(
         0.9999, "strength of the weights: 0 weighs all classes equally, near 1 by 1 / n_k"
     )
+
+
+def prior_factors(config: ClassBalancedConfig, counts: Sequence[int]) -> list[float]:
+    """Returns the weights: a class of twice the weight counts as drawn twice as often."""
+    return [(1 - config.beta) / (1 - config.beta**count) for count in counts]
 
 
 def build(config: ClassBalancedConfig, ctx: BuildContext) -> Loss:
@@ -45,5 +51,6 @@ CLASS_BALANCED = LossSpec(
     summary="cross entropy weighted by one over the effective number of images",
     config=ClassBalancedConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:1901.05555",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,11 @@ class FocalConfig:
     """Options of the focal loss."""
 
     gamma: Annotated[float, Ge(0)] = option(2.0, "strength of the focus; 0 is cross entropy")
+
+
+def prior_factors(config: FocalConfig, counts: Sequence[int]) -> list[float] | None:
+    """Returns 1 for each class at gamma 0, else None: the softmax is flatter than probabilities."""
+    return None if config.gamma else [1.0] * len(counts)
 
 
 def build(config: FocalConfig, ctx: BuildContext) -> Loss:
@@ -45,5 +51,6 @@ FOCAL = LossSpec(
     summary="cross entropy, reduced where the prediction is confident and right",
     config=FocalConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:1708.02002",
 )

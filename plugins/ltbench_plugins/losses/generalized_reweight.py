@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ltbench import BuildContext, LossSpec, NoOptions
@@ -9,6 +10,11 @@ from ltbench.protocols import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def prior_factors(config: NoOptions, counts: Sequence[int]) -> list[float]:
+    """Returns 1 / n_k, the weights: a class of twice the weight counts as drawn twice as often."""
+    return [1 / count for count in counts]
 
 
 def build(config: NoOptions, ctx: BuildContext) -> Loss:
@@ -32,5 +38,6 @@ GENERALIZED_REWEIGHT = LossSpec(
     name="generalized_reweight",
     summary="cross entropy weighted by one over the prior",
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2103.16370",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,11 @@ class LabelSmoothingConfig:
     )
 
 
+def prior_factors(config: LabelSmoothingConfig, counts: Sequence[int]) -> list[float] | None:
+    """Returns 1 for each class without smoothing, else None: the softmax is a mixture."""
+    return None if config.smoothing else [1.0] * len(counts)
+
+
 def build(config: LabelSmoothingConfig, ctx: BuildContext) -> Loss:
     """Builds -sum_k t_k log softmax(z)_k with t = (1 - e) onehot(y) + e / K, e the smoothing."""
     from torch.nn import functional as F
@@ -38,5 +44,6 @@ LABEL_SMOOTHING = LossSpec(
     summary="cross entropy with a share of the target spread over all classes",
     config=LabelSmoothingConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:1512.00567",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,11 @@ class LadeConfig:
         0.1, "weight of the regularising term; 0 is balanced_softmax"
     )
     regularization: Annotated[float, Ge(0)] = option(0.1, "weight lambda of the squared log mean")
+
+
+def prior_factors(config: LadeConfig, counts: Sequence[int]) -> list[float]:
+    """Returns 1 / n_k: both terms remove the prior from the logits, as the paper intends."""
+    return [1 / count for count in counts]
 
 
 def build(config: LadeConfig, ctx: BuildContext) -> Loss:
@@ -58,5 +64,6 @@ LADE = LossSpec(
     summary="balanced softmax and a bound that removes the prior from the logits",
     config=LadeConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2012.00321",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ class LogitAdjustedConfig:
     """Options of the logit-adjusted loss."""
 
     tau: float = option(1.0, "strength of the prior; 0 is cross entropy")
+
+
+def prior_factors(config: LogitAdjustedConfig, counts: Sequence[int]) -> list[float]:
+    """Returns n_k^-tau: the loss adds tau log p, so that the logits do not contain it."""
+    return [count**-config.tau for count in counts]
 
 
 def build(config: LogitAdjustedConfig, ctx: BuildContext) -> Loss:
@@ -41,6 +47,7 @@ LOGIT_ADJUSTED = LossSpec(
     summary="cross entropy with the log prior added to the logits",
     config=LogitAdjustedConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2007.07314",
     default=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,11 @@ class SeesawConfig:
 
     p: Annotated[float, Ge(0)] = option(0.8, "strength of the mitigation; 0 turns it off")
     q: Annotated[float, Ge(0)] = option(2.0, "strength of the compensation; 0 turns it off")
+
+
+def prior_factors(config: SeesawConfig, counts: Sequence[int]) -> list[float] | None:
+    """Returns 1 for each class without both terms, else None: the logits depend on the label."""
+    return None if config.p or config.q else [1.0] * len(counts)
 
 
 def build(config: SeesawConfig, ctx: BuildContext) -> Loss:
@@ -53,5 +59,6 @@ SEESAW = LossSpec(
     summary="cross entropy with smaller negative gradients for rare classes",
     config=SeesawConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2008.10032",
 )

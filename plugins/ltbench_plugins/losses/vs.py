@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,11 @@ class VsConfig:
 
     gamma: Annotated[float, Ge(0)] = option(0.15, "strength of the factors; 0 turns them off")
     tau: float = option(1.0, "strength of the prior; 0 turns it off")
+
+
+def prior_factors(config: VsConfig, counts: Sequence[int]) -> list[float] | None:
+    """Returns n_k^-tau without factors of the logits, else None: no prior undoes these."""
+    return None if config.gamma else [count**-config.tau for count in counts]
 
 
 def build(config: VsConfig, ctx: BuildContext) -> Loss:
@@ -47,5 +53,6 @@ VS = LossSpec(
     summary="vector scaling: logits times a power of the prior, plus the log prior",
     config=VsConfig,
     build=build,
+    prior_factors=prior_factors,
     reference="arXiv:2103.01550",
 )

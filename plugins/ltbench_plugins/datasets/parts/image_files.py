@@ -1,16 +1,9 @@
-"""File extensions of images, and the count of ignored files."""
+"""Count of the ignored files of a folder of images."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-
-EXTENSIONS = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif"),
-    *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
-    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga", ".pcx", ".qoi", ".sgi", ".ico"),
-)
-"""File extensions of images. All such files are read, and it is an error if one cannot be."""
 
 _MAX_SHOWN = 5  # extensions or paths in a note
 
