@@ -72,6 +72,7 @@ ROOMS = [
     "report",
     "scaffold",
     "testing",
+    "prediction",
     "api",
     "cli",
 ]

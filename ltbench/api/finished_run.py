@@ -12,6 +12,9 @@ from ltbench.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from ltbench.engine.stored_model import StoredModel
+    from ltbench.prediction.image_predictions import ImagePredictions
+    from ltbench.prediction.predictor import Predictor
+    from ltbench.prediction.prior import Prior
 
 
 class FinishedRun(RunResult):
@@ -36,17 +39,106 @@ class FinishedRun(RunResult):
             DataError: Weights are missing, damaged, or not those of the run.
             ConfigError: There is no such device, component or setting.
         """
-        given = {} if settings is None else settings
-        if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
-            raise ConfigError(
-                f"settings: expected paths by key, got {settings!r:.60}",
-                hint="give the files that have moved: settings={'backbone.path': 'weights/...'}",
-            )
-        if not isinstance(device, str):
-            raise ConfigError(f"device: expected a text, got {device!r:.60}", hint="as 'cuda:1'")
+        _expect_device_and_settings(device, settings)
         from ltbench.engine.stored_model import load_model
 
         return load_model(self.path, device, settings)
+
+    def predictor(
+        self,
+        *,
+        inference: str | None = None,
+        prior: Prior | None = None,
+        device: str = "auto",
+        settings: Mapping[str, Any] | None = None,
+    ) -> Predictor:
+        """Rebuilds the trained model for many calls of `Predictor.predict`.
+
+        Args:
+            inference: Name of the inference that chooses the views; None for that of the run.
+            prior: Class prior of the deployment, to which the probabilities are converted:
+                "uniform", "train", a CSV file with class and weight, or weights by class; None for
+                the probabilities as the model computes them.
+            device: "auto" (the first GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
+            settings: Options of the inference, such as "inference.expand", and new paths of files
+                that have moved, such as "backbone.path".
+
+        Raises:
+            ConfigError: There is no such inference, option, prior, device or component; or the
+                prior of the model is not known.
+            DataError: Weights are missing, damaged, or not those of the run; or the file of the
+                prior cannot be read.
+        """
+        _expect_device_and_settings(device, settings)
+        if not isinstance(inference, str | None):
+            raise ConfigError(
+                f"inference: expected a name, got {inference!r:.60}",
+                hint="give a name such as 'tte'",
+            )
+        from ltbench.prediction.predictor import load_predictor
+
+        return load_predictor(
+            self, inference=inference, prior=prior, device=device, settings=settings
+        )
+
+    def predict(
+        self,
+        images: Any,
+        *,
+        top: int = 5,
+        inference: str | None = None,
+        prior: Prior | None = None,
+        device: str = "auto",
+        settings: Mapping[str, Any] | None = None,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        progress: bool = False,
+    ) -> ImagePredictions:
+        """Predicts the classes of images, as `ltbench predict` does; no data set is needed.
+
+        Each call rebuilds the model: for many calls, take a `predictor`.
+
+        Args:
+            images: Path of a file, a folder, a pattern or a CSV file; a list of paths, of PIL
+                images or of uint8 arrays (height, width, 3); one PIL image or such an array; a
+                uint8 array (N, height, width, 3) or tensor (N, 3, height, width); or a
+                `torch.utils.data.DataLoader` of such tensors, alone or followed by labels, which
+                are ignored.
+            top: Number of classes of each image, the most probable ones.
+            inference: Name of the inference, as for `predictor`.
+            prior: Class prior of the deployment, as for `predictor`.
+            device: Name of the device, as for `predictor`.
+            settings: Options of the inference and new paths, as for `predictor`.
+            batch_size: Images in a forward pass; None: as in an evaluation, with the same bits.
+            workers: Number of processes that decode files; None to measure it.
+            progress: Whether progress is shown on the standard error.
+
+        Raises:
+            ConfigError: An argument has another type or value.
+            DataError: Weights are missing or damaged, no image is found, or none can be decoded.
+        """
+        predictor = self.predictor(
+            inference=inference, prior=prior, device=device, settings=settings
+        )
+        return predictor.predict(
+            images, top=top, batch_size=batch_size, workers=workers, progress=progress
+        )
+
+
+def _expect_device_and_settings(device: Any, settings: Any) -> None:
+    """Checks the types of two arguments.
+
+    Raises:
+        ConfigError: One has another type.
+    """
+    given = {} if settings is None else settings
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise ConfigError(
+            f"settings: expected paths by key, got {settings!r:.60}",
+            hint="give the files that have moved: settings={'backbone.path': 'weights/...'}",
+        )
+    if not isinstance(device, str):
+        raise ConfigError(f"device: expected a text, got {device!r:.60}", hint="as 'cuda:1'")
 
 
 def load_run(path: Path | str) -> FinishedRun:

@@ -25,6 +25,7 @@ from ltbench.cli.list import list_components
 from ltbench.cli.plugin.check import check_plugins
 from ltbench.cli.plugin.list import list_plugins
 from ltbench.cli.plugin.new import new
+from ltbench.cli.predict import predict
 from ltbench.cli.report import report
 from ltbench.cli.reproduce import reproduce
 from ltbench.cli.run import run
@@ -95,6 +96,7 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
 _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "eval": evaluate,
+    "predict": predict,
     "compare": compare,
     "reproduce": reproduce,
     "leaderboard": leaderboard,

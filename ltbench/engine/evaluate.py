@@ -19,7 +19,8 @@ from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
 from ltbench.storage.predictions import Predictions
 
-_STORED_LOGITS = 10  # the largest of an image
+STORED_LOGITS = 10
+"""Number of stored logits of an image, the largest ones."""
 
 
 @torch.inference_mode()
@@ -64,7 +65,7 @@ def evaluate(built: BuiltRun, batches: Batches, progress: ProgressReporter) -> P
     columns: list[Tensor] = []
     done = 0
     for batch, logits in image_logits(built.model, built.inference, views):
-        top = logits.topk(min(_STORED_LOGITS, logits.shape[1]))
+        top = logits.topk(min(STORED_LOGITS, logits.shape[1]))
         rows = batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)
         columns = columns or [row.new_empty(size, *row.shape[1:]) for row in rows]
         for column, row in zip(columns, rows, strict=True):

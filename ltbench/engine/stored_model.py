@@ -74,6 +74,11 @@ class StoredModel:
         """Side of the images that the model takes, in pixels."""
         return self.classifier.backbone.resolution
 
+    @property
+    def device(self) -> torch.device:
+        """Device of the model."""
+        return self.classifier.backbone.mean.device
+
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
         """Returns the logits of images, (B, K) float32, on the model's device.
@@ -92,9 +97,8 @@ class StoredModel:
                 f"pixels: expected torch.uint8 (B, 3, {side}, {side}), got {found}",
                 hint="resize the images, and give their pixels from 0 to 255",
             )
-        device = self.classifier.backbone.mean.device
         with self.policy.autocast():
-            logits: Tensor = self.classifier(pixels.to(device))
+            logits: Tensor = self.classifier(pixels.to(self.device))
         return logits
 
 

@@ -11,10 +11,12 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ltbench.io.interrupts import deferred
+from ltbench.io.interrupts import cleaned_up, deferred
 
 _KEPT_CHARACTERS = 48  # of the final name, so that the temporary one is at most 255 bytes
 _MAX_LINKS = 40  # as the kernel's
@@ -65,6 +67,28 @@ def replace_file(path: Path, content: bytes) -> None:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def replacing_file(path: Path) -> Iterator[BinaryIO]:
+    """Yields a file that replaces another one at the end of the block, for content in parts.
+
+    A link of this name is replaced and not followed. After an error, and where a signal ends the
+    process, the previous content is kept.
+
+    Args:
+        path: The file; its folder exists.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    partial = partial_path(path)
+    with cleaned_up(lambda: partial.unlink(missing_ok=True)):
+        with create_file(partial) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
 
 
 def remove_partials(folder: Path, of: str | None = None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         RunError: The file cannot be written: no space, no permission, no folder.
     """
-    try:
+    with writing(path):
         replace_file(path, content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Converts errors of the file system in a block that writes a file.
+
+    Args:
+        path: Path of the file, for messages.
+
+    Raises:
+        RunError: The file cannot be written: no space, no permission, no folder.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
         raise RunError(
             f"{path} cannot be written: {path.parent} was deleted or moved",

@@ -40,9 +40,7 @@ def prepare_loading(
         progress: Reporter of what is decoded.
         training: Whether training images are read; if not, only the split to evaluate on is.
     """
-    cores = usable_cores()
-    if loader_config.device.type == "cpu":  # runs that share a machine have a part of its cores
-        cores = min(cores, torch.get_num_threads())
+    cores = loader_cores(loader_config.device)
     decoded: list[str] = [spec.split]
     if training:
         decoded += ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val
@@ -61,6 +59,14 @@ def prepare_loading(
     workers, reason = choose_workers(reading, seconds_per_image(), cores)
     progress.note(f"workers: {workers} ({reason})")
     return dataset, replace(loader_config, workers=workers)
+
+
+def loader_cores(device: torch.device) -> int:
+    """Returns the largest number of loader workers that is chosen for a model on a device."""
+    cores = usable_cores()
+    if device.type == "cpu":  # runs that share a machine have a part of its cores
+        return min(cores, torch.get_num_threads())
+    return cores
 
 
 def _decoded(
