@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from ltbench.io.console import console
+from ltbench.io.console import plain_table as plain_table
 from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from ltbench.config.runspec import Choice, RunSpec
     from ltbench.engine.estimate import Estimate
     from ltbench.storage.result_schema import Metrics, RunResult, SelectionRecord
-
-
-def plain_table(*columns: str) -> Table:
-    """Returns a table without lines."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -143,3 +143,15 @@ def subset(images: ImageSource, indices: NDArray[np.int64]) -> ImageSource:
     if isinstance(images, FileImages):
         return FileImages(images.root, images.paths.take(indices), images.hint)
     return Subset(images, indices)
+
+
+def image_names(images: ImageSource, indices: NDArray[np.int64]) -> Any:
+    """Returns the names of selected images: a sequence of texts, or a pyarrow string array.
+
+    Args:
+        images: Source.
+        indices: Indices of the images, (N,).
+    """
+    if isinstance(images, FileImages):
+        return images.paths.take(indices)
+    return [images.name(int(index)) for index in indices]

@@ -1,4 +1,4 @@
-"""Progress reporters for stderr: a live bar on a terminal, plain lines elsewhere."""
+"""Progress reporters: a live bar on a terminal, a text in a notebook, lines on stderr elsewhere."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ltbench.engine.notebook_progress import NotebookProgress
 from ltbench.io.console import console
+from ltbench.io.notebook import notebook_text
 from ltbench.progress import ProgressReporter
 
 
 @contextmanager
 def show_progress() -> Iterator[ProgressReporter]:
-    """Yields the progress reporter for stderr, and redirects stdout there meanwhile."""
+    """Yields the progress reporter, and redirects stdout to stderr meanwhile."""
     errors = console(stderr=True)
     with redirect_stdout(sys.stderr):  # stdout carries results only; plugins may print
+        if errors.is_jupyter:
+            with notebook_text() as shown:
+                yield NotebookProgress(shown, _epoch_line)
+            return
         if not errors.is_terminal:
             yield Lines(errors)
             return

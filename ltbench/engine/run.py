@@ -12,6 +12,7 @@ import torch
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
+from ltbench.data.images import image_names
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.builder import build_run
 from ltbench.engine.building.built_run import BuiltRun
@@ -234,7 +235,8 @@ def predict(
     seconds = time.perf_counter() - start
     about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
     path = directory.predictions(spec.inference, own.inference)
-    predictions.write(path, about)
+    names = image_names(built.dataset.splits[spec.split].images, predictions.indices)
+    predictions.write(path, about, names)
     return predictions, EvaluationRecord(
         inference=spec.inference.name,
         split=spec.split,

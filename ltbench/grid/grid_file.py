@@ -29,7 +29,7 @@ from ltbench.config.lookups import frozen
 from ltbench.config.resolve import Resolver
 from ltbench.config.text import as_typed
 from ltbench.errors import ConfigError, leading, shortened
-from ltbench.grid.grid_tables import HINT, read_tables
+from ltbench.grid.grid_tables import HINT, GridTables, read_tables
 from ltbench.grid.run_pool import MAX_RUNS, GridRun, RunPool, count_runs
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -105,7 +105,28 @@ def read_grid(
     Raises:
         ConfigError: The faults of all entries.
     """
-    tables = read_tables(path)
+    return resolve_grid(read_tables(path), str(path), registry, data_root, progress)
+
+
+def resolve_grid(
+    tables: GridTables,
+    origin: str,
+    registry: Registry,
+    data_root: Path,
+    progress: ProgressReporter = SILENT,
+) -> Grid:
+    """Resolves all runs of a grid's tables.
+
+    Args:
+        tables: Content of a grid file.
+        origin: Name of the tables in errors: the path of the file.
+        registry: Components to choose from.
+        data_root: Folder of the data sets.
+        progress: Reporter for the reading of images that have not been read before.
+
+    Raises:
+        ConfigError: The faults of all entries.
+    """
     pool = RunPool(Resolver(registry, data_root, progress), tables.exclude)
     faults, entries = list(tables.faults), tables.entries
     count = sum(map(count_runs, entries))
@@ -119,7 +140,7 @@ def read_grid(
     if faults:
         hint = "; ".join(leading(list(pool.hints), _MAX_HINT_CHARACTERS)) or HINT
         together = ConfigError.from_faults(faults)
-        raise ConfigError(f"{path}: {together.message}", hint=hint)
+        raise ConfigError(f"{origin}: {together.message}", hint=hint)
     return Grid(tables.name, list(_cells(pool.runs.values())), pool.notes)
 
 

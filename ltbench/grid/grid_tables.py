@@ -18,6 +18,8 @@ LISTS = "a list is an axis, with a run for each value; a value that is a list is
 HINT = f'{LISTS}; options of components are written in quotes: "method.dim" = 4'
 KEYS = ("name", "defaults", "include", "exclude")
 _MAX_NAME_CHARACTERS = 100
+_MAX_DEPTH = 20
+_HINT_OF_TABLES = "give what a grid file holds: {'defaults': {'seed': [0, 1]}, 'include': [...]}"
 
 
 def read_tables(path: Path) -> GridTables:
@@ -36,6 +38,38 @@ def read_tables(path: Path) -> GridTables:
         return GridTables(parse_toml(content.decode("utf-8-sig").replace("\r\n", "\n")), path.stem)
     except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}", hint=HINT) from error
+
+
+def tables_of(content: Mapping[str, Any]) -> GridTables:
+    """Returns the tables of a grid that is given as Python values instead of a file.
+
+    A list is an axis, as in a file; a tuple is one value that is a list.
+
+    Args:
+        content: Content of a grid file: keys `name`, `defaults`, `include`, `exclude`.
+
+    Raises:
+        ConfigError: A key is not a text, or tables are nested too deeply.
+    """
+    return GridTables(_with_text_keys(content, _MAX_DEPTH), "grid")
+
+
+def _with_text_keys(value: Any, depth: int) -> Any:
+    """Returns tables as dictionaries, whose keys were checked."""
+    if not isinstance(value, list | Mapping):
+        return value
+    if depth <= 0:
+        raise ConfigError(
+            f"grid: expected at most {_MAX_DEPTH} tables in each other", hint=_HINT_OF_TABLES
+        )
+    if isinstance(value, list):
+        return [_with_text_keys(one, depth - 1) for one in value]
+    wrong = [key for key in value if not isinstance(key, str)]
+    if wrong:
+        raise ConfigError(
+            f"grid: expected texts as keys, got {quoted(wrong[0])}", hint=_HINT_OF_TABLES
+        )
+    return {key: _with_text_keys(one, depth - 1) for key, one in value.items()}
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 
 from ltbench.io.text import terminal_text
 
@@ -32,3 +33,11 @@ def console(*, stderr: bool = False) -> Console:
         stderr: Whether it writes to stderr instead of stdout.
     """
     return _ReadableConsole(stderr=stderr, highlight=False)
+
+
+def plain_table(*columns: str) -> Table:
+    """Returns a table without lines."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from ltbench.errors import DataError, shortened
 from ltbench.io.checksums import array_checksum
 from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
+from ltbench.storage.image_names import CHECKSUM, COLUMN, names_checksum, names_column
 
 FORMAT = "2"
 """Format of files with checksums; earlier files record none."""
@@ -121,12 +122,15 @@ class Predictions:
         margin = self.logits[:, 0].astype(np.float64) - self.log_sum_exp
         return np.exp(np.minimum(margin, 0))
 
-    def write(self, path: Path, about: Mapping[str, str]) -> None:
+    def write(
+        self, path: Path, about: Mapping[str, str], images: Iterable[str] | None = None
+    ) -> None:
         """Writes a Parquet file atomically.
 
         Args:
             path: Path of the file.
             about: Metadata: keys `hash`, `inference` and `split`.
+            images: (N,) names of the images; None where they are not known.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -141,6 +145,9 @@ class Predictions:
         }
         columns = {name: _column(array) for name, array in arrays.items() if array.size}
         checksums = {f"{_CHECKSUM}{name}": array_checksum(arrays[name]) for name in columns}
+        if images is not None:
+            columns[COLUMN] = names_column(images)
+            checksums[CHECKSUM] = names_checksum(columns[COLUMN])
         table = pa.table(columns).replace_schema_metadata({**about, "format": FORMAT, **checksums})
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")

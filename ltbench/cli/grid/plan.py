@@ -118,9 +118,9 @@ def _print(
 ) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.grid.show import duration, first, print_more, print_notes
-    from ltbench.cli.output import plain_table
-    from ltbench.io.console import console
+    from ltbench.cli.grid.show import first, print_more, print_notes
+    from ltbench.grid.display import duration
+    from ltbench.io.console import console, plain_table
 
     columns = ("runs", "done", "failed", "to do", "learned", "a run takes", "memory")
     table = plain_table("cell")

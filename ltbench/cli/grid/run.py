@@ -80,58 +80,37 @@ def run(
 
     Example: `ltbench grid run digits/methods --jobs 2`
     """
-    from ltbench.cli.grid.show import following
-    from ltbench.contexts import ExecutorContext
     from ltbench.engine.late_progress import LateProgress
-    from ltbench.engine.tracking import choose_trackers, without_trackers
     from ltbench.errors import RunError
-    from ltbench.grid.executor import build_executor, libraries_of
-    from ltbench.grid.forecast import Forecaster
-    from ltbench.grid.fork_server import fork_server_factory
+    from ltbench.grid.display import show_progress
     from ltbench.grid.grid_file import read_grid
+    from ltbench.grid.launch import GridOptions, execute_grid, schedule_grid
     from ltbench.grid.named_grids import find_grid
-    from ltbench.grid.scheduler import STOP_SECONDS, Scheduler
-    from ltbench.grid.status import read_states
+    from ltbench.grid.scheduler import STOP_SECONDS
     from ltbench.registry.load import load_plugins
 
     registry = load_plugins()
     grid = read_grid(find_grid(source, registry), registry, data_root, LateProgress())
-    given, faults = read_assignments(assignments)
-    options, of_trackers = without_trackers(given)
-    trackers, wrong = choose_trackers(registry, tracker or (), of_trackers)
-    fork_server = fork_server_factory(libraries_of(grid, trackers))
-    context = ExecutorContext(jobs=jobs, device=device, fork_server=fork_server)
-    built = build_executor(registry, executor, options, context, [*faults, *wrong])
-    grid.require_data()
-    cells = read_states(grid, out)
-    options_of_run = {
-        "device": device,
-        "workers": workers,
-        "cache": cache,
-        "data_root": str(data_root),
-        "trackers": [chosen.name for chosen in trackers],
-        "tracker_options": of_trackers,
-    }
-    scheduler = Scheduler.of(cells, built, out, overwrite, **options_of_run)
-    for task in [task for task in scheduler.tasks if not task.settled][:1]:
-        for chosen in trackers:  # reports a missing library once, and not in every worker
-            chosen.build(task.run.resolved, task.found.directory)
-    forecaster = Forecaster(out, cells)
-    expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
-    for task in scheduler.tasks:
-        known = expected[task.cell]
-        task.expected_seconds = known.seconds if known else None
+    settings, faults = read_assignments(assignments)
+    options = GridOptions(
+        out=out,
+        data_root=data_root,
+        executor=executor,
+        jobs=jobs,
+        device=device,
+        workers=workers,
+        cache=cache,
+        overwrite=overwrite,
+        trackers=tracker or (),
+        settings=settings,
+    )
+    scheduler = schedule_grid(grid, registry, options, faults)
     with interrupts.deferred(STOP_SECONDS):
-        with following(scheduler) as show:
-            scheduler.run(show)
+        failure = execute_grid(scheduler, show_progress)
         _print(grid.name, scheduler, json=json)
-        failed = sum(task.state == "failed" for task in scheduler.tasks)
-        interrupts.finish(RunError.exit_code if failed else 0)
-    if failed:
-        raise RunError(
-            f"{failed} of {len(scheduler.tasks)} runs failed",
-            hint="see their errors above; execute them again with --overwrite failed",
-        )
+        interrupts.finish(RunError.exit_code if failure else 0)
+    if failure is not None:
+        raise failure
 
 
 def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:

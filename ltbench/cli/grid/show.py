@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
-from ltbench.cli.output import plain_table
-from ltbench.io.console import console
+from ltbench.grid.display import COLORS, colored_count
+from ltbench.io.console import plain_table
 
 if TYPE_CHECKING:
     from ltbench.grid.grid_file import Grid
-    from ltbench.grid.scheduler import Scheduler
-    from ltbench.grid.status import RunState, State
-    from ltbench.grid.task import Task
+    from ltbench.grid.status import RunState
 
-_COLORS: dict[State, str] = {"done": "green", "failed": "red", "running": "cyan", "to do": ""}
-MAX_LIVE_ROWS = 20
 MAX_SHOWN = 20  # cells or errors, without --all
 T = TypeVar("T")
-
-
-def duration(seconds: float) -> str:
-    """Returns a duration in words.
-
-    >>> [duration(seconds) for seconds in (0.4, 59.6, 3599, 7260)]
-    ['0 s', '1 min', '60 min', '2 h 01 min']
-    """
-    if round(seconds) < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes <= 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def first(items: Sequence[T], all_items: bool) -> Sequence[T]:
@@ -66,25 +47,21 @@ def print_states(
     console.print(_state_table(first(cells, all_cells)))
     print_more(len(cells), "cells", console, all_cells)
     total = Counter(state.state for _, states in cells for state in states)
-    counts = ", ".join(f"{total[name]:,} {name}" for name in _COLORS if total[name])
+    counts = ", ".join(f"{total[name]:,} {name}" for name in COLORS if total[name])
     console.print(f"{total.total():,} runs in {len(cells):,} cells: {counts or 'none'}")
 
 
 def _state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
     """Returns a table of cells: runs by state, and their accuracy."""
     table = plain_table("cell")
-    for column in (*_COLORS, "accuracy"):
+    for column in (*COLORS, "accuracy"):
         table.add_column(column, justify="right")
     for label, states in cells:
         counts = Counter(state.state for state in states)
-        shown = [_count(counts[name], color) for name, color in _COLORS.items()]
+        shown = [colored_count(counts[name], color) for name, color in COLORS.items()]
         values = [state.figures.accuracy for state in states if state.figures]
         table.add_row(escape(label), *shown, _spread(values))
     return table
-
-
-def _count(count: int, color: str) -> str:
-    return f"[{color}]{count}[/]" if count and color else str(count or "")
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -114,69 +91,3 @@ def print_notes(grid: Grid, console: Console, all_notes: bool) -> None:
     for message in first(missing, all_notes):
         console.print(f"[yellow]missing[/] {escape(message)}", soft_wrap=True)
     print_more(len(missing), "missing", console, all_notes)
-
-
-@contextmanager
-def following(scheduler: Scheduler) -> Iterator[Callable[[Task | None], None]]:
-    """Yields the callback that shows a schedule on stderr: a live table, or lines."""
-    errors = console(stderr=True)
-
-    def print_line(task: Task | None) -> None:
-        if task is not None:
-            with suppress(OSError):  # a full or closed stderr must not end the runs
-                errors.print(_line(scheduler, task), soft_wrap=True)
-
-    if not errors.is_terminal:
-        yield print_line
-        return
-    # Refreshed by the scheduler: a thread would slow down the runs.
-    with Live(console=errors, auto_refresh=False, transient=True) as live:
-
-        def show(task: Task | None) -> None:
-            print_line(task)
-            live.update(_board(scheduler), refresh=True)
-
-        yield show
-
-
-def _line(scheduler: Scheduler, task: Task) -> Text:
-    settled = scheduler.tally.total["done"] + scheduler.tally.total["failed"]
-    how = "" if task.seconds is None else f" in {duration(task.seconds)}"
-    if task.found.figures is not None:
-        what = f"{task.found.figures.accuracy:.1f} %{how}"
-    else:
-        what = task.found.error
-    left = scheduler.seconds_left()
-    rest = f"; {duration(left)} left" if left else ""
-    word = "done elsewhere" if task.state == "done" and not how else task.state
-    counted = f"{settled}/{len(scheduler.tasks)} "
-    return Text.assemble(counted, (word, _COLORS[task.state]), f" {task.title}: {what}{rest}")
-
-
-def _board(scheduler: Scheduler) -> Group:
-    """Returns the live table: cells, running tasks, and totals."""
-    tally = scheduler.tally
-    running = list(tally.running.values())
-    cells = list(tally.cells)
-    if len(cells) > MAX_LIVE_ROWS:  # only cells with a running task
-        cells = list(dict.fromkeys(task.cell for task in running))
-    table = plain_table("cell")
-    for column in _COLORS:
-        table.add_column(column, justify="right")
-    for label in cells:
-        counts = tally.states_of(label)
-        table.add_row(escape(label), *(_count(counts[name], c) for name, c in _COLORS.items()))
-    left = scheduler.seconds_left()
-    summary = ", ".join(f"{tally.total[name]} {name}" for name in _COLORS)
-    rest = "" if left is None else f"; {duration(left)} left"
-    lines = [Text(_flight(task)) for task in running[:MAX_LIVE_ROWS]]
-    return Group(table, *lines, Text(f"{summary}{rest}"))
-
-
-def _flight(task: Task) -> str:
-    if task.elsewhere:
-        return f"  {task.title}: executed by another process"
-    from ltbench.grid.status import trained_epochs
-
-    done, epochs = trained_epochs(task.found.directory), task.run.resolved.spec.train.epochs
-    return f"  {task.title}: " + (f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating")

@@ -1,0 +1,135 @@
+"""Launch of a grid: from its runs to a schedule that executes those that remain.
+
+`ltbench grid run` and `ltbench.run_grid` call this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ltbench.config.text import Text, as_typed
+from ltbench.contexts import ExecutorContext
+from ltbench.engine.tracking import choose_trackers, without_trackers
+from ltbench.errors import RunError
+from ltbench.grid.executor import build_executor, libraries_of
+from ltbench.grid.forecast import Forecaster
+from ltbench.grid.fork_server import fork_server_factory
+from ltbench.grid.grid_file import Grid
+from ltbench.grid.scheduler import Scheduler
+from ltbench.grid.status import read_states
+from ltbench.grid.task import Task
+from ltbench.registry.registry import Registry
+from ltbench.storage.run_directory import Overwrite
+
+
+@dataclass(frozen=True)
+class GridOptions:
+    """Options of the execution of a grid: they change no result.
+
+    Args:
+        out: Folder of the run directories.
+        data_root: Folder of the data sets.
+        executor: Name of the executor; None for the default.
+        jobs: Largest number of runs at the same time; None lets the executor choose.
+        device: "auto" (every GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
+        workers: Number of loader workers of a run; None to measure it.
+        cache: Size of the cache below `out` in gigabytes; 0 for no cache.
+        overwrite: Earlier runs that are executed again.
+        trackers: Names of the trackers that follow each run.
+        settings: Options of the executor and the trackers by key: `executor.partition`,
+            `tracker.csv.folder`.
+    """
+
+    out: Path
+    data_root: Path
+    executor: str | None = None
+    jobs: int | None = None
+    device: str = "auto"
+    workers: int | None = None
+    cache: float = 0.0
+    overwrite: Overwrite = "never"
+    trackers: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def schedule_grid(
+    grid: Grid, registry: Registry, options: GridOptions, faults: Sequence[str] = ()
+) -> Scheduler:
+    """Returns the schedule of a grid: its states were read, and no run was started.
+
+    Args:
+        grid: The grid.
+        registry: Components to choose from.
+        options: Options of the execution.
+        faults: Faults found so far, which are reported together with all others.
+
+    Raises:
+        ConfigError: All faults of the options.
+        DataError: A data set or a backbone is missing.
+        RunError: The folder of the run directories cannot be written to.
+    """
+    own, of_trackers = without_trackers(options.settings)
+    trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
+    fork_server = fork_server_factory(libraries_of(grid, trackers))
+    context = ExecutorContext(jobs=options.jobs, device=options.device, fork_server=fork_server)
+    executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
+    grid.require_data()
+    cells = read_states(grid, options.out)
+    scheduler = Scheduler.of(
+        cells,
+        executor,
+        options.out,
+        options.overwrite,
+        device=options.device,
+        workers=options.workers,
+        cache=options.cache,
+        data_root=str(options.data_root),
+        trackers=[chosen.name for chosen in trackers],
+        tracker_options={key: _typed(value) for key, value in of_trackers.items()},
+    )
+    for task in [task for task in scheduler.tasks if not task.settled][:1]:
+        for chosen in trackers:  # reports a missing library once, and not in every worker
+            chosen.build(task.run.resolved, task.found.directory)
+    forecaster = Forecaster(options.out, cells)
+    expected = {cell.cell.label: forecaster.of(cell) for cell in cells}
+    for task in scheduler.tasks:
+        known = expected[task.cell]
+        task.expected_seconds = known.seconds if known else None
+    return scheduler
+
+
+def _typed(value: Any) -> str:
+    return value if isinstance(value, Text) else as_typed(value)
+
+
+def execute_grid(
+    scheduler: Scheduler,
+    display: Callable[[Scheduler], AbstractContextManager[Callable[[Task | None], None]]],
+) -> RunError | None:
+    """Executes the remaining runs of a grid.
+
+    Args:
+        scheduler: Schedule of the runs.
+        display: Function that opens the display of a schedule's progress.
+
+    Returns:
+        Error about the runs that failed; None where all runs are done.
+
+    Raises:
+        Interrupted: The user interrupted the command; running tasks can be resumed.
+    """
+    with display(scheduler) as show:
+        scheduler.run(show)
+    failed = [task for task in scheduler.tasks if task.state == "failed"]
+    if not failed:
+        return None
+    others = ", the first of them: " if len(failed) > 1 else ": "
+    return RunError(
+        f"{len(failed)} of {len(scheduler.tasks)} runs failed{others}"
+        f"{failed[0].title}: {failed[0].found.error}",
+        hint="execute them again with --overwrite failed",
+    )

@@ -1,0 +1,68 @@
+"""Text that a notebook shows below a cell and replaces while the cell runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ltbench.io.text import html_text
+
+_MIN_SECONDS = 0.25  # between two updates, which every open page of the notebook receives
+
+
+class NotebookText:
+    """Text below the running cell of a notebook.
+
+    It is one output of the cell, whatever is shown: rich's own bars would be one output a line, and
+    need ipywidgets.
+
+    Args:
+        display: `IPython.display.display`.
+    """
+
+    def __init__(self, display: Callable[..., Any]) -> None:
+        self._display = display
+        self._handle: Any = None
+        self._text: Callable[[], str] = str
+        self._shown = ""
+        self._shown_at = 0.0
+
+    def show(self, text: Callable[[], str]) -> None:
+        """Replaces the text, unless it was replaced a moment ago.
+
+        Args:
+            text: Function that returns the text; it is called where the text is shown.
+        """
+        self._text = text
+        if time.monotonic() - self._shown_at >= _MIN_SECONDS:
+            self._update()
+
+    def close(self) -> None:
+        """Shows the last text that `show` was given."""
+        self._update()
+
+    def _update(self) -> None:
+        text = self._text()
+        self._shown_at = time.monotonic()
+        if text == self._shown:
+            return
+        self._shown = text
+        content = {"text/plain": text, "text/html": f"<pre>{html_text(text)}</pre>"}
+        if self._handle is None:
+            self._handle = self._display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+
+@contextmanager
+def notebook_text() -> Iterator[NotebookText]:
+    """Yields a text below the running cell; only where `Console.is_jupyter`."""
+    from IPython.display import display
+
+    shown = NotebookText(display)
+    try:
+        yield shown
+    finally:
+        shown.close()
