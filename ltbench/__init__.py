@@ -1,6 +1,7 @@
 """Benchmark suite for long-tail recognition with foundation models.
 
-`run` trains and evaluates a method; `load_run` reads a finished run. Plugins import `hookimpl`,
+`run` trains and evaluates a method, `run_grid` many at a time; `load_run` reads a finished run, and
+`load_results` all runs in folders. Plugins import `hookimpl`,
 `option`, the specs and the contexts from this module, and the public modules `ltbench.backbone`,
 `ltbench.data`, `ltbench.errors`, `ltbench.jobs`, `ltbench.metric_names`, `ltbench.progress`,
 `ltbench.protocols` and `ltbench.views`; their tests import `ltbench.testing`. A plugin that
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ltbench.api.finished_run import load_run
+    from ltbench.api.results import load_results
     from ltbench.api.run import run
+    from ltbench.api.run_grid import run_grid
     from ltbench.contexts import (
         BackboneContext,
         BuildContext,
@@ -64,8 +67,10 @@ _PLACES = {
     "PublishedResult": ("published", "PublishedResult"),
     "api_version": ("registry.api_version", "VERSION"),
     "hookimpl": ("hookspecs", "hookimpl"),
+    "load_results": ("api.results", "load_results"),
     "load_run": ("api.finished_run", "load_run"),
     "run": ("api.run", "run"),
+    "run_grid": ("api.run_grid", "run_grid"),
 }
 """Module and name of everything public, which is imported when it is first used (PEP 562).
 
@@ -100,9 +105,11 @@ __all__ = [
     "__version__",
     "api_version",
     "hookimpl",
+    "load_results",
     "load_run",
     "option",
     "run",
+    "run_grid",
 ]
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ltbench.api.finished_run import FinishedRun
-from ltbench.api.run_arguments import RunArguments
-from ltbench.config.defaults import (
-    DATA_ROOT_VARIABLE,
-    DEFAULT_CACHE_GB,
-    DEFAULT_DATA_ROOT,
-    DEFAULT_DEVICE,
-    DEFAULT_OUT,
-)
+from ltbench.api.run_arguments import RunArguments, data_root_or_default
+from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.engine.late_progress import LateProgress
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import Interrupted
@@ -67,15 +60,13 @@ def run(
     """
     expect_working_folder()
     let_waiting_threads_sleep()
-    if data_root is None:
-        data_root = os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT
     arguments = RunArguments.checked(
         {
             "out": out,
             "device": device,
             "workers": workers,
             "cache": cache,
-            "data_root": data_root,
+            "data_root": data_root_or_default(data_root),
             "overwrite": overwrite,
             "trackers": trackers,
         }

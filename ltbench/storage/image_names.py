@@ -56,7 +56,7 @@ def read_names(path: Path) -> Any:
         path: The file.
 
     Returns:
-        Dictionary-encoded Arrow array, (N,); None where an earlier version wrote the file.
+        Arrow array of texts, (N,); None where an earlier version wrote the file.
 
     Raises:
         DataError: The file cannot be read, or the names are damaged.
@@ -88,11 +88,12 @@ def read_names(path: Path) -> Any:
         sizes = pc.binary_length(column.dictionary).take(column.indices)
         if (pc.sum(sizes).as_py() or 0) > LARGEST:
             raise ValueError("the names of its images are too long")
-        if names_checksum(column.cast(pa.string())).encode() != expected:
+        texts = column.cast(pa.string())
+        if names_checksum(texts).encode() != expected:
             raise ValueError("its column image is not what was written")
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"the names of the images in {path} cannot be read: {error}",
             hint="run it again with --overwrite always",
         ) from error
-    return column
+    return texts
