@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ def store(
     counts: NDArray[np.int64] = COUNTS,
     labels: NDArray[np.int64] | None = None,
     changed: Mapping[str, Any] | None = None,
+    images: Sequence[str] | None = None,
 ) -> Path:
     """Writes a finished run and returns its directory.
 
@@ -68,6 +69,7 @@ def store(
         counts: (K,) training images of the classes.
         labels: (N,) of the test images; as many of each class where None.
         changed: Other values of some fields of the result.
+        images: (N,) names of the test images; not stored where None.
     """
     labels = np.repeat(np.arange(len(counts)), PER_CLASS) if labels is None else labels
     easiness = np.random.default_rng(0).normal(size=len(labels))
@@ -82,7 +84,7 @@ def store(
     directory = RunDirectory.of(out, spec)
     directory.begin(RunDescription.of(spec))
     about = {"hash": spec.hash, "inference": spec.inference.name, "split": spec.split}
-    predictions.write(directory.predictions(spec.inference, spec.inference), about)
+    predictions.write(directory.predictions(spec.inference, spec.inference), about, images)
     result = result_of(spec, Metrics.of(predictions, counts), counts, directory.path)
     directory.write(altered(result, changed or {}))
     return directory.path

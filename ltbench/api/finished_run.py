@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltbench.errors import ConfigError
+from ltbench.io.notebook import import_tqdm_quietly
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -40,6 +41,7 @@ class FinishedRun(RunResult):
             ConfigError: There is no such device, component or setting.
         """
         _expect_device_and_settings(device, settings)
+        import_tqdm_quietly()
         from ltbench.engine.stored_model import load_model
 
         return load_model(self.path, device, settings)

@@ -14,6 +14,7 @@ from ltbench.engine.late_progress import LateProgress
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import Interrupted
 from ltbench.io import interrupts
+from ltbench.io.notebook import import_tqdm_quietly
 from ltbench.io.process import expect_working_folder, let_waiting_threads_sleep
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.load import load_plugins
@@ -60,6 +61,7 @@ def run(
     """
     expect_working_folder()
     let_waiting_threads_sleep()
+    import_tqdm_quietly()
     arguments = RunArguments.checked(
         {
             "out": out,

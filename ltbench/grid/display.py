@@ -128,7 +128,7 @@ def _board(scheduler: Scheduler) -> Group:
 def _summary(scheduler: Scheduler) -> str:
     left = scheduler.seconds_left()
     counts = ", ".join(f"{scheduler.tally.total[name]} {name}" for name in COLORS)
-    return counts if left is None else f"{counts}; {duration(left)} left"
+    return counts if not left else f"{counts}; {duration(left)} left"
 
 
 def _flight(task: Task) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from ltbench.io.text import html_text
@@ -66,3 +69,14 @@ def notebook_text() -> Iterator[NotebookText]:
         yield shown
     finally:
         shown.close()
+
+
+def import_tqdm_quietly() -> None:
+    """Imports tqdm in a notebook without its warning that ipywidgets is missing.
+
+    Libraries that load backbones import it, and show none of its bars.
+    """
+    if "ipykernel" in sys.modules and "tqdm.auto" not in sys.modules:
+        with warnings.catch_warnings(), suppress(ImportError):
+            warnings.simplefilter("ignore")
+            import_module("tqdm.auto")
