@@ -13,6 +13,7 @@ LTBenchError                    1  a run or a check failed
 ├── DataError                   4  data or weights are missing or corrupt
 │   └── CorruptImageError       4
 └── Interrupted               130  stopped by the user
+    └── Stopped               130  stopped by the code that started the run
 ```
 """
 
@@ -115,6 +116,10 @@ class Interrupted(LTBenchError):
     """The user stopped the command."""
 
     exit_code = 130
+
+
+class Stopped(Interrupted):
+    """The code that started a run stopped it after an epoch; the run can be resumed."""
 
 
 def shortened(text: str, limit: int = _MAX_SHOWN_CHARACTERS) -> str:

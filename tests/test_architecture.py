@@ -73,6 +73,7 @@ ROOMS = [
     "scaffold",
     "testing",
     "prediction",
+    "tuning",
     "api",
     "cli",
 ]

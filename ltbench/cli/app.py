@@ -37,6 +37,7 @@ from ltbench.cli.runs.rm import rm
 from ltbench.cli.runs.show import show_run
 from ltbench.cli.runs.tag import tag
 from ltbench.cli.show import show
+from ltbench.cli.tune import tune
 from ltbench.io import interrupts
 
 app = typer.Typer(
@@ -95,6 +96,7 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
 
 _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
+    "tune": tune,
     "eval": evaluate,
     "predict": predict,
     "compare": compare,

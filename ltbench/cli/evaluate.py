@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ltbench.cli.completion import complete_name_of
 from ltbench.cli.options import CacheSize, DataRoot, Device, Json, Set, Workers, read_assignments
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError, UnknownNameError
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
     inference: Annotated[
-        str | None, typer.Option(help="Test views instead of the run's own.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="Test views instead of the run's own.",
+            metavar="NAME",
+            autocompletion=complete_name_of("inference"),
+        ),
     ] = None,
     assignments: Set = None,
     shot_rule: Annotated[

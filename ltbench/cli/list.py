@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_kind
 from ltbench.cli.options import Json, read_kinds
 
 
 def list_components(
     kind: Annotated[
-        str | None, typer.Argument(help="Kind: dataset, backbone, method, ... Default: all kinds.")
+        str | None,
+        typer.Argument(
+            help="Kind: dataset, backbone, method, ... Default: all kinds.",
+            autocompletion=complete_kind,
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_name_of, complete_setting
 from ltbench.config.defaults import DATA_ROOT_VARIABLE
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, shortened, suggestion
@@ -93,6 +94,17 @@ Set = Annotated[
         metavar="KIND.OPTION=VALUE",
         help="Set an option of a component (listed by `ltbench show KIND NAME`) or of the training "
         "(train.epochs, ...). Repeatable.",
+        autocompletion=complete_setting,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="TOML file of settings, as `ltbench run --dry-run --toml` prints it; other options "
+        "replace its settings.",
+        show_default=False,
     ),
 ]
 Trackers = Annotated[
@@ -102,6 +114,7 @@ Trackers = Annotated[
         metavar="NAME",
         help="Tracker that follows the run (see `ltbench list trackers`). Repeatable; set its "
         "options with --set tracker.NAME.OPTION=VALUE.",
+        autocompletion=complete_name_of("tracker"),
         rich_help_panel=MACHINE,
         show_default=False,
     ),

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ltbench.cli.completion import Completion, complete_name_of, complete_word_of
 from ltbench.cli.options import (
     CacheSize,
+    Config,
     DataRoot,
     Device,
     Json,
@@ -19,6 +21,7 @@ from ltbench.cli.options import (
 )
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.config.text import Text
+from ltbench.errors import ConfigError
 from ltbench.io import interrupts
 
 _COMPONENTS = "Components (see `ltbench list`)"
@@ -27,45 +30,46 @@ _PROTOCOL = "Protocol (choose on val, report on test)"
 _RANDOMNESS = "Randomness"
 
 
-def _option(help: str, metavar: str, panel: str) -> Any:
+def _option(help: str, metavar: str, panel: str, complete: Completion | None = None) -> Any:
+    if complete is None and "|" in metavar:
+        complete = complete_word_of(metavar.split("|"))
     # To typer, all values are strings: they are checked later, and all faults shown together.
-    return typer.Option(help=help, metavar=metavar, rich_help_panel=panel, show_default=False)
+    return typer.Option(
+        help=help,
+        metavar=metavar,
+        rich_help_panel=panel,
+        show_default=False,
+        autocompletion=complete,
+    )
+
+
+def _component(help: str, kind: str) -> Any:
+    return _option(help, "NAME", _COMPONENTS, complete_name_of(kind))
 
 
 def run(
     method: Annotated[
-        str | None,
-        _option(
-            "Parameters of the encoder to learn. Default: lift_plus.",
-            "NAME",
-            _COMPONENTS,
-        ),
+        str | None, _component("Parameters of the encoder to learn. Default: lift_plus.", "method")
     ] = None,
-    dataset: Annotated[
-        str | None, _option("Data set. Default: digits_lt.", "NAME", _COMPONENTS)
-    ] = None,
+    dataset: Annotated[str | None, _component("Data set. Default: digits_lt.", "dataset")] = None,
     backbone: Annotated[
-        str | None, _option("Pretrained model. Default: clip_tiny.", "NAME", _COMPONENTS)
+        str | None, _component("Pretrained model. Default: clip_tiny.", "backbone")
     ] = None,
-    loss: Annotated[str | None, _option("Loss.", "NAME", _COMPONENTS)] = None,
-    sampling: Annotated[str | None, _option("Sampling of classes.", "NAME", _COMPONENTS)] = None,
+    loss: Annotated[str | None, _component("Loss.", "loss")] = None,
+    sampling: Annotated[str | None, _component("Sampling of classes.", "sampling")] = None,
     augmentation: Annotated[
-        str | None, _option("Views of training images.", "NAME", _COMPONENTS)
+        str | None, _component("Views of training images.", "augmentation")
     ] = None,
-    optimizer: Annotated[str | None, _option("Update rule.", "NAME", _COMPONENTS)] = None,
+    optimizer: Annotated[str | None, _component("Update rule.", "optimizer")] = None,
     schedule: Annotated[
-        str | None,
-        _option("Learning rate over the steps of the training.", "NAME", _COMPONENTS),
+        str | None, _component("Learning rate over the steps of the training.", "schedule")
     ] = None,
     refinement: Annotated[
-        str | None, _option("Second stage after the training.", "NAME", _COMPONENTS)
+        str | None, _component("Second stage after the training.", "refinement")
     ] = None,
-    inference: Annotated[
-        str | None,
-        _option("Views of test images.", "NAME", _COMPONENTS),
-    ] = None,
-    head: Annotated[str | None, _option("Classifier.", "NAME", _COMPONENTS)] = None,
-    init: Annotated[str | None, _option("First weight of the head.", "NAME", _COMPONENTS)] = None,
+    inference: Annotated[str | None, _component("Views of test images.", "inference")] = None,
+    head: Annotated[str | None, _component("Classifier.", "head")] = None,
+    init: Annotated[str | None, _component("First weight of the head.", "init")] = None,
     epochs: Annotated[str | None, _option("Number of epochs.", "INTEGER", _TRAINING)] = None,
     batch_size: Annotated[
         str | None, _option("Images per optimiser step.", "INTEGER", _TRAINING)
@@ -120,6 +124,7 @@ def run(
         ),
     ] = None,
     assignments: Set = None,
+    config: Config = None,
     overwrite: Annotated[
         Literal["never", "failed", "always"],
         typer.Option(help="Earlier runs of the same choices to execute again."),
@@ -129,6 +134,10 @@ def run(
         typer.Option(
             "--dry-run", help="Show all choices, the hash, and an estimate; write nothing."
         ),
+    ] = False,
+    toml: Annotated[
+        bool,
+        typer.Option("--toml", help="With --dry-run: print all choices as a file for --config."),
     ] = False,
     json: Json = False,
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = DEFAULT_OUT,
@@ -171,16 +180,29 @@ def run(
     from ltbench.cli.output import print_plan, print_result
     from ltbench.cli.output_paths import output_folder
     from ltbench.cli.stored_runs import with_today_intervals
+    from ltbench.config.settings_file import as_settings_file, read_settings_file
     from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.launch import plan_run, runtime_config
     from ltbench.registry.load import load_plugins
 
+    if toml and (json or not dry_run):
+        raise ConfigError("--toml: expected --dry-run, and not --json")
     output_folder(out, "--out")
+    file = read_settings_file(config)
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)
-    planned = plan_run(
-        load_plugins(), settings, data_root, tracker or (), faults, progress=LateProgress()
-    )
+    with file.naming_faults(settings):
+        planned = plan_run(
+            load_plugins(),
+            file.under(settings),
+            data_root,
+            tracker or (),
+            [*file.faults, *faults],
+            progress=LateProgress(),
+        )
+    if toml:
+        typer.echo(as_settings_file(planned.resolved), nl=False)
+        return
     stored = None if dry_run else planned.stored(out, overwrite)
     if stored is not None:
         print_result(with_today_intervals(stored), json=json, stored=True)

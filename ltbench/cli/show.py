@@ -6,12 +6,19 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_component, complete_kind
 from ltbench.cli.options import Json, read_kinds
 
 
 def show(
-    kind: Annotated[str, typer.Argument(help="Kind: dataset, backbone, method, ...")],
-    name: Annotated[str, typer.Argument(help="Name (see `ltbench list KIND`).")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="Kind: dataset, backbone, method, ...", autocompletion=complete_kind),
+    ],
+    name: Annotated[
+        str,
+        typer.Argument(help="Name (see `ltbench list KIND`).", autocompletion=complete_component),
+    ],
     json: Json = False,
 ) -> None:
     """Show a component: summary, options, recipe, reference.

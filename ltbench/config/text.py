@@ -35,7 +35,7 @@ def as_typed(value: Any) -> str:
     if value is None:
         return "none"
     as_it_is = isinstance(value, str) and value.isprintable() and not _is_toml(value)
-    return value if as_it_is else _toml(value)
+    return value if as_it_is else to_toml(value)
 
 
 def _is_toml(text: str) -> bool:
@@ -47,19 +47,38 @@ def _is_toml(text: str) -> bool:
     return True
 
 
-def _toml(value: Any) -> str:
+def to_toml(value: Any) -> str:
+    r"""Returns a value as TOML; none, which TOML lacks, is the text "none".
+
+    >>> print(to_toml({"a b": [None, 1e-05, "\x7f"]}))
+    {"a b" = ["none", 1e-05, "\u007f"]}
+    """
     if isinstance(value, Mapping):
-        items = (f"{_key(name)} = {_toml(one)}" for name, one in value.items())
+        items = (f"{_key(name)} = {to_toml(one)}" for name, one in value.items())
         return "{" + ", ".join(items) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(to_toml, value)) + "]"
     if value is None:
-        return '"none"'  # TOML has no null
-    escaped = isinstance(value, str) and not value.isprintable()
-    return json.dumps(value, default=str, ensure_ascii=escaped)
+        return '"none"'
+    return _quoted(value) if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _quoted(text: str) -> str:
+    """Returns a text as a string of TOML, whose escapes of characters are not those of JSON."""
+    if text.isprintable():
+        return json.dumps(text, ensure_ascii=False)
+    escaped = (
+        json.dumps(one, ensure_ascii=False)[1:-1] if one.isprintable() else _escape(ord(one))
+        for one in text
+    )
+    return '"' + "".join(escaped) + '"'
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _key(name: object) -> str:
     text = str(name)
     bare = text.isascii() and text.replace("_", "").replace("-", "").isalnum()
-    return text if bare else json.dumps(text, ensure_ascii=False)
+    return text if bare else _quoted(text)

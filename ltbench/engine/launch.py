@@ -5,10 +5,10 @@ The command, the workers of a grid, the conformance checks and Python call this 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ltbench.config.resolve import Resolved, resolve
 from ltbench.engine.tracking import ChosenTracker, choose_trackers, without_trackers
@@ -49,7 +49,11 @@ class PlannedRun:
         return stored_result(self.directory(out), overwrite)
 
     def execute(
-        self, runtime: RuntimeConfig, overwrite: Overwrite, progress: ProgressReporter = SILENT
+        self,
+        runtime: RuntimeConfig,
+        overwrite: Overwrite,
+        progress: ProgressReporter = SILENT,
+        stop_after: Callable[[Sequence[Mapping[str, Any]]], bool] | None = None,
     ) -> RunResult:
         """Executes, resumes or loads the run, and returns its result.
 
@@ -57,14 +61,24 @@ class PlannedRun:
             runtime: Folder of run directories, device, loader workers and cache.
             overwrite: Earlier runs of the same choices that are executed again.
             progress: Progress reporter.
+            stop_after: Function that reads the rows of the epochs so far and returns whether the
+                training ends here; called after each epoch but the last, and before a resumed
+                training.
 
         Raises:
+            Stopped: `stop_after` returned True; a later call resumes the run.
             LTBenchError: The run could not be finished; a later call resumes it where possible.
         """
         from ltbench.engine.run import execute
 
         return execute(
-            self.resolved, self.registry, runtime, overwrite, progress, list(self.trackers)
+            self.resolved,
+            self.registry,
+            runtime,
+            overwrite,
+            progress,
+            list(self.trackers),
+            stop_after,
         )
 
 

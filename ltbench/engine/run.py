@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -35,6 +36,7 @@ from ltbench.errors import (
     LTBenchError,
     OutOfMemoryError,
     RunError,
+    Stopped,
     is_out_of_memory,
 )
 from ltbench.io.array_cache import NO_CACHE, Cache
@@ -56,6 +58,9 @@ from ltbench.storage.result_schema import (
     TrainingRecord,
 )
 from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
+
+StopAfter = Callable[[Sequence[Mapping[str, Any]]], bool]
+"""Reads the rows of the epochs so far, and returns whether the training ends here."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ def execute(
     overwrite: Overwrite,
     progress: ProgressReporter,
     trackers: Sequence[ChosenTracker] = (),
+    stop_after: StopAfter | None = None,
 ) -> RunResult:
     """Runs what is not done yet, resumes what was interrupted, and returns the result.
 
@@ -101,8 +107,10 @@ def execute(
         overwrite: Earlier runs that are executed again: none, failed ones, or all.
         progress: Progress reporter.
         trackers: Trackers that are notified besides the plugins, unless the run is done already.
+        stop_after: Called after each epoch but the last, and before a resumed training.
 
     Raises:
+        Stopped: `stop_after` returned True; the checkpoints are kept.
         LTBenchError: The run could not be finished; its checkpoints are kept.
     """
     directory = RunDirectory.of(runtime.out, resolved.spec)
@@ -125,7 +133,7 @@ def execute(
         components = resolved.components.values()
         recorded = _failure_recorded(directory, resolved, observers)
         with recorded, attribute_errors(*components), memory_explained():
-            return _run(resolved, observers, directory, built, progress)
+            return _run(resolved, observers, directory, built, progress, stop_after)
 
 
 def _run(
@@ -134,6 +142,7 @@ def _run(
     directory: RunDirectory,
     built: BuiltRun,
     progress: ProgressReporter,
+    stop_after: StopAfter | None,
 ) -> RunResult:
     spec = resolved.spec
     directory.begin(RunDescription.of(spec))
@@ -148,7 +157,7 @@ def _run(
         progress.note(f"held out of the training split: {built.dataset.held_out:,} images")
     trainer = Trainer(built, directory, progress)
     start = {} if built.refinement is None else copies(built.model.learned())
-    training, selection = _train(spec, trainer, observers)
+    training, selection = _train(spec, trainer, observers, stop_after)
     refinement = refine(spec, resolved.components["refinement"], trainer, start)
     save_learned(built.model, directory.learned, spec.hash)
     save_frozen(built, directory.frozen, spec.hash)
@@ -185,7 +194,7 @@ def _run(
 
 
 def _train(
-    spec: RunSpec, trainer: Trainer, observers: Observers
+    spec: RunSpec, trainer: Trainer, observers: Observers, stop_after: StopAfter | None
 ) -> tuple[TrainingRecord, SelectionRecord]:
     """Trains the model; returns the records of the training and of the kept epoch."""
     built, directory = trainer.built, trainer.directory
@@ -197,11 +206,14 @@ def _train(
     def tell(state: TrainState) -> None:
         directory.write_history(state.history)
         observers.epochs(state.history)
+        done, epochs = state.epoch, spec.train.epochs
+        if stop_after is not None and done < epochs and stop_after(list(state.history)):
+            hint = "the same run resumes after this epoch"
+            raise Stopped(f"stopped after {done} of {epochs} epochs", hint=hint)
 
     loader = image_loader(built, spec.seed, spec.train.epochs)
     validation = Validation(built, evaluate, trainer.progress) if spec.select == "val" else None
     state = trainer.fit("training", loader, spec.train, tell, validation)
-    tell(state)  # a crash may have come between checkpoint and history
     seconds = sum(row["seconds"] for row in state.history)
     training = TrainingRecord(
         epochs=state.epoch,
@@ -289,6 +301,9 @@ def _failure_recorded(
     try:
         with deferred():
             yield
+    except Stopped as error:
+        observers.fail(error)
+        raise
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, Interrupted)) or requested_late():
             done, epochs = len(directory.history()), resolved.spec.train.epochs

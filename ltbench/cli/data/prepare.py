@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_name_of
 from ltbench.cli.options import DataRoot, Set, read_assignments
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import DataError, RunError
 
 
 def prepare(
-    name: Annotated[str, typer.Argument(help="Data set.", metavar="NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Data set.", metavar="NAME", autocompletion=complete_name_of("dataset")
+        ),
+    ],
     source: Annotated[
         Path | None,
         typer.Option(help="Existing download to link or unpack: a folder or an archive."),

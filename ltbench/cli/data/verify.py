@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ltbench.cli.completion import complete_name_of
 from ltbench.cli.options import DataRoot, Json, Set, read_assignments
 from ltbench.cli.output_paths import output_file
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def verify(
-    name: Annotated[str, typer.Argument(help="Data set.", metavar="NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Data set.", metavar="NAME", autocompletion=complete_name_of("dataset")
+        ),
+    ],
     lists_only: Annotated[
         bool, typer.Option("--lists-only", help="Check the split lists, but not the images.")
     ] = False,

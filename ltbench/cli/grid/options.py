@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_grid
 from ltbench.cli.output_paths import output_folder
 
 GridName = Annotated[
@@ -14,6 +15,7 @@ GridName = Annotated[
     typer.Argument(
         help="Grid file, or name of a grid (see `ltbench grid list`).",
         metavar="GRID",
+        autocompletion=complete_grid,
         show_default=False,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ltbench.cli.completion import complete_name_of
 from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import (
     MACHINE,
@@ -32,6 +33,7 @@ def run(
         typer.Option(
             help="Executor (see `ltbench list executors`). Default: local.",
             metavar="NAME",
+            autocompletion=complete_name_of("executor"),
             rich_help_panel=MACHINE,
             show_default=False,
         ),

@@ -38,7 +38,8 @@ class Trainer:
             stage: Name of the training in the run, and of its checkpoint.
             loader: Training images.
             config: Epochs, batch size, learning rate.
-            on_epoch: Function that is called after each epoch, when its checkpoint is written.
+            on_epoch: Function that is called after each epoch, when its checkpoint is written, and
+                before a resumed training: a crash may have come between checkpoint and call.
             validation: Selection of the epoch whose weights are kept; None: the last.
         """
         model, checkpoint = self.built.model, self.directory.checkpoint(stage)
@@ -47,6 +48,7 @@ class Trainer:
         if checkpoint.exists():
             load_state(state, model, checkpoint)
             self.progress.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
+            on_epoch(state)
 
         def after(state: TrainState) -> None:
             if validation is not None:
@@ -57,8 +59,10 @@ class Trainer:
 
         shown = training_loader(self.built, loader)
         loss, schedule = self.built.loss, self.built.schedule
-        train(model, shown, loss, schedule, state, config, policy, self.progress, after)
-        shown.close()
+        try:
+            train(model, shown, loss, schedule, state, config, policy, self.progress, after)
+        finally:
+            shown.close()
         if validation is not None:
             validation.take_best(state)
         return state
