@@ -17,7 +17,8 @@ from ltbench.errors import DataError, shortened
 from ltbench.io.json_text import parse_json
 from ltbench.io.reading import read_regular
 from ltbench.storage.files import make_folder, write_atomically, write_json
-from ltbench.storage.result_schema import Amount, Count, Hash, Percent, Record
+from ltbench.storage.result_schema import Amount, Count, Hash, Percent
+from ltbench.storage.stored_file import Record
 from ltbench.tuning.space import Choices, Dimension, Range, Space
 
 SCHEMA = 1
