@@ -14,6 +14,9 @@ from pathlib import Path
 from docs.made import papers, results, rooms, source
 from docs.made.components import names_table
 from docs.made.markup import cell, fenced, table
+from ltbench.analysis.columns import Columns
+from ltbench.analysis.comparison.across_tables import ACROSS_COLUMNS
+from ltbench.analysis.comparison.comparison_rows import COMPARISON_COLUMNS
 from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.scaffold.package import NewPackage
 
@@ -42,10 +45,11 @@ def part(name: str) -> str:
     return _PARTS[word](about)
 
 
-def _columns(_: str) -> str:
+def _columns(about: str) -> str:
+    """Returns the columns of the CSV file of a table: of a leaderboard, or of `about`."""
     rows = [
         (f"`{column.name}`", column.metadata["dtype"], cell(column.metadata["help"]))
-        for column in COLUMNS
+        for column in _COLUMNS[about]
     ]
     return table(("column", "pandas", ""), rows)
 
@@ -71,6 +75,11 @@ def _example(kind: str) -> str:
     return "\n\n".join(f"`{path}`:\n\n{fenced(shown[path], 'python')}" for path in order)
 
 
+_COLUMNS: dict[str, Columns] = {
+    "": COLUMNS,
+    "of comparisons": COMPARISON_COLUMNS,
+    "across data sets": ACROSS_COLUMNS,
+}
 _PARTS: dict[str, Callable[[str], str]] = {
     "columns": _columns,
     "contract": source.contract,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import re
@@ -161,6 +163,35 @@ def test_an_empty_shot_group_has_no_classes(cli: Cli, tmp_path: Path, registry: 
     assert cli("compare", *arguments, "--json").json["pairs"][0]["outcomes"]["many"] is None
     only = cli("compare", *arguments, "--metric", "many")
     assert (only.code, "no classes with test images" in only.out) == (0, True)
+
+
+def test_tables_for_papers_and_spreadsheets(cli: Cli, drawn: Path, tmp_path: Path) -> None:
+    arguments = ["compare", *folders(drawn, "lift_plus", "full", "zero_shot"), "--metric", "few"]
+    file = tmp_path / "new" / "comparison.csv"
+    ended = cli(*arguments, "--csv", str(file), "--markdown")
+    assert (ended.code, ended.err) == (0, f"{file}: 2 rows\n")
+    assert ended.out.count("### lift\\_plus against ") == 2
+    rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode())))
+    assert [(row["first"], row["second"]) for row in rows] == [
+        ("lift_plus", "full"),
+        ("lift_plus", "zero_shot"),
+    ]
+    pairs = cli(*arguments, "--json").json["pairs"]
+    for row, pair in zip(rows, pairs, strict=True):
+        outcome = pair["outcomes"]["few"]
+        assert float(row["p_value_corrected"]) == outcome["corrected_p"]
+        assert float(row["ci_low"]) == outcome["evidence"]["low"]
+    latex = cli(*arguments, "--latex").out
+    assert latex.startswith("% needs \\usepackage{booktabs}\n")
+    assert (latex.count("usepackage"), latex.count(r"\begin{tabular}{lrrrrrr}")) == (1, 2)
+
+
+def test_one_format_is_printed(cli: Cli, drawn: Path, tmp_path: Path) -> None:
+    arguments = ["compare", *folders(drawn, "lift_plus", "full")]
+    both = cli(*arguments, "--markdown", "--json")
+    assert (both.code, "choose one of them" in both.err) == (2, True)
+    folder = cli(*arguments, "--csv", str(tmp_path))
+    assert (folder.code, "exists but is not a file" in folder.err) == (2, True)
 
 
 def test_folders_of_several_choices_are_refused(cli: Cli, drawn: Path, registry: Registry) -> None:
@@ -325,6 +356,16 @@ def test_methods_are_ranked_across_data_sets(cli: Cli, many_sets: Path) -> None:
     assert "not distinguished: lift_plus, bitfit" in out
     assert "the smallest possible p value is 0.09375" in out
     assert "left out, because a method has no run on it" in out
+    file = many_sets.parent / "across.csv"
+    markdown = cli(*arguments, "--markdown", "--csv", str(file)).out
+    assert "| average rank " in markdown
+    assert "not distinguished: lift\\_plus, bitfit  " in markdown
+    rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode())))
+    ordered = [(row["first"], row["second"], float(row["first_rank"])) for row in rows]
+    assert ordered == [("lift_plus", "bitfit", 1), ("lift_plus", "full", 1), ("bitfit", "full", 2)]
+    assert {row["wilcoxon_p_value_corrected"] for row in rows} == {"0.09375"}
+    latex = cli(*arguments, "--latex").out
+    assert "average rank & 1.00 & 2.00 & 3.00" in latex
 
 
 def test_across_data_sets_needs_some(cli: Cli, drawn: Path) -> None:
