@@ -6,7 +6,7 @@ LOCK := requirements.lock
 PIP := $(BIN)/python $(INSTALL) --constraint $(LOCK)
 RELEASE := .venv-release/bin
 # What test-lowest and test-newest run: the tests that meet other libraries; and whose versions they print.
-LIBRARY_TESTS := tests/config tests/data tests/engine tests/analysis/leaderboard tests/plugins tests/analysis/stats
+LIBRARY_TESTS := tests/config tests/data tests/engine tests/analysis/comparison tests/analysis/leaderboard tests/io/test_tables.py tests/plugins tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn
 
 .PHONY: api attack bench demo test test-full test-slow lint types docs site check clean
