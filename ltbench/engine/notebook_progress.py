@@ -47,14 +47,18 @@ class NotebookProgress:
         self._epoch_line = epoch_line
         self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._stages: list[_Stage] = []
+        self._has_new_line = False  # since the start of the outermost stage
 
     def note(self, text: str) -> None:
         """Adds a line."""
         self._lines.append(line_text(text))
+        self._has_new_line = True
         self._shown.show(self._text)
 
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Adds a bar for a stage."""
+        if not self._stages:
+            self._has_new_line = False
         self._stages.append(_Stage(line_text(what), images))
         self._shown.show(self._text)
 
@@ -68,9 +72,15 @@ class NotebookProgress:
         self.note(self._epoch_line(row, epochs))
 
     def stop(self) -> None:
-        """Removes the bar of the current stage."""
-        self._stages.pop()
+        """Removes the bar of the current stage, which leaves a line if nothing else has."""
+        stage = self._stages.pop()
+        if not self._stages and not self._has_new_line:
+            self._lines.append(f"{stage.what}: {stage.done:,} images")
         self._shown.show(self._text)
+
+    def close(self) -> None:
+        """Shows the last text; the reporter can be used again."""
+        self._shown.close()
 
     def _text(self) -> str:
         return "\n".join((*self._lines, *map(str, self._stages)))

@@ -28,13 +28,24 @@ from ltbench.progress import ProgressReporter
 
 
 @contextmanager
-def show_progress() -> Iterator[ProgressReporter]:
-    """Yields the progress reporter, and redirects stdout to stderr meanwhile."""
+def show_progress(earlier: ProgressReporter | None = None) -> Iterator[ProgressReporter]:
+    """Yields the progress reporter, and redirects stdout to stderr meanwhile.
+
+    Args:
+        earlier: Reporter of an earlier call, whose text a notebook continues.
+    """
     errors = console(stderr=True)
     with redirect_stdout(sys.stderr):  # stdout carries results only; plugins may print
         if errors.is_jupyter:
-            with notebook_text() as shown:
-                yield NotebookProgress(shown, _epoch_line)
+            reporter = (
+                earlier
+                if isinstance(earlier, NotebookProgress)
+                else NotebookProgress(notebook_text(), _epoch_line)
+            )
+            try:
+                yield reporter
+            finally:
+                reporter.close()
             return
         if not errors.is_terminal:
             yield Lines(errors)

@@ -82,14 +82,17 @@ def _shown_in_notebook(scheduler: Scheduler) -> Iterator[Callable[[Task | None],
         running = list(scheduler.tally.running.values())[:MAX_LIVE_ROWS]
         return "\n".join((*lines, *map(_flight, running), _summary(scheduler)))
 
-    with notebook_text() as shown:
+    shown = notebook_text()
 
-        def update(task: Task | None) -> None:
-            if task is not None:
-                lines.append(line_text(_line(scheduler, task).plain))
-            shown.show(text)
+    def update(task: Task | None) -> None:
+        if task is not None:
+            lines.append(line_text(_line(scheduler, task).plain))
+        shown.show(text)
 
+    try:
         yield update
+    finally:
+        shown.close()
 
 
 def _line(scheduler: Scheduler, task: Task) -> Text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -59,16 +59,11 @@ class NotebookText:
             self._handle.update(content, raw=True)
 
 
-@contextmanager
-def notebook_text() -> Iterator[NotebookText]:
-    """Yields a text below the running cell; only where `Console.is_jupyter`."""
+def notebook_text() -> NotebookText:
+    """Returns a text below the running cell; only where `Console.is_jupyter`."""
     from IPython.display import display
 
-    shown = NotebookText(display)
-    try:
-        yield shown
-    finally:
-        shown.close()
+    return NotebookText(display)
 
 
 def import_tqdm_quietly() -> None:

@@ -262,6 +262,7 @@ def test_a_store_that_cannot_be_written_is_read(folder: Path, tmp_path: Path) ->
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
+@pytest.mark.full  # figures
 def test_a_report_is_written(results: Results, tmp_path: Path) -> None:
     page = results[:4].report(tmp_path / "report", title="<mine>", metric="few")
     assert page == tmp_path / "report" / "index.html"
