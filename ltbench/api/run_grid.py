@@ -49,8 +49,8 @@ def run_grid(
 
     Args:
         grid: Path of a grid file, name of a plugin's grid (`ltbench grid list`), or the content of
-            a grid file as a dictionary: `{"defaults": {"seed": [0, 1]}, "include": [{"method":
-            ["full", "lora"]}]}`. A list is an axis; a tuple is a value that is a list.
+            a grid file as a dictionary, such as `{"defaults": {"seed": [0, 1]}, "include":
+            [{"train.lr": [0.01, 0.02]}]}`. A list is an axis; a tuple is a value that is a list.
         executor: Name of the executor; None for the default, processes on this machine.
         jobs: Number of runs at the same time; None for one a GPU, or one a CPU core and 4 GB.
         out: Folder of the run directories.

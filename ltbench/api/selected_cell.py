@@ -34,7 +34,7 @@ def selected_cell(cells: Sequence[Cell], given: str | Path | Mapping[str, Any]) 
     if not isinstance(given, str | Path):
         raise ConfigError(
             f"compare: expected a method, a hash, a path or settings, got {quoted(given)}",
-            hint="as in results.compare('lift_plus', {'method': 'full', 'train.epochs': 3})",
+            hint="as in results.compare(NAME, {'method': OTHER, 'train.epochs': 3})",
         )
     chosen = _named(cells, given) if isinstance(given, str) else []
     chosen = chosen or _below(cells, given)
@@ -78,7 +78,7 @@ def _single(cells: Sequence[Cell], given: object) -> Cell:
     raise ConfigError(
         f"compare: {quoted(given)} means {len(cells)} cells, whose runs differ in more than their "
         f"seed: {listed}{more}",
-        hint="give one of these names, or settings as {'method': 'lift_plus', 'train.epochs': 3}",
+        hint="give one of these names, or settings as {'method': NAME, 'train.epochs': 3}",
     )
 
 
