@@ -22,7 +22,7 @@ class MethodSummary:
         method: Name of the method.
         trials: Trials in their order.
         best: Trial with the highest score; None where none is done.
-        untuned: Trial with the settings of the recipe; None where there is none.
+        untuned: Trial with the settings of the recipe; None where no trial has them.
         edges: Searched settings of the best trial that are at an end of their range.
     """
 

@@ -85,7 +85,10 @@ class TrialRunner:
                 trial = self._trial(spaces[method], number, settings, earlier)
                 self.study.add(trial)
                 self.report(method, number, settings, trial)
-                gc.collect()  # models have circular references, and hold the memory of a GPU
+                # Models have circular references, and hold the memory of a GPU. The libraries are
+                # frozen, so that they are searched for garbage once.
+                gc.collect()
+                gc.freeze()
 
     def resolve(self, method: str, settings: Settings) -> Resolved:
         """Returns the choices of a trial's run.
