@@ -28,6 +28,7 @@ TUTORIAL = DOCS / "tutorial"
 WRITTEN = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 LINK = re.compile(r"!?\[[^\]]*\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 EXAMPLES = re.compile(r"`(ltbench [^`]*)`")
+OF_THE_COMMAND = ("--help", "--version", "--install-completion", "--show-completion")
 
 
 def pages() -> list[str]:
@@ -90,7 +91,7 @@ def test_commands_exist(page: str, known: dict[str, set[str]]) -> None:
     groups = {verb.split()[0] for verb in known if " " in verb}
     for command in commands(page):
         words = shlex.split(re.split(r"[|>]| && ", command)[0].replace("...", ""), comments=True)
-        if not words or words[0] in ("VERB", "--help", "--version"):
+        if not words or words[0] in ("VERB", *OF_THE_COMMAND):
             continue
         if words[0] in groups and len(words) == 1:
             continue

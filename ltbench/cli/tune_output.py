@@ -20,7 +20,7 @@ from ltbench.specs import Settings
 from ltbench.storage.results import Cell
 from ltbench.tuning.final_runs import CORRECTION
 from ltbench.tuning.study import Study
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 from ltbench.tuning.summary import MethodSummary, as_typed_line
 
 SCHEMA = 1
@@ -81,7 +81,9 @@ class Reporter:
         self._budget = budget
         self._console = console(stderr=True)
 
-    def trial(self, method: str, number: int, settings: Settings, trial: Trial | None) -> None:
+    def trial(
+        self, method: str, number: int, settings: Settings, trial: TrialRecord | None
+    ) -> None:
         """Reports the start of a trial, or its end."""
         title = f"{method} {number + 1}/{self._budget}: {as_typed_line(settings)}"
         if trial is not None:
@@ -93,7 +95,7 @@ class Reporter:
         """Reports the start of a test run."""
         self._print(f"{method} on test, seed {seed}")
 
-    def _outcome(self, trial: Trial) -> str:
+    def _outcome(self, trial: TrialRecord) -> str:
         if trial.value is not None:
             return f"{trial.value:.1f} % {self._metric} on val, {trial.seconds:.0f} s"
         if trial.state == "failed":
@@ -171,7 +173,7 @@ def _notes(report: TuneReport) -> Iterator[str]:
             yield f"{one.method}: {len(failed)} of {len(one.trials)} trials failed, first: {error}"
 
 
-def _percent(trial: Trial | None) -> str:
+def _percent(trial: TrialRecord | None) -> str:
     return "-" if trial is None or trial.value is None else f"{trial.value:.1f}"
 
 

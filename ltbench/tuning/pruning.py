@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 
 STARTUP_TRIALS = 4
 """Trials of a method that must have ended before one is pruned."""
@@ -24,7 +24,7 @@ RULE = (
 )
 
 
-def pruned_at(scores: Sequence[float], epochs: int, others: Sequence[Trial]) -> int | None:
+def pruned_at(scores: Sequence[float], epochs: int, others: Sequence[TrialRecord]) -> int | None:
     """Returns the first epoch, from 1, after which a training ends early; None to continue.
 
     Args:
@@ -43,7 +43,7 @@ def pruned_at(scores: Sequence[float], epochs: int, others: Sequence[Trial]) -> 
     return None
 
 
-def _best_at(trial: Trial, share: float) -> float | None:
+def _best_at(trial: TrialRecord, share: float) -> float | None:
     """Returns the best score up to a share of a trial's epochs; None where it ended before."""
     epoch = max(1, int(share * trial.epochs + 1e-9))
     return max(trial.scores[:epoch]) if epoch <= len(trial.scores) else None

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ltbench.errors import ConfigError
 from ltbench.tuning.space import Range, Space, same_settings
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 
 Sampler = Literal["grid", "random", "tpe"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
@@ -60,7 +60,7 @@ def expect_points(spaces: Sequence[Space], sampler: str, budget: int) -> None:
 
 
 def propose(
-    space: Space, sampler: Sampler, seed: int, earlier: Sequence[Trial]
+    space: Space, sampler: Sampler, seed: int, earlier: Sequence[TrialRecord]
 ) -> dict[str, Any] | None:
     """Returns the settings of a method's next trial; None where all points were tried.
 

@@ -13,7 +13,7 @@ from ltbench.io.locks import hold_lock
 from ltbench.tuning.space import Space
 from ltbench.tuning.study_file import (
     StudyRecord,
-    Trial,
+    TrialRecord,
     read_study,
     read_trials,
     write_study,
@@ -36,23 +36,23 @@ class Study:
 
     folder: Path
     record: StudyRecord
-    trials: list[Trial] = field(default_factory=list)
+    trials: list[TrialRecord] = field(default_factory=list)
 
     @property
     def spaces(self) -> list[Space]:
         """Search spaces of the methods."""
         return [one.as_space() for one in self.record.methods]
 
-    def of(self, method: str) -> list[Trial]:
+    def of(self, method: str) -> list[TrialRecord]:
         """Returns the trials of a method, in their order."""
         return [trial for trial in self.trials if trial.method == method]
 
-    def best(self, method: str) -> Trial | None:
+    def best(self, method: str) -> TrialRecord | None:
         """Returns the trial of a method with the highest score, of equal ones the first."""
         done = [trial for trial in self.of(method) if trial.value is not None]
         return max(done, key=lambda trial: trial.value or 0.0, default=None)
 
-    def add(self, trial: Trial) -> None:
+    def add(self, trial: TrialRecord) -> None:
         """Adds a trial that has ended, and writes all trials.
 
         Raises:

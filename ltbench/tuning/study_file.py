@@ -108,7 +108,7 @@ class StudyRecord(Record):
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
-class Trial(Record):
+class TrialRecord(Record):
     """A line of `trials.jsonl`: a trial that has ended."""
 
     method: Name = Field(description="name of the method")
@@ -168,7 +168,7 @@ def read_study(folder: Path) -> StudyRecord | None:
         raise DataError(f"{path}: {_reason(error)}", hint=_HINT) from error
 
 
-def write_trials(folder: Path, trials: Sequence[Trial]) -> None:
+def write_trials(folder: Path, trials: Sequence[TrialRecord]) -> None:
     """Writes all trials.
 
     Raises:
@@ -178,19 +178,19 @@ def write_trials(folder: Path, trials: Sequence[Trial]) -> None:
     write_atomically(folder / TRIALS, "".join(f"{line}\n" for line in lines).encode())
 
 
-def read_trials(folder: Path, record: StudyRecord) -> list[Trial]:
+def read_trials(folder: Path, record: StudyRecord) -> list[TrialRecord]:
     """Returns the trials of a study in the order in which they ended.
 
     Raises:
         DataError: The file is damaged, or has other trials than the study can have.
     """
     path = folder / TRIALS
-    trials: list[Trial] = []
+    trials: list[TrialRecord] = []
     counts: Counter[str] = Counter()
     spaces = {one.method: one.as_space() for one in record.methods}
     for number, line in enumerate((_read(path) or b"").splitlines(), start=1):
         try:
-            trial = Trial.model_validate(parse_json(line))
+            trial = TrialRecord.model_validate(parse_json(line))
             if trial.method not in spaces or not spaces[trial.method].contains(trial.settings):
                 raise ValueError("it is no trial of this study")
             if trial.number != counts[trial.method]:

@@ -11,7 +11,7 @@ from ltbench.config.options import as_typed
 from ltbench.config.text import Text
 from ltbench.specs import Settings
 from ltbench.tuning.study import Study
-from ltbench.tuning.study_file import State, Trial
+from ltbench.tuning.study_file import State, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class MethodSummary:
     """
 
     method: str
-    trials: tuple[Trial, ...]
-    best: Trial | None
-    untuned: Trial | None
+    trials: tuple[TrialRecord, ...]
+    best: TrialRecord | None
+    untuned: TrialRecord | None
     edges: tuple[str, ...]
 
     def count(self, state: State) -> int:
@@ -68,7 +68,7 @@ def summarise(study: Study) -> list[MethodSummary]:
     ]
 
 
-def best_settings(study: Study, base: Settings, method: str, trial: Trial) -> dict[str, Any]:
+def best_settings(study: Study, base: Settings, method: str, trial: TrialRecord) -> dict[str, Any]:
     """Returns the settings of the run on the test split that a trial leads to, without its seed."""
     without = {key: value for key, value in base.items() if key not in ("seed", "split", "method")}
     return {"method": method, **without, "select": study.record.select, **trial.settings}
@@ -77,8 +77,8 @@ def best_settings(study: Study, base: Settings, method: str, trial: Trial) -> di
 def run_command(settings: Settings, options: Mapping[str, str] | None = None) -> str:
     """Returns the command of a run.
 
-    >>> run_command({"method": "lora", "train.lr": 0.01, "data_seed": 1, "method.dim": 4})
-    'ltbench run --method lora --lr 0.01 --data-seed 1 --set method.dim=4'
+    >>> run_command({"method": "mine", "train.lr": 0.01, "data_seed": 1, "method.dim": 4})
+    'ltbench run --method mine --lr 0.01 --data-seed 1 --set method.dim=4'
 
     Args:
         settings: Settings by dotted key.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ltbench.errors import ConfigError
 from ltbench.tuning.space import Choices, Dimension, Space
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -34,7 +34,7 @@ def require_optuna() -> None:
         )
 
 
-def suggest(space: Space, seed: str, earlier: Sequence[Trial]) -> dict[str, Any]:
+def suggest(space: Space, seed: str, earlier: Sequence[TrialRecord]) -> dict[str, Any]:
     """Returns the settings that TPE suggests after some trials.
 
     Args:
@@ -74,7 +74,7 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
 
 
 def _as_optuna(
-    trial: Trial, space: Space, distributions: Mapping[str, BaseDistribution]
+    trial: TrialRecord, space: Space, distributions: Mapping[str, BaseDistribution]
 ) -> FrozenTrial:
     from optuna.trial import TrialState, create_trial
 

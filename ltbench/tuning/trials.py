@@ -28,7 +28,7 @@ from ltbench.tuning.pruning import pruned_at
 from ltbench.tuning.samplers import propose
 from ltbench.tuning.space import Space
 from ltbench.tuning.study import Study
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 
 if TYPE_CHECKING:
     from ltbench.engine.run import RuntimeConfig
@@ -60,7 +60,7 @@ class TrialRunner:
     base: Settings
     runtime: RuntimeConfig
     progress: Callable[[], AbstractContextManager[ProgressReporter]]
-    report: Callable[[str, int, Settings, Trial | None], None]
+    report: Callable[[str, int, Settings, TrialRecord | None], None]
 
     def run(self) -> None:
         """Runs the trials that are left; those of the methods take turns.
@@ -118,8 +118,8 @@ class TrialRunner:
                 )
 
     def _trial(
-        self, space: Space, number: int, settings: dict[str, Any], earlier: Sequence[Trial]
-    ) -> Trial:
+        self, space: Space, number: int, settings: dict[str, Any], earlier: Sequence[TrialRecord]
+    ) -> TrialRecord:
         """Runs a trial, and returns its record."""
         identified: dict[str, Any] = {
             "method": space.method,
@@ -136,7 +136,9 @@ class TrialRunner:
                 "trained": 0,
                 "seconds": 0.0,
             }
-            return Trial(**identified, **nothing, state="failed", value=None, error=error.message)
+            return TrialRecord(
+                **identified, **nothing, state="failed", value=None, error=error.message
+            )
         planned = PlannedRun(self.registry, resolved)
         directory = planned.directory(self.runtime.out)
         epochs = resolved.spec.train.epochs
@@ -155,14 +157,16 @@ class TrialRunner:
             rows = directory.history()
             # A training that another study continued may have more epochs than this one needs.
             end = pruned_at(_scores(rows), epochs, earlier) or len(rows)
-            return Trial(**identified, **_costs(rows[:end]), state="pruned", value=None, error="")
+            return TrialRecord(
+                **identified, **_costs(rows[:end]), state="pruned", value=None, error=""
+            )
         except (RunError, PluginError) as error:
             failed = _recorded_failure(error, directory)
             costs = _costs(directory.history())
-            return Trial(**identified, **costs, state="failed", value=None, error=failed)
+            return TrialRecord(**identified, **costs, state="failed", value=None, error=failed)
         rows = directory.history()
         costs = _costs(rows) | {"seconds": _seconds(result)}
-        return Trial(**identified, **costs, state="done", value=self._value(result), error="")
+        return TrialRecord(**identified, **costs, state="done", value=self._value(result), error="")
 
     def _value(self, result: RunResult) -> float:
         metric = self.study.record.metric

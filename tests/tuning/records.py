@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ltbench.tuning.space import Choices, Range, Space
-from ltbench.tuning.study_file import MethodRecord, StudyRecord, Trial
+from ltbench.tuning.study_file import MethodRecord, StudyRecord, TrialRecord
 
 RATE = Range("train.lr", 0.001, 0.1, log=True, whole=False)
 DIM = Choices("method.dim", (4, 8, None))
@@ -22,9 +22,9 @@ def trial(
     epochs: int = 4,
     state: str | None = None,
     method: str = "lift_plus",
-) -> Trial:
+) -> TrialRecord:
     """A trial that has ended: done where it has a value, else pruned unless a state is given."""
-    return Trial.model_validate(
+    return TrialRecord.model_validate(
         {
             "method": method,
             "number": number,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ltbench.tuning.pruning import pruned_at
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 from tests.tuning.records import trial
 
 OTHERS = [
@@ -40,6 +40,6 @@ def test_trainings_are_compared_at_the_same_share() -> None:
 
 
 def test_trials_without_scores_do_not_count() -> None:
-    without: list[Trial] = [trial(n, value=None, state="failed") for n in range(4)]
+    without: list[TrialRecord] = [trial(n, value=None, state="failed") for n in range(4)]
     assert pruned_at([0, 0, 0], 4, without) is None
     assert pruned_at([], 4, OTHERS) is None

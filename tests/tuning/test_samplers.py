@@ -9,7 +9,7 @@ import pytest
 from ltbench.errors import ConfigError
 from ltbench.tuning.samplers import STARTUP_TRIALS, expect_points, propose
 from ltbench.tuning.space import Choices, Range, Space, same_settings
-from ltbench.tuning.study_file import Trial
+from ltbench.tuning.study_file import TrialRecord
 from tests.tuning.records import DIM, RATE, SPACE, trial
 
 FINITE = Space("lift_plus", (DIM, Choices("loss", ("ce", "vs"))), {"method.dim": 8, "loss": "vs"})
@@ -21,8 +21,8 @@ def searched(
     budget: int,
     seed: int = 0,
     score: Callable[[dict[str, Any]], float] = lambda settings: 50.0,
-) -> list[Trial]:
-    trials: list[Trial] = []
+) -> list[TrialRecord]:
+    trials: list[TrialRecord] = []
     while len(trials) < budget:
         settings = propose(space, sampler, seed, trials)
         if settings is None:

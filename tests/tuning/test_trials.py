@@ -21,7 +21,7 @@ from ltbench.tuning import trials as module
 from ltbench.tuning.build_space import build_spaces
 from ltbench.tuning.search_texts import read_searches
 from ltbench.tuning.study import Study, open_study
-from ltbench.tuning.study_file import TRIALS, MethodRecord, StudyRecord, Trial
+from ltbench.tuning.study_file import TRIALS, MethodRecord, StudyRecord, TrialRecord
 from ltbench.tuning.trials import TRIAL_SEED, TrialRunner
 
 BASE: Mapping[str, Any] = {
@@ -80,7 +80,9 @@ class Search:
     def _display(self) -> Iterator[ProgressReporter]:
         yield self.reporter
 
-    def _report(self, method: str, number: int, settings: Settings, trial: Trial | None) -> None:
+    def _report(
+        self, method: str, number: int, settings: Settings, trial: TrialRecord | None
+    ) -> None:
         if trial is None and len(self.reported) == self.stop_before:
             raise Interrupted("interrupted")
         if trial is not None:
