@@ -17,6 +17,7 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from ltbench.io.interrupts import check
+from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.storage import history
 from ltbench.storage.predictions import predictions_name
 from ltbench.storage.result_schema import Environment, RunDescription, RunResult
@@ -31,13 +32,17 @@ _NAMES = (
 _READ_BYTES = 2**20
 
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]{1,255}$")]
+_NAME = SNAKE_CASE.pattern
+RunFolder = Annotated[
+    str, Field(pattern=f"^{_NAME}/{_NAME}/{_NAME}/[0-9a-f]{{12}}$", max_length=800)
+]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class PackedRun(Record):
     """A run in a pack."""
 
-    folder: str = Field(description="folder in the archive: dataset/backbone/method/hash")
+    folder: RunFolder = Field(description="folder in the archive: dataset/backbone/method/hash")
     files: Annotated[dict[FileName, Sha256], MinLen(1)] = Field(
         description="SHA-256 of each file, by name"
     )

@@ -17,6 +17,7 @@ from ltbench.io.files import create_file, partial_path
 from ltbench.io.interrupts import check, deferred
 from ltbench.io.reading import expect_regular
 from ltbench.storage import predictions
+from ltbench.storage.files import make_folder
 from ltbench.storage.pack_format import Manifest, PackedRun, copied, is_packed
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_check import check_run
@@ -63,6 +64,7 @@ def pack(
     if not runs:
         raise ConfigError("there is no finished run to pack", hint="give finished runs")
     expect_free(archive)
+    make_folder(archive.parent)
     partial = partial_path(archive)
     with _explained(archive, partial), deferred():
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltbench.data.preparation.archive import unpack
-from ltbench.errors import BusyError, DataError, RunError, shortened
+from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.files import remove
 from ltbench.io.interrupts import check, deferred
 from ltbench.io.locks import hold_lock
@@ -74,12 +74,7 @@ def add_pack(
         remove(unpacked)  # left by a process that was killed
         try:
             _unpack(archive, unpacked)
-            manifest = read_stored(unpacked, Manifest)
-            if manifest is None:
-                raise DataError(
-                    f"{archive} is not a pack of runs: it has no {Manifest.FILE}",
-                    hint="give an archive that ltbench runs pack wrote",
-                )
+            manifest = _manifest(archive, unpacked)
             begin(len(manifest.runs))
             yield from _added(manifest, unpacked, out)
         finally:
@@ -104,6 +99,23 @@ def _unpack(archive: Path, into: Path) -> None:
         unpack(archive, into, limit, MAX_FILES)
     except DataError as error:
         raise DataError(error.message, hint=_HINT) from error
+
+
+def _manifest(archive: Path, unpacked: Path) -> Manifest:
+    """Returns the manifest of an archive.
+
+    Raises:
+        DataError: It is missing or broken.
+    """
+    hint = "give an archive that ltbench runs pack wrote"
+    try:
+        manifest = read_stored(unpacked, Manifest)
+    except DataError as error:
+        fault = error.message.replace(f"{unpacked}/", "")
+        raise DataError(f"{archive} is not a pack of runs: {fault}", hint=hint) from error
+    if manifest is None:
+        raise DataError(f"{archive} is not a pack of runs: no {Manifest.FILE}", hint=hint)
+    return manifest
 
 
 def _added(manifest: Manifest, unpacked: Path, out: Path) -> Iterator[AddedRun]:
@@ -134,14 +146,13 @@ def _add(run: PackedRun, unpacked: Path, out: Path) -> AddedRun:
         RunError: The store cannot be written.
     """
     folder = unpacked / run.folder
-    # The folder is one that was unpacked, whatever the manifest says.
-    if unpacked not in folder.parents or ".." in folder.parts or not folder.is_dir():
-        raise DataError(f"{shortened(run.folder)} is not a folder of the archive", hint=_HINT)
     with _unreadable(folder):
+        if not folder.is_dir():
+            raise DataError(f"{run.folder} is not a folder of the archive", hint=_HINT)
         _check_files(run, folder)
     result = check_run(RunDirectory(folder))
     if folder_of(result) != run.folder:
-        raise DataError(f"{shortened(run.folder)} holds the run {folder_of(result)}", hint=_HINT)
+        raise DataError(f"{run.folder} holds the run {folder_of(result)}", hint=_HINT)
     target = RunDirectory(out / run.folder)
     for path in {target.path, RunDirectory.of(out, result.spec).path}:
         if RunDirectory(path).result() is not None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ltbench.analysis.comparison.config_diff import diff_choices, list_choices
-from ltbench.config.options import as_typed
 from ltbench.storage.parsing import read_stored
 from ltbench.storage.result_schema import Environment
 from ltbench.storage.run_directory import RunDirectory
@@ -66,7 +65,6 @@ def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, str]:
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{key}.")
         elif value is not None:
-            found[f"{prefix}{key}"] = (
-                " ".join(map(str, value)) if isinstance(value, list) else as_typed(value)
-            )
+            each = value if isinstance(value, list) else [value]
+            found[f"{prefix}{key}"] = " ".join(map(str, each))
     return found

@@ -10,9 +10,10 @@ import typer
 from ltbench.cli.options import Json
 from ltbench.cli.runs.options import Store
 from ltbench.config.defaults import DEFAULT_OUT
-from ltbench.errors import DataError
+from ltbench.errors import DataError, shortened
 
-_MAX_LISTED = 20
+_MAX_LISTED = 5
+_MAX_CHARACTERS = 240  # of a refused run
 
 
 def add(
@@ -69,7 +70,7 @@ def add(
         console().print(told + more, markup=False, soft_wrap=True)
     if refused:
         for run in refused[:_MAX_LISTED]:
-            told = line_text(f"refused {run.folder}: {run.fault}")
+            told = shortened(line_text(f"refused {run.folder}: {run.fault}"), _MAX_CHARACTERS)
             errors.print(told, markup=False, soft_wrap=True)
         if len(refused) > _MAX_LISTED:
             errors.print(f"refused {len(refused) - _MAX_LISTED:,} more")

@@ -13,9 +13,11 @@ from ltbench.cli.confirm import Yes, expect_confirmation
 from ltbench.cli.options import Json, Where
 from ltbench.cli.runs.options import ManyRuns, Store
 from ltbench.config.defaults import DEFAULT_OUT
-from ltbench.errors import ConfigError, RunError
+from ltbench.errors import ConfigError, RunError, shortened
 
-_MAX_LISTED = 20
+_MAX_LISTED = 10
+_MAX_KEPT = 5
+_MAX_CHARACTERS = 240  # of a run that was kept
 
 
 def rm(
@@ -117,6 +119,7 @@ def _report(moved: dict[Path, Path], kept: dict[Path, str], *, json: bool) -> No
     """
     from ltbench.cli.output import print_json
     from ltbench.io.console import console
+    from ltbench.io.text import line_text
 
     if json:
         print_json(
@@ -139,8 +142,11 @@ def _report(moved: dict[Path, Path], kept: dict[Path, str], *, json: bool) -> No
             stdout.print(f"to free their disk space: {again}", markup=False, soft_wrap=True)
     if kept:
         errors = console(stderr=True)
-        for path, reason in kept.items():
-            errors.print(f"kept {path}: {reason}", markup=False, soft_wrap=True)
+        for path, reason in list(kept.items())[:_MAX_KEPT]:
+            told = shortened(line_text(f"kept {path}: {reason}"), _MAX_CHARACTERS)
+            errors.print(told, markup=False, soft_wrap=True)
+        if len(kept) > _MAX_KEPT:
+            errors.print(f"kept {len(kept) - _MAX_KEPT:,} more")
         raise RunError(
             f"{len(kept):,} of {len(moved) + len(kept):,} runs were kept",
             hint="see the reasons above",

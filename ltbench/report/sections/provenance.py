@@ -11,7 +11,7 @@ from ltbench.storage.results import SkippedRun
 
 
 def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun]) -> Section:
-    """Returns the section of the commands and environments of the runs, and of skipped runs."""
+    """Returns the section of the runs' commands, environments and tags, and of skipped runs."""
     blocks: list[SectionBlock] = [
         Listing("Commands", "\n".join(dict.fromkeys(map(_command_line, runs))))
     ]
@@ -23,11 +23,19 @@ def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun])
         Listing(f"Environment of {count} {'run' if count == 1 else 'runs'}", text)
         for text, count in environments.items()
     ]
+    tagged = [(str(run.path), _tags_text(run)) for run in runs if run.tags or run.tags_fault]
+    if tagged:
+        columns = [Column("run directory"), Column("tags")]
+        blocks.append(Table("tags", "Tags of runs.", columns, tagged))
     if skipped:
         rows = [(str(item.path), item.reason) for item in skipped]
         columns = [Column("run directory"), Column("reason")]
         blocks.append(Table("skipped", "Run directories that were skipped.", columns, rows))
     return Section("provenance", "Commands and environment", blocks=blocks)
+
+
+def _tags_text(run: RunResult) -> str:
+    return run.tags_fault or ", ".join(f"{name}={value}" for name, value in run.tags.items())
 
 
 def _command_line(run: RunResult) -> str:
