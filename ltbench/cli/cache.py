@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,7 +58,7 @@ def cache(
         entries = stored.entries()
         if clear and entries:
             shown = in_words(sum(entry.size for entry in entries))
-            question = f"Delete {len(entries):,} entries ({shown}) of {stored.folder}?"
+            question = f"Delete {_count(entries)} ({shown}) of {stored.folder}?"
             expect_confirmation(question, yes=yes)
         if clear or limit is not None:
             deleted = stored.shrink()
@@ -82,10 +83,14 @@ def cache(
         return
     stdout = console()
     if clear or limit is not None:
-        stdout.print(f"deleted {len(deleted):,} entries, {in_words(freed)}")
+        stdout.print(f"deleted {_count(deleted)}, {in_words(freed)}")
     unused = f", not used for longest: since {_time(entries[0].used)}" if entries else ""
-    told = f"{stored.folder}: {len(entries):,} entries, {in_words(size)}{unused}"
+    told = f"{stored.folder}: {_count(entries)}, {in_words(size)}{unused}"
     stdout.print(told, markup=False, soft_wrap=True)
+
+
+def _count(entries: Sequence[CacheEntry]) -> str:
+    return f"{len(entries):,} {'entry' if len(entries) == 1 else 'entries'}"
 
 
 def _time(seconds: float) -> str:

@@ -300,7 +300,7 @@ def test_the_cache_is_shown_and_emptied(cli: Cli, runs: Path) -> None:
     assert cli("cache", "--limit", "0.00001", "--json").json["deleted_entries"] == 2
     refused = cli("cache", "--clear")
     assert (refused.code, "add --yes" in refused.err) == (2, True)
-    assert "deleted 1 entries" in cli("cache", "--clear", "--yes").out
+    assert "deleted 1 entry" in cli("cache", "--clear", "--yes").out
     assert cli("cache", "--clear").code == 0
     assert cli("cache", "--clear", "--limit", "1").code == 2
     assert cli("cache", "--out", "nowhere").code == 2

@@ -47,9 +47,9 @@ def _try_json(rng: random.Random, folder: Path) -> None:
     chosen = rng.randrange(len(lines))
     value = json.loads(lines[chosen])
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
-        value = _mutated(rng, value)
+        value = mutated(rng, value)
     if isinstance(value, dict) and rng.random() < 0.8:
-        _sign(value)
+        sign(value)
     lines[chosen] = json.dumps(value)
     if rng.random() < 0.05:
         lines[chosen] = rng.choice(_TEXTS)
@@ -81,9 +81,9 @@ def _try_python(rng: random.Random, folder: Path) -> None:
     run = _victim(rng, folder)
     path = rng.choice([path for path in sorted(run.glob("*.json*")) if path.is_file()])
     value = json.loads(path.read_text().splitlines()[0]) if path.suffix == ".jsonl" else None
-    value = _mutated(rng, json.loads(path.read_text()) if value is None else value)
+    value = mutated(rng, json.loads(path.read_text()) if value is None else value)
     if isinstance(value, dict):
-        _sign(value)
+        sign(value)
     path.write_text(json.dumps(value) + "\n")
     calls: list[Callable[[], object]] = [
         lambda: package.load_run(run).predictions(),
@@ -111,11 +111,16 @@ def _victim(rng: random.Random, folder: Path) -> Path:
     return rng.choice(sorted(path.parent for path in store.rglob("result.json")))
 
 
-def _mutated(rng: random.Random, value: Any) -> Any:
-    """Returns a JSON value with one change somewhere in it."""
+def mutated(rng: random.Random, value: Any) -> Any:
+    """Returns a JSON value with one change somewhere in it.
+
+    Args:
+        rng: Source of the random choice.
+        value: JSON value.
+    """
     if isinstance(value, dict) and value and rng.random() < 0.93:
         key = rng.choice(list(value))
-        changed = {**value, key: _mutated(rng, value[key])}
+        changed = {**value, key: mutated(rng, value[key])}
         draw = rng.random()
         if draw < 0.05:
             del changed[key]
@@ -126,7 +131,7 @@ def _mutated(rng: random.Random, value: Any) -> Any:
         place = rng.randrange(len(value))
         if rng.random() < 0.2:
             return [*value[:place], *value[place + rng.choice((0, 1)) :], value[place]]
-        return [*value[:place], _mutated(rng, value[place]), *value[place + 1 :]]
+        return [*value[:place], mutated(rng, value[place]), *value[place + 1 :]]
     if isinstance(value, int | float) and rng.random() < 0.4:
         return rng.choice((str(value), float(value), -value, value * 10**9, value + 1, [value]))
     if rng.random() < 0.03:
@@ -141,8 +146,12 @@ def _nested(depth: int) -> Any:
     return value
 
 
-def _sign(value: dict[str, Any]) -> None:
-    """Writes the hash of the run that a file describes, as it is after the change."""
+def sign(value: dict[str, Any]) -> None:
+    """Writes the hash of the run that a file describes, as it is after the change.
+
+    Args:
+        value: Content of a JSON file of a run.
+    """
     from ltbench.config.runspec import hash_of
 
     # One that describes no run any more keeps its hash.
@@ -229,6 +238,10 @@ _READERS = (
     ("eval", "RUN"),
     ("eval", "RUN", "--json"),
     ("grid", "status", "digits/methods", "--out", "runs"),
+    ("runs", "list", "runs", "--sort", "few"),
+    ("runs", "show", "RUN"),
+    ("runs", "diff", "RUN", "RUN"),
+    ("runs", "pack", "runs", "pack.zip"),
 )
 
 ATTACKS = (
