@@ -176,6 +176,8 @@ def _agrees(key: str, stored: Any, wanted: Any) -> bool:
     """Returns whether the stored value of a key is a wanted one; of a hash, begins with it."""
     if key == HASH:
         return any(one.startswith(str(wanted).lower()) for one in stored)
+    if key.startswith(TAG) and not isinstance(wanted, str):  # tags are texts: 3 is "3"
+        return stored is not MISSING and bool(stored == as_typed(wanted))
     return _same(stored, wanted)
 
 

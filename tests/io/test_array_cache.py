@@ -196,3 +196,28 @@ def test_an_entry_with_something_else_in_it_is_computed_again(
         os.mkfifo(path)
     assert cache.get({}, LAYOUT, squares)["squares"][3] == 9
     assert (tmp_path / "kept").read_text() == "{"
+
+
+def test_entries_are_listed_and_evicted_by_their_last_use(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", 10_000)
+    assert cache.entries() == cache.shrink() == []
+    for n in range(3):
+        cache.get({"n": n}, LAYOUT, squares)
+    for age, entry in enumerate(sorted(stored(cache))):
+        os.utime(cache.folder / entry / "key.json", (age, age))
+    partial = cache.folder / f".{'0' * 32}.{'1' * 16}.part"  # of a process that was killed
+    partial.mkdir()
+    (cache.folder / "notes").mkdir()
+    listed = cache.entries()
+    assert [entry.path.name for entry in listed] == sorted(stored(cache) - {partial.name, "notes"})
+    assert cache.shrink() == []
+    kept = listed[-1]
+    assert Cache(cache.folder, kept.size).shrink() == listed[:-1]
+    assert stored(cache) == {kept.path.name, "notes"}
+
+
+def test_a_link_in_the_place_of_a_cache_is_left_alone(tmp_path: Path) -> None:
+    Cache(tmp_path / "other", 10_000).get({"n": 1}, LAYOUT, squares)
+    (tmp_path / "cache").symlink_to(tmp_path / "other")
+    assert Cache(tmp_path / "cache", 0).shrink() == []
+    assert len(Cache(tmp_path / "other", 0).entries()) == 1

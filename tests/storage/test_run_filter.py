@@ -18,7 +18,7 @@ def found(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Found
     store(out, spec_of(registry, method="full", train__epochs=3))
     light = store(out, spec_of(registry, method="lift_plus", seed=1, train__lr=0.5))
     store(out, spec_of(registry, method="lift_plus", seed=2, method__layers=[0, 1]))
-    write_tags(light, {"paper": "table 3", "n": "03"})
+    write_tags(light, {"paper": "table 3", "n": "03", "table": "3"})
     return find_runs([out])
 
 
@@ -61,6 +61,8 @@ def test_runs_are_kept_by_typed_values(found: Found, texts: list[str], expected:
         ({"method.layers": [0, 1]}, [2]),
         ({"method.layers": (0, 1), "seed": 2}, [2]),
         ({"tag.paper": "table 3"}, [1]),
+        ({"tag.table": 3}, [1]),
+        ({"tag.table": [3, 4]}, [1]),
     ],
 )
 def test_runs_are_kept_by_python_values(

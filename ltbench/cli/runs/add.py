@@ -61,7 +61,7 @@ def add(
             {
                 "added": [str(run.path) for run in added],
                 "present": [str(run.path) for run in there],
-                "refused": [{"folder": run.folder, "reason": run.fault} for run in refused],
+                "refused": [{"run": run.folder, "reason": run.fault} for run in refused],
             }
         )
     else:

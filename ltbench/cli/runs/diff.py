@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ltbench.cli.options import Json
-from ltbench.cli.runs.options import Run, Store
+from ltbench.cli.runs.options import NAMED, Store
 from ltbench.config.defaults import DEFAULT_OUT
 
 if TYPE_CHECKING:
     from ltbench.analysis.comparison.run_diff import Difference
 
 
-def diff(first: Run, second: Run, out: Store = DEFAULT_OUT, json: Json = False) -> None:
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help=f"Run: {NAMED}.", show_default=False)],
+    second: Annotated[str, typer.Argument(metavar="B", help="Other run.", show_default=False)],
+    out: Store = DEFAULT_OUT,
+    json: Json = False,
+) -> None:
     """Show the settings and the environment in which two runs differ, finished or not.
 
     `ltbench compare` tests whether their accuracies differ.

@@ -24,7 +24,7 @@ def list_runs(
     runs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[RUNS...]",
+            metavar="RUNS...",
             help=f"Run directories, or folders that contain some. Default: {DEFAULT_OUT}.",
             show_default=False,
         ),

@@ -23,7 +23,7 @@ def tag(
     ],
     tags: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE...]", help="Tags to set.", show_default=False),
+        typer.Argument(metavar="NAME=VALUE...", help="Tags to set.", show_default=False),
     ] = None,
     remove: Annotated[
         list[str] | None,
