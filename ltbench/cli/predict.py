@@ -91,7 +91,7 @@ def predict(
     with errors.status("finding images"):
         found = find_images(paths)
     if found.ignored:
-        errors.print(f"{found.ignored:,} files without the file extension of an image are ignored")
+        errors.print(f"files ignored, without the file extension of an image: {found.ignored:,}")
 
     from ltbench.engine.progress_bar import show_progress
     from ltbench.io.gc import gc_paused

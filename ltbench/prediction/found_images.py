@@ -88,7 +88,7 @@ def find_images(paths: Sequence[str | Path], *, unique: bool = True) -> FoundIma
     images = ListedImages(collected.array())
     if not len(images):
         shown = shortened(", ".join(map(str, paths))) or "no path"
-        ignored = f" ({finder.ignored:,} other files)" if finder.ignored else ""
+        ignored = f" (files ignored: {finder.ignored:,})" if finder.ignored else ""
         raise DataError(
             f"{shown}: no image found{ignored}",
             hint=f"known file extensions are {' '.join(IMAGE_EXTENSIONS)}",

@@ -29,14 +29,16 @@ def read_paths(path: Path) -> Iterator[str]:
         DataError: The file cannot be read, has no such column, or a row is malformed or has no
             path; rows are named by their line.
     """
-    folder = path.parent
+    folder, number = "" if path.parent == Path() else str(path.parent), 1
     for number, written in enumerate(_column(path), start=2):
         if not written:
             raise DataError(f"{path}:{number}: {COLUMN} is missing", hint="fill in each row")
         yield _located(folder, written)
+    if number == 1:
+        raise DataError(f"{path} lists no images", hint="write one path on each line")
 
 
-def _located(folder: Path, written: str) -> str:
+def _located(folder: str, written: str) -> str:
     """Returns the path of a file whose path is written in a folder's CSV file."""
     located = os.path.join(folder, written)  # noqa: PTH118  # no Path: a million of them are slow
     if "\\" not in written or os.sep == "\\" or os.path.lexists(located):

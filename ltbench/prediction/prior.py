@@ -119,7 +119,8 @@ def _read(path: Path) -> dict[str, float | str]:
         raise DataError(f"{path} is not UTF-8", hint=_FORM) from error
     except FileNotFoundError as error:
         raise DataError(
-            f"{shortened(str(path))} does not exist", hint="give uniform, train, or a CSV file"
+            f"prior: {shortened(str(path))} does not exist",
+            hint="give uniform, train, or a CSV file",
         ) from error
     except (OSError, ValueError) as error:
         raise DataError(f"{shortened(str(path))} cannot be read: {error}", hint=_FORM) from error

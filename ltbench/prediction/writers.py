@@ -89,14 +89,14 @@ class JsonObject:
                 {"class": name, "class_id": class_id, "probability": probability}
                 for class_id, name, probability in ranked
             ]
-            line = json.dumps({"path": row.path, "classes": classes}, allow_nan=False)
+            line = json.dumps({"path": _as_utf8(row.path), "classes": classes}, allow_nan=False)
             self._out.write(f"{self._separator}    {line}")
             self._separator = ",\n"
         self._count += len(rows)
 
     def close(self, skipped: Sequence[SkippedImage]) -> None:
         """Writes the last keys: the number of predictions and the skipped images."""
-        unread = [{"path": one.path, "reason": one.reason} for one in skipped]
+        unread = [{"path": _as_utf8(one.path), "reason": one.reason} for one in skipped]
         tail = json.dumps({"images": self._count, "skipped": unread}, indent=2)
         self._out.write(f"\n  ],{tail.removeprefix('{')}\n")
 
@@ -166,7 +166,9 @@ class _ParquetRows:
             self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
-        self._rows += [_as_utf8(row.values()) for row in rows]
+        for row in rows:
+            path, *others = row.values()
+            self._rows.append([_as_utf8(path), *others])
         if len(self._rows) >= _ROWS_PER_GROUP:
             self._write_group()
 
@@ -195,7 +197,6 @@ class _ParquetRows:
         self._rows = []
 
 
-def _as_utf8(values: list[Any]) -> list[Any]:
-    """Returns the values of a row with a path in UTF-8: the name of a file may have other bytes."""
-    path, *others = values
-    return [path.encode(errors="replace").decode(), *others]
+def _as_utf8(path: str) -> str:
+    """Returns a path with "?" for bytes that are no UTF-8."""
+    return path.encode(errors="replace").decode()
