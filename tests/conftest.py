@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,9 @@ import torch
 
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from tests.prediction.stored import Predictable
 
 torch.set_num_threads(1)
 
@@ -29,6 +32,14 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     return load_plugins()
+
+
+@pytest.fixture(scope="session")
+def predictable(tmp_path_factory: pytest.TempPathFactory) -> Predictable:
+    """A finished run on image files whose training images are gone; it must not be changed."""
+    from tests.prediction.stored import predictable_run
+
+    return predictable_run(tmp_path_factory.mktemp("predictable"))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ class ListedImages(FileImages):
             raise
         except DataError as error:
             raise CorruptImageError(error.message, hint=error.hint) from error
+        except ValueError as error:  # a path with a null character
+            name = shortened(self.name(index))
+            raise CorruptImageError(f"{name} is no path: {error}", hint="check the list") from error
 
 
 @dataclass(frozen=True)

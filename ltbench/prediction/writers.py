@@ -15,7 +15,7 @@ from ltbench.io.text import csv_text
 from ltbench.prediction.prediction_table import PredictionRow, SkippedImage, column_names
 from ltbench.storage.files import make_folder, writing
 
-_ROWS_PER_GROUP = 1 << 16  # of a Parquet file; as many are in memory
+_ROWS_PER_GROUP = 1 << 14  # of a Parquet file; as many are in memory
 
 
 class PredictionWriter(Protocol):

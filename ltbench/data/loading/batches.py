@@ -17,7 +17,7 @@ from ltbench.data.images import ArrayImages
 from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
 from ltbench.data.loading.workers import started
-from ltbench.errors import CorruptImageError, DataError, LTBenchError
+from ltbench.errors import CorruptImageError, DataError, Interrupted, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.interrupts import check
 from ltbench.views import Views
@@ -184,7 +184,11 @@ class _Loader:
     def load(self, orders: Iterable[Order]) -> Iterator[_Loaded]:
         """Yields pixels, draws and errors of each batch."""
         self._draws.orders = orders
-        return started(self._loader)
+        try:
+            yield from started(self._loader)
+        except Interrupted:  # torch makes the traceback of a worker the message of its error
+            check()
+            raise
 
 
 class _Draws(Sampler[list[_Draw]]):
