@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.io.files import create_file, own_target, partial_path, remove_partials, replace_file
+from ltbench.io.files import (
+    create_file,
+    own_target,
+    partial_path,
+    remove_partials,
+    replace_file,
+    replacing_file,
+)
 
 
 @pytest.fixture
@@ -87,3 +94,28 @@ def test_links_of_other_users_are_not_followed(tmp_path: Path) -> None:
     os.lchown(tmp_path / "link", 65534, 65534)
     with pytest.raises(PermissionError, match="another user"):
         own_target(tmp_path / "link")
+
+
+def test_content_in_parts_replaces_a_file_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("before")
+    with replacing_file(path) as file:
+        file.write(b"one ")
+        file.write(b"two")
+        assert path.read_text() == "before"
+    assert path.read_text() == "one two"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_between_parts_keeps_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("before")
+
+    def broken() -> None:
+        with replacing_file(path) as file:
+            file.write(b"one ")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["before"]
