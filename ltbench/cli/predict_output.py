@@ -27,6 +27,7 @@ from ltbench.storage.result_schema import RunResult
 
 _MAX_SHOWN_ROWS = 20
 _MAX_SHOWN_SKIPPED = 20
+_MAX_SHOWN_CLASSES = 5
 
 
 class Output:
@@ -130,7 +131,9 @@ class Output:
             table.add_column("next", overflow="fold")
         for row in self._first:
             (_, name, value), *others = zip(row.classes, row.names, row.probabilities, strict=True)
-            following = ", ".join(f"{other} {100 * share:.1f}" for _, other, share in others)
+            following = ", ".join(
+                f"{other} {100 * share:.1f}" for _, other, share in others[: _MAX_SHOWN_CLASSES - 1]
+            )
             cells = [escape(line_text(row.path)), escape(line_text(name)), f"{100 * value:.1f}"]
             table.add_row(*cells, *([escape(line_text(following))] if others else []))
         out.print(table)

@@ -62,6 +62,11 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 StopAfter = Callable[[Sequence[Mapping[str, Any]]], bool]
 """Reads the rows of the epochs so far, and returns whether the training ends here."""
 
+_ACCUMULATE = (
+    "--accumulate 4 puts a quarter of each batch through the model at a time, with the same result "
+    "up to rounding"
+)
+
 
 @dataclass(frozen=True)
 class RuntimeConfig:
@@ -327,8 +332,11 @@ def _record(error: Exception, directory: RunDirectory, observers: Observers) -> 
 
 
 @contextmanager
-def memory_explained() -> Iterator[None]:
+def memory_explained(hint: str = _ACCUMULATE) -> Iterator[None]:
     """Converts the errors of libraries that run out of memory into one with a hint.
+
+    Args:
+        hint: Hint of the error.
 
     Raises:
         OutOfMemoryError: A library ran out of memory.
@@ -341,6 +349,5 @@ def memory_explained() -> Iterator[None]:
         where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this machine"
         raise OutOfMemoryError(
             f"out of memory on {where}",
-            hint="--accumulate 4 puts a quarter of each batch through the model at a time, with "
-            "the same result up to rounding",
+            hint=hint,
         ) from error

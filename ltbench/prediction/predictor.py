@@ -34,6 +34,7 @@ from ltbench.specs import Settings
 from ltbench.storage.result_schema import RunResult
 
 DEFAULT_TOP = 5
+_LESS_MEMORY = "take --device cpu, or a smaller batch_size in Python"
 _IMAGES_PER_COPY = 4096  # from a GPU: each copy waits for all that it has to compute
 
 
@@ -124,7 +125,7 @@ class Predictor:
         features = ImageFeatures(self.model, self._checked, images, loader_config, batch_size)
         rows: list[tuple[Tensor, ...]] = []
         waiting = 0
-        with memory_explained():
+        with memory_explained(_LESS_MEMORY):
             views = features.of_all(progress)
             for batch, logits in image_logits(self.model.classifier, self._checked, views):
                 rows.append((batch.indices, *self._top(logits, top)))
@@ -187,7 +188,7 @@ def load_predictor(
     target = None
     if prior is not None:
         target = target_prior(prior, result.classes.names, result.classes.trained_on)
-    with memory_explained():
+    with memory_explained(_LESS_MEMORY):
         model = load_model(result.path, device, given, data_root)
     with attribute_errors(chosen.component):
         built = chosen.component.spec.build(chosen.config, model.context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 from ltbench.contexts import BuildContext
 from ltbench.protocols import ScheduledLoss
 from ltbench.registry.component import Component
+from ltbench.specs import LossSpec
 from ltbench.testing.bench import Bench, Trial, context, trials
 from ltbench.testing.check import Check, bind
 
@@ -24,7 +26,13 @@ CLASSES = {
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
     """Yields the checks of a loss."""
-    functions = (check_finite, check_half_precision, check_descends, check_repeats)
+    functions = (
+        check_finite,
+        check_half_precision,
+        check_descends,
+        check_repeats,
+        check_prior_factors,
+    )
     for trial in trials(component):
         yield from bind(f"loss {trial.name}", functions, component, bench, trial)
 
@@ -87,3 +95,15 @@ def check_repeats(component: Component, bench: Bench, trial: Trial) -> None:
     values = [_value(component, bench, trial, logits, labels, ctx) for _ in range(2)]
     assert torch.equal(*values)
     assert torch.equal(kept, logits)
+
+
+def check_prior_factors(component: Component, bench: Bench, trial: Trial) -> None:
+    """The stated factors of the prior, if any, are one positive number a class."""
+    assert isinstance(component.spec, LossSpec)
+    for name, counts in CLASSES.items():
+        positive = tuple(max(count, 1) for count in counts)
+        factors = component.spec.prior_factors(bench.config(trial, component), positive)
+        if factors is not None:
+            assert len(factors) == len(counts), f"{name}: expected {len(counts)} factors"
+            wrong = [one for one in factors if not (math.isfinite(one) and one > 0)]
+            assert not wrong, f"{name}: factors must be positive, got {wrong[0]}"

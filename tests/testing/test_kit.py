@@ -78,7 +78,7 @@ def test_check_plugin_raises_with_rule_reason_and_link() -> None:
             check_plugin("mine")
         outcomes = check_plugin("mine", {"loss new_loss: options": "no help yet"})
     said = str(caught.value)
-    assert said.startswith("1 of 10 checks of mine failed:\n- loss new_loss: options: option scale")
+    assert said.startswith("1 of 11 checks of mine failed:\n- loss new_loss: options: option scale")
     assert "rule: Options have defaults and help" in said
     assert "docs/conformance.md#all-kinds-options" in said
     assert [one.check.name for one in outcomes if one.status == "expected"] == [
