@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum, auto
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,36 @@ Role = Literal["norm1", "qkv", "attn_out", "norm2", "mlp_in", "mlp_out", "mlp_en
 """The parts of a transformer block: the two norms, the fused projection to query, key and value,
 the projection after attention, the two layers of the MLP, and the last module of the MLP branch,
 whose output is added to the residual stream."""
+
+
+class Library(StrEnum):
+    """Model libraries that load an exported encoder back."""
+
+    TIMM = auto()
+    OPEN_CLIP = auto()
+
+
+NameTensors = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], dict[str, Tensor]]
+"""Function from the tensors of a `Backbone` by name, and those of the library's model, to the same
+tensors under the library's names."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The library's model that an image encoder was made from.
+
+    Args:
+        library: Library that builds the model.
+        model: Name of the model in timm, with the tag of its weights; in open_clip any text.
+        config: Arguments of `timm.create_model` besides the name, or open_clip's model config.
+        library_names: Function that gives the backbone's tensors the library's names. A tensor for
+            which the library's model has no place keeps its own.
+    """
+
+    library: Library
+    model: str
+    config: Mapping[str, Any]
+    library_names: NameTensors
 
 
 @dataclass(frozen=True)
@@ -127,6 +158,8 @@ class Backbone(nn.Module):
         projection: Matrix (width, joint) from features to the space shared with the text; None
             where the features are in that space already, or where no such space exists.
         logit_scale: Factor of the cosine similarity between image and text.
+        architecture: Library's model that the encoder was made from, for `ltbench export`; None
+            where no library can load it back.
         warnings: Sentences for the run's result, such as a property of the weights that the
             model's name does not mention.
     """
@@ -143,6 +176,7 @@ class Backbone(nn.Module):
         text: TextTower | None = None,
         projection: Tensor | None = None,
         logit_scale: float | None = None,
+        architecture: Architecture | None = None,
         warnings: Sequence[str] = (),
     ) -> None:
         super().__init__()
@@ -152,6 +186,7 @@ class Backbone(nn.Module):
         self.blocks = tuple(blocks)
         self.text = text
         self.logit_scale = logit_scale
+        self.architecture = architecture
         self.warnings = tuple(warnings)
         self.projected = False
         self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None], persistent=False)

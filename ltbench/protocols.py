@@ -51,6 +51,20 @@ class Method(Protocol):
         ...
 
 
+@runtime_checkable
+class MergesItself(Method, Protocol):
+    """A method whose trained change of the encoder is linear, in part or as a whole."""
+
+    def merge(self, backbone: Backbone) -> None:
+        """Adds what is linear to the encoder's own weights, and removes the modules of the method.
+
+        Called on the trained backbone, in evaluation mode and float32, by `ltbench export`. The
+        features stay the same up to rounding. What is not linear stays in place: then the model is
+        exported as a traced program only.
+        """
+        ...
+
+
 class TrainingFeatures(Protocol):
     """The encoder's features of training images, computed on each call."""
 

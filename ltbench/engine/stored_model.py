@@ -62,12 +62,14 @@ class StoredModel:
         class_names: K names, by class id.
         policy: Precision of the forward pass: that of the run.
         context: Facts that the components of the run are built from.
+        added: Names, in the backbone, of the parameters and buffers that the method added.
     """
 
     classifier: Classifier
     class_names: tuple[str, ...]
     policy: PrecisionPolicy
     context: BuildContext
+    added: tuple[str, ...]
 
     @property
     def resolution(self) -> int:
@@ -162,8 +164,9 @@ def load_model(
         placeholders = PlaceholderFeatures.of(context)
         built = build_model(resolved, context, backbone, placeholders, initialise=False)
         model = built.classifier
-        _load_weights(model, pretrained.in_model(model), directory)
-    return StoredModel(model.eval().requires_grad_(False), classes.names, policy, built.context)
+        known = pretrained.in_model(model)
+        _load_weights(model, known, directory)
+    return _stored_model(model, policy, built.context, known)
 
 
 def rebuild_run(
@@ -268,8 +271,27 @@ def _load_older(
             f"data set: {error.message}",
             hint=error.hint,
         ) from error
-    model = built.model.eval().requires_grad_(False)
-    return StoredModel(model, built.context.class_names, built.policy, built.context)
+    return _stored_model(built.model, built.policy, built.context, built.pretrained)
+
+
+def _stored_model(
+    model: Classifier,
+    policy: PrecisionPolicy,
+    context: BuildContext,
+    pretrained: Mapping[str, int],
+) -> StoredModel:
+    """Returns a classifier with its weights as a stored model.
+
+    Args:
+        model: Classifier.
+        policy: Precision of the run.
+        context: Facts that the components of the run are built from.
+        pretrained: Checksums of the pretrained backbone's tensors, by name in the model.
+    """
+    names = [name for name, _ in named_tensors(model.backbone)]
+    added = tuple(name for name in names if f"backbone.{name}" not in pretrained)
+    model.eval().requires_grad_(False)
+    return StoredModel(model, context.class_names, policy, context, added)
 
 
 def _load_weights(

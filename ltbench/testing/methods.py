@@ -15,6 +15,7 @@ from ltbench.contexts import BackboneContext
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.training.checkpoint import load_learned, save_learned
 from ltbench.engine.training.train_loader import image_loader
+from ltbench.protocols import MergesItself
 from ltbench.registry.component import Component
 from ltbench.specs import ComponentSpec, MethodSpec, Settings
 from ltbench.testing.bench import Bench, folder, images_of, take_steps, trials
@@ -40,6 +41,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
             check_copies_are_independent,
             check_gradient_checkpointing,
             check_half_precision,
+            check_merged_features,
         ]
     for number, trial in enumerate(trials(component)):
         for place, backbone in enumerate(bench.backbones()):
@@ -159,9 +161,7 @@ def check_token_wise(bench: Bench, settings: Settings) -> None:
     built = bench.build_run(settings)
     if not any(isinstance(module, LastBlock) for module in built.model.modules()):
         raise Skipped("the backbone reads every token")
-    with torch.no_grad():  # parameters that start at zero have no effect yet
-        for parameter in built.model.learned().values():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+    move_learned(built)
     fewer = _logits(built)
     built.model.backbone.compute_all_tokens()
     difference = _relative(fewer, _logits(built))
@@ -240,6 +240,30 @@ def check_half_precision(bench: Bench, settings: Settings) -> None:
             with torch.autocast("cpu", dtype=dtype):
                 difference = _relative(backbone(images).float(), exact)
             assert difference < _HALF_TOLERANCE, f"{dtype}: {100 * difference:.1f} %"
+
+
+def check_merged_features(bench: Bench, settings: Settings) -> None:
+    """A method with `merge` gives the same features after it."""
+    resolved = bench.resolve(settings)
+    built = bench.build_run(settings)
+    method = resolved.build("method", built.context)
+    if not isinstance(method, MergesItself):
+        raise Skipped("the method has no merge")
+    move_learned(built)
+    backbone = built.model.eval().requires_grad_(False).backbone
+    images = backbone.normalize(images_of(built))
+    with torch.no_grad():
+        expected = backbone(images)
+        method.merge(backbone)
+        difference = _relative(backbone(images), expected)
+    assert difference < _FLOAT32_TOLERANCE, f"merged features differ by {100 * difference:.2g} %"
+
+
+@torch.no_grad()
+def move_learned(built: BuiltRun) -> None:
+    """Changes every learned parameter a little: those that start at zero have no effect yet."""
+    for parameter in built.model.learned().values():
+        parameter.add_(0.1 * torch.randn_like(parameter))
 
 
 def check_small_numbers(bench: Bench, settings: Settings) -> None:

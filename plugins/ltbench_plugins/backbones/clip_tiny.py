@@ -50,7 +50,9 @@ def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from ltbench.backbone import Architecture, Library
     from ltbench_plugins.modules.families import clip_backbone
+    from ltbench_plugins.modules.library_names import open_clip_names
 
     model = open_clip.CLIP(**ARCHITECTURE)
     try:
@@ -60,7 +62,8 @@ def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
             f"{WEIGHTS} cannot be read: {error}", hint="install ltbench again"
         ) from error
     model.load_state_dict(weights)
-    return clip_backbone(model, tokenize, resolution=32, mean=MEAN, std=STD)
+    known = Architecture(Library.OPEN_CLIP, CLIP_TINY.name, ARCHITECTURE, open_clip_names)
+    return clip_backbone(model, tokenize, 32, MEAN, STD, known)
 
 
 def tokenize(texts: Sequence[str]) -> Tensor:

@@ -34,7 +34,9 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     import open_clip
     import torch
 
+    from ltbench.backbone import Architecture, Library
     from ltbench_plugins.modules.families import clip_backbone
+    from ltbench_plugins.modules.library_names import open_clip_names
 
     known = open_clip.list_models()
     if config.model not in known:
@@ -67,8 +69,13 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     shown = model.visual.preprocess_cfg
     resolution = model.visual.image_size
     side = resolution if isinstance(resolution, int) else resolution[0]
+    known = open_clip.get_model_config(config.model)
+    known |= {"quick_gelu": True} if quick else {}
+    architecture = Architecture(Library.OPEN_CLIP, config.model, known, open_clip_names)
     warnings = _warnings(config, quick)
-    return clip_backbone(model, tokenizer, side, shown["mean"], shown["std"], warnings)
+    return clip_backbone(
+        model, tokenizer, side, shown["mean"], shown["std"], architecture, warnings
+    )
 
 
 def _warnings(config: OpenClipConfig, quick: bool) -> list[str]:

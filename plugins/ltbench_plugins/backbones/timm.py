@@ -34,8 +34,9 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
     import torch
     from timm.data.config import resolve_model_data_config
 
-    from ltbench.backbone import Backbone
+    from ltbench.backbone import Architecture, Backbone, Library
     from ltbench_plugins.modules.families import output_width, timm_blocks
+    from ltbench_plugins.modules.library_names import timm_names
 
     if not timm.is_model(config.model):
         known = timm.list_models()
@@ -63,6 +64,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             ) from error
     shown: dict[str, Any] = resolve_model_data_config(model)
     resolution = int(shown["input_size"][-1])
+    arguments = {} if config.pool is None else {"global_pool": config.pool}
     return Backbone(
         model,
         width=output_width(model, resolution),
@@ -70,6 +72,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
         mean=shown["mean"],
         std=shown["std"],
         blocks=timm_blocks(model),
+        architecture=Architecture(Library.TIMM, config.model, arguments, timm_names),
     )
 
 

@@ -82,6 +82,16 @@ class Aft:
             )
         return learned
 
+    def merge(self, backbone: Backbone) -> None:
+        """Puts ordinary Linears in place of the partly learned ones."""
+        from ltbench_plugins.modules.aft import PartlyLearnedLinear
+
+        for block in backbone.select(self.config.layers):
+            for role in PARTS[self.config.part][0]:
+                linear = block[role]
+                assert isinstance(linear, PartlyLearnedLinear)
+                block.replace(role, linear.merged())
+
 
 def build(config: AftConfig, ctx: BuildContext) -> Aft:
     """Builds the method."""

@@ -49,6 +49,15 @@ class Lora:
         rank = self.config.dim or automatic_size(self.num_classes / (4 * len(blocks)))
         return [p for b in blocks for p in AttentionLoRA(b.width, rank, targets).attach(b)]
 
+    def merge(self, backbone: Backbone) -> None:
+        """Adds A B / r to the weights of the projections."""
+        from ltbench_plugins.modules.lora import AttentionLoRA
+
+        for block in backbone.select(self.config.layers):
+            terms = block.module.lora
+            assert isinstance(terms, AttentionLoRA)
+            terms.merge(block)
+
 
 def build(config: LoraConfig, ctx: BuildContext) -> Lora:
     """Builds the method."""

@@ -100,6 +100,12 @@ class Peft:
             settings["feedforward_modules"] = [n for n, role in found.items() if role == "mlp_out"]
         return inject(backbone.model, self.config.tuner, hint, settings)
 
+    def merge(self, backbone: Backbone) -> None:
+        """Merges the tuners as peft does; some of them cannot be."""
+        from ltbench_plugins.modules.peft import merge
+
+        merge(backbone.model)
+
 
 def build(config: PeftConfig, ctx: BuildContext) -> Peft:
     """Builds the method."""

@@ -36,6 +36,12 @@ class ProjTuning:
         parametrize.register_parametrization(backbone, "projection", offset)
         return list(offset.parameters())
 
+    def merge(self, backbone: Backbone) -> None:
+        """Adds the offset to the projection."""
+        from torch.nn.utils import parametrize
+
+        parametrize.remove_parametrizations(backbone, "projection")
+
 
 def build(config: NoOptions, ctx: BuildContext) -> ProjTuning:
     """Builds the method."""

@@ -38,6 +38,16 @@ class Ssf:
         projections: list[Any] = [block[role] for block in blocks for role in ROLES]
         return [p for y in projections for p in ScaleShift(y.out_features).attach(y)]
 
+    def merge(self, backbone: Backbone) -> None:
+        """Scales and shifts the projections; those of pooled features have no weight to change."""
+        from ltbench_plugins.modules.ssf import ScaleShift
+
+        for block in backbone.select(self.layers):
+            for role in ROLES if block.paths else ():
+                added = block[role].ssf
+                assert isinstance(added, ScaleShift)
+                added.merge(block[role])
+
 
 def build(config: BlocksConfig, ctx: BuildContext) -> Ssf:
     """Builds the method."""

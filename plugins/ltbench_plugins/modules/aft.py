@@ -61,6 +61,16 @@ class PartlyLearnedLinear(nn.Module):
         """Returns x W^T + b, (..., outputs)."""
         return F.linear(x, self._current("weight"), self._current("bias"))
 
+    @torch.no_grad()
+    def merged(self) -> nn.Linear:
+        """Returns an ordinary Linear with the learned entries in its weight and bias."""
+        outputs, inputs = self.weight.shape
+        linear = nn.Linear(inputs, outputs, bias=self.bias is not None, device="meta")
+        for name, _ in list(linear.named_parameters()):
+            current = self._current(name).detach().clone()
+            setattr(linear, name, nn.Parameter(current, requires_grad=False))
+        return linear
+
     def _current(self, name: str) -> Tensor:
         frozen: Tensor = getattr(self, name)
         return self.learned[name](frozen) if name in self.learned else frozen

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltbench.backbone import Backbone, Block, Role, TextTower
+from ltbench.backbone import Architecture, Backbone, Block, Role, TextTower
 from ltbench_plugins.modules.attention import FusedAttention
 from ltbench_plugins.modules.fusing import fuse_qkv, pack_gate
 from ltbench_plugins.modules.last_block import shorten_open_clip, shorten_timm
@@ -52,6 +52,7 @@ def clip_backbone(
     resolution: int,
     mean: Sequence[float],
     std: Sequence[float],
+    architecture: Architecture | None = None,
     warnings: Sequence[str] = (),
 ) -> Backbone:
     """Returns a backbone made from an open_clip model.
@@ -65,6 +66,7 @@ def clip_backbone(
         resolution: Side of its images, in pixels.
         mean: Mean of its images, in 0..1.
         std: Standard deviation of its images, in 0..1.
+        architecture: Name and config by which open_clip builds the model.
         warnings: Sentences for the result of a run.
     """
     from open_clip.transformer import VisionTransformer
@@ -89,6 +91,7 @@ def clip_backbone(
         text=TextTower(_TextEncoder(clip), tokenize, _token_embedding(clip)),
         projection=projection,
         logit_scale=float(clip.logit_scale.detach().exp()),
+        architecture=architecture,
         warnings=warnings,
     )
 

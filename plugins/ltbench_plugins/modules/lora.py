@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ltbench.backbone import Block
+from ltbench_plugins.modules.merging import remove_hook, weight_of
 
 
 class LowRank(nn.Module):
@@ -29,6 +30,10 @@ class LowRank(nn.Module):
         """Returns the summand, (..., width)."""
         return x @ self.down / self.down.shape[1] @ self.up
 
+    def weight(self) -> Tensor:
+        """Returns the summand as the weight of a Linear, (width, width)."""
+        return (self.down / self.down.shape[1] @ self.up).T
+
 
 class AttentionLoRA(nn.ModuleDict):
     """Low-rank terms beside some of the q, k, v and output projections of a block's attention."""
@@ -44,6 +49,20 @@ class AttentionLoRA(nn.ModuleDict):
         if "out" in self:
             block["attn_out"].register_forward_hook(self._add_to_out)
         return self.parameters()
+
+    @torch.no_grad()
+    def merge(self, block: Block) -> None:
+        """Adds the terms to the weights of the projections, and leaves the block."""
+        if any(target in self for target in "qkv"):
+            qkv = weight_of(block["qkv"])
+            for name, rows in zip("qkv", qkv.chunk(3), strict=True):
+                if name in self:
+                    rows += self[name].weight()
+            remove_hook(block["qkv"], self._add_to_qkv)
+        if "out" in self:
+            weight_of(block["attn_out"]).add_(self["out"].weight())
+            remove_hook(block["attn_out"], self._add_to_out)
+        del block.module.lora
 
     def _add_to_qkv(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         chunks = zip("qkv", output.chunk(3, dim=-1), strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import peft
 import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 
 from ltbench.errors import ConfigError, NothingMatchedError
@@ -46,3 +47,19 @@ def inject(
     if not sum(parameter.numel() for parameter in learned):
         raise NothingMatchedError(f"peft's tuner '{tuner}' has nothing to learn", hint=hint)
     return learned
+
+
+def merge(model: nn.Module) -> None:
+    """Merges every tuner of a model into its Linear, where the tuner can be.
+
+    A tuner that peft cannot merge, such as one that scales the input of its layer, stays.
+    """
+    for name, layer in list(model.named_modules()):
+        if not isinstance(layer, BaseTunerLayer):
+            continue
+        try:
+            layer.merge(safe_merge=True)
+        except (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError):
+            continue
+        parent, _, own = name.rpartition(".")
+        setattr(model.get_submodule(parent), own, layer.get_base_layer())

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ltbench_plugins.modules.merging import remove_hook, weight_of
+
 
 class ScaleShift(nn.Module):
     """y * scale + shift for each channel; they start as N(1, 0.02) and N(0, 0.02)."""
@@ -24,6 +26,19 @@ class ScaleShift(nn.Module):
         module.add_module("ssf", self)
         module.register_forward_hook(self._change)
         return self.parameters()
+
+    @torch.no_grad()
+    def merge(self, module: nn.Module) -> None:
+        """Scales and shifts the weights of the Linear that this was added to, and leaves it."""
+        weight = weight_of(module)
+        weight.mul_(self.scale[:, None])
+        bias = module.bias
+        if isinstance(bias, Tensor):
+            bias.mul_(self.scale).add_(self.shift)
+        else:
+            module.bias = nn.Parameter(self.shift.detach().clone(), requires_grad=False)
+        remove_hook(module, self._change)
+        del module.ssf
 
     def _change(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         # In float32: bfloat16 would round away small changes of a scale near 1.
