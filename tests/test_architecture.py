@@ -74,6 +74,7 @@ ROOMS = [
     "testing",
     "prediction",
     "tuning",
+    "export",
     "api",
     "cli",
 ]

@@ -13,6 +13,7 @@ from ltbench.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from ltbench.engine.stored_model import StoredModel
+    from ltbench.export.write import Exported
     from ltbench.prediction.image_predictions import ImagePredictions
     from ltbench.prediction.predictor import Predictor
     from ltbench.prediction.prior import Prior
@@ -40,11 +41,42 @@ class FinishedRun(RunResult):
             DataError: Weights are missing, damaged, or not those of the run.
             ConfigError: There is no such device, component or setting.
         """
-        _expect_device_and_settings(device, settings)
+        given = _checked_settings(settings)
+        _expect_device(device)
         import_tqdm_quietly()
         from ltbench.engine.stored_model import load_model
 
-        return load_model(self.path, device, settings)
+        return load_model(self.path, device, given)
+
+    def export(
+        self, to: str, path: Path | str, settings: Mapping[str, Any] | None = None
+    ) -> Exported:
+        """Writes the trained model to a new folder that needs no ltbench, as `ltbench export` does.
+
+        Args:
+            to: Format: "safetensors", "torch", "onnx", "openclip", "timm" or "hf-folder".
+            path: Folder to create.
+            settings: New paths of files that have moved, such as "backbone.path".
+
+        Returns:
+            Files with their sizes, and the largest difference of the exported model's logits from
+            those of the trained model.
+
+        Raises:
+            ConfigError: The format is unknown, does not fit the model or needs a package, or the
+                folder exists.
+            DataError: Weights are missing, damaged, or not those of the run.
+            RunError: The model cannot be traced or written.
+        """
+        if not isinstance(path, str | Path) or "\0" in str(path):
+            raise ConfigError(
+                f"path: expected the path of a folder to create, got {path!r:.60}",
+                hint="give a folder such as 'model'",
+            )
+        given = _checked_settings(settings)
+        from ltbench.export.write import export_run
+
+        return export_run(self.path, to, Path(path), given)
 
     def predictor(
         self,
@@ -71,7 +103,8 @@ class FinishedRun(RunResult):
             DataError: Weights are missing, damaged, or not those of the run; or the file of the
                 prior cannot be read.
         """
-        _expect_device_and_settings(device, settings)
+        given = _checked_settings(settings)
+        _expect_device(device)
         if not isinstance(inference, str | None):
             raise ConfigError(
                 f"inference: expected a name, got {inference!r:.60}",
@@ -79,9 +112,7 @@ class FinishedRun(RunResult):
             )
         from ltbench.prediction.predictor import load_predictor
 
-        return load_predictor(
-            self, inference=inference, prior=prior, device=device, settings=settings
-        )
+        return load_predictor(self, inference=inference, prior=prior, device=device, settings=given)
 
     def predict(
         self,
@@ -127,11 +158,11 @@ class FinishedRun(RunResult):
         )
 
 
-def _expect_device_and_settings(device: Any, settings: Any) -> None:
-    """Checks the types of two arguments.
+def _checked_settings(settings: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Returns settings of a stored model, which are new paths or options.
 
     Raises:
-        ConfigError: One has another type.
+        ConfigError: They are no mapping by key.
     """
     given = {} if settings is None else settings
     if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
@@ -139,6 +170,15 @@ def _expect_device_and_settings(device: Any, settings: Any) -> None:
             f"settings: expected paths by key, got {settings!r:.60}",
             hint="give the files that have moved: settings={'backbone.path': 'weights/...'}",
         )
+    return given
+
+
+def _expect_device(device: Any) -> None:
+    """Checks the type of a device.
+
+    Raises:
+        ConfigError: It is no text.
+    """
     if not isinstance(device, str):
         raise ConfigError(f"device: expected a text, got {device!r:.60}", hint="as 'cuda:1'")
 

@@ -16,6 +16,7 @@ from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
 from ltbench.cli.evaluate import evaluate
+from ltbench.cli.export import export
 from ltbench.cli.grid.list import list_grids
 from ltbench.cli.grid.plan import plan
 from ltbench.cli.grid.run import run as run_grid
@@ -99,6 +100,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "tune": tune,
     "eval": evaluate,
     "predict": predict,
+    "export": export,
     "compare": compare,
     "reproduce": reproduce,
     "leaderboard": leaderboard,

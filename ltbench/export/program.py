@@ -20,7 +20,9 @@ TORCH_FILE, ONNX_FILE = "model.pt2", "model.onnx"
 TOLERANCE = 1e-3
 """Largest accepted difference of a logit from that of the trained model."""
 
-_LARGEST_ONNX = 1_800_000_000  # bytes of weights that fit into the one file; its format ends at 2 GB
+_LARGEST_ONNX = (
+    1_800_000_000  # bytes of weights that fit into the one file; its format ends at 2 GB
+)
 _LARGEST_BATCH = 65_536
 _OPSET = 20
 
@@ -53,7 +55,7 @@ def trace(model: TrainedModel) -> Any:
     """
     batch = torch.export.Dim("batch", min=1, max=_LARGEST_BATCH)
     images = model.images[:2].clone()
-    with _quiet(), torch.no_grad():
+    with quiet_libraries(), torch.no_grad():
         try:
             program = torch.export.export(
                 Program(model).eval(), (images,), dynamic_shapes={"images": {0: batch}}
@@ -74,11 +76,11 @@ def write_torch(model: TrainedModel, folder: Path) -> float:
     """
     path = folder / TORCH_FILE
     program = trace(model)
-    with _quiet(), torch.no_grad():
+    with quiet_libraries(), torch.no_grad():
         torch.export.save(program, path)
         read = torch.export.load(path).module()
         error = max(model.error_of(read(model.images)), _one_by_one(model, read))
-    return _checked(error, TORCH_FILE)
+    return checked_error(error, TORCH_FILE)
 
 
 def write_onnx(model: TrainedModel, folder: Path) -> float:
@@ -97,7 +99,7 @@ def write_onnx(model: TrainedModel, folder: Path) -> float:
     path = folder / ONNX_FILE
     program = trace(model)
     size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
-    with _quiet(), torch.no_grad():
+    with quiet_libraries(), torch.no_grad():
         try:
             torch.onnx.export(
                 program,
@@ -121,7 +123,9 @@ def write_onnx(model: TrainedModel, folder: Path) -> float:
         (logits,) = session.run(["logits"], {"images": images.numpy()})
         return torch.from_numpy(logits)
 
-    return _checked(max(model.error_of(read(model.images)), _one_by_one(model, read)), ONNX_FILE)
+    return checked_error(
+        max(model.error_of(read(model.images)), _one_by_one(model, read)), ONNX_FILE
+    )
 
 
 def expect_onnx() -> None:
@@ -145,7 +149,7 @@ def _one_by_one(model: TrainedModel, read: Any) -> float:
     return model.error_of(torch.cat([read(image[None]) for image in model.images]))
 
 
-def _checked(error: float, name: str) -> float:
+def checked_error(error: float, name: str) -> float:
     """Returns an error that is small enough.
 
     Raises:
@@ -171,7 +175,7 @@ def _untraceable(model: TrainedModel, tracer: str, error: Exception) -> RunError
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Suppresses what the tracers write about their own work."""
     logging.disable(logging.WARNING)
     try:

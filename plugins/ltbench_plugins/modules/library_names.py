@@ -39,9 +39,7 @@ def open_clip_names(
     return _separated(named, library)
 
 
-def _separated(
-    tensors: Mapping[str, Tensor], library: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _separated(tensors: Mapping[str, Tensor], library: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Returns tensors with those of joined parts taken apart: see `FusedAttention`, `fusing`.
 
     A tensor for which the library's model has no place keeps its name.

@@ -57,12 +57,17 @@ class AttentionLoRA(nn.ModuleDict):
             qkv = weight_of(block["qkv"])
             for name, rows in zip("qkv", qkv.chunk(3), strict=True):
                 if name in self:
-                    rows += self[name].weight()
+                    rows += self._term(name).weight()
             remove_hook(block["qkv"], self._add_to_qkv)
         if "out" in self:
-            weight_of(block["attn_out"]).add_(self["out"].weight())
+            weight_of(block["attn_out"]).add_(self._term("out").weight())
             remove_hook(block["attn_out"], self._add_to_out)
         del block.module.lora
+
+    def _term(self, target: str) -> LowRank:
+        term = self[target]
+        assert isinstance(term, LowRank)
+        return term
 
     def _add_to_qkv(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         chunks = zip("qkv", output.chunk(3, dim=-1), strict=True)

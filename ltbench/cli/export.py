@@ -1,0 +1,69 @@
+"""`ltbench export`: the trained model of a run as a folder that needs no ltbench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ltbench.cli.options import DataRoot, Json, Set, read_assignments
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
+from ltbench.errors import ConfigError
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMAT",
+            help="safetensors, torch, onnx, openclip, timm, or hf-folder: the one of the library "
+            "that the backbone is from, else torch.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to create.")],
+    assignments: Set = None,
+    json: Json = False,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
+) -> None:
+    """Export the trained model of a run: encoder, head, preprocessing, class names, model card.
+
+    What a method has learned is merged into the encoder's weights where it is linear, as LoRA.
+    What is not, as adapters, needs --to torch (a program of torch.export) or --to onnx. Both take
+    uint8 images in batches of any size. DIR/predict.py predicts image files with any of them, with
+    the test views of the run. The exported model is read back, and its logits are compared with
+    those of the trained model. Where weights have moved, give their place with
+    --set backbone.weights=PLACE (or another option that is a path).
+
+    Example: `ltbench export runs/digits_lt/clip_tiny/lift_plus/0123456789ab --to torch --out model`
+    """
+    from ltbench.cli.output import print_json
+    from ltbench.cli.output_paths import output_folder, writable_folder
+    from ltbench.export.formats import Format
+    from ltbench.export.write import export_run
+    from ltbench.io.console import console
+
+    settings, faults = read_assignments(assignments)
+    if faults:
+        raise ConfigError.from_faults(faults, hint="see `ltbench export --help`")
+    form = Format.of(to)
+    output_folder(out, "--out")
+    writable_folder(out.absolute().parent, "--out")
+    errors = console(stderr=True)
+    with errors.status("exporting"):
+        exported = export_run(run, form, out, settings, data_root)
+    if json:
+        print_json(exported.to_dict())
+        return
+    shown = console()
+    for name, size in exported.files.items():
+        shown.print(f"{size:>13,} bytes  {out / name}", markup=False, soft_wrap=True)
+    shown.print(
+        f"format {exported.form}, {exported.seconds:.1f} s; its logits differ from those of the "
+        f"trained model by at most {exported.max_error:.1e}",
+        markup=False,
+        soft_wrap=True,
+    )
+    for note in exported.notes:
+        shown.print(note, markup=False, soft_wrap=True)
