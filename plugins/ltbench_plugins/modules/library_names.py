@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+_CLIP = "text.encoder.clip."
 _MAX_KEY_BIAS = 1e-7  # of a bias that the library's attention lacks; zero before the training
 
 
@@ -34,8 +35,8 @@ def open_clip_names(
             named["visual.proj"] = tensor
         elif name.startswith("model."):
             named[f"visual.{name.removeprefix('model.')}"] = tensor
-        else:
-            named[name.removeprefix("text.encoder.clip.")] = tensor
+        elif name.startswith(_CLIP):  # a text tower's other names are of the same tensors
+            named[name.removeprefix(_CLIP)] = tensor
     return _separated(named, library)
 
 
