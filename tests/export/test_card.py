@@ -70,7 +70,7 @@ def test_a_card_has_data_accuracies_hashes_and_limits(model: TrainedModel, form:
 def test_names_of_others_are_no_markup(model: TrainedModel) -> None:
     text = model_card(model, facts(Format.TORCH))
     assert "<script>" not in text
-    assert "](http" not in text
+    assert "[link](" not in text
     assert "\n# title" not in text
     assert text.count("alert") == 2
 
@@ -84,4 +84,4 @@ def test_a_command_cannot_end_its_block(model: TrainedModel) -> None:
     text = model_card(changed, facts(Format.TORCH))
     assert "\n# title" not in text
     assert "/home/me" not in text
-    assert "ltbench run ''''' # title'" in text or "ltbench run" in text
+    assert "ltbench run '''' # title'" in text
