@@ -236,13 +236,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--top", type=int, default=5, help="classes of an image (default: 5)")
     parser.add_argument("--resize", choices=("torch", "numpy"), help="kernel that resizes")
     given = parser.parse_args(arguments)
-    model = Model(Path(__file__).parent, given.resize)
-    for paths, logits in model.batches(given.images):
+    try:
+        _print(Model(Path(__file__).parent, given.resize), given.images, max(given.top, 1))
+    except (OSError, ValueError) as error:  # an image is missing, or is none
+        parser.exit(1, f"error: {error}\n")
+
+
+def _print(model: Model, images: Sequence[str], top: int) -> None:
+    for paths, logits in model.batches(images):
         largest = logits.max(axis=1, keepdims=True)
         probabilities = np.exp(logits - largest)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         for path, row in zip(paths, probabilities, strict=True):
-            order = np.argsort(-row, kind="stable")[: max(given.top, 1)]
+            order = np.argsort(-row, kind="stable")[:top]
             shown = {
                 "file": str(path),
                 "classes": [model.names[label] for label in order],

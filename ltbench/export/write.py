@@ -50,7 +50,7 @@ class Exported:
 
     Args:
         path: Folder of the model.
-        to: Format that was asked for.
+        to: Format of the call.
         form: Format that was written: another one for `hf-folder`.
         files: Size of each file in bytes, by name.
         max_error: Largest difference of a logit from the trained model's, on images with patterns.
