@@ -54,7 +54,7 @@ class FinishedRun(RunResult):
         """Writes the trained model to a new folder that needs no ltbench, as `ltbench export` does.
 
         Args:
-            to: Format: "safetensors", "torch", "onnx", "openclip", "timm" or "hf-folder".
+            to: Format: safetensors, torch, onnx, openclip, timm or hf-folder.
             path: Folder to create.
             settings: New paths of files that have moved, such as "backbone.path".
 

@@ -31,7 +31,7 @@ _HUB_LIBRARIES = {
     Format.ONNX: "onnx",
 }
 """Library that a model hub shows for a format, where that is not PyTorch."""
-_PACKAGES = ("torch", "timm", "open_clip_torch", "onnx", "onnxruntime", "safetensors")
+_PACKAGES = ("torch", Library.TIMM.value, "open_clip_torch", "onnx", "onnxruntime", "safetensors")
 _MAX_LISTED_CLASSES = 50
 
 
