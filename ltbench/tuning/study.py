@@ -106,7 +106,7 @@ def open_study(folder: Path, record: StudyRecord) -> Iterator[Study]:
         if done > record.budget:
             raise ConfigError(
                 f"--budget: expected at least {done}, the number of trials that {folder} has",
-                hint="give the study another --name",
+                hint=f"take --budget {done}, or give the study another --name",
             )
         if before != record:
             write_study(folder, record)

@@ -216,4 +216,7 @@ def _reason(error: ValueError) -> str:
         return str(error)
     fault = error.errors(include_url=False)[0]
     key = ".".join(map(str, fault["loc"]))
-    return shortened(f"{key}: {fault['msg']}" if key else fault["msg"], 300)
+    expected = fault["msg"].replace("Input should be", "expected", 1)
+    if fault["type"] in ("missing", "extra_forbidden"):
+        expected = f"the key is {'missing' if fault['type'] == 'missing' else 'unknown'}"
+    return shortened(f"{key}: {expected}" if key else expected, 300)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_kind
 from ltbench.io import interrupts
 from ltbench.specs import KINDS
 
@@ -20,6 +21,7 @@ def new(
         str,
         typer.Option(
             help=f"Kind of the component: {', '.join(KINDS)}.",
+            autocompletion=complete_kind,
             metavar="KIND",
             show_default=False,
         ),
