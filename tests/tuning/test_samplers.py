@@ -65,6 +65,7 @@ def test_methods_are_tried_with_the_same_multiples_of_their_recipes() -> None:
         assert first["train.lr"] / second["train.lr"] == pytest.approx(10, rel=0.01)
 
 
+@pytest.mark.full
 def test_tpe_tries_where_scores_are_high() -> None:
     def score(settings: dict[str, Any]) -> float:
         return 90.0 if settings["train.lr"] > 0.03 and settings["method.dim"] == 8 else 10.0
