@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.data.decoding.decode import picture_pixels
 from ltbench.data.images import ArrayImages, ImageSource
 from ltbench.errors import ConfigError, quoted
 from ltbench.prediction.found_images import find_images
@@ -41,11 +42,15 @@ class Pictures:
         return str(index)
 
     def read(self, index: int) -> NDArray[np.uint8]:
-        """Returns an image in RGB, (height, width, 3)."""
+        """Returns an image in RGB, (height, width, 3).
+
+        Raises:
+            CorruptImageError: It was opened from a file that cannot be decoded.
+        """
         picture = self.pictures[index]
         if isinstance(picture, np.ndarray):
             return picture
-        return np.array(picture.convert("RGB"))
+        return picture_pixels(picture, f"image {index}")
 
 
 def image_sources(images: Any) -> Iterator[ImageSource]:

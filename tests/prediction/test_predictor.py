@@ -87,6 +87,27 @@ def test_tensors_arrays_and_loaders_are_resized_on_the_device(predictor: Predict
     assert frame["class"].dtype.categories.tolist() == ["ant", "bee", "cat"]
 
 
+def test_pictures_are_converted_as_files_are(predictor: Predictor, tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (40, 50), dtype=np.uint16)
+    pictures = {
+        "deep.png": Image.fromarray(levels),
+        "palette.png": Image.fromarray((levels >> 8).astype(np.uint8)).convert("P"),
+        "alpha.png": Image.fromarray((levels >> 8).astype(np.uint8)).convert("RGBA"),
+    }
+    for name, picture in pictures.items():
+        picture.save(tmp_path / name)
+    from_files = predictor.predict([tmp_path / name for name in pictures], workers=0)
+    pictures["deep.png"] = Image.open(tmp_path / "deep.png")
+    in_memory = predictor.predict(list(pictures.values()))
+    np.testing.assert_array_equal(in_memory.probabilities, from_files.probabilities)
+    content = (tmp_path / "deep.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="image 0 cannot be decoded"):
+        predictor.predict(Image.open(tmp_path / "cut.png"))
+    with pytest.raises(DataError, match="its black and white values are unknown"):
+        predictor.predict(Image.fromarray(levels))
+
+
 def test_duplicates_of_a_list_are_kept(predictable: Predictable, predictor: Predictor) -> None:
     path = files(predictable)[0]
     assert len(predictor.predict([path, path], workers=0)) == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -55,7 +57,7 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     """
     from PIL import Image
 
-    try:
+    with _as_corrupt(content, name):
         pixels, flawed = _turbo(content)
         if pixels is not None:
             return pixels
@@ -64,6 +66,37 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content)) as image:
                 return _pillow(content, image, flawed)
+
+
+def picture_pixels(image: Any, name: str) -> NDArray[np.uint8]:
+    """Returns the pixels of a Pillow image in RGB, (height, width, 3), converted as in `decode`.
+
+    Args:
+        image: Pillow image of any mode.
+        name: Name of the image for messages.
+
+    Raises:
+        CorruptImageError: Its file is incomplete or too large, or its type does not define its
+            black and white values.
+    """
+    with _as_corrupt(b"?", name):
+        _expect_size(image.height, image.width)
+        deep = to_grey(image) if is_deep(image) else None
+        image.load()
+        return _in_rgb(image, deep)
+
+
+@contextmanager
+def _as_corrupt(content: bytes, name: str) -> Iterator[None]:
+    """Converts the errors of decoding a file.
+
+    Raises:
+        CorruptImageError: The block raised an error, except for one of memory.
+    """
+    from PIL import Image
+
+    try:
+        yield
     except MemoryError:
         raise
     except UnknownRangeError as error:
@@ -116,6 +149,11 @@ def _pillow(content: bytes, image: Any, flawed: bool) -> NDArray[np.uint8]:
     deep = to_grey(image) if is_deep(image) else None  # an unsupported type is refused unread
     image.load()
     expect_whole(content, image, flawed)
+    return _in_rgb(image, deep)
+
+
+def _in_rgb(image: Any, deep: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Returns the pixels of a loaded Pillow image, or those of a deep grey one in RGB."""
     if deep is not None:
         return np.repeat(deep[..., None], 3, axis=-1)
     if image.mode == "P":  # via RGBA: transparent palettes warn otherwise
