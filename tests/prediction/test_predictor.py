@@ -97,13 +97,16 @@ def test_pictures_are_converted_as_files_are(predictor: Predictor, tmp_path: Pat
     for name, picture in pictures.items():
         picture.save(tmp_path / name)
     from_files = predictor.predict([tmp_path / name for name in pictures], workers=0)
-    pictures["deep.png"] = Image.open(tmp_path / "deep.png")
-    in_memory = predictor.predict(list(pictures.values()))
+    with Image.open(tmp_path / "deep.png") as opened:
+        in_memory = predictor.predict([opened, *list(pictures.values())[1:]])
     np.testing.assert_array_equal(in_memory.probabilities, from_files.probabilities)
     content = (tmp_path / "deep.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="image 0 cannot be decoded"):
-        predictor.predict(Image.open(tmp_path / "cut.png"))
+    with (
+        Image.open(tmp_path / "cut.png") as cut,
+        pytest.raises(DataError, match="image 0 cannot be decoded"),
+    ):
+        predictor.predict(cut)
     with pytest.raises(DataError, match="its black and white values are unknown"):
         predictor.predict(Image.fromarray(levels))
 
