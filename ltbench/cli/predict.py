@@ -114,7 +114,7 @@ def predict(
         with deferred(), output.files(csv_target, parquet_target):
             progress.start("predicting", len(found))
             for part in predictor.stream(found.images, top=top, workers=workers, progress=progress):
-                output.add(part)
+                output.add(part, progress)
             output.expect_some()
             progress.stop()
     output.finish()

@@ -23,6 +23,7 @@ from ltbench.prediction.prediction_table import (
 )
 from ltbench.prediction.predictor import Predictor
 from ltbench.prediction.writers import JsonObject, PredictionWriter, csv_file, parquet_file
+from ltbench.progress import ProgressReporter
 from ltbench.storage.result_schema import RunResult
 
 _MAX_SHOWN_ROWS = 20
@@ -90,8 +91,13 @@ class Output:
                 self._writers.append(stack.enter_context(parquet_file(parquet, self._top, about)))
             yield
 
-    def add(self, part: PredictedImages) -> None:
-        """Writes the predictions of some images, and lists those that were skipped."""
+    def add(self, part: PredictedImages, progress: ProgressReporter) -> None:
+        """Writes the predictions of some images, and notes those that were skipped.
+
+        Args:
+            part: The predictions.
+            progress: Reporter of the first skipped images.
+        """
         rows = list(rows_of(part, self._images, self._names))
         if rows and self._json_stream is not None and self._json is None:
             self._json = JsonObject(self._json_stream, self._about)
@@ -101,10 +107,9 @@ class Output:
             self._json.write(rows)
         self._first += rows[: _MAX_SHOWN_ROWS - len(self._first)]
         self.count += len(rows)
-        errors = console(stderr=True)
         for one in part.skipped_images(self._images):
             if len(self.skipped) < _MAX_SHOWN_SKIPPED:
-                errors.print(line_text(f"skipped: {one.reason}"), markup=False, soft_wrap=True)
+                progress.note(line_text(f"skipped: {one.reason}"))
             self.skipped.append(one)
 
     def expect_some(self) -> None:
