@@ -110,6 +110,7 @@ class FinishedRun(RunResult):
                 f"inference: expected a name, got {inference!r:.60}",
                 hint="give a name such as 'tte'",
             )
+        import_tqdm_quietly()
         from ltbench.prediction.predictor import load_predictor
 
         return load_predictor(self, inference=inference, prior=prior, device=device, settings=given)
