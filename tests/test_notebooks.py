@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,9 @@ def test_the_notebook_leads_from_a_folder_to_a_model(
     notebook = nbformat.read(EXAMPLES / "from_folder_to_model.ipynb", as_version=4)
     each = executed(notebook, tmp_path, monkeypatch)
     assert litter(each) == []
+    files, difference = ast.literal_eval(each[-1][-1]["data"]["text/plain"])
+    assert files["model.onnx"] > 1_000_000
+    assert difference < 1e-3
     shown = [html(outputs) for outputs in each]
     read, progress, results = map(html, ([output] for output in each[2]))
     assert "images\n" in read
