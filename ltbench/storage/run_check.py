@@ -9,6 +9,7 @@ import numpy as np
 
 from ltbench.analysis.metrics import INTERVAL_METHOD, SHOT_RULES
 from ltbench.errors import DataError, shortened
+from ltbench.storage.image_names import read_names
 from ltbench.storage.pack_format import PREDICTIONS
 from ltbench.storage.parsing import read_stored
 from ltbench.storage.predictions import Predictions
@@ -48,6 +49,7 @@ def check_run(directory: RunDirectory) -> RunResult:
     read_tags(directory.path)
     own = result.predictions()
     for path in sorted(directory.path.glob(PREDICTIONS)):
+        read_names(path)
         name = path.stem.removeprefix("predictions-")
         if name != result.spec.inference.name:
             result.predictions(name)

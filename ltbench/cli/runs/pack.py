@@ -34,7 +34,8 @@ def pack(
 
     The archive has the result, choices, environment, history, predictions and tags of each run, and
     a manifest with the SHA-256 of every file. Results contain the command line and the paths of the
-    data as they were typed: look at them before you publish an archive.
+    data as they were typed, predictions the names of the images: check both before you publish an
+    archive.
 
     Example: `ltbench runs pack runs/digits_lt digits.zip`
 
