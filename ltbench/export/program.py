@@ -167,10 +167,13 @@ def checked_error(error: float, name: str) -> float:
 def _untraceable(model: TrainedModel, tracer: str, error: Exception) -> RunError:
     spec = model.result.spec
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    hint = "try another format"
+    if "Constraints violated" in str(error):
+        hint = "its code fixes the number of images, as len(tensor) does: use tensor.shape[0]"
     return RunError(
         f"{tracer} cannot trace method '{spec.method.name}' on backbone '{spec.backbone.name}': "
         f"{type(error).__name__}: {lines[0] if lines else ''}"[:400],
-        hint="try another format",
+        hint=hint,
     )
 
 

@@ -38,7 +38,8 @@ class Prompts(nn.Module):
 
     def _insert(self, module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         tokens, *rest = args
-        prompts = self.prompt.to(tokens.dtype).expand(len(tokens), -1, -1)
+        # `shape[0]` instead of `len`, which would fix the batch of an exported program.
+        prompts = self.prompt.to(tokens.dtype).expand(tokens.shape[0], -1, -1)
         return (torch.cat([tokens[:, :1], prompts, tokens[:, 1:]], dim=1), *rest)
 
     def _drop(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
