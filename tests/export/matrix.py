@@ -70,8 +70,6 @@ def matrix(chosen: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
         if chosen not in case:
             continue
         for family, backbone in BACKBONES.items():
-            if case.startswith("tuner") and family != "CLIP ViT":
-                continue
             with tempfile.TemporaryDirectory() as folder:
                 yield case, family, export_to_all(bench, {**backbone, **settings}, Path(folder))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,18 @@ def test_wrong_arguments_are_named(runs: dict[str, Path], tmp_path: Path) -> Non
             export_run(runs["lora"], "torch", path, {})
     with pytest.raises(ConfigError, match="path: expected the path of a folder"):
         load_run(runs["lora"]).export("torch", 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.full
+def test_the_code_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "production-export.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, str(page), "exec"), {})
+    assert capsys.readouterr().out.startswith("openclip ")
+    assert (tmp_path / "model" / "open_clip_model.safetensors").exists()
 
 
 @pytest.mark.full
