@@ -11,7 +11,7 @@ from ltbench.registry.load import load_plugins
 from ltbench.testing.bench import Bench
 from tests.export.matrix import BACKBONES, cases, cell, export_to_all
 
-PAGE = Path(__file__).parents[2] / "docs" / "production-export.md"
+PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 ROW = re.compile(r"^\| `(.+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 

@@ -113,7 +113,7 @@ def test_wrong_arguments_are_named(runs: dict[str, Path], tmp_path: Path) -> Non
 def test_the_code_of_the_documentation_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = Path(__file__).parents[2] / "docs" / "production-export.md"
+    page = Path(__file__).parents[2] / "docs" / "export.md"
     (code,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, str(page), "exec"), {})
