@@ -31,7 +31,8 @@ _HUB_LIBRARIES = {
     Format.ONNX: "onnx",
 }
 """Library that a model hub shows for a format, where that is not PyTorch."""
-_PACKAGES = ("torch", Library.TIMM.value, "open_clip_torch", "onnx", "onnxruntime", "safetensors")
+_PACKAGES = ("torch", *Library, "onnx", "onnxruntime", "safetensors")
+_DISTRIBUTIONS: Mapping[str, str] = {Library.OPEN_CLIP: "open_clip_torch"}
 _MAX_LISTED_CLASSES = 50
 
 
@@ -165,7 +166,7 @@ def _packages() -> str:
     found = [f"Python {platform.python_version()}"]
     for name in _PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            found.append(f"{name} {version(_DISTRIBUTIONS.get(name, name))}")
         except ModuleNotFoundError:
             continue
     return ", ".join(found)
