@@ -243,7 +243,7 @@ def check_half_precision(bench: Bench, settings: Settings) -> None:
 
 
 def check_merged_features(bench: Bench, settings: Settings) -> None:
-    """A method with `merge` gives the same features after it."""
+    """A method with `merge` gives the same features after it, and a copy of the model stays."""
     resolved = bench.resolve(settings)
     built = bench.build_run(settings)
     method = resolved.build("method", built.context)
@@ -253,9 +253,10 @@ def check_merged_features(bench: Bench, settings: Settings) -> None:
     backbone = built.model.eval().requires_grad_(False).backbone
     images = backbone.normalize(images_of(built))
     with torch.no_grad():
-        expected = backbone(images)
+        expected, before = backbone(images), copy.deepcopy(backbone)
         method.merge(backbone)
         difference = _relative(backbone(images), expected)
+        assert torch.equal(before(images), expected), "merge changes a copy of the model"
     assert difference < _FLOAT32_TOLERANCE, f"merged features differ by {100 * difference:.2g} %"
 
 

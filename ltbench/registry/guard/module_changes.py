@@ -11,6 +11,7 @@ from typing import Any
 _BUILTINS = builtins.__dict__
 LIBRARIES = frozenset(
     {
+        "IPython",
         "PIL",
         "annotated_types",
         "filelock",
@@ -19,6 +20,12 @@ LIBRARIES = frozenset(
         "markupsafe",
         "matplotlib",
         "numpy",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "open_clip",
+        "optuna",
+        "pandas",
         "platformdirs",
         "pluggy",
         "pyarrow",
@@ -27,6 +34,7 @@ LIBRARIES = frozenset(
         "safetensors",
         "scipy",
         "simplejpeg",
+        "timm",
         "torch",
         "typer",
         "xxhash",

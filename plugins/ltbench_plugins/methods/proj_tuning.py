@@ -40,6 +40,11 @@ class ProjTuning:
         """Adds the offset to the projection."""
         from torch.nn.utils import parametrize
 
+        # Copies of a module share the class that torch made for it, and torch would take the
+        # property `projection` from that class.
+        shared = type(backbone)
+        own = {k: v for k, v in vars(shared).items() if k not in ("__dict__", "__weakref__")}
+        backbone.__class__ = type(shared.__name__, shared.__bases__, own)
         parametrize.remove_parametrizations(backbone, "projection")
 
 
