@@ -20,7 +20,6 @@ from ltbench.data.loading.resample import resample
 from ltbench.export import predict_script
 from ltbench.views import Views, crops_of_resized
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT
-from tests.tiers import all_but
 
 SETTINGS = {
     "resolution": 32,
@@ -99,7 +98,8 @@ def digits() -> Dataset:
 CASES = [("lora", "openclip"), ("lift_plus", "torch"), ("lift_plus", "onnx"), ("full", "torch")]
 
 
-@pytest.mark.parametrize("case", all_but(CASES[:1], CASES))
+@pytest.mark.full
+@pytest.mark.parametrize("case", CASES)
 def test_the_predictions_are_those_of_the_run_without_ltbench(
     case: tuple[str, str], tmp_path: Path
 ) -> None:
