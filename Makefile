@@ -6,8 +6,9 @@ LOCK := requirements.lock
 PIP := $(BIN)/python $(INSTALL) --constraint $(LOCK)
 RELEASE := .venv-release/bin
 # What test-lowest and test-newest run: the tests that meet other libraries; and whose versions they print.
-LIBRARY_TESTS := tests/config tests/data tests/engine tests/analysis/comparison tests/analysis/leaderboard tests/io/test_tables.py tests/plugins tests/analysis/stats
-LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn
+LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tests/io/test_tables.py tests/plugins \
+	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
+LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
 .PHONY: api attack bench demo test test-full test-slow lint types docs site check clean
 
