@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_SHOWN_ROWS = 50  # on a terminal, without --all
 _COMPONENTS = ("dataset", "backbone", "method")
-_MIN_WIDTH = 12  # characters of a column that are not folded, those of a hash
+_ALWAYS_SHOWN = ("hash", *_COMPONENTS, "seed", "accuracy", "few", "tags")
 
 
 def list_runs(
@@ -90,7 +90,7 @@ def list_runs(
     elif target is None:
         # Where the columns are not chosen, those with one value make room for the others.
         constant = {} if names else _constant(table)
-        _print(table, len(table.rows) if every else MAX_SHOWN_ROWS, constant)
+        _print(table, len(table.rows) if every else MAX_SHOWN_ROWS, constant, chosen=bool(names))
     end_strictly(found.skipped, strict)
 
 
@@ -112,27 +112,36 @@ def _constant(table: RunTable) -> dict[str, Any]:
     }
 
 
-def _print(table: RunTable, shown: int, constant: Mapping[str, Any]) -> None:
+def _print(table: RunTable, shown: int, constant: Mapping[str, Any], *, chosen: bool) -> None:
+    from rich.cells import cell_len
     from rich.markup import escape
 
     from ltbench.cli.output import plain_table
+    from ltbench.cli.runs.column_widths import GAP, column_widths, folded_title
     from ltbench.io.console import console
 
     out = console()
     if not table.rows:
         out.print("there is no finished run")
         return
-    grid = plain_table()
     columns = [name for name in table.columns if name not in constant]
-    cells = [[_cell(name, row[name]) for name in columns] for row in table.rows[:shown]]
-    for name, texts in zip(columns, zip(*cells, strict=True), strict=True):
-        numbers = all(_is_number(one[name]) for one in table.rows[:shown])
-        justify: Literal["left", "right"] = "right" if numbers else "left"
-        # On a narrow terminal long names of columns are folded before the values.
-        least = min(max(map(len, texts)), _MIN_WIDTH)
-        grid.add_column(name, justify=justify, overflow="fold", min_width=least)
-    for row in cells:
+    rows = table.rows[:shown]
+    cells = {name: [_cell(name, row[name]) for row in rows] for name in columns}
+    numeric = {name for name in columns if all(_is_number(row[name]) for row in rows)}
+    texts = [name for name in columns if name not in numeric]
+    longest = {name: max(map(cell_len, values)) for name, values in cells.items()}
+    # Columns that were asked for are all shown, on lines that a narrow terminal breaks.
+    optional = () if chosen else [name for name in columns if name not in _ALWAYS_SHOWN]
+    widths = column_widths(longest, out.width, foldable=texts, optional=optional)
+    grid = plain_table()
+    for name, width in widths.items():
+        justify: Literal["left", "right"] = "right" if name in numeric else "left"
+        title = folded_title(name, width)
+        grid.add_column(title, justify=justify, overflow="fold", width=width)
+    for row in zip(*(cells[name] for name in widths), strict=True):
         grid.add_row(*map(escape, row))
+    # The terminal breaks lines that are too long. The table would cut values off.
+    out.width = max(out.width, sum(widths.values()) + GAP * len(widths))
     out.print(grid)
     count = len(table.rows)
     more = f", {count - shown:,} of them not shown: add --all" if count > shown else ""
@@ -140,6 +149,9 @@ def _print(table: RunTable, shown: int, constant: Mapping[str, Any]) -> None:
     if constant:
         same = ", ".join(f"{name}={_text(value)}" for name, value in constant.items())
         out.print(f"all with {same}", markup=False, soft_wrap=True)
+    if hidden := [name for name in columns if name not in widths]:
+        fewer = f"no room for {', '.join(hidden)}: add --columns, --csv or --json"
+        out.print(fewer, markup=False, soft_wrap=True)
 
 
 def _is_number(value: Any) -> bool:
