@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ltbench.cli.completion import complete_name_of
-from ltbench.cli.options import CacheSize, DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import (
+    CacheSize,
+    DataRoot,
+    Device,
+    FinishedRun,
+    Json,
+    Set,
+    Workers,
+    read_assignments,
+)
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError, UnknownNameError
 
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    run: FinishedRun,
     inference: Annotated[
         str | None,
         typer.Option(

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ltbench.cli.options import DataRoot, Json, Set, read_assignments
+from ltbench.cli.options import DataRoot, FinishedRun, Json, Set, read_assignments
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    run: FinishedRun,
     to: Annotated[
         str,
         typer.Option(
@@ -41,8 +41,9 @@ def export(
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_folder, writable_folder
     from ltbench.export.formats import Format
-    from ltbench.export.write import export_run
+    from ltbench.export.new_folder import expect_new
     from ltbench.io.console import console
+    from ltbench.storage.run_directory import RunDirectory
 
     settings, faults = read_assignments(assignments)
     if faults:
@@ -50,6 +51,11 @@ def export(
     form = Format.of(to)
     output_folder(out, "--out")
     writable_folder(out.absolute().parent, "--out")
+    expect_new(out)
+    RunDirectory(run).finished()
+    # Everything above is checked in less than a second: torch is imported from here on.
+    from ltbench.export.write import export_run
+
     errors = console(stderr=True)
     with errors.status("exporting"):
         exported = export_run(run, form, out, settings, data_root)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ltbench.cli.completion import complete_name_of, complete_setting
-from ltbench.config.defaults import DATA_ROOT_VARIABLE
+from ltbench.config.defaults import DATA_ROOT_VARIABLE, DEFAULT_OUT
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, shortened, suggestion
 from ltbench.specs import KINDS
@@ -29,6 +29,21 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def _run_directory(named: Path) -> Path:
+    """Returns the run directory that a path or the first digits of a hash name."""
+    from ltbench.storage.run_lookup import find_run, is_hash
+
+    text = str(named)
+    return find_run(text, DEFAULT_OUT) if is_hash(text) and not named.exists() else named
+
+
+FinishedRun = Annotated[
+    Path,
+    typer.Argument(
+        help=f"Finished run: its directory, or the first digits of its hash below {DEFAULT_OUT}.",
+        callback=_run_directory,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ltbench.cli.options import DataRoot, Device, Json, Set, Workers, read_assignments
+from ltbench.cli.options import DataRoot, Device, FinishedRun, Json, Set, Workers, read_assignments
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    run: FinishedRun,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -74,7 +74,6 @@ def predict(
     import sys
 
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.predict_output import Output
     from ltbench.io.console import console
     from ltbench.prediction.found_images import find_images
     from ltbench.storage.run_directory import RunDirectory
@@ -93,6 +92,7 @@ def predict(
     if found.ignored:
         errors.print(f"files ignored, without the file extension of an image: {found.ignored:,}")
 
+    # Everything above is checked in less than a second: torch is imported from here on.
     from ltbench.engine.progress_bar import show_progress
     from ltbench.io.gc import gc_paused
     from ltbench.io.interrupts import deferred
@@ -101,6 +101,7 @@ def predict(
     with show_progress() as progress:
         progress.note(f"loading {result.spec.backbone.name}")
         with gc_paused():  # libraries are imported
+            from ltbench.cli.predict_output import Output
             from ltbench.prediction.predictor import load_predictor
         predictor = load_predictor(
             result,

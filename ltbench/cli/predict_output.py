@@ -143,4 +143,5 @@ class Output:
             table.add_row(*cells, *([escape(line_text(following))] if others else []))
         out.print(table)
         if self.count > len(self._first):
-            out.print(f"{self.count - len(self._first):,} more images: --csv FILE has them all")
+            place = "in the file" if self._writers else "--csv FILE has them all"
+            out.print(f"{self.count - len(self._first):,} more images: {place}")

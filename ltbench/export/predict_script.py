@@ -234,7 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Predict the classes of images.")
     parser.add_argument("images", nargs="+", help="image files")
     parser.add_argument("--top", type=int, default=5, help="classes of an image (default: 5)")
-    parser.add_argument("--resize", choices=("torch", "numpy"), help="kernel that resizes")
+    parser.add_argument(
+        "--resize",
+        choices=("torch", "numpy"),
+        help="resize as ltbench resizes image files (torch), or arrays of pixels (numpy); default: "
+        "torch where it is installed",
+    )
     given = parser.parse_args(arguments)
     try:
         _print(Model(Path(__file__).parent, given.resize), given.images, max(given.top, 1))

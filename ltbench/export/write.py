@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltbench.errors import ConfigError, LTBenchError, RunError
+from ltbench.errors import ConfigError, LTBenchError
 from ltbench.export import predict_script
 from ltbench.export.card import ExportFacts, model_card
 from ltbench.export.formats import Format
@@ -25,13 +23,13 @@ from ltbench.export.library_folders import (
     write_weights,
 )
 from ltbench.export.linear_head import LinearClassifier
+from ltbench.export.new_folder import expect_new, new_folder
 from ltbench.export.program import expect_onnx, write_onnx, write_torch
 from ltbench.export.trained_model import TrainedModel
 from ltbench.export.view_plan import center_plan
-from ltbench.io.files import partial_path, remove
-from ltbench.io.interrupts import check, deferred
+from ltbench.io.interrupts import check
+from ltbench.io.text import html_text
 from ltbench.specs import Settings
-from ltbench.storage.files import make_folder
 
 PREPROCESS_FILE, CLASSES_FILE, CARD_FILE = "preprocess.json", "classes.json", "README.md"
 SCRIPT_FILE = "predict.py"
@@ -66,6 +64,21 @@ class Exported:
     seconds: float
     notes: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        """Returns a table of the files, which notebooks show."""
+        rows = "".join(
+            f"<tr><td>{html_text(name)}</td><td>{size:,}</td></tr>"
+            for name, size in self.files.items()
+        )
+        title = (
+            f"{self.path}: format {self.form}, largest difference of a logit {self.max_error:.1e}"
+        )
+        notes = "".join(f"<p>{html_text(note)}</p>" for note in self.notes)
+        return (
+            f"<table><caption>{html_text(title)}</caption><thead><tr><th>file</th><th>bytes</th>"
+            f"</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the content for JSON."""
         return {
@@ -98,15 +111,12 @@ def export_run(
         RunError: The model cannot be traced or written, or reads back as another one.
     """
     started, form = time.monotonic(), Format.of(to)
-    if os.path.lexists(path):
-        raise ConfigError(
-            f"{path} exists: expected a new folder", hint="give another folder, or remove this one"
-        )
+    expect_new(path)
     if form == Format.ONNX:
         expect_onnx()
     model = TrainedModel.of(run, settings, data_root)
     check()
-    with _new_folder(path) as folder:
+    with new_folder(path) as folder:
         written, error, notes, more = _write_model(model, form, folder)
         notes += _plan_notes(model)
         check()
@@ -232,28 +242,3 @@ def _same_permissions(folder: Path) -> None:
     mode = (folder / CARD_FILE).stat().st_mode & 0o777
     for file in folder.iterdir():
         file.chmod(mode)
-
-
-@contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """Creates a folder under a temporary name, which becomes its name when the block has ended.
-
-    Raises:
-        RunError: It cannot be written.
-    """
-    make_folder(path.absolute().parent)
-    partial = partial_path(path.absolute())
-    try:
-        partial.mkdir()
-        yield partial
-        with deferred():
-            if os.path.lexists(path):
-                raise FileExistsError(17, "it exists", str(path))
-            partial.rename(path)
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="free space or change the permissions there, or write to another folder",
-        ) from error
-    finally:
-        remove(partial)

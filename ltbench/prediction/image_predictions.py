@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.data.images import ImageSource
+from ltbench.io.text import html_text
 from ltbench.prediction.found_images import ListedImages
 from ltbench.prediction.prediction_table import (
     PredictedImages,
@@ -20,6 +21,9 @@ from ltbench.prediction.prediction_table import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MAX_SHOWN_IMAGES = 20  # in a notebook
+_MAX_SHOWN_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,33 @@ class ImagePredictions:
         skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""
         images = "image" if len(self) == 1 else "images"
         return f"<ImagePredictions of {len(self):,} {images}{skipped}>"
+
+    def _repr_html_(self) -> str:
+        """Returns a table of the first images, which notebooks show."""
+        many = f", the first {_MAX_SHOWN_IMAGES}" if len(self) > _MAX_SHOWN_IMAGES else ""
+        title = f"{'1 image' if len(self) == 1 else f'{len(self):,} images'}{many}"
+        if self.skipped:
+            title += f"; {len(self.skipped):,} skipped"
+        shown = range(min(len(self), _MAX_SHOWN_IMAGES))
+        rows = "".join(f"<tr>{self._row(number)}</tr>" for number in shown)
+        return (
+            f"<table><caption>{title}</caption><thead><tr><th>image</th><th>class</th><th>%</th>"
+            f"<th>next</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def _row(self, number: int) -> str:
+        """Returns the cells of an image."""
+        image = self.paths[number] if self.paths else str(self.indices[number])
+        (name, value), *others = [
+            (self.class_names[class_id], f"{100 * share:.1f}")
+            for class_id, share in zip(
+                self.classes[number, :_MAX_SHOWN_CLASSES],
+                self.probabilities[number, :_MAX_SHOWN_CLASSES],
+                strict=True,
+            )
+        ]
+        cells = (image, name, value, ", ".join(f"{other} {share}" for other, share in others))
+        return "".join(f"<td>{html_text(cell)}</td>" for cell in cells)
 
     @property
     def names(self) -> NDArray[np.object_]:

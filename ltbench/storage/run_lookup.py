@@ -14,6 +14,15 @@ _HASH = re.compile(r"[0-9a-f]{1,12}")
 _MAX_LISTED = 5
 
 
+def is_hash(text: str) -> bool:
+    """Returns whether a text may be the beginning of a run's hash.
+
+    Args:
+        text: Text of the user.
+    """
+    return _HASH.fullmatch(text.lower()) is not None
+
+
 def find_run(named: str, out: Path) -> Path:
     """Returns one run directory, finished or not.
 
@@ -87,7 +96,7 @@ def _by_hash(digits: str, out: Path) -> Path:
         ConfigError: There is no such run, or there are several.
     """
     wanted, shown = digits.lower(), shortened(digits)
-    if not _HASH.fullmatch(wanted):
+    if not is_hash(wanted):
         raise ConfigError(
             f"{shown} is neither a directory nor the beginning of a run's hash", hint=_hint(out)
         )

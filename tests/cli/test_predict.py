@@ -64,6 +64,21 @@ def test_a_table_shows_the_first_images(cli: Cli, predictable: Predictable, imag
     assert lines[1].startswith("photos/ant/0.jpg")
     assert lines[-1] == "15 more images: --csv FILE has them all"
     assert "files ignored, without the file extension of an image: 1" in ended.err
+    written = cli("predict", str(predictable.run.path), "photos", "--csv", "out.csv")
+    assert written.out.splitlines()[-1] == "15 more images: in the file"
+
+
+@pytest.mark.usefixtures("images")
+def test_a_run_is_named_by_digits_of_its_hash(
+    cli: Cli, predictable: Predictable, tmp_path: Path
+) -> None:
+    shutil.copytree(predictable.run.path, tmp_path / "runs" / predictable.run.hash)
+    named = cli("predict", predictable.run.hash[:5], "photos", "--json")
+    assert named.json["hash"] == predictable.run.hash
+    for verb in (("predict",), ("eval",), ("export", "--to", "torch", "--out", "model")):
+        ended = cli(*verb, "ffffffffffff", *(["photos"] if verb == ("predict",) else []))
+        assert (ended.code, ended.out) == (2, "")
+        assert "beginning of the hash of one of the 1 runs in runs" in ended.err
 
 
 def test_corrupt_images_are_listed_and_end_with_code_4(

@@ -50,6 +50,11 @@ def test_merged_weights_have_the_names_of_the_library(
         "unit_features": "true",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    shown = exported._repr_html_()
+    assert "format safetensors, largest difference of a logit" in shown
+    assert (
+        f"<tr><td>model.safetensors</td><td>{exported.files['model.safetensors']:,}</td>" in shown
+    )
 
 
 def test_open_clip_loads_a_folder_for_a_hub(runs: dict[str, Path], tmp_path: Path) -> None:

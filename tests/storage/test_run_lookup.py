@@ -7,7 +7,7 @@ import pytest
 
 from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
-from ltbench.storage.run_lookup import find_directories, find_run, store_of
+from ltbench.storage.run_lookup import find_directories, find_run, is_hash, store_of
 from tests.runs import spec_of, store
 
 OLD = Path(__file__).parent.parent / "data" / "results" / "schema-1-first"
@@ -30,6 +30,12 @@ def test_a_run_is_found_by_path_or_digits(out: Path, registry: Registry) -> None
     assert find_run(spec.hash, out) == path
     assert find_run(spec.hash[:6].upper(), out) == path
     assert find_run(str(out / "digits_lt" / "broken"), out).name == "broken"
+
+
+def test_digits_of_a_hash_are_no_path() -> None:
+    assert is_hash("199f5f1adf86")
+    assert is_hash("199F")
+    assert not any(map(is_hash, ("", "runs", "./199f", "199f5f1adf86a")))
 
 
 def test_a_folder_with_one_run_is_the_run(tmp_path: Path, registry: Registry) -> None:
