@@ -49,9 +49,8 @@ def cache(
     if clear and limit is not None:
         raise ConfigError("--clear and --limit: choose one of them")
     if not out.is_dir():
-        raise ConfigError(
-            f"{out} is not a directory", hint="give the folder of the runs: --out DIR"
-        )
+        fault = "exists but is not a directory" if out.exists() else "does not exist"
+        raise ConfigError(f"{out} {fault}", hint="give the folder of the runs: --out DIR")
     stored = Cache.of(out, 0.0 if limit is None else limit)
     deleted: list[CacheEntry] = []
     try:

@@ -77,6 +77,18 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[tuple[str, str
     return _starting(incomplete, _quietly(lambda registry: _settings(registry, ctx.params)))
 
 
+def complete_search(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Returns the keys that `ltbench tune` can search, behind the name of a method if one is given.
+
+    Without one, options of the first method of `--methods` are offered.
+    """
+    before, colon, _ = incomplete.rpartition(":")
+    method = before or str(ctx.params.get("methods") or "").split(",")[0]
+    params = {**ctx.params, "method": method}
+    found = _quietly(lambda registry: _settings(registry, params))
+    return _starting(incomplete, ((f"{before}{colon}{name}", about) for name, about in found))
+
+
 def _settings(registry: Registry, params: dict[str, Any]) -> _Named:
     from ltbench.config.runspec import RunConfig, TrainConfig
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ltbench.cli.completion import complete_word_of
 from ltbench.cli.options import DataRoot, FinishedRun, Json, Set, read_assignments
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError
+from ltbench.export.formats import Format
 
 
 def export(
@@ -20,6 +22,7 @@ def export(
             metavar="FORMAT",
             help="safetensors, torch, onnx, openclip, timm, or hf-folder: the one of the library "
             "that the backbone is from, else torch.",
+            autocompletion=complete_word_of(list(Format)),
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to create.")],
@@ -40,7 +43,6 @@ def export(
     """
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_folder, writable_folder
-    from ltbench.export.formats import Format
     from ltbench.export.new_folder import expect_new
     from ltbench.io.console import console
     from ltbench.storage.run_directory import RunDirectory

@@ -40,6 +40,7 @@ def _run_directory(named: Path) -> Path:
 FinishedRun = Annotated[
     Path,
     typer.Argument(
+        metavar="RUN",
         help=f"Finished run: its directory, or the first digits of its hash below {DEFAULT_OUT}.",
         callback=_run_directory,
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ltbench.cli.completion import complete_name_of, complete_word_of
 from ltbench.cli.options import DataRoot, Device, FinishedRun, Json, Set, Workers, read_assignments
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError
@@ -37,7 +38,12 @@ def predict(
     ] = None,
     json: Json = False,
     inference: Annotated[
-        str | None, typer.Option(help="Views instead of the run's own.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="Views instead of the run's own.",
+            metavar="NAME",
+            autocompletion=complete_name_of("inference"),
+        ),
     ] = None,
     prior: Annotated[
         str | None,
@@ -45,6 +51,7 @@ def predict(
             metavar="uniform|train|FILE",
             help="Class prior of the deployment, to which the probabilities are converted; FILE is "
             "a CSV file with class and weight. Default: as the model computes them.",
+            autocompletion=complete_word_of(["uniform", "train"]),
         ),
     ] = None,
     on_corrupt: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ltbench.cli.completion import complete_name_of
+from ltbench.cli.completion import complete_name_of, complete_search
 from ltbench.cli.options import (
     CacheSize,
     DataRoot,
@@ -81,6 +81,7 @@ def tune(
             help="Setting to search, with a list or a range: method.dim=4,8,16, "
             "train.epochs=5..20, train.lr=log:1e-4..1e-1. Repeatable. Default: train.lr within a "
             "factor of 10 of the method's recipe.",
+            autocompletion=complete_search,
             rich_help_panel=_SEARCH,
             show_default=False,
         ),

@@ -54,6 +54,14 @@ class Predictor:
     _checked: CheckedInference = field(repr=False)
     _adjustment: Tensor | None = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Returns one line: the classes, the device, the views and the prior."""
+        prior = f", prior {self.prior}" if self.prior else ""
+        return (
+            f"<Predictor of {len(self.class_names):,} classes on {self.model.device}, "
+            f"inference {self.inference.name}{prior}>"
+        )
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """K names, by class id."""

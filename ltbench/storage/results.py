@@ -135,8 +135,9 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
     seen: set[tuple[int, int]] = set()
     for path in paths:
         if not path.is_dir():
+            fault = "exists but is not a directory" if path.exists() else "does not exist"
             raise ConfigError(
-                f"{path} is not a directory",
+                f"{path} {fault}",
                 hint="give run directories or folders above them, as runs/digits_lt",
             )
     waiting = list(reversed(paths))

@@ -221,7 +221,7 @@ def test_wrong_arguments(
 
 
 def test_there_must_be_a_run(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(ConfigError, match="is not a directory"):
+    with pytest.raises(ConfigError, match="none does not exist"):
         ltbench.load_results(tmp_path / "none")
     with pytest.raises(DataError, match="there is no finished run in"):
         ltbench.load_results(tmp_path)

@@ -206,7 +206,7 @@ def test_what_cannot_be_compared(cli: Cli, drawn: Path, tmp_path: Path) -> None:
     for arguments, code, said in (
         ([one], 2, "at least two paths"),
         ([one, one], 2, "have the same choices"),
-        ([one, str(tmp_path / "nothing")], 2, "is not a directory"),
+        ([one, str(tmp_path / "nothing")], 2, "does not exist"),
         ([one, str(tmp_path)], 4, "no finished run"),
     ):
         ended = cli("compare", *arguments)

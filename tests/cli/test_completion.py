@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from ltbench.cli import completion
 
@@ -50,6 +51,10 @@ def test_a_shell_is_offered_names_without_torch() -> None:
         ("ltbench run --set loss=fo", ["loss=focal"]),
         ("ltbench run --tracker tens", ["tensorboard"]),
         ("ltbench eval x --inference mul", ["multi_scale"]),
+        ("ltbench predict x y --inference mul", ["multi_scale"]),
+        ("ltbench predict x y --prior u", ["uniform"]),
+        ("ltbench export x --to o", ["onnx", "openclip"]),
+        ("ltbench tune --methods lora,full --search method.d", ["method.dim="]),
         ("ltbench data prepare elp", ["elpv"]),
         ("ltbench run --method nix", []),
     ],
@@ -81,6 +86,14 @@ def test_an_error_is_no_completion(
     assert completion.complete_name_of("method")("li") == []
     assert completion.complete_grid("") == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_keys_of_a_search_follow_the_name_of_a_method() -> None:
+    context = typer.Context(typer.main.get_command(typer.Typer(callback=print)))
+    context.params = {"methods": "full,lora"}
+    found = completion.complete_search(context, "lora:method.d")
+    assert [name for name, _ in found] == ["lora:method.dim="]
+    assert completion.complete_search(context, "method.d") == []
 
 
 def test_a_list_of_names_is_continued() -> None:

@@ -73,7 +73,7 @@ def test_a_list_is_written_as_csv_and_json(cli: Cli, runs: Path) -> None:
         (("--sort", "fw"), 2, "column fw: no run has this key"),
         (("--where", "method"), 2, "expected KEY=VALUE"),
         (("--where", "method=x"), 4, "runs: --where method=x: none of 3 runs: method is full"),
-        (("nowhere",), 2, "nowhere is not a directory"),
+        (("nowhere",), 2, "nowhere does not exist"),
         (("--csv", "runs"), 2, "--csv: runs exists but is not a file"),
     ],
 )

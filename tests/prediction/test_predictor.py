@@ -48,6 +48,12 @@ def test_predictions_of_the_runs_own_test_images_are_the_stored_ones(
     np.testing.assert_allclose(all_images.probabilities.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_a_predictor_is_shown_in_one_line(predictable: Predictable, predictor: Predictor) -> None:
+    assert repr(predictor) == "<Predictor of 3 classes on cpu, inference center>"
+    converted = predictable.run.predictor(prior="uniform", device="cpu")
+    assert repr(converted).endswith("inference center, prior uniform>")
+
+
 def test_another_inference_has_options(predictable: Predictable, predictor: Predictor) -> None:
     options = {"inference.expand": 4}
     tte = predictable.run.predictor(inference="tte", settings=options, device="cpu")

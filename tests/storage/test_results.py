@@ -194,8 +194,11 @@ def test_hidden_folders_are_no_runs(runs: Path) -> None:
 
 
 def test_a_path_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is not a directory"):
+    with pytest.raises(ConfigError, match="nothing does not exist"):
         find_runs([tmp_path / "nothing"])
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file exists but is not a directory"):
+        find_runs([tmp_path / "file"])
 
 
 def test_classes_are_kept_once(runs: Path) -> None:
