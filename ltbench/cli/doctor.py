@@ -129,7 +129,9 @@ def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
     marks: dict[str, Mark] = {"ready": "ok", "options": "ok", "failed": "failed"}
     for status in statuses(registry, data_root):
         mark = marks.get(status.state, "missing")
-        yield Finding("data sets", mark, status.message or status.name, status.hint)
+        # A data set of the user's own images is not faulty because none has been named yet.
+        text = f"{status.name}: for your own images" if status.state == "options" else ""
+        yield Finding("data sets", mark, text or status.message or status.name, status.hint)
 
 
 def _print(findings: list[Finding]) -> None:

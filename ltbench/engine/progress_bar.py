@@ -169,7 +169,7 @@ class Lines:
             return
         self._printed_at = time.monotonic()
         each = f"{images // (epochs - epoch):,} images an epoch" if epochs > epoch else ""
-        self.note(f"{what}: {each or f'{images:,} images'}")
+        self.note(f"{what}: {each or ('1 image' if images == 1 else f'{images:,} images')}")
 
     def advance(self, images: int, loss: float | None = None) -> None:
         """Counts images, and prints the share that is done once per interval."""

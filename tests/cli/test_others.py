@@ -44,7 +44,9 @@ def test_doctor_finds_what_is_missing(cli: Cli) -> None:
     assert {item["topic"] for item in findings} >= {"versions", "devices", "plugins", "data sets"}
     missing = [item for item in findings if item["status"] == "missing"]
     assert any("imagenet_lt" in item["text"] and item["hint"] for item in missing)
-    assert "imagenet_lt" in cli("doctor").out
+    shown = cli("doctor").out
+    assert "imagenet_lt" in shown
+    assert "ok       folder: for your own images" in shown
 
 
 def test_help_and_version(cli: Cli) -> None:

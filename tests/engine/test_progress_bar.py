@@ -9,6 +9,14 @@ from ltbench.engine.progress_bar import Bar, Lines
 ROW = {"epoch": 0, "loss": 0.5, "lr": 0.02, "seconds": 2.0, "images_per_second": 50.0}
 
 
+def test_one_image_is_no_plural() -> None:
+    stream = io.StringIO()
+    lines = Lines(Console(file=stream))
+    lines.start("predicting", 1)
+    lines.stop()
+    assert stream.getvalue() == "predicting: 1 image\n"
+
+
 def test_a_bar_shows_epoch_loss_and_images() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
     bar = Bar(console)

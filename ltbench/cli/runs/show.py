@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def show_run(run: Run, out: Store = DEFAULT_OUT, json: Json = False) -> None:
-    """Show a stored run: settings that are not the default, accuracies, environment, tags, files.
+    """Show a stored run: accuracies, settings, environment, tags, files.
+
+    Settings that are defaults or follow from a recipe are left out.
 
     Example: `ltbench runs show runs/digits_lt/clip_tiny/lift_plus/199f5f1adf86`
 
@@ -77,7 +79,7 @@ def _print_about(stdout: Console, run: RunResult, finished: str | None) -> None:
 def _print_settings(stdout: Console, settings: Mapping[str, Any]) -> None:
     from ltbench.config.options import as_typed
 
-    stdout.print("\n[bold]settings that are not the default[/]")
+    stdout.print("\n[bold]settings[/], without those that are defaults or of a recipe")
     for key, value in settings.items():
         stdout.print(f"  {key} = {as_typed(value)}", markup=False, soft_wrap=True)
 
