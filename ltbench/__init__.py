@@ -124,4 +124,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    own = {"Any", "TYPE_CHECKING", "annotations", "import_module"}  # imports of this module
+    return sorted({*globals(), *_PLACES} - own)
