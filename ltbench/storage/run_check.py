@@ -92,7 +92,7 @@ def _close(stored: Any, value: Any) -> bool:
     if isinstance(value, Mapping):
         # A later version may store accuracies that this one does not compute.
         return all(name in stored and _close(stored[name], one) for name, one in value.items())
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and isinstance(stored, list | tuple):
         return len(stored) == len(value) and all(map(_close, stored, value))
     if isinstance(value, float) and isinstance(stored, float | int):
         return abs(stored - value) <= _ROUNDING_PERCENT

@@ -61,7 +61,8 @@ class RunFilter:
         """Returns the filter of Python values by key.
 
         A text is compared as if it were typed: `"3"` is 3. A list, tuple or set is the value of an
-        option that is a list; for any other option it lists values of which a run has one.
+        option that is a list; for any other option it lists values of which a run has one. Numbers
+        and arrays of NumPy and pandas, such as those of a data frame, count as Python's.
 
         Args:
             settings: Values by key; None for a filter that keeps every run.
@@ -75,6 +76,7 @@ class RunFilter:
                 f"where: expected values by key, got {shortened(repr(settings))}",
                 hint="give a dictionary: where={'train.epochs': 3}",
             )
+        given = {key: _as_python(value) for key, value in given.items()}
         faults = [
             f"where: {shortened(repr(key))}: expected a key and a value of a setting, "
             f"got {shortened(repr(value))}"
@@ -218,6 +220,15 @@ def _read(typed: Text) -> Any:
     return None if typed.lower() == "none" else str(typed)
 
 
+def _as_python(value: Any) -> Any:
+    """Returns a value without types of NumPy and pandas, which data frames have."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(map(_as_python, value))
+    return set(map(_as_python, value)) if isinstance(value, set | frozenset) else value
+
+
 def _is_filterable(value: Any) -> bool:
     if isinstance(value, list | tuple | set | frozenset):
         return all(map(_is_filterable, value))
@@ -233,11 +244,13 @@ def _alternatives(value: Any) -> tuple[Any, ...]:
     if isinstance(value, set | frozenset):
         return tuple(map(_as_text, value))
     if isinstance(value, list | tuple):
-        return (value, *map(_as_text, value))
+        return (_as_text(value), *map(_as_text, value))
     return (_as_text(value),)
 
 
 def _as_text(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_as_text(one) for one in value]
     return Text(value) if isinstance(value, str) else value
 
 

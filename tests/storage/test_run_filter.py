@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from ltbench.errors import ConfigError, DataError
@@ -60,6 +62,12 @@ def test_runs_are_kept_by_typed_values(found: Found, texts: list[str], expected:
         ({"method": ["full", "lora"]}, [0]),
         ({"method.layers": [0, 1]}, [2]),
         ({"method.layers": (0, 1), "seed": 2}, [2]),
+        ({"method.layers": ["0", "1.0"]}, [2]),
+        ({"seed": np.int64(1)}, [1]),
+        ({"seed": pd.Series([0, 2], dtype="Int64")}, [0, 2]),
+        ({"seed": list(pd.array([0, 2], dtype="Int64"))}, [0, 2]),
+        ({"method": pd.Categorical(["full"])}, [0]),
+        ({"method.layers": np.arange(2)}, [2]),
         ({"tag.paper": "table 3"}, [1]),
         ({"tag.table": 3}, [1]),
         ({"tag.table": [3, 4]}, [1]),
@@ -109,7 +117,7 @@ def test_unusable_conditions_are_explained(found: Found, text: str, message: str
         seeds(found, text)
 
 
-@pytest.mark.parametrize("where", [["method=full"], {3: 4}, {"seed": object()}])
+@pytest.mark.parametrize("where", [["method=full"], {3: 4}, {"seed": object()}, {"seed": pd.NA}])
 def test_python_values_are_checked(where: Any) -> None:
     with pytest.raises(ConfigError, match="where:"):
         RunFilter.from_settings(where)

@@ -119,6 +119,11 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
         lambda v: v["metrics"]["intervals"].update(few=[97.0, 99.0]),
         "intervals in",
     ),
+    "no interval": (
+        "result.json",
+        lambda v: v["metrics"]["intervals"].update(few=None),
+        "intervals in",
+    ),
     "group": ("result.json", lambda v: v["metrics"]["group_classes"].update(few=3), "group_cl"),
     "images": ("result.json", lambda v: v["metrics"].update(test_images=3), "expected 3"),
     "rule": ("result.json", lambda v: v["metrics"].update(shot_rule="mine"), "shot rule mine"),
