@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ltbench.analysis.metrics import INTERVAL_METHOD
 from ltbench.metric_names import ACCURACIES
 from ltbench.specs import SPECS
 from ltbench.storage.result_schema import RunResult
+from ltbench.storage.valid_intervals import valid_interval
 
 DType = Literal["Int64", "float64", "boolean", "string", "category"]
 
@@ -53,11 +53,8 @@ def _bound(name: str, place: int) -> RunColumn:
     side, bound = ("low", "lower") if place == 0 else ("high", "upper")
 
     def value(run: RunResult) -> float | None:
-        interval = run.metrics.intervals[name]
-        # Intervals of earlier methods were too narrow.
-        if interval is None or run.metrics.interval_method != INTERVAL_METHOD:
-            return None
-        return interval[place]
+        interval = valid_interval(run.metrics, name)
+        return None if interval is None else interval[place]
 
     return RunColumn(
         f"{name}_ci_{side}",

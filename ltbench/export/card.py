@@ -24,6 +24,7 @@ from ltbench.export.trained_model import TrainedModel
 from ltbench.io.text import line_text, markdown_text
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.result_schema import RunResult
+from ltbench.storage.valid_intervals import valid_interval
 
 _HUB_LIBRARIES = {
     Format.TIMM: Library.TIMM.value,
@@ -112,7 +113,11 @@ def _metadata(result: RunResult, facts: ExportFacts) -> dict[str, Any]:
                 "results": [
                     {
                         "task": {"type": "image-classification"},
-                        "dataset": {"name": spec.dataset.name, "type": spec.dataset.name},
+                        "dataset": {
+                            "name": spec.dataset.name,
+                            "type": spec.dataset.name,
+                            "split": spec.split,
+                        },
                         "metrics": [
                             {"type": kind, "name": f"{name} accuracy", "value": round(value, 2)}
                             for kind, name, value in scores
@@ -129,9 +134,8 @@ def _accuracies(result: RunResult) -> list[tuple[str, str, str]]:
     """Returns name, value and interval of each accuracy."""
     rows = []
     for key, name in ACCURACIES.items():
-        value, interval = result.metrics.value(key), result.metrics.intervals.get(key)
-        known = interval is not None and result.metrics.interval_method is not None
-        shown = f"{interval[0]:.1f} to {interval[1]:.1f}" if known and interval else "-"
+        value, interval = result.metrics.value(key), valid_interval(result.metrics, key)
+        shown = "-" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}"
         rows.append((name, "-" if value is None else f"{value:.1f}", shown))
     return rows
 

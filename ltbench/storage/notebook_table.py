@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ltbench.io.text import html_text
+from ltbench.metric_names import ACCURACIES
+from ltbench.storage.valid_intervals import valid_interval
+
+if TYPE_CHECKING:
+    from ltbench.storage.result_schema import Metrics
 
 
-def notebook_table(
-    title: str, accuracies: Mapping[str, tuple[float | None, Sequence[float] | None]]
-) -> str:
+def notebook_table(title: str, metrics: Metrics) -> str:
     """Returns accuracies with their intervals as an HTML table.
 
     Args:
         title: Caption.
-        accuracies: Shown name of a metric -> value and bounds in percent.
+        metrics: Stored metrics.
     """
     rows = []
-    for shown, (value, interval) in accuracies.items():
+    for name, shown in ACCURACIES.items():
+        value, interval = metrics.value(name), valid_interval(metrics, name)
         bounds = "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}"
         cells = (shown, "" if value is None else f"{value:.1f}", bounds)
         rows.append("".join(f"<td>{html_text(cell)}</td>" for cell in cells))

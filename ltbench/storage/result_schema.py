@@ -388,13 +388,9 @@ class RunResult(RunDescription):
 
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""
-        spec, metrics = self.spec, self.metrics
+        spec = self.spec
         title = (
             f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
             f"seed {spec.seed} ({self.hash})"
         )
-        shown = {
-            shown: (metrics.value(name), metrics.intervals.get(name))
-            for name, shown in ACCURACIES.items()
-        }
-        return notebook_table(title, shown)
+        return notebook_table(title, self.metrics)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,19 @@ def test_a_card_has_data_accuracies_hashes_and_limits(model: TrainedModel, form:
     ):
         assert part in body, part
     assert "predict.py" in body or form == Format.SAFETENSORS
+
+
+def test_results_on_val_and_intervals_that_were_too_narrow_are_not_passed_off(
+    model: TrainedModel,
+) -> None:
+    result = model.result
+    metrics = result.metrics.model_copy(update={"interval_method": None})
+    run = {"metrics": metrics, "spec": replace(result.spec, split="val")}
+    changed = TrainedModel(**{**vars(model), "result": result.model_copy(update=run)})
+    _, metadata, body = model_card(changed, facts(Format.TORCH)).split("---\n", 2)
+    (entry,) = json.loads(metadata)["model-index"][0]["results"]
+    assert entry["dataset"]["split"] == "val"
+    assert f"| overall | {metrics.accuracy:.1f} | - |" in body
 
 
 def test_names_of_others_are_no_markup(model: TrainedModel) -> None:

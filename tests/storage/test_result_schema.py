@@ -60,6 +60,13 @@ def test_notebooks_show_a_table(stored: RunResult) -> None:
     assert "<td>few-shot</td><td></td>" in shown
 
 
+def test_intervals_of_an_earlier_method_are_not_shown(stored: RunResult) -> None:
+    low, high = stored.metrics.intervals["accuracy"] or (0.0, 0.0)
+    shown = f"<td>{low:.1f} to {high:.1f}</td>"
+    assert shown in stored._repr_html_()
+    assert shown not in altered(stored, {"metrics": {"interval_method": None}})._repr_html_()
+
+
 def test_a_directory_without_a_result_is_an_error(tmp_path: Path, stored: RunResult) -> None:
     with pytest.raises(DataError, match="is not a run directory"):
         ltbench.load_run(tmp_path)
