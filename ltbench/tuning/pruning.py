@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 from ltbench.tuning.study_file import TrialRecord
 
-STARTUP_TRIALS = 4
-"""Trials of a method that must have ended before one is pruned."""
+MIN_SCORED_TRIALS = 4
+"""Trials of a method that must have validation scores before another one is pruned."""
 
 FIRST_SHARE = 0.25
 """Share of a training's epochs before which it is not pruned."""
 
 RULE = (
     f"a trial ends after an epoch if its best score so far is below the median of the method's "
-    f"other trials at the same share of their epochs, after {STARTUP_TRIALS} trials and a quarter "
+    f"other trials at the same share of their epochs, after {MIN_SCORED_TRIALS} trials and a quarter "
     "of the epochs"
 )
 
@@ -35,7 +35,7 @@ def pruned_at(scores: Sequence[float], epochs: int, others: Sequence[TrialRecord
     scored = [other for other in others if other.scores]
     for done in range(1, min(len(scores), epochs - 1) + 1):
         share = done / epochs
-        if share < FIRST_SHARE or len(others) < STARTUP_TRIALS:
+        if share < FIRST_SHARE or len(scored) < MIN_SCORED_TRIALS:
             continue
         reached = [best for one in scored if (best := _best_at(one, share)) is not None]
         if reached and max(scores[:done]) < statistics.median(reached):

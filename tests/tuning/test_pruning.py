@@ -42,4 +42,5 @@ def test_trainings_are_compared_at_the_same_share() -> None:
 def test_trials_without_scores_do_not_count() -> None:
     without: list[TrialRecord] = [trial(n, value=None, state="failed") for n in range(4)]
     assert pruned_at([0, 0, 0], 4, without) is None
+    assert pruned_at([0, 0, 0], 4, [*without, *OTHERS[:3]]) is None  # a median of three
     assert pruned_at([], 4, OTHERS) is None
