@@ -18,9 +18,9 @@ FIRST_SHARE = 0.25
 """Share of a training's epochs before which it is not pruned."""
 
 RULE = (
-    f"a trial ends after an epoch if its best score so far is below the median of the method's "
-    f"other trials at the same share of their epochs, after {MIN_SCORED_TRIALS} trials and a quarter "
-    "of the epochs"
+    "a trial ends after an epoch if its best score so far is below the median of the method's "
+    f"other trials at the same share of their epochs, after {MIN_SCORED_TRIALS} trials with scores "
+    "and a quarter of the epochs"
 )
 
 
