@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ltbench.analysis.comparison.comparison import Comparison
     from ltbench.analysis.leaderboard.board import Leaderboard
 
-MIN_LEVEL, MAX_LEVEL = 0.5, 0.9999
-
 
 class Results(Sequence[FinishedRun]):
     """Finished runs, in the order of their paths or of their grid.
@@ -191,6 +189,7 @@ class Results(Sequence[FinishedRun]):
 
     def _ranked(self, metric: str, level: float, *, with_published: bool) -> Leaderboard:
         from ltbench.analysis.leaderboard.board import build_leaderboard
+        from ltbench.analysis.stats.level import expect_level
         from ltbench.registry.load import load_plugins
 
         if not isinstance(metric, str) or metric not in ACCURACIES:
@@ -198,9 +197,7 @@ class Results(Sequence[FinishedRun]):
                 f"metric: expected one of {', '.join(ACCURACIES)}, got {quoted(metric)}",
                 hint=suggestion(str(metric), ACCURACIES),
             )
-        is_number = isinstance(level, int | float) and not isinstance(level, bool)
-        if not is_number or not MIN_LEVEL <= level <= MAX_LEVEL:
-            raise ConfigError(f"level: expected {MIN_LEVEL} to {MAX_LEVEL}, got {quoted(level)}")
+        expect_level(level)
         if not self._found.runs:
             raise DataError(
                 "there is no finished run to rank",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ltbench.analysis.stats.level import MAX_LEVEL, MIN_LEVEL
 from ltbench.cli.completion import complete_name_of, complete_setting
 from ltbench.config.defaults import DATA_ROOT_VARIABLE, DEFAULT_OUT
 from ltbench.config.text import Text
@@ -101,7 +102,9 @@ Where = Annotated[
 ]
 Level = Annotated[
     float,
-    typer.Option(min=0.5, max=0.9999, callback=finite, help="Level of intervals and tests."),
+    typer.Option(
+        min=MIN_LEVEL, max=MAX_LEVEL, callback=finite, help="Level of intervals and tests."
+    ),
 ]
 Set = Annotated[
     list[str] | None,

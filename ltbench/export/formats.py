@@ -30,7 +30,3 @@ class Format(StrEnum):
                 f"--to: there is no format {quoted(name)}", hint=suggestion(str(name), known)
             )
         return cls(name)
-
-
-PROGRAMS = (Format.TORCH, Format.ONNX)
-"""Formats that hold the computation itself, so that every model has them."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ltbench.io.text import html_text
 from ltbench.metric_names import ACCURACIES
-from ltbench.storage.valid_intervals import valid_interval
-
-if TYPE_CHECKING:
-    from ltbench.storage.result_schema import Metrics
+from ltbench.storage.valid_intervals import StoredAccuracies, valid_interval
 
 
-def notebook_table(title: str, metrics: Metrics) -> str:
+def notebook_table(title: str, metrics: StoredAccuracies) -> str:
     """Returns accuracies with their intervals as an HTML table.
 
     Args:

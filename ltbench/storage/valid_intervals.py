@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from ltbench.analysis.metrics import INTERVAL_METHOD
 
-if TYPE_CHECKING:
-    from ltbench.storage.result_schema import Metrics
+
+class StoredAccuracies(Protocol):
+    """Accuracies of a result with their intervals, as `result_schema.Metrics` has them."""
+
+    @property
+    def intervals(self) -> Mapping[str, Sequence[float] | None]:
+        """95 % intervals by accuracy: lower and upper bound in percent."""
+
+    @property
+    def interval_method(self) -> str | None:
+        """Method of the intervals."""
+
+    def value(self, metric: str) -> float | None:
+        """Returns an accuracy in percent; None for a shot group without classes."""
 
 
-def valid_interval(metrics: Metrics, name: str) -> Sequence[float] | None:
+def valid_interval(metrics: StoredAccuracies, name: str) -> Sequence[float] | None:
     """Returns the 95 % interval of an accuracy, in percent; None where it is not known.
 
     Args:

@@ -22,6 +22,7 @@ from ltbench.analysis.comparison.pairs import (
 )
 from ltbench.analysis.comparison.seed_predictions import check_same_images, read_seed_predictions
 from ltbench.analysis.comparison.summary_text import comparison_notes
+from ltbench.analysis.stats.level import expect_level
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.errors import ConfigError, suggestion
 from ltbench.io.tables import csv_table
@@ -34,7 +35,6 @@ T = TypeVar("T")
 ALL_METRICS = "all"
 HEADLINE = METRICS[0]
 """Accuracy of the headline where all accuracies are compared."""
-MIN_LEVEL, MAX_LEVEL = 0.5, 0.9999
 
 
 class Follow(Protocol):
@@ -269,11 +269,7 @@ def _check_arguments(metric: str, correction: str, level: float, rope: float | N
                 f"{name}: expected one of {', '.join(known)}, got {value!r:.60}",
                 hint=suggestion(str(value), known),
             )
-    if not _is_number(level) or not MIN_LEVEL <= level <= MAX_LEVEL:
-        raise ConfigError(f"level: expected {MIN_LEVEL} to {MAX_LEVEL}, got {level!r:.60}")
-    if rope is not None and not (_is_number(rope) and 0 < rope < math.inf):
+    expect_level(level)
+    is_number = isinstance(rope, int | float) and not isinstance(rope, bool)
+    if rope is not None and not (is_number and 0 < rope < math.inf):
         raise ConfigError(f"rope: expected more than 0 percent points, got {rope!r:.60}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
