@@ -13,7 +13,7 @@ from ltbench.backbone import Backbone
 from ltbench.export.card import ExportFacts, model_card
 from ltbench.export.formats import Format
 from ltbench.export.trained_model import TrainedModel
-from ltbench.export.view_plan import center_plan
+from ltbench.export.view_plan import ViewPlan, center_plan
 from ltbench.registry.registry import Registry
 from tests.runs import spec_of, store
 
@@ -79,6 +79,15 @@ def test_results_on_val_and_intervals_that_were_too_narrow_are_not_passed_off(
     (entry,) = json.loads(metadata)["model-index"][0]["results"]
     assert entry["dataset"]["split"] == "val"
     assert f"| overall | {metrics.accuracy:.1f} | - |" in body
+
+
+def test_a_card_says_that_its_accuracies_are_those_of_all_views(model: TrainedModel) -> None:
+    said = "Without it, on one view, the accuracies differ from those below:"
+    assert said not in model_card(model, facts(Format.TORCH))
+    (view,) = center_plan(8).views
+    twice = ViewPlan((view, replace(view, flip=True)), (0.5, 0.5))
+    changed = TrainedModel(**{**vars(model), "plan": twice})
+    assert said in model_card(changed, facts(Format.TORCH))
 
 
 def test_names_of_others_are_no_markup(model: TrainedModel) -> None:
