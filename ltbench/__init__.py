@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ltbench.api.finished_run import load_run
-    from ltbench.api.results import load_results
+    from ltbench.analysis.comparison.comparison import Comparison
+    from ltbench.api.finished_run import FinishedRun, load_run
+    from ltbench.api.results import Results, load_results
     from ltbench.api.run import run
     from ltbench.api.run_grid import run_grid
     from ltbench.contexts import (
@@ -67,6 +68,9 @@ _PLACES = {
     "PublishedResult": ("published", "PublishedResult"),
     "api_version": ("registry.api_version", "VERSION"),
     "hookimpl": ("hookspecs", "hookimpl"),
+    "Comparison": ("analysis.comparison.comparison", "Comparison"),
+    "FinishedRun": ("api.finished_run", "FinishedRun"),
+    "Results": ("api.results", "Results"),
     "load_results": ("api.results", "load_results"),
     "load_run": ("api.finished_run", "load_run"),
     "run": ("api.run", "run"),
@@ -82,10 +86,12 @@ __all__ = [
     "BackboneContext",
     "BackboneSpec",
     "BuildContext",
+    "Comparison",
     "DataContext",
     "DatasetSpec",
     "ExecutorContext",
     "ExecutorSpec",
+    "FinishedRun",
     "HeadSpec",
     "InferenceSpec",
     "InitSpec",
@@ -98,6 +104,7 @@ __all__ = [
     "PublishedResult",
     "Recipe",
     "RefinementSpec",
+    "Results",
     "SamplingSpec",
     "ScheduleSpec",
     "TrackerContext",
