@@ -58,7 +58,10 @@ def trace(model: TrainedModel) -> Any:
     with quiet_libraries(), torch.no_grad():
         try:
             program = torch.export.export(
-                Program(model).eval(), (images,), dynamic_shapes={"images": {0: batch}}
+                Program(model).eval(),
+                (images,),
+                dynamic_shapes={"images": {0: batch}},
+                strict=False,  # the default since torch 2.7: a hook may keep what another one needs
             )
         except Exception as error:  # of any kind, as the model's code is
             raise _untraceable(model, "torch.export", error) from error
