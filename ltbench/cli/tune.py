@@ -20,7 +20,7 @@ from ltbench.cli.options import (
     read_assignments,
 )
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
-from ltbench.config.text import Text
+from ltbench.config.text import Text, from_toml
 from ltbench.errors import RunError, shortened
 
 if TYPE_CHECKING:
@@ -261,7 +261,11 @@ def _seeds(text: str, of_trials: Any) -> tuple[tuple[int, ...], list[str]]:
         return (), [fault]
     seeds = tuple(dict.fromkeys(map(int, parts)))
     faults = []
-    if str(of_trials) in map(str, seeds):
+    try:
+        seed = from_toml(str(of_trials))  # +1 and 0x1 are 1
+    except ValueError:
+        seed = None  # reported with the settings
+    if seed in seeds:
         faults.append(f"--seeds: {of_trials} is the seed of the trials, which chose the settings")
     if len(seeds) > _MAX_SEEDS:
         faults.append(f"--seeds: expected at most {_MAX_SEEDS:,}")

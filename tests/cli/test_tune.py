@@ -76,10 +76,11 @@ def test_all_faults_are_shown_together_and_nothing_is_written(cli: Cli, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_seed_of_the_trials_is_none_of_the_test_runs(cli: Cli) -> None:
-    ended = cli("tune", "--set", "seed=1", "--then-test")
+@pytest.mark.parametrize("seed", ["1", "+1", "0x1"])
+def test_the_seed_of_the_trials_is_none_of_the_test_runs(cli: Cli, seed: str) -> None:
+    ended = cli("tune", "--set", f"seed={seed}", "--then-test")
     assert ended.code == 2
-    assert "--seeds: 1 is the seed of the trials" in ended.err
+    assert f"--seeds: {seed} is the seed of the trials" in ended.err
 
 
 @pytest.mark.parametrize(
