@@ -139,6 +139,8 @@ def quoted(value: object) -> str:
         return shortened(repr(value))
     except ValueError:  # Python writes no whole number of more than some thousand digits
         return "a whole number of too many digits"
+    except Exception:  # of a class of the user, whose own fault is another one
+        return f"a value of {shortened(type(value).__name__)}"
 
 
 def leading(parts: Sequence[str], limit: int) -> Sequence[str]:

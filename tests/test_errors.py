@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from ltbench import errors
-from ltbench.errors import ConfigError, CorruptImageError, LTBenchError, suggestion
+from ltbench.errors import ConfigError, CorruptImageError, LTBenchError, quoted, suggestion
 
 
 def all_errors(kind: type[LTBenchError] = LTBenchError) -> list[type[LTBenchError]]:
@@ -48,3 +48,12 @@ def test_errors_cross_process_borders_with_their_hint() -> None:
 )
 def test_suggestions(name: str, known: list[str], said: str) -> None:
     assert suggestion(name, known) == said
+
+
+def test_a_value_that_cannot_be_written_is_named_by_its_type() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert quoted(Broken()) == "a value of Broken"
+    assert quoted(10**5000) == "a whole number of too many digits"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ltbench.errors import ConfigError
+from ltbench.errors import ConfigError, quoted
 from ltbench.io.notebook import import_tqdm_quietly
+from ltbench.io.paths import is_path
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -68,9 +69,9 @@ class FinishedRun(RunResult):
             DataError: Weights are missing, damaged, or not those of the run.
             RunError: The model cannot be traced or written.
         """
-        if not isinstance(path, str | Path) or "\0" in str(path):
+        if not is_path(path):
             raise ConfigError(
-                f"path: expected the path of a folder to create, got {path!r:.60}",
+                f"path: expected the path of a folder to create, got {quoted(path)}",
                 hint="give a folder such as 'model'",
             )
         given = _checked_settings(settings)
@@ -107,7 +108,7 @@ class FinishedRun(RunResult):
         _expect_device(device)
         if not isinstance(inference, str | None):
             raise ConfigError(
-                f"inference: expected a name, got {inference!r:.60}",
+                f"inference: expected a name, got {quoted(inference)}",
                 hint="give a name such as 'tte'",
             )
         import_tqdm_quietly()
@@ -168,7 +169,7 @@ def _checked_settings(settings: Mapping[str, Any] | None) -> Mapping[str, Any]:
     given = {} if settings is None else settings
     if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
         raise ConfigError(
-            f"settings: expected paths by key, got {settings!r:.60}",
+            f"settings: expected paths by key, got {quoted(settings)}",
             hint="give the files that have moved: settings={'backbone.path': 'weights/...'}",
         )
     return given
@@ -181,7 +182,7 @@ def _expect_device(device: Any) -> None:
         ConfigError: It is no text.
     """
     if not isinstance(device, str):
-        raise ConfigError(f"device: expected a text, got {device!r:.60}", hint="as 'cuda:1'")
+        raise ConfigError(f"device: expected a text, got {quoted(device)}", hint="as 'cuda:1'")
 
 
 def load_run(path: Path | str) -> FinishedRun:
@@ -197,9 +198,9 @@ def load_run(path: Path | str) -> FinishedRun:
         DataError: The run is not finished, or its `result.json` is broken.
         ConfigError: The argument is no path.
     """
-    if not isinstance(path, str | Path) or "\0" in str(path):
+    if not is_path(path):
         raise ConfigError(
-            f"load_run: expected the path of a run directory, got {path!r:.60}",
+            f"load_run: expected the path of a run directory, got {quoted(path)}",
             hint="give a directory such as runs/<dataset>/<backbone>/<method>/<hash>",
         )
     return FinishedRun.from_result(RunDirectory(Path(path)).finished())

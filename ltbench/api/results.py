@@ -12,6 +12,7 @@ from ltbench.api.results_table import results_table
 from ltbench.api.selected_cell import selected_cell
 from ltbench.config.defaults import DEFAULT_OUT
 from ltbench.errors import ConfigError, DataError, quoted, suggestion
+from ltbench.io.paths import is_path
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Found, SkippedRun, find_runs
 from ltbench.storage.run_filter import RunFilter
@@ -253,7 +254,7 @@ def load_results(*folders: str | Path, where: Mapping[str, Any] | None = None) -
 
 
 def _as_path(function: str, given: object) -> Path:
-    if not isinstance(given, str | Path) or "\0" in str(given):
+    if not is_path(given):
         raise ConfigError(
             f"{function}: expected the path of a folder, got {quoted(given)}",
             hint="give a folder such as 'runs'",

@@ -19,6 +19,7 @@ from ltbench.grid.named_grids import find_grid
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.task import Task
 from ltbench.io import interrupts
+from ltbench.io.paths import is_path
 from ltbench.io.process import expect_working_folder, let_waiting_threads_sleep
 from ltbench.progress import SILENT
 from ltbench.registry.load import load_plugins
@@ -121,7 +122,7 @@ def _resolve(
     tables: GridTables
     if isinstance(given, Mapping):
         tables, origin = tables_of(given), "grid"
-    elif isinstance(given, str | Path) and "\0" not in str(given):
+    elif is_path(given):
         path = find_grid(str(given), registry)
         tables, origin = read_tables(path), str(path)
     else:

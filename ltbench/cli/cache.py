@@ -45,12 +45,12 @@ def cache(
     from ltbench.cli.output import print_json
     from ltbench.io.array_cache import Cache, in_words
     from ltbench.io.console import console
+    from ltbench.io.paths import is_folder, no_folder
 
     if clear and limit is not None:
         raise ConfigError("--clear and --limit: choose one of them")
-    if not out.is_dir():
-        fault = "exists but is not a directory" if out.exists() else "does not exist"
-        raise ConfigError(f"{out} {fault}", hint="give the folder of the runs: --out DIR")
+    if not is_folder(out):
+        raise ConfigError(f"{out} {no_folder(out)}", hint="give the folder of the runs: --out DIR")
     stored = Cache.of(out, 0.0 if limit is None else limit)
     deleted: list[CacheEntry] = []
     try:

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from ltbench.cli.output import plain_table
 from ltbench.data.images import ImageSource
+from ltbench.errors import shortened
 from ltbench.io.console import console
 from ltbench.io.text import line_text
 from ltbench.prediction.prediction_table import (
@@ -29,6 +30,7 @@ from ltbench.storage.result_schema import RunResult
 _MAX_SHOWN_ROWS = 20
 _MAX_SHOWN_SKIPPED = 20
 _MAX_SHOWN_CLASSES = 5
+_MAX_REASON_CHARACTERS = 500  # a path has any length
 
 
 class Output:
@@ -109,7 +111,9 @@ class Output:
         self.count += len(rows)
         for one in part.skipped_images(self._images):
             if len(self.skipped) < _MAX_SHOWN_SKIPPED:
-                progress.note(line_text(f"skipped: {one.reason}"))
+                progress.note(
+                    shortened(line_text(f"skipped: {one.reason}"), _MAX_REASON_CHARACTERS)
+                )
             self.skipped.append(one)
 
     def expect_some(self) -> None:

@@ -131,7 +131,7 @@ class GridTables:
         for key, value in _flattened(table):
             if key in flat:
                 self.faults.append(f"{where}: {shortened(key)} is set twice")
-            if value == []:
+            if isinstance(value, list) and not value:
                 self.faults.append(
                     f"{where}: {shortened(key)}: expected a value, got an empty list"
                 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ltbench.data.images import IMAGE_EXTENSIONS, FileImages
 from ltbench.errors import CorruptImageError, DataError, shortened
 from ltbench.io.interrupts import check
-from ltbench.io.paths import with_home
+from ltbench.io.paths import is_folder, with_home
 from ltbench.prediction.path_column import read_paths
 
 _PATHS_PER_PART = 1 << 16  # converted to one array: a million texts would take more memory
@@ -154,7 +154,7 @@ class _Finder:
             yield from self._at(match)
 
     def _at(self, path: str) -> Iterator[str]:
-        if os.path.isdir(path):  # noqa: PTH112
+        if is_folder(path):
             yield from self._below(path)
         elif path.lower().endswith(".csv"):
             yield from read_paths(Path(path))
@@ -187,7 +187,7 @@ class _Finder:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                if is_folder(entry):
                     names.append(entry.name + os.sep)
                 elif entry.name.lower().endswith(IMAGE_EXTENSIONS):
                     names.append(entry.name)
@@ -202,7 +202,7 @@ def _matches(pattern: Path) -> list[str]:
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207
     if "**" not in pattern.parts:
         return found
-    return [path for path in found if not os.path.isdir(path)]  # noqa: PTH112
+    return [path for path in found if not is_folder(path)]
 
 
 def _key(folder: str, above: set[tuple[int, int]]) -> tuple[int, int]:
@@ -232,7 +232,7 @@ def _reading(folder: str) -> Iterator[None]:
 
 def _is_folder(paths: Sequence[str | Path]) -> bool:
     """Returns whether the only argument is a folder, in which no path occurs twice."""
-    return len(paths) == 1 and "\0" not in str(paths[0]) and with_home(paths[0]).is_dir()
+    return len(paths) == 1 and is_folder(with_home(paths[0]))
 
 
 def _without_repeats(paths: Iterable[str]) -> Iterator[str]:

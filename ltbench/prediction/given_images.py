@@ -120,6 +120,11 @@ def _of_tensor(pixels: Tensor) -> ImageSource:
             f"images: expected torch.uint8 (B, 3, height, width), got {pixels.dtype} {shape}",
             hint="give pixels from 0 to 255 before any normalisation; the model does that itself",
         )
+    if pixels.layout != torch.strided or pixels.is_meta:
+        raise ConfigError(
+            f"images: expected a tensor with values, got {pixels.layout} on {pixels.device}",
+            hint="give a dense tensor: images.to_dense()",
+        )
     return ArrayImages(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
 

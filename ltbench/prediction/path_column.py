@@ -69,7 +69,7 @@ def _column(path: Path) -> Iterator[str]:
             arrow.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
             options,
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:  # the latter: a header of two lines
         raise DataError(f"{path} is not a CSV file: {shortened(str(error))}", hint=_FORM) from error
     if bad:
         raise DataError(

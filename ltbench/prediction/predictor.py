@@ -20,7 +20,7 @@ from ltbench.engine.building.checked_components import CheckedInference
 from ltbench.engine.evaluate import STORED_LOGITS, image_logits
 from ltbench.engine.run import memory_explained
 from ltbench.engine.stored_model import StoredModel, load_model
-from ltbench.errors import ConfigError, NonFiniteLossError
+from ltbench.errors import ConfigError, NonFiniteLossError, quoted
 from ltbench.prediction.given_images import image_sources
 from ltbench.prediction.image_features import ImageFeatures
 from ltbench.prediction.image_predictions import ImagePredictions, Pieces
@@ -257,7 +257,7 @@ def _expect_numbers(**numbers: tuple[Any, int]) -> None:
         ConfigError: All faults.
     """
     faults = [
-        f"{name}: expected a whole number of at least {least}, got {value!r:.60}"
+        f"{name}: expected a whole number of at least {least}, got {quoted(value)}"
         for name, (value, least) in numbers.items()
         if not (value is None and name != "top")
         and (not isinstance(value, int) or isinstance(value, bool) or value < least)

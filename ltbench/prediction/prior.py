@@ -45,18 +45,18 @@ def target_prior(
     """
     if isinstance(prior, Mapping):
         weights = _by_class(prior, class_names, "prior")
-    elif prior == "uniform":
-        weights = np.ones(len(class_names))
-    elif prior == "train":
-        weights = np.array(train_images, np.float64)
-    elif isinstance(prior, str | Path):
-        weights = _by_class(_read(with_home(prior)), class_names, f"prior {prior}")
-    else:
+    elif not isinstance(prior, str | Path):
         raise ConfigError(
             f"prior: expected 'uniform', 'train', a CSV file or weights by class, got "
             f"{quoted(prior)}",
             hint="leave it out for the probabilities as the model computes them",
         )
+    elif prior == "uniform":
+        weights = np.ones(len(class_names))
+    elif prior == "train":
+        weights = np.array(train_images, np.float64)
+    else:
+        weights = _by_class(_read(with_home(prior)), class_names, f"prior {prior}")
     weights = weights / weights.max()  # no sum of them overflows
     probabilities: NDArray[np.float64] = weights / weights.sum()
     return probabilities

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.errors import DataError, shortened
+from ltbench.errors import DataError, quoted, shortened
 from ltbench.io.checksums import array_checksum
 from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
@@ -67,7 +67,7 @@ def stored_predictions(directory: Path, inference: str | None, own: str) -> Path
         return directory / predictions_name(own)
     if not isinstance(inference, str) or not _IN_NAMES.fullmatch(inference):
         raise DataError(
-            f"{inference!r:.60} is no name of an inference", hint="give a name such as 'tte'"
+            f"{quoted(inference)} is no name of an inference", hint="give a name such as 'tte'"
         )
     stored = sorted(
         found.stem.removeprefix("predictions-") for found in directory.glob(predictions_name("*"))

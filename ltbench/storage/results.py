@@ -12,6 +12,7 @@ import numpy as np
 from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
+from ltbench.io.paths import is_folder, no_folder
 from ltbench.storage.result_schema import Classes, RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -134,10 +135,9 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        if not path.is_dir():
-            fault = "exists but is not a directory" if path.exists() else "does not exist"
+        if not is_folder(path):
             raise ConfigError(
-                f"{path} {fault}",
+                f"{path} {no_folder(path)}",
                 hint="give run directories or folders above them, as runs/digits_lt",
             )
     waiting = list(reversed(paths))
@@ -156,7 +156,7 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
         if any(entry.name in _FILES for entry in listed):
             yield path
         else:
-            names = [e.name for e in listed if not e.name.startswith(".") and e.is_dir()]
+            names = [e.name for e in listed if not e.name.startswith(".") and is_folder(e)]
             waiting += [path / name for name in sorted(names, reverse=True)]
 
 

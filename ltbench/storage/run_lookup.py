@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ltbench.errors import ConfigError, DataError, shortened
+from ltbench.io.paths import is_folder
 from ltbench.storage.results import SkippedRun, is_run_directory, run_directories
 from ltbench.storage.run_directory import RunDirectory
 
@@ -34,7 +35,7 @@ def find_run(named: str, out: Path) -> Path:
         ConfigError: There is no such run, or there are several.
     """
     path = Path(named)
-    if not path.is_dir():
+    if not is_folder(path):
         return _by_hash(named, out)
     if is_run_directory(path):
         return path
@@ -77,7 +78,7 @@ def store_of(path: Path, out: Path) -> Path:
 
 def _directories(named: str, out: Path) -> Iterator[Path]:
     path = Path(named)
-    if not path.is_dir():
+    if not is_folder(path):
         yield _by_hash(named, out)
         return
     skipped: list[SkippedRun] = []
@@ -100,7 +101,7 @@ def _by_hash(digits: str, out: Path) -> Path:
         raise ConfigError(
             f"{shown} is neither a directory nor the beginning of a run's hash", hint=_hint(out)
         )
-    every = list(run_directories([out], [])) if out.is_dir() else []
+    every = list(run_directories([out], [])) if is_folder(out) else []
     found = [path for path in every if path.name.startswith(wanted)]
     # Runs of an early schema have another hash than their directory's name.
     found = found or [path for path in every if any(h.startswith(wanted) for h in _hashes(path))]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ltbench
@@ -166,6 +167,8 @@ def circle() -> dict[str, Any]:
         ({"defaults": {3: 4}}, {}, "grid: expected texts as keys, got 3"),
         ({"defaults": {"seed": (0, 1)}}, {}, "seed: expected"),
         ({"defaults": {"seed": []}}, {}, "seed: expected a value, got an empty list"),
+        ({"defaults": {"seed": np.array([0, 1])}}, {}, "seed: expected"),
+        ({"defaults": {"seed": np.int64(0)}}, {"executor": "cloud"}, "no executor 'cloud'"),
         ({"include": {"seed": 1}}, {}, "include: expected [[include]]"),
         (circle(), {}, "grid: expected at most 20 tables in each other"),
         ({"defaults": {"seed": [object()]}}, {}, "seed: expected"),

@@ -141,3 +141,21 @@ def test_malformed_csv_files_are_refused(tree: Path, content: bytes, expected: s
     (tree / "list.csv").write_bytes(content)
     with pytest.raises(DataError, match=expected):
         names("list.csv")
+
+
+def test_a_circle_of_links_is_an_image_that_cannot_be_read(tree: Path) -> None:
+    (tree / "b/circle.png").symlink_to(tree / "b/circle.png")
+    (tree / "b/other").symlink_to(tree / "b/other")
+    found = find_images(["b"])
+    assert [found.images.name(index) for index in range(len(found))] == [
+        *IN_B[:2],
+        "b/circle.png",
+        IN_B[2],
+    ]
+    with pytest.raises(CorruptImageError):
+        found.images.read(2)
+
+
+def test_a_name_that_no_file_can_have_does_not_exist() -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        find_images(["a" * 300])

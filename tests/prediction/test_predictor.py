@@ -182,6 +182,7 @@ def test_a_prior_weights_the_probabilities(
         ([], "expected images, got no image"),
         (torch.zeros(2, 3, 4, 4), r"expected torch.uint8 \(B, 3, height, width\), got torch.float"),
         (torch.zeros(2, 4, 4, 3, dtype=torch.uint8), r"got torch.uint8 \(2, 4, 4, 3\)"),
+        (torch.zeros(1, 3, 4, 4, dtype=torch.uint8, device="meta"), "a tensor with values"),
         (np.zeros((4, 4)), r"expected uint8 \(N, height, width, 3\), got float64 \(4, 4\)"),
         (np.zeros((4, 4, 3)), r"expected uint8 \(height, width, 3\), got float64"),
         ([np.zeros((0, 4, 3), np.uint8)], r"images\[0\]: expected uint8"),

@@ -54,7 +54,7 @@ def test_names_that_several_classes_have_are_ambiguous() -> None:
         prior({"ant": 1, "bee": 1}, ("ant", "bee", "ant"))
 
 
-@pytest.mark.parametrize("given", [3, None, [1, 2, 3]])
+@pytest.mark.parametrize("given", [3, None, [1, 2, 3], np.ones(3)])
 def test_other_types_are_refused(given: Any) -> None:
     with pytest.raises(ConfigError, match="expected 'uniform', 'train', a CSV file"):
         prior(given)

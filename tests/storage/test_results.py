@@ -187,6 +187,14 @@ def test_links_are_followed_once(runs: Path, tmp_path: Path) -> None:
     assert len(find_runs([tmp_path / "elsewhere"]).runs) == 6
 
 
+def test_a_circle_of_links_is_no_folder(runs: Path) -> None:
+    (runs / "loop").symlink_to(runs / "loop")
+    assert len(find_runs([runs]).runs) == 6
+    for path in (runs / "loop", runs / ("a" * 300)):
+        with pytest.raises(ConfigError, match="is not a directory"):
+            find_runs([path])
+
+
 def test_hidden_folders_are_no_runs(runs: Path) -> None:
     one = find_runs([runs]).runs[0].path
     one.rename(one.with_name(f".{one.name}.deleted.1"))

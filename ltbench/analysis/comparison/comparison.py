@@ -24,7 +24,7 @@ from ltbench.analysis.comparison.seed_predictions import check_same_images, read
 from ltbench.analysis.comparison.summary_text import comparison_notes
 from ltbench.analysis.stats.level import expect_level
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.errors import ConfigError, suggestion
+from ltbench.errors import ConfigError, quoted, suggestion
 from ltbench.io.tables import csv_table
 from ltbench.storage.results import Cell
 
@@ -264,12 +264,12 @@ def _check_arguments(metric: str, correction: str, level: float, rope: float | N
         ("metric", metric, (ALL_METRICS, *METRICS)),
         ("correction", correction, get_args(Correction)),
     ):
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise ConfigError(
-                f"{name}: expected one of {', '.join(known)}, got {value!r:.60}",
+                f"{name}: expected one of {', '.join(known)}, got {quoted(value)}",
                 hint=suggestion(str(value), known),
             )
     expect_level(level)
     is_number = isinstance(rope, int | float) and not isinstance(rope, bool)
     if rope is not None and not (is_number and 0 < rope < math.inf):
-        raise ConfigError(f"rope: expected more than 0 percent points, got {rope!r:.60}")
+        raise ConfigError(f"rope: expected more than 0 percent points, got {quoted(rope)}")

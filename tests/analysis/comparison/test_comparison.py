@@ -151,6 +151,7 @@ def test_markdown_latex_and_html(found: Comparison) -> None:
     [
         ({"metric": "fwe"}, "metric: expected one of all, accuracy, .*, got 'fwe'"),
         ({"correction": "bonferroni"}, "correction: expected one of holm, bh, none"),
+        ({"metric": np.zeros(2)}, "metric: expected one of all"),
         ({"level": 95}, "level: expected 0.5 to 0.9999, got 95"),
         ({"level": float("nan")}, "level: expected"),
         ({"rope": 0}, "rope: expected more than 0 percent points, got 0"),
