@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class AddedRun:
 
 def add_pack(
     archive: Path, out: Path, begin: Callable[[int], object] = lambda count: None
-) -> Iterator[AddedRun]:
+) -> Generator[AddedRun, None, None]:
     """Adds the runs of an archive to a store, and yields the outcome for each.
 
     The archive is untrusted: it is unpacked with limits into a new folder of the store. A run is

@@ -110,6 +110,12 @@ def test_an_image_that_vanishes_is_a_corrupt_image(tree: Path) -> None:
         find_images(["list.csv"]).images.read(0)
 
 
+def test_a_header_of_two_lines_is_an_error(tree: Path) -> None:
+    (tree / "list.csv").write_bytes(b'"path\n"\na.bmp\n')
+    with pytest.raises(DataError, match="is not a CSV file"):
+        find_images(["list.csv"])
+
+
 @pytest.mark.usefixtures("tree")
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -50,9 +51,10 @@ def add(
             out,
             lambda count: progress.update(task, description="checking", total=count),
         )
-        for run in runs:
-            done.append(run)
-            progress.advance(task)
+        with closing(runs):  # removes what was unpacked, also where a signal arrives between runs
+            for run in runs:
+                done.append(run)
+                progress.advance(task)
     added = [run for run in done if run.is_new]
     refused = [run for run in done if run.fault]
     there = [run for run in done if not run.is_new and not run.fault]
