@@ -25,7 +25,7 @@ def is_folder(path: Path | str | os.DirEntry[str]) -> bool:
 
 
 def no_folder(path: Path) -> str:
-    """Returns what is wrong with a path that leads to no folder, for a message that begins with it."""
+    """Returns what is wrong with a path that leads to no folder: a message goes on with it."""
     exists = os.path.lexists(path)  # which never raises
     return "exists but is not a directory" if exists else "does not exist"
 
