@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _TRIALS = "Trials"
 _SEARCH = "Search"
 _TEST = "Test runs of the best settings"
+_TEST_SEEDS = "0,1,2"
 _NAME = re.compile(r"[\w-][\w.-]{0,99}", re.ASCII)
 _MAX_SEEDS = 1_000
 
@@ -135,8 +136,14 @@ def tune(
         ),
     ] = False,
     seeds: Annotated[
-        str, typer.Option(metavar="N,...", help="Seeds of --then-test.", rich_help_panel=_TEST)
-    ] = "0,1,2",
+        str | None,
+        typer.Option(
+            metavar="N,...",
+            help=f"Seeds of --then-test. Default: {_TEST_SEEDS}.",
+            rich_help_panel=_TEST,
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = DEFAULT_OUT,
     device: Device = DEFAULT_DEVICE,
@@ -176,8 +183,13 @@ def tune(
     searches, wrong = read_searches(search or (), space)
     faults = [*faults, *wrong, *_split_faults(base, name)]
     names, wrong = _names(methods)
-    tested, wrong_seeds = _seeds(seeds, base.get("seed", TRIAL_SEED)) if then_test else ((), [])
-    faults += [*wrong, *wrong_seeds]
+    faults += wrong
+    tested: tuple[int, ...] = ()
+    if then_test:
+        tested, wrong = _seeds(seeds or _TEST_SEEDS, base.get("seed", TRIAL_SEED))
+        faults += wrong
+    elif seeds is not None:
+        faults.append("--seeds: they are the seeds of --then-test, which is missing")
     registry = load_plugins()
     resolver = Resolver(registry, data_root, LateProgress())
     spaces = build_spaces(resolver, names, base, searches, faults, grid=sampler == "grid")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,18 +70,25 @@ class SettingsFile:
             if self.path is None:
                 raise
             own = self.settings.keys() - given.keys()
+            shown = {shortened(key) for key in own} | own
+            chosen = [f"{kind} {quoted(self.settings[kind])}" for kind in SPECS.keys() & own]
             named = [
-                f"{one} ({self.path})" if any(self._concerns(key, one) for key in own) else one
-                for one in faults
+                f"{one} ({self.path})" if _concerns(one, shown, chosen) else one for one in faults
             ]
             raise ConfigError.from_faults(named, hint=error.hint) from error
 
-    def _concerns(self, key: str, fault: str) -> bool:
-        """Returns whether a fault is about the value of a key."""
-        name = fault.partition(":")[0]
-        if key in SPECS and f"{key} {quoted(self.settings[key])}" in fault:
-            return True
-        return name == shortened(key) or name.startswith(f"{key}.")
+
+def _concerns(fault: str, keys: Set[str], chosen: Sequence[str]) -> bool:
+    """Returns whether a fault is about one of some settings.
+
+    Args:
+        fault: Text of the fault, which begins with a key.
+        keys: Keys of the settings, as they are and shortened for messages.
+        chosen: Kind and name of the components that are among the settings.
+    """
+    key = fault.partition(":")[0]
+    above = itertools.accumulate(key.split("."), "{}.{}".format)
+    return any(one in keys for one in above) or any(one in fault for one in chosen)
 
 
 def read_settings_file(path: Path | None) -> SettingsFile:

@@ -140,15 +140,17 @@ def cleaned_up(clean: Callable[[], None]) -> Iterator[None]:
     """Calls a function at the end of a block, also where a signal ends the process in it.
 
     Args:
-        clean: Function that takes no time, and may be called twice.
+        clean: Function that takes little time, and may be called twice: a signal may arrive in it.
     """
     cleanups = _state.cleanups
     cleanups.append(clean)
     try:
         yield
     finally:
-        cleanups.remove(clean)
-        clean()
+        try:
+            clean()
+        finally:
+            cleanups.remove(clean)
 
 
 @contextmanager

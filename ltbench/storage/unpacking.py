@@ -11,7 +11,7 @@ from pathlib import Path
 from ltbench.data.preparation.archive import unpack
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.files import remove
-from ltbench.io.interrupts import check, deferred
+from ltbench.io.interrupts import check, cleaned_up, deferred
 from ltbench.io.locks import hold_lock
 from ltbench.io.reading import expect_regular
 from ltbench.storage import predictions
@@ -72,13 +72,11 @@ def add_pack(
     lock = out / ".locks" / "add.lock"
     with hold_lock(lock, f"adding runs to {out}", RunError, "--out"), changing(unpacked):
         remove(unpacked)  # left by a process that was killed
-        try:
+        with cleaned_up(lambda: shutil.rmtree(unpacked, ignore_errors=True)):
             _unpack(archive, unpacked)
             manifest = _manifest(archive, unpacked)
             begin(len(manifest.runs))
             yield from _added(manifest, unpacked, out)
-        finally:
-            shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def _unpack(archive: Path, into: Path) -> None:

@@ -93,6 +93,7 @@ def test_the_seed_of_the_trials_is_none_of_the_test_runs(cli: Cli, seed: str) ->
         (("--methods", "ncm"), "ncm trains 0 epochs"),
         (("--out", "/dev/null"), "exists but is not a directory"),
         (("--metric", "ece"), "metric"),
+        (("--seeds", "0"), "the seeds of --then-test, which is missing"),
     ],
 )
 def test_a_search_that_cannot_be_run_is_an_error(

@@ -164,3 +164,17 @@ def test_a_function_of_the_api_keeps_the_users_handlers() -> None:
 def test_what_is_cleaned_up_goes_also_where_a_signal_ends_the_process(end: str) -> None:
     code = f"with interrupts.cleaned_up(lambda: os.write(1, b'clean')):\n    {end}"
     assert ended(code)[1] == "clean"
+
+
+def test_a_signal_that_arrives_during_the_cleaning_does_not_stop_it() -> None:
+    code = (
+        "calls = []\n"
+        "def clean():\n"
+        "    calls.append(0)\n"
+        "    if len(calls) == 1:\n"
+        f"        {SELF}"
+        "    os.write(1, b'clean')\n"
+        "with interrupts.cleaned_up(clean):\n"
+        "    pass"
+    )
+    assert ended(code)[:2] == (130, "clean")
