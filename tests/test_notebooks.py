@@ -41,6 +41,7 @@ def litter(each: list[list[dict[str, Any]]]) -> list[str]:
     return [one["text"] for outputs in each for one in outputs if one["output_type"] == "stream"]
 
 
+@pytest.mark.full
 def test_results_show_themselves(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_runs_are_executed_and_returned_in_the_order_of_the_grid(
     assert written == {path: path.stat().st_mtime_ns for path in written}
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("executors")
 def test_failed_runs_are_an_error_after_the_others_are_done(tmp_path: Path) -> None:
     grid = {"defaults": DEFAULTS, "include": [{"train.lr": [1e30, 0.01]}]}

@@ -78,6 +78,7 @@ def test_what_changes_numbers_stays_refused(cli: Cli, finished: Path) -> None:
         )
 
 
+@pytest.mark.full
 def test_stored_predictions_need_neither_data_nor_its_plugin(
     cli: Cli, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

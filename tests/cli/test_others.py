@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import ltbench
 from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from tests.conftest import Ended
 
@@ -57,12 +58,20 @@ def test_help_and_version(cli: Cli) -> None:
     assert cli("--version").out.startswith("ltbench ")
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one run, which is copied for each test."""
+    store = tmp_path_factory.mktemp("trained")
+    settings = {"train.epochs": 2, "dataset.largest": 24, "precision": "fp32"}
+    ltbench.run(out=store, device="cpu", progress=False, **settings)
+    return store
+
+
 @pytest.fixture
-def finished(cli: Cli, tmp_path: Path) -> Path:
-    ended = cli(
-        "run", "--json", "--epochs", "2", "--set", "dataset.largest=24", "--precision", "fp32"
-    )
-    return tmp_path / ended.json["directory"]
+def finished(cli: Cli, tmp_path: Path, trained: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "runs")
+    (found,) = (tmp_path / "runs").glob("*/*/*/*/result.json")
+    return found.parent
 
 
 def test_eval_recomputes_from_stored_predictions(cli: Cli, finished: Path) -> None:

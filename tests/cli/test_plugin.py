@@ -47,7 +47,9 @@ def test_list_warns_of_what_is_slow_and_what_is_private(cli: Cli) -> None:
     assert f"mine (mine 1.0, mine_plugin) {private}" in shown
 
 
-@pytest.mark.parametrize("source", [LOSS, METHOD], ids=["loss", "method"])
+@pytest.mark.parametrize(
+    "source", [LOSS, pytest.param(METHOD, marks=pytest.mark.full)], ids=["loss", "method"]
+)
 def test_check_passes_on_what_works(cli: Cli, source: str) -> None:
     with installed_plugin("mine", source):
         ended = cli("plugin", "check", "mine")

@@ -138,8 +138,14 @@ def ltbench_on_epoch_end(run, epoch):
     "options",
     [
         (),
-        ("--optimizer", "adamw", "--schedule", "cosine", "--set", "schedule.warmup_epochs=1"),
-        ("--optimizer", "timm", "--set", "optimizer.name=nadamw", "--schedule", "linear"),
+        pytest.param(
+            ("--optimizer", "adamw", "--schedule", "cosine", "--set", "schedule.warmup_epochs=1"),
+            marks=pytest.mark.full,
+        ),
+        pytest.param(
+            ("--optimizer", "timm", "--set", "optimizer.name=nadamw", "--schedule", "linear"),
+            marks=pytest.mark.full,
+        ),
     ],
     ids=["sgd", "adamw", "timm"],
 )
