@@ -43,9 +43,10 @@ def cache(
     Example: `ltbench cache --limit 2 --out /scratch/runs`
     """
     from ltbench.cli.output import print_json
-    from ltbench.io.array_cache import Cache, in_words
+    from ltbench.io.array_cache import Cache
     from ltbench.io.console import console
     from ltbench.io.paths import is_folder, no_folder
+    from ltbench.io.sizes import in_words
 
     if clear and limit is not None:
         raise ConfigError("--clear and --limit: choose one of them")

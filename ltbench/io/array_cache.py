@@ -35,8 +35,8 @@ from ltbench.io.interrupts import deferred
 from ltbench.io.json_text import parse_json
 from ltbench.io.locks import wait_for_lock
 from ltbench.io.reading import expect_regular, read_regular
+from ltbench.io.sizes import GB, in_words
 
-GB = 10**9
 MIN_FREE_DISK_BYTES = GB // 2
 HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
@@ -311,16 +311,3 @@ def _used(entry: Path) -> float:
 
 def _described(layout: Layout) -> dict[str, Any]:
     return {name: [list(shape), np.dtype(dtype).str] for name, (shape, dtype) in layout.items()}
-
-
-def in_words(size: int) -> str:
-    """Returns a size in words.
-
-    >>> in_words(1_300_000_000), in_words(84_000_000), in_words(300)
-    ('1.3 GB', '84 MB', '300 bytes')
-    """
-    if size >= GB:
-        return f"{size / GB:.1f} GB"
-    if size >= 10**6:
-        return f"{size / 10**6:,.0f} MB"
-    return f"{size / 1000:,.0f} KB" if size >= 1000 else f"{size} bytes"

@@ -46,8 +46,8 @@ def pack(
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_file
     from ltbench.cli.stored_runs import end_strictly, read_runs
-    from ltbench.io.array_cache import in_words
     from ltbench.io.console import console
+    from ltbench.io.sizes import in_words
     from ltbench.storage import packing
     from ltbench.storage.run_lookup import find_directories
 

@@ -81,8 +81,8 @@ def _chosen(runs: Sequence[str] | None, where: Sequence[str] | None, out: Path) 
 
 
 def _list(paths: Sequence[Path]) -> None:
-    from ltbench.io.array_cache import in_words
     from ltbench.io.console import console
+    from ltbench.io.sizes import in_words
     from ltbench.storage.trash import size_of
 
     errors = console(stderr=True)
@@ -156,8 +156,8 @@ def _report(moved: dict[Path, Path], kept: dict[Path, str], *, json: bool) -> No
 def _empty(out: Path, *, yes: bool, json: bool) -> None:
     from ltbench.cli.output import print_json
     from ltbench.cli.stored_runs import followed
-    from ltbench.io.array_cache import in_words
     from ltbench.io.console import console
+    from ltbench.io.sizes import in_words
     from ltbench.storage.trash import Trash, size_of
 
     trash = Trash(out)

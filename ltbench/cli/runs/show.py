@@ -103,7 +103,7 @@ def _print_environment(stdout: Console, environment: Environment) -> None:
 
 
 def _print_files(stdout: Console, files: Mapping[str, int]) -> None:
-    from ltbench.io.array_cache import in_words
+    from ltbench.io.sizes import in_words
 
     stdout.print(f"\n[bold]files[/] ({in_words(sum(files.values()))})")
     for name, size in files.items():

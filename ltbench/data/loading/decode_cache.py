@@ -21,8 +21,9 @@ from ltbench.data.image_digests import source_digest
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.data.loading.workers import started
 from ltbench.errors import LTBenchError
-from ltbench.io.array_cache import Arrays, Cache, NoRoomError, in_words
+from ltbench.io.array_cache import Arrays, Cache, NoRoomError
 from ltbench.io.interrupts import check
+from ltbench.io.sizes import in_words
 
 _PROBED_IMAGES = 32  # images whose headers give a first estimate of the total size
 _MAX_ESTIMATE_RATIO = 1.5  # estimate over limit, above which the other headers are not read

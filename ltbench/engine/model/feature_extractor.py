@@ -20,7 +20,8 @@ from ltbench.engine.model.classifier import training_mode
 from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.model.split_features import SplitFeatures
-from ltbench.io.array_cache import Arrays, NoRoomError, in_words
+from ltbench.io.array_cache import Arrays, NoRoomError
+from ltbench.io.sizes import in_words
 from ltbench.progress import ProgressReporter
 
 _MAX_VIEWS_PER_PASS = 256

@@ -11,7 +11,8 @@ from PIL import Image
 
 from ltbench.config.resolve import resolve
 from ltbench.engine.run import RuntimeConfig, execute
-from ltbench.io.array_cache import GB, NO_CACHE, Cache
+from ltbench.io.array_cache import NO_CACHE, Cache
+from ltbench.io.sizes import GB
 from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
 

@@ -17,7 +17,8 @@ from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.engine.training.feature_loader import FeatureLoader, training_loader
 from ltbench.engine.training.train_loader import ImageLoader, image_loader
-from ltbench.io.array_cache import GB, NO_CACHE, Cache
+from ltbench.io.array_cache import NO_CACHE, Cache
+from ltbench.io.sizes import GB
 from ltbench.progress import SilentReporter
 from ltbench.registry.registry import Registry
 
