@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
 
 
-Mark = Literal["ok", "missing", "warning", "failed"]
+Mark = Literal["ok", "options", "missing", "warning", "failed"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Finding:
 
     Args:
         topic: Group of the check.
-        status: Result.
+        status: Result; `options` where nothing is wrong, but options must be set.
         text: Description.
         hint: Action that the user can take.
     """
@@ -126,12 +126,12 @@ def _caches() -> Iterator[Finding]:
 def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
     from ltbench.cli.data.status import statuses
 
-    marks: dict[str, Mark] = {"ready": "ok", "options": "ok", "failed": "failed"}
     for status in statuses(registry, data_root):
-        mark = marks.get(status.state, "missing")
-        # A data set of the user's own images is not faulty because none has been named yet.
-        text = f"{status.name}: for your own images" if status.state == "options" else ""
-        yield Finding("data sets", mark, text or status.message or status.name, status.hint)
+        mark: Mark = "ok" if status.state == "ready" else status.state
+        text = status.message or status.name
+        if status.state == "options":
+            text = f"{status.name}: for your own images"
+        yield Finding("data sets", mark, text, status.hint)
 
 
 def _print(findings: list[Finding]) -> None:
@@ -140,13 +140,21 @@ def _print(findings: list[Finding]) -> None:
     from ltbench.io.console import console
 
     out = console()
-    colors = {"ok": "green", "missing": "yellow", "warning": "yellow", "failed": "red"}
+    colors = {
+        "ok": "green",
+        "options": "cyan",
+        "missing": "yellow",
+        "warning": "yellow",
+        "failed": "red",
+    }
+    words = {"options": "needs options"}
     topic = ""
     for finding in findings:
         if finding.topic != topic:
             topic = finding.topic
             out.print(f"\n[bold]{topic}[/]")
-        mark = f"[{colors[finding.status]}]{finding.status:<7}[/]"
+        word = words.get(finding.status, finding.status)
+        mark = f"[{colors[finding.status]}]{word:<13}[/]"
         out.print(f"  {mark}  {escape(finding.text)}", soft_wrap=True)
         if finding.hint:
-            out.print(f"           [dim]{escape(finding.hint)}[/]", soft_wrap=True)
+            out.print(f"{17 * ' '}[dim]{escape(finding.hint)}[/]", soft_wrap=True)

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from huggingface_hub import constants
 
+from ltbench import BackboneContext
 from ltbench.errors import DataError
 from ltbench_plugins.backbones import timm
 from ltbench_plugins.hub import hub_or_cache
-from tests.plugins.test_backbone_weights import CTX
 
 
 @pytest.fixture
@@ -63,5 +63,5 @@ def test_an_answer_that_refuses_is_an_answer(silent: str, monkeypatch: pytest.Mo
 
 def test_weights_name_the_hub_that_does_not_answer(silent: str) -> None:
     with pytest.raises(DataError, match=f"cannot be fetched: {silent} does not answer"):
-        timm.build(timm.TimmConfig("resnet18", pretrained=True), CTX)
+        timm.build(timm.TimmConfig("resnet18", pretrained=True), BackboneContext(0))
     assert not constants.HF_HUB_OFFLINE

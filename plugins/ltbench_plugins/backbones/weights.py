@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
 
-from ltbench.errors import DataError
+from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.hub import hub_or_cache
 
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "backbone.")
@@ -22,10 +22,10 @@ def file_identity(path: Path) -> str:
     """Returns the hash of a weights file.
 
     Raises:
-        DataError: The file does not exist.
+        ConfigError: The file does not exist.
     """
     if not path.is_file():
-        raise DataError(
+        raise ConfigError(
             f"the weights file {path} does not exist",
             hint="set backbone.weights to an existing file",
         )
