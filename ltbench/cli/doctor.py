@@ -41,16 +41,18 @@ def doctor(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
 
     Exit code 1 if a check failed; missing data sets and weights are not failures.
     """
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
-    registry = load_plugins()
-    findings = [
-        *_versions(),
-        *_devices(),
-        *_plugins(registry),
-        *_caches(),
-        *_datasets(registry, data_root),
-    ]
+    with console(stderr=True).status("checking"):
+        registry = load_plugins()
+        findings = [
+            *_versions(),
+            *_devices(),
+            *_plugins(registry),
+            *_caches(),
+            *_datasets(registry, data_root),
+        ]
     if json:
         from ltbench.cli.output import print_json
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-
+from tests.conftest import Ended
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,9 @@ import pytest
         "runs show none",
     ],
 )
-def test_a_named_path_that_is_not_there_is_wrong_usage(cli: Cli, command: str) -> None:
+def test_a_named_path_that_is_not_there_is_wrong_usage(
+    cli: Callable[..., Ended], command: str
+) -> None:
     shown = cli(*command.split())
     assert shown.code == 2, shown.err
     assert "none" in shown.err
