@@ -179,6 +179,7 @@ def test_the_grids_of_the_tutorial_can_be_run() -> None:
     assert sizes == {"rates.toml": 9, "beside.toml": 12}
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("svft")
 def test_the_tests_of_the_tutorial_pass() -> None:
     """The value by hand here; of the checks those that take no run."""
