@@ -144,7 +144,7 @@ def example() -> Page:
                             ImageSheet(
                                 "mistakes",
                                 "Mistakes.",
-                                [SheetImage(PIXEL, "image/png", ATTACK, ATTACK)] * 3,
+                                [SheetImage(PIXEL, "image/png", ATTACK, f"A {ATTACK}")] * 3,
                             ),
                             Properties("Environment", [("packages", "a 1, " * 60), ("b", ATTACK)]),
                             Listing("Folded", "one\ntwo", folded=True),
