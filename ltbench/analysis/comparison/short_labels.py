@@ -43,17 +43,17 @@ def short_labels(names: Iterable[str], *, width: int = MAX_LABEL_CHARACTERS) -> 
     """Returns a unique label for each name, shortened only where the name is longer than `width`.
 
     The first of these that is short enough and unique is the label: the name; the name with the
-    last parts of its option keys, `lift_plus (epochs=3)` for `lift_plus (train.epochs=3)`; the
-    method with a mark that stands for its settings, `lift_plus ¹`. Words are never cut: a method
+    last parts of its option keys, `probe (epochs=3)` for `probe (train.epochs=3)`; the
+    method with a mark that stands for its settings, `probe ¹`. Words are never cut: a method
     whose name is too long ends with an ellipsis after a whole word, or stays as it is.
 
     Args:
-        names: Names such as `lora` and `lora (method.rank=8, loss=ce)`; repeated names count once.
+        names: Names such as `mine` and `mine (method.rank=8, loss=focal)`; each once.
         width: Maximum number of characters of a label before its mark, if words allow.
 
-    >>> found = short_labels(["lora", "lora (train.epochs=3)", "lora (train.lr=0.1, loss=focal)"])
+    >>> found = short_labels(["mine", "mine (train.epochs=3)", "mine (train.lr=0.1, loss=focal)"])
     >>> list(found.texts.values())
-    ['lora', 'lora (train.epochs=3)', 'lora ¹']
+    ['mine', 'mine (train.epochs=3)', 'mine ¹']
     >>> found.key()
     [('¹', 'train.lr=0.1, loss=focal')]
     """
