@@ -51,9 +51,7 @@ class MethodRows:
 
     def style(self, row: int) -> MethodStyle:
         """Returns the style of a row: grey circles beyond the 12th."""
-        return (
-            self.looks.style(self.names[row]) if row < MAX_COLOURED_LINES else _OTHER_STYLE
-        )
+        return self.looks.style(self.names[row]) if row < MAX_COLOURED_LINES else _OTHER_STYLE
 
     def draw(
         self,

@@ -65,9 +65,7 @@ def _page_style(style: str) -> str:
     style = re.sub(
         "#[0-9a-f]{6}",
         lambda found: (
-            f"var({CSS_VARIABLES[found[0]]}, {found[0]})"
-            if found[0] in CSS_VARIABLES
-            else found[0]
+            f"var({CSS_VARIABLES[found[0]]}, {found[0]})" if found[0] in CSS_VARIABLES else found[0]
         ),
         style,
     )
@@ -96,7 +94,19 @@ def _parse_figure(figure: Figure, name: str) -> Element:
         for key in _NUMBERS:
             if (value := element.get(key)) is not None:
                 element.set(key, re.sub(r"(\.\d\d)\d+", r"\1", value))
+    used = {target for element in root.iter() for target in _references(element)}
+    for element in root.iter():
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
     return root
+
+
+def _references(element: Element) -> Iterator[str]:
+    """Yields the ids that an element refers to."""
+    if target := element.get("href"):
+        yield target.removeprefix("#")
+    for key in ("clip-path", "style"):
+        yield from re.findall(r"url\(#([^)]+)\)", element.get(key, ""))
 
 
 def _is_empty(element: Element) -> bool:

@@ -92,7 +92,7 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
 def format_ticks(ticks: Sequence[float]) -> list[str]:
     """Returns the texts of ticks, all with the same number of decimals."""
     decimals = max((_decimals(tick) for tick in ticks), default=0)
-    return [f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for tick in ticks]
+    return [f"{tick:,.{decimals}f}".replace("-", "\N{MINUS SIGN}") for tick in ticks]
 
 
 def _decimals(value: float) -> int:

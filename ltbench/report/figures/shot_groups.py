@@ -79,17 +79,16 @@ def draw_shot_groups(
     panel = (width - _RIGHT_ROOM - left - _PANEL_GAP * (len(metrics) - 1)) / len(metrics)
     number = text_width("100.0", SMALL_SIZE, bold=True) + 5
     number = number if panel - number >= _MIN_DOT_WIDTH else 0.0
-    bounds = [finite_range(np.stack([means[:, j], lows[:, j], highs[:, j]])) for j in
-              range(len(metrics))]
+    bounds = [
+        finite_range(np.stack([means[:, j], lows[:, j], highs[:, j]])) for j in range(len(metrics))
+    ]
     span = 1.08 * max(high - low for low, high in bounds)
     at = _HEAD_HEIGHT + _ROW_HEIGHT * (np.arange(shown) + 0.5)
     for j, metric in enumerate(metrics):
         start = left + j * (panel + _PANEL_GAP)
         end = start + panel
         if metric in EMPHASISED:
-            canvas.rectangle(
-                start - 5, 0, end + 5, bottom, colour=RULE, opacity=0.45, layer=0
-            )
+            canvas.rectangle(start - 5, 0, end + 5, bottom, colour=RULE, opacity=0.45, layer=0)
         ticks = max(2, int((panel - number) / 36))
         scale = percent_scale(bounds[j], start + 3, end - number - 3, ticks=ticks, span=span)
         bold = metric in EMPHASISED or j == 0
