@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Anchor, Canvas, Key
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import EMPHASISED, MoreMethods
 from ltbench.report.figures.plot_frame import PlotFrame
 from ltbench.report.figures.scales import Scale
@@ -61,7 +61,7 @@ def draw_calibration(
     bins: Mapping[str, ReliabilityBins],
     errors: Mapping[str, float],
     *,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
 ) -> Canvas:
     """Draws accuracy over confidence in a panel for each method, and the line of a calibrated one.
 
@@ -72,9 +72,9 @@ def draw_calibration(
         bins: Method -> mean confidence, accuracy and share of the images of each bin in percent,
             from `ltbench.analysis.metrics.reliability_bins`.
         errors: Method -> expected calibration error in percent.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
-    looks = looks or MethodLooks.of(bins)
+    looks = looks.including(bins)
     shown = list(bins)[:MAX_COLOURED_LINES]
     panels = [
         _Panel(name, looks.label(name), looks.style(name), bins[name], errors[name])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.rank_rows import draw_rank_rows
 from ltbench.report.figures.style import (
     FIGURE_WIDTH,
@@ -36,7 +36,7 @@ def draw_critical_difference(
     difference: float,
     groups: Sequence[Sequence[int]],
     *,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
 ) -> Canvas:
     """Draws methods on an axis of average ranks, the best at the right as in Demsar's diagram.
 
@@ -50,9 +50,9 @@ def draw_critical_difference(
         difference: Critical difference, drawn as a ruler above the axis.
         groups: Groups of methods that do not differ significantly, as positions in `names`; each is
             a bar.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
-    looks = looks or MethodLooks.of(names)
+    looks = looks.including(names)
     labels = [looks.label(name) for name in names]
     numbers = [f"{rank:.1f}" for rank in ranks]
     number_width = max(text_width(number, SMALL_SIZE) for number in numbers) + 5

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ltbench.analysis.metrics import DEFAULT_RULE, ShotRule
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.line_labels import LineLabels
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.plot_frame import MAX_STRIPS, PlotFrame, strip_edges
 from ltbench.report.figures.scales import Scale, percent_scale
 from ltbench.report.figures.style import (
@@ -43,7 +43,7 @@ def draw_head_to_tail(
     rule: ShotRule = DEFAULT_RULE,
     *,
     class_names: Sequence[str] = (),
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
 ) -> Canvas:
     """Draws accuracy over class rank, the most frequent class first, above the training images.
 
@@ -56,10 +56,10 @@ def draw_head_to_tail(
         accuracies: Method -> (K,) accuracies in percent; NaN for a class without test images.
         rule: Rule of the shot groups; classes of the few-shot group have a shade.
         class_names: (K,) names of the classes, for the values to hover; empty for none.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
     names = list(accuracies)
-    looks = looks or MethodLooks.of(names)
+    looks = looks.including(names)
     labels = LineLabels(names, looks)
     classes = len(train_images)
     order = np.argsort(-train_images, kind="stable")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.figures.style import (
-    FONT_SIZE,
+    INK,
     LINE_HEIGHT,
     MAX_COLOURED_LINES,
     MUTED,
@@ -117,8 +117,7 @@ class LineLabels:
                 sample + _SAMPLE_WIDTH + _GAP,
                 y,
                 label.text,
-                size=FONT_SIZE,
-                **({"colour": MUTED} if is_other else {}),
+                colour=MUTED if is_other else INK,
             )
             if label.tip:
                 canvas.tip(text, label.tip)
@@ -147,4 +146,4 @@ def spread(
             blocks.append(((first * a + second * b) / (a + b), a + b))
     found = np.concatenate([np.full(size, mean) for mean, size in blocks] or [np.empty(0)])
     most = high - steps[-1] if len(steps) else high
-    return np.clip(found, low, max(most, low)) + steps
+    return np.asarray(np.clip(found, low, max(most, low)) + steps, dtype=np.float64)

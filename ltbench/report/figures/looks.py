@@ -34,6 +34,11 @@ class MethodLooks:
         unique = tuple(dict.fromkeys(names))
         return cls(unique, short_labels(unique))
 
+    def including(self, names: Iterable[str]) -> MethodLooks:
+        """Returns looks that also have other names, after their own."""
+        every = tuple(dict.fromkeys([*self.names, *names]))
+        return self if every == self.names else MethodLooks.of(every)
+
     def label(self, name: str) -> str:
         """Returns the short label of a method."""
         return self.labels.texts[name]
@@ -52,3 +57,7 @@ class MethodLooks:
     def key(self, names: Iterable[str], width: float = FIGURE_WIDTH) -> Key:
         """Returns the key of the labels of a figure."""
         return Key(self.labels.key(names), width)
+
+
+NO_LOOKS = MethodLooks((), ShortLabels({}, {}))
+"""Looks of a figure that is on no page."""

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.figures.style import (
-    FONT_SIZE,
-    INK,
     LINE_HEIGHT,
     MAX_COLOURED_LINES,
     MUTED,
@@ -56,7 +54,7 @@ class MethodRows:
     def draw(
         self,
         canvas: Canvas,
-        middles: NDArray[np.float64],
+        middles: NDArray[np.floating],
         height: float,
         *,
         right: float,
@@ -141,7 +139,7 @@ def best_values(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def format_value(value: float) -> str:
     """Returns a percentage as text; a dash where it is unknown."""
-    return f"{value:.1f}" if np.isfinite(value) else "–"
+    return f"{value:.1f}" if np.isfinite(value) else "\N{EN DASH}"
 
 
 def describe_value(value: float, low: float, high: float) -> str:

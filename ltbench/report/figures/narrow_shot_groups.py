@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import (
     EMPHASISED,
     MethodRows,
@@ -48,7 +48,7 @@ def draw_narrow_shot_groups(
     lows: NDArray[np.float64],
     highs: NDArray[np.float64],
     *,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
     ranks: Sequence[int | None] = (),
     width: float = NARROW_WIDTH,
 ) -> Canvas:
@@ -60,7 +60,7 @@ def draw_narrow_shot_groups(
     """
     short = [metric.removesuffix("-shot") for metric in metrics]
     kept = [j for j, one in enumerate(short) if j == 0 or one in _GROUP_MARKERS][:4]
-    rows = MethodRows(names, looks or MethodLooks.of(names), ranks, MAX_ROWS)
+    rows = MethodRows(names, looks.including(names), ranks, MAX_ROWS)
     shown = len(rows.names)
     more = more_methods(rows.others, means[shown:, 0], width)
     key = rows.looks.key(names, width)

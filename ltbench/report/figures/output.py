@@ -81,19 +81,18 @@ def _parse_figure(figure: Figure, name: str) -> Element:
             if child.tag in (f"{_SVG}style", f"{_SVG}metadata") or _is_empty(child):
                 parent.remove(child)
     for element in root.iter():
-        own = element.get("id")
-        if own in tips:
-            _add_tip(element, own, tips[own])
-        if own is not None:
+        if (own := element.get("id")) is not None:
             element.set("id", f"{name}-{own}")
+            if own in tips:
+                _add_tip(element, own, tips[own])
         if (target := element.attrib.pop(_XLINK, None)) is not None:
             element.set("href", f"#{name}-{target.removeprefix('#')}")
         for key in ("clip-path", "style"):
             if "url(#" in (value := element.get(key, "")):
                 element.set(key, value.replace("url(#", f"url(#{name}-"))
         for key in _NUMBERS:
-            if (value := element.get(key)) is not None:
-                element.set(key, re.sub(r"(\.\d\d)\d+", r"\1", value))
+            if numbers := element.get(key):
+                element.set(key, re.sub(r"(\.\d\d)\d+", r"\1", numbers))
     used = {target for element in root.iter() for target in _references(element)}
     for element in root.iter():
         if element.get("id") not in used:

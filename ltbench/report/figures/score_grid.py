@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import MethodRows, best_values, format_value, more_methods
 from ltbench.report.figures.scales import finite_range
 from ltbench.report.figures.style import (
@@ -39,7 +39,7 @@ def draw_score_grid(
     scores: NDArray[np.float64],
     *,
     average_ranks: NDArray[np.float64] | None = None,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
     width: float = FIGURE_WIDTH,
 ) -> Canvas:
     """Draws a row per method and a column per data set, with a number in each cell.
@@ -52,10 +52,10 @@ def draw_score_grid(
         columns: (m,) names of the data sets, or of other columns.
         scores: (n, m) accuracies in percent; NaN where unknown.
         average_ranks: (n,) average ranks, in a column of their own; None for none.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
         width: Width of the figure, in points, if the columns fit.
     """
-    rows = MethodRows(names, looks or MethodLooks.of(names), (), MAX_ROWS)
+    rows = MethodRows(names, looks.including(names), (), MAX_ROWS)
     shown = len(rows.names)
     left = rows.width + 14
     rank_width = 44.0 if average_ranks is not None else 0.0

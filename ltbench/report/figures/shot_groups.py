@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import (
     EMPHASISED,
     MethodRows,
@@ -47,7 +47,7 @@ def draw_shot_groups(
     lows: NDArray[np.float64],
     highs: NDArray[np.float64],
     *,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
     ranks: Sequence[int | None] = (),
     width: float = FIGURE_WIDTH,
 ) -> Canvas:
@@ -63,11 +63,11 @@ def draw_shot_groups(
         means: (n, m) means in percent; NaN for an empty group.
         lows: (n, m) lower bounds in percent; NaN where unknown.
         highs: (n, m) upper bounds in percent; NaN where unknown.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
         ranks: (n,) ranks, written before the names, with a line between ranks; empty for none.
         width: Width of the figure, in points.
     """
-    rows = MethodRows(names, looks or MethodLooks.of(names), ranks, MAX_ROWS)
+    rows = MethodRows(names, looks.including(names), ranks, MAX_ROWS)
     shown = len(rows.names)
     more = more_methods(rows.others, means[shown:, 0], width)
     key = rows.looks.key(names, width)

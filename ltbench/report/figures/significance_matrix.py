@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.style import (
     FIGURE_WIDTH,
     INK,
@@ -36,7 +36,7 @@ def draw_significance_matrix(
     p: NDArray[np.float64],
     *,
     level: float = 0.95,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
 ) -> Canvas:
     """Draws the difference of each pair once, in the column of the first and the row of the second.
 
@@ -49,10 +49,10 @@ def draw_significance_matrix(
             where unknown.
         p: (n, n) p values of the differences; NaN where unknown.
         level: Confidence level, 0 to 1; p below 1 - level is significant.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
     n = len(names)
-    looks = looks or MethodLooks.of(names)
+    looks = looks.including(names)
     labels, key = [looks.label(name) for name in names], looks.key(names)
     widths = [text_width(label) + 8 for label in labels]
     cell = min(

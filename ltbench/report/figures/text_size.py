@@ -6,9 +6,12 @@ import functools
 from collections.abc import Sequence
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from ltbench.report.figures.style import FONT_SIZE
+
+_FONT_UNITS = 100.0  # points that letters are measured at
+_LAST_LETTER = 0x2300  # of those that are measured; others count as a square
 
 
 def text_width(text: str, size: float = FONT_SIZE, *, bold: bool = False) -> float:
@@ -62,9 +65,11 @@ def _letter_widths(bold: bool) -> tuple[dict[int, float], float]:
     """Returns the widths of the letters of the font in units of its size, and of others."""
     weight = "bold" if bold else "normal"
     font: FT2Font = get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
-    font.set_size(100, 72)
+    font.set_size(_FONT_UNITS, 72)
     found = {}
     for code in font.get_charmap():
-        if code < 0x2300:
-            found[code] = font.load_char(code, flags=2).linearHoriAdvance / 65536 / 100
+        if code < _LAST_LETTER:
+            found[code] = (
+                font.load_char(code, flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+            )
     return found, 1.0

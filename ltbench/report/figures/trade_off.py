@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.label_placement import PlacedLabel, place_labels
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import describe_value
 from ltbench.report.figures.plot_frame import PlotFrame
 from ltbench.report.figures.scales import Scale, percent_scale
@@ -50,7 +50,9 @@ class _CostScale:
     def __call__(self, costs: ArrayLike) -> NDArray[np.float64]:
         costs = np.asarray(costs, dtype=float)
         positive = self.scale(np.log10(np.where(costs > 0, costs, 1.0)))
-        return np.where(costs > 0, positive, np.nan if self.zero is None else self.zero) + 0 * costs
+        zero = np.nan if self.zero is None else self.zero
+        found = np.where(costs > 0, positive, zero)
+        return np.where(np.isfinite(costs), found, np.nan).astype(np.float64)
 
 
 @with_figure_style
@@ -62,7 +64,7 @@ def draw_trade_off(
     cost: NDArray[np.float64],
     cost_label: str,
     *,
-    looks: MethodLooks | None = None,
+    looks: MethodLooks = NO_LOOKS,
 ) -> Canvas:
     """Draws one point per method, and the Pareto front as steps.
 
@@ -78,9 +80,9 @@ def draw_trade_off(
         high: (n,) upper bounds in percent; NaN where unknown.
         cost: (n,) costs, 0 or more.
         cost_label: Name of the cost, with its unit.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
-    looks = looks or MethodLooks.of(names)
+    looks = looks.including(names)
     frame = PlotFrame(_LEFT, _TOP, FIGURE_WIDTH - 8, _TOP + _HEIGHT)
     known = np.isfinite(accuracy) & np.isfinite(cost)
     front = pareto_front(cost, accuracy)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.line_labels import LineLabels
-from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.plot_frame import MAX_STRIPS, PlotFrame, strip_edges
 from ltbench.report.figures.scales import Scale, finite_range, nice_ticks
 from ltbench.report.figures.style import (
@@ -28,7 +28,7 @@ _MARKERS = 8  # on a line
 
 @with_figure_style
 def draw_training_curves(
-    curves: Mapping[str, NDArray[np.float64]], ylabel: str, *, looks: MethodLooks | None = None
+    curves: Mapping[str, NDArray[np.float64]], ylabel: str, *, looks: MethodLooks = NO_LOOKS
 ) -> Canvas:
     """Draws the mean over seeds as a line over epochs, and the range of the seeds as a band.
 
@@ -37,10 +37,10 @@ def draw_training_curves(
     Args:
         curves: Method -> (S, E) values, one row per seed; NaN where an epoch is missing.
         ylabel: Name of the values, with their unit.
-        looks: Labels and styles of the methods on the page; None for those of these names.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
     names = list(curves)
-    looks = looks or MethodLooks.of(names)
+    looks = looks.including(names)
     labels = LineLabels(names, looks)
     last = max(curve.shape[1] for curve in curves.values())
     known = {name: np.flatnonzero(np.isfinite(c).any(axis=0)) for name, c in curves.items()}

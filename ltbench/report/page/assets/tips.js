@@ -58,9 +58,11 @@
 
   /** Makes the values of a figure's marks readable by pointer and by keyboard. */
   function enhance(drawing) {
-    const marks = [...drawing.querySelectorAll("[data-tip]")];
-    if (marks.length === 0) return;
-    for (const mark of marks) mark.querySelector(":scope > title")?.remove(); // one tip, not two
+    const every = [...drawing.querySelectorAll("[data-tip]")];
+    if (every.length === 0) return;
+    // Of two forms of a figure, for wide and for narrow screens, one is hidden.
+    const visible = () => every.filter((mark) => mark.getClientRects().length > 0);
+    for (const mark of every) mark.querySelector(":scope > title")?.remove(); // one tip, not two
     drawing.tabIndex = 0;
     let at = -1;
 
@@ -76,7 +78,7 @@
     function nearest(x, y) {
       let found = null;
       let least = REACH;
-      for (const mark of marks) {
+      for (const mark of visible()) {
         const { left, right, top, bottom } = mark.getBoundingClientRect();
         const distance = Math.hypot(
           Math.max(left - x, 0, x - right),
@@ -98,6 +100,7 @@
     drawing.addEventListener("pointerleave", hide);
     drawing.addEventListener("keydown", (event) => {
       const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+      const marks = visible();
       const ends = { Home: 0, End: marks.length - 1 };
       if (!(event.key in steps) && !(event.key in ends)) return;
       event.preventDefault();
