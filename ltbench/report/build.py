@@ -14,6 +14,7 @@ from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.tables import display_table, to_latex
 from ltbench.io.interrupts import deferred
+from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.page.content import Beside, Notes, Page, Section, SectionBlock
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
@@ -80,10 +81,12 @@ def build_report(
         title: Title of the page; None for one with the names of the data sets.
         advance: Progress callback, called once per method that is compared.
     """
-    figures, taken, alone = FigureSet(), set[str](), len(board.rankings) == 1
+    names = tuple(dict.fromkeys(e.name for ranking in board.rankings for e in ranking.entries))
+    labels = short_labels(names)
+    figures = FigureSet(MethodLooks(names, labels))
+    taken, alone = set[str](), len(board.rankings) == 1
     level = board.rankings[0].level
     cells = found.cells()
-    labels = short_labels(entry.name for ranking in board.rankings for entry in ranking.entries)
     sections: list[Section] = []
     for ranking in board.rankings:
         sections += _ranking_sections(board, ranking, labels, figures, taken, advance)

@@ -60,7 +60,11 @@ def across_datasets_section(
     picture = figures.add(
         "critical_difference",
         draw_critical_difference(
-            found.methods, found.ranks.ranks, found.ranks.difference, found.ranks.groups
+            found.methods,
+            found.ranks.ranks,
+            found.ranks.difference,
+            found.ranks.groups,
+            looks=figures.looks,
         ),
         "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
         "that do not differ significantly in Nemenyi's test: their ranks are closer than "
