@@ -64,6 +64,7 @@ ROOMS = [
     "engine.training",
     "engine",
     "grid",
+    "analysis.errors",
     "analysis.comparison",
     "analysis.leaderboard",
     "report.figures",

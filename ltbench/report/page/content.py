@@ -76,7 +76,39 @@ class Listing:
     text: str
 
 
-SectionBlock = Table | Picture | Listing
+@dataclass(frozen=True)
+class SheetImage:
+    """Small image of a contact sheet.
+
+    Args:
+        data: Image file.
+        media_type: Type of the file, such as "image/jpeg".
+        caption: Caption, shown below the image.
+        description: Content as text, for screen readers.
+    """
+
+    data: bytes
+    media_type: str
+    caption: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ImageSheet:
+    """Contact sheet of small images, which the page embeds.
+
+    Args:
+        name: Name in snake_case, unique on the page.
+        caption: Description in a sentence.
+        images: Images in order.
+    """
+
+    name: str
+    caption: str
+    images: Sequence[SheetImage]
+
+
+SectionBlock = Table | Picture | Listing | ImageSheet
 """Block of a section, shown after its paragraphs."""
 
 
