@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,6 +63,13 @@ def errors(
         raise ConfigError.from_faults(faults, hint="see `ltbench errors --help`")
     result = RunDirectory(run).finished()
     analysis = _analysed(result, inference, changes, data_root, pictured=target is not None)
+    if target is not None:
+        from ltbench.io.console import console
+        from ltbench.report.error_page import write_error_page
+
+        write_error_page(analysis, target)
+        told = f"--html {html}: {len(analysis.pictures)} pictures"
+        console(stderr=True).print(told, markup=False, soft_wrap=True)
     if json:
         from ltbench.cli.errors_output import analysis_json
         from ltbench.cli.output import print_json
@@ -71,13 +79,6 @@ def errors(
         from ltbench.cli.errors_output import print_analysis
 
         print_analysis(analysis)
-    if html is not None and target is not None:
-        from ltbench.io.console import console
-        from ltbench.report.error_page import write_error_page
-
-        write_error_page(analysis, target)
-        told = f"--html {html}: {len(analysis.pictures)} pictures"
-        console(stderr=True).print(told, markup=False, soft_wrap=True)
 
 
 def _analysed(
@@ -89,17 +90,16 @@ def _analysed(
     pictured: bool,
 ) -> ErrorAnalysis:
     """Returns the analysis of a run, with the progress of reading its data set on stderr."""
-    from functools import partial
-
     from ltbench.analysis.errors.error_analysis import ErrorAnalysis
     from ltbench.analysis.errors.mistake_pictures import MAX_PICTURES
     from ltbench.engine.progress_bar import show_progress
-    from ltbench.engine.stored_images import evaluated_images
+    from ltbench.engine.stored_split import EvaluatedSplits
 
     with show_progress() as progress:
-        opened = partial(evaluated_images, data_root=data_root, settings=changes, progress=progress)
+        opened = EvaluatedSplits(data_root, changes, progress)
+        opened.expect_settings(result)
         return ErrorAnalysis.of_run(
-            result, inference, open_images=opened, pictures=MAX_PICTURES if pictured else 0
+            result, inference, open_split=opened, pictures=MAX_PICTURES if pictured else 0
         )
 
 
@@ -112,6 +112,6 @@ def _new_file(path: Path) -> Path:
     from ltbench.cli.output_paths import output_file
 
     target = output_file(path, "--html")
-    if path.exists():
+    if os.path.lexists(path):
         raise ConfigError(f"--html: {path} exists", hint="give the name of a new file")
     return target

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 10
 """Classes and confusions that the terminal shows; --json has all."""
+_MAX_WORD = 20  # longer ones are folded where the terminal is narrow
 _FRAMES = ("groups", "classes", "confusions", "mistakes", "reliability")
 
 
@@ -64,16 +65,16 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _rich_table(shown: DisplayTable) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    names = 0
-    for number, column in enumerate(shown.columns):
-        is_name = column.decimals is None and column.title in ("class", "taken by")
-        names += is_name
+    rows = [[line_text(text) for text in row] for row in shown.texts()]
+    for place, column in enumerate(shown.columns):
+        words = [word for row in rows for word in row[place].split()]
         table.add_column(
             column.title,
-            justify="left" if column.decimals is None and "%" not in column.title else "right",
-            no_wrap=not (is_name or number == 0),
+            justify="left" if column.decimals is None else "right",
+            no_wrap=column.decimals is not None,
             overflow="fold",
+            min_width=min(max(map(len, words)), _MAX_WORD),
         )
-    for row in shown.texts():
-        table.add_row(*(escape(line_text(text)) for text in row))
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table

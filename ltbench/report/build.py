@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ltbench import __version__
 from ltbench.analysis.comparison.short_labels import ShortLabels, short_labels
+from ltbench.analysis.errors.run_inputs import OpenSplit
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.ranking import Ranking
@@ -19,6 +20,7 @@ from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
 from ltbench.report.sections.across_datasets import across_datasets_section
 from ltbench.report.sections.answer import ranking_answer
+from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
 from ltbench.report.sections.provenance import provenance_section
@@ -71,6 +73,7 @@ def build_report(
     *,
     title: str | None = None,
     advance: Callable[[], object] = lambda: None,
+    open_split: OpenSplit | None = None,
 ) -> Report:
     """Builds a report.
 
@@ -79,6 +82,8 @@ def build_report(
         board: Leaderboard of these runs.
         title: Title of the page; None for one with the names of the data sets.
         advance: Progress callback, called once per method that is compared.
+        open_split: Function that opens the data set of a run, for pictures of mistakes; None for
+            a report without pictures.
     """
     figures, taken, alone = FigureSet(), set[str](), len(board.rankings) == 1
     level = board.rankings[0].level
@@ -86,7 +91,7 @@ def build_report(
     labels = short_labels(entry.name for ranking in board.rankings for entry in ranking.entries)
     sections: list[Section] = []
     for ranking in board.rankings:
-        sections += _ranking_sections(board, ranking, labels, figures, taken, advance)
+        sections += _ranking_sections(board, ranking, labels, figures, taken, advance, open_split)
     datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
     methods = dict.fromkeys(cell.spec.method.name for cell in cells)
     if not alone:
@@ -122,6 +127,7 @@ def _ranking_sections(
     figures: FigureSet,
     taken: set[str],
     advance: Callable[[], object],
+    open_split: OpenSplit | None,
 ) -> list[Section]:
     """Returns the sections of a ranking: the leaderboard, and the details in it or after it."""
     metrics = tuple(dict.fromkeys((ranking.metric, "few")))
@@ -144,6 +150,8 @@ def _ranking_sections(
         answer=ranking_answer(ranking, evidence),
     )
     details = detail_sections(ranking, evidence, name, metrics, figures)
+    if evidence is not None:
+        details.insert(1, errors_section(evidence, name, open_split))
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [

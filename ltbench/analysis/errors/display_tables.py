@@ -15,7 +15,23 @@ if TYPE_CHECKING:
 
     from ltbench.analysis.errors.error_analysis import ErrorAnalysis
 
-DisplayValue = str | float | None
+
+@dataclass(frozen=True)
+class DisplayEstimate:
+    """Percentage with its 95 % interval.
+
+    Args:
+        value: Percentage.
+        low: Lower bound.
+        high: Upper bound.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+DisplayValue = str | float | DisplayEstimate | None
 """Value of a cell; None is unknown."""
 
 
@@ -53,21 +69,13 @@ class DisplayTable:
     def texts(self) -> list[list[str]]:
         """Returns the cells as texts; a dash where a value is unknown."""
         return [
-            [
-                "-"
-                if value is None
-                else value
-                if isinstance(value, str)
-                else f"{value:z,.{column.decimals or 0}f}"
-                for value, column in zip(row, self.columns, strict=True)
-            ]
+            [_text(value, column) for value, column in zip(row, self.columns, strict=True)]
             for row in self.rows
         ]
 
 
 _GROUP = DisplayColumn("shot group")
-_ACCURACY = DisplayColumn("%", "accuracy in percent", 1)
-_INTERVAL = DisplayColumn("95 % interval")
+_ACCURACY = DisplayColumn("% (95 % interval)", "accuracy in percent, over test images", 1)
 
 
 def display_tables(analysis: ErrorAnalysis, max_rows: int) -> list[DisplayTable]:
@@ -99,9 +107,8 @@ def accuracy_table(groups: pd.DataFrame) -> DisplayTable:
         DisplayColumn("classes", "classes with test images", 0),
         DisplayColumn("images", "test images", 0),
         _ACCURACY,
-        _INTERVAL,
     ]
-    keys = ["classes", "test_images", "accuracy"]
+    keys = ["classes", "test_images"]
     more = ["train_accuracy", "gap"] if trained else []
     if trained:
         columns += [
@@ -109,7 +116,7 @@ def accuracy_table(groups: pd.DataFrame) -> DisplayTable:
             DisplayColumn("gap", "training accuracy minus accuracy: overfitting", 1),
         ]
     rows = [
-        (_group(row), *_values(row, keys), _interval(row), *_values(row, more))
+        (_group(row), *_values(row, keys), _estimate(row), *_values(row, more))
         for row in _present(groups)
     ]
     return DisplayTable("accuracy", "Accuracy by shot group.", tuple(columns), tuple(rows))
@@ -160,24 +167,21 @@ def _worst_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
     shown = failing.head(max_rows)
     columns = (
         DisplayColumn("class"),
-        _GROUP,
+        DisplayColumn("group", "shot group"),
         DisplayColumn("train", "training images", 0),
-        DisplayColumn("test", "test images", 0),
-        DisplayColumn("right", "correct predictions, of all seeds", 0),
-        _ACCURACY,
-        _INTERVAL,
-        DisplayColumn("taken by", "class that takes most of its images"),
-        DisplayColumn("group", "shot group of that class"),
-        DisplayColumn("times", "predictions of that class, of all seeds", 0),
+        DisplayColumn("right", "correct predictions of all predictions for the class"),
+        DisplayColumn("% (95 % interval)", "accuracy in percent, over test images", 0),
+        DisplayColumn("taken by", "class that takes most of its images, and its shot group"),
+        DisplayColumn("times", "predictions of that class", 0),
     )
     rows = [
         (
             str(row["class_name"]),
             str(row["shot_group"]),
-            *_values(row, ["train_images", "test_images", "correct", "accuracy"]),
-            _interval(row),
-            str(row["taken_by_name"]),
-            str(row["taken_by_group"]),
+            *_values(row, ["train_images"]),
+            f"{row['correct']:,} of {analysis.seeds * int(row['test_images']):,}",
+            _estimate(row),
+            f"{row['taken_by_name']} ({row['taken_by_group']})",
             *_values(row, ["taken"]),
         )
         for row in shown.to_dict("records")
@@ -196,16 +200,14 @@ def _confusion_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
     shown = found.head(max_rows)
     columns = (
         DisplayColumn(f"{ACCURACIES[rare]} class"),
-        DisplayColumn("taken by", "class that is predicted instead"),
-        DisplayColumn("group", "shot group of that class"),
-        DisplayColumn("times", "predictions of that class, of all seeds", 0),
+        DisplayColumn("taken by", "class that is predicted instead, and its shot group"),
+        DisplayColumn("times", "predictions of that class", 0),
         DisplayColumn("% of class", "percentage of all predictions for the true class", 0),
     )
     rows = [
         (
             str(row["label_name"]),
-            str(row["predicted_name"]),
-            str(row["predicted_group"]),
+            f"{row['predicted_name']} ({row['predicted_group']})",
             *_values(row, ["count", "share"]),
         )
         for row in shown.to_dict("records")
@@ -229,8 +231,23 @@ def _values(row: dict[str, Any], keys: Sequence[str]) -> list[float | None]:
     return [None if pd.isna(row[key]) else float(row[key]) for key in keys]
 
 
-def _interval(row: dict[str, Any]) -> str:
-    return f"{row['low']:.1f} to {row['high']:.1f}"
+def _estimate(row: dict[str, Any]) -> DisplayEstimate:
+    return DisplayEstimate(float(row["accuracy"]), float(row["low"]), float(row["high"]))
+
+
+def _text(value: DisplayValue, column: DisplayColumn) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, DisplayEstimate):
+        bounds = f"{_number(value.low, column)} to {_number(value.high, column)}"
+        return f"{_number(value.value, column)} ({bounds})"
+    return _number(value, column)
+
+
+def _number(value: float, column: DisplayColumn) -> str:
+    return f"{value:z,.{column.decimals or 0}f}"
 
 
 def _group(row: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ltbench.analysis.errors.mistakes import mistake_frame, pictured_mistakes
 from ltbench.analysis.errors.pooled_predictions import PooledPredictions
 from ltbench.analysis.errors.run_inputs import (
     OpenedOnce,
-    OpenImages,
+    OpenSplit,
     stored_names,
     train_accuracies,
 )
@@ -67,7 +67,7 @@ class ErrorAnalysis:
         run: RunResult,
         inference: str | None = None,
         *,
-        open_images: OpenImages,
+        open_split: OpenSplit,
         pictures: int = 0,
     ) -> ErrorAnalysis:
         """Analyses the stored predictions of a run.
@@ -75,12 +75,12 @@ class ErrorAnalysis:
         Args:
             run: Stored result.
             inference: Name in the file's name; the run's own inference where None.
-            open_images: Function that opens the data set; called where pictures are requested, or
+            open_split: Function that opens the data set; called where pictures are requested, or
                 the predictions have no names of images.
             pictures: Largest number of pictures.
 
         Raises:
-            ConfigError: A setting of `open_images` is wrong.
+            ConfigError: A setting of `open_split` is wrong.
             DataError: The predictions are missing, damaged, or of another run.
         """
         classes, rule = run.classes, run.metrics.shot_rule
@@ -93,7 +93,7 @@ class ErrorAnalysis:
             pooled,
             f"{title}seed {run.seed}",
             inference,
-            open_images=open_images,
+            open_split=open_split,
             pictures=pictures,
         )
 
@@ -105,7 +105,7 @@ class ErrorAnalysis:
         title: str,
         inference: str | None = None,
         *,
-        open_images: OpenImages,
+        open_split: OpenSplit | None,
         pictures: int = 0,
     ) -> ErrorAnalysis:
         """Analyses predictions that were read already.
@@ -115,11 +115,12 @@ class ErrorAnalysis:
             pooled: Their predictions.
             title: Description of the runs.
             inference: Name in the names of the files of predictions; that of the runs where None.
-            open_images: Function that opens the data set, as for `of_run`.
+            open_split: Function that opens the data set, as for `of_run`; None where it is not
+                to be opened.
             pictures: Largest number of pictures.
         """
         train, *notes = train_accuracies(runs, inference)
-        opened = OpenedOnce(runs[0], open_images)
+        opened = OpenedOnce(runs[0], pooled, open_split)
         names, *unnamed = stored_names(runs[0], pooled, inference, opened)
         groups, classes = group_frame(pooled, train), class_frame(pooled)
         mistakes = mistake_frame(pooled, names)

@@ -30,7 +30,14 @@ def finding_sentences(
     by_group = {str(row["shot_group"]): row for row in groups.to_dict("records")}
     rare = pooled.rare_group
     row = by_group[rare]
-    yield _accuracy_sentence(pooled, rare, row)
+    yield (
+        f"The {row['classes']:,} {ACCURACIES[rare]} classes have an accuracy of "
+        f"{row['accuracy']:.1f} % (95 % interval {row['low']:.1f} to {row['high']:.1f})."
+        if row["classes"] > 1
+        else f"The {ACCURACIES[rare]} class has an accuracy of {row['accuracy']:.1f} % (95 % "
+        f"interval {row['low']:.1f} to {row['high']:.1f})."
+    )
+    yield _direction_sentence(pooled, rare, row)
     worst = classes[(classes["shot_group"] == rare) & (classes["taken"] > 0)].head(1)
     for one in worst.to_dict("records"):
         yield _worst_sentence(pooled, rare, one)
@@ -77,26 +84,30 @@ def class_notes(pooled: PooledPredictions, classes: pd.DataFrame) -> Iterator[st
         )
 
 
-def _accuracy_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:
-    of_seeds = f" of {pooled.seeds} seeds" if pooled.seeds > 1 else ""
-    start = (
-        f"The {row['classes']:,} {ACCURACIES[rare]} classes have an accuracy of "
-        f"{row['accuracy']:.1f} % (95 % interval {row['low']:.1f} to {row['high']:.1f}, "
-        f"{row['test_images']:,} images)"
-    )
+def _direction_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:
+    of_seeds = f" over {pooled.seeds} seeds" if pooled.seeds > 1 else ""
+    tried = pooled.seeds * int(row["test_images"])
     if not row["wrong"]:
-        return f"{start}; no prediction{of_seeds} is wrong."
+        return f"None of their {tried:,} predictions is wrong{of_seeds}."
     present = [name for name in SHOT_GROUPS if row[f"to_{name}"] or name == rare]
     shares = [
         f"{row[f'to_{name}']:.0f} % {'another' if name == rare else 'a'} {ACCURACIES[name]} class"
         for name in present
     ]
-    many = int((pooled.group_of == 0).sum())
+    share = 100 * float((pooled.group_of == 0).mean())
+    base = f" ({share:.0f} % of all classes are many-shot)" if present[0] == "many" != rare else ""
     verb = "is" if row["wrong"] == 1 else "are"
-    noun = "prediction" if row["wrong"] == 1 else "predictions"
-    share = 100 * many / pooled.num_classes
-    base = f" ({share:.0f} % of all classes are many-shot)" if many and rare != "many" else ""
-    return f"{start}; {row['wrong']:,} {noun}{of_seeds} {verb} wrong: {', '.join(shares)}{base}."
+    return (
+        f"{row['wrong']:,} of their {tried:,} predictions {verb} wrong{of_seeds}, of which "
+        f"{_listed(shares)}{base}."
+    )
+
+
+def _listed(shares: list[str]) -> str:
+    """Returns shares as a list in a sentence; the first has the verb."""
+    first, *others = shares
+    amount, _, name = first.partition(" % ")
+    return ", ".join([f"{amount} % are {name}", *others])
 
 
 def _worst_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.errors.pooled_predictions import PooledPredictions
 from ltbench.analysis.metrics import SHOT_GROUPS, accuracies, reliability_bins
-from ltbench.analysis.stats.accuracy_interval import crossed_interval
+from ltbench.analysis.stats.accuracy_interval import MeanInterval, crossed_interval
 from ltbench.analysis.stats.strata import Strata
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ TrainAccuracies = Mapping[str, float | None]
 """Accuracy on the training images by metric, in percent: `accuracy`, `many`, `medium`, `few`."""
 
 
-def group_frame(pooled: PooledPredictions, train: TrainAccuracies | None = None) -> pd.DataFrame:
+def group_frame(
+    pooled: PooledPredictions,
+    train: TrainAccuracies | None = None,
+    *,
+    intervals: bool = True,
+) -> pd.DataFrame:
     """Returns a row for all images and for each shot group.
 
     Accuracies are those of results: of images overall, and means over the classes of a group. The
@@ -36,6 +41,7 @@ def group_frame(pooled: PooledPredictions, train: TrainAccuracies | None = None)
     Args:
         pooled: Predictions of all seeds.
         train: Accuracies on the training images, means over the seeds; None where unknown.
+        intervals: Whether `low` and `high` are computed; they are unknown else.
 
     Returns:
         `shot_group`, `classes` and `test_images` (those with test images, and theirs), `accuracy`
@@ -49,11 +55,7 @@ def group_frame(pooled: PooledPredictions, train: TrainAccuracies | None = None)
 
     members = _members(pooled)
     means = _mean_accuracies(pooled)
-    bounds = crossed_interval(
-        ~pooled.wrong,
-        Strata.from_labels(pooled.labels, pooled.rule.groups(pooled.train_images)),
-        level=LEVEL,
-    )
+    bounds = _bounds(pooled) if intervals else {}
     flows = _flows(pooled)
     rows = []
     for name, of_group in members.items():
@@ -155,6 +157,12 @@ def _calibration(pooled: PooledPredictions, of_group: NDArray[np.bool_]) -> dict
         "ece": float(np.mean(errors)),
         "ece_by_chance": float(np.mean(by_chance)),
     }
+
+
+def _bounds(pooled: PooledPredictions) -> dict[str, MeanInterval]:
+    """Returns the intervals of the accuracies by metric, over test images and seeds."""
+    strata = Strata.from_labels(pooled.labels, pooled.rule.groups(pooled.train_images))
+    return crossed_interval(~pooled.wrong, strata, level=LEVEL)
 
 
 def _members(pooled: PooledPredictions) -> dict[str, NDArray[np.bool_]]:

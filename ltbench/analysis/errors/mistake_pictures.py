@@ -36,8 +36,8 @@ class MistakePicture:
 
     @property
     def caption(self) -> str:
-        """Predicted and true class, and the confidence."""
-        return f"{self.predicted}, {self.confidence:.0f} % sure; is {self.label}"
+        """True class, predicted class and confidence, on two lines."""
+        return f"is {self.label}\npredicted {self.predicted}, {self.confidence:.1f} %"
 
 
 def mistake_pictures(

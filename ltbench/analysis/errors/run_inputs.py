@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from ltbench.analysis.errors.group_errors import TrainAccuracies
 from ltbench.analysis.errors.pooled_predictions import PooledPredictions
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, accuracies
-from ltbench.data.images import ImageSource, image_names
+from ltbench.data import ImageSource, Split
+from ltbench.data.images import image_names
 from ltbench.errors import DataError, PluginError, UnknownNameError
 from ltbench.storage.image_names import read_names
 from ltbench.storage.predictions import stored_predictions
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.train_predictions import read_train_predictions
 
-OpenImages = Callable[[RunResult], ImageSource]
-"""Returns the images of the evaluated split of a run; raises an error where it cannot."""
+OpenSplit = Callable[[RunResult], Split]
+"""Returns the evaluated split of a run; raises an error where its data set is not in place."""
 
 
 class OpenedOnce:
@@ -26,12 +27,16 @@ class OpenedOnce:
 
     Args:
         run: Stored result.
-        open_images: Function that opens its data set.
+        pooled: Its predictions, whose labels must be those of the data set.
+        open_split: Function that opens its data set; None where it is not to be opened.
     """
 
-    def __init__(self, run: RunResult, open_images: OpenImages) -> None:
+    def __init__(
+        self, run: RunResult, pooled: PooledPredictions, open_split: OpenSplit | None
+    ) -> None:
         self._run = run
-        self._open = open_images
+        self._pooled = pooled
+        self._open = open_split
         self._images: ImageSource | DataError | None = None
 
     def __call__(self) -> ImageSource:
@@ -41,9 +46,11 @@ class OpenedOnce:
             ConfigError: A setting is wrong.
             DataError: The data set is missing, has changed, or its plugin fails.
         """
+        if self._open is None:
+            raise DataError("an earlier version stored them, and the data set is not opened")
         if self._images is None:
             try:
-                self._images = self._open(self._run)
+                self._images = self._checked(self._open(self._run))
             except DataError as error:
                 self._images = error
             except (PluginError, UnknownNameError) as error:
@@ -51,6 +58,17 @@ class OpenedOnce:
         if isinstance(self._images, DataError):
             raise self._images.with_traceback(None)
         return self._images
+
+    def _checked(self, split: Split) -> ImageSource:
+        """Returns the images of a split after comparing its labels.
+
+        Raises:
+            DataError: The predictions are of other images.
+        """
+        indices, labels = self._pooled.indices, self._pooled.labels
+        if indices.max() >= len(split) or not np.array_equal(split.labels[indices], labels):
+            raise DataError("the data set has other images than the predictions")
+        return split.images
 
 
 def train_accuracies(
