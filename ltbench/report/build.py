@@ -105,13 +105,7 @@ def build_report(
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
         answer=first.answer,
-        facts=[
-            ("runs", f"{len(found.runs):,}"),
-            ("methods", f"{len(methods):,}"),
-            ("rows", f"{len(cells):,}"),
-            ("data sets", f"{len(datasets):,}"),
-            ("skipped folders", f"{len(found.skipped):,}"),
-        ],
+        facts=_page_facts(found, len(methods), len(cells), len(datasets)),
         sections=[
             replace(first, answer=None),  # the page begins with it
             *others,
@@ -121,6 +115,18 @@ def build_report(
     )
     tables = [display_table(each, board.published_beside(each)) for each in board.rankings]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
+
+
+def _page_facts(found: Found, methods: int, cells: int, datasets: int) -> list[tuple[str, str]]:
+    """Returns the numbers of what was found; those that say nothing are left out."""
+    facts = [("runs", len(found.runs)), ("methods", methods)]
+    if cells != methods * datasets:
+        facts.append(("combinations", cells))
+    if datasets > 1:
+        facts.append(("data sets", datasets))
+    if found.skipped:
+        facts.append(("skipped folders", len(found.skipped)))
+    return [(name, f"{number:,}") for name, number in facts]
 
 
 def _ranking_sections(

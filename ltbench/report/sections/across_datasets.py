@@ -156,9 +156,7 @@ def _score_table(
         f"means over {len(found.datasets)} data sets; then {ACCURACIES[metric]} accuracy on each."
     )
     leading = number_not_separated(found)
-    return Table(
-        "ranks", caption, columns, rows, name_column=1, leading=leading, key=labels.key()
-    )
+    return Table("ranks", caption, columns, rows, name_column=1, leading=leading, key=labels.key())
 
 
 def _mean_column(name: str, metric: str, datasets: int) -> Column:

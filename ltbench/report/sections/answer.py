@@ -70,7 +70,7 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
 
 
 def number_not_separated(across: AcrossDatasets) -> int:
-    """Returns the number of methods that Nemenyi's test does not separate from the best, with it."""
+    """Returns the number of methods that Nemenyi's test does not separate from the best."""
     ranks = across.ranks.ranks
     return int((ranks - ranks.min() < across.ranks.difference).sum())
 

@@ -327,7 +327,7 @@ def test_print_has_the_content_and_no_controls(page: Page) -> None:
     page.emulate_media(media="print")
     for hidden in ("nav", ".controls", ".skip", ".files", ".switch"):
         assert not page.locator(hidden).first.is_visible(), hidden
-    for opened in ("#table-classes table", ".notes li", "#table-ranked .more", ".word"):
+    for opened in ("#table-classes table", ".notes li", ".word"):
         assert page.locator(opened).first.is_visible(), opened
     for shown in ("h1", "#table-methods table", "#figure-curve svg", "pre"):
         assert page.locator(shown).first.is_visible(), shown
