@@ -38,7 +38,7 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
 
     Args:
         rankings: Rankings, each with one cell or more.
-        across: Comparison over the data sets; None where there is none.
+        across: Comparison over the data sets; None where methods cannot be compared.
     """
     metric = rankings[0].metric
     firsts = [_first_place(ranking) for ranking in rankings]
