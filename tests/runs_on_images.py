@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ltbench.registry.registry import Registry
 from tests import trees
@@ -17,7 +18,12 @@ IMAGES = ["test/ant/0.jpg", "test/ant/1.jpg", "test/bee/0.jpg", "test/bee/1.jpg"
 
 
 def failing_run(
-    folder: Path, registry: Registry, *, named: bool = True, **settings: Any
+    folder: Path,
+    registry: Registry,
+    *,
+    named: bool = True,
+    labels: NDArray[np.int64] = LABELS,
+    **settings: Any,
 ) -> tuple[Path, Path]:
     """Writes a data set and a run that recognises none of its images.
 
@@ -25,6 +31,7 @@ def failing_run(
         folder: Folder of both.
         registry: Registered components.
         named: Whether the predictions have the names of the images.
+        labels: Classes of the test images, by its predictions.
         settings: Further settings of the run; a dot in a key is written as two underscores.
 
     Returns:
@@ -37,7 +44,7 @@ def failing_run(
         spec,
         skill=-20,
         counts=np.array([4, 3]),
-        labels=LABELS,
+        labels=labels,
         images=IMAGES if named else None,
     )
     return tree, run

@@ -11,8 +11,7 @@ import pytest
 
 from ltbench.registry.registry import Registry
 from tests.conftest import Ended
-from tests.runs import spec_of, store
-from tests.runs_on_images import IMAGES, failing_run
+from tests.runs_on_images import IMAGES, LABELS, failing_run
 
 Cli = Callable[..., Ended]
 
@@ -90,7 +89,7 @@ def test_names_come_from_the_data_where_an_early_version_stored_none(
 def test_data_with_other_labels_have_no_pictures(
     cli: Cli, tmp_path: Path, registry: Registry
 ) -> None:
-    run = store(tmp_path / "runs", spec_of(registry), skill=-1)  # not of the digits
+    _, run = failing_run(tmp_path, registry, labels=1 - LABELS)
     ended = cli("errors", str(run), "--html", "page.html")
     assert "There are no pictures: the data set has other images than the predict" in ended.out
 

@@ -10,6 +10,7 @@ import pytest
 
 import ltbench
 from ltbench.storage.predictions import Predictions
+from tests import trees
 from tests.conftest import Ended
 
 Cli = Callable[..., Ended]
@@ -19,9 +20,17 @@ TRAIN = ("--split", "train", "--workers", "0")
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with held-out images, which are no training images."""
-    settings = {"train.epochs": 1, "dataset.largest": 24, "precision": "fp32", "select": "val"}
-    out = tmp_path_factory.mktemp("train") / "runs"
-    return ltbench.run(out=out, device="cpu", progress=False, **settings).path
+    folder = tmp_path_factory.mktemp("train")
+    counts = {"train": {"ant": 20, "bee": 10}, "test": {"ant": 2, "bee": 2}}
+    settings = {
+        "dataset": "folder",
+        "dataset.path": trees.class_folders(folder / "set", counts),
+        "train.epochs": 1,
+        "precision": "fp32",
+        "select": "val",
+    }
+    arguments = {"out": folder / "runs", "device": "cpu", "workers": 0, "progress": False}
+    return ltbench.run(**arguments, **settings).path
 
 
 def test_training_accuracy_is_beside_test_accuracy(cli: Cli, finished: Path) -> None:
