@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ltbench import __version__
 from ltbench.analysis.comparison.short_labels import ShortLabels, short_labels
+from ltbench.analysis.errors.run_inputs import OpenSplit
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.ranking import Ranking
@@ -20,6 +21,7 @@ from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
 from ltbench.report.sections.across_datasets import across_datasets_section
 from ltbench.report.sections.answer import ranking_answer
+from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
 from ltbench.report.sections.provenance import provenance_section
@@ -72,6 +74,7 @@ def build_report(
     *,
     title: str | None = None,
     advance: Callable[[], object] = lambda: None,
+    open_split: OpenSplit | None = None,
 ) -> Report:
     """Builds a report.
 
@@ -80,6 +83,8 @@ def build_report(
         board: Leaderboard of these runs.
         title: Title of the page; None for one with the names of the data sets.
         advance: Progress callback, called once per method that is compared.
+        open_split: Function that opens the data set of a run, for pictures of mistakes; None for
+            a report without pictures.
     """
     names = tuple(dict.fromkeys(e.name for ranking in board.rankings for e in ranking.entries))
     labels = short_labels(names)
@@ -89,7 +94,7 @@ def build_report(
     cells = found.cells()
     sections: list[Section] = []
     for ranking in board.rankings:
-        sections += _ranking_sections(board, ranking, labels, figures, taken, advance)
+        sections += _ranking_sections(board, ranking, labels, figures, taken, advance, open_split)
     datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
     methods = dict.fromkeys(cell.spec.method.name for cell in cells)
     if not alone:
@@ -100,13 +105,7 @@ def build_report(
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
         answer=first.answer,
-        facts=[
-            ("runs", f"{len(found.runs):,}"),
-            ("methods", f"{len(methods):,}"),
-            ("rows", f"{len(cells):,}"),
-            ("data sets", f"{len(datasets):,}"),
-            ("skipped folders", f"{len(found.skipped):,}"),
-        ],
+        facts=_page_facts(found, len(methods), len(cells), len(datasets)),
         sections=[
             replace(first, answer=None),  # the page begins with it
             *others,
@@ -118,6 +117,18 @@ def build_report(
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
 
 
+def _page_facts(found: Found, methods: int, cells: int, datasets: int) -> list[tuple[str, str]]:
+    """Returns the numbers of what was found; those that say nothing are left out."""
+    facts = [("runs", len(found.runs)), ("methods", methods)]
+    if cells != methods * datasets:
+        facts.append(("combinations", cells))
+    if datasets > 1:
+        facts.append(("data sets", datasets))
+    if found.skipped:
+        facts.append(("skipped folders", len(found.skipped)))
+    return [(name, f"{number:,}") for name, number in facts]
+
+
 def _ranking_sections(
     board: Leaderboard,
     ranking: Ranking,
@@ -125,6 +136,7 @@ def _ranking_sections(
     figures: FigureSet,
     taken: set[str],
     advance: Callable[[], object],
+    open_split: OpenSplit | None,
 ) -> list[Section]:
     """Returns the sections of a ranking: the leaderboard, and the details in it or after it."""
     metrics = tuple(dict.fromkeys((ranking.metric, "few")))
@@ -147,6 +159,8 @@ def _ranking_sections(
         answer=ranking_answer(ranking, evidence),
     )
     details = detail_sections(ranking, evidence, name, metrics, figures)
+    if evidence is not None:
+        details.insert(1, errors_section(evidence, name, open_split))
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [
