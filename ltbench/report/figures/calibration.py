@@ -23,6 +23,7 @@ from ltbench.report.figures.style import (
     MethodStyle,
     with_figure_style,
 )
+from ltbench.report.figures.text_size import text_width
 
 ReliabilityBins = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """Mean confidence, accuracy and share of the images of each bin, in percent."""
@@ -143,7 +144,9 @@ def _draw_panel(
     y = Scale(0, 100, frame.bottom, frame.top, ticks)
     bold = panel.name in EMPHASISED
     canvas.dots(frame.left + 4, frame.top - 24, **panel.style.marker_arguments(6.5))
-    text = canvas.write(frame.left + 11, frame.top - 24, panel.label, size=SMALL_SIZE, bold=bold)
+    room = frame.right - frame.left - 10
+    size = SMALL_SIZE * min(1.0, room / text_width(panel.label, SMALL_SIZE, bold=bold))
+    text = canvas.write(frame.left + 11, frame.top - 24, panel.label, size=size, bold=bold)
     if panel.label != panel.name:
         canvas.tip(text, panel.name)
     error = f"ECE {panel.error:.1f}" if np.isfinite(panel.error) else "ECE unknown"
@@ -170,7 +173,7 @@ def _draw_panel(
         canvas.area(gap, colour=colour, opacity=0.12)
     canvas.line(x(confidence), y(accuracy), colour=colour, width=panel.style.width, layer=3)
     for one, right, part in zip(confidence, accuracy, share, strict=True):
-        size = float(np.sqrt(9 + 1.2 * part))
+        size = float(np.sqrt(9 + 0.6 * part))
         dot = canvas.dots(x(one), y(right), **panel.style.marker_arguments(size))
         canvas.tip(
             dot,

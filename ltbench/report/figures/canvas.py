@@ -189,7 +189,9 @@ class Key:
     def __init__(self, entries: Sequence[tuple[str, str]], width: float) -> None:
         texts: list[str] = []
         for mark, meaning in entries:
-            first, *others = wrap_parts(meaning.split(" "), width - 14, SMALL_SIZE, 3.2)
+            space = text_width(" ", SMALL_SIZE)
+            room = width - 2 - max(text_width(f"{mark} ", SMALL_SIZE), 4 * space)
+            first, *others = wrap_parts(meaning.split(" "), room, SMALL_SIZE, space)
             texts.append(f"{mark} {' '.join(first)}")
             texts += [f"    {' '.join(line)}" for line in others]
         self._lines = wrap_parts(texts, width, SMALL_SIZE, _KEY_GAP)

@@ -43,7 +43,7 @@ class MethodRows:
         self._labels = [looks.label(name) for name in self.names]
         self._ranks = ["" if rank is None else str(rank) for rank in ranks[:most]]
         self._rank_width = max((text_width(r, SMALL_SIZE) for r in self._ranks), default=0.0)
-        self._rank_width += 7 if self._ranks else 0
+        self._rank_width += 8 if self._ranks else 0
         self.width = self._rank_width + max((text_width(t) for t in self._labels), default=0.0)
         """Width of ranks and labels, in points."""
 

@@ -75,7 +75,7 @@ def draw_narrow_shot_groups(
         x = scale.at(tick)
         for i in range(shown):
             y = _HEAD_HEIGHT + _ROW_HEIGHT * (i + _MARKS_SHARE)
-            canvas.grid_line([x, x], [y - 7, y + 7])
+            canvas.grid_line([x, x], [y - 5, y + 5])
         canvas.write(x, bottom + 9, text, anchor="center", size=SMALL_SIZE, colour=MUTED)
     canvas.write(6, bottom + 24, "accuracy, %", size=SMALL_SIZE, colour=MUTED)
     best = {j: best_values(means[:, j]) for j in kept}

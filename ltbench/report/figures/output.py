@@ -50,14 +50,21 @@ def figure_files(figure: Figure, name: str) -> dict[str, bytes]:
         figure: Figure drawn by this package.
         name: Stem of the file names, in snake_case.
     """
+    pdf = _render_figure(figure, "pdf", name)
+    return {f"{name}.svg": svg_file(figure, name), f"{name}.pdf": pdf}
+
+
+def svg_file(figure: Figure, name: str) -> bytes:
+    """Returns the content of an SVG file that needs no page.
+
+    Args:
+        figure: Figure drawn by this package.
+        name: Prefix of its ids.
+    """
     width, height = _size(figure)
-    svg = _serialise(
-        figure, _parse_figure(figure, name), name, f'width="{width:g}pt" height="{height:g}pt" '
-    )
-    return {
-        f"{name}.svg": (_XML_DECLARATION + svg).encode(),
-        f"{name}.pdf": _render_figure(figure, "pdf", name),
-    }
+    size = f'width="{width:g}pt" height="{height:g}pt" '
+    svg = _serialise(figure, _parse_figure(figure, name), name, size)
+    return (_XML_DECLARATION + svg).encode()
 
 
 def _page_style(style: str) -> str:

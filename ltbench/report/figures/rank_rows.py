@@ -14,6 +14,7 @@ from ltbench.report.figures.scales import Scale, nice_ticks
 from ltbench.report.figures.style import FIGURE_WIDTH, INK, MUTED, RULE, SMALL_SIZE
 from ltbench.report.figures.text_size import text_width
 
+_AXIS_NAME = "average rank"
 _ROW_HEIGHT = 15.0  # points
 _HEAD_HEIGHT = 44.0  # points
 _BAR_SPACING = 7.0  # points between bars
@@ -47,7 +48,8 @@ def draw_rank_rows(
     low, high = float(ranks.min()), float(ranks.max())
     room = 0.04 * (high - low) or 0.5
     ticks = tuple(nice_ticks(low - room, high + room, 6))
-    x = Scale(low - room, high + room, rows.width + 12, right - number, ticks)
+    left = max(rows.width, text_width(_AXIS_NAME, SMALL_SIZE)) + 14
+    x = Scale(low - room, high + room, left, right - number, ticks)
     bottom = _HEAD_HEIGHT + _ROW_HEIGHT * len(names)
     canvas = Canvas("Critical-difference diagram", FIGURE_WIDTH, bottom + 6 + key.height)
     middles = _HEAD_HEIGHT + _ROW_HEIGHT * (np.arange(len(names)) + 0.5)
@@ -58,7 +60,7 @@ def draw_rank_rows(
         canvas.write(
             *(at, _HEAD_HEIGHT - 7, f"{tick:g}"), anchor="center", size=SMALL_SIZE, colour=MUTED
         )
-    canvas.write(0, _HEAD_HEIGHT - 7, "average rank, 1 is best", size=SMALL_SIZE, colour=MUTED)
+    canvas.write(0, _HEAD_HEIGHT - 7, _AXIS_NAME, size=SMALL_SIZE, colour=MUTED)
     _draw_ruler(canvas, x, difference)
     for row, (i, y) in enumerate(zip(order, middles, strict=True)):
         canvas.line([x.start, x.at(ranks[i])], [y, y], colour=RULE, width=1.0, layer=1)

@@ -60,7 +60,7 @@ def percent_scale(
 
 
 def finite_range(values: ArrayLike) -> tuple[float, float]:
-    """Returns the smallest and the largest finite value; 0 and 100 where there is none."""
+    """Returns the smallest and the largest finite value; 0 and 100 without one."""
     known = np.asarray(values, dtype=float)
     known = known[np.isfinite(known)]
     return (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)

@@ -121,7 +121,7 @@ def draw_score_grid(
                 colour=INK if best[i] or np.isfinite(value) else MUTED,
             )
     canvas.write(
-        *(1, bottom + 12, "accuracy, %; darker is closer to the best of a column"),
+        *(1, bottom + 12, "accuracy, %; a stronger colour is closer to the best of a column"),
         size=SMALL_SIZE,
         colour=MUTED,
     )

@@ -61,7 +61,7 @@ def draw_training_curves(
 
     # Points of a single epoch are drawn side by side.
     offsets = np.linspace(-0.2, 0.2, len(names) + 2)[1:-1] if last == 1 else np.zeros(len(names))
-    opacity = min(0.16, 0.6 / len(names))  # bands overlap
+    opacity = min(0.14, 0.5 / len(names))  # bands overlap
     ends = []
     for i, (name, style) in enumerate(zip(names, looks.line_styles(names), strict=True)):
         at, values = x(known[name] + 1 + offsets[i]), curves[name][:, known[name]]

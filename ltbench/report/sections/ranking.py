@@ -181,8 +181,8 @@ def shot_group_figure(
     means, lows, highs = np.moveaxis(values, 2, 0)
     names, metrics = [entry.name for entry in ranking.entries], [ACCURACIES[m] for m in known]
     ranks = [entry.rank for entry in ranking.entries]
-    few = len(names) - len(place)
-    without = f"; the {few} methods without intervals are not compared in figures" if few else ""
+    rest = len(names) - len(place)
+    without = f", of the methods in other figures; {rest} have no interval" if rest else ""
     forms = [
         draw(names, metrics, means, lows, highs, looks=figures.looks, ranks=ranks)
         for draw in (draw_shot_groups, draw_narrow_shot_groups)
@@ -191,7 +191,7 @@ def shot_group_figure(
         f"{name}_shot_groups",
         forms[0],
         f"Rank and accuracy by shot group, with {100 * ranking.level:g} % intervals over seeds "
-        f"and test images{without}. All groups have the same scale.",
+        f"and test images{without}. Distances are comparable between groups.",
         _describe_numbers(names, metrics, means),
         narrow=forms[1],
     )
