@@ -1,9 +1,9 @@
-// Sorting and filtering of tables. Without this script tables are complete, in original order.
+// Sorting and filtering of tables. Without this script tables are in original order.
 "use strict";
 {
   const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const NO_VALUE = "–";
-  const MIN_FILTERED_ROWS = 5;
+  const MIN_FILTERED_ROWS = 10;
   const MAX_SHOWN_ROWS = 200; // the layout of thousands of rows takes seconds
 
   /** Returns a new element with attributes and children. */
@@ -14,8 +14,8 @@
     return made;
   }
 
-  /** Returns the text of a cell, with minus signs as typed on a keyboard. */
-  const textOf = (cell) => cell.textContent.replaceAll("−", "-");
+  /** Returns a text with minus signs as typed on a keyboard. */
+  const plain = (text) => text.replaceAll("−", "-");
 
   /** Returns the first number in a text, so that "< 0.001" is sorted as 0.001; NaN without one. */
   const numberIn = (text) =>
@@ -36,15 +36,37 @@
     return keyed.map(({ row }) => row);
   }
 
+  /** Returns a row of a table: its texts, and its element, which is made when it is shown. */
+  function rowOf(texts, element) {
+    const compared = texts.map(plain);
+    return { element, shown: texts, texts: compared, searched: compared.join("\n").toLowerCase() };
+  }
+
   /** Turns the heads of a table's columns into buttons, and adds filters above the table. */
   function enhance(figure) {
     const table = figure.querySelector("table");
     const body = table.tBodies[0];
     const titles = [...table.tHead.rows[0].cells];
-    let rows = [...body.rows].map((row) => {
-      const texts = [...row.cells].map(textOf);
-      return { row, texts, searched: texts.join("\n").toLowerCase() };
-    });
+    const rest = figure.querySelector("script.rest");
+    let rows = [...body.rows].map((row) =>
+      rowOf([...row.cells].map((cell) => cell.textContent), row),
+    );
+    rows.push(...JSON.parse(rest?.textContent ?? "[]").map((texts) => rowOf(texts, null)));
+
+    /** Returns the element of a row. */
+    function elementOf(row) {
+      row.element ??= element(
+        "tr",
+        {},
+        ...row.shown.map((text, column) => {
+          const isName = titles[column].classList.contains("name");
+          const cell = element(isName ? "th" : "td", isName ? { scope: "row" } : {}, text);
+          if (titles[column].className) cell.className = titles[column].className;
+          return cell;
+        }),
+      );
+      return row.element;
+    }
 
     function sortBy(column) {
       const title = titles[column];
@@ -52,62 +74,68 @@
       for (const other of titles) other.setAttribute("aria-sort", "none");
       title.setAttribute("aria-sort", descending ? "descending" : "ascending");
       rows = sorted(rows, column, title.classList.contains("number"), descending);
-      body.remove(); // moving rows is faster while the body is detached
-      for (const { row } of rows) body.append(row);
       show();
-      table.append(body);
     }
 
     for (const [column, title] of titles.entries()) {
       const button = element("button", { type: "button" }, ...title.childNodes);
+      if (title.title) button.dataset.tip = title.title;
+      title.removeAttribute("title");
       button.addEventListener("click", () => sortBy(column));
       title.append(button);
       title.setAttribute("aria-sort", "none");
     }
 
     const search = element("input", { type: "search", autocomplete: "off", spellcheck: "false" });
-    const everything = element("input", { type: "checkbox" });
+    const everything = element("input", { type: "checkbox", autocomplete: "off" });
     const count = element("output", { "aria-live": "polite" });
     const choices = titles.flatMap((title, column) => {
       if (!("filtered" in title.dataset)) return [];
       const words = [...new Set(rows.map(({ texts }) => texts[column]))].sort(COLLATOR.compare);
+      if (words.length < 2) return [];
       const options = words.map((word) => new Option(word));
-      return [{ column, select: element("select", {}, new Option("all", ""), ...options) }];
+      const classes = title.classList.contains("more") ? "choice more" : "choice";
+      return [{ column, classes, select: element("select", {}, new Option("all", ""), ...options) }];
     });
 
     /** Shows the rows that match the filters, up to a maximum number. */
     function show() {
       const terms = search.value.toLowerCase().split(/\s+/);
       const most = everything.checked ? Infinity : MAX_SHOWN_ROWS;
-      let matching = 0;
-      for (const { row, texts, searched } of rows) {
-        const matches =
+      const matching = rows.filter(
+        ({ texts, searched }) =>
           terms.every((term) => searched.includes(term)) &&
-          choices.every(({ column, select }) => !select.value || texts[column] === select.value);
-        matching += matches;
-        row.hidden = !matches || matching > most;
-      }
-      const first = matching > most ? `, the first ${most} shown` : "";
-      count.value = `${matching} of ${rows.length} rows${first}`;
-      count.classList.toggle("partial", matching < rows.length || first !== "");
+          choices.every(({ column, select }) => !select.value || texts[column] === select.value),
+      );
+      body.replaceChildren(...matching.slice(0, most).map(elementOf));
+      const first = matching.length > most ? `, the first ${most} shown` : "";
+      count.value = `${matching.length} of ${rows.length} rows${first}`;
+      count.classList.toggle("partial", matching.length < rows.length || first !== "");
     }
 
-    const controls = element(
-      "div",
-      { class: "controls" },
-      element("label", {}, "Filter rows", search),
-      ...choices.map(({ column, select }) =>
-        element("label", {}, titles[column].textContent, select),
-      ),
-      ...(rows.length > MAX_SHOWN_ROWS ? [element("label", {}, "Show all", everything)] : []),
-      count,
-    );
-    controls.addEventListener("input", show);
+    const controls = figure.querySelector(".controls");
     if (rows.length >= MIN_FILTERED_ROWS || choices.length > 0) {
-      table.closest(".scroll").before(controls);
+      controls.prepend(
+        element("label", {}, "Filter rows", search),
+        ...choices.map(({ column, classes, select }) =>
+          element("label", { class: classes }, titles[column].textContent, select),
+        ),
+      );
+      if (rows.length > MAX_SHOWN_ROWS) {
+        controls.append(element("label", { class: "switch" }, everything, "Show all"));
+      }
+      controls.append(count);
     }
+    controls.addEventListener("input", show);
     show();
   }
 
-  for (const figure of document.querySelectorAll("figure.table")) enhance(figure);
+  for (const figure of document.querySelectorAll("figure.table")) {
+    const folded = figure.querySelector(":scope > details.fold");
+    if (folded && !folded.open) {
+      folded.addEventListener("toggle", () => enhance(figure), { once: true });
+    } else {
+      enhance(figure);
+    }
+  }
 }
