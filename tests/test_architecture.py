@@ -58,6 +58,7 @@ ROOMS = [
     "config",
     "analysis.stats",
     "analysis",
+    "data.survey",
     "storage",
     "engine.model",
     "engine.building",

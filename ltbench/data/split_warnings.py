@@ -19,10 +19,9 @@ def untested_classes(dataset: Dataset) -> Iterator[str]:
     if len(without):
         names = ", ".join(dataset.class_names[label] for label in without[:_MAX_SHOWN_CLASSES])
         more = ", ..." if len(without) > _MAX_SHOWN_CLASSES else ""
-        have = "has" if len(without) == 1 else "have"
         yield (
-            f"{len(without):,} of {dataset.num_classes:,} classes {have} no test images, and are "
-            f"in no accuracy: {names}{more}"
+            f"classes without test images, which are in no accuracy: {len(without):,} of "
+            f"{dataset.num_classes:,}: {names}{more}"
         )
 
 
