@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ltbench.data.images import ImageSource
 from ltbench.errors import RunError
-from ltbench.io.interrupts import silent_children
+from ltbench.io.interrupts import check, deferred, silent_children
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ Advance = Callable[[int], None]
 """Callback with the number of further images that have been checked."""
 
 _IMAGES_PER_TASK = 256
+_POLL_SECONDS = 0.2  # between checks for an interruption
 
 
 def map_images(
@@ -51,9 +52,11 @@ def map_images(
         ]
     )
     resource_tracker.ensure_running()  # its start would unblock what `silent_children` blocks
-    with ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_initialize, initargs=(sources,)
-    ) as pool:
+    )
+    # Deferred: an interruption ends the processes first, whose semaphores would be left.
+    with deferred(), pool:
         waiting: dict[Future[T], tuple[str, int]] = {}
         try:
             while True:
@@ -65,8 +68,8 @@ def map_images(
                             break
                 if not waiting:
                     return
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
+                check()
+                for future in wait(waiting, _POLL_SECONDS, FIRST_COMPLETED).done:
                     name, count = waiting.pop(future)
                     yield name, future.result()
                     advance(count)

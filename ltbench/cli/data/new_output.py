@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.cli.output import plain_table
 from ltbench.data.survey.survey import SPLITS, Survey
 from ltbench.io.console import console
+from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def print_survey(survey: Survey, file: Path, command: str) -> None:
     out.print()
     out.print(_histogram(survey.counts("train")))
     for warning in _warnings(survey):
-        out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
+        out.print(f"[yellow]warning[/]: {escape(line_text(warning))}", soft_wrap=True)
     _print_pairs(out, survey)
     out.print(f"\nwrote {escape(str(file))}: {len(survey.paths):,} images", soft_wrap=True)
     if command:
@@ -81,9 +82,8 @@ def _splits_table(survey: Survey) -> Table:
         counts = survey.counts(split)
         held = counts[counts > 0]
         if len(held):
-            each = (
-                f"{held.max():,} to {held.min():,}" if held.max() > held.min() else f"{held[0]:,}"
-            )
+            smallest, largest = held.min(), held.max()
+            each = f"{largest:,}" if smallest == largest else f"{largest:,} to {smallest:,}"
             drawn = "drawn" if split in survey.drawn else ""
             table.add_row(split, f"{held.sum():,}", f"{len(held):,}", each, f"[dim]{drawn}[/]")
     return table
@@ -161,7 +161,7 @@ def _print_pairs(out: Console, survey: Survey) -> None:
     pairs = [f"{pair.other} ({pair.split}) ~ {pair.train}" for pair in survey.similar]
     out.print(
         f"[yellow]warning[/]: {len(pairs):,} pairs look alike across training and the other "
-        f"splits; look at them: {escape(_listed(pairs))}",
+        f"splits; look at them: {escape(line_text(_listed(pairs)))}",
         soft_wrap=True,
     )
 
@@ -170,7 +170,6 @@ def _named(survey: Survey, chosen: NDArray[np.bool_]) -> list[str]:
     return [survey.class_names[label] for label in np.flatnonzero(chosen)]
 
 
-def _listed(names: Sequence[str] | Iterable[str]) -> str:
-    each = list(names)
-    more = ", ... (all with --json)" if len(each) > _MAX_SHOWN else ""
-    return ", ".join(each[:_MAX_SHOWN]) + more
+def _listed(names: Sequence[str]) -> str:
+    more = ", ... (all with --json)" if len(names) > _MAX_SHOWN else ""
+    return ", ".join(names[:_MAX_SHOWN]) + more

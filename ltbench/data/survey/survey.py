@@ -143,8 +143,8 @@ def survey_folder(
         labels=labels.astype(np.int64),
         splits=splits,
         drawn=drawn,
-        unreadable=unreadable,
-        repeated=repeated,
+        unreadable=dict(sorted(unreadable.items())),
+        repeated=dict(sorted(repeated.items())),
         similar=pairs,
         notes=(*tree.notes, *_nested_note(tree)),
     )
