@@ -16,6 +16,7 @@ from ltbench.errors import ConfigError, DataError
 from ltbench.progress import ProgressReporter
 
 HASH_BYTES = 8
+_IMAGES_WITHOUT_PROCESSES = 100  # decoded sooner than a process has started
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,11 @@ def examine(
     hashes = np.zeros((len(images), HASH_BYTES), np.uint8)
     work = partial(_examine_part, perceptual=perceptual)
     progress.start("decoding images", len(images))
-    for _, (indices, wrong, found) in map_images(
-        {"": images}, work, max(1, processes), progress.advance
-    ):
+    if len(images) <= _IMAGES_WITHOUT_PROCESSES:
+        parts = iter([("", work(images, range(len(images))))])
+    else:
+        parts = map_images({"": images}, work, processes, progress.advance)
+    for _, (indices, wrong, found) in parts:
         faults |= wrong
         hashes[indices.start : indices.stop] = found
     progress.stop()
