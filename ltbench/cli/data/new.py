@@ -72,7 +72,7 @@ def new(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Look through a folder of images, split it, and list it in a CSV file.
+    """Check a folder of images, split it, and list it in a CSV file.
 
     Shows how many images the classes have, with their shot groups. Finds files that cannot be read,
     images with the same bytes, and classes with few or no test images. The CSV file has the sound

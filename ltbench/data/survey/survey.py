@@ -88,7 +88,7 @@ def survey_folder(
     processes: int,
     progress: ProgressReporter,
 ) -> Survey:
-    """Looks through a folder: reads each file once for its digest, and decodes each content once.
+    """Checks a folder: reads each file once for its digest, and decodes each content once.
 
     Files that cannot be read are left out, and so are all but one image with the same bytes, and
     all of them where they have different classes. Splits that the folder does not have are drawn.
@@ -175,7 +175,7 @@ def _expect_undivided(tree: ClassFolders, root: Path, drawn: dict[str, Amount | 
         if amount is not None and split in tree.parts:
             raise ConfigError(
                 f"--{split}: {root} has a {split} split",
-                hint=f"leave --{split} out, which draws a split where there is none",
+                hint=f"leave --{split} out, which draws a missing split",
             )
 
 
