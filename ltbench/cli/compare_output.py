@@ -10,7 +10,6 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.analysis.comparison import across_tables, comparison_tables
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
@@ -25,7 +24,7 @@ from ltbench.analysis.comparison.pairs import (
 from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.comparison.summary_text import comparison_notes, format_p
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.cli.output import plain_table, print_json
+from ltbench.cli.output import print_json
 from ltbench.cli.table_output import Format
 from ltbench.io.console import console
 from ltbench.metric_names import ACCURACIES
@@ -77,14 +76,14 @@ def _print_pair(out: Console, pair: PairComparison, options: CompareOptions) -> 
         out.print(escape(text), soft_wrap=True)
 
 
-def _overview(pair: PairComparison, options: CompareOptions) -> Table:
+def _overview(pair: PairComparison, options: CompareOptions) -> FittedTable:
     texts, clear = (
         comparison_tables.overview_table(pair, options),
         comparison_tables.significant_rows(pair, options),
     )
-    table = plain_table("accuracy")
+    table = FittedTable("accuracy")
     for head in texts.columns[1:]:
-        table.add_column(head, justify="right")
+        table.add_column(head, right=True)
     rows = texts.itertuples(index=False, name=None)
     for (*cells, p), is_clear in zip(rows, clear, strict=True):
         table.add_row(*cells, f"[bold]{p}[/]" if is_clear else p)
@@ -93,9 +92,9 @@ def _overview(pair: PairComparison, options: CompareOptions) -> Table:
 
 def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricComparison]) -> None:
     """Prints the tests on seeds."""
-    table = plain_table(f"{len(pair.seeds)} seeds alone")
+    table = FittedTable(f"{len(pair.seeds)} seeds alone")
     for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
-        table.add_column(head, justify="right")
+        table.add_column(head, right=True)
     for outcome in outcomes:
         across = outcome.evidence.across_seeds
         if across is not None:
@@ -114,10 +113,10 @@ def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricCo
 
 def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: float) -> None:
     """Prints the numbers of images on which two models differ."""
-    table = plain_table("images")
+    table = FittedTable("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
     for head in (*heads, comparison_tables.interval_head(level)):
-        table.add_column(head, justify="right")
+        table.add_column(head, right=True)
     for outcome in outcomes:
         found = outcome.evidence.on_images
         if found is not None:
@@ -231,9 +230,9 @@ def _print_across(
     out: Console, found: AcrossDatasets, correction: Correction, level: float
 ) -> None:
     texts = across_tables.score_table(found)
-    table = plain_table(texts.columns[0])
+    table = FittedTable(texts.columns[0])
     for method in texts.columns[1:]:
-        table.add_column(escape(method), justify="right")
+        table.add_column(method, right=True)
     for cells in texts.itertuples(index=False, name=None):
         table.add_row(*map(escape, cells))
     out.print("\n", table, sep="")

@@ -132,17 +132,17 @@ def _print(shown: Sequence[DisplayTable]) -> None:
     from rich.markup import escape
 
     from ltbench.analysis.leaderboard import tables
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     for table in shown:
         out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
         fitted = tables.fit_to_width(table, out.width)
-        columns = plain_table()
+        columns = FittedTable()
         for head in fitted.texts.columns:
             justify: Literal["left", "right"] = "left" if head in table.TEXT_HEADS else "right"
-            columns.add_column(head, justify=justify, overflow="fold")
+            columns.add_column(head, justify=justify)
         shown_rows = fitted.texts.head(MAX_SHOWN_ROWS).itertuples(index=False, name=None)
         for texts, leads in zip(shown_rows, table.is_best, strict=False):
             columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
