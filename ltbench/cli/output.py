@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TextIO
 
 from rich.markup import escape
 
-from ltbench.io.fitted_table import FittedTable
 from ltbench.data.images import ImageSource
 from ltbench.errors import shortened
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 from ltbench.prediction.prediction_table import (
     PredictedImages,

@@ -19,6 +19,7 @@ from ltbench.analysis.comparison.reproduction_text import (
 from ltbench.analysis.comparison.summary_text import format_points
 from ltbench.cli.output import print_json
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell, SkippedRun
 

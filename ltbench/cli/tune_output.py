@@ -13,6 +13,7 @@ from ltbench.analysis.comparison.pairs import PairComparison
 from ltbench.analysis.comparison.summary_text import comparison_sentence
 from ltbench.cli.output import print_json
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 from ltbench.metric_names import ACCURACIES
 from ltbench.progress import SILENT, ProgressReporter

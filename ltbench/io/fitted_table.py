@@ -14,7 +14,7 @@ from rich.text import Text
 from ltbench.io.line_breaks import break_offsets, widest_part, widest_word
 
 _GAP = 2  # columns of the terminal between two columns of a table
-_LEGIBLE_WIDTH = 16  # of a column of texts; columns are left out before it is narrower
+_LEGIBLE_WIDTH = 24  # of a column of texts; columns are left out before it is narrower
 _Measure = Callable[[str], int]
 
 
@@ -24,7 +24,8 @@ class Column:
 
     Args:
         head: Title, without markup.
-        right: Whether its values are at the right, as numbers are; they are never broken.
+        right: Whether its values are at the right, as numbers are. They are broken last, at spaces
+            alone, as between a mean and its interval.
         drop: 0 for a column that is always shown. Others are left out where there is too little
             room: 1 first, then 2, and so on.
     """
@@ -79,7 +80,9 @@ class FittedTable:
             head = folded([Text(column.head)], width)
             table.add_column(head, justify=justify, width=width, no_wrap=True, overflow="crop")
         for row in self.rows:
-            table.add_row(*(folded(row[place].split("\n"), width) for place, width in widths.items()))
+            table.add_row(
+                *(folded(row[place].split("\n"), width) for place, width in widths.items())
+            )
         total = _sum(widths.values()) + _GAP
         yield from console.render(table, options.update_width(max(total, options.max_width)))
         hidden = [c.head for place, c in enumerate(self.columns) if place not in widths]
@@ -97,23 +100,25 @@ class FittedTable:
         wholes = {place: self._longest(place, cell_len, cell_len) for place in places}
         if _sum(wholes.values()) <= total:
             return wholes
-        for floors in (
-            {place: self._longest(place, widest_word, cell_len) for place in places},
-            {place: self._longest(place, widest_part, cell_len) for place in places},
-        ):
+        for of_head in (widest_word, widest_part):
+            floors = {place: self._longest(place, of_head, cell_len) for place in places}
             if _sum(floors.values()) <= total:
                 return _shrunk(wholes, floors, total)
         words = {place: self._longest(place, widest_part, widest_word) for place in places}
-        parts = {place: self._longest(place, widest_part, widest_part) for place in places}
         legible = {
-            place: max(words[place], min(wholes[place], _LEGIBLE_WIDTH)) for place in places
+            # Numbers stay on one line; texts are broken while their lines are not too short.
+            place: floors[place]
+            if column.right
+            else max(words[place], min(wholes[place], _LEGIBLE_WIDTH))
+            for place, column in enumerate(self.columns)
         }
         optional = [place for place in places if self.columns[place].drop]
         for place in sorted(optional, key=lambda place: self.columns[place].drop):
             if _sum(legible.values()) <= total:
                 break
-            for each in (wholes, legible, words, parts):
+            for each in (wholes, floors, legible, words):
                 del each[place]
+        parts = {place: self._longest(place, widest_part, widest_part) for place in wholes}
         for floors in (legible, words, parts):
             if _sum(floors.values()) <= total:
                 return _shrunk(wholes, floors, total)
@@ -122,7 +127,7 @@ class FittedTable:
     def _longest(self, place: int, of_head: _Measure, of_text: _Measure) -> int:
         """Returns the width of a column from functions that measure its head and its texts."""
         column = self.columns[place]
-        of_value = cell_len if column.right else of_text
+        of_value = widest_word if column.right and of_text is widest_part else of_text
         values = (line for row in self.rows for line in row[place].plain.split("\n"))
         return max([of_head(column.head), *map(of_value, values)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ _STANDS_FOR_SPACE = "\u00a4"  # one column wide, and no space to `re`
 _ELLIPSIS = " ..."
 _WORD = re.compile(r"\s+|\S+\s*")
 _IDEOGRAPH = "[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uff60]"
-_PART_END = re.compile(rf"(?<=[_/])(?=\w)|(?<=[=,:.\-(])(?=[^\W\d])|(?<={_IDEOGRAPH})")
+_PART_END = re.compile(rf"(?<=[_/])(?=\w)|(?<=[=,:.\-])(?=[^\W\d])|(?<={_IDEOGRAPH})")
 """Places within a word at which it is broken where it is longer than a line."""
 
 
@@ -96,7 +97,7 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
 def _parts(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     ends = [found.start() for found in _PART_END.finditer(text, begin, end)]
     places = [begin, *(place for place in ends if begin < place < end), end]
-    return zip(places[:-1], places[1:], strict=True)
+    return itertools.pairwise(places)
 
 
 def _columns(text: str, begin: int, end: int) -> int:
