@@ -9,7 +9,6 @@ import typer
 
 from ltbench.cli.options import Json, Latex, Level, Markdown, Strict, Where
 from ltbench.errors import ConfigError, DataError
-from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -138,7 +137,7 @@ def ranked(
         metric: Accuracy to rank by.
         level: Confidence level of intervals and tests, between 0 and 1.
         with_published: Whether published results are added.
-        marked: Names of columns; the best rows of those with accuracies are found.
+        marked: Names of columns; of those with accuracies, the best rows are found.
 
     Raises:
         DataError: No run is finished.
@@ -164,7 +163,7 @@ def ranked(
             metric=metric,
             level=level,
             published=[each.result for each in registry.published] if with_published else (),
-            marked=[name for name in ACCURACIES if name in marked],
+            marked=marked,
             advance=lambda: progress.advance(task),
         )
     if with_published and not board.published:

@@ -13,28 +13,28 @@ from ltbench.io.text import latex_text
 
 _LINE_POINTS = 345  # width of a line of LaTeX's class article at 10 points
 _MAX_FLOAT_LINES = 40  # lines of rows of a table on one page; longer tables go over pages
-_CHARACTER_POINTS = 0.5  # average width of a character, as a share of the size of the font
-_SMALL_SHARE = 0.72  # of the width of a text in small print
+_CHARACTER_POINTS = 0.52  # average width of a character, as a share of the size of the font
+_SMALL_POINTS = 8  # size of the small print, whose letters are wider than those of other sizes
 _MIN_TEXT_CHARACTERS = 22  # that a column of texts keeps where its lines are broken
-_GAP_CHARACTERS = 2  # spaces around the small print of a cell
-_PARAGRAPH_RULES = r">{\raggedright\arraybackslash}p"
+_LEAST_TEXT_CHARACTERS = 14  # the same in the smallest font
+_GAP_CHARACTERS = 0.6  # width of the space before the small print of a cell
+_PARAGRAPH = r">{\raggedright\arraybackslash}p"
 
 
 @dataclass(frozen=True)
 class _Font:
-    """Size of a table's font, in points, and the space at each side of a column."""
+    """Size of a table's font, and the space at each side of a column, in points."""
 
     command: str
     points: float
-    small: str
     space: float
 
 
 _FONTS = (
-    _Font("", 10, r"\scriptsize", 6),
-    _Font(r"\small", 9, r"\scriptsize", 5),
-    _Font(r"\footnotesize", 8, r"\tiny", 4),
-    _Font(r"\scriptsize", 7, r"\tiny", 3),
+    _Font("", 10, 6),
+    _Font(r"\small", 9, 5),
+    _Font(r"\footnotesize", 8, 4),
+    _Font(r"\scriptsize", 7, 3),
 )
 
 
@@ -129,7 +129,7 @@ def _floating_table(table: LatexTable, layout: _Layout, label: str) -> str:
         r"\end{tabular}",
     ]
     if table.notes:
-        inner += [r"\begin{tablenotes}[flushleft]", r"\footnotesize", *_items(table.notes)]
+        inner += [r"\begin{tablenotes}[flushleft]", *_items(table.notes)]
         inner = [r"\begin{threeparttable}", *inner, r"\end{tablenotes}", r"\end{threeparttable}"]
     return "\n".join([r"\begin{table}", r"\centering", *inner, r"\end{table}", ""])
 
@@ -153,7 +153,7 @@ def _long_table(table: LatexTable, layout: _Layout, label: str) -> str:
         r"\end{longtable}",
     ]
     if table.notes:
-        notes = [r"\begin{TableNotes}[flushleft]", r"\footnotesize", *_items(table.notes)]
+        notes = [r"\begin{TableNotes}[flushleft]", *_items(table.notes)]
         inner = [r"\begin{ThreePartTable}", *notes, r"\end{TableNotes}", *inner]
         inner.append(r"\end{ThreePartTable}")
     return "\n".join([r"\begingroup", *_font_lines(layout), *inner, r"\endgroup", ""])
@@ -166,7 +166,8 @@ def _font_lines(layout: _Layout) -> list[str]:
 
 
 def _items(notes: Sequence[str]) -> list[str]:
-    return [rf"\item {latex_text(note)}" for note in notes]
+    flush = [r"\footnotesize", r"\setlength{\labelsep}{0pt}"]
+    return [*flush, *(rf"\item {latex_text(note)}" for note in notes)]
 
 
 def _head(table: LatexTable) -> str:
@@ -198,41 +199,45 @@ def _cell(table: LatexTable, layout: _Layout, number: int, head: str, text: str)
     if not small or not any(small):
         return cell
     if text and not small[number]:  # numbers above each other, whatever follows them
-        return rf"{cell} {{{layout.font.small}\hphantom{{{latex_text(max(small, key=len))}}}}}"
-    return rf"{cell} {{{layout.font.small}{{}}{latex_text(small[number])}}}" if text else ""
+        return rf"{cell} {{\scriptsize\hphantom{{{latex_text(max(small, key=len))}}}}}"
+    return rf"{cell} {{\scriptsize {latex_text(small[number])}}}" if text else ""
 
 
 def _layout(table: LatexTable) -> _Layout:
     """Returns the largest font in which the table is no wider than a line.
 
-    Where none is small enough, columns of texts are broken.
+    Where none is small enough, columns of texts are broken, in the largest font in which the table
+    fits a page.
     """
-    widths = {head: _characters(table, head) for head in table.texts.columns}
-    texts = [head for head in widths if head in table.left]
-    formats = {head: "l" if head in table.left else "r" for head in widths}
+    texts = [head for head in table.texts.columns if head in table.left]
+    formats = {head: "l" if head in texts else "r" for head in table.texts.columns}
+    broken = []
     for font in _FONTS:
+        widths = {head: _characters(table, head, font) for head in formats}
         gaps = 2 * font.space * len(widths)
         points = font.points * _CHARACTER_POINTS
         if sum(widths.values()) * points + gaps <= _LINE_POINTS:
             return _Layout(font, "".join(formats.values()), (), len(table.texts))
-        others = sum(width for head, width in widths.items() if head not in texts)
-        room = (_LINE_POINTS - gaps) / points - others  # characters that the texts may have
         long = [head for head in texts if widths[head] > _MIN_TEXT_CHARACTERS]
-        room -= sum(widths[head] for head in texts if head not in long)
+        others = sum(width for head, width in widths.items() if head not in long)
+        room = (_LINE_POINTS - gaps) / points - others  # characters that the texts may have
         if long and (room >= len(long) * _MIN_TEXT_CHARACTERS or font is _FONTS[-1]):
-            each = max(room / len(long), _MIN_TEXT_CHARACTERS)
-            broken = {head: f"{_PARAGRAPH_RULES}{{{each * points:.0f}pt}}" for head in long}
+            each = max(room / len(long), _LEAST_TEXT_CHARACTERS)
+            columns = {head: f"{_PARAGRAPH}{{{each * points:.0f}pt}}" for head in long}
             lines = (
                 max(math.ceil(len(text) / each) for text in row)
                 for row in table.texts[long].itertuples(index=False, name=None)
             )
-            return _Layout(font, "".join({**formats, **broken}.values()), long, sum(lines))
-    return _Layout(_FONTS[-1], "".join(formats.values()), (), len(table.texts))
+            broken.append(_Layout(font, "".join({**formats, **columns}.values()), long, sum(lines)))
+    if not broken:
+        return _Layout(_FONTS[-1], "".join(formats.values()), (), len(table.texts))
+    return next((layout for layout in broken if not layout.is_long), broken[-1])
 
 
-def _characters(table: LatexTable, head: str) -> float:
+def _characters(table: LatexTable, head: str, font: _Font) -> float:
     """Returns the width of a column in characters of the table's font."""
+    share = _SMALL_POINTS / font.points
     small = table.small.get(head) or [""] * len(table.texts)
     after = max(map(len, small), default=0)
     texts = max(map(len, table.texts[head]), default=0)
-    return max(len(head), texts + (_GAP_CHARACTERS / 2 + _SMALL_SHARE * after if after else 0))
+    return max(len(head), texts + (_GAP_CHARACTERS + share * after if after else 0))

@@ -166,15 +166,20 @@ def _latex_table(found: AcrossDatasets, correction: Correction, level: float) ->
     tied = {place for group in found.ranks.groups if leader in group for place in group}
     underlined = [(len(found.datasets), found.methods[place]) for place in tied - {leader}]
     tie = ["Underlined: a statistical tie with the best average rank (Nemenyi)."]
-    said = [text.strip() for text in across_sentences(found, correction, level)]
+    said: list[str] = []
+    for text in across_sentences(found, correction, level):
+        if text.startswith(" "):  # belongs to the line above
+            said[-1] += f"{'' if said[-1].endswith(':') else ';'} {text.strip()}"
+        else:
+            said.append(text)
     title = _title(found)
     return LatexTable(
         texts=table.rename(columns={table.columns[0]: "data set"}),
         left=["data set"],
-        caption=f"{title[0].upper()}{title[1:]} in %, and average ranks.",
+        caption=f"{title[0].upper()}{title[1:]}, in %.",
         label=f"{found.metric} across datasets",
         notes=[
-            *(f"{text[0].upper()}{text[1:]}" for text in (*said, *across_notes(found, level))),
+            *(f"{text}." for text in (*said, *across_notes(found, level))),
             "Bold: the highest accuracy of a data set, and the best average rank.",
             *(tie if underlined else []),
         ],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from ltbench.analysis.comparison.compare_options import CompareOptions
 from ltbench.analysis.comparison.pairs import PairComparison
 from ltbench.analysis.comparison.summary_text import (
+    CORRECTION_NAMES,
     comparison_notes,
-    describe_correction,
     format_p,
     format_points,
 )
@@ -122,6 +122,7 @@ def _latex_table(pair: PairComparison, options: CompareOptions) -> LatexTable:
         *names,
         f"Data: {describe_images(pair)}; difference: first minus second, in percent points.",
         *dict.fromkeys(f"Test: {test}." for test in tests),
+        *_correction_note(options),
         *(["Bold: the higher accuracy."] if bold else []),
         *(["Underlined: a statistical tie, no significant difference."] if tied else []),
         *(f"{note}." for note in comparison_notes(pair, options.level, seeds_alone=False)),
@@ -130,12 +131,18 @@ def _latex_table(pair: PairComparison, options: CompareOptions) -> LatexTable:
     return LatexTable(
         texts=table,
         left=TEXT_HEADS,
-        caption=f"{first} against {second} on {dataset}: accuracies in %.",
+        caption=f"{first} against {second} on {dataset}, accuracy in %.",
         label=f"{first} {second} {dataset}",
-        notes=[f"{note[0].upper()}{note[1:]}" for note in notes],
+        notes=notes,
         bold=bold,
         underlined=tied,
     )
+
+
+def _correction_note(options: CompareOptions) -> Iterator[str]:
+    head = corrected_head(options)
+    if head != "p":
+        yield f"{head}: corrected for {options.comparisons} comparisons."
 
 
 def _title(pair: PairComparison) -> str:
@@ -147,4 +154,4 @@ def corrected_head(options: CompareOptions) -> str:
     """Returns the head of the last column: of the p values that the findings rest on."""
     if options.correction == "none" or options.comparisons <= 1:
         return "p"
-    return f"p ({describe_correction(options.correction, options.comparisons)})"
+    return f"p ({CORRECTION_NAMES[options.correction]})"

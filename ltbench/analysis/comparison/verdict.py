@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from ltbench.analysis.comparison.compare_options import CompareOptions
 from ltbench.analysis.comparison.pairs import MetricComparison, PairComparison
-from ltbench.analysis.comparison.summary_text import METRIC_PHRASES, format_p, format_points
+from ltbench.analysis.comparison.summary_text import (
+    METRIC_PHRASES,
+    describe_correction,
+    format_p,
+    format_points,
+)
 
 TIE = "tie"
 """Word for two accuracies that do not differ significantly."""
@@ -36,15 +41,14 @@ def verdict(pair: PairComparison, options: CompareOptions, headline: str) -> str
         of = "" if len(known) == 1 else f" in any of {len(known)} accuracies"
         return (
             f"{TIE}: no difference was found between {first} and {second}{of}; "
-            f"{METRIC_PHRASES[main.metric]} {_numbers(main, 1)}"
+            f"{METRIC_PHRASES[main.metric]} {_numbers(main, 1, options)}"
         )
     main = main if main in apart else apart[0]
     leader = _better(pair, main, options)
     winner, loser = (first, second) if leader == pair.first.name else (second, first)
     sign = 1 if leader == pair.first.name else -1
-    text = (
-        f"{winner} is better than {loser} {METRIC_PHRASES[main.metric]} by {_numbers(main, sign)}"
-    )
+    where = METRIC_PHRASES[main.metric]
+    text = f"{winner} is better than {loser} {where} by {_numbers(main, sign, options)}"
     also = [one for one in apart if one is not main and _better(pair, one, options) == leader]
     worse = [one for one in apart if _better(pair, one, options) != leader]
     tied = [one for one in known if one not in apart]
@@ -69,14 +73,15 @@ def _is_clear(outcome: MetricComparison, options: CompareOptions) -> bool:
     return outcome.corrected_p < 1 - options.level
 
 
-def _numbers(outcome: MetricComparison, sign: int) -> str:
+def _numbers(outcome: MetricComparison, sign: int, options: CompareOptions) -> str:
     """Returns difference, interval and p value; with the sign -1 of the second minus the first."""
     found = outcome.evidence
     low, high = sorted((sign * found.low, sign * found.high))
     p = format_p(outcome.corrected_p)
     return (
         f"{format_points(sign * found.difference)} points "
-        f"[{format_points(low)}, {format_points(high)}], p {p if p.startswith('<') else f'= {p}'}"
+        f"[{format_points(low)}, {format_points(high)}], p {p if p.startswith('<') else f'= {p}'} "
+        f"({describe_correction(options.correction, options.comparisons)})"
     )
 
 

@@ -66,7 +66,8 @@ def build_leaderboard(
         metric: Name of the accuracy that cells are ranked by.
         level: Confidence level, 0 to 1.
         published: Results of papers; those on other data sets are ignored.
-        marked: Names of the accuracies whose best rows are found, for tables that mark them.
+        marked: Names of columns of a table that marks the best rows; those of the accuracies among
+            them are found.
         advance: Progress callback, called once per cell.
     """
     shorthand = Shorthand(registry)

@@ -90,7 +90,8 @@ def read_columns(names: Sequence[str] | None) -> tuple[str, ...] | None:
     """
     if names is None:
         return None
-    if not names or not all(names):
+    is_list = not isinstance(names, str) and all(isinstance(name, str) for name in names)
+    if not is_list or not names or not all(names):
         raise ConfigError("columns: expected names, as in method,accuracy,few")
     for name in names:
         if name not in _NAMES:

@@ -19,6 +19,7 @@ from ltbench.analysis.leaderboard.significance import (
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.config.minimal_settings import Shorthand, dataset_label
 from ltbench.config.options import as_typed
+from ltbench.metric_names import ACCURACIES
 from ltbench.specs import Settings
 from ltbench.storage.results import Cell
 
@@ -147,8 +148,8 @@ def rank_cells(
         members: Cells and their settings, from `group_by_conditions`.
         metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
         level: Confidence level, 0 to 1.
-        marked: Names of the accuracies whose best rows are found, `RankedCell.not_worse`. Each is
-            tested on its own, for all pairs of rows.
+        marked: Names of columns; the best rows of the accuracies among them are found,
+            `RankedCell.not_worse`. Each is tested on its own, for all pairs of rows.
         advance: Progress callback, called once per cell.
     """
     scores = [cell.mean(metric) for cell, _ in members]
@@ -164,7 +165,8 @@ def rank_cells(
         name: (
             family if name == metric else tests.compare_rows(_best_rows(cells, name), name)
         ).not_worse_than_best(level)
-        for name in marked
+        for name in ACCURACIES
+        if name in marked
     }
     vs_best = family.p_against_best()
     claims = _row_claims(cells[:ranked], family)

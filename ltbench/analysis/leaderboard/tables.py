@@ -94,7 +94,7 @@ def display_table(
     shown = display_columns(
         frame_of(rows, COLUMNS, rounded=False),
         names,
-        columns or (PAPER_COLUMNS if paper else DEFAULT_COLUMNS),
+        columns or (_paper_columns(ranking) if paper else DEFAULT_COLUMNS),
         metric=ranking.metric,
         spread=spread or ("std" if paper else None),
         every=columns is not None,
@@ -116,6 +116,18 @@ def display_table(
         ),
         ranking=ranking,
     )
+
+
+def _paper_columns(ranking: Ranking) -> list[str]:
+    """Returns the usual columns of a table for a paper; a common number of seeds is in a note."""
+    omitted = "seeds" if _common_seeds(ranking) else None
+    return [name for name in PAPER_COLUMNS if name != omitted]
+
+
+def _common_seeds(ranking: Ranking) -> int | None:
+    """Returns the number of seeds, if it is the same for all rows."""
+    counts = {len(entry.cell.runs) for entry in ranking.entries}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _highest_rows(ranking: Ranking, metric: str) -> frozenset[int]:
@@ -198,15 +210,17 @@ def _latex_table(table: DisplayTable) -> LatexTable:
     bold = [(n, c.head) for name, c in shown.items() for n in table.highest.get(name, ())]
     tied = [(n, c.head) for name, c in shown.items() for n in table.tied.get(name, ())]
     conditions = table.ranking.conditions
-    ranked = ACCURACIES[table.ranking.metric]
+    ranked = [] if "rank" in shown else [f"Ranked by {ACCURACIES[table.ranking.metric]} accuracy."]
     notes = [*table.footnotes, *_mark_notes(table, bool(bold), bool(tied))]
     _, _, common = table.title.partition(": ")
+    count = _common_seeds(table.ranking)
+    seeds = f"{count} seeds" if count and count > 1 else "one seed" if count else "seeds"
     return LatexTable(
         texts=pd.DataFrame({column.head: column.texts for column in table.columns}),
         left=table.text_heads,
-        caption=f"Accuracy on {conditions.dataset} in %, ranked by {ranked} accuracy.",
+        caption=f"Accuracy on {conditions.dataset} in %.",
         label=f"{conditions.dataset} {conditions.inference}",
-        notes=[f"{common[0].upper()}{common[1:]}.", *notes],
+        notes=[f"Means over {seeds}; {common}.", *ranked, *notes],
         bold=bold,
         underlined=tied,
         small={column.head: [text.strip() for text in column.spreads] for column in table.columns},
