@@ -34,7 +34,8 @@ def check_plugins(
 ) -> None:
     """Check that a plugin conforms to the contracts of ltbench, on the CPU and without downloads.
 
-    Prints the checks that failed, with their rules, and the number of the others. A named plugin is first tried in a process of its own, also where it was refused before.
+    Prints the checks that failed, with their rules, and the number of the others. A named plugin is
+    first tried in a process of its own, also where it was refused before.
 
     Exit code 1 if a check failed, 3 if the plugin could not be loaded.
 
@@ -139,9 +140,8 @@ def _checked(
         count = {status: sum(one.status == status for one in outcomes) for status in _COLORS}
         seconds = sum(one.seconds for one in outcomes)
         named = [f"{count[status]} {status}" for status in ("passed", "failed", "skipped")]
-        named += [f"{count['expected']} expected to fail"] if count["expected"] else []
         out.print(f"{', '.join(named)} in {seconds:.0f} s")
-        if not verbose and count["passed"] < len(outcomes) - count["failed"]:
+        if count["skipped"] and not verbose:
             out.print("[dim]-v shows every check, and why some were skipped[/]")
     return outcomes
 
@@ -149,15 +149,17 @@ def _checked(
 def _print(outcome: Outcome, out: Console) -> None:
     from rich.markup import escape
 
+    from ltbench.io.console import print_paragraph
+
     check = outcome.check
     reason = f": {escape(outcome.reason)}" if outcome.reason else ""
-    out.print(
+    print_paragraph(
+        out,
         f"  [{_COLORS[outcome.status]}]{outcome.status:<7}[/] {escape(check.name)}{reason} "
         f"[dim]{escape(check.link)}[/]",
-        soft_wrap=True,
     )
     if outcome.status == "failed":
-        out.print(f"          [dim]rule: {escape(check.rule)}[/]", soft_wrap=True)
+        print_paragraph(out, f"          [dim]rule: {escape(check.rule)}[/]")
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
