@@ -77,8 +77,9 @@ def root(
 
     Start with `ltbench run`: LIFT+ on a data set and a backbone that come with ltbench.
 
-    Exit codes: 0 success, 1 a run or a check failed, 2 wrong usage or configuration, 3 a plugin
-    failed, 4 data or weights are missing or corrupt, 130 interrupted.
+    Exit codes: 0 success, 1 a run or a check failed, 2 wrong usage or configuration, or a named
+    path does not exist, 3 a plugin failed, 4 data or weights are missing or corrupt, 130
+    interrupted.
     """
     global _debug
     _debug = debug

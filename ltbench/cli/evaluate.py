@@ -88,10 +88,10 @@ def evaluate(
             predictions = result.predictions(path.stem.removeprefix("predictions-"))
         else:
             directory.expect_writable()
-            from ltbench.engine.run import RuntimeConfig, evaluate_again
-
             kept = Cache.of(directory.out(result.spec), cache)
             with show_progress() as progress:
+                from ltbench.engine.run import RuntimeConfig, evaluate_again
+
                 runtime = RuntimeConfig(Path(), device, workers, kept)
                 predictions = evaluate_again(resolved, directory, runtime, progress)
     counts = np.array(result.classes.train_images)

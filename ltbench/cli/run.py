@@ -183,6 +183,7 @@ def run(
     from ltbench.config.settings_file import as_settings_file, read_settings_file
     from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.launch import plan_run, runtime_config
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
     if toml and (json or not dry_run):
@@ -208,7 +209,8 @@ def run(
         print_result(with_today_intervals(stored), json=json, stored=True)
         return
 
-    runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
+    with console(stderr=True).status("importing torch"):
+        runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
     from ltbench.engine.progress_bar import show_progress
 
     if dry_run:
