@@ -105,6 +105,7 @@ class FittedTable:
             if _sum(floors.values()) <= total:
                 return _shrunk(wholes, floors, total)
         words = {place: self._longest(place, widest_part, widest_word) for place in places}
+        parts = {place: self._longest(place, widest_part, widest_part) for place in places}
         legible = {
             # Numbers stay on one line; texts are broken while their lines are not too short.
             place: floors[place]
@@ -112,17 +113,16 @@ class FittedTable:
             else max(words[place], min(wholes[place], _LEGIBLE_WIDTH))
             for place, column in enumerate(self.columns)
         }
-        optional = [place for place in places if self.columns[place].drop]
-        for place in sorted(optional, key=lambda place: self.columns[place].drop):
-            if _sum(legible.values()) <= total:
-                break
-            for each in (wholes, floors, legible, words):
-                del each[place]
-        parts = {place: self._longest(place, widest_part, widest_part) for place in wholes}
+        optional = sorted((p for p in places if self.columns[p].drop), key=self._drop_of)
         for floors in (legible, words, parts):
-            if _sum(floors.values()) <= total:
-                return _shrunk(wholes, floors, total)
-        return parts
+            for count in range(len(optional) + 1):
+                kept = {p: width for p, width in floors.items() if p not in optional[:count]}
+                if _sum(kept.values()) <= total:
+                    return _shrunk({place: wholes[place] for place in kept}, kept, total)
+        return {place: width for place, width in parts.items() if place not in optional}
+
+    def _drop_of(self, place: int) -> int:
+        return self.columns[place].drop
 
     def _longest(self, place: int, of_head: _Measure, of_text: _Measure) -> int:
         """Returns the width of a column from functions that measure its head and its texts."""

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 _NUMBER = r"[-+]?\d[\d.,]*"
 _UNBROKEN = re.compile(
     rf"{_NUMBER}(?: (?:to|±|x|/) {_NUMBER})+(?: %)?|\[[-+\d., ]+\]|(?:\bp )?[<>=≤≥]+ {_NUMBER}"
-    rf"|{_NUMBER} %|~ ?{_NUMBER}"
+    rf"|{_NUMBER} %|~ ?{_NUMBER}|`[^`\n]{{1,48}}`"
 )
-"""Intervals, means with their deviation, comparisons with a number, and percentages."""
+"""Intervals, means with their deviation, comparisons with a number, percentages, and commands."""
 _STANDS_FOR_SPACE = "\u00a4"  # one column wide, and no space to `re`
 _ELLIPSIS = " ..."
 _WORD = re.compile(r"\s+|\S+\s*")

@@ -51,12 +51,14 @@ _HEADS = {
 }
 _DROP_ORDER = (
     "ece",
-    _CI,
-    "seeds",
     "train_seconds",
-    "mean_class",
     "learned_percent",
+    "seeds",
+    "mean_class",
+    _CI,
     "backbone",
+    "p_value_vs_best",
+    "claim",
 )
 """Columns in the order in which they are left out on a narrow terminal."""
 
