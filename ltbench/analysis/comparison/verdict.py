@@ -32,7 +32,8 @@ def verdict(pair: PairComparison, options: CompareOptions, headline: str) -> str
             none is. Otherwise it gives that of the first accuracy that is.
     """
     first, second = _model_name(pair, pair.first.name), _model_name(pair, pair.second.name)
-    known = [one for one in pair.outcomes.values() if one is not None]
+    # Means that are the same on these images, as overall and mean-class accuracy, are said once.
+    known = [one for one in pair.outcomes.values() if one is not None and one.same_as is None]
     if not known:
         return f"no comparison of {first} and {second}: no classes with test images"
     apart = [one for one in known if _is_clear(one, options)]
