@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -140,6 +141,7 @@ def _print(findings: list[Finding]) -> None:
     from rich.markup import escape
 
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     colors = {
@@ -150,13 +152,11 @@ def _print(findings: list[Finding]) -> None:
         "failed": "red",
     }
     words = {"options": "needs options"}
-    topic = ""
-    for finding in findings:
-        if finding.topic != topic:
-            topic = finding.topic
-            out.print(f"\n[bold]{topic}[/]")
-        word = words.get(finding.status, finding.status)
-        mark = f"[{colors[finding.status]}]{word:<13}[/]"
-        out.print(f"  {mark}  {escape(finding.text)}", soft_wrap=True)
-        if finding.hint:
-            out.print(f"{17 * ' '}[dim]{escape(finding.hint)}[/]", soft_wrap=True)
+    for topic, found in groupby(findings, key=lambda finding: finding.topic):
+        out.print(f"\n[bold]{topic}[/]")
+        table = FittedTable("", "")
+        for finding in found:
+            hint = f"\n[dim]{escape(finding.hint)}[/]" if finding.hint else ""
+            mark = f"  [{colors[finding.status]}]{words.get(finding.status, finding.status)}[/]"
+            table.add_row(mark, f"{escape(finding.text)}{hint}")
+        out.print(table)

@@ -113,7 +113,9 @@ def build_report(
         ],
         made_with=f"ltbench {__version__}",
     )
-    tables = [display_table(each, board.published_beside(each)) for each in board.rankings]
+    tables = [
+        display_table(each, board.published_beside(each), paper=True) for each in board.rankings
+    ]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
 
 

@@ -22,12 +22,13 @@ METRIC_PHRASES = {
 """Name of an accuracy -> its phrase in a sentence."""
 MultipleTest = Correction | Literal["max-t"]
 """Correction of p values, or a test of all pairs at once."""
-_CORRECTION_NAMES = {
+CORRECTION_NAMES = {
     "holm": "Holm",
     "bh": "Benjamini-Hochberg",
     "none": "not corrected",
     "max-t": "max-T",
 }
+"""Correction of p values -> its name in tables and sentences."""
 
 
 def format_p(p: float) -> str:
@@ -49,7 +50,7 @@ def describe_correction(correction: MultipleTest, comparisons: int) -> str:
     """
     if comparisons == 1:
         return "one comparison"
-    return f"{_CORRECTION_NAMES[correction]}, {comparisons} comparisons"
+    return f"{CORRECTION_NAMES[correction]}, {comparisons} comparisons"
 
 
 def comparison_sentence(

@@ -144,14 +144,14 @@ def _similar_names(dataset: Dataset) -> list[list[str]]:
 def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     out.print(f"\n[bold]{escape(summary['dataset'])}[/]: {summary['classes']:,} classes")
-    table = plain_table("split")
+    table = FittedTable("split")
     for column in ("images", "classes", "images a class"):
-        table.add_column(column, justify="right")
+        table.add_column(column, right=True)
     for split, facts in summary["splits"].items():
         smallest, largest = facts["smallest"], facts["largest"]
         each = f"{largest:,}" if smallest == largest else f"{largest:,} to {smallest:,}"

@@ -17,6 +17,7 @@ from ltbench.analysis.leaderboard import ranking
 from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
 from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.config.minimal_settings import Shorthand
+from ltbench.metric_names import ACCURACIES
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import Metrics, RunResult
@@ -208,8 +209,8 @@ def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:
     (found,) = rankings(tmp_path, registry)
     (entry,) = found.entries
     assert (entry.rank, entry.p, entry.significant) == (1, None, None)
-    assert entry.interval is not None
-    low, high = entry.interval
+    assert list(entry.intervals) == list(ACCURACIES)
+    low, high = entry.intervals["accuracy"]
     assert 0 <= low < entry.cell.runs[0].metrics.accuracy < high <= 100
 
 
@@ -231,7 +232,7 @@ def test_without_predictions_there_is_no_interval(three: Path, registry: Registr
         path.unlink()
     (found,) = rankings(three, registry)
     missing = next(entry for entry in found.entries if entry.name == "bitfit")
-    assert (missing.interval, missing.p, missing.significant) == (None, None, None)
+    assert (missing.intervals, missing.p, missing.significant) == ({}, None, None)
     assert any(note.startswith("bitfit has no interval and no p value") for note in found.notes)
 
 
