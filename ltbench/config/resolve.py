@@ -16,7 +16,7 @@ from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import SPECS, Settings
+from ltbench.specs import SPECS, BackboneSpec, MethodSpec, Settings
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
 _SECTIONS = frozenset({*SPECS, "train"})
@@ -40,6 +40,19 @@ class Resolved:
     configs: Mapping[str, Any]
     data: DataContext
     sources: Mapping[str, str]
+
+    @property
+    def seedless(self) -> bool:
+        """Whether the run's seed changes no number: nothing is trained, and nothing is drawn."""
+        method, backbone = (self.components[kind].spec for kind in ("method", "backbone"))
+        assert isinstance(method, MethodSpec)
+        assert isinstance(backbone, BackboneSpec)
+        return (
+            method.seedless
+            and self.spec.train.epochs == 0
+            and self.components["refinement"].spec.default
+            and not backbone.random_weights(self.configs["backbone"])
+        )
 
     def build(self, kind: str, ctx: Any) -> Any:
         """Builds the component of a kind.
@@ -174,13 +187,36 @@ class Resolver:
         chosen = share(tuple(map(id, components.values())), components)
         return Resolved(spec, chosen, configs, data, sources)
 
-    def _layer(self, user: Settings, found: _Faults) -> tuple[Layers, dict[str, Component]]:
-        """Returns all settings, layered, and the components with recipes."""
+    def ignored(self, user: Settings) -> list[str]:
+        """Returns the keys of the training among settings whose method does not train.
+
+        Such a method is defined by 0 epochs. A second stage that the user adds may train.
+
+        Args:
+            user: Settings of the user, by dotted key.
+        """
+        base = self._base_of(user)
+        if base.fixed.get("train.epochs") != 0:
+            return []
+        stage = base.layers.values["refinement"]
+        if stage not in (
+            base.fixed.get("refinement"),
+            self._lookups.registry.default("refinement"),
+        ):
+            return []
+        return [key for key in user if key.startswith("train.")]
+
+    def _base_of(self, user: Settings) -> _Base:
+        """Returns the layers below the user's settings."""
         chosen = {kind: user[kind] for kind in SPECS if kind in user}
         key = frozen(chosen)
         if key not in self._bases:
             self._bases[key] = self._base(chosen)
-        base = self._bases[key]
+        return self._bases[key]
+
+    def _layer(self, user: Settings, found: _Faults) -> tuple[Layers, dict[str, Component]]:
+        """Returns all settings, layered, and the components with recipes."""
+        base = self._base_of(user)
         found.add(base.faults)
         layers = base.layers.copy()
         layers.put(user, "user")

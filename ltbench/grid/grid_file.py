@@ -127,16 +127,16 @@ def resolve_grid(
     Raises:
         ConfigError: The faults of all entries.
     """
-    pool = RunPool(Resolver(registry, data_root, progress), tables.exclude)
+    pool = RunPool(Resolver(registry, data_root, progress), tables)
     faults, entries = list(tables.faults), tables.entries
     count = sum(map(count_runs, entries))
     if count > MAX_RUNS:
         faults.append(f"it has {count:,} runs: expected at most {MAX_RUNS:,}")
     if not faults:
-        for number, entry in enumerate(entries, start=1):
-            pool.add(f"include {number}" if tables.include else "defaults", entry)
+        for number, entry in enumerate(entries):
+            pool.add(number, entry)
         pool.finish()
-        faults = pool.faults
+        faults = list(dict.fromkeys(pool.faults))
     if faults:
         hint = "; ".join(leading(list(pool.hints), _MAX_HINT_CHARACTERS)) or HINT
         together = ConfigError.from_faults(faults)
