@@ -22,9 +22,23 @@ Settings = Mapping[str, Any]
 """Dotted keys and their values, as in `--set`: `{"loss": "ce", "train.epochs": 10}`."""
 
 
-def option(default: Any, help: str) -> Any:
-    """Returns a field of a component's config, with the help that `ltbench show` prints."""
-    return field(default=default, metadata={"help": help})
+def option(
+    default: Any, help: str, *, added: bool = False, label: bool = False, formerly: str = ""
+) -> Any:
+    """Returns a field of a component's config.
+
+    Args:
+        default: Value where the user sets none.
+        help: Effect of the option, which `ltbench show` prints.
+        added: Whether the component had stored runs before it had this option. A run's description
+            and its hash then leave the option out at its default, so that their hashes stay.
+        label: Whether the option is a text that changes no number, such as a title. Like a path, it
+            is stored with a run and is in no hash.
+        formerly: Earlier name of the option. Settings and stored runs with this name are read, and
+            a run's hash has it still.
+    """
+    about = {"help": help, "added": added, "label": label, "formerly": formerly}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ class Results(Sequence[FinishedRun]):
         """Returns one line: the number of runs, methods, data sets and skipped directories."""
         specs = [run.spec for run in self._found.runs]
         methods = _counted({spec.method.name for spec in specs}, "methods")
-        datasets = _counted({spec.dataset.name for spec in specs}, "data sets")
+        datasets = _counted({spec.dataset.title for spec in specs}, "data sets")
         many = "1 run" if len(self) == 1 else f"{len(self):,} runs"
         of = f" of {methods} on {datasets}" if specs else ""
         skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""

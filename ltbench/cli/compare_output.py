@@ -58,7 +58,7 @@ def print_comparisons(
         )
         return
     out = console()
-    dataset = pairs[0].first.cell.spec.dataset.name
+    dataset = pairs[0].first.cell.spec.dataset.title
     out.print(f"\n[bold]{escape(dataset)}[/], {comparison_tables.describe_images(pairs[0])}")
     for pair in pairs:
         _print_pair(out, pair, options)

@@ -107,8 +107,9 @@ def selection_text(selection: SelectionRecord) -> str:
 
 
 def _title(spec: RunSpec) -> str:
-    data = escape(", ".join(spec.dataset.paths.values()))  # tells the user's own sets apart
-    dataset = f"{spec.dataset.name} ({data})" if data else spec.dataset.name
+    places = [place for option, place in spec.dataset.paths.items() if option != "title"]
+    title = escape(spec.dataset.title)
+    dataset = f"{title} ({escape(', '.join(places))})" if places else title
     where = "" if spec.split == "test" else f" ({spec.split} split)"
     model = f"{spec.backbone.name}, seed {spec.seed}"
     return f"\n[bold]{spec.method.name}[/] on {dataset}{where} with {model}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ltbench.config.options import dump_options, parse_options
+from ltbench.config.options import dump_options, label_options, parse_options
 from ltbench.config.runspec import Choice
 from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, DataError
@@ -95,12 +95,16 @@ class Lookups:
         spec = component.spec
         key = spec.kind, spec.name, id(config), data.data_seed, identify
         if key not in self._choices:
-            options, paths = self.dump(config)
+            options, others = self.dump(config)
+            labels = label_options(type(config))
             self._choices[key] = Choice(
                 name=spec.name,
                 options=options,
                 # Absolute: a later reader may be in another folder.
-                paths={name: str(with_home(path).absolute()) for name, path in paths.items()},
+                paths={
+                    name: value if name in labels else str(with_home(value).absolute())
+                    for name, value in others.items()
+                },
                 plugin=f"{component.plugin.distribution} {component.plugin.version}",
                 identity=self._identity(component, config, data) if identify else "",
                 version=spec.version,

@@ -82,7 +82,7 @@ class Choice:
     Args:
         name: Name of the component.
         options: Options of its config that are not paths, as JSON values.
-        paths: Options that are paths: they change no number.
+        paths: Options that change no number: paths, and labels such as a title.
         plugin: Distribution of its plugin, with its version.
         identity: Identity of the data set's split or the backbone's weights; empty for others.
         version: Number of the component's definition, which is raised when results change.
@@ -100,6 +100,11 @@ class Choice:
         """Returns the choice as JSON has it."""
         described = {name: getattr(self, name) for name in _CHOICE_KEYS}
         return {**described, "options": dict(self.options), "paths": dict(self.paths)}
+
+    @property
+    def title(self) -> str:
+        """Name in tables and figures: the option `title` where the component has a text there."""
+        return self.paths.get("title") or self.name
 
     @functools.cached_property
     def canonical(self) -> str:

@@ -5,6 +5,7 @@ Importing this package loads no torch; the modules of `ltbench.data.loading` do.
 
 from __future__ import annotations
 
+from ltbench.data.class_folders import ClassFolders, ListedFiles, scan_class_folders
 from ltbench.data.content_digests import (
     DigestRule,
     Digests,
@@ -17,6 +18,8 @@ from ltbench.data.content_digests import (
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decoding.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
+from ltbench.data.drawn_splits import draw_splits
+from ltbench.data.folder_layout import UNDIVIDED
 from ltbench.data.images import (
     IMAGE_EXTENSIONS,
     ArrayImages,
@@ -41,12 +44,15 @@ from ltbench.io.reading import read_regular
 __all__ = [
     "DIGEST_BYTES",
     "IMAGE_EXTENSIONS",
+    "UNDIVIDED",
     "ArrayImages",
+    "ClassFolders",
     "Dataset",
     "DigestRule",
     "Digests",
     "FileImages",
     "ImageSource",
+    "ListedFiles",
     "Preparation",
     "RepeatRule",
     "Split",
@@ -55,6 +61,7 @@ __all__ = [
     "content_digest",
     "counts_rule",
     "decode",
+    "draw_splits",
     "exponential_counts",
     "file_digests",
     "file_stamp",
@@ -67,6 +74,7 @@ __all__ = [
     "read_list",
     "read_regular",
     "remembered_digests",
+    "scan_class_folders",
     "select_counts",
     "subset",
     "with_home",

@@ -315,6 +315,11 @@ class RunResult(RunDescription):
         return self.spec.seed
 
     @property
+    def dataset_title(self) -> str:
+        """Name of the data set in tables and figures."""
+        return self.spec.dataset.title
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags by name, as they were when they were first read; empty where unreadable."""
         return dict(self._tags_read()[0])
@@ -380,7 +385,7 @@ class RunResult(RunDescription):
         """Returns one line: the run, its overall accuracy and its directory."""
         spec = self.spec
         return (
-            f"<{type(self).__name__} {spec.method.name} on {spec.dataset.name} with "
+            f"<{type(self).__name__} {spec.method.name} on {self.dataset_title} with "
             f"{spec.backbone.name}, seed {spec.seed}: {self.metrics.accuracy:.1f} %, {self.path}>"
         )
 
@@ -390,7 +395,7 @@ class RunResult(RunDescription):
         """Returns a table of the accuracies, which notebooks show."""
         spec = self.spec
         title = (
-            f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
+            f"{spec.method.name} on {self.dataset_title} with {spec.backbone.name}, "
             f"seed {spec.seed} ({self.hash})"
         )
         return notebook_table(title, self.metrics)

@@ -108,7 +108,7 @@ def _latex_section(pair: PairComparison, options: CompareOptions) -> str:
 
 
 def _title(pair: PairComparison) -> str:
-    dataset = pair.first.cell.spec.dataset.name
+    dataset = pair.first.cell.spec.dataset.title
     return f"{pair.first.name} against {pair.second.name}: {dataset}, {describe_images(pair)}"
 
 

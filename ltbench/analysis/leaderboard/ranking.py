@@ -9,6 +9,7 @@ from typing import Any
 
 from ltbench.analysis.comparison.config_diff import name_cells
 from ltbench.analysis.comparison.environments import environment_notes
+from ltbench.analysis.dataset_titles import dataset_titles
 from ltbench.analysis.leaderboard.significance import (
     CLAIM_METHODS,
     NO_CLAIM_NOT_TESTED,
@@ -31,7 +32,7 @@ class Conditions:
     """Conditions that the cells of a ranking share; under other conditions numbers differ.
 
     Args:
-        dataset: Label of the data set, with its unusual options and its split.
+        dataset: Label of the data set: its title, with its unusual options and its split.
         identity: Identity of the data set.
         inference: Name of the inference.
         selection: Rule of epoch selection.
@@ -102,11 +103,12 @@ ConditionGroup = tuple[Conditions, Sequence[Member]]
 def group_by_conditions(cells: Sequence[Cell], shorthand: Shorthand) -> list[ConditionGroup]:
     """Returns cells with their settings, grouped and sorted by their conditions."""
     groups: dict[Conditions, list[Member]] = {}
-    for cell in cells:
+    titles = dataset_titles([cell.spec.dataset for cell in cells])
+    for cell, title in zip(cells, titles, strict=True):
         settings = shorthand.settings(cell.spec)
         for rule, runs in _split_by_shot_rule(cell):
             conditions = Conditions(
-                dataset=dataset_label(settings),
+                dataset=dataset_label(settings, title),
                 identity=cell.spec.dataset.identity,
                 inference=cell.spec.inference.name,
                 selection=cell.spec.select,

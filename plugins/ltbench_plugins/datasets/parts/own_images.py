@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +19,23 @@ from ltbench.data import (
     RepeatRule,
     file_digests,
     handle_repeats,
+    with_home,
 )
+from ltbench.errors import ConfigError, quoted
 from ltbench_plugins.datasets.parts.construction import Construction
+
+_MAX_TITLE = 80  # characters
 
 
 @dataclass(frozen=True)
 class OwnImages(Construction):
     """Options of folder, csv and huggingface."""
+
+    title: str | None = option(
+        None,
+        "name of the data set in tables and figures; none: the name of its folder or file",
+        label=True,
+    )
 
     digest: DigestRule = option(
         "content",
@@ -35,6 +47,30 @@ class OwnImages(Construction):
         "rule for images that occur more than once: refuse; drop: keep one, in test before train; "
         "keep: leave them, with a warning",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.title is None:
+            object.__setattr__(self, "title", self._default_title())
+        elif not self.title.isprintable() or not 0 < len(self.title.strip()) <= _MAX_TITLE:
+            raise ConfigError(
+                f"dataset.title: expected 1 to {_MAX_TITLE} printable characters, got "
+                f"{quoted(self.title)}",
+                hint="give a short name for tables and figures",
+            )
+
+    @property
+    def place(self) -> Path | None:
+        """File or folder that the default title is the name of."""
+        return None
+
+    def _default_title(self) -> str | None:
+        """Returns the name of the place; None where it has no printable one."""
+        if self.place is None:
+            return None
+        name = Path(os.path.abspath(with_home(self.place))).name.removesuffix(".csv")  # noqa: PTH100
+        printable = "".join(c if c.isprintable() else "?" for c in name).strip()
+        return printable[:_MAX_TITLE] or None
 
     def finish(
         self,
