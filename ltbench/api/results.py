@@ -150,7 +150,7 @@ class Results(Sequence[FinishedRun]):
                 raise ConfigError(
                     f"compare: there is no option {quoted(name)}", hint=suggestion(name, known)
                 )
-        cells = self._found.cells()
+        cells = self._found.comparable().cells()
         one, other = selected_cell(cells, first), selected_cell(cells, second)
         return Comparison.of(one, other, **options)
 
@@ -185,7 +185,7 @@ class Results(Sequence[FinishedRun]):
             raise ConfigError(f"title: expected a text, got {quoted(title)}")
         board = self._ranked(metric, level, with_published=with_published)
         make_folder(folder)  # before the work whose result it takes
-        build_report(self._found, board, title=title).write(folder)
+        build_report(self._found.comparable(), board, title=title).write(folder)
         return folder / "index.html"
 
     def _ranked(self, metric: str, level: float, *, with_published: bool) -> Leaderboard:
@@ -207,7 +207,11 @@ class Results(Sequence[FinishedRun]):
         registry = load_plugins()
         published = [each.result for each in registry.published] if with_published else ()
         return build_leaderboard(
-            self._found.cells(), registry, metric=metric, level=level, published=published
+            self._found.comparable().cells(),
+            registry,
+            metric=metric,
+            level=level,
+            published=published,
         )
 
     def __repr__(self) -> str:

@@ -63,12 +63,12 @@ def leaderboard(
     from ltbench.analysis.leaderboard import files, frame, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.cli.table_output import choose_format, write_csv
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
     target = None if csv is None else output_file(csv, "--csv")
-    found = read_runs(runs, where)
+    found = read_comparable(runs, where)
     board = ranked(found, metric, level, with_published=with_published)
     if target is not None:
         write_csv(target, frame.leaderboard_frame(board.rows()))

@@ -38,13 +38,13 @@ def report(
     from rich.progress import Progress
 
     from ltbench.cli.output_paths import writable_folder
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     writable_folder(out, "--out")
-    found = read_runs(runs, where)
+    found = read_comparable(runs, where)
     board = ranked(found, metric, level, with_published=with_published)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
     errors = console(stderr=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ltbench.config.layers import WITH_RECIPES, Layers, fixed_settings, recipe_layers
 from ltbench.config.lookups import Lookups, frozen
+from ltbench.config.quick_look import FAST
 from ltbench.config.runspec import MOVED, REMARKS, RunConfig, RunSpec, TrainConfig
 from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, shortened, suggestion
@@ -176,7 +177,12 @@ class Resolver:
             hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
             raise ConfigError.from_faults(found.messages, hint=hint)
 
-        data = DataContext(root=self._data_root, data_seed=run.data_seed, progress=self._progress)
+        data = DataContext(
+            root=self._data_root,
+            data_seed=run.data_seed,
+            limit=run.limit,
+            progress=self._progress,
+        )
         choices: dict[str, Any] = {
             kind: self._lookups.choice(component, configs[kind], data, identify=identify)
             for kind, component in components.items()
@@ -219,6 +225,8 @@ class Resolver:
         base = self._base_of(user)
         found.add(base.faults)
         layers = base.layers.copy()
+        if str(user.get("fast")).lower() == "true":
+            layers.put(FAST, "fast")
         layers.put(user, "user")
         if base.fixed:
             name = base.recipes["method"].spec.name

@@ -73,9 +73,42 @@ class Found:
     runs: tuple[RunResult, ...]
     skipped: tuple[SkippedRun, ...]
 
+    def comparable(self) -> Found:
+        """Returns the runs without quick looks, which are skipped.
+
+        Raises:
+            ConfigError: There are runs, and all are quick looks.
+        """
+        quick = [run for run in self.runs if not run.comparable]
+        if not quick:
+            return self
+        if len(quick) == len(self.runs):
+            expect_comparable(quick)
+        skipped = [
+            SkippedRun(run.path, f"it is a quick look ({run.spec.quick_text})") for run in quick
+        ]
+        kept = tuple(run for run in self.runs if run.comparable)
+        return Found(kept, (*self.skipped, *skipped))
+
     def cells(self) -> list[Cell]:
         """Returns the runs, grouped by everything but their seed."""
         return group(self.runs)
+
+
+def expect_comparable(runs: Iterable[RunResult]) -> None:
+    """Checks that results may be compared.
+
+    Raises:
+        ConfigError: A run is a quick look.
+    """
+    quick = [run for run in runs if not run.comparable]
+    if quick:
+        others = f", and so are {len(quick) - 1:,} others" if len(quick) > 1 else ""
+        raise ConfigError(
+            f"{quick[0].path} is a quick look ({quick[0].spec.quick_text}){others}: "
+            "its numbers are not comparable",
+            hint="run it without --limit and --fast; ltbench runs show RUN shows a quick look",
+        )
 
 
 def group(runs: Iterable[RunResult]) -> list[Cell]:

@@ -13,7 +13,7 @@ from ltbench.config.resolve import resolve
 from ltbench.errors import LTBenchError
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry
-from ltbench.storage.results import Cell
+from ltbench.storage.results import Cell, expect_comparable
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ def build_leaderboard(
         level: Confidence level, 0 to 1.
         published: Results of papers; those on other data sets are ignored.
         advance: Progress callback, called once per cell.
+
+    Raises:
+        ConfigError: A run is a quick look.
     """
+    expect_comparable(run for cell in cells for run in cell.runs)
     shorthand = Shorthand(registry)
     rankings = tuple(
         rank_cells(conditions, members, metric=metric, level=level, advance=advance)

@@ -14,6 +14,7 @@ from ltbench.config.runspec import Precision
 from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.holdout import hold_out
+from ltbench.data.limit import limit_images
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.build_checks import build
 from ltbench.engine.building.build_model import (
@@ -135,6 +136,7 @@ def _dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
     with attribute_errors(component):
         component.spec.check(resolved.configs["dataset"], context)
     dataset = build("dataset", Dataset, resolved, context)
+    dataset = limit_images(dataset, resolved.spec.limit, resolved.spec.data_seed)
     if "val" in dataset.splits or not resolved.spec.uses_val:
         return dataset
     return hold_out(dataset, resolved.spec.data_seed)

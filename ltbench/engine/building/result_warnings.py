@@ -8,6 +8,7 @@ import numpy as np
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
+from ltbench.config.runspec import RunSpec
 from ltbench.data import Dataset
 from ltbench.data.verify import shared_files
 from ltbench.engine.building.class_names import name_warnings
@@ -18,6 +19,7 @@ from ltbench.specs import BackboneSpec, DatasetSpec
 def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns the warnings of a run."""
     return [
+        *_quick_look(resolved.spec),
         *dataset.notes,
         *_shared_files(dataset),
         *backbone.warnings,
@@ -25,6 +27,15 @@ def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) ->
         *_indistinct_names(resolved, dataset, backbone),
         *_small_validation(resolved, dataset),
     ]
+
+
+def _quick_look(spec: RunSpec) -> Iterator[str]:
+    """Yields a warning if the run is a quick look."""
+    if not spec.comparable:
+        yield (
+            f"quick look ({spec.quick_text}): the numbers are comparable with no others, and "
+            "leaderboards, comparisons and reports leave them out"
+        )
 
 
 def _shared_files(dataset: Dataset) -> Iterator[str]:
