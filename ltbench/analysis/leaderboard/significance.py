@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
@@ -83,7 +83,7 @@ class RowTests:
         return 100 * found["accuracy"].low, 100 * found["accuracy"].high
 
     def compare_rows(self, count: int, metric: str) -> Family:
-        """Compares all pairs of the rows with two seeds or more on the same images.
+        """Compares all pairs of the rows on the same images: of those whose tests generalise.
 
         Args:
             count: Number of rows to compare, from the best.
@@ -91,7 +91,7 @@ class RowTests:
         """
         chosen: list[tuple[int, SeedPredictions]] = []
         for position, sample in enumerate(self._samples[:count]):
-            if sample is None or not has_several_seeds(sample):
+            if sample is None or not sample.generalises:
                 continue
             try:
                 check_same_images(chosen[0][1] if chosen else sample, sample)
