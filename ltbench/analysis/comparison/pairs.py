@@ -126,7 +126,7 @@ class PairComparison:
     Args:
         first: Predictions of the first cell.
         second: Predictions of the second cell.
-        seeds: Seeds that both cells have; those of the other cell where no seed changes one of them.
+        seeds: Seeds that both cells have; where no seed changes one cell, those of the other.
         shot_rule: Name of the rule of the shot groups.
         outcomes: Metric -> comparison; None for a shot group without classes.
     """
@@ -153,11 +153,11 @@ def compare_pair(
 ) -> PairComparison:
     """Compares two cells on their common images and seeds.
 
-    A method that no seed changes is compared with every seed of the other one, and two such methods
-    on the images alone. With two common seeds or more, interval and p value are those of the hierarchical bootstrap:
+    With two common seeds or more, interval and p value are those of the hierarchical bootstrap:
     they generalise to other seeds and other images. With one common seed they are those of the
     paired bootstrap and the randomisation test: they generalise to other images, for the two
-    trained models only.
+    trained models only. A method that no seed changes is compared with every seed of the other one,
+    and adds no variance of seeds.
 
     Args:
         first: Predictions of the first cell.
