@@ -141,7 +141,17 @@ def resolve_grid(
         hint = "; ".join(leading(list(pool.hints), _MAX_HINT_CHARACTERS)) or HINT
         together = ConfigError.from_faults(faults)
         raise ConfigError(f"{origin}: {together.message}", hint=hint)
-    return Grid(tables.name, list(_cells(pool.runs.values())), pool.notes)
+    return Grid(tables.name, list(_cells(pool.runs.values())), [*pool.notes, *_quick_looks(pool)])
+
+
+def _quick_looks(pool: RunPool) -> Iterator[str]:
+    """Yields a remark about runs that leaderboards leave out."""
+    quick = sum(not run.resolved.spec.comparable for run in pool.runs.values())
+    if quick:
+        yield (
+            f"{quick:,} of {len(pool.runs):,} runs are quick looks (limit, fast): leaderboards, "
+            "comparisons and reports leave them out"
+        )
 
 
 def _cells(runs: Iterable[GridRun]) -> Iterator[GridCell]:

@@ -160,6 +160,20 @@ def test_a_method_that_does_not_train_ignores_the_training(read: Read) -> None:
     assert "train.epochs: method 'zero_shot' is made of train.epochs=0" in said
 
 
+def test_quick_looks_are_cells_of_their_own(read: Read) -> None:
+    grid = read('[defaults]\nmethod = "lora"\nlimit = ["none", 5]\nfast = [false, true]\n')
+    assert [cell.label for cell in grid.cells] == [
+        *("limit=none, fast=false", "limit=none, fast=true", "limit=5, fast=false"),
+        "limit=5, fast=true",
+    ]
+    assert [run.resolved.spec.comparable for run in grid.runs] == [True, False, False, False]
+    assert (
+        grid.runs[0].resolved.spec.hash
+        == read('[defaults]\nmethod = "lora"').runs[0].resolved.spec.hash
+    )
+    assert grid.notes[0].startswith("3 of 4 runs are quick looks")
+
+
 def test_what_no_seed_changes_is_executed_once(read: Read, registry: Registry) -> None:
     grid = read("""
         [defaults]
