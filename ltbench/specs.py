@@ -147,6 +147,10 @@ def _no_label_sets(config: Any) -> tuple[str, ...]:
     return ()
 
 
+def _no_random_weights(config: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackboneSpec(ComponentSpec):
     """A pretrained model. `build(config, BackboneContext)` returns an `ltbench.backbone.Backbone`.
@@ -158,6 +162,7 @@ class BackboneSpec(ComponentSpec):
         label_sets: Function `config -> names` of the label sets that its weights were trained with,
             such as "imagenet_1k"; empty for weights trained with texts or without labels.
         without_labels: Advice for the warning: weights that did not see these labels.
+        random_weights: Function `config -> bool`: whether weights start at random, by the seed.
     """
 
     kind = "backbone"
@@ -166,6 +171,7 @@ class BackboneSpec(ComponentSpec):
     identity: Callable[[Any], str]
     label_sets: Callable[[Any], tuple[str, ...]] = _no_label_sets
     without_labels: str = ""
+    random_weights: Callable[[Any], bool] = _no_random_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +190,9 @@ class MethodSpec(ComponentSpec):
         token_wise: Whether every module that it adds behind the attention of a block works on each
             token alone. The last block then leaves out the tokens that are not read, which saves
             6 % of the work of twelve blocks.
+        seedless: Whether the seed changes no result: the method trains nothing, and neither it nor
+            the head and the initialisation that it fixes draw random numbers. A grid runs it once
+            for all seeds, and comparisons count no variance of seeds.
     """
 
     kind = "method"
@@ -194,6 +203,7 @@ class MethodSpec(ComponentSpec):
     joint: bool = False
     identity_at_start: bool = True
     token_wise: bool = False
+    seedless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

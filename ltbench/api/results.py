@@ -198,7 +198,7 @@ class Results(Sequence[FinishedRun]):
                 raise ConfigError(
                     f"compare: there is no option {quoted(name)}", hint=suggestion(name, known)
                 )
-        cells = self._found.cells()
+        cells = self._found.comparable().cells()
         one, other = selected_cell(cells, first), selected_cell(cells, second)
         return Comparison.of(one, other, **options)
 
@@ -240,7 +240,7 @@ class Results(Sequence[FinishedRun]):
         board = self._ranked(metric, level, with_published=with_published, marked=PAPER_COLUMNS)
         make_folder(folder)  # before the work whose result it takes
         opened = EvaluatedSplits(root)
-        build_report(self._found, board, title=title, open_split=opened).write(folder)
+        build_report(self._found.comparable(), board, title=title, open_split=opened).write(folder)
         return folder / "index.html"
 
     def _ranked(
@@ -264,7 +264,7 @@ class Results(Sequence[FinishedRun]):
         registry = load_plugins()
         published = [each.result for each in registry.published] if with_published else ()
         return build_leaderboard(
-            self._found.cells(),
+            self._found.comparable().cells(),
             registry,
             metric=metric,
             level=level,

@@ -69,13 +69,13 @@ def reproduce(
     from ltbench.analysis.comparison import reproduction
     from ltbench.analysis.comparison.published_targets import Target, TargetMatches
     from ltbench.cli.reproduce_output import print_reproductions
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
 
     if not 0 < margin <= 100:
         raise ConfigError(f"--margin: expected percent points above 0, got {margin:g}")
     if source is not None and published is None:
         raise ConfigError("--source: expected --published as well")
-    found = read_runs(runs, where)
+    found = read_comparable(runs, where)
     cells = found.cells()
     if not cells:
         raise DataError(

@@ -93,7 +93,7 @@ class Lookups:
             DataError: They cannot be.
         """
         spec = component.spec
-        key = spec.kind, spec.name, id(config), data.data_seed, identify
+        key = spec.kind, spec.name, id(config), data.data_seed, data.limit, identify
         if key not in self._choices:
             options, others = self.dump(config)
             labels = label_options(type(config))
@@ -118,7 +118,7 @@ class Lookups:
 
     def _identity(self, component: Component, config: Any, data: DataContext) -> str:
         """Returns the identity of a data set or a backbone; files are read once, or fail once."""
-        key = component.spec.kind, component.spec.name, id(config), data.data_seed
+        key = component.spec.kind, component.spec.name, id(config), data.data_seed, data.limit
         if key not in self._identities:
             try:
                 self._identities[key] = _identity(component, config, data)

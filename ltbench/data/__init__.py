@@ -28,6 +28,7 @@ from ltbench.data.images import (
     Subset,
     subset,
 )
+from ltbench.data.limit import limit_images
 from ltbench.data.longtail import (
     counts_rule,
     exponential_counts,
@@ -68,6 +69,7 @@ __all__ = [
     "file_stamp",
     "git_blob_sha1",
     "handle_repeats",
+    "limit_images",
     "list_identity",
     "make_lt",
     "pareto_counts",

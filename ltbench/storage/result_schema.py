@@ -310,6 +310,11 @@ class RunResult(RunDescription):
         return canonical(self.spec.to_dict(), without="seed")
 
     @property
+    def comparable(self) -> bool:
+        """Whether the result may be compared with others: not that of a quick look."""
+        return self.spec.comparable
+
+    @property
     def seed(self) -> int:
         """Seed of the training."""
         return self.spec.seed

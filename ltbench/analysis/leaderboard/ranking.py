@@ -232,9 +232,13 @@ def _row_claims(cells: Sequence[Cell], family: Family) -> list[str]:
     """Returns the claim that rank and p value of each row support, (R,)."""
     found = []
     for place, cell in enumerate(cells):
-        untested = NO_CLAIM_ONE_SEED if len(cell.runs) == 1 else NO_CLAIM_NOT_TESTED
+        untested = NO_CLAIM_ONE_SEED if _has_one_seed(cell) else NO_CLAIM_NOT_TESTED
         found.append(CLAIM_METHODS if place in family.positions else untested)
     return found
+
+
+def _has_one_seed(cell: Cell) -> bool:
+    return len(cell.runs) == 1 and not cell.seedless
 
 
 def _claim_notes(claims: Sequence[str]) -> Iterator[str]:

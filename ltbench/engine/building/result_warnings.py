@@ -8,6 +8,7 @@ import numpy as np
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
+from ltbench.config.runspec import RunSpec
 from ltbench.config.uniform_losses import has_uniform_prior
 from ltbench.data import Dataset
 from ltbench.data.split_warnings import prior_warning, untested_classes
@@ -20,6 +21,7 @@ from ltbench.specs import BackboneSpec, DatasetSpec
 def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns the warnings of a run."""
     return [
+        *_quick_look(resolved.spec),
         *dataset.notes,
         *_shared_files(dataset),
         *backbone.warnings,
@@ -28,6 +30,15 @@ def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) ->
         *_small_validation(resolved, dataset),
         *_test_split(resolved, dataset),
     ]
+
+
+def _quick_look(spec: RunSpec) -> Iterator[str]:
+    """Yields a warning if the run is a quick look."""
+    if not spec.comparable:
+        yield (
+            f"quick look ({spec.quick_text}): the numbers are comparable with no others, and "
+            "leaderboards, comparisons and reports leave them out"
+        )
 
 
 def _shared_files(dataset: Dataset) -> Iterator[str]:

@@ -82,31 +82,43 @@ def build(config: FolderConfig, ctx: DataContext) -> Dataset:
     root = _root(config)
     tree = _scan(config, root)
     divided = _divide(config, tree, root, ctx.data_seed)
+    dataset = _undigested(tree, divided, root)
+    if ctx.limit is not None:
+        return config.finish_few(dataset, str(root), ctx)
     digests = {
         name: file_digests(root, part.paths, ctx.progress, config.digest)
         for name, part in tree.parts.items()
     }
-    splits: dict[str, Split] = {}
     known: dict[str, Digests] = {}
     for split, source in divided.source.items():
-        part, rows = tree.parts[source], divided.rows[split]
-        at = slice(None) if rows is None else rows
-        paths = part.paths if rows is None else part.paths.take(rows)
-        images = FileImages(root, paths, f"check that {root} is unchanged")
-        splits[split] = Split(images, part.labels[at])
-        known[split] = digests[source][at]
-    dataset = Dataset(tree.class_names, splits, notes=(*tree.notes, *divided.notes))
+        rows = divided.rows[split]
+        known[split] = digests[source] if rows is None else digests[source][rows]
     whole = digests_of_splits(dataset, config.digest, ctx, known)
     return config.finish(
-        dataset, whole, lambda split, at: splits[split].images.name(at), str(root), ctx
+        dataset, whole, lambda split, at: dataset.splits[split].images.name(at), str(root), ctx
     )
+
+
+def _undigested(tree: ClassFolders, divided: _Divided, root: Path) -> Dataset:
+    """Returns the data set with all files, none of which was read."""
+    splits: dict[str, Split] = {}
+    for split, source in divided.source.items():
+        part, rows = tree.parts[source], divided.rows[split]
+        paths = part.paths if rows is None else part.paths.take(rows)
+        images = FileImages(root, paths, f"check that {root} is unchanged")
+        splits[split] = Split(images, part.labels if rows is None else part.labels[rows])
+    return Dataset(tree.class_names, splits, notes=(*tree.notes, *divided.notes))
 
 
 def identity(config: FolderConfig, ctx: DataContext) -> str:
     """Returns a digest of the paths below the folder, and of the files' content."""
     root = _root(config)
+    tree = _scan(config, root)
+    if ctx.limit is not None:
+        divided = _divide(config, tree, root, ctx.data_seed)
+        return config.identity_of_few(_undigested(tree, divided, root), ctx)
     hashed = hashlib.sha256()
-    for name, part in _scan(config, root).parts.items():
+    for name, part in tree.parts.items():
         paths = (normalize("NFC", path) for path in part.files)
         hashed.update("\0".join((name, *paths, "")).encode())
         digests = file_digests(root, part.paths, ctx.progress, config.digest)
