@@ -161,9 +161,11 @@ def _draw_panel(
                 anchor: Anchor = "right" if scale is y else _TICK_ANCHORS[tick]
                 canvas.write(*where, f"{tick:g}", anchor=anchor, size=SMALL_SIZE, colour=MUTED)
     canvas.line(x([0, 100]), y([0, 100]), dash=(0, (4, 3)), width=0.8)
-    for other in panels:
-        if other is not panel:
-            canvas.line(x(other.bins[0]), y(other.bins[1]), colour=RULE, width=1.0, layer=1)
+    others = [np.append(np.stack(other.bins[:2]), [[np.nan]] * 2, 1) for other in panels]
+    others = [line for line, other in zip(others, panels, strict=True) if other is not panel]
+    if others:  # one line with gaps keeps pages small
+        confidences, accuracies = np.hstack(others)
+        canvas.line(x(confidences), y(accuracies), colour=RULE, width=1.0, layer=1)
     confidence, accuracy, share = panel.bins
     colour = panel.style.colour
     gap = np.column_stack(

@@ -34,6 +34,8 @@ from ltbench.report.page.content import (
     SheetImage,
     Table,
 )
+from ltbench.report.page.figure_set import FigureSet
+from ltbench.report.sections.error_figures import error_figures
 from ltbench.report.sections.evidence import RankingEvidence
 
 HEADING = "Which rare classes fail, and as what"
@@ -43,13 +45,17 @@ _FOLDED = ("calibration", "directions")
 
 
 def errors_section(
-    evidence: RankingEvidence, name: str, open_split: OpenSplit | None = None
+    evidence: RankingEvidence,
+    name: str,
+    figures: FigureSet,
+    open_split: OpenSplit | None = None,
 ) -> Section:
     """Returns the section of the errors of a ranking's best method, over all its seeds.
 
     Args:
         evidence: Results of the best methods of the ranking.
         name: Name in snake_case, unique in the report; prefix of the blocks and the anchor.
+        figures: Collection that figures are added to.
         open_split: Function that opens the data set of a run; None for no pictures.
 
     Raises:
@@ -68,7 +74,7 @@ def errors_section(
     section = analysis_section(analysis, f"{name}_errors", MAX_ROWS, best)
     lead = f"The errors of {entry.name}, the best method of this ranking"
     paragraph = f"{lead}, counted over its {pooled.seeds} seeds." if seeds else f"{lead}."
-    blocks = list(section.blocks)
+    blocks = [*error_figures(analysis, f"{name}_errors", figures), *section.blocks]
     if len(evidence.entries) > 1:
         blocks.insert(-1, _methods_table(evidence, f"{name}_errors_methods"))
     return replace(section, paragraphs=[paragraph], blocks=blocks)
