@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from ltbench.analysis.errors.display_tables import DisplayTable, display_tables
+from ltbench.analysis.errors.display_tables import ErrorTable, display_tables
 from ltbench.io.console import console
 from ltbench.io.text import line_text
 
@@ -63,7 +63,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _rich_table(shown: DisplayTable) -> Table:
+def _rich_table(shown: ErrorTable) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     rows = [[line_text(text) for text in row] for row in shown.texts()]
     for place, column in enumerate(shown.columns):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def class_frame(pooled: PooledPredictions) -> pd.DataFrame:
     """Returns a row for each class, the worst first; those without test images last.
 
-    Of classes with the same accuracy, the one with more test images is first: its failure is the
-    surer one.
+    Of classes with the same accuracy, the one with more test images is first, because its failure
+    is more certain, and then the one with fewer training images.
 
     Args:
         pooled: Predictions of all seeds.
@@ -42,7 +42,7 @@ def class_frame(pooled: PooledPredictions) -> pd.DataFrame:
     np.divide(correct, seeds * images, out=share, where=images > 0)
     low, high = clopper_pearson_bounds(share, images, LEVEL)
     taker, taken = _main_confusions(pooled)
-    order = np.lexsort((np.arange(len(share)), -images, share))  # NaN last
+    order = np.lexsort((pooled.train_images, -images, share))  # NaN last
     every = class_columns(pooled, "class", np.arange(pooled.num_classes))
     takers = class_columns(pooled, "taken_by", taker)
     frame = pd.DataFrame(
@@ -82,7 +82,7 @@ def confusion_frame(pooled: PooledPredictions) -> pd.DataFrame:
 
     labels, predicted, counts = _confusions(pooled)
     share = 100 * counts / (pooled.seeds * pooled.test_images[labels])
-    order = np.lexsort((predicted, labels, -share, -counts))
+    order = np.lexsort((predicted, labels, pooled.train_images[labels], -share, -counts))
     labels, predicted = labels[order], predicted[order]
     return pd.DataFrame(
         {

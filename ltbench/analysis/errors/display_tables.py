@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ltbench.analysis.errors.group_errors import OVERALL
 from ltbench.analysis.metrics import SHOT_GROUPS
@@ -13,11 +13,33 @@ from ltbench.metric_names import ACCURACIES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ltbench.analysis.errors.error_analysis import ErrorAnalysis
+
+class AnalysedErrors(Protocol):
+    """Data frames of an analysis: those of `ErrorAnalysis`."""
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+
+    @property
+    def rare_group(self) -> str:
+        """Shot group of the confusions."""
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """A row for each shot group."""
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """A row for each class."""
+
+    @property
+    def confusions(self) -> pd.DataFrame:
+        """A row for each pair of classes."""
 
 
 @dataclass(frozen=True)
-class DisplayEstimate:
+class ErrorEstimate:
     """Percentage with its 95 % interval.
 
     Args:
@@ -31,12 +53,12 @@ class DisplayEstimate:
     high: float
 
 
-DisplayValue = str | float | DisplayEstimate | None
+ErrorValue = str | float | ErrorEstimate | None
 """Value of a cell; None is unknown."""
 
 
 @dataclass(frozen=True)
-class DisplayColumn:
+class ErrorColumn:
     """Column of a table.
 
     Args:
@@ -51,7 +73,7 @@ class DisplayColumn:
 
 
 @dataclass(frozen=True)
-class DisplayTable:
+class ErrorTable:
     """Table that is shown.
 
     Args:
@@ -63,8 +85,8 @@ class DisplayTable:
 
     name: str
     caption: str
-    columns: tuple[DisplayColumn, ...]
-    rows: tuple[tuple[DisplayValue, ...], ...]
+    columns: tuple[ErrorColumn, ...]
+    rows: tuple[tuple[ErrorValue, ...], ...]
 
     def texts(self) -> list[list[str]]:
         """Returns the cells as texts; a dash where a value is unknown."""
@@ -74,11 +96,11 @@ class DisplayTable:
         ]
 
 
-_GROUP = DisplayColumn("shot group")
-_ACCURACY = DisplayColumn("% (95 % interval)", "accuracy in percent, over test images", 1)
+_GROUP = ErrorColumn("shot group")
+_ACCURACY = ErrorColumn("% (95 % interval)", "accuracy in percent, over test images", 1)
 
 
-def display_tables(analysis: ErrorAnalysis, max_rows: int) -> list[DisplayTable]:
+def display_tables(analysis: AnalysedErrors, max_rows: int) -> list[ErrorTable]:
     """Returns the tables of an analysis: shot groups, worst classes, confusions, calibration.
 
     Args:
@@ -95,7 +117,7 @@ def display_tables(analysis: ErrorAnalysis, max_rows: int) -> list[DisplayTable]
     return [table for table in tables if table.rows]
 
 
-def accuracy_table(groups: pd.DataFrame) -> DisplayTable:
+def accuracy_table(groups: pd.DataFrame) -> ErrorTable:
     """Returns accuracies by shot group, beside those on the training images where these are known.
 
     Args:
@@ -104,25 +126,25 @@ def accuracy_table(groups: pd.DataFrame) -> DisplayTable:
     trained = bool(groups["train_accuracy"].notna().any())
     columns = [
         _GROUP,
-        DisplayColumn("classes", "classes with test images", 0),
-        DisplayColumn("images", "test images", 0),
+        ErrorColumn("classes", "classes with test images", 0),
+        ErrorColumn("images", "test images", 0),
         _ACCURACY,
     ]
     keys = ["classes", "test_images"]
     more = ["train_accuracy", "gap"] if trained else []
     if trained:
         columns += [
-            DisplayColumn("train %", "accuracy on the training images", 1),
-            DisplayColumn("gap", "training accuracy minus accuracy: overfitting", 1),
+            ErrorColumn("train %", "accuracy on the training images", 1),
+            ErrorColumn("gap", "training accuracy minus accuracy: overfitting", 1),
         ]
     rows = [
         (_group(row), *_values(row, keys), _estimate(row), *_values(row, more))
         for row in _present(groups)
     ]
-    return DisplayTable("accuracy", "Accuracy by shot group.", tuple(columns), tuple(rows))
+    return ErrorTable("accuracy", "Accuracy by shot group.", tuple(columns), tuple(rows))
 
 
-def direction_table(groups: pd.DataFrame) -> DisplayTable:
+def direction_table(groups: pd.DataFrame) -> ErrorTable:
     """Returns the shot groups that wrong predictions go to.
 
     Args:
@@ -131,18 +153,18 @@ def direction_table(groups: pd.DataFrame) -> DisplayTable:
     shares = [f"to_{name}" for name in SHOT_GROUPS]
     columns = (
         _GROUP,
-        DisplayColumn("wrong", "wrong predictions", 0),
+        ErrorColumn("wrong", "wrong predictions", 0),
         *(
-            DisplayColumn(f"to {name} %", f"part of these that is a {ACCURACIES[name]} class", 0)
+            ErrorColumn(f"to {name} %", f"part of these that is a {ACCURACIES[name]} class", 0)
             for name in SHOT_GROUPS
         ),
     )
     rows = [(_group(row), *_values(row, ["wrong", *shares])) for row in _present(groups)]
     caption = "Wrong predictions, and the shot group of the class that is predicted instead."
-    return DisplayTable("directions", caption, columns, tuple(rows))
+    return ErrorTable("directions", caption, columns, tuple(rows))
 
 
-def calibration_table(groups: pd.DataFrame) -> DisplayTable:
+def calibration_table(groups: pd.DataFrame) -> ErrorTable:
     """Returns confidence and calibration errors by shot group.
 
     Args:
@@ -150,29 +172,29 @@ def calibration_table(groups: pd.DataFrame) -> DisplayTable:
     """
     columns = (
         _GROUP,
-        DisplayColumn("images", "test images", 0),
-        DisplayColumn("confidence", "mean confidence in percent", 1),
-        DisplayColumn("above accuracy", "confidence minus percentage of correct images", 1),
-        DisplayColumn("ECE", "expected calibration error, 15 bins", 1),
-        DisplayColumn("by chance", "ECE of a calibrated model with as many images", 1),
+        ErrorColumn("images", "test images", 0),
+        ErrorColumn("confidence", "mean confidence in percent", 1),
+        ErrorColumn("above accuracy", "confidence minus percentage of correct images", 1),
+        ErrorColumn("ECE", "expected calibration error, 15 bins", 1),
+        ErrorColumn("by chance", "ECE of a calibrated model with as many images", 1),
     )
     keys = ["test_images", "confidence", "overconfidence", "ece", "ece_by_chance"]
     rows = [(_group(row), *_values(row, keys)) for row in _present(groups)]
     caption = "Calibration by shot group, in percent: confidence against correct images."
-    return DisplayTable("calibration", caption, columns, tuple(rows))
+    return ErrorTable("calibration", caption, columns, tuple(rows))
 
 
-def _worst_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
+def _worst_table(analysis: AnalysedErrors, max_rows: int) -> ErrorTable:
     failing = analysis.classes[analysis.classes["taken"] > 0]
     shown = failing.head(max_rows)
     columns = (
-        DisplayColumn("class"),
-        DisplayColumn("group", "shot group"),
-        DisplayColumn("train", "training images", 0),
-        DisplayColumn("right", "correct predictions of all predictions for the class"),
-        DisplayColumn("% (95 % interval)", "accuracy in percent, over test images", 0),
-        DisplayColumn("taken by", "class that takes most of its images, and its shot group"),
-        DisplayColumn("times", "predictions of that class", 0),
+        ErrorColumn("class"),
+        ErrorColumn("group", "shot group"),
+        ErrorColumn("train", "training images", 0),
+        ErrorColumn("right", "correct predictions of all predictions for the class"),
+        ErrorColumn("% (95 % interval)", "accuracy in percent, over test images", 0),
+        ErrorColumn("taken by", "class that takes most of its images, and its shot group"),
+        ErrorColumn("times", "predictions of that class", 0),
     )
     rows = [
         (
@@ -191,18 +213,18 @@ def _worst_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
     perfect = tested - len(failing)
     if perfect:
         caption += f"; {perfect:,} {'has' if perfect == 1 else 'have'} no mistake"
-    return DisplayTable("worst_classes", f"{caption}.", columns, tuple(rows))
+    return ErrorTable("worst_classes", f"{caption}.", columns, tuple(rows))
 
 
-def _confusion_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
+def _confusion_table(analysis: AnalysedErrors, max_rows: int) -> ErrorTable:
     rare = analysis.rare_group
     found = analysis.confusions[analysis.confusions["label_group"] == rare]
     shown = found.head(max_rows)
     columns = (
-        DisplayColumn(f"{ACCURACIES[rare]} class"),
-        DisplayColumn("taken by", "class that is predicted instead, and its shot group"),
-        DisplayColumn("times", "predictions of that class", 0),
-        DisplayColumn("% of class", "percentage of all predictions for the true class", 0),
+        ErrorColumn(f"{ACCURACIES[rare]} class"),
+        ErrorColumn("taken by", "class that is predicted instead, and its shot group"),
+        ErrorColumn("times", "predictions of that class", 0),
+        ErrorColumn("% of class", "percentage of all predictions for the true class", 0),
     )
     rows = [
         (
@@ -216,7 +238,7 @@ def _confusion_table(analysis: ErrorAnalysis, max_rows: int) -> DisplayTable:
         f"Classes that take {ACCURACIES[rare]} images: "
         f"{_part(len(shown), len(found), 'pairs of classes')}."
     )
-    return DisplayTable("confusions", caption, columns, tuple(rows))
+    return ErrorTable("confusions", caption, columns, tuple(rows))
 
 
 def _present(groups: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -231,22 +253,22 @@ def _values(row: dict[str, Any], keys: Sequence[str]) -> list[float | None]:
     return [None if pd.isna(row[key]) else float(row[key]) for key in keys]
 
 
-def _estimate(row: dict[str, Any]) -> DisplayEstimate:
-    return DisplayEstimate(float(row["accuracy"]), float(row["low"]), float(row["high"]))
+def _estimate(row: dict[str, Any]) -> ErrorEstimate:
+    return ErrorEstimate(float(row["accuracy"]), float(row["low"]), float(row["high"]))
 
 
-def _text(value: DisplayValue, column: DisplayColumn) -> str:
+def _text(value: ErrorValue, column: ErrorColumn) -> str:
     if value is None:
         return "-"
     if isinstance(value, str):
         return value
-    if isinstance(value, DisplayEstimate):
+    if isinstance(value, ErrorEstimate):
         bounds = f"{_number(value.low, column)} to {_number(value.high, column)}"
         return f"{_number(value.value, column)} ({bounds})"
     return _number(value, column)
 
 
-def _number(value: float, column: DisplayColumn) -> str:
+def _number(value: float, column: ErrorColumn) -> str:
     return f"{value:z,.{column.decimals or 0}f}"
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ltbench.analysis.errors.class_errors import class_frame, confusion_frame
+from ltbench.analysis.errors.display_tables import display_tables
 from ltbench.analysis.errors.finding_sentences import class_notes, finding_sentences
 from ltbench.analysis.errors.group_errors import group_frame, reliability_frame
 from ltbench.analysis.errors.mistake_pictures import MistakePicture, mistake_pictures
 from ltbench.analysis.errors.mistakes import mistake_frame, pictured_mistakes
+from ltbench.analysis.errors.notebook_html import notebook_html
 from ltbench.analysis.errors.pooled_predictions import PooledPredictions
 from ltbench.analysis.errors.run_inputs import (
     OpenedOnce,
@@ -23,6 +25,9 @@ from ltbench.storage.result_schema import RunResult
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NOTEBOOK_ROWS = 10
+"""Classes and confusions that a notebook shows; the data frames have all."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,6 +159,5 @@ class ErrorAnalysis:
 
     def _repr_html_(self) -> str:
         """Returns the findings, tables and pictures, which notebooks show."""
-        from ltbench.analysis.errors.notebook_html import notebook_html
-
-        return notebook_html(self)
+        tables = display_tables(self, NOTEBOOK_ROWS)
+        return notebook_html(self.title, self.sentences, self.notes, tables, self.pictures)

@@ -89,13 +89,14 @@ def _direction_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:
     tried = pooled.seeds * int(row["test_images"])
     if not row["wrong"]:
         return f"None of their {tried:,} predictions is wrong{of_seeds}."
-    present = [name for name in SHOT_GROUPS if row[f"to_{name}"] or name == rare]
+    present = [name for name in SHOT_GROUPS if row[f"to_{name}"]]
     shares = [
         f"{row[f'to_{name}']:.0f} % {'another' if name == rare else 'a'} {ACCURACIES[name]} class"
         for name in present
     ]
     share = 100 * float((pooled.group_of == 0).mean())
-    base = f" ({share:.0f} % of all classes are many-shot)" if present[0] == "many" != rare else ""
+    compared = present[0] == "many" and rare != "many"
+    base = f" ({share:.0f} % of all classes are many-shot)" if compared else ""
     verb = "is" if row["wrong"] == 1 else "are"
     return (
         f"{row['wrong']:,} of their {tried:,} predictions {verb} wrong{of_seeds}, of which "

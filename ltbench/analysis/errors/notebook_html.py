@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ltbench.analysis.errors.display_tables import DisplayTable, display_tables
+from ltbench.analysis.errors.display_tables import ErrorTable
+from ltbench.analysis.errors.mistake_pictures import MistakePicture
 from ltbench.io.text import html_text
 
-if TYPE_CHECKING:
-    from ltbench.analysis.errors.error_analysis import ErrorAnalysis
-    from ltbench.analysis.errors.mistake_pictures import MistakePicture
 
-MAX_ROWS = 10
-"""Classes and confusions that a notebook shows; the data frames have all."""
-
-
-def notebook_html(analysis: ErrorAnalysis) -> str:
-    """Returns findings, tables and pictures as HTML.
+def notebook_html(
+    title: str,
+    sentences: Sequence[str],
+    notes: Sequence[str],
+    tables: Sequence[ErrorTable],
+    pictures: Sequence[MistakePicture],
+) -> str:
+    """Returns findings, notes, tables and pictures as HTML.
 
     Args:
-        analysis: Analysis of one or more seeds.
+        title: Description of the runs.
+        sentences: Findings.
+        notes: Limits of the findings.
+        tables: Tables, from `display_tables`.
+        pictures: Pictures of mistakes.
     """
-    found = "".join(f"<li>{html_text(text)}</li>" for text in analysis.sentences)
-    notes = "".join(f"<p><small>{html_text(text)}</small></p>" for text in analysis.notes)
-    tables = "".join(map(_table, display_tables(analysis, MAX_ROWS)))
-    pictures = "".join(map(_picture, analysis.pictures))
-    title = f"<p><b>{html_text(analysis.title)}</b></p>"
-    return f"<div>{title}<ul>{found}</ul>{notes}{tables}<div>{pictures}</div></div>"
+    found = "".join(f"<li>{html_text(text)}</li>" for text in sentences)
+    limits = "".join(f"<p><small>{html_text(text)}</small></p>" for text in notes)
+    shown = "".join(map(_table, tables))
+    images = "".join(map(_picture, pictures))
+    head = f"<p><b>{html_text(title)}</b></p>"
+    return f"<div>{head}<ul>{found}</ul>{limits}{shown}<div>{images}</div></div>"
 
 
-def _table(table: DisplayTable) -> str:
+def _table(table: ErrorTable) -> str:
     heads = "".join(
         f'<th title="{html_text(column.help)}">{html_text(column.title)}</th>'
         for column in table.columns

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ltbench.analysis.errors.display_tables import (
-    DisplayColumn,
-    DisplayEstimate,
-    DisplayTable,
-    DisplayValue,
+    ErrorColumn,
+    ErrorEstimate,
+    ErrorTable,
+    ErrorValue,
     display_tables,
 )
 from ltbench.analysis.errors.error_analysis import ErrorAnalysis
@@ -47,16 +47,16 @@ _FOLDED = ("calibration", "directions")
 def errors_section(
     evidence: RankingEvidence,
     name: str,
-    figures: FigureSet,
     open_split: OpenSplit | None = None,
+    figures: FigureSet | None = None,
 ) -> Section:
     """Returns the section of the errors of a ranking's best method, over all its seeds.
 
     Args:
         evidence: Results of the best methods of the ranking.
         name: Name in snake_case, unique in the report; prefix of the blocks and the anchor.
-        figures: Collection that figures are added to.
         open_split: Function that opens the data set of a run; None for no pictures.
+        figures: Collection that figures are added to; None for no figures.
 
     Raises:
         ConfigError: A setting of `open_split` is wrong.
@@ -72,12 +72,12 @@ def errors_section(
     )
     best = dict(enumerate(_best_accuracies(evidence))) if len(evidence.entries) > 1 else None
     section = analysis_section(analysis, f"{name}_errors", MAX_ROWS, best)
-    lead = f"The errors of {entry.name}, the best method of this ranking"
-    paragraph = f"{lead}, counted over its {pooled.seeds} seeds." if seeds else f"{lead}."
-    blocks = [*error_figures(analysis, f"{name}_errors", figures), *section.blocks]
+    made = error_figures(analysis, f"{name}_errors", figures) if figures is not None else ()
+    blocks = [*made, *section.blocks]
     if len(evidence.entries) > 1:
         blocks.insert(-1, _methods_table(evidence, f"{name}_errors_methods"))
-    return replace(section, paragraphs=[paragraph], blocks=blocks)
+    facts = [("method", f"{entry.name}, the best"), ("seeds", f"{pooled.seeds}")]
+    return replace(section, facts=facts, blocks=blocks)
 
 
 def analysis_section(
@@ -145,17 +145,15 @@ def _best_accuracies(evidence: RankingEvidence) -> list[float]:
     return [float(value) for value in found]
 
 
-def _with_best(
-    table: DisplayTable, analysis: ErrorAnalysis, best: Mapping[int, float]
-) -> DisplayTable:
+def _with_best(table: ErrorTable, analysis: ErrorAnalysis, best: Mapping[int, float]) -> ErrorTable:
     """Returns the table of the worst classes with the best accuracy of any method."""
     classes = analysis.classes["class_id"].tolist()
-    column = DisplayColumn("best method %", "highest accuracy of a method on this class", 1)
+    column = ErrorColumn("best method %", "highest accuracy of a method on this class", 1)
     rows = [(*row, best[int(one)]) for row, one in zip(table.rows, classes, strict=False)]
     return replace(table, columns=(*table.columns, column), rows=tuple(rows))
 
 
-def _table(table: DisplayTable, prefix: str) -> Table:
+def _table(table: ErrorTable, prefix: str) -> Table:
     """Returns a table of an analysis as a table of a page."""
     columns = [Column(one.title, one.help, one.decimals) for one in table.columns]
     rows = [tuple(map(_cell, row)) for row in table.rows]
@@ -163,8 +161,8 @@ def _table(table: DisplayTable, prefix: str) -> Table:
     return Table(name, table.caption, columns, rows, folded=table.name in _FOLDED)
 
 
-def _cell(value: DisplayValue) -> CellValue:
-    if isinstance(value, DisplayEstimate):
+def _cell(value: ErrorValue) -> CellValue:
+    if isinstance(value, ErrorEstimate):
         return Estimate(value.value, value.low, value.high)
     return value
 
