@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-CellValue = str | float | None
+
+@dataclass(frozen=True)
+class Link:
+    """Link to another page, as the value of a table cell or in the navigation.
+
+    Args:
+        text: Text of the link.
+        address: Address: a path relative to the page, or one that begins with `https://`.
+    """
+
+    text: str
+    address: str
+
+
+CellValue = str | float | Link | None
 """Value of a table cell; None is shown as a dash and sorted last."""
 
 
@@ -111,6 +125,7 @@ class Page:
         facts: Pairs of name and value, such as ("runs", "35").
         sections: Sections, listed in the navigation.
         made_with: Name and version of the program that made the page.
+        links: Links to other pages of the same site, shown above the navigation.
     """
 
     title: str
@@ -118,3 +133,4 @@ class Page:
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     made_with: str
+    links: Sequence[Link] = ()

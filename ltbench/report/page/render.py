@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import terminal_text
-from ltbench.report.page.content import CellValue, Column, Listing, Page, Picture, Table
+from ltbench.report.page.content import CellValue, Column, Link, Listing, Page, Picture, Table
 
 ASSETS = resources.files("ltbench.report.page") / "assets"
 
@@ -69,6 +69,8 @@ def format_cell(value: CellValue, column: Column) -> str:
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, Link):
+        return value.text
     if isinstance(value, str) or column.decimals is None:
         return str(value)
     text = f"{value:z,.{column.decimals}f}"  # z: no negative zero
@@ -84,7 +86,7 @@ def _jinja_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    kinds = {"table": Table, "picture": Picture, "listing": Listing}
+    kinds = {"table": Table, "picture": Picture, "listing": Listing, "link": Link}
     environment.finalize = lambda value: terminal_text(value) if type(value) is str else value
     environment.tests |= {
         name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()

@@ -1,4 +1,5 @@
-// Sorting and filtering of tables. Without this script tables are complete, in original order.
+// Sorting and filtering of tables, copying of listings. Without this script tables are complete, in
+// original order.
 "use strict";
 {
   const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -109,5 +110,23 @@
     show();
   }
 
+  /** Adds a button that copies a listing; the text is selected where the clipboard is closed. */
+  function addCopyButton(figure) {
+    const code = figure.querySelector("code");
+    const button = element("button", { type: "button" }, "Copy");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+        button.textContent = "Selected: copy it";
+      }
+    });
+    button.setAttribute("aria-live", "polite");
+    figure.querySelector("figcaption").append(button);
+  }
+
   for (const figure of document.querySelectorAll("figure.table")) enhance(figure);
+  for (const figure of document.querySelectorAll("figure.listing")) addCopyButton(figure);
 }
