@@ -75,6 +75,7 @@ ROOMS = [
     "prediction",
     "tuning",
     "export",
+    "board",
     "api",
     "cli",
 ]
