@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ltbench.analysis.leaderboard.board import Leaderboard
-from ltbench.board.entries import BoardDataset, count
-from ltbench.report.build import build_report
+from ltbench.board.entries import BoardDataset, RankedEntries
+from ltbench.report.build import LEADERBOARD_SUFFIX, build_report
 from ltbench.report.page.content import (
+    Beside,
     CellValue,
     Column,
     Link,
@@ -16,13 +17,12 @@ from ltbench.report.page.content import (
     Page,
     Section,
     SectionBlock,
+    ShortName,
     Table,
 )
-from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Found
 
-BY_COLUMN = "result"
-_NAME_COLUMN = "method"
+BY_COLUMN = "measured by"
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,22 @@ def dataset_page(
     runs = [run for entry in dataset.entries for run in entry.ranked.cell.runs]
     own = Leaderboard(tuple(each.ranking for each in dataset.rankings), board.published)
     report = build_report(Found(tuple(runs), ()), own, title=dataset.label, advance=advance)
+    own_rankings = iter(dataset.rankings)
     sections = [
-        _with_links(section, dataset)
+        _with_links(section, own_rankings)
         for section in report.page.sections
         if section.name != "provenance"  # its commands are texts of the authors
     ]
     people = {each.name for entry in dataset.entries for each in entry.contributors}
     page = replace(
         report.page,
-        lead=f"{count(len(dataset.entries), 'entry', 'entries')} by "
-        f"{count(len(people), 'contributor')}, each computed again from its predictions; "
-        f"{count(len(dataset.published), 'published result')} beside them.",
         facts=[
             ("entries", f"{len(dataset.entries):,}"),
+            ("published", f"{len(dataset.published):,}"),
             ("runs", f"{len(runs):,}"),
             ("contributors", f"{len(people):,}"),
-            *_class_facts(runs),
+            ("classes", f"{len(runs[0].classes.names):,}"),
+            ("training images", f"{sum(runs[0].classes.train_images):,}"),
         ],
         sections=[*sections, _commands_section(dataset)],
         links=[Link("All data sets", "../index.html")],
@@ -76,48 +76,56 @@ def dataset_page(
     return DatasetPage(page, files)
 
 
-def _class_facts(runs: Sequence[RunResult]) -> list[tuple[str, str]]:
-    first = runs[0]
-    return [
-        ("classes", f"{len(first.classes.names):,}"),
-        ("training images", f"{sum(first.classes.train_images):,}"),
-    ]
-
-
-def _with_links(section: Section, dataset: BoardDataset) -> Section:
-    """Returns the section of the leaderboard with links and authors; others as they are."""
-    blocks = [
-        _linked(block, dataset)
-        if isinstance(block, Table) and block.name == "leaderboard"
-        else block
-        for block in section.blocks
-    ]
-    return replace(section, blocks=blocks)
-
-
-def _linked(table: Table, dataset: BoardDataset) -> SectionBlock:
-    """Returns the leaderboard's table with a link in each measured row, and a column of authors.
+def _with_links(section: Section, rankings: Iterator[RankedEntries]) -> Section:
+    """Returns a section in which the leaderboard of each ranking has links and authors.
 
     Args:
-        table: Table with the rows of each ranking: measured ones, then published ones.
-        dataset: Data set with the same rows.
+        section: Section of a report, with its subsections.
+        rankings: Rankings whose leaderboards follow, in the order of the report.
     """
-    addresses: list[str | None] = []
-    authors: list[str] = []
-    for each in dataset.rankings:
-        addresses += [f"{entry.page}.html" for entry in each.entries]
-        addresses += [None] * len(each.published)
-        authors += [f"measured by {entry.measured_by}" for entry in each.entries]
-        authors += ["published"] * len(each.published)
-    at = [column.title for column in table.columns].index(_NAME_COLUMN)
-    rows: list[tuple[CellValue, ...]] = []
-    for row, address, author in zip(table.rows, addresses, authors, strict=True):
-        name = row[at] if address is None else Link(str(row[at]), address)
-        rows.append((*row[:at], name, *row[at + 1 :], author))
-    by = Column(
-        BY_COLUMN, "who measured it; published results are numbers of papers", filtered=True
+    return replace(
+        section,
+        blocks=[_with_linked_table(block, rankings) for block in section.blocks],
+        sections=[_with_links(each, rankings) for each in section.sections],
     )
-    return replace(table, columns=[*table.columns, by], rows=rows)
+
+
+def _with_linked_table(block: SectionBlock, rankings: Iterator[RankedEntries]) -> SectionBlock:
+    if isinstance(block, Beside):
+        table = _with_linked_table(block.table, rankings)
+        return replace(block, table=table) if isinstance(table, Table) else block
+    if isinstance(block, Table) and block.name.endswith(LEADERBOARD_SUFFIX):
+        return _linked(block, next(rankings))
+    return block
+
+
+def _linked(table: Table, ranked: RankedEntries) -> Table:
+    """Returns a leaderboard with a link in each measured row, and a column of authors.
+
+    Args:
+        table: Table with the measured rows of a ranking, then the published ones.
+        ranked: The same rows.
+    """
+    entries = [*ranked.entries, *(None for _ in ranked.published)]
+    at = table.name_column
+    # Behind the columns that answer the question, before those that are shown on demand.
+    place = sum(column.shown != "more" for column in table.columns)
+    rows: list[tuple[CellValue, ...]] = []
+    for row, entry in zip(table.rows, entries, strict=True):
+        name = row[at] if entry is None else _link(row[at], f"{entry.page}.html")
+        linked = [*row[:at], name, *row[at + 1 :]]
+        by = "published" if entry is None else entry.measured_by
+        rows.append((*linked[:place], by, *linked[place:]))
+    by_column = Column(
+        BY_COLUMN, "who measured it; published results are of papers", filtered=True, shown="wide"
+    )
+    columns = [*table.columns[:place], by_column, *table.columns[place:]]
+    return replace(table, columns=columns, rows=rows)
+
+
+def _link(name: CellValue, address: str) -> Link:
+    whole = name.whole if isinstance(name, ShortName) else ""
+    return Link(name.text if isinstance(name, ShortName) else str(name), address, whole)
 
 
 def _commands_section(dataset: BoardDataset) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ltbench.analysis.leaderboard.board import Leaderboard
@@ -160,23 +160,3 @@ def count(number: int, singular: str, plural: str = "") -> str:
         plural: Noun for others; with an s where it is empty.
     """
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
-
-
-def seeds_text(seeds: Sequence[int]) -> str:
-    """Returns seeds as a list in words: ranges where they are consecutive.
-
-    >>> seeds_text([0, 1, 2, 5])
-    '0 to 2, 5'
-
-    Args:
-        seeds: Ascending seeds.
-    """
-    ranges: list[list[int]] = []
-    for seed in seeds:
-        if ranges and seed == ranges[-1][-1] + 1:
-            ranges[-1].append(seed)
-        else:
-            ranges.append([seed])
-    return ", ".join(
-        str(each[0]) if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,25 @@ from numpy.typing import NDArray
 
 from ltbench import __version__
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
-from ltbench.board.entries import BoardDataset, Entry, RankedEntries, seeds_text
+from ltbench.board.entries import BoardDataset, Entry, RankedEntries, count
 from ltbench.board.people import PEOPLE_COLUMNS, people_row
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import settings_of
 from ltbench.io.tables import csv_table, text_series
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.page.content import (
+    Answer,
     CellValue,
     Column,
     Link,
     Listing,
+    Notes,
     Page,
     Section,
-    SectionBlock,
     Table,
 )
-from ltbench.storage.result_schema import Environment, RunResult
+from ltbench.report.sections.provenance import environment_blocks
+from ltbench.storage.result_schema import RunResult
 
 MAX_SHOWN_CLASSES = 1_000
 """Number of classes on the page of an entry, the rarest; its CSV file has all."""
@@ -42,31 +44,54 @@ def entry_page(entry: Entry, ranked: RankedEntries, dataset: BoardDataset) -> Pa
         dataset: Data set of the ranking.
     """
     row, conditions = entry.row, ranked.ranking.conditions
-    metric = ACCURACIES[ranked.ranking.metric]
-    place = f"Rank {row.rank} of {len(ranked.entries):,}" if row.rank else "No rank"
     return Page(
         title=f"{entry.ranked.name} on {dataset.label}",
-        lead=f"{place} by {metric} accuracy with inference {conditions.inference}. Measured by "
-        f"{entry.measured_by}, and computed again from the stored predictions.",
+        answer=Answer(_headline(entry, ranked), _detail(entry, ranked)),
         facts=[
-            *(
-                (f"{name} %", f"{value:.1f}")
-                for key, name in ACCURACIES.items()
-                if (value := getattr(row, key)) is not None
-            ),
             ("seeds", f"{len(entry.runs):,}"),
+            ("backbone", row.backbone or ""),
+            ("inference", conditions.inference),
+            ("epoch", conditions.selection),
+            ("shot rule", conditions.shot_rule),
+            ("learned parameters", f"{row.learned_parameters or 0:,}"),
         ],
         sections=[
             _people_section(entry),
             _commands_section(entry),
             _seeds_section(entry),
             _classes_section(entry),
-            _environment_section(entry),
+            Section(
+                "environment",
+                "Environment",
+                blocks=environment_blocks([run.environment for run in entry.ranked.cell.runs]),
+            ),
             _settings_section(entry),
         ],
         made_with=f"ltbench {__version__}",
         links=[Link("All data sets", "../index.html"), Link(dataset.label, "index.html")],
     )
+
+
+def _headline(entry: Entry, ranked: RankedEntries) -> str:
+    """Returns the rank and the accuracy of an entry in a sentence."""
+    row, metric = entry.row, ranked.ranking.metric
+    value = getattr(row, metric)
+    place = f"Rank {row.rank} of {len(ranked.entries):,}" if row.rank else "Without a rank"
+    reached = "" if value is None else f": {value:.1f} % {ACCURACIES[metric]}"
+    few = "" if row.few is None else f", {row.few:.1f} % in few-shot classes"
+    return f"{place}{reached}{few}."
+
+
+def _detail(entry: Entry, ranked: RankedEntries) -> str:
+    row = entry.row
+    sharing = sum(other.row.rank == row.rank for other in ranked.entries) - 1
+    shared = (
+        f"{count(sharing, 'other entry', 'other entries')} with the same rank "
+        f"{'does' if sharing == 1 else 'do'} not differ significantly. "
+        if row.rank and sharing
+        else ""
+    )
+    return f"{shared}Measured by {entry.measured_by}, computed again from the predictions."
 
 
 def class_accuracies_csv(entry: Entry) -> str:
@@ -111,13 +136,21 @@ def _commands_section(entry: Entry) -> Section:
 def _seeds_section(entry: Entry) -> Section:
     heads = [
         Column("seed", decimals=0),
-        *(Column(f"{name} %", decimals=1) for name in ACCURACIES.values()),
-        Column("ECE %", "expected calibration error", decimals=1),
-        Column("train s", "seconds of the training", decimals=1),
-        Column("memory MB", "peak memory", decimals=0),
-        Column("data", "part of the data set that was compared with the one known to the board"),
-        Column("pack"),
-        Column("hash", "first digits of the SHA-256 of the settings"),
+        Column("overall", decimals=1),
+        Column("mean-class", decimals=1, shown="more"),
+        Column("many", decimals=1, shown="wide"),
+        Column("medium", decimals=1, shown="wide"),
+        Column("few", decimals=1),
+        Column("ECE", "expected calibration error in percent", decimals=1, shown="more"),
+        Column("train s", "seconds of the training", decimals=1, shown="more"),
+        Column("memory MB", "peak memory", decimals=0, shown="more"),
+        Column(
+            "compared",
+            "part of the data set that was compared with the one known to the board",
+            shown="wide",
+        ),
+        Column("pack", shown="wide"),
+        Column("hash", "first digits of the SHA-256 of the settings", shown="more"),
     ]
     rows: list[tuple[CellValue, ...]] = [
         (
@@ -134,15 +167,15 @@ def _seeds_section(entry: Entry) -> Section:
     return Section(
         "seeds",
         "Seeds",
-        findings=list(_unique_warnings(entry.ranked.cell.runs)),
-        blocks=[Table("seeds", "Each run, with the checks that it passed.", heads, rows)],
+        blocks=[
+            Table("seeds", "Accuracies of each run in percent, and its pack.", heads, rows),
+            Notes("Warnings of the runs", _unique_warnings(entry.ranked.cell.runs)),
+        ],
     )
 
 
-def _unique_warnings(runs: Sequence[RunResult]) -> Iterator[str]:
-    """Yields the warnings that runs have recorded."""
-    for text in dict.fromkeys(text for run in runs for text in run.warnings):
-        yield f"Warning of the run: {text}"
+def _unique_warnings(runs: Sequence[RunResult]) -> list[str]:
+    return list(dict.fromkeys(text for run in runs for text in run.warnings))
 
 
 def _classes_section(entry: Entry) -> Section:
@@ -193,32 +226,6 @@ def _classes_section(entry: Entry) -> Section:
             ),
         ],
     )
-
-
-def _environment_section(entry: Entry) -> Section:
-    """Returns a table of each environment, without the recorded commands: texts of authors."""
-    seeds: dict[tuple[tuple[str, str], ...], list[int]] = {}
-    for run in entry.ranked.cell.runs:
-        seeds.setdefault(tuple(_environment_rows(run.environment)), []).append(run.seed)
-    blocks: list[SectionBlock] = [
-        Table(
-            f"environment_{number}",
-            f"Environment of {'seed' if len(each) == 1 else 'seeds'} {seeds_text(each)}.",
-            [Column("property"), Column("value")],
-            rows,
-        )
-        for number, (rows, each) in enumerate(seeds.items())
-    ]
-    return Section("environment", "Environment", blocks=blocks)
-
-
-def _environment_rows(environment: Environment) -> Iterator[tuple[str, str]]:
-    for key, value in environment.model_dump(exclude={"command"}).items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {version or 'none'}" for name, version in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(map(str, value))
-        yield key.replace("_", " "), str(value)
 
 
 def _settings_section(entry: Entry) -> Section:

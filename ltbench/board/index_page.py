@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from ltbench import __version__
 from ltbench.board.contributors import ENTRY_FILE, Contributor
-from ltbench.board.entries import BoardDataset, count
+from ltbench.board.entries import BoardDataset, Entry, count
 from ltbench.board.people import PEOPLE_COLUMNS, people_row
 from ltbench.board.verification import Refusal
-from ltbench.metric_names import ACCURACIES
 from ltbench.report.page.content import (
+    Answer,
     CellValue,
     Column,
+    Estimate,
     Link,
     Listing,
     Page,
@@ -38,8 +39,8 @@ _CHECKS = (
 _LIMITS = (
     "What the checks cannot show: that predictions come from a training with these settings. "
     "Invented predictions that agree with themselves pass. Repeat a run with its command before "
-    "you rely on it. Times, memory and numbers of learned parameters are those that the contributor's "
-    "machine recorded."
+    "you rely on it. Times, memory and numbers of learned parameters are those that the "
+    "contributor's machine recorded."
 )
 _STEPS = (
     "Run a method with several seeds; one seed supports no claim about a method.",
@@ -79,9 +80,7 @@ def index_page(
     left_out = len({refusal.pack for refusal in refusals})
     return Page(
         title=TITLE,
-        lead=f"{count(runs, 'run')} by {count(len(contributors), 'contributor')} on "
-        f"{count(len(datasets), 'data set')}. Every number is computed again from the predictions "
-        "that were handed in.",
+        answer=_answer(datasets, runs, len(contributors)),
         facts=[
             ("data sets", f"{len(datasets):,}"),
             ("entries", f"{len(entries):,}"),
@@ -101,20 +100,42 @@ def index_page(
     )
 
 
+def _answer(datasets: Sequence[BoardDataset], runs: int, contributors: int) -> Answer:
+    """Returns the first sentences: the best methods of the only data set, or the numbers of all."""
+    detail = (
+        f"{count(runs, 'run')} by {count(contributors, 'contributor')}, each computed again from "
+        "the predictions that were handed in."
+    )
+    if len(datasets) > 1:
+        return Answer(f"The best methods on {len(datasets):,} long-tailed data sets.", detail)
+    (dataset,) = datasets
+    return Answer(f"The best methods on {dataset.label}.", detail)
+
+
 def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:
     heads = [
         Column("data set"),
-        Column("conditions", "test views, epoch selection and rule of the shot groups"),
         Column("best method", "first row of the ranking"),
-        Column("shared by", "entries that are not significantly worse than the best", decimals=0),
-        Column("measured by"),
-        Column("overall %", decimals=1),
-        Column("from %", "lower bound of the 95 % interval over seeds and images", decimals=1),
-        Column("to %", "upper bound of the same interval", decimals=1),
-        Column("few %", "mean over few-shot classes", decimals=1),
-        Column("published %", "best published overall accuracy, not measured here", decimals=1),
-        Column("entries", decimals=0),
-        Column("classes", decimals=0),
+        Column("overall", "with its interval over seeds and test images", decimals=1),
+        Column("few", "mean over few-shot classes", decimals=1),
+        Column("measured by", shown="wide"),
+        Column(
+            "published",
+            "best published overall accuracy, not measured here",
+            decimals=1,
+            shown="wide",
+        ),
+        Column("entries", decimals=0, shown="wide"),
+        Column(
+            "of rank 1",
+            "entries that are not significantly worse than the best",
+            decimals=0,
+            shown="more",
+        ),
+        Column(
+            "conditions", "test views, epoch selection and rule of the shot groups", shown="more"
+        ),
+        Column("classes", decimals=0, shown="more"),
     ]
     rows: list[tuple[CellValue, ...]] = []
     for dataset in datasets:
@@ -124,27 +145,32 @@ def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:
             rows.append(
                 (
                     Link(dataset.label, f"{dataset.folder}/index.html"),
-                    f"{conditions.inference}, {conditions.selection}, {conditions.shot_rule}",
                     Link(best.ranked.name, f"{dataset.folder}/{best.page}.html"),
-                    sum(entry.row.rank == 1 for entry in each.entries),
-                    best.measured_by,
-                    best.row.accuracy,
-                    best.row.accuracy_ci_low,
-                    best.row.accuracy_ci_high,
+                    _estimate(best),
                     best.row.few,
+                    best.measured_by,
                     max(known, default=None),
                     len(each.entries),
+                    sum(entry.row.rank == 1 for entry in each.entries),
+                    f"{conditions.inference}, {conditions.selection}, {conditions.shot_rule}",
                     len(best.ranked.cell.runs[0].classes.names),
                 )
             )
     table = Table(
         "datasets",
-        f"The first row of each ranking by {ACCURACIES['accuracy']} accuracy. The page of a data "
-        "set has all entries, figures and tests.",
+        "The first row of each ranking, in percent. The page of a data set has all entries, "
+        "figures and tests.",
         heads,
         rows,
     )
     return Section("data-sets", "Data sets", blocks=[table])
+
+
+def _estimate(entry: Entry) -> CellValue:
+    row = entry.row
+    if row.accuracy is None:
+        return None
+    return Estimate(row.accuracy, row.accuracy_ci_low, row.accuracy_ci_high)
 
 
 def _contributors_section(
