@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ltbench import __version__
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.board.entries import BoardDataset, Entry, RankedEntries, count
-from ltbench.board.people import PEOPLE_COLUMNS, people_row
+from ltbench.board.people import people_table
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import settings_of
 from ltbench.io.tables import csv_table, text_series
@@ -113,8 +113,7 @@ def class_accuracies_csv(entry: Entry) -> str:
 
 
 def _people_section(entry: Entry) -> Section:
-    rows = [people_row(each) for each in entry.contributors]
-    table = Table("people", "Authors of the runs.", PEOPLE_COLUMNS, rows)
+    table = people_table("people", "Authors of the runs.", entry.contributors)
     return Section("people", "Measured by", blocks=[table])
 
 
@@ -203,7 +202,7 @@ def _classes_section(entry: Entry) -> Section:
     left = f" The {len(shown):,} rarest of {len(order):,}." if len(shown) < len(order) else ""
     heads = [
         Column("class"),
-        Column("shot group", filtered=True),
+        Column("shot group", filtered=True, shown="wide"),
         Column("training images", decimals=0),
         Column("accuracy %", decimals=1),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ltbench import __version__
 from ltbench.board.contributors import ENTRY_FILE, Contributor
 from ltbench.board.entries import BoardDataset, Entry, count
-from ltbench.board.people import PEOPLE_COLUMNS, people_row
+from ltbench.board.people import people_table
 from ltbench.board.verification import Refusal
 from ltbench.report.page.content import (
     Answer,
@@ -37,17 +37,16 @@ _CHECKS = (
     "Commands are made from the settings of a run. No text of a contributor is shown as a command.",
 )
 _LIMITS = (
-    "What the checks cannot show: that predictions come from a training with these settings. "
-    "Invented predictions that agree with themselves pass. Repeat a run with its command before "
-    "you rely on it. Times, memory and numbers of learned parameters are those that the "
-    "contributor's machine recorded."
+    "That predictions come from a training with these settings. Invented predictions that agree "
+    "with themselves pass. Repeat a run with its command before you rely on it. Times, memory and "
+    "numbers of learned parameters are those that the contributor's machine recorded."
 )
 _STEPS = (
-    "Run a method with several seeds; one seed supports no claim about a method.",
-    "Pack the runs, without their weights.",
-    "Check the pack.",
-    f"Put it into a folder of your name beside the others, with {ENTRY_FILE}: who you are.",
-    "Open a pull request with the folder. The numbers are placed under CC0 1.0.",
+    "1. Run a method with several seeds; one seed supports no claim about a method.",
+    "2. Pack the runs, without their weights.",
+    "3. Check the pack.",
+    f"4. Put it into a folder of your name beside the others, with {ENTRY_FILE}: who you are.",
+    "5. Open a pull request with the folder. The numbers are placed under CC0 1.0.",
 )
 _COMMANDS = """\
 ltbench run --method lora --seed 0
@@ -92,7 +91,12 @@ def index_page(
             _datasets_section(datasets),
             _contributors_section(datasets, contributors),
             _contribute_section(),
-            Section("checks", "How results are checked", [_LIMITS], findings=_CHECKS),
+            Section(
+                "checks",
+                "How results are checked",
+                findings=_CHECKS,
+                sections=[Section("limits", "What the checks cannot show", [_LIMITS])],
+            ),
             *([_left_out_section(refusals)] if refusals else []),
             _files_section(),
         ],
@@ -184,11 +188,16 @@ def _contributors_section(
                 totals[one.name] += 1
             for run in entry.runs:
                 runs[run.contributor] += 1
-    heads = [*PEOPLE_COLUMNS, Column("entries", decimals=0), Column("runs", decimals=0)]
-    rows = [
-        (*people_row(one), totals[name], runs[name]) for name, one in sorted(contributors.items())
-    ]
-    table = Table("contributors", "Authors of the results.", heads, rows)
+    names = sorted(contributors)
+    table = people_table(
+        "contributors",
+        "Authors of the results.",
+        [contributors[name] for name in names],
+        [
+            (Column("entries", decimals=0), [totals[name] for name in names]),
+            (Column("runs", decimals=0), [runs[name] for name in names]),
+        ],
+    )
     return Section("contributors", "Contributors", blocks=[table])
 
 

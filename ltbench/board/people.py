@@ -1,29 +1,50 @@
-"""Columns and rows of tables of contributors."""
+"""Tables of contributors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ltbench.board.contributors import Contributor
-from ltbench.report.page.content import CellValue, Column, Link
+from ltbench.report.page.content import CellValue, Column, Link, Table
 
-PEOPLE_COLUMNS = (
+_COLUMNS = (
     Column("who"),
-    Column("affiliation"),
-    Column("link"),
+    Column("affiliation", shown="wide"),
+    Column("link", shown="wide"),
     Column("paper"),
-    Column("note"),
-    Column("folder", "name of the contributor's folder"),
+    Column("note", shown="wide"),
+    Column("folder", "name of the contributor's folder", shown="wide"),
 )
-"""Columns of a table of contributors: the author's own words, but for the folder."""
 
 
-def people_row(contributor: Contributor) -> tuple[CellValue, ...]:
-    """Returns the row of a contributor."""
+def people_table(
+    name: str,
+    caption: str,
+    contributors: Sequence[Contributor],
+    others: Sequence[tuple[Column, Sequence[CellValue]]] = (),
+) -> Table:
+    """Returns a table of contributors in their own words, without columns that are empty.
+
+    Args:
+        name: Name of the table.
+        caption: Description.
+        contributors: P contributors, in order.
+        others: Further columns, with P values each.
+    """
+    own = list(zip(*map(_row, contributors), strict=True))
+    columns = [*zip(_COLUMNS, own, strict=True), *others]
+    kept = [(column, values) for column, values in columns if any(v is not None for v in values)]
+    rows = list(zip(*(values for _, values in kept), strict=True))
+    return Table(name, caption, [column for column, _ in kept], rows)
+
+
+def _row(contributor: Contributor) -> tuple[CellValue, ...]:
     link, paper = contributor.link, contributor.paper
     return (
         contributor.who,
-        contributor.affiliation,
+        contributor.affiliation or None,
         Link(link.removeprefix("https://"), link) if link else None,
         Link(paper, contributor.paper_address) if paper else None,
-        contributor.note,
+        contributor.note or None,
         contributor.name,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +119,7 @@ class PackVerifier:
         runs: list[VerifiedRun] = []
         refusals: list[Refusal] = []
         prints: list[str] = []
+        repeated: dict[str, list[tuple[str, str]]] = {}
 
         def refuse(folder: str, reason: str) -> None:
             told = reason.replace(f"{place}/", "").replace(str(archive), name)
@@ -134,11 +134,18 @@ class PackVerifier:
                         verified, fingerprint = self._verified(run, name, contributor)
                     except DataError as error:
                         refuse(run.folder, error.message)
-                    else:
-                        runs.append(verified)
-                        prints.append(fingerprint)
+                        continue
+                    earlier = self._earlier(verified, fingerprint)
+                    if earlier is not None:
+                        repeated.setdefault(earlier.pack, []).append((run.folder, earlier.folder))
+                    runs.append(verified)
+                    prints.append(fingerprint)
         except DataError as error:
             refuse("", error.message)
+        for pack, folders in repeated.items():
+            own, other = folders[0]
+            more = f", and {len(folders) - 1:,} more" if len(folders) > 1 else ""
+            refuse(own, f"{pack} has it already, as {other}{more}: a run is listed once")
         if not runs and not refusals:
             refuse("", f"{name} holds no run")
         if refusals:
@@ -164,8 +171,6 @@ class PackVerifier:
             raise DataError("it is a quick look, which no other run can be compared with")
         data = self._known.check(run)
         fingerprint = _digest(run.predictions())
-        for earlier in self._earlier(run.hash, fingerprint, contributor):
-            raise DataError(earlier)
         verified = VerifiedRun(
             pack=pack,
             contributor=contributor,
@@ -177,14 +182,13 @@ class PackVerifier:
         )
         return verified, fingerprint
 
-    def _earlier(self, run_hash: str, fingerprint: str, contributor: str) -> Iterator[str]:
-        """Yields the reasons why a run counts as one that was accepted before."""
-        same = self._by_hash.get(run_hash)
-        if same is not None:
-            yield f"{same.pack} has the same run: a run is listed once"
+    def _earlier(self, run: VerifiedRun, fingerprint: str) -> _Seen | None:
+        """Returns the accepted run that a run repeats: the same one, or another's predictions."""
+        same = self._by_hash.get(run.hash)
         copied = self._by_predictions.get(fingerprint)
-        if copied is not None and copied.contributor != contributor:
-            yield f"its predictions are those of {copied.folder} in {copied.pack}"
+        if same is None and copied is not None and copied.contributor != run.contributor:
+            return copied
+        return same
 
 
 def is_comparable(run: RunResult) -> bool:

@@ -100,11 +100,10 @@ def rest_json(table: Table) -> Markup:
 def link_html(link: Link) -> Markup:
     """Returns a link as HTML; one to another site does not tell it where the reader comes from."""
     outside = ' rel="external nofollow noopener noreferrer"' if ":" in link.address else ""
-    whole = (
-        f' title="{escape(terminal_text(link.whole))}"' if link.whole not in ("", link.text) else ""
-    )
+    text, whole = terminal_text(link.text), terminal_text(link.whole)
+    title = f' title="{escape(whole)}"' if whole and whole != text else ""
     address = escape(terminal_text(link.address))
-    return Markup(f'<a href="{address}"{outside}{whole}>{escape(terminal_text(link.text))}</a>')
+    return Markup(f'<a href="{address}"{outside}{title}>{escape(text)}</a>')
 
 
 def _tag(table: Table, position: int) -> str:
@@ -118,7 +117,7 @@ def _cell_html(value: CellValue, column: Column) -> str:
         return f'{shown} <span class="interval">{escape(bounds)}</span>' if bounds else shown
     text = str(escape(_cell_text(value, column)))
     if isinstance(value, Link):
-        return link_html(value)
+        return str(link_html(value))
     if isinstance(value, ShortName) and value.whole != value.text:
         return f'<span title="{escape(terminal_text(value.whole))}">{text}</span>'
     return text
