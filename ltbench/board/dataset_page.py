@@ -114,10 +114,13 @@ def _linked(table: Table, ranked: RankedEntries) -> Table:
     for row, entry in zip(table.rows, entries, strict=True):
         name = row[at] if entry is None else _link(row[at], f"{entry.page}.html")
         linked = [*row[:at], name, *row[at + 1 :]]
-        by = "published" if entry is None else entry.measured_by
+        by = "published" if entry is None else entry.folders
         rows.append((*linked[:place], by, *linked[place:]))
     by_column = Column(
-        BY_COLUMN, "who measured it; published results are of papers", filtered=True, shown="wide"
+        BY_COLUMN,
+        "contributor who measured it; published results are of papers",
+        filtered=True,
+        shown="wide",
     )
     columns = [*table.columns[:place], by_column, *table.columns[place:]]
     return replace(table, columns=columns, rows=rows)

@@ -37,8 +37,13 @@ class Entry:
 
     @property
     def measured_by(self) -> str:
-        """Names of the authors."""
+        """Names of the authors, in their own words."""
         return ", ".join(each.who for each in self.contributors)
+
+    @property
+    def folders(self) -> str:
+        """Names of the authors' folders, which are short."""
+        return ", ".join(each.name for each in self.contributors)
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:
                     Link(best.ranked.name, f"{dataset.folder}/{best.page}.html"),
                     _estimate(best),
                     best.row.few,
-                    best.measured_by,
+                    best.folders,
                     max(known, default=None),
                     len(each.entries),
                     sum(entry.row.rank == 1 for entry in each.entries),

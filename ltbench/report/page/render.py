@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import terminal_text
+from ltbench.report.page.compiled import COMPILED_TEMPLATES
 from ltbench.report.page.content import (
     Beside,
     ImageSheet,
@@ -105,6 +106,7 @@ def _jinja_environment(terms: Terms) -> Environment:
     environment = Environment(
         loader=PackageLoader("ltbench.report.page", "assets"),
         autoescape=True,
+        bytecode_cache=COMPILED_TEMPLATES,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
