@@ -78,6 +78,7 @@ ROOMS = [
     "prediction",
     "tuning",
     "export",
+    "board",
     "api",
     "cli",
 ]

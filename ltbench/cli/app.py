@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from ltbench import __version__
+from ltbench.cli.board.build import build
+from ltbench.cli.board.check import check
 from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
 from ltbench.cli.data.list import list_datasets
@@ -140,6 +142,10 @@ _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
     "check": check_plugins,
     "new": new,
 }
+_BOARD_VERBS: dict[str, Callable[..., None]] = {
+    "build": build,
+    "check": check,
+}
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
 data = typer.Typer(no_args_is_help=True, help="List, create, prepare and verify data sets.")
@@ -158,3 +164,7 @@ plugin = typer.Typer(no_args_is_help=True, help="List, check and create plugins.
 for name, verb in _PLUGIN_VERBS.items():
     plugin.command(name)(_interruptible(verb))
 app.add_typer(plugin, name="plugin")
+board = typer.Typer(no_args_is_help=True, help="Build a public leaderboard from packed runs.")
+for name, verb in _BOARD_VERBS.items():
+    board.command(name)(_interruptible(verb))
+app.add_typer(board, name="board")
