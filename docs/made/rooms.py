@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "ltbench"
 CONTRACT = "contract"
 FLOORS: tuple[dict[str, float], ...] = (
     {CONTRACT: 1.5},
-    {"io": 2},
+    {"io": 2, "manual": 3},
     {"registry": 1, "data": 2},
     {"config": 1.5},
     {"storage": 1.5},
