@@ -11,6 +11,7 @@ from pathlib import Path
 from docs.made.command import command_page
 from docs.made.components import components_page
 from docs.made.conformance import conformance_page
+from docs.made.glossary import glossary_page
 from docs.made.parts import MARKED, filled
 from docs.made.picture import leaderboard_svg
 from docs.made.rooms import rooms_svg
@@ -25,6 +26,7 @@ WHOLE = {
     "conformance.md": conformance_page,
     "figures/leaderboard.svg": leaderboard_svg,
     "figures/rooms.svg": rooms_svg,
+    "glossary.md": glossary_page,
     "reference/command.md": command_page,
     "reference/hooks.md": hooks_page,
     "reference/protocols.md": protocols_page,

@@ -80,7 +80,7 @@ def compare(
     """Test the differences between stored runs on the same test images.
 
     With several common seeds, by a hierarchical bootstrap over seeds and images; with one, by
-    paired tests on the images. `docs/statistics.md` describes each number.
+    paired tests on the images. `ltbench docs statistics` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
 
