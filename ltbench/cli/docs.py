@@ -22,7 +22,7 @@ def docs(
         list[str] | None,
         typer.Argument(
             metavar="[TOPIC]",
-            help="ManualPage, PAGE#SECTION, or a word of the glossary. Without it all pages are listed.",
+            help="Page, PAGE#SECTION, or a word of the glossary. Without it all pages are listed.",
             autocompletion=complete_topic,
         ),
     ] = None,
