@@ -16,7 +16,11 @@ ROOT = Path(__file__).parent.parent
 FROM_ROOT = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 """Pages that are files at the root of the repository."""
 
+WIDE = ("index.md", "gallery.md")
+"""Pages without columns beside them."""
+
 _LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+_CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -31,9 +35,21 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Replaces links to files outside of the site by paths in the repository."""
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = ["navigation", "toc"]
     if page.file.src_uri in FROM_ROOT:
         return markdown  # done
     return with_links(markdown, f"docs/{page.file.src_uri}")
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    r"""Removes the backslash of `\|` from the cells of tables, where Python-Markdown keeps it."""
+    return _CELL.sub(lambda found: found[0].replace(r"\|", "|"), html)
+
+
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
+    """Names the dialog of the search, which has no name for a screen reader in the theme."""
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
 
 
 def with_links(text: str, path: str) -> str:
