@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench demo test test-full test-slow lint types docs site check clean
+.PHONY: api attack bench demo test test-full test-slow lint types docs figures site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -38,6 +38,10 @@ attack: $(VENV)/.dev  ## hostile input, signals and file systems: an hour; ATTAC
 	$(BIN)/python -m benchmarks.attack $(ATTACK)
 
 docs: $(VENV)/.installed  ## the pages that are made from the code
+	$(BIN)/python -m docs.generate
+
+figures: $(VENV)/.dev  ## what shows stored results: tables, reports, figures, pictures of reports; then docs
+	$(BIN)/python -m docs.results
 	$(BIN)/python -m docs.generate
 
 site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fetched

@@ -1,10 +1,10 @@
-"""MkDocs hooks: pages from the root of the repository, and links that leave the site."""
+"""MkDocs hooks: pages and reports from the repository, links that leave the site, markup."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,17 +16,23 @@ ROOT = Path(__file__).parent.parent
 FROM_ROOT = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 """Pages that are files at the root of the repository."""
 
+RESULTS = ROOT / "benchmarks" / "results"
 WIDE = ("index.md", "gallery.md")
 """Pages without columns beside them."""
 
 _LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+_LIGHT = re.compile(r'(<img\b[^>]*\bsrc="[^"]*_)light(\.webp)("[^>]*>)')
 _CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Adds the pages that are files at the root."""
+    """Adds the pages that are files at the root, and the reports of stored runs."""
     from mkdocs.structure.files import File
 
+    for report in sorted(RESULTS.rglob("report/index.html")):
+        for path in sorted(report.parent.rglob("*.*")):
+            source = path.relative_to(ROOT).as_posix()
+            files.append(File.generated(config, _in_gallery(source), abs_src_path=str(path)))
     for page, name in FROM_ROOT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=with_links(text, name)))
@@ -43,7 +49,11 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    r"""Removes the backslash of `\|` from the cells of tables, where Python-Markdown keeps it."""
+    r"""Adds the dark twins of pictures, and removes the backslash of `\|` in tables.
+
+    Python-Markdown keeps that backslash within code. The theme shows one picture of the two.
+    """
+    html = _LIGHT.sub(r"\1light\2#only-light\3 \1dark\2#only-dark\3", html)
     return _CELL.sub(lambda found: found[0].replace(r"\|", "|"), html)
 
 
@@ -64,11 +74,19 @@ def with_links(text: str, path: str) -> str:
     def replaced(found: re.Match[str]) -> str:
         shown, link, anchor = found[1], found[2], found[3] or ""
         target = posixpath.normpath(posixpath.join(folder, link))
+        if target.endswith("/report/index.html"):
+            return f"[{shown}]({_in_gallery(target)})"
         inside = target.removeprefix("docs/")
-        if inside != target and Path(target).suffix in (".md", ".svg"):
+        if inside != target and Path(target).suffix in (".md", ".svg", ".webp"):
             return f"[{shown}]({link if folder else inside}{anchor})"
         if target.endswith(shown.strip("`")):
             return f"`{target}`"
         return f"{shown} (`{target}`)"
 
     return _LINK.sub(replaced, text)
+
+
+def _in_gallery(source: str) -> str:
+    """Returns the path in the site of a file of a report in the repository."""
+    parts = PurePosixPath(source).relative_to("benchmarks/results").parts
+    return posixpath.join("gallery", *(part for part in parts if part != "report"))
