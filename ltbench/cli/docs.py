@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -108,20 +108,18 @@ def _show(page: ManualPage, text: str, json: bool) -> None:
 
         print_json({"topic": page.topic, "title": page.title, "markdown": text})
         return
-    from rich.markdown import Markdown
-
+    from ltbench.cli.markdown_output import print_markdown
     from ltbench.io.console import console
     from ltbench.io.pager import show_paged
     from ltbench.manual.plain import for_terminal
 
     out = console()
-    shown = Markdown(for_terminal(page, text), code_theme="ansi_dark", hyperlinks=False)
-    options: dict[str, Any] = {"width": min(out.width, _WIDTH_COLUMNS)}
+    shown, width = for_terminal(page, text), min(out.width, _WIDTH_COLUMNS)
     if not out.is_terminal:
-        out.print(shown, **options)
+        print_markdown(out, shown, width)
         return
     with out.capture() as captured:
-        out.print(shown, **options)
+        print_markdown(out, shown, width)
     show_paged(captured.get())
 
 
