@@ -44,7 +44,7 @@ figures: $(VENV)/.dev  ## what shows stored results: tables, reports, figures, p
 	$(BIN)/python -m docs.results
 	$(BIN)/python -m docs.generate
 
-site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fetched
+site: $(VENV)/.dev  ## the documentation as a site of files, build/site/index.html; nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares

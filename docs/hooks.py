@@ -74,7 +74,7 @@ def with_links(text: str, path: str) -> str:
     def replaced(found: re.Match[str]) -> str:
         shown, link, anchor = found[1], found[2], found[3] or ""
         target = posixpath.normpath(posixpath.join(folder, link))
-        if target.endswith("/report/index.html"):
+        if target.endswith("/report/index.html") and (ROOT / target).exists():
             return f"[{shown}]({_in_gallery(target)})"
         inside = target.removeprefix("docs/")
         if inside != target and Path(target).suffix in (".md", ".svg", ".webp"):

@@ -22,14 +22,18 @@ def show_paged(text: str) -> None:
     Args:
         text: Text, which may have colours.
     """
-    command = shlex.split(os.environ.get("PAGER") or "less")
+    try:
+        command = shlex.split(os.environ.get("PAGER") or "less")
+    except ValueError:  # a quote without its end
+        command = []
     if not command or shutil.which(command[0]) is None:
         sys.stdout.write(text)
         return
     environment = {"LESS": _LESS_OPTIONS, **os.environ}
     sys.stdout.flush()
+    encoded = text.encode(sys.stdout.encoding or "utf-8", errors="replace")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        subprocess.run(command, input=text.encode(), env=environment, check=False)
+        subprocess.run(command, input=encoded, env=environment, check=False)
     finally:
         signal.signal(signal.SIGINT, before)

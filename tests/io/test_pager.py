@@ -19,7 +19,7 @@ def test_the_pager_of_the_user_gets_the_text(
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("command", ["no-such-pager --x", "  "])
+@pytest.mark.parametrize("command", ["no-such-pager --x", "  ", "less '"])
 def test_without_a_pager_the_text_is_printed(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
