@@ -58,8 +58,13 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
-    """Names the dialog of the search, which has no name for a screen reader in the theme."""
-    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
+    """Returns a page whose search has a name for screen readers."""
+    return _with_named_search(output)
+
+
+def on_post_template(output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+    """Returns the page of a wrong address, whose search has a name for screen readers."""
+    return _with_named_search(output_content)
 
 
 def with_links(text: str, path: str) -> str:
@@ -90,3 +95,8 @@ def _in_gallery(source: str) -> str:
     """Returns the path in the site of a file of a report in the repository."""
     parts = PurePosixPath(source).relative_to("benchmarks/results").parts
     return posixpath.join("gallery", *(part for part in parts if part != "report"))
+
+
+def _with_named_search(output: str) -> str:
+    """Returns a page with a name for the dialog of the search: the theme gives it none."""
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
