@@ -77,7 +77,7 @@ class Results(Sequence[FinishedRun]):
         """Returns a data frame with a row for each run.
 
         Its columns are settings, metrics with intervals, costs and the path, then the options of
-        components, such as `method.dim`, and tags, such as `tag.paper`. `docs/python.md` lists
+        components, such as `method.dim`, and tags, such as `tag.paper`. `ltbench docs python` lists
         them with their types.
         """
         from ltbench.api.run_frame import runs_frame

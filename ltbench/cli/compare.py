@@ -90,7 +90,7 @@ def compare(
 
     Prints the answer first, which is better and by how much, or a tie; --details adds the tests.
     With several common seeds, by a hierarchical bootstrap over seeds and images; with one, by
-    paired tests on the images. `docs/statistics.md` describes each number.
+    paired tests on the images. `ltbench docs statistics` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
 

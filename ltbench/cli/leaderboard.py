@@ -72,7 +72,7 @@ def leaderboard(
     """Rank stored runs: a row for each combination, over its seeds.
 
     Runs with different data sets, test views, epoch selection or shot rules are ranked separately.
-    A row that is not significantly worse than the best shares its rank. `docs/leaderboard.md`
+    A row that is not significantly worse than the best shares its rank. `ltbench docs leaderboard`
     describes the columns.
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`

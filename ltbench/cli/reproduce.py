@@ -57,7 +57,7 @@ def reproduce(
 
     For every number that a plugin has for the choices of these runs, two one-sided t tests over the
     seeds (TOST) test whether the difference is within the margin. A small p value shows equivalence
-    here; a large p value of `compare` does not. See `docs/statistics.md`.
+    here; a large p value of `compare` does not. See `ltbench docs statistics`.
 
     Example: `ltbench reproduce runs/imagenet_lt/clip_vit_b16/lift --margin 0.5`
 
