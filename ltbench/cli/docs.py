@@ -69,9 +69,10 @@ def _list(json: bool) -> None:
         topics = [{"topic": page.topic, "title": page.title} for page in found.values()]
         print_json({"topics": topics, "words": dict(GLOSSARY)})
         return
-    from ltbench.io.console import console, plain_table
+    from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
-    table = plain_table("[bold]topic[/]", "[bold]page[/]")
+    table = FittedTable("topic", "page")
     for page in found.values():
         table.add_row(page.topic, page.title)
     out = console()

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.analysis.metrics import DEFAULT_RULE
-from ltbench.cli.output import plain_table
 from ltbench.data.survey.survey import SPLITS, Survey
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
@@ -73,10 +72,10 @@ def print_survey(survey: Survey, file: Path, command: str) -> None:
         out.print(f"next: [bold]{escape(command)}[/]", soft_wrap=True)
 
 
-def _splits_table(survey: Survey) -> Table:
-    table = plain_table("split")
+def _splits_table(survey: Survey) -> FittedTable:
+    table = FittedTable("split")
     for column in ("images", "classes", "images a class"):
-        table.add_column(column, justify="right")
+        table.add_column(column, right=True)
     table.add_column("")
     for split in reversed(SPLITS):
         counts = survey.counts(split)
@@ -89,12 +88,12 @@ def _splits_table(survey: Survey) -> Table:
     return table
 
 
-def _histogram(counts: NDArray[np.int64]) -> Table:
+def _histogram(counts: NDArray[np.int64]) -> FittedTable:
     """Returns the number of classes by their number of training images, as bars."""
     groups = DEFAULT_RULE.groups(counts)
-    table = plain_table("shot group")
-    table.add_column("training images", justify="right")
-    table.add_column("classes", justify="right")
+    table = FittedTable("shot group")
+    table.add_column("training images", right=True)
+    table.add_column("classes", right=True)
     table.add_column("")
     sizes = {
         (group, low, high): int(((counts >= low) & (counts <= (high or counts.max()))).sum())
