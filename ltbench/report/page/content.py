@@ -221,6 +221,7 @@ class Section:
         sections: Subsections.
         answer: Result in words, shown below the heading; None for none.
         facts: Pairs of name and value that hold for the whole section.
+        folded: Whether the subsections are collapsed at first.
     """
 
     name: str
@@ -231,6 +232,7 @@ class Section:
     sections: Sequence[Section] = field(default_factory=tuple)
     answer: Answer | None = None
     facts: Sequence[tuple[str, str]] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)

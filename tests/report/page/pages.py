@@ -131,6 +131,7 @@ def example() -> Page:
             Section(
                 "frequency",
                 "From head to tail",
+                folded=True,
                 blocks=[Picture("curve", "A curve.", drawing("curve"), "It falls.")],
                 sections=[
                     Section(
