@@ -160,7 +160,7 @@ def _ranking_sections(
     )
     details = detail_sections(ranking, evidence, name, metrics, figures)
     if evidence is not None:
-        details.insert(1, errors_section(evidence, name, open_split))
+        details.insert(1, errors_section(evidence, name, open_split, figures))
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [

@@ -153,6 +153,8 @@ def test_every_figure_is_there(made: Report) -> None:
         for name in (
             "shot_groups",
             "head_to_tail",
+            "errors_takers",
+            "errors_calibration",
             "differences_accuracy",
             "differences_few",
             "learned_parameters",
@@ -213,7 +215,11 @@ def test_two_data_sets_have_a_critical_difference_diagram(
         for method in ("lora", "full", "bitfit"):
             store(tmp_path, spec_of(registry, method=method, dataset__ratio=ratio))
     made = report(tmp_path, registry=registry)
-    assert pictures(section(made, "across-data-sets")) == ["critical_difference"]
+    assert pictures(section(made, "across-data-sets")) == [
+        "critical_difference",
+        "data_sets_accuracy",
+        "data_sets_few",
+    ]
     ranks = table(made, "ranks")
     assert len(ranks.rows) == 3
     titles = [column.title for column in ranks.columns]
