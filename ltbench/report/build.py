@@ -15,6 +15,7 @@ from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.tables import display_table, to_latex
 from ltbench.io.interrupts import deferred
+from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.page.content import Beside, Notes, Page, Section, SectionBlock
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
@@ -85,10 +86,12 @@ def build_report(
         open_split: Function that opens the data set of a run, for pictures of mistakes; None for
             a report without pictures.
     """
-    figures, taken, alone = FigureSet(), set[str](), len(board.rankings) == 1
+    names = tuple(dict.fromkeys(e.name for ranking in board.rankings for e in ranking.entries))
+    labels = short_labels(names)
+    figures = FigureSet(MethodLooks(names, labels))
+    taken, alone = set[str](), len(board.rankings) == 1
     level = board.rankings[0].level
     cells = found.cells()
-    labels = short_labels(entry.name for ranking in board.rankings for entry in ranking.entries)
     sections: list[Section] = []
     for ranking in board.rankings:
         sections += _ranking_sections(board, ranking, labels, figures, taken, advance, open_split)
@@ -102,13 +105,7 @@ def build_report(
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
         answer=first.answer,
-        facts=[
-            ("runs", f"{len(found.runs):,}"),
-            ("methods", f"{len(methods):,}"),
-            ("rows", f"{len(cells):,}"),
-            ("data sets", f"{len(datasets):,}"),
-            ("skipped folders", f"{len(found.skipped):,}"),
-        ],
+        facts=_page_facts(found, len(methods), len(cells), len(datasets)),
         sections=[
             replace(first, answer=None),  # the page begins with it
             *others,
@@ -118,6 +115,18 @@ def build_report(
     )
     tables = [display_table(each, board.published_beside(each)) for each in board.rankings]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
+
+
+def _page_facts(found: Found, methods: int, cells: int, datasets: int) -> list[tuple[str, str]]:
+    """Returns the numbers of what was found; those that say nothing are left out."""
+    facts = [("runs", len(found.runs)), ("methods", methods)]
+    if cells != methods * datasets:
+        facts.append(("combinations", cells))
+    if datasets > 1:
+        facts.append(("data sets", datasets))
+    if found.skipped:
+        facts.append(("skipped folders", len(found.skipped)))
+    return [(name, f"{number:,}") for name, number in facts]
 
 
 def _ranking_sections(

@@ -26,10 +26,12 @@ def class_columns(
     """
     import pandas as pd
 
+    from ltbench.io.tables import text_series
+
     names = np.array([str(name) for name in pooled.class_names], dtype=object)
     groups = np.array(SHOT_GROUPS, dtype=object)
     return {
         prefix: pd.Series(classes, dtype="Int64"),
-        f"{prefix}_name": pd.Series(names[classes], dtype="string"),
+        f"{prefix}_name": text_series(names[classes]),
         f"{prefix}_group": pd.Series(groups[pooled.group_of[classes]], dtype="string"),
     }
