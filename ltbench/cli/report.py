@@ -39,16 +39,17 @@ def report(
     """
     from rich.progress import Progress
 
+    from ltbench.analysis.leaderboard.display_columns import PAPER_COLUMNS
     from ltbench.cli.output_paths import writable_folder
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.engine.stored_split import EvaluatedSplits
     from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     writable_folder(out, "--out")
-    found = read_runs(runs, where)
-    board = ranked(found, metric, level, with_published=with_published)
+    found = read_comparable(runs, where)
+    board = ranked(found, metric, level, with_published=with_published, marked=PAPER_COLUMNS)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
     errors = console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
