@@ -160,7 +160,7 @@ def _ranking_sections(
     )
     details = detail_sections(ranking, evidence, name, metrics, figures)
     if evidence is not None:
-        details.insert(1, errors_section(evidence, name, open_split))
+        details.insert(1, errors_section(evidence, name, open_split, figures))
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [
@@ -169,7 +169,8 @@ def _ranking_sections(
         ]
     several = [each.conditions.dataset for each in board.rankings].count(about.dataset) > 1
     title = f"{about.dataset}, {about.inference}" if several else about.dataset
-    return [replace(leaderboard, name=anchor, title=title, facts=facts, sections=details)]
+    named = replace(leaderboard, name=anchor, title=title, facts=facts)
+    return [replace(named, sections=details, folded=True)]
 
 
 def _unique_name(text: str, taken: set[str]) -> str:

@@ -33,7 +33,8 @@ _LEFT, _GAP = 28.0, 13.0  # points
 _HEAD_HEIGHT, _ROW_GAP = 36.0, 8.0  # points
 _MAX_PANEL = 220.0  # points
 _AXIS_HEIGHT = 36.0  # points
-_TICK_ANCHORS: Mapping[float, Anchor] = {0.0: "left", 50.0: "center", 100.0: "right"}
+_TICK_ANCHORS: tuple[Anchor, ...] = ("left", "center", "right")
+_LOWEST = (80.0, 50.0, 0.0)  # ends of the axes, in percent: the first below all values
 _GROUP_STYLES = {"many": MethodStyle(MUTED, "o", "-"), "medium": MethodStyle(MUTED, "s", "-")}
 _FEW_STYLE = MethodStyle(INK, "D", "-", 2.0)
 
@@ -139,9 +140,10 @@ def _draw_panel(
     named: tuple[bool, bool],
 ) -> None:
     """Draws a panel; `named` says whether the two axes have numbers."""
-    ticks = (0.0, 50.0, 100.0)
-    x = Scale(0, 100, frame.left, frame.right, ticks)
-    y = Scale(0, 100, frame.bottom, frame.top, ticks)
+    low = _lowest(panels)
+    ticks = (low, (low + 100) / 2, 100.0)
+    x = Scale(low, 100, frame.left, frame.right, ticks)
+    y = Scale(low, 100, frame.bottom, frame.top, ticks)
     bold = panel.name in EMPHASISED
     canvas.dots(frame.left + 4, frame.top - 24, **panel.style.marker_arguments(6.5))
     room = frame.right - frame.left - 10
@@ -158,12 +160,14 @@ def _draw_panel(
             canvas.grid_line(*((ends, [at, at]) if scale is y else ([at, at], ends)))
             if is_named:
                 where = (frame.left - 5, at) if scale is y else (at, frame.bottom + 10)
-                anchor: Anchor = "right" if scale is y else _TICK_ANCHORS[tick]
+                anchor: Anchor = "right" if scale is y else _TICK_ANCHORS[ticks.index(tick)]
                 canvas.write(*where, f"{tick:g}", anchor=anchor, size=SMALL_SIZE, colour=MUTED)
-    canvas.line(x([0, 100]), y([0, 100]), dash=(0, (4, 3)), width=0.8)
-    for other in panels:
-        if other is not panel:
-            canvas.line(x(other.bins[0]), y(other.bins[1]), colour=RULE, width=1.0, layer=1)
+    canvas.line(x([low, 100]), y([low, 100]), dash=(0, (4, 3)), width=0.8)
+    others = [np.append(np.stack(other.bins[:2]), [[np.nan]] * 2, 1) for other in panels]
+    others = [line for line, other in zip(others, panels, strict=True) if other is not panel]
+    if others:  # one line with gaps keeps pages small
+        confidences, accuracies = np.hstack(others)
+        canvas.line(x(confidences), y(accuracies), colour=RULE, width=1.0, layer=1)
     confidence, accuracy, share = panel.bins
     colour = panel.style.colour
     gap = np.column_stack(
@@ -180,3 +184,9 @@ def _draw_panel(
             f"{panel.name}: confidence {one:.1f} %, accuracy {right:.1f} %, "
             f"{part:.1f} % of the images",
         )
+
+
+def _lowest(panels: Sequence[_Panel]) -> float:
+    """Returns the lower end of all axes."""
+    seen = [float(np.min(part)) for panel in panels for part in panel.bins[:2] if len(part)]
+    return next(low for low in _LOWEST if low == 0 or low <= min(seen, default=0.0))

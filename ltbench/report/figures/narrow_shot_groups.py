@@ -50,7 +50,6 @@ def draw_narrow_shot_groups(
     *,
     looks: MethodLooks = NO_LOOKS,
     ranks: Sequence[int | None] = (),
-    width: float = NARROW_WIDTH,
 ) -> Canvas:
     """Draws the numbers of each method above a line with a mark for each shot group.
 
@@ -58,6 +57,7 @@ def draw_narrow_shot_groups(
     Arguments as for `draw_shot_groups`; beyond 4 metrics, others than the first and the shot groups
     are left out.
     """
+    width = NARROW_WIDTH
     short = [metric.removesuffix("-shot") for metric in metrics]
     kept = [j for j, one in enumerate(short) if j == 0 or one in _GROUP_MARKERS][:4]
     rows = MethodRows(names, looks.including(names), ranks, MAX_ROWS)
@@ -102,7 +102,7 @@ def draw_narrow_shot_groups(
             f"{short[j]} {describe_value(*(float(v[i, j]) for v in (means, lows, highs)))}"
             for j in kept
         ]
-        canvas.hit(0, top, width, top + _ROW_HEIGHT, f"{rows.names[i]}: {', '.join(said)}")
+        canvas.hit(0, top, width, top + _ROW_HEIGHT, "\n".join([rows.names[i], *said]))
     middles = _HEAD_HEIGHT + _ROW_HEIGHT * (np.arange(shown) + 0.5)
     rows.draw(canvas, middles, _ROW_HEIGHT, right=width, lift=(0.5 - _TEXT_SHARE) * _ROW_HEIGHT)
     more.draw(canvas, bottom + _AXIS_HEIGHT)

@@ -30,7 +30,7 @@ _ROW_HEIGHT = 19.0  # points
 _HEAD_HEIGHT = 20.0  # points
 _FOOT_HEIGHT = 56.0  # points: axis and legend
 _CORRECT_OPACITY = 0.55
-_TAKER_OPACITIES = {"many": 0.75, "medium": 0.5, "few": 0.28}
+_TAKER_OPACITIES = {"many": 0.75, "medium": 0.5, "few": 0.34}
 _PADDING = 4.0  # points around a name in a bar
 
 
@@ -126,7 +126,8 @@ def _draw_bar(
             opacity=opacity,
         )
         canvas.tip(patch, f"{name}: {share:.1f} % {said}")
-        for text in (label, leading_words(label, len(label) - 1)):
+        shorter = leading_words(label, len(label) - 1) if said != "correct" else ""
+        for text in (label, shorter):
             if text and text_width(text, SMALL_SIZE) + 2 * _PADDING <= right - left:
                 canvas.write(left + _PADDING, y, text, size=SMALL_SIZE, colour=INK)
                 break

@@ -15,16 +15,18 @@ from ltbench.analysis.metrics import SHOT_GROUPS
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.figures.critical_difference import draw_critical_difference
+from ltbench.report.figures.score_grid import draw_score_grid
 from ltbench.report.page.content import (
     Beside,
     CellValue,
     Column,
-    Estimate,
     Notes,
+    Picture,
     Section,
     ShortName,
     Shown,
     Table,
+    WithInterval,
 )
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.answer import number_not_separated, places, several_answer
@@ -79,11 +81,43 @@ def across_datasets_section(
         "Across data sets",
         blocks=[
             Beside(_score_table(found, grid, metric, labels), picture),
+            *_grid_figures(found, grid, metric, figures),
             Notes("Notes", list(_notes(found))),
             _pair_table(found, labels),
         ],
         answer=several_answer(rankings, found),
     )
+
+
+def _grid_figures(
+    found: AcrossDatasets, grid: ScoreTable, metric: str, figures: FigureSet
+) -> Iterator[Picture]:
+    """Yields grids of methods and data sets, by the compared and by few-shot accuracy."""
+    order = np.argsort(found.ranks.ranks, kind="stable")
+    names = [found.methods[i] for i in order]
+    for name in dict.fromkeys((metric, "few")):
+        known = grid.scores(name)
+        if not all(dataset in known for dataset in found.datasets):
+            continue
+        scores = np.stack([known[dataset] for dataset in found.datasets], axis=1)[order]
+        yield figures.add(
+            f"data_sets_{name}",
+            draw_score_grid(
+                names,
+                found.datasets,
+                scores,
+                average_ranks=found.ranks.ranks[order] if name == metric else None,
+                looks=figures.looks,
+            ),
+            f"{ACCURACIES[name].capitalize()} accuracy on each data set, in percent; methods in "
+            f"the order of their average rank by {ACCURACIES[metric]} accuracy.",
+            "; ".join(
+                f"{one}: "
+                + ", ".join(f"{d} {v:.1f}" for d, v in zip(found.datasets, row, strict=True))
+                for one, row in zip(names, scores, strict=True)
+            )
+            + ".",
+        )
 
 
 def _score_grid(rankings: Sequence[Ranking], cells: Sequence[Cell]) -> ScoreTable:
@@ -220,7 +254,7 @@ def _first_places(rankings: Sequence[Ranking]) -> Table:
             [
                 about.dataset,
                 best.name,
-                None if score is None else Estimate(score, *bounds),
+                None if score is None else WithInterval(score, *bounds),
                 *(best.cell.mean(name) for name in groups),
                 about.inference,
                 about.shot_rule,

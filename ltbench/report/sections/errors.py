@@ -26,14 +26,16 @@ from ltbench.report.page.content import (
     Answer,
     CellValue,
     Column,
-    Estimate,
     ImageSheet,
     Notes,
     Section,
     SectionBlock,
     SheetImage,
     Table,
+    WithInterval,
 )
+from ltbench.report.page.figure_set import FigureSet
+from ltbench.report.sections.error_figures import error_figures
 from ltbench.report.sections.evidence import RankingEvidence
 
 HEADING = "Which rare classes fail, and as what"
@@ -43,7 +45,10 @@ _FOLDED = ("calibration", "directions")
 
 
 def errors_section(
-    evidence: RankingEvidence, name: str, open_split: OpenSplit | None = None
+    evidence: RankingEvidence,
+    name: str,
+    open_split: OpenSplit | None = None,
+    figures: FigureSet | None = None,
 ) -> Section:
     """Returns the section of the errors of a ranking's best method, over all its seeds.
 
@@ -51,6 +56,7 @@ def errors_section(
         evidence: Results of the best methods of the ranking.
         name: Name in snake_case, unique in the report; prefix of the blocks and the anchor.
         open_split: Function that opens the data set of a run; None for no pictures.
+        figures: Collection that figures are added to; None for no figures.
 
     Raises:
         ConfigError: A setting of `open_split` is wrong.
@@ -66,7 +72,8 @@ def errors_section(
     )
     best = dict(enumerate(_best_accuracies(evidence))) if len(evidence.entries) > 1 else None
     section = analysis_section(analysis, f"{name}_errors", MAX_ROWS, best)
-    blocks = list(section.blocks)
+    made = error_figures(analysis, f"{name}_errors", figures) if figures is not None else ()
+    blocks = [*made, *section.blocks]
     if len(evidence.entries) > 1:
         blocks.insert(-1, _methods_table(evidence, f"{name}_errors_methods"))
     facts = [("method", f"{entry.name}, the best"), ("seeds", f"{pooled.seeds}")]
@@ -156,7 +163,7 @@ def _table(table: ErrorTable, prefix: str) -> Table:
 
 def _cell(value: ErrorValue) -> CellValue:
     if isinstance(value, ErrorEstimate):
-        return Estimate(value.value, value.low, value.high)
+        return WithInterval(value.value, value.low, value.high)
     return value
 
 
