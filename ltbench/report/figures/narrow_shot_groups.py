@@ -18,7 +18,6 @@ from ltbench.report.figures.method_rows import (
     more_methods,
 )
 from ltbench.report.figures.scales import Scale, format_ticks, percent_scale
-from ltbench.report.figures.shot_groups import MAX_ROWS
 from ltbench.report.figures.style import (
     INK,
     MUTED,
@@ -30,6 +29,8 @@ from ltbench.report.figures.style import (
 )
 from ltbench.report.figures.text_size import text_width
 
+MAX_ROWS = 24
+"""Number of methods that have a row; the others are named below."""
 _ROW_HEIGHT = 34.0  # points: a line of text and a line of marks
 _TEXT_SHARE = 0.3  # of a row, down to the middle of its text
 _MARKS_SHARE = 0.74  # of a row, down to its marks
