@@ -55,7 +55,7 @@ def test_check_passes_on_what_works(cli: Cli, source: str) -> None:
         ended = cli("plugin", "check", "mine")
     assert ended.code == 0, ended.out
     assert " 0 failed" in ended.out
-    assert "docs/conformance.md#all-kinds-a-run" in ended.out
+    assert "ltbench docs conformance#all_kinds-a-run" in ended.out
 
 
 def test_check_without_a_name_checks_all_but_the_built_ins(cli: Cli) -> None:
@@ -96,4 +96,6 @@ def test_check_says_what_is_wrong_with_a_plugin(cli: Cli, name: str) -> None:
     assert any(variant.said in reason for reason in reasons), failed
     if variant.line:
         assert any(f"{file}:{variant.line_number}" in reason for reason in reasons), reasons
-    assert all(one["rule"] and one["link"].startswith("docs/conformance.md#") for one in failed)
+    assert all(
+        one["rule"] and one["link"].startswith("ltbench docs conformance#") for one in failed
+    )

@@ -8,11 +8,11 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Estimate:
+class WithInterval:
     """Number of a table cell with its interval.
 
     Args:
-        value: Estimate; the cell is sorted by it.
+        value: WithInterval; the cell is sorted by it.
         low: Lower bound; None where unknown.
         high: Upper bound; None where unknown.
     """
@@ -35,7 +35,22 @@ class ShortName:
     whole: str
 
 
-CellValue = str | float | Estimate | ShortName | None
+@dataclass(frozen=True)
+class Link:
+    """Link to another page, as the value of a table cell or in the navigation.
+
+    Args:
+        text: Text of the link.
+        address: Address: a path relative to the page, or one that begins with `https://`.
+        whole: Whole text, shown on demand, where `text` is a short one; else empty.
+    """
+
+    text: str
+    address: str
+    whole: str = ""
+
+
+CellValue = str | float | WithInterval | ShortName | Link | None
 """Value of a table cell; None is shown as a dash and sorted last."""
 Shown = Literal["always", "wide", "more"]
 """Where a column is shown at first: always; not on phones; only with "more columns"."""
@@ -221,6 +236,7 @@ class Section:
         sections: Subsections.
         answer: Result in words, shown below the heading; None for none.
         facts: Pairs of name and value that hold for the whole section.
+        folded: Whether the subsections are collapsed at first.
     """
 
     name: str
@@ -231,6 +247,7 @@ class Section:
     sections: Sequence[Section] = field(default_factory=tuple)
     answer: Answer | None = None
     facts: Sequence[tuple[str, str]] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +260,7 @@ class Page:
         facts: Pairs of name and value, such as ("runs", "35").
         sections: Sections, listed in the navigation.
         made_with: Name and version of the program that made the page.
+        links: Links to other pages of the same site, the first of the navigation.
     """
 
     title: str
@@ -250,3 +268,4 @@ class Page:
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     made_with: str
+    links: Sequence[Link] = ()

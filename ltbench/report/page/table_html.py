@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from ltbench.io.text import terminal_text
-from ltbench.report.page.content import CellValue, Column, Estimate, ShortName, Table
+from ltbench.report.page.content import CellValue, Column, Link, ShortName, Table, WithInterval
 
 MAX_WRITTEN_ROWS = 1000
 """Number of rows that a table has as HTML. A browser takes seconds for the layout of more."""
@@ -28,9 +28,9 @@ def format_cell(value: CellValue, column: Column) -> str:
     Returns:
         Text; empty for None, NaN and "".
     """
-    if isinstance(value, ShortName):
+    if isinstance(value, ShortName | Link):
         return value.text
-    if isinstance(value, Estimate):
+    if isinstance(value, WithInterval):
         bounds = format_bounds(value, column)
         return f"{format_cell(value.value, column)} {bounds}".rstrip()
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -41,7 +41,7 @@ def format_cell(value: CellValue, column: Column) -> str:
     return text.replace("-", "\N{MINUS SIGN}")  # as wide as a digit
 
 
-def format_bounds(value: Estimate, column: Column) -> str:
+def format_bounds(value: WithInterval, column: Column) -> str:
     """Returns the interval of an estimate as text; empty where a bound is unknown."""
     bounds = [format_cell(bound, column) for bound in (value.low, value.high)]
     return f"[{', '.join(bounds)}]" if all(bounds) else ""
@@ -90,14 +90,20 @@ def body_html(table: Table) -> Markup:
 def rest_json(table: Table) -> Markup:
     """Returns the texts of the other rows as JSON that is safe within a script element."""
     rest = [
-        [
-            terminal_text(format_cell(value, column)) or NO_VALUE
-            for value, column in zip(row, table.columns, strict=True)
-        ]
+        [_cell_json(value, column) for value, column in zip(row, table.columns, strict=True)]
         for row in table.rows[len(written_rows(table)) :]
     ]
     text = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def link_html(link: Link) -> Markup:
+    """Returns a link as HTML; one to another site does not tell it where the reader comes from."""
+    outside = ' rel="external nofollow noopener noreferrer"' if ":" in link.address else ""
+    text, whole = terminal_text(link.text), terminal_text(link.whole)
+    title = f' title="{escape(whole)}"' if whole and whole != text else ""
+    address = escape(terminal_text(link.address))
+    return Markup(f'<a href="{address}"{outside}{title}>{escape(text)}</a>')
 
 
 def _tag(table: Table, position: int) -> str:
@@ -105,11 +111,22 @@ def _tag(table: Table, position: int) -> str:
 
 
 def _cell_html(value: CellValue, column: Column) -> str:
-    if isinstance(value, Estimate):
+    if isinstance(value, WithInterval):
         bounds = format_bounds(value, column)
         shown = str(escape(format_cell(value.value, column)))
         return f'{shown} <span class="interval">{escape(bounds)}</span>' if bounds else shown
-    text = str(escape(terminal_text(format_cell(value, column)) or NO_VALUE))
+    text = str(escape(_cell_text(value, column)))
+    if isinstance(value, Link):
+        return str(link_html(value))
     if isinstance(value, ShortName) and value.whole != value.text:
         return f'<span title="{escape(terminal_text(value.whole))}">{text}</span>'
     return text
+
+
+def _cell_text(value: CellValue, column: Column) -> str:
+    return terminal_text(format_cell(value, column)) or NO_VALUE
+
+
+def _cell_json(value: CellValue, column: Column) -> str | dict[str, str]:
+    text = _cell_text(value, column)
+    return {"text": text, "address": value.address} if isinstance(value, Link) else text
