@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_MIN_TICK_DISTANCE = 22.0  # points
+_MIN_TICK_DISTANCE = 19.0  # points
 _TICK_STEPS = (1.0, 2.0, 5.0, 10.0)
 
 

@@ -83,7 +83,7 @@ def test_ticks_have_room_for_their_texts() -> None:
     figure = draw_shot_groups(["a"], drawn.METRICS[:4], means, means - 8, means + 1)
     ticks = [text for text in figure.axes[0].texts if text.get_text() in ("85", "90", "95", "100")]
     places = sorted(text.get_position()[0] for text in ticks)
-    assert min(np.diff(places)) > 20
+    assert min(np.diff(places)) > 18
 
 
 def test_a_wide_figure_has_room_for_numbers_of_all_metrics() -> None:
@@ -203,6 +203,13 @@ def test_a_grid_of_data_sets_has_a_number_in_each_cell() -> None:
     assert {"80.0", "85.0", "60.0", "50.0", "40.0", "1.5", "first", "second"} <= set(texts(figure))
     assert bold(figure) == ["85.0", "50.0"]
     assert "a on first: 80.0 %, -5.0 to the best" in figure.tips.values()
+
+
+def test_methods_without_a_row_of_the_grid_have_a_mean() -> None:
+    scores = np.full((62, 2), 50.0)
+    scores[60], scores[61] = (40, NAN), NAN
+    figure = draw_score_grid([f"m{i}" for i in range(62)], ["first", "second"], scores)
+    assert "2 more: m60 40.0, m61 –." in texts(figure)  # noqa: RUF001
 
 
 def test_takers_are_parts_of_a_bar() -> None:
