@@ -85,8 +85,8 @@ def display_table(
         ranking: Cells under the same conditions.
         published: Results of papers.
         columns: Names of the columns, from `read_columns`; None for those that say something.
-        spread: What follows each accuracy; None for the usual: in a table for a paper the deviation
-            of each accuracy, else that of overall accuracy alone.
+        spread: Numbers after each accuracy; None for the usual: in a table for a paper the
+            deviation of each accuracy, else those of overall accuracy and of the ranked one.
         paper: Whether the table is for a paper: with its columns where none are chosen.
     """
     rows = [*ranking_rows(ranking), *published]

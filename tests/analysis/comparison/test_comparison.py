@@ -137,7 +137,7 @@ def test_markdown_latex_and_html(found: Comparison) -> None:
     assert len([line for line in lines if line.startswith("|")]) == 3
     assert any(line.startswith("lora is better than full on few-shot classes") for line in lines)
     latex = found.to_latex()
-    assert latex.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
+    assert latex.startswith("% needs \\usepackage{booktabs,threeparttable}\n\\begin{table}")
     assert "Bold: a significant difference" in latex
     assert r"\textbf{" in latex.splitlines()[-4]
     html = found._repr_html_()
