@@ -14,14 +14,14 @@ PACKAGE = Path(__file__).parents[2] / "ltbench"
 CONTRACT = "contract"
 FLOORS: tuple[dict[str, float], ...] = (
     {CONTRACT: 1.5},
-    {"io": 2},
+    {"io": 2, "manual": 3},
     {"registry": 1, "data": 2},
     {"config": 1.5},
     {"storage": 1.5},
     {"analysis": 1},
     {"engine": 2},
     {"scaffold": 0, "report": 1, "grid": 2, "testing": 3},
-    {"prediction": 0.5, "export": 1.5, "tuning": 2.5},
+    {"prediction": 0, "board": 1, "export": 2, "tuning": 3},
     {"api": 1.5},
     {"cli": 1.5},
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ltbench.api.finished_run import FinishedRun
 from ltbench.api.results_table import results_table
+from ltbench.api.run_arguments import data_root_or_default
 from ltbench.api.selected_cell import selected_cell
 from ltbench.config.defaults import DEFAULT_OUT
 from ltbench.errors import ConfigError, DataError, quoted, suggestion
@@ -76,7 +77,7 @@ class Results(Sequence[FinishedRun]):
         """Returns a data frame with a row for each run.
 
         Its columns are settings, metrics with intervals, costs and the path, then the options of
-        components, such as `method.dim`, and tags, such as `tag.paper`. `docs/python.md` lists
+        components, such as `method.dim`, and tags, such as `tag.paper`. `ltbench docs python` lists
         them with their types.
         """
         from ltbench.api.run_frame import runs_frame
@@ -197,7 +198,7 @@ class Results(Sequence[FinishedRun]):
                 raise ConfigError(
                     f"compare: there is no option {quoted(name)}", hint=suggestion(name, known)
                 )
-        cells = self._found.cells()
+        cells = self._found.comparable().cells()
         one, other = selected_cell(cells, first), selected_cell(cells, second)
         return Comparison.of(one, other, **options)
 
@@ -209,6 +210,7 @@ class Results(Sequence[FinishedRun]):
         metric: str = "accuracy",
         level: float = 0.95,
         with_published: bool = False,
+        data_root: str | Path | None = None,
     ) -> Path:
         """Writes the report of `ltbench report`, and returns the path of its page.
 
@@ -218,6 +220,8 @@ class Results(Sequence[FinishedRun]):
             metric: Accuracy to rank by.
             level: Confidence level of intervals and tests, 0.5 to 0.9999.
             with_published: Whether published results on the same data sets are added.
+            data_root: Folder of the data sets, for the pictures of mistakes; "data" or the variable
+                LTBENCH_DATA where None. Without its data set, a ranking has no pictures.
 
         Raises:
             ConfigError: An argument is wrong.
@@ -225,15 +229,18 @@ class Results(Sequence[FinishedRun]):
             RunError: The folder cannot be written to.
         """
         from ltbench.analysis.leaderboard.display_columns import PAPER_COLUMNS
+        from ltbench.engine.stored_split import EvaluatedSplits
         from ltbench.report.build import build_report
         from ltbench.storage.files import make_folder
 
         folder = _as_path("report", out)
+        root = _as_path("report", data_root_or_default(data_root))
         if title is not None and not isinstance(title, str):
             raise ConfigError(f"title: expected a text, got {quoted(title)}")
         board = self._ranked(metric, level, with_published=with_published, marked=PAPER_COLUMNS)
         make_folder(folder)  # before the work whose result it takes
-        build_report(self._found, board, title=title).write(folder)
+        opened = EvaluatedSplits(root)
+        build_report(self._found.comparable(), board, title=title, open_split=opened).write(folder)
         return folder / "index.html"
 
     def _ranked(
@@ -257,7 +264,7 @@ class Results(Sequence[FinishedRun]):
         registry = load_plugins()
         published = [each.result for each in registry.published] if with_published else ()
         return build_leaderboard(
-            self._found.cells(),
+            self._found.comparable().cells(),
             registry,
             metric=metric,
             level=level,
@@ -269,7 +276,7 @@ class Results(Sequence[FinishedRun]):
         """Returns one line: the number of runs, methods, data sets and skipped directories."""
         specs = [run.spec for run in self._found.runs]
         methods = _counted({spec.method.name for spec in specs}, "methods")
-        datasets = _counted({spec.dataset.name for spec in specs}, "data sets")
+        datasets = _counted({spec.dataset.title for spec in specs}, "data sets")
         many = "1 run" if len(self) == 1 else f"{len(self):,} runs"
         of = f" of {methods} on {datasets}" if specs else ""
         skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""

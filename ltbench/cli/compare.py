@@ -90,7 +90,7 @@ def compare(
 
     Prints the answer first, which is better and by how much, or a tie; --details adds the tests.
     With several common seeds, by a hierarchical bootstrap over seeds and images; with one, by
-    paired tests on the images. `docs/statistics.md` describes each number.
+    paired tests on the images. `ltbench docs statistics` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
 
@@ -99,7 +99,7 @@ def compare(
     """
     from ltbench.cli import compare_output
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.stored_runs import end_strictly, followed, read_runs
+    from ltbench.cli.stored_runs import end_strictly, followed, read_comparable
     from ltbench.cli.table_output import choose_format, write_csv
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
@@ -109,7 +109,7 @@ def compare(
     if across_datasets:
         if inference is not None:
             raise ConfigError("--inference: --across-datasets compares the stored results")
-        found = read_runs(runs, where)
+        found = read_comparable(runs, where)
         _compare_across(found, metric, correction, level, rope, target, chosen, details)
         end_strictly(found.skipped, strict)
         return
@@ -120,7 +120,7 @@ def compare(
             "expected at least two paths to compare, got one",
             hint="give another run directory, or a folder of runs",
         )
-    each = [read_runs([path], where) for path in runs]
+    each = [read_comparable([path], where) for path in runs]
     skipped = [item for found in each for item in found.skipped]
     comparisons = compare_cells(
         _cells(each, runs),

@@ -72,7 +72,7 @@ def print_comparisons(
         return
     out = console()
     first = pairs[0]
-    where = f"[bold]{escape(first.first.cell.spec.dataset.name)}[/], "
+    where = f"[bold]{escape(first.first.cell.spec.dataset.title)}[/], "
     print_paragraph(out, f"\n{where}{escape(comparison_tables.describe_images(first))}")
     for each in comparisons:
         _print_pair(out, each, details=details)

@@ -72,7 +72,7 @@ def leaderboard(
     """Rank stored runs: a row for each combination, over its seeds.
 
     Runs with different data sets, test views, epoch selection or shot rules are ranked separately.
-    A row that is not significantly worse than the best shares its rank. `docs/leaderboard.md`
+    A row that is not significantly worse than the best shares its rank. `ltbench docs leaderboard`
     describes the columns.
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
@@ -85,7 +85,7 @@ def leaderboard(
     from ltbench.analysis.leaderboard import display_columns, files, frame, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.cli.table_output import choose_format, write_csv
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
@@ -95,7 +95,7 @@ def leaderboard(
     if names is not None and chosen == "json":
         raise ConfigError("--columns: --json prints every column")
     marked = names or display_columns.PAPER_COLUMNS if chosen == "latex" else ()
-    found = read_runs(runs, where)
+    found = read_comparable(runs, where)
     board = ranked(found, metric, level, with_published=with_published, marked=marked)
     if target is not None:
         rows = frame.leaderboard_frame(board.rows())

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ltbench import __version__
+from ltbench.analysis.comparison.short_labels import ShortLabels, short_labels
+from ltbench.analysis.errors.run_inputs import OpenSplit
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
+from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.tables import display_table, to_latex
 from ltbench.io.interrupts import deferred
-from ltbench.report.page.content import Page, Section
+from ltbench.report.figures.looks import MethodLooks
+from ltbench.report.page.content import Beside, Notes, Page, Section, SectionBlock
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
 from ltbench.report.sections.across_datasets import across_datasets_section
+from ltbench.report.sections.answer import ranking_answer
+from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
-from ltbench.report.sections.leaderboard import leaderboard_section
+from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
 from ltbench.report.sections.provenance import provenance_section
-from ltbench.report.sections.ranking import ranking_section
+from ltbench.report.sections.ranking import (
+    detail_sections,
+    no_claim_sentences,
+    ranking_notes,
+    shot_group_figure,
+)
 from ltbench.storage.files import make_folder, write_atomically
 from ltbench.storage.results import Found
 
+LEADERBOARD_SUFFIX = "_leaderboard"
+"""End of the name of the table that has the leaderboard of a ranking."""
 _MAX_LISTED_NAMES = 8  # with more, their number is given
 
 
@@ -63,6 +76,7 @@ def build_report(
     *,
     title: str | None = None,
     advance: Callable[[], object] = lambda: None,
+    open_split: OpenSplit | None = None,
 ) -> Report:
     """Builds a report.
 
@@ -71,41 +85,95 @@ def build_report(
         board: Leaderboard of these runs.
         title: Title of the page; None for one with the names of the data sets.
         advance: Progress callback, called once per method that is compared.
+        open_split: Function that opens the data set of a run, for pictures of mistakes; None for
+            a report without pictures.
     """
-    figures = FigureSet()
-    metric, level = board.rankings[0].metric, board.rankings[0].level
-    metrics = tuple(dict.fromkeys((metric, "few")))
-    sections: list[Section] = [leaderboard_section(board)]
-    taken: set[str] = set()
-    for ranking in board.rankings:
-        evidence = gather_evidence(ranking, metrics, advance)
-        about = ranking.conditions
-        name = _unique_name(f"{about.dataset} {about.inference}", taken)
-        sections.append(ranking_section(ranking, evidence, name, metrics, figures))
+    names = tuple(dict.fromkeys(e.name for ranking in board.rankings for e in ranking.entries))
+    labels = short_labels(names)
+    figures = FigureSet(MethodLooks(names, labels))
+    taken, alone = set[str](), len(board.rankings) == 1
+    level = board.rankings[0].level
     cells = found.cells()
+    sections: list[Section] = []
+    for ranking in board.rankings:
+        sections += _ranking_sections(board, ranking, labels, figures, taken, advance, open_split)
     datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
     methods = dict.fromkeys(cell.spec.method.name for cell in cells)
-    if len(datasets) > 1:
-        sections.append(across_datasets_section(cells, metric, level, figures))
+    if not alone:
+        sections.insert(0, across_datasets_section(board.rankings, cells, level, figures))
+    first, *others = sections
+    assert first.answer is not None
     runs = [run for cell in cells for run in cell.runs]
-    sections.append(provenance_section(runs, found.skipped))
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
-        lead=f"{_list_names(methods, 'methods')} on {_list_names(datasets, 'data sets')}: "
-        "accuracies with intervals and tests, from the stored predictions.",
-        facts=[
-            ("runs", f"{len(found.runs):,}"),
-            ("combinations", f"{len(cells):,}"),
-            ("data sets", f"{len(datasets):,}"),
-            ("skipped folders", f"{len(found.skipped):,}"),
+        answer=first.answer,
+        facts=_page_facts(found, len(methods), len(cells), len(datasets)),
+        sections=[
+            replace(first, answer=None),  # the page begins with it
+            *others,
+            provenance_section(runs, found.skipped),
         ],
-        sections=sections,
         made_with=f"ltbench {__version__}",
     )
     tables = [
         display_table(each, board.published_beside(each), paper=True) for each in board.rankings
     ]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
+
+
+def _page_facts(found: Found, methods: int, cells: int, datasets: int) -> list[tuple[str, str]]:
+    """Returns the numbers of what was found; those that say nothing are left out."""
+    facts = [("runs", len(found.runs)), ("methods", methods)]
+    if cells != methods * datasets:
+        facts.append(("combinations", cells))
+    if datasets > 1:
+        facts.append(("data sets", datasets))
+    if found.skipped:
+        facts.append(("skipped folders", len(found.skipped)))
+    return [(name, f"{number:,}") for name, number in facts]
+
+
+def _ranking_sections(
+    board: Leaderboard,
+    ranking: Ranking,
+    labels: ShortLabels,
+    figures: FigureSet,
+    taken: set[str],
+    advance: Callable[[], object],
+    open_split: OpenSplit | None,
+) -> list[Section]:
+    """Returns the sections of a ranking: the leaderboard, and the details in it or after it."""
+    metrics = tuple(dict.fromkeys((ranking.metric, "few")))
+    evidence = gather_evidence(ranking, metrics, advance)
+    about = ranking.conditions
+    name = _unique_name(f"{about.dataset} {about.inference}", taken)
+    anchor = name.replace("_", "-")
+    table = leaderboard_table(
+        ranking, evidence, board.published_beside(ranking), labels, f"{name}{LEADERBOARD_SUFFIX}"
+    )
+    blocks: list[SectionBlock] = [table]
+    if evidence is not None:
+        blocks = [Beside(table, shot_group_figure(ranking, evidence, name, figures))]
+    blocks.append(Notes("Notes", ranking_notes(ranking, evidence)))
+    leaderboard = Section(
+        "leaderboard",
+        "Leaderboard",
+        findings=no_claim_sentences(evidence),
+        blocks=blocks,
+        answer=ranking_answer(ranking, evidence),
+    )
+    details = detail_sections(ranking, evidence, name, metrics, figures)
+    if evidence is not None:
+        details.insert(1, errors_section(evidence, name, open_split, figures))
+    facts = shared_facts(ranking)
+    if len(board.rankings) == 1:
+        return [
+            leaderboard,
+            Section(anchor, f"{about.dataset} in detail", facts=facts, sections=details),
+        ]
+    several = [each.conditions.dataset for each in board.rankings].count(about.dataset) > 1
+    title = f"{about.dataset}, {about.inference}" if several else about.dataset
+    return [replace(leaderboard, name=anchor, title=title, facts=facts, sections=details)]
 
 
 def _unique_name(text: str, taken: set[str]) -> str:

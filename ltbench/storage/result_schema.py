@@ -310,9 +310,19 @@ class RunResult(RunDescription):
         return canonical(self.spec.to_dict(), without="seed")
 
     @property
+    def comparable(self) -> bool:
+        """Whether the result may be compared with others: not that of a quick look."""
+        return self.spec.comparable
+
+    @property
     def seed(self) -> int:
         """Seed of the training."""
         return self.spec.seed
+
+    @property
+    def dataset_title(self) -> str:
+        """Name of the data set in tables and figures."""
+        return self.spec.dataset.title
 
     @property
     def tags(self) -> dict[str, str]:
@@ -378,19 +388,17 @@ class RunResult(RunDescription):
 
     def __repr__(self) -> str:
         """Returns one line: the run, its overall accuracy and its directory."""
-        spec = self.spec
-        return (
-            f"<{type(self).__name__} {spec.method.name} on {spec.dataset.name} with "
-            f"{spec.backbone.name}, seed {spec.seed}: {self.metrics.accuracy:.1f} %, {self.path}>"
-        )
+        name = type(self).__name__
+        return f"<{name} {self._title}: {self.metrics.accuracy:.1f} %, {self.path}>"
 
     __str__ = __repr__
 
+    @property
+    def _title(self) -> str:
+        one = self.spec
+        made = f"{one.method.name} on {self.dataset_title} with {one.backbone.name}"
+        return f"{made}, seed {one.seed}"
+
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""
-        spec = self.spec
-        title = (
-            f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
-            f"seed {spec.seed} ({self.hash})"
-        )
-        return notebook_table(title, self.metrics)
+        return notebook_table(f"{self._title} ({self.hash})", self.metrics)

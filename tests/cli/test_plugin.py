@@ -69,7 +69,7 @@ def test_check_prints_failures_and_with_v_every_check(cli: Cli) -> None:
     assert brief.out.count("rule: ") == len(failed) > 0
     assert "  passed " not in brief.out
     assert "  passed " in every.out
-    assert "docs/conformance.md#" in every.out
+    assert "ltbench docs conformance#all_kinds-a-run" in every.out
     assert f" {len(failed)} failed, " in brief.out.splitlines()[-1] or "-v shows" in brief.out
 
 
@@ -111,4 +111,6 @@ def test_check_says_what_is_wrong_with_a_plugin(cli: Cli, name: str) -> None:
     assert any(variant.said in reason for reason in reasons), failed
     if variant.line:
         assert any(f"{file}:{variant.line_number}" in reason for reason in reasons), reasons
-    assert all(one["rule"] and one["link"].startswith("docs/conformance.md#") for one in failed)
+    assert all(
+        one["rule"] and one["link"].startswith("ltbench docs conformance#") for one in failed
+    )

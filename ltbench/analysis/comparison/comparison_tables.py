@@ -146,7 +146,7 @@ def _correction_note(options: CompareOptions) -> Iterator[str]:
 
 
 def _title(pair: PairComparison) -> str:
-    dataset = pair.first.cell.spec.dataset.name
+    dataset = pair.first.cell.spec.dataset.title
     return f"{pair.first.name} against {pair.second.name}: {dataset}, {describe_images(pair)}"
 
 

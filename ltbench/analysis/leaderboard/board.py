@@ -13,7 +13,7 @@ from ltbench.config.resolve import resolve
 from ltbench.errors import LTBenchError
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry
-from ltbench.storage.results import Cell
+from ltbench.storage.results import Cell, expect_comparable
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ def build_leaderboard(
         marked: Names of columns of a table that marks the best rows; those of the accuracies among
             them are found.
         advance: Progress callback, called once per cell.
+
+    Raises:
+        ConfigError: A run is a quick look.
     """
+    expect_comparable(run for cell in cells for run in cell.runs)
     shorthand = Shorthand(registry)
     rankings = tuple(
         rank_cells(conditions, members, metric=metric, level=level, marked=marked, advance=advance)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ltbench.analysis.comparison.config_diff import name_cells
 from ltbench.analysis.comparison.environments import environment_notes
+from ltbench.analysis.dataset_titles import dataset_titles
 from ltbench.analysis.leaderboard.significance import (
     CLAIM_METHODS,
     NO_CLAIM_NOT_TESTED,
@@ -32,7 +33,7 @@ class Conditions:
     """Conditions that the cells of a ranking share; under other conditions numbers differ.
 
     Args:
-        dataset: Label of the data set, with its unusual options and its split.
+        dataset: Label of the data set: its title, with its unusual options and its split.
         identity: Identity of the data set.
         inference: Name of the inference.
         selection: Rule of epoch selection.
@@ -106,11 +107,12 @@ ConditionGroup = tuple[Conditions, Sequence[Member]]
 def group_by_conditions(cells: Sequence[Cell], shorthand: Shorthand) -> list[ConditionGroup]:
     """Returns cells with their settings, grouped and sorted by their conditions."""
     groups: dict[Conditions, list[Member]] = {}
-    for cell in cells:
+    titles = dataset_titles([cell.spec.dataset for cell in cells])
+    for cell, title in zip(cells, titles, strict=True):
         settings = shorthand.settings(cell.spec)
         for rule, runs in _split_by_shot_rule(cell):
             conditions = Conditions(
-                dataset=dataset_label(settings),
+                dataset=dataset_label(settings, title),
                 identity=cell.spec.dataset.identity,
                 inference=cell.spec.inference.name,
                 selection=cell.spec.select,
@@ -230,9 +232,13 @@ def _row_claims(cells: Sequence[Cell], family: Family) -> list[str]:
     """Returns the claim that rank and p value of each row support, (R,)."""
     found = []
     for place, cell in enumerate(cells):
-        untested = NO_CLAIM_ONE_SEED if len(cell.runs) == 1 else NO_CLAIM_NOT_TESTED
+        untested = NO_CLAIM_ONE_SEED if _has_one_seed(cell) else NO_CLAIM_NOT_TESTED
         found.append(CLAIM_METHODS if place in family.positions else untested)
     return found
+
+
+def _has_one_seed(cell: Cell) -> bool:
+    return len(cell.runs) == 1 and not cell.seedless
 
 
 def _claim_notes(claims: Sequence[str]) -> Iterator[str]:
@@ -258,13 +264,19 @@ def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:
 
 def _distinct_names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
     """Returns a unique name for each cell: its method, and the unusual settings not all share."""
+    found = name_settings(settings)
+    # Cells may differ in versions and identities alone, which are not settings.
+    return found if len(set(found)) == len(found) else name_cells(cells)
+
+
+def name_settings(settings: Sequence[Settings]) -> list[str]:
+    """Returns a name for each choice of settings: its method, and those that not all share."""
     shared = {*shared_settings(settings), "method"}
     found = []
     for one in settings:
         own = ", ".join(f"{k}={as_typed(v)}" for k, v in one.items() if k not in shared)
         found.append(f"{one['method']} ({own})" if own else str(one["method"]))
-    # Cells may differ in versions and identities alone, which are not settings.
-    return found if len(set(found)) == len(found) else name_cells(cells)
+    return found
 
 
 def _split_by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:

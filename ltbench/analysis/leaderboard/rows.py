@@ -40,7 +40,7 @@ class Row:
         "Int64",
         "rank in its ranking, shared by rows that do not differ significantly; none if published",
     )
-    dataset: str = column_field("string", "data set, with its unusual options")
+    dataset: str = column_field("string", "title of the data set, with its unusual options")
     backbone: str | None = column_field("string", "pretrained model")
     method: str = column_field("string", "which parameters of the encoder are learned")
     loss: str | None = column_field("string", "loss")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
@@ -92,7 +92,7 @@ class RowTests:
         return {name: (100 * one.low, 100 * one.high) for name, one in found.items()}
 
     def compare_rows(self, positions: Iterable[int], metric: str) -> Family:
-        """Compares all pairs of the rows with two seeds or more on the same images.
+        """Compares all pairs of the rows on the same images: of those whose tests generalise.
 
         Args:
             positions: Positions of the rows to compare, the best first.
@@ -101,7 +101,7 @@ class RowTests:
         chosen: list[tuple[int, SeedPredictions]] = []
         for position in positions:
             sample = self._samples[position]
-            if sample is None or not has_several_seeds(sample):
+            if sample is None or not sample.generalises:
                 continue
             try:
                 check_same_images(chosen[0][1] if chosen else sample, sample)

@@ -10,6 +10,7 @@ import typer
 
 from ltbench.cli.options import Json, Strict, Where
 from ltbench.config.defaults import DEFAULT_OUT
+from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SHOWN_ROWS = 50  # on a terminal, without --all
 _COMPONENTS = ("dataset", "backbone", "method")
-_ALWAYS_SHOWN = ("hash", *_COMPONENTS, "seed", "accuracy", "few", "tags")
+_ALWAYS_SHOWN = ("hash", *_COMPONENTS, *QUICK_KEYS, "seed", "accuracy", "few", "tags")
 
 
 def list_runs(

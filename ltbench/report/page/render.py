@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
+from collections.abc import Sequence
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import terminal_text
-from ltbench.report.page.content import CellValue, Column, Listing, Page, Picture, Table
+from ltbench.report.page.compiled import COMPILED_TEMPLATES
+from ltbench.report.page.content import (
+    Beside,
+    ImageSheet,
+    Listing,
+    Notes,
+    Page,
+    Picture,
+    Properties,
+    SectionBlock,
+    SheetImage,
+    Table,
+)
+from ltbench.report.page.table_html import (
+    body_html,
+    column_class,
+    link_html,
+    rest_json,
+    written_rows,
+)
+from ltbench.report.page.terms import Terms
 
 ASSETS = resources.files("ltbench.report.page") / "assets"
+_FIRST_SCRIPT = "theme.js"  # before the content, which is drawn once in its colours
+_LAST_SCRIPTS = ("tables.js", "tips.js", "copy.js")
 
 
 def render_page(page: Page) -> str:
@@ -28,66 +50,92 @@ def render_page(page: Page) -> str:
     Returns:
         HTML document. It links to `figures/NAME.svg` and `figures/NAME.pdf` beside it.
     """
-    script = (ASSETS / "page.js").read_text(encoding="utf-8")
+    first, last = _read_asset(_FIRST_SCRIPT), "".join(map(_read_asset, _LAST_SCRIPTS))
+    terms = Terms()
     return (
-        _jinja_environment()
+        _jinja_environment(terms)
         .get_template("page.html.jinja")
         .render(
             page=page,
-            policy=content_security_policy(script),
-            script=Markup(script),
-            style=Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
+            terms=terms,
+            policy=content_security_policy(first, last),
+            first_script=Markup(first),
+            last_script=Markup(last),
+            style=Markup(_read_asset("style.css")),
         )
     )
 
 
-def content_security_policy(script: str) -> str:
-    """Returns a policy that allows one inline script and blocks all loading of resources.
+def content_security_policy(*scripts: str) -> str:
+    """Returns a policy that allows inline scripts with these texts and blocks all loading.
 
     Args:
-        script: Exact text of the script element.
+        scripts: Exact texts of the script elements.
 
     Returns:
         Directives of the policy. Inline styles are allowed, because matplotlib's SVG uses them.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
-def format_cell(value: CellValue, column: Column) -> str:
-    """Returns the text of a table cell.
-
-    Args:
-        value: Value; numbers get the column's decimals and commas between thousands.
-        column: Column of the cell.
-
-    Returns:
-        Text; empty for None, NaN and "".
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, str) or column.decimals is None:
-        return str(value)
-    text = f"{value:z,.{column.decimals}f}"  # z: no negative zero
-    return text.replace("-", "\N{MINUS SIGN}")  # as wide as a digit
+def group_pictures(blocks: Sequence[SectionBlock]) -> list[list[SectionBlock]]:
+    """Returns blocks in groups: figures that follow each other are one, each other block is one."""
+    groups: list[list[SectionBlock]] = []
+    for block in blocks:
+        if groups and isinstance(block, Picture) and isinstance(groups[-1][0], Picture):
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
 
 
-def _jinja_environment() -> Environment:
+def _read_asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _data_uri(image: SheetImage) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+
+
+def _jinja_environment(terms: Terms) -> Environment:
     environment = Environment(
         loader=PackageLoader("ltbench.report.page", "assets"),
         autoescape=True,
+        bytecode_cache=COMPILED_TEMPLATES,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    kinds = {"table": Table, "picture": Picture, "listing": Listing}
+    kinds = {
+        "table": Table,
+        "picture": Picture,
+        "listing": Listing,
+        "properties": Properties,
+        "notes": Notes,
+        "sheet": ImageSheet,
+        "beside": Beside,
+    }
     environment.finalize = lambda value: terminal_text(value) if type(value) is str else value
     environment.tests |= {
         name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()
     }
-    environment.filters["format_cell"] = format_cell
+    environment.filters |= {
+        "body_html": body_html,
+        "column_class": column_class,
+        "data_uri": _data_uri,
+        "grouped": group_pictures,
+        "link": link_html,
+        "name": terms.mark_name,
+        "rest_json": rest_json,
+        "thousands": "{:,}".format,
+        "words": terms.mark_words,
+        "written_rows": written_rows,
+    }
+    environment.globals["begin_section"] = terms.begin_section
     return environment

@@ -131,6 +131,7 @@ OPEN_CLIP = BackboneSpec(
     build=build,
     libraries=("open_clip",),
     identity=identity,
+    random_weights=lambda config: config.tag is None and config.weights is None,
     reference="arXiv:2212.07143",
     recipe=Recipe(settings={"init": "semantic"}),
     version=2,

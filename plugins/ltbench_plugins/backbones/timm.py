@@ -118,6 +118,7 @@ TIMM = BackboneSpec(
     build=build,
     libraries=("timm",),
     identity=identity,
+    random_weights=lambda config: not config.pretrained and config.weights is None,
     label_sets=label_sets,
     without_labels="--backbone timm --set backbone.model=vit_base_patch16_224.augreg_in21k was not "
     "fine-tuned on them",

@@ -77,6 +77,11 @@ class HuggingFaceConfig(OwnImages):
         return {ours: theirs for ours, theirs in named.items() if theirs is not None}
 
     @property
+    def place(self) -> Path | None:
+        """Folder that the default title is the name of; or the name on the hub, as a path."""
+        return Path(self.name) if self.name is not None else self.path
+
+    @property
     def where(self) -> str:
         """Name of the data set for messages."""
         return str(self.name or self.path)

@@ -9,7 +9,7 @@ _MAX_SHOWN = 5  # extensions or paths in a note
 
 
 @dataclass
-class Aside:
+class IgnoredFiles:
     """Ignored files of a folder.
 
     Attributes:
