@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Gt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ltbench.contexts import DataContext
     from ltbench.data.preparation.prepare import Preparation
 
@@ -122,6 +124,10 @@ class DatasetSpec(ComponentSpec):
             backbone was trained with these labels. Empty for labels of the data set's own.
         check: Function `(config, DataContext)` that checks a few of the files that `build` reads,
             and raises a `DataError` with a hint where they are missing or wrong.
+        list_settings: Function `(file, root) -> settings` of a data set that reads a CSV file with
+            the columns `path`, `label` and `split`; `root` is the folder of the relative paths,
+            None for the file's own. `ltbench data new` prints a command with these settings. None
+            for other data sets.
         prepare: Function `(config, ltbench.data.Preparation)` that puts files in place for
             `ltbench data prepare`, and raises a `DataError` that names the files to be downloaded
             by hand; None where no files are needed.
@@ -134,6 +140,7 @@ class DatasetSpec(ComponentSpec):
     label_set: str = ""
     check: Callable[[Any, DataContext], None] = _no_check
     prepare: Callable[[Any, Preparation], None] | None = None
+    list_settings: Callable[[Path, Path | None], Settings] | None = None
 
 
 def _no_label_sets(config: Any) -> tuple[str, ...]:

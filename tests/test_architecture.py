@@ -55,6 +55,7 @@ ROOMS = [
     "data.preparation",
     "data",
     "data.loading",
+    "data.survey",
     "config",
     "analysis.stats",
     "analysis",

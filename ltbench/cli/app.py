@@ -12,6 +12,7 @@ from ltbench import __version__
 from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
 from ltbench.cli.data.list import list_datasets
+from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
@@ -121,6 +122,7 @@ _RUNS_VERBS: dict[str, Callable[..., None]] = {
 }
 _DATA_VERBS: dict[str, Callable[..., None]] = {
     "list": list_datasets,
+    "new": new_dataset,
     "prepare": prepare,
     "verify": verify,
 }
@@ -137,7 +139,7 @@ _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in _VERBS.items():
     app.command(name)(_interruptible(verb))
-data = typer.Typer(no_args_is_help=True, help="List, prepare and verify data sets.")
+data = typer.Typer(no_args_is_help=True, help="List, create, prepare and verify data sets.")
 for name, verb in _DATA_VERBS.items():
     data.command(name)(_interruptible(verb))
 app.add_typer(data, name="data")

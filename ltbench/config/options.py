@@ -266,7 +266,8 @@ def label_options(config: type) -> set[str]:
 
 
 def _take_others(config: Any, dumped: dict[str, Any], prefix: str, others: dict[str, Any]) -> None:
-    options = _options(type(config))
+    kind: Any = type(config)
+    options = _options(kind)
     for name in list(dumped):
         value, about = getattr(config, name), options[name].field.metadata
         if isinstance(value, Path):

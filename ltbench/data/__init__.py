@@ -18,7 +18,7 @@ from ltbench.data.content_digests import (
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decoding.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
-from ltbench.data.drawn_splits import draw_splits
+from ltbench.data.drawn_splits import DEFAULT_TEST_SHARE, draw_splits
 from ltbench.data.folder_layout import UNDIVIDED
 from ltbench.data.images import (
     IMAGE_EXTENSIONS,
@@ -43,6 +43,7 @@ from ltbench.io.paths import with_home
 from ltbench.io.reading import read_regular
 
 __all__ = [
+    "DEFAULT_TEST_SHARE",
     "DIGEST_BYTES",
     "IMAGE_EXTENSIONS",
     "UNDIVIDED",

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 Amount = int | float
 """Images to draw of each class: a number, or a share below 1."""
 
+DEFAULT_TEST_SHARE = 0.2
+"""Share of test images of each class where a data set has no test split, and none was chosen."""
+
 _STREAM = 2**32 + 1  # Philox key beside the data seed: no training has this epoch number
 
 

@@ -59,7 +59,9 @@ def _expect_classes(root: Path, below: list[Path], given: str) -> None:
     if not below:
         loose = any(name.lower().endswith(IMAGE_EXTENSIONS) for name in _names(root))
         what = ": its images are in no class" if loose else ""
-        raise DataError(f"{root} has no class folders{what}", hint=LAYOUT)
+        above = Path(os.path.abspath(root)).parent  # noqa: PTH100
+        hint = f"{given}{above}, if this is the folder of one class; or {LAYOUT}"
+        raise DataError(f"{root} has no class folders{what}", hint=hint if loose else LAYOUT)
     inner = _folders(below[0])
     raise DataError(
         f"{root} has one class folder, {below[0].name}: expected two or more",

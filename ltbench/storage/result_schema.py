@@ -391,11 +391,12 @@ class RunResult(RunDescription):
 
     __str__ = __repr__
 
+    @property
+    def _title(self) -> str:
+        one = self.spec
+        made = f"{one.method.name} on {self.dataset_title} with {one.backbone.name}"
+        return f"{made}, seed {one.seed}"
+
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""
         return notebook_table(f"{self._title} ({self.hash})", self.metrics)
-
-    @property
-    def _title(self) -> str:
-        method, backbone = self.spec.method.name, self.spec.backbone.name
-        return f"{method} on {self.dataset_title} with {backbone}, seed {self.seed}"

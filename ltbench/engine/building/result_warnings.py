@@ -9,7 +9,9 @@ import numpy as np
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
+from ltbench.config.uniform_losses import has_uniform_prior
 from ltbench.data import Dataset
+from ltbench.data.split_warnings import prior_warning, untested_classes
 from ltbench.data.verify import shared_files
 from ltbench.engine.building.class_names import name_warnings
 from ltbench.registry.attribution import attribute_errors
@@ -26,6 +28,7 @@ def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) ->
         *_seen_labels(resolved),
         *_indistinct_names(resolved, dataset, backbone),
         *_small_validation(resolved, dataset),
+        *_test_split(resolved, dataset),
     ]
 
 
@@ -46,6 +49,17 @@ def _shared_files(dataset: Dataset) -> Iterator[str]:
                 f"{first} and {second} share {count:,} images: what was trained on, or chosen by, "
                 "tests nothing"
             )
+
+
+def _test_split(resolved: Resolved, dataset: Dataset) -> Iterator[str]:
+    """Yields warnings about the test split, where it is the one of the evaluation."""
+    if resolved.spec.split != "test":
+        return
+    yield from untested_classes(dataset)
+    loss, config = resolved.components["loss"], resolved.configs["loss"]
+    trains = resolved.spec.train.epochs > 0
+    if trains and has_uniform_prior(loss, config, dataset.class_counts):
+        yield from prior_warning(dataset, [loss.spec.name])
 
 
 def _seen_labels(resolved: Resolved) -> Iterator[str]:

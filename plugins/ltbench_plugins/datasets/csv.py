@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
 from ltbench.data import (
+    DEFAULT_TEST_SHARE,
     Dataset,
     Digests,
     FileImages,
@@ -31,7 +32,6 @@ from ltbench_plugins.datasets.parts.drawn_images import DrawnImages
 from ltbench_plugins.datasets.parts.own_images import digests_of_splits
 
 _TEST_STEP = 5  # without a split column, every fifth image of a class is a test image
-_TEST_SHARE = 0.2  # of a file without a split column of which a val split is drawn
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _members(
     config.expect_undivided(members, str(path))
     if "train" in members and (config.test is not None or config.val is not None):
         pool = members["train"]
-        share = None if "test" in members else _TEST_SHARE if not listed else config.test
+        share = None if "test" in members else DEFAULT_TEST_SHARE if not listed else config.test
         drawn, notes = config.draw(labels[pool], class_names, share, data_seed, str(path))
         members |= {name: pool[at] for name, at in drawn.items()}
     for name in ("train", "test"):
@@ -230,6 +230,12 @@ def _expect_once(path: Path, table: CsvTable, members: dict[str, NDArray[np.int6
     )
 
 
+def list_settings(file: Path, root: Path | None) -> dict[str, str]:
+    """Returns the settings that read a CSV file."""
+    settings = {"dataset.path": str(file)}
+    return settings if root is None else {**settings, "dataset.root": str(root)}
+
+
 CSV = DatasetSpec(
     name="csv",
     summary="own images listed in a CSV file with the columns path, label, optionally split",
@@ -237,5 +243,6 @@ CSV = DatasetSpec(
     build=build,
     identity=identity,
     check=check,
+    list_settings=list_settings,
     examples=(),
 )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
 from ltbench.data import (
+    DEFAULT_TEST_SHARE,
     UNDIVIDED,
     ClassFolders,
     Dataset,
@@ -28,7 +29,6 @@ from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.datasets.parts.drawn_images import DrawnImages
 from ltbench_plugins.datasets.parts.own_images import digests_of_splits
 
-_TEST_SHARE = 0.2
 _LAYOUT = "put images into CLASS/, or into train/CLASS/ and test/CLASS/ (and optionally val/CLASS/)"
 
 
@@ -153,8 +153,8 @@ def _scan(config: FolderConfig, root: Path) -> ClassFolders:
     if UNDIVIDED not in tree.parts and "test" not in tree.parts and config.test is None:
         raise DataError(
             f"{root} has no test/",
-            hint=f"add --set dataset.test={_TEST_SHARE}, which draws test images from train/; or "
-            f"{_LAYOUT}",
+            hint=f"add --set dataset.test={DEFAULT_TEST_SHARE}, which draws test images from "
+            f"train/; or {_LAYOUT}",
         )
     return tree
 
@@ -166,7 +166,7 @@ def _divide(config: FolderConfig, tree: ClassFolders, root: Path, data_seed: int
     if first == "train" and config.test is None and config.val is None:
         return _Divided({first: first, **others}, dict.fromkeys((first, *others)), ())
     labels = tree.parts[first].labels
-    share = _TEST_SHARE if first == UNDIVIDED else None
+    share = DEFAULT_TEST_SHARE if first == UNDIVIDED else None
     members, notes = config.draw(labels, tree.class_names, share, data_seed, str(root))
     source = dict.fromkeys(members, first) | others
     return _Divided(source, dict.fromkeys(others) | members, notes)

@@ -29,7 +29,7 @@ def relative_paths(paths: Any, root: str) -> Any:
 
 
 def outside_hint(paths: Any) -> str:
-    """Returns a hint that names the folder of the absolute paths; empty where there are none."""
+    """Returns a hint that names the folder of the absolute paths; empty without such paths."""
     import pyarrow.compute as pc
 
     absolute = paths.filter(pc.starts_with(paths, "/"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import functools
+import io
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -161,13 +162,12 @@ def _columns(path: Path, root: str, content: bytes) -> tuple[dict[str, Any], boo
 
 
 def _as_file(columns: dict[str, Any]) -> bytes:
-    """Returns checked columns as the content of a CSV file."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    written = pa.BufferOutputStream()
-    arrow.write_csv(pa.table(columns), written)
-    return bytes(written.getvalue())
+    """Returns checked columns as the content of a CSV file, with quotes where they are needed."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(values.to_pylist() for values in columns.values()), strict=True))
+    return text.getvalue().encode()
 
 
 def _repeated_rows(paths: Any) -> NDArray[np.int64]:

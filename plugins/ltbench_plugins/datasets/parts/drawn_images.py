@@ -46,7 +46,7 @@ class DrawnImages(OwnImages):
             if split in given and getattr(self, split) is not None:
                 raise ConfigError(
                     f"dataset.{split}={getattr(self, split)}: {where} has a {split} split",
-                    hint=f"leave dataset.{split} out, which draws a split where there is none",
+                    hint=f"leave dataset.{split} out, which draws a missing split",
                 )
 
     def draw(
