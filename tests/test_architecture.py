@@ -65,6 +65,7 @@ ROOMS = [
     "engine.training",
     "engine",
     "grid",
+    "analysis.errors",
     "analysis.comparison",
     "analysis.leaderboard",
     "report.figures",

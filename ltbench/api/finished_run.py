@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ltbench.api.run_arguments import data_root_or_default
 from ltbench.errors import ConfigError, quoted
 from ltbench.io.notebook import import_tqdm_quietly
 from ltbench.io.paths import is_path
@@ -13,6 +14,7 @@ from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
+    from ltbench.analysis.errors.error_analysis import ErrorAnalysis
     from ltbench.engine.stored_model import StoredModel
     from ltbench.export.write import Exported
     from ltbench.prediction.image_predictions import ImagePredictions
@@ -48,6 +50,55 @@ class FinishedRun(RunResult):
         from ltbench.engine.stored_model import load_model
 
         return load_model(self.path, device, given)
+
+    def errors(
+        self,
+        *,
+        inference: str | None = None,
+        pictures: int = 0,
+        data_root: str | Path | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> ErrorAnalysis:
+        """Analyses the errors on rare classes, as `ltbench errors` does.
+
+        The numbers come from the stored predictions alone. Pictures, and names of images that an
+        earlier version did not store, are read from the data set where it is in place and
+        unchanged; if not, `notes` has the reason.
+
+        Args:
+            inference: Name of the inference whose predictions are read, as stored by `ltbench
+                eval`; that of the run where None.
+            pictures: Largest number of pictures of the most confident mistakes, 0 to 24.
+            data_root: Folder of the data sets; "data" or the variable LTBENCH_DATA where None.
+            settings: New paths of data that have moved, such as "dataset.path".
+
+        Returns:
+            Findings and data frames, which notebooks show as tables.
+
+        Raises:
+            ConfigError: An argument is wrong.
+            DataError: The predictions are missing, damaged, or of another run.
+        """
+        given = _checked_settings(settings)
+        from ltbench.analysis.errors.error_analysis import ErrorAnalysis
+        from ltbench.analysis.errors.mistake_pictures import MAX_PICTURES
+        from ltbench.engine.stored_split import EvaluatedSplits
+
+        if type(pictures) is not int or not 0 <= pictures <= MAX_PICTURES:
+            raise ConfigError(
+                f"pictures: expected a whole number from 0 to {MAX_PICTURES}, got "
+                f"{quoted(pictures)}",
+                hint=f"give pictures={MAX_PICTURES}",
+            )
+        root = data_root_or_default(data_root)
+        if not is_path(root):
+            raise ConfigError(
+                f"data_root: expected the path of a folder, got {quoted(root)}",
+                hint="give the folder of the data sets, such as 'data'",
+            )
+        opened = EvaluatedSplits(Path(root), given)
+        opened.expect_settings(self)
+        return ErrorAnalysis.of_run(self, inference, open_split=opened, pictures=pictures)
 
     def export(
         self, to: str, path: Path | str, settings: Mapping[str, Any] | None = None

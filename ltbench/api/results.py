@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ltbench.api.finished_run import FinishedRun
 from ltbench.api.results_table import results_table
+from ltbench.api.run_arguments import data_root_or_default
 from ltbench.api.selected_cell import selected_cell
 from ltbench.config.defaults import DEFAULT_OUT
 from ltbench.errors import ConfigError, DataError, quoted, suggestion
@@ -162,6 +163,7 @@ class Results(Sequence[FinishedRun]):
         metric: str = "accuracy",
         level: float = 0.95,
         with_published: bool = False,
+        data_root: str | Path | None = None,
     ) -> Path:
         """Writes the report of `ltbench report`, and returns the path of its page.
 
@@ -171,21 +173,26 @@ class Results(Sequence[FinishedRun]):
             metric: Accuracy to rank by.
             level: Confidence level of intervals and tests, 0.5 to 0.9999.
             with_published: Whether published results on the same data sets are added.
+            data_root: Folder of the data sets, for the pictures of mistakes; "data" or the variable
+                LTBENCH_DATA where None. Without its data set, a ranking has no pictures.
 
         Raises:
             ConfigError: An argument is wrong.
             DataError: There is no run, or predictions are damaged.
             RunError: The folder cannot be written to.
         """
+        from ltbench.engine.stored_split import EvaluatedSplits
         from ltbench.report.build import build_report
         from ltbench.storage.files import make_folder
 
         folder = _as_path("report", out)
+        root = _as_path("report", data_root_or_default(data_root))
         if title is not None and not isinstance(title, str):
             raise ConfigError(f"title: expected a text, got {quoted(title)}")
         board = self._ranked(metric, level, with_published=with_published)
         make_folder(folder)  # before the work whose result it takes
-        build_report(self._found, board, title=title).write(folder)
+        opened = EvaluatedSplits(root)
+        build_report(self._found, board, title=title, open_split=opened).write(folder)
         return folder / "index.html"
 
     def _ranked(self, metric: str, level: float, *, with_published: bool) -> Leaderboard:

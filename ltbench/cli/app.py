@@ -17,6 +17,7 @@ from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
 from ltbench.cli.doctor import doctor
+from ltbench.cli.errors import errors
 from ltbench.cli.evaluate import evaluate
 from ltbench.cli.export import export
 from ltbench.cli.grid.list import list_grids
@@ -101,6 +102,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "tune": tune,
     "eval": evaluate,
+    "errors": errors,
     "predict": predict,
     "export": export,
     "compare": compare,

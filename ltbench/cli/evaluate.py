@@ -1,10 +1,10 @@
-"""`ltbench eval`: evaluation of a finished run with other views or another shot rule."""
+"""`ltbench eval`: evaluation of a finished run with other views, shot groups or images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ltbench.config.resolve import Resolved
     from ltbench.config.runspec import Choice, RunSpec
     from ltbench.specs import Settings
+    from ltbench.storage.predictions import PredictedClasses, Predictions
+    from ltbench.storage.result_schema import RunResult
+    from ltbench.storage.run_directory import RunDirectory
 
 
 def evaluate(
@@ -46,24 +49,38 @@ def evaluate(
             ">=100, 21-99, <=20, as in older code."
         ),
     ] = "exclusive",
+    split: Annotated[
+        Literal["test", "val", "train"] | None,
+        typer.Option(
+            help="train: also evaluate the training images, without augmentation, and show their "
+            "accuracies beside those of the run's split. Default: the run's split.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
     device: Device = "auto",
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
-    """Evaluate a finished run again, with other views or another shot rule.
+    """Evaluate a finished run again: other views, another shot rule, the training images.
 
     Metrics are computed from stored predictions, for which neither data nor weights are needed.
     The model runs only for views without stored predictions, which are then added to the run
     directory. Where data or weights have moved, give their place with --set dataset.path=PLACE (or
     another option that is a path) or --data-root: they must be those of the run.
 
+    Accuracies on the training images (--split train) show overfitting: a method that fits the few
+    images of rare classes perfectly, and fails on their test images.
+
     Example: `ltbench eval runs/digits_lt/clip_tiny/lift_plus/0123456789ab --inference center`
+
+    Example: `ltbench eval 0123 --split train`
     """
     import numpy as np
 
-    from ltbench.analysis.metrics import SHOT_RULES
+    from ltbench.analysis.metrics import SHOT_RULES, accuracies
+    from ltbench.cli.evaluate_output import print_beside_train
     from ltbench.cli.output import print_metrics
     from ltbench.storage.result_schema import Metrics
     from ltbench.storage.run_directory import RunDirectory
@@ -72,31 +89,67 @@ def evaluate(
     result = directory.finished()
     own = result.spec.inference
     changes, faults = read_assignments(assignments)
+    if split not in (None, "train", result.spec.split):
+        raise ConfigError(
+            f"--split: the run was evaluated on {result.spec.split}, not on {split}",
+            hint=f"leave it out, or start another run with --split {split}",
+        )
     choice: Choice | None = own
     if changes or faults or inference not in (None, own.name):
         choice = None if faults else _inference(own, inference or own.name, changes)
-    if choice is not None and (path := directory.predictions(choice, own)).exists():
-        predictions = result.predictions(path.stem.removeprefix("predictions-"))
-    else:
+    found = [] if choice is None else _stored(result, directory, choice, train=split == "train")
+    if None in found or choice is None:
         from ltbench.engine.progress_bar import show_progress
         from ltbench.io.array_cache import Cache
 
         resolved = _resolve(result.spec, inference, changes, faults, data_root)
         choice = resolved.spec.inference
-        path = directory.predictions(choice, own)
-        if path.exists():
-            predictions = result.predictions(path.stem.removeprefix("predictions-"))
-        else:
+        found = _stored(result, directory, choice, train=split == "train")
+        if None in found:
             directory.expect_writable()
             from ltbench.engine.run import RuntimeConfig, evaluate_again
 
             kept = Cache.of(directory.out(result.spec), cache)
             with show_progress() as progress:
                 runtime = RuntimeConfig(Path(), device, workers, kept)
-                predictions = evaluate_again(resolved, directory, runtime, progress)
+                found = [
+                    evaluate_again(resolved, directory, runtime, progress, train=bool(place))
+                    if read is None
+                    else read
+                    for place, read in enumerate(found)
+                ]
+    predictions, *trained = found
     counts = np.array(result.classes.train_images)
-    metrics = Metrics.of(predictions, counts, SHOT_RULES[shot_rule])
-    print_metrics(metrics, result.spec, choice, json=json)
+    rule = SHOT_RULES[shot_rule]
+    metrics = Metrics.of(cast("Predictions", predictions), counts, rule)
+    if not trained:
+        print_metrics(metrics, result.spec, choice, json=json)
+        return
+    seen = cast("Predictions", trained[0])
+    train, _ = accuracies(seen.labels, seen.predicted, counts, rule)
+    print_beside_train(metrics, train, len(seen.labels), result.spec, choice, json=json)
+
+
+def _stored(
+    result: RunResult, directory: RunDirectory, choice: Choice, *, train: bool
+) -> list[Predictions | PredictedClasses | None]:
+    """Returns the stored predictions of an inference; None where they are to be computed.
+
+    Args:
+        result: Result of the run.
+        directory: Run directory.
+        choice: The inference.
+        train: Whether those of the training images are the second entry.
+
+    Raises:
+        DataError: They are damaged, or of another run.
+    """
+    from ltbench.storage.train_predictions import read_train_predictions
+
+    path = directory.predictions(choice, result.spec.inference)
+    name = path.stem.removeprefix("predictions-")
+    own = result.predictions(name) if path.exists() else None
+    return [own, read_train_predictions(result, name)] if train else [own]
 
 
 def _inference(own: Choice, name: str, changes: Settings) -> Choice | None:

@@ -37,7 +37,7 @@ def print_result(result: RunResult, *, json: bool, stored: bool) -> None:
     out = console()
     learned, training, selection = result.learned, result.training, result.selection
     evaluation, refinement = result.evaluation, result.refinement
-    out.print(_title(result.spec))
+    out.print(run_title(result.spec))
     out.print(metrics_table(result.metrics))
     out.print(_summary(result.metrics), soft_wrap=True)
     out.print(
@@ -84,7 +84,7 @@ def print_metrics(metrics: Metrics, spec: RunSpec, inference: Choice, *, json: b
         print_json({"inference": described, "metrics": metrics.model_dump()})
         return
     out = console()
-    out.print(_title(spec))
+    out.print(run_title(spec))
     options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
     shown = f"{inference.name} ({options})" if options else inference.name
     out.print(f"inference {escape(shown)}, shot rule {metrics.shot_rule}")
@@ -106,7 +106,8 @@ def selection_text(selection: SelectionRecord) -> str:
     )
 
 
-def _title(spec: RunSpec) -> str:
+def run_title(spec: RunSpec) -> str:
+    """Returns method, data set, backbone and seed of a run, as markup of rich."""
     data = escape(", ".join(spec.dataset.paths.values()))  # tells the user's own sets apart
     dataset = f"{spec.dataset.name} ({data})" if data else spec.dataset.name
     where = "" if spec.split == "test" else f" ({spec.split} split)"

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ltbench.cli.leaderboard import Metric, Runs, WithPublished, ranked
-from ltbench.cli.options import Level, Strict, Where
+from ltbench.cli.options import DataRoot, Level, Strict, Where
+from ltbench.config.defaults import DEFAULT_DATA_ROOT
 
 
 def report(
@@ -24,6 +25,7 @@ def report(
     with_published: WithPublished = False,
     where: Where = None,
     strict: Strict = False,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Create a report of stored runs: an HTML page, its figures, and tables for papers.
 
@@ -39,6 +41,7 @@ def report(
 
     from ltbench.cli.output_paths import writable_folder
     from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.engine.stored_split import EvaluatedSplits
     from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
@@ -55,6 +58,7 @@ def report(
             board,
             title=title,
             advance=lambda: progress.advance(task),
+            open_split=EvaluatedSplits(data_root),
         )
         made.write(out)
     page = out / "index.html"

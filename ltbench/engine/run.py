@@ -235,6 +235,8 @@ def predict(
     own: RunSpec,
     built: BuiltRun,
     progress: ProgressReporter,
+    *,
+    train: bool = False,
 ) -> tuple[Predictions, EvaluationRecord]:
     """Evaluates a model and stores its predictions; returns them and the evaluation's record.
 
@@ -244,15 +246,17 @@ def predict(
         own: Choices of the run, whose inference may be another one.
         built: Built parts with the trained model.
         progress: Progress reporter.
+        train: Whether the training images are evaluated, instead of the split of the run.
     """
     spec = resolved.spec
+    split = "train" if train else spec.split
     start = time.perf_counter()
-    batches = built.evaluation_batches(spec.split)
+    batches = built.evaluation_batches(split)
     predictions = evaluate(built, batches, progress)
     seconds = time.perf_counter() - start
-    about = {"hash": own.hash, "inference": spec.inference.name, "split": spec.split}
-    path = directory.predictions(spec.inference, own.inference)
-    names = image_names(built.dataset.splits[spec.split].images, predictions.indices)
+    about = {"hash": own.hash, "inference": spec.inference.name, "split": split}
+    path = directory.predictions(spec.inference, own.inference, train=train)
+    names = image_names(built.dataset.splits[split].images, predictions.indices)
     predictions.write(path, about, names)
     return predictions, EvaluationRecord(
         inference=spec.inference.name,
@@ -264,9 +268,21 @@ def predict(
 
 
 def evaluate_again(
-    resolved: Resolved, directory: RunDirectory, runtime: RuntimeConfig, progress: ProgressReporter
+    resolved: Resolved,
+    directory: RunDirectory,
+    runtime: RuntimeConfig,
+    progress: ProgressReporter,
+    *,
+    train: bool = False,
 ) -> Predictions:
     """Evaluates the stored model of a finished run, stores the predictions and returns them.
+
+    Args:
+        resolved: Choices of the run; its inference may be another one.
+        directory: Run directory.
+        runtime: Settings of the execution.
+        progress: Progress reporter.
+        train: Whether the training images are evaluated, instead of the split of the run.
 
     Raises:
         DataError: The run's weights are missing or damaged, or a component that the model is made
@@ -275,9 +291,10 @@ def evaluate_again(
     loader_config = runtime.loader_config(resolved.spec)
     own = directory.spec()
     with attribute_errors(*resolved.components.values()), memory_explained():
-        built = rebuild_run(resolved, directory, loader_config, progress)
+        split = "train" if train else own.split
+        built = rebuild_run(resolved, directory, loader_config, progress, split)
         with deferred():
-            predictions, _ = predict(resolved, directory, own, built, progress)
+            predictions, _ = predict(resolved, directory, own, built, progress, train=train)
     return predictions
 
 

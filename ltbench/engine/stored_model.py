@@ -174,16 +174,19 @@ def rebuild_run(
     directory: RunDirectory,
     loader_config: LoaderConfig,
     progress: ProgressReporter = SILENT,
+    evaluated: str | None = None,
 ) -> BuiltRun:
     """Returns the built parts of a finished run with its trained model, to evaluate it.
 
-    Training images are read only where an older version of ltbench stored the run.
+    Training images are read only where they are evaluated, or where an older version of ltbench
+    stored the run.
 
     Args:
         resolved: Choices of the run; its inference may be another one.
         directory: Run directory.
         loader_config: Device, and how images reach it.
         progress: Reporter of what is built.
+        evaluated: Split that is evaluated; None: that of the run.
 
     Raises:
         DataError: Weights are missing or damaged, or a component has another definition now.
@@ -191,10 +194,11 @@ def rebuild_run(
     expect_same_definitions(resolved, directory.spec(), _RUN_KINDS)
     precision = directory.resumed_precision()
     if _needs_dataset(directory):
-        built = build_run(resolved, loader_config, precision, progress)
+        built = build_run(resolved, loader_config, precision, progress, evaluated=evaluated)
         load_learned(built.model, directory.learned, directory.hashes())
         return built
-    built = build_run(resolved, loader_config, precision, progress, _classes(directory))
+    classes = _classes(directory)
+    built = build_run(resolved, loader_config, precision, progress, classes, evaluated)
     _load_weights(built.model, built.pretrained, directory)
     return built
 

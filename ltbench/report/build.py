@@ -9,16 +9,19 @@ from pathlib import Path
 
 from ltbench import __version__
 from ltbench.analysis.comparison.short_labels import ShortLabels, short_labels
+from ltbench.analysis.errors.run_inputs import OpenSplit
 from ltbench.analysis.leaderboard.board import Leaderboard
 from ltbench.analysis.leaderboard.files import to_csv
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.analysis.leaderboard.tables import display_table, to_latex
 from ltbench.io.interrupts import deferred
+from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.page.content import Beside, Notes, Page, Section, SectionBlock
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
 from ltbench.report.sections.across_datasets import across_datasets_section
 from ltbench.report.sections.answer import ranking_answer
+from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
 from ltbench.report.sections.provenance import provenance_section
@@ -73,6 +76,7 @@ def build_report(
     *,
     title: str | None = None,
     advance: Callable[[], object] = lambda: None,
+    open_split: OpenSplit | None = None,
 ) -> Report:
     """Builds a report.
 
@@ -81,14 +85,18 @@ def build_report(
         board: Leaderboard of these runs.
         title: Title of the page; None for one with the names of the data sets.
         advance: Progress callback, called once per method that is compared.
+        open_split: Function that opens the data set of a run, for pictures of mistakes; None for
+            a report without pictures.
     """
-    figures, taken, alone = FigureSet(), set[str](), len(board.rankings) == 1
+    names = tuple(dict.fromkeys(e.name for ranking in board.rankings for e in ranking.entries))
+    labels = short_labels(names)
+    figures = FigureSet(MethodLooks(names, labels))
+    taken, alone = set[str](), len(board.rankings) == 1
     level = board.rankings[0].level
     cells = found.cells()
-    labels = short_labels(entry.name for ranking in board.rankings for entry in ranking.entries)
     sections: list[Section] = []
     for ranking in board.rankings:
-        sections += _ranking_sections(board, ranking, labels, figures, taken, advance)
+        sections += _ranking_sections(board, ranking, labels, figures, taken, advance, open_split)
     datasets = dict.fromkeys(ranking.conditions.dataset for ranking in board.rankings)
     methods = dict.fromkeys(cell.spec.method.name for cell in cells)
     if not alone:
@@ -99,13 +107,7 @@ def build_report(
     page = Page(
         title=title or f"Methods on {_list_names(datasets, 'data sets')}",
         answer=first.answer,
-        facts=[
-            ("runs", f"{len(found.runs):,}"),
-            ("methods", f"{len(methods):,}"),
-            ("rows", f"{len(cells):,}"),
-            ("data sets", f"{len(datasets):,}"),
-            ("skipped folders", f"{len(found.skipped):,}"),
-        ],
+        facts=_page_facts(found, len(methods), len(cells), len(datasets)),
         sections=[
             replace(first, answer=None),  # the page begins with it
             *others,
@@ -117,6 +119,18 @@ def build_report(
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
 
 
+def _page_facts(found: Found, methods: int, cells: int, datasets: int) -> list[tuple[str, str]]:
+    """Returns the numbers of what was found; those that say nothing are left out."""
+    facts = [("runs", len(found.runs)), ("methods", methods)]
+    if cells != methods * datasets:
+        facts.append(("combinations", cells))
+    if datasets > 1:
+        facts.append(("data sets", datasets))
+    if found.skipped:
+        facts.append(("skipped folders", len(found.skipped)))
+    return [(name, f"{number:,}") for name, number in facts]
+
+
 def _ranking_sections(
     board: Leaderboard,
     ranking: Ranking,
@@ -124,6 +138,7 @@ def _ranking_sections(
     figures: FigureSet,
     taken: set[str],
     advance: Callable[[], object],
+    open_split: OpenSplit | None,
 ) -> list[Section]:
     """Returns the sections of a ranking: the leaderboard, and the details in it or after it."""
     metrics = tuple(dict.fromkeys((ranking.metric, "few")))
@@ -146,6 +161,8 @@ def _ranking_sections(
         answer=ranking_answer(ranking, evidence),
     )
     details = detail_sections(ranking, evidence, name, metrics, figures)
+    if evidence is not None:
+        details.insert(1, errors_section(evidence, name, open_split, figures))
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [

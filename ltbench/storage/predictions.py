@@ -38,6 +38,7 @@ _TYPES = {
 _LISTS = {"other_classes", "top_classes", "top_logits"}
 _IN_NAMES = re.compile(r"[a-z0-9_]+(-[^/\x00]{1,200})?")
 """What a file's name has: the inference, and after a dash options other than the run's own."""
+_TRAIN = "train-"
 _CHECKSUM = "checksum."
 _ABOUT = ("hash", "inference", "split", "format")
 
@@ -47,9 +48,15 @@ def predictions_name(inference: str) -> str:
     return f"predictions-{inference}.parquet"
 
 
+def train_predictions_name(inference: str) -> str:
+    """Returns the name of a file of predictions of the training images."""
+    return f"{_TRAIN}{predictions_name(inference)}"
+
+
 def inference_of(path: Path) -> str:
     """Returns the name of the inference component in the name of a file of predictions."""
-    return path.stem.removeprefix("predictions-").partition("-")[0]
+    name = path.stem.removeprefix(_TRAIN).removeprefix("predictions-")
+    return name.partition("-")[0]
 
 
 def stored_predictions(directory: Path, inference: str | None, own: str) -> Path:
@@ -85,6 +92,8 @@ def stored_predictions(directory: Path, inference: str | None, own: str) -> Path
 def recomputed_hint(path: Path) -> str:
     """Returns the hint to compute a missing or damaged file of predictions again."""
     command = f"ltbench eval {path.parent} --inference {inference_of(path)}"
+    if path.name.startswith(_TRAIN):
+        command += " --split train"
     if not path.exists():
         return f"compute it: {command}"
     return f"move {path.name} to another folder, then compute it again: {command}"

@@ -9,6 +9,7 @@
     learned.safetensors              learned weights
     frozen.safetensors               other tensors of the model that the pretrained backbone lacks
     predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
+    train-predictions-<inference>.parquet  the same of each training image, from `ltbench eval`
     failure.json                     error of a failed run
     result.json                      written last: a run that has it is done
 ```
@@ -31,7 +32,7 @@ from ltbench.io.locks import hold_lock
 from ltbench.storage.files import write_json
 from ltbench.storage.history import HistoryRow, read_history, write_history
 from ltbench.storage.parsing import read_stored, written_schema
-from ltbench.storage.predictions import predictions_name
+from ltbench.storage.predictions import predictions_name, train_predictions_name
 from ltbench.storage.result_schema import (
     Environment,
     Failure,
@@ -112,12 +113,13 @@ class RunDirectory:
         """Tensors of the model that are neither learned nor the pretrained backbone's."""
         return self.path / "frozen.safetensors"
 
-    def predictions(self, inference: Choice, own: Choice) -> Path:
+    def predictions(self, inference: Choice, own: Choice, *, train: bool = False) -> Path:
         """Returns the path of predictions: options other than the run's own are in the name.
 
         Args:
             inference: Inference of the predictions.
             own: Inference of the run.
+            train: Whether they are predictions of the training images.
         """
         parts = [inference.name]
         if inference.name == own.name:
@@ -125,7 +127,8 @@ class RunDirectory:
             parts += [f"{key}={value}" for key, value in sorted(changed.items())]
         elif inference.options:
             parts += [f"{key}={value}" for key, value in sorted(inference.options.items())]
-        return self.path / predictions_name("-".join(parts))
+        name = "-".join(parts)
+        return self.path / (train_predictions_name(name) if train else predictions_name(name))
 
     def describe(self) -> RunDescription:
         """Reads `spec.json`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,17 @@ import pytest
 from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.registry.registry import Registry
 from ltbench.report.build import Report, build_report
-from ltbench.report.page.content import Picture, Section, Table
+from ltbench.report.page.content import (
+    Beside,
+    Estimate,
+    Listing,
+    Notes,
+    Picture,
+    Properties,
+    Section,
+    SectionBlock,
+    Table,
+)
 from ltbench.report.sections import evidence
 from ltbench.storage.results import find_runs
 from ltbench.storage.run_directory import RunDirectory
@@ -29,13 +40,30 @@ def section(made: Report, name: str) -> Section:
     return found
 
 
-def pictures(found: Section) -> list[str]:
-    return [block.name for block in found.blocks if isinstance(block, Picture)]
+def blocks(*sections: Section) -> Iterator[SectionBlock]:
+    """Blocks of sections and of their parts; a table and a figure side by side are two."""
+    for one in sections:
+        for block in one.blocks:
+            if isinstance(block, Beside):
+                yield from (block.table, block.picture)
+            else:
+                yield block
+        yield from blocks(*one.sections)
 
 
-def table(found: Section, name: str) -> Table:
-    (one,) = [each for each in found.blocks if isinstance(each, Table) and each.name == name]
+def pictures(*sections: Section) -> list[str]:
+    return [block.name for block in blocks(*sections) if isinstance(block, Picture)]
+
+
+def table(made: Report, name: str) -> Table:
+    tables = [each for each in blocks(*made.page.sections) if isinstance(each, Table)]
+    (one,) = [each for each in tables if each.name == name]
     return one
+
+
+def notes(made: Report, title: str) -> list[str]:
+    found = [one for one in blocks(*made.page.sections) if isinstance(one, Notes)]
+    return [text for one in found if one.title == title for text in one.texts]
 
 
 @pytest.fixture(scope="module")
@@ -55,39 +83,82 @@ def made(runs: Path, registry: Registry) -> Report:
     return report(runs, registry=registry)
 
 
-def test_the_leaderboard_names_what_all_rows_share_and_shows_the_rest(made: Report) -> None:
-    board = section(made, "leaderboard")
-    (shared,) = [text for text in board.paragraphs if text.startswith("All rows have in common")]
-    assert "dataset digits_lt" in shared
-    shown = table(board, "leaderboard")
-    assert [row[0] for row in shown.rows] == ["lora", "full"]
+def test_the_first_screen_has_an_answer_a_table_and_a_figure(made: Report) -> None:
+    number = r"\d+\.\d"
+    assert re.match(
+        rf"lora is the best of 2 methods on digits_lt: {number} % overall accuracy, {number} "
+        r"points above full\.$",
+        made.page.answer.headline,
+    )
+    assert "120 test images of 6 classes, 3 seeds, clip_tiny." in made.page.answer.detail
+    (first,) = [each for each in section(made, "leaderboard").blocks if isinstance(each, Beside)]
+    assert first.picture.name == "digits_lt_tte_shot_groups"
+
+
+def test_the_leaderboard_begins_with_the_columns_that_answer_the_question(made: Report) -> None:
+    shown = table(made, "digits_lt_tte_leaderboard")
+    first = [(column.title, column.shown) for column in shown.columns[:6]]
+    assert first == [
+        ("rank", "always"),
+        ("method", "always"),
+        ("overall", "always"),
+        ("many", "wide"),
+        ("medium", "wide"),
+        ("few", "always"),
+    ]
+    assert {column.shown for column in shown.columns[6:]} == {"more"}
+    lora, full = (row[2] for row in shown.rows)
+    assert isinstance(lora, Estimate)
+    assert isinstance(full, Estimate)
+    assert lora.value > full.value
+    assert lora.low is not None
+    assert lora.low < lora.value
+    assert (shown.name_column, shown.leading) == (1, 1)
     titles = [column.title for column in shown.columns]
+    assert len(set(titles)) == len(titles)
     assert "dataset" not in titles
-    overall = titles.index("overall %")
-    assert shown.rows[0][overall] > shown.rows[1][overall]  # type: ignore[operator]
+
+
+def test_the_accuracy_that_is_ranked_by_comes_first(runs: Path, registry: Registry) -> None:
+    found = find_runs([runs])
+    board = build_leaderboard(found.cells(), registry, metric="few")
+    made = build_report(found, board)
+    shown = table(made, "digits_lt_tte_leaderboard")
+    titles = [column.title for column in shown.columns[:6]]
+    assert titles == ["rank", "method", "few", "overall", "many", "medium"]
+    assert all(isinstance(row[2], Estimate) and row[2].low is not None for row in shown.rows)
+    assert "few-shot accuracy" in made.page.answer.headline
+
+
+def test_what_all_rows_share_is_listed_once(made: Report) -> None:
+    facts = dict(section(made, "digits-lt-tte").facts)
+    assert facts["shot rule"] == "exclusive"
+    assert facts["backbone"] == "clip_tiny"
 
 
 def test_what_was_found_is_said_in_words(made: Report) -> None:
-    found = section(made, "digits-lt-tte").findings
     number = r"\d+\.\d"
+    found = notes(made, "Tests")
     assert re.match(
         rf"lora is better than full in overall accuracy by {number} points "
         rf"\[{number}, {number}\], p (= 0\.\d+|< 0\.001) \(one comparison\)\.",
         found[0],
     ), found
-    assert any(text.startswith("Note: ") for text in found)
+    assert any(text.startswith("Apart from the method, ") for text in notes(made, "Notes"))
 
 
 def test_every_figure_is_there(made: Report) -> None:
-    assert pictures(section(made, "digits-lt-tte")) == [
+    assert pictures(*made.page.sections) == [
         f"digits_lt_tte_{name}"
         for name in (
             "shot_groups",
             "head_to_tail",
-            "learned_parameters",
-            "train_seconds",
+            "errors_takers",
+            "errors_calibration",
             "differences_accuracy",
             "differences_few",
+            "learned_parameters",
+            "train_seconds",
             "calibration",
             "loss",
         )
@@ -95,7 +166,7 @@ def test_every_figure_is_there(made: Report) -> None:
 
 
 def test_classes_are_listed_from_head_to_tail(made: Report, runs: Path) -> None:
-    classes = table(section(made, "digits-lt-tte"), "digits_lt_tte_classes")
+    classes = table(made, "digits_lt_tte_classes")
     assert [row[1] for row in classes.rows] == sorted(COUNTS.tolist(), reverse=True)
     assert {row[2] for row in classes.rows} == {PER_CLASS}
     lora = [run for run in find_runs([runs]).runs if run.spec.method.name == "lora"]
@@ -116,8 +187,24 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
 ) -> None:
     store(tmp_path, spec_of(registry, method="lora"))
     store(tmp_path, spec_of(registry, method="full", dataset__ratio=50.0))
-    (text,) = section(report(tmp_path, registry=registry), "across-data-sets").paragraphs
-    assert text.startswith("No comparison: overall accuracy across data sets: expected two methods")
+    made = report(tmp_path, registry=registry)
+    (text,) = [one for one in notes(made, "Notes") if one.startswith("No comparison")]
+    assert "overall accuracy across data sets: expected two methods" in text
+    assert [row[1] for row in table(made, "first_places").rows] == ["lora", "full"]
+    assert made.page.answer.headline == "Another method is best in each of 2 rankings."
+
+
+def test_settings_of_one_method_are_compared_over_data_sets(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for ratio in (20.0, 50.0):
+        for rank in (1, 2):
+            spec = spec_of(registry, method="lora", method__dim=rank, dataset__ratio=ratio)
+            store(tmp_path, spec, skill=rank)
+    made = report(tmp_path, registry=registry)
+    names = {getattr(row[1], "whole", None) for row in table(made, "ranks").rows}
+    assert len(names) == 2
+    assert made.page.answer.headline.endswith("among 2 methods on 2 data sets.")
 
 
 @pytest.mark.full
@@ -127,11 +214,19 @@ def test_two_data_sets_have_a_critical_difference_diagram(
     for ratio in (20.0, 50.0, 100.0):
         for method in ("lora", "full", "bitfit"):
             store(tmp_path, spec_of(registry, method=method, dataset__ratio=ratio))
-    found = section(report(tmp_path, registry=registry), "across-data-sets")
-    assert pictures(found) == ["critical_difference"]
-    assert len(table(found, "ranks").rows) == 3
-    assert len(table(found, "pairs").rows) == 3
-    names = [each.name for each in report(tmp_path, registry=registry).page.sections]
+    made = report(tmp_path, registry=registry)
+    assert pictures(section(made, "across-data-sets")) == [
+        "critical_difference",
+        "data_sets_accuracy",
+        "data_sets_few",
+    ]
+    ranks = table(made, "ranks")
+    assert len(ranks.rows) == 3
+    titles = [column.title for column in ranks.columns]
+    assert titles[:6] == ["rank", "method", "overall", "many", "medium", "few"]
+    assert len(titles) == 6 + 3
+    assert len(table(made, "pairs").rows) == 3
+    names = [each.name for each in made.page.sections]
     assert len(set(names)) == len(names)
 
 
@@ -143,29 +238,42 @@ def test_commands_and_environments_are_listed_once(tmp_path: Path, registry: Reg
     (tmp_path / "digits_lt" / "broken" / "result.json").write_text("{")
     found = section(report(tmp_path, registry=registry), "provenance")
     commands, environment, skipped = found.blocks
-    assert commands.text == "ltbench run --seed 0\nltbench run --seed 1"  # type: ignore[union-attr]
-    assert environment.title == "Environment of 2 runs"  # type: ignore[union-attr]
-    lines = environment.text.splitlines()  # type: ignore[union-attr]
-    assert lines[0] == "python: 3.11.0"
-    assert "plugins: a 1, b 2" in lines
+    assert isinstance(commands, Listing)
+    assert commands.text == "ltbench run --seed 0\nltbench run --seed 1"
+    assert isinstance(environment, Properties)
+    assert environment.title == "Environment of 2 runs"
+    assert environment.items[0] == ("python", "3.11.0")
+    assert ("plugins", "a 1, b 2") in environment.items
     assert isinstance(skipped, Table)
     assert "broken" in str(skipped.rows[0][0])
 
 
 def test_one_run_alone(tmp_path: Path, registry: Registry) -> None:
     store(tmp_path, spec_of(registry))
-    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert "digits_lt_tte_differences_accuracy" not in pictures(found)
-    assert found.findings == []
+    made = report(tmp_path, registry=registry)
+    assert "digits_lt_tte_differences_accuracy" not in pictures(*made.page.sections)
+    assert notes(made, "Tests") == []
+    assert " reaches " in made.page.answer.headline
+
+
+def test_one_seed_each_is_no_claim_and_that_is_said_first(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for method in ("lora", "full"):
+        store(tmp_path, spec_of(registry, method=method))
+    made = report(tmp_path, registry=registry)
+    assert made.page.answer.headline.endswith("no claim about the method follows from one seed.")
+    (text,) = section(made, "leaderboard").findings
+    assert text.startswith("NO CLAIM about ")
 
 
 def test_empty_shot_groups(tmp_path: Path, registry: Registry) -> None:
     for method in ("lora", "full"):
         spec = spec_of(registry, method=method)
         store(tmp_path, spec, counts=np.maximum(COUNTS, 30))
-    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert "digits_lt_tte_differences_few" not in pictures(found)
-    assert "digits_lt_tte_shot_groups" in pictures(found)
+    drawn = pictures(*report(tmp_path, registry=registry).page.sections)
+    assert "digits_lt_tte_differences_few" not in drawn
+    assert "digits_lt_tte_shot_groups" in drawn
 
 
 def test_runs_without_predictions_are_in_the_table_and_in_no_figure(
@@ -175,12 +283,13 @@ def test_runs_without_predictions_are_in_the_table_and_in_no_figure(
         path = store(tmp_path, spec_of(registry, method=method))
     next(path.glob("predictions-*")).unlink()
     made = report(tmp_path, registry=registry)
-    assert len(table(section(made, "leaderboard"), "leaderboard").rows) == 2
-    found = section(made, "digits-lt-tte")
-    assert any(text.startswith("full is in no figure") for text in found.paragraphs)
+    assert len(table(made, "digits_lt_tte_leaderboard").rows) == 2
+    assert any(" is in no figure" in text for text in notes(made, "Notes"))
     for rest in tmp_path.rglob("predictions-*"):
         rest.unlink()
-    assert pictures(section(report(tmp_path, registry=registry), "digits-lt-tte")) == []
+    made = report(tmp_path, registry=registry)
+    assert pictures(*made.page.sections) == []
+    assert len(table(made, "digits_lt_tte_leaderboard").rows) == 2
 
 
 def test_of_many_methods_the_best_are_drawn(
@@ -189,9 +298,9 @@ def test_of_many_methods_the_best_are_drawn(
     monkeypatch.setattr(evidence, "MAX_SHOWN_METHODS", 2)
     for dim in (1, 2, 4):
         store(tmp_path, spec_of(registry, method="lora", method__dim=dim), skill=dim)
-    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert "Figures and tests are of the 2 best of 3." in found.paragraphs
-    assert len(table(found, "digits_lt_tte_classes").columns) == 5
+    made = report(tmp_path, registry=registry)
+    assert "Figures and tests are of the 2 best of 3." in notes(made, "Notes")
+    assert len(table(made, "digits_lt_tte_classes").columns) == 5
 
 
 def test_the_files(made: Report, tmp_path: Path) -> None:
@@ -242,9 +351,9 @@ def test_broken_histories_are_reported_and_not_drawn(
 ) -> None:
     path = store(tmp_path, spec_of(registry))
     (path / "history.jsonl").write_text(history)
-    found = section(report(tmp_path, registry=registry), "digits-lt-tte")
-    assert any("has no training curve" in text for text in found.paragraphs)
-    assert "digits_lt_tte_loss" not in pictures(found)
+    made = report(tmp_path, registry=registry)
+    assert len(notes(made, "Methods without a training curve")) == 1
+    assert "digits_lt_tte_loss" not in pictures(*made.page.sections)
 
 
 def test_names_that_are_no_text_are_replaced(tmp_path: Path, registry: Registry) -> None:

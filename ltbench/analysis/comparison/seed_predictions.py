@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.errors import ConfigError, DataError
+from ltbench.storage.predictions import PredictedClasses, Predictions
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Cell, group
 
@@ -96,6 +97,26 @@ def read_seed_predictions(cell: Cell, name: str, inference: str | None = None) -
         DataError: Predictions are missing or broken, or the seeds were tested on different images.
     """
     rows = [run.predicted_classes(inference) for run in cell.runs]
+    return seed_predictions(cell, name, rows, inference)
+
+
+def seed_predictions(
+    cell: Cell,
+    name: str,
+    rows: Sequence[Predictions | PredictedClasses],
+    inference: str | None = None,
+) -> SeedPredictions:
+    """Returns the correctness of predictions that were read already.
+
+    Args:
+        cell: Runs that made the predictions.
+        name: Name of the cell.
+        rows: Predictions of each run.
+        inference: Name of the inference; that of the runs where None.
+
+    Raises:
+        DataError: The seeds were tested on different images, or the classes differ.
+    """
     first = rows[0]
     for run, other in zip(cell.runs, rows, strict=True):
         if not _same(first.indices, other.indices) or not _same(first.labels, other.labels):

@@ -72,7 +72,7 @@ def short_labels(names: Iterable[str], *, width: int = MAX_LABEL_CHARACTERS) -> 
     taken = set(texts.values())
     for name in (name for name in long if name not in texts):
         base, rest = _split_name(name)
-        head = _leading_words(base, width)
+        head = leading_words(base, width)
         meaning = rest if head == base else name
         if head == base and not rest and head not in taken:  # a single word, longer than a label
             texts[name] = head
@@ -124,13 +124,20 @@ def _option_keys(settings: str) -> Iterator[str]:
         yield found[1]
 
 
-def _leading_words(text: str, width: int) -> str:
-    """Returns the text, or the first of its words that fit, with an ellipsis."""
-    if len(text) <= width:
+def leading_words(text: str, width: int) -> str:
+    """Returns the text, or the first of its words that fit, with an ellipsis.
+
+    Args:
+        text: Text. A first word that does not fit stays whole.
+        width: Maximum number of characters.
+
+    >>> leading_words("low_rank_adapters", 12)
+    'low_rank…'
+    """
+    if len(text) <= width or not text:
         return text
-    pieces = re.findall(r"[^\s_+/,.-]+[\s_+/,.-]*|[\s_+/,.-]+", text)
-    kept = pieces[0]
-    for piece in pieces[1:]:
+    kept, *pieces = re.findall(r"[^\s_+/,.-]+[\s_+/,.-]*|[\s_+/,.-]+", text)
+    for piece in pieces:
         if len((kept + piece).rstrip(_SEPARATORS)) > width - 1:
             break
         kept += piece

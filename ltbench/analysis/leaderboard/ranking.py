@@ -236,13 +236,19 @@ def shared_settings(each: Sequence[Settings]) -> dict[str, Any]:
 
 def _distinct_names(cells: Sequence[Cell], settings: Sequence[Settings]) -> list[str]:
     """Returns a unique name for each cell: its method, and the unusual settings not all share."""
+    found = name_settings(settings)
+    # Cells may differ in versions and identities alone, which are not settings.
+    return found if len(set(found)) == len(found) else name_cells(cells)
+
+
+def name_settings(settings: Sequence[Settings]) -> list[str]:
+    """Returns a name for each choice of settings: its method, and those that not all share."""
     shared = {*shared_settings(settings), "method"}
     found = []
     for one in settings:
         own = ", ".join(f"{k}={as_typed(v)}" for k, v in one.items() if k not in shared)
         found.append(f"{one['method']} ({own})" if own else str(one["method"]))
-    # Cells may differ in versions and identities alone, which are not settings.
-    return found if len(set(found)) == len(found) else name_cells(cells)
+    return found
 
 
 def _split_by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:

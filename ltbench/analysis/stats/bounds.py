@@ -102,12 +102,27 @@ def clopper_pearson(share: float, n: float, level: float) -> tuple[float, float]
         n: Number of independent images; need not be an integer.
         level: Coverage of the interval, 0 to 1.
     """
+    low, high = clopper_pearson_bounds(np.array(share), np.array(n), level)
+    return float(low), float(high)
+
+
+def clopper_pearson_bounds(
+    shares: NDArray[np.float64], n: NDArray[np.float64] | NDArray[np.int64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the exact intervals of shares, each as `clopper_pearson` does.
+
+    Args:
+        shares: (...) shares of correct images, 0 to 1; NaN gives NaN.
+        n: (...) numbers of independent images; need not be integers.
+        level: Coverage of the intervals, 0 to 1.
+    """
     from scipy.special import betaincinv
 
-    tail, right, wrong = (1 - level) / 2, share * n, (1 - share) * n
-    low = float(betaincinv(right, wrong + 1, tail)) if right > _MIN_IMAGES else 0.0
-    high = float(betaincinv(right + 1, wrong, 1 - tail)) if wrong > _MIN_IMAGES else 1.0
-    return low, high
+    tail, right, wrong = (1 - level) / 2, shares * n, (1 - shares) * n
+    low = np.where(right > _MIN_IMAGES, betaincinv(right, wrong + 1, tail), 0.0)
+    high = np.where(wrong > _MIN_IMAGES, betaincinv(right + 1, wrong, 1 - tail), 1.0)
+    unknown = np.isnan(shares)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 
 
 def has_no_spread(values: NDArray[np.float64], strata: Strata) -> NDArray[np.bool_]:

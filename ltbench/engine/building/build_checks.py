@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ltbench.config.resolve import Resolved
 from ltbench.registry.attribution import attribute_errors
-
-_Built = TypeVar("_Built")
-
-
-def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -> _Built:
-    """Builds a component and checks the type of what it built.
-
-    Raises:
-        PluginError: The object is of another type, or could not be built.
-    """
-    built = resolved.build(kind, context)
-    if not isinstance(built, expected):
-        fault = f"built a {type(built).__name__}, not a {expected.__name__}"
-        raise resolved.components[kind].contract_error(fault)
-    return built
 
 
 @torch.no_grad()

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
 from ltbench.contexts import BackboneContext, BuildContext
-from ltbench.engine.building.build_checks import build, expect_tensor, try_out
+from ltbench.engine.building.build_checks import expect_tensor, try_out
+from ltbench.engine.building.build_dataset import build
 from ltbench.engine.building.checked_optimizer import GroupRule, ungrouped
 from ltbench.engine.model.blank_images import blank_images
 from ltbench.engine.model.classifier import Classifier

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,10 +11,8 @@ import torch
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
 from ltbench.contexts import BuildContext
-from ltbench.data import Dataset
-from ltbench.data.holdout import hold_out
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.building.build_checks import build
+from ltbench.engine.building.build_dataset import build_dataset
 from ltbench.engine.building.build_model import (
     TrainingClasses,
     build_backbone,
@@ -43,7 +40,6 @@ from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
-from ltbench.specs import DatasetSpec
 
 _Built = TypeVar("_Built")
 
@@ -54,6 +50,7 @@ def build_run(
     precision: Precision | None = None,
     progress: ProgressReporter = SILENT,
     trained: TrainingClasses | None = None,
+    evaluated: str | None = None,
 ) -> BuiltRun:
     """Builds data set, backbone, head, method, and the rest, in this order.
 
@@ -64,12 +61,13 @@ def build_run(
         progress: Reporter of what is built.
         trained: Classes that a stored model was trained on: its weights are loaded afterwards, and
             no training image is read; None: the model starts from the data set.
+        evaluated: Split that is evaluated; None: that of the run.
 
     Raises:
         LTBenchError: A choice, the data or a plugin is wrong.
     """
     spec, device = resolved.spec, loader_config.device
-    dataset = _dataset(resolved, progress)
+    dataset = build_dataset(resolved, progress)
     backbone = build_backbone(resolved, device)
     backbone_parameters = backbone.num_parameters()
     fingerprint = CurrentFingerprint(backbone)
@@ -85,7 +83,14 @@ def build_run(
     progress.note(f"device: {key['device']}; precision: {policy.name} ({policy.reason})")
     learning = partial(seconds_per_image, backbone, policy, dict(key), loader_config.cache)
     dataset, loader_config = prepare_loading(
-        dataset, spec, loader_config, backbone.resolution, learning, progress, trained is None
+        dataset,
+        spec,
+        loader_config,
+        backbone.resolution,
+        learning,
+        progress,
+        training=trained is None,
+        evaluated=evaluated or spec.split,
     )
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
     context = build_context(resolved, classes, backbone, device)
@@ -125,19 +130,6 @@ def build_run(
         pretrained=pretrained.in_model(model),
         warnings=result_warnings(resolved, dataset, backbone),
     )
-
-
-def _dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
-    """Returns the data set, with a validation split if the run uses one."""
-    component = resolved.components["dataset"]
-    context = replace(resolved.data, progress=progress)
-    assert isinstance(component.spec, DatasetSpec)
-    with attribute_errors(component):
-        component.spec.check(resolved.configs["dataset"], context)
-    dataset = build("dataset", Dataset, resolved, context)
-    if "val" in dataset.splits or not resolved.spec.uses_val:
-        return dataset
-    return hold_out(dataset, resolved.spec.data_seed)
 
 
 def _checked(

@@ -24,7 +24,9 @@ def prepare_loading(
     resolution: int,
     seconds_per_image: Callable[[], float],
     progress: ProgressReporter,
-    training: bool = True,
+    *,
+    training: bool,
+    evaluated: str,
 ) -> tuple[Dataset, LoaderConfig]:
     """Returns the data set with decoded images where there is room, and the number of workers.
 
@@ -38,10 +40,11 @@ def prepare_loading(
         seconds_per_image: Measurement of the time that the model takes for an image; called only
             where files are read and `workers` is left open.
         progress: Reporter of what is decoded.
-        training: Whether training images are read; if not, only the split to evaluate on is.
+        training: Whether the model is trained; if not, only the evaluated split is read.
+        evaluated: Split that is evaluated.
     """
     cores = loader_cores(loader_config.device)
-    decoded: list[str] = [spec.split]
+    decoded = [evaluated]
     if training:
         decoded += ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val
     splits = dict(dataset.splits)
@@ -53,7 +56,7 @@ def prepare_loading(
         dataset = drop_unreadable(dataset, loader_config.cache, processes, progress)
     if loader_config.workers is not None:
         return dataset, loader_config
-    reading = measure_read_seconds(dataset.splits["train" if training else spec.split], resolution)
+    reading = measure_read_seconds(dataset.splits["train" if training else evaluated], resolution)
     if reading is None:  # the images are arrays, or none can be decoded
         return dataset, replace(loader_config, workers=0)
     workers, reason = choose_workers(reading, seconds_per_image(), cores)

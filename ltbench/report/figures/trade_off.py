@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ltbench.report.figures.label_placement import place_labels
-from ltbench.report.figures.label_text import shorten_names
+from ltbench.report.figures.canvas import Canvas
+from ltbench.report.figures.label_placement import PlacedLabel, place_labels
+from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
+from ltbench.report.figures.method_rows import describe_value
+from ltbench.report.figures.plot_frame import PlotFrame
+from ltbench.report.figures.scales import Scale, percent_scale
 from ltbench.report.figures.style import (
-    add_legend,
-    method_style,
-    new_figure,
-    set_percent_axis,
-    set_ticks,
+    FIGURE_WIDTH,
+    LINE_HEIGHT,
+    MAX_COLOURED_LINES,
+    MUTED,
+    SMALL_SIZE,
+    MethodStyle,
     with_figure_style,
 )
+from ltbench.report.figures.text_size import text_width
 
-_MAX_NAMED_METHODS = 8  # with more, points have numbers and a legend
+_LEFT, _TOP = 34.0, 24.0  # points
+_HEIGHT = 230.0  # points of the plot
+_AXIS_HEIGHT = 38.0  # points
+_OTHER_STYLE = MethodStyle(MUTED, "o", "-")
+_LEGEND_GAP = 16.0  # points between names below the plot
+
+
+@dataclass(frozen=True)
+class _CostScale:
+    """Log scale with a separate position for zero.
+
+    Args:
+        scale: Scale of the logarithms.
+        zero: Position of zero, in points; None where no cost is zero.
+        texts: Texts of the ticks of the scale.
+    """
+
+    scale: Scale
+    zero: float | None
+    texts: tuple[str, ...]
+
+    def __call__(self, costs: ArrayLike) -> NDArray[np.float64]:
+        costs = np.asarray(costs, dtype=float)
+        positive = self.scale(np.log10(np.where(costs > 0, costs, 1.0)))
+        zero = np.nan if self.zero is None else self.zero
+        found = np.where(costs > 0, positive, zero)
+        return np.where(np.isfinite(costs), found, np.nan).astype(np.float64)
 
 
 @with_figure_style
@@ -33,44 +63,66 @@ def draw_trade_off(
     high: NDArray[np.float64],
     cost: NDArray[np.float64],
     cost_label: str,
-) -> Figure:
+    *,
+    looks: MethodLooks = NO_LOOKS,
+) -> Canvas:
     """Draws one point per method, and the Pareto front as steps.
 
-    Costs have a log axis, with zero at a separate position to its left. Up to 8 methods are named
-    at their points; with more, points have numbers, and a legend has the names.
+    Costs have a log axis, with zero at a separate position to its left. Names are beside the points
+    of the first 12 methods and of the front, where they touch nothing; names without a place are
+    below the plot. The other points are grey.
 
     Args:
-        names: (n,) names of the methods.
+        names: (n,) names of the methods, the most important first.
         accuracy: (n,) accuracies in percent; methods with an unknown accuracy or cost (NaN) are
             left out.
         low: (n,) lower bounds in percent; NaN where unknown.
         high: (n,) upper bounds in percent; NaN where unknown.
         cost: (n,) costs, 0 or more.
         cost_label: Name of the cost, with its unit.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
     """
-    figure = new_figure(f"Accuracy against {cost_label}", 280)
-    axes = figure.subplots()
-    where = _set_log_axis(axes, cost)
+    looks = looks.including(names)
+    frame = PlotFrame(_LEFT, _TOP, FIGURE_WIDTH - 8, _TOP + _HEIGHT)
+    known = np.isfinite(accuracy) & np.isfinite(cost)
     front = pareto_front(cost, accuracy)
-    axes.plot(where[front], accuracy[front], color="0.55", linewidth=1, drawstyle="steps-post")
-    handles = []
-    for i in range(len(names)):
-        line = method_style(i).line_arguments() | {"linestyle": "none", "markersize": 9}
-        axes.vlines(where[i], low[i], high[i], method_style(i).colour, linewidth=1.4)
-        axes.plot(where[i], accuracy[i], **line)
-        handles.append(Line2D([], [], **line))
-    set_percent_axis(axes, "y", np.concatenate([accuracy, low, high]))
-    axes.set_xlabel(cost_label)
-    axes.set_ylabel("accuracy, %")
-    if len(names) <= _MAX_NAMED_METHODS:
-        texts = shorten_names(names, width=18)
-    else:
-        texts = [str(i + 1) for i in range(len(names))]
-        numbered = [f"{text}: {name}" for text, name in zip(texts, names, strict=True)]
-        add_legend(figure, handles, shorten_names(numbered, width=40))
-    lines = [*_interval_lines(where, low, high), *_front_lines(where, accuracy, front)]
-    place_labels(axes, where, accuracy, texts, lines)
-    return figure
+    x = _cost_scale(cost[known], frame.left, frame.right)
+    shown = np.where(known, accuracy, np.nan)
+    y = percent_scale(np.stack([shown, low, high]), frame.bottom, frame.top)
+    points = np.column_stack([x(cost), y(accuracy)])
+    named = [i for i in range(len(names)) if known[i] and (i < MAX_COLOURED_LINES or i in front)]
+    important = sorted(named, key=lambda i: (i not in front, i))
+    labels = [looks.label(names[i]) for i in important]
+    lines = np.array(
+        [*_interval_lines(points[:, 0], y(low), y(high)), *_front_lines(points[front])]
+    ).reshape(-1, 4)
+    places = place_labels(
+        points[important],
+        [text_width(label) for label in labels],
+        others=points[[i for i in np.flatnonzero(known) if i not in named]],
+        lines=lines,
+        inside=(frame.left, frame.top - 4, frame.right + 6, frame.bottom - 2),
+    )
+    below = [i for i, place in zip(important, places, strict=True) if place is None]
+    legend = _Legend([looks.label(names[i]) for i in below])
+    key = looks.key([names[i] for i in important])
+    height = frame.bottom + _AXIS_HEIGHT + legend.height + key.height
+    canvas = Canvas(f"Accuracy against {cost_label}", FIGURE_WIDTH, height)
+    _draw_axes(canvas, frame, x, y, cost_label)
+    canvas.line(*points[front].T, width=1.1, step=True, layer=1.5)
+    styles = [looks.style(name) if i in named else _OTHER_STYLE for i, name in enumerate(names)]
+    for i in np.flatnonzero(known)[::-1]:
+        style, at = styles[i], points[i]
+        canvas.line([at[0]] * 2, y([low[i], high[i]]), colour=style.colour, width=1.4)
+        dot = canvas.dots(*at, **style.marker_arguments(8.0 if i in named else 5.0))
+        value = describe_value(float(accuracy[i]), float(low[i]), float(high[i]))
+        canvas.tip(dot, f"{names[i]}: {value}, {cost_label} {cost[i]:,.4g}")
+    for i, label, place in zip(important, labels, places, strict=True):
+        if place is not None:
+            _draw_label(canvas, label, names[i], place)
+    legend.draw(canvas, frame.bottom + _AXIS_HEIGHT, [styles[i] for i in below])
+    key.draw(canvas)
+    return canvas
 
 
 def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -88,26 +140,68 @@ def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> ND
     return order[accuracy[order] > best]
 
 
-def _set_log_axis(axes: Axes, cost: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sets a log x axis with a separate position for zero, and returns the costs' positions."""
+def _draw_axes(canvas: Canvas, frame: PlotFrame, x: _CostScale, y: Scale, cost_label: str) -> None:
+    frame.draw_y(canvas, y, "accuracy, %")
+    frame.draw_x(canvas, x.scale, cost_label, x.texts)
+    canvas.write(
+        *(frame.right, frame.top - 10, "better: higher, and further left"),
+        anchor="right",
+        size=SMALL_SIZE,
+        colour=MUTED,
+    )
+    if x.zero is not None:
+        canvas.line([x.zero] * 2, [frame.bottom, frame.bottom + 3])
+        canvas.write(
+            *(x.zero, frame.bottom + 11, "0"), anchor="center", size=SMALL_SIZE, colour=MUTED
+        )
+        if x.texts:
+            middle = x.scale.start - 7
+            canvas.line([middle] * 2, [frame.top, frame.bottom], width=0.7, dash=":", layer=0.6)
+
+
+def _draw_label(canvas: Canvas, label: str, name: str, place: PlacedLabel) -> None:
+    if place.leader is not None:
+        canvas.line(place.leader[[0, 2]], place.leader[[1, 3]], width=0.7)
+    text = canvas.write(place.x, place.y, label)
+    if label != name:
+        canvas.tip(text, name)
+
+
+class _Legend:
+    """Markers and names of the points without a label beside them, below the plot."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._width = max((text_width(label) for label in labels), default=0) + 14 + _LEGEND_GAP
+        self._columns = max(1, int((FIGURE_WIDTH + _LEGEND_GAP) / self._width))
+        self.height = LINE_HEIGHT * -(-len(labels) // self._columns)
+
+    def draw(self, canvas: Canvas, top: float, styles: Sequence[MethodStyle]) -> None:
+        for i, (label, style) in enumerate(zip(self._labels, styles, strict=True)):
+            x = 5 + self._width * (i % self._columns)
+            y = top + LINE_HEIGHT * (i // self._columns + 0.5)
+            canvas.dots(x, y, **style.marker_arguments(7.0))
+            canvas.write(x + 9, y, label)
+
+
+def _cost_scale(cost: NDArray[np.float64], left: float, right: float) -> _CostScale:
+    """Returns the scale of known costs between two positions."""
     positive = cost[cost > 0]
+    has_zero = bool((cost == 0).any())
+    start = left + (44 if has_zero and positive.size else 10)
     smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
     ticks = _log_ticks(float(smallest), float(largest)) if positive.size else []
-    names = [_format_tick(tick) for tick in ticks]
     first, last = min([smallest, *ticks]), max([largest, *ticks])
-    room = max((last / first) ** 0.08, 1.5)
-    left = first / room
-    zero = left / room**1.5
-    axes.set_xscale("log")
-    if (cost == 0).any():
-        ticks, names = [zero, *ticks], ["0", *names]
-        if positive.size:
-            axes.axvline(left, color="0.6", linewidth=0.8, linestyle=":")
-        left = zero / room
-    axes.set_xlim(left, last * room)
-    set_ticks(axes.xaxis, ticks)
-    axes.set_xticklabels(names)
-    return np.where(cost == 0, zero, cost)
+    room = max(0.03 * np.log10(last / first), 0.05)
+    scale = Scale(
+        float(np.log10(first) - room),
+        float(np.log10(last) + room),
+        start,
+        right,
+        tuple(float(np.log10(tick)) for tick in ticks),
+    )
+    zero = (left + 14 if positive.size else (left + right) / 2) if has_zero else None
+    return _CostScale(scale, zero, tuple(_format_tick(tick) for tick in ticks))
 
 
 def _log_ticks(smallest: float, largest: float) -> list[float]:
@@ -118,24 +212,23 @@ def _log_ticks(smallest: float, largest: float) -> list[float]:
     else:
         ticks = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
     within = [tick for tick in ticks if smallest / 2 <= tick <= largest * 2]
-    return within[:: -(-len(within) // 6)]
+    return within[:: -(-len(within) // 6)] if within else []
 
 
 def _interval_lines(
     x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
-    """Returns the ends of the intervals, (2, 2) each."""
-    return [np.array([[x[i], low[i]], [x[i], high[i]]]) for i in np.flatnonzero(high > low)]
+    """Returns the ends of the intervals, (4,) each; `low` and `high` are positions."""
+    found = np.flatnonzero(np.isfinite(x) & (high < low))
+    return [np.array([x[i], low[i], x[i], high[i]]) for i in found]
 
 
-def _front_lines(
-    x: NDArray[np.float64], y: NDArray[np.float64], front: NDArray[np.int64]
-) -> list[NDArray[np.float64]]:
-    """Returns the ends of the line segments of the front, (2, 2) each."""
-    corners = [
-        np.array([[x[i], y[i]], [x[j], y[i]], [x[j], y[j]]]) for i, j in itertools.pairwise(front)
-    ]
-    return [three[k : k + 2] for three in corners for k in (0, 1)]
+def _front_lines(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Returns the ends of the line segments of the front, (4,) each."""
+    lines = []
+    for (x, y), (next_x, next_y) in itertools.pairwise(points):
+        lines += [np.array([x, y, next_x, y]), np.array([next_x, y, next_x, next_y])]
+    return lines
 
 
 def _format_tick(number: float) -> str:

@@ -65,7 +65,7 @@ class Column:
         help: Explanation of the values, shown on demand; may be empty.
         decimals: Number of decimals; None for a column of text.
         filtered: Whether the page has a filter for the values of the column.
-        shown: Where the column is shown at first.
+        shown: Place where the column is shown at first.
     """
 
     title: str

@@ -9,24 +9,27 @@ import numpy as np
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets, ScoreTable, compare_across
 from ltbench.analysis.comparison.short_labels import ShortLabels, short_labels
 from ltbench.analysis.comparison.summary_text import format_p
-from ltbench.analysis.leaderboard.ranking import Ranking
+from ltbench.analysis.leaderboard.ranking import Ranking, name_settings
+from ltbench.analysis.leaderboard.rows import ranking_rows
 from ltbench.analysis.metrics import SHOT_GROUPS
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.figures.critical_difference import draw_critical_difference
+from ltbench.report.figures.score_grid import draw_score_grid
 from ltbench.report.page.content import (
     Beside,
     CellValue,
     Column,
     Estimate,
     Notes,
+    Picture,
     Section,
     ShortName,
     Shown,
     Table,
 )
 from ltbench.report.page.figure_set import FigureSet
-from ltbench.report.sections.answer import several_answer
+from ltbench.report.sections.answer import number_not_separated, places, several_answer
 from ltbench.storage.results import Cell
 
 _NAME = "across-data-sets"
@@ -45,7 +48,7 @@ def across_datasets_section(
     """
     metric = rankings[0].metric
     try:
-        grid = ScoreTable.from_cells(cells)
+        grid = _score_grid(rankings, cells)
         found = compare_across(grid, metric, level=level)
     except ConfigError as error:
         reason = Notes("Notes", [f"No comparison over data sets: {error.message}."])
@@ -59,7 +62,11 @@ def across_datasets_section(
     picture = figures.add(
         "critical_difference",
         draw_critical_difference(
-            found.methods, found.ranks.ranks, found.ranks.difference, found.ranks.groups
+            found.methods,
+            found.ranks.ranks,
+            found.ranks.difference,
+            found.ranks.groups,
+            looks=figures.looks,
         ),
         "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
         "that do not differ significantly in Nemenyi's test: their ranks are closer than "
@@ -74,11 +81,71 @@ def across_datasets_section(
         "Across data sets",
         blocks=[
             Beside(_score_table(found, grid, metric, labels), picture),
+            *_grid_figures(found, grid, metric, figures),
             Notes("Notes", list(_notes(found))),
             _pair_table(found, labels),
         ],
         answer=several_answer(rankings, found),
     )
+
+
+def _grid_figures(
+    found: AcrossDatasets, grid: ScoreTable, metric: str, figures: FigureSet
+) -> Iterator[Picture]:
+    """Yields grids of methods and data sets, by the compared and by few-shot accuracy."""
+    order = np.argsort(found.ranks.ranks, kind="stable")
+    names = [found.methods[i] for i in order]
+    for name in dict.fromkeys((metric, "few")):
+        known = grid.scores(name)
+        if not all(dataset in known for dataset in found.datasets):
+            continue
+        scores = np.stack([known[dataset] for dataset in found.datasets], axis=1)[order]
+        yield figures.add(
+            f"data_sets_{name}",
+            draw_score_grid(
+                names,
+                found.datasets,
+                scores,
+                average_ranks=found.ranks.ranks[order] if name == metric else None,
+                looks=figures.looks,
+            ),
+            f"{ACCURACIES[name].capitalize()} accuracy on each data set, in percent; methods in "
+            f"the order of their average rank by {ACCURACIES[metric]} accuracy.",
+            "; ".join(
+                f"{one}: "
+                + ", ".join(f"{d} {v:.1f}" for d, v in zip(found.datasets, row, strict=True))
+                for one, row in zip(names, scores, strict=True)
+            )
+            + ".",
+        )
+
+
+def _score_grid(rankings: Sequence[Ranking], cells: Sequence[Cell]) -> ScoreTable:
+    """Returns the cells by method and data set.
+
+    A method is a choice of components, because recipes choose options for each data set. If a data
+    set has several cells of such a method, a method is a choice of components and settings.
+    """
+    try:
+        return ScoreTable.from_cells(cells)
+    except ConfigError:
+        chosen = [
+            [
+                {key: v for key, v in entry.settings.items() if key.partition(".")[0] != "dataset"}
+                for entry in ranking.entries
+            ]
+            for ranking in rankings
+        ]
+        names = name_settings([one for each in chosen for one in each])
+        methods = tuple(dict.fromkeys(names))
+        rows: dict[str, list[Cell | None]] = {}
+        rest = iter(names)
+        for place, ranking in zip(places(rankings), rankings, strict=True):
+            of_name = {next(rest): entry.cell for entry in ranking.entries}
+            if len(of_name) < len(ranking.entries):  # they differ in versions and identities alone
+                raise
+            rows[place] = [of_name.get(method) for method in methods]
+        return ScoreTable(methods, rows)
 
 
 def _notes(found: AcrossDatasets) -> Iterator[str]:
@@ -122,7 +189,8 @@ def _score_table(
         f"In percent, by average rank. {ACCURACIES[metric].capitalize()} and the shot groups are "
         f"means over {len(found.datasets)} data sets; then {ACCURACIES[metric]} accuracy on each."
     )
-    return Table("ranks", caption, columns, rows, name_column=1, leading=1, key=labels.key())
+    leading = number_not_separated(found)
+    return Table("ranks", caption, columns, rows, name_column=1, leading=leading, key=labels.key())
 
 
 def _mean_column(name: str, metric: str, datasets: int) -> Column:
@@ -180,7 +248,8 @@ def _first_places(rankings: Sequence[Ranking]) -> Table:
     for ranking in rankings:
         best, about = ranking.entries[0], ranking.conditions
         score = best.cell.mean(metric)
-        bounds = best.interval if metric == "accuracy" and best.interval else (None, None)
+        row = ranking_rows(ranking)[0]
+        bounds = [getattr(row, f"{metric}_ci_{end}", None) for end in ("low", "high")]
         rows.append(
             [
                 about.dataset,

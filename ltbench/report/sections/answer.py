@@ -13,6 +13,7 @@ from ltbench.report.page.content import Answer
 from ltbench.report.sections.evidence import RankingEvidence
 
 _MAX_NAMED = 3  # methods in a sentence; of more, the number
+_MIN_VISIBLE_POINTS = 0.05  # percent points; smaller differences vanish in one decimal
 
 
 def ranking_answer(ranking: Ranking, evidence: RankingEvidence | None) -> Answer:
@@ -37,11 +38,11 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
 
     Args:
         rankings: Rankings, each with one cell or more.
-        across: Comparison over the data sets; None where there is none.
+        across: Comparison over the data sets; None where methods cannot be compared.
     """
     metric = rankings[0].metric
     firsts = [_first_place(ranking) for ranking in rankings]
-    listed = [f"{where}: {text}" for where, text in zip(_places(rankings), firsts, strict=True)]
+    listed = [f"{where}: {text}" for where, text in zip(places(rankings), firsts, strict=True)]
     highest = f"Highest {ACCURACIES[metric]} accuracy on {'; '.join(listed)}."
     if across is None:
         names = [ranking.entries[0].name for ranking in rankings]
@@ -55,7 +56,7 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
         )
     ranks = across.ranks.ranks
     place = int(ranks.argmin())
-    close = int((ranks - ranks[place] < across.ranks.difference).sum()) - 1
+    close = number_not_separated(across) - 1
     tied = (
         "Nemenyi's test separates it from all others."
         if close == 0
@@ -66,6 +67,12 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
         f"{ranks[place]:.1f} among {len(ranks)} methods on {len(across.datasets)} data sets.",
         f"{tied} {highest}",
     )
+
+
+def number_not_separated(across: AcrossDatasets) -> int:
+    """Returns the number of methods that Nemenyi's test does not separate from the best."""
+    ranks = across.ranks.ranks
+    return int((ranks - ranks.min() < across.ranks.difference).sum())
 
 
 def _headline(best: RankedCell, others: Sequence[RankedCell], metric: str, dataset: str) -> str:
@@ -86,10 +93,9 @@ def _headline(best: RankedCell, others: Sequence[RankedCell], metric: str, datas
         return f"{best.name} has the highest {what} of {field} on {dataset}, {score}; no tests."
     if tied == 0:
         second = tested[0]
-        gap = _mean(best, metric) - _mean(second, metric)
         return (
-            f"{best.name} is the best of {field} on {dataset}: {score} {what}, {gap:.1f} points "
-            f"above {second.name}."
+            f"{best.name} is the best of {field} on {dataset}: {score} {what}, "
+            f"{_gap(best, second, metric)} above {second.name}."
         )
     return (
         f"{best.name} leads {field} on {dataset} with {score} {what}, in a statistical tie with "
@@ -104,12 +110,10 @@ def _gaps(best: RankedCell, others: Sequence[RankedCell], metric: str) -> list[s
     said, second = [], others[0]
     worse = [entry for entry in others if entry.significant]
     if not worse or worse[0] is not second:
-        gap = _mean(best, metric) - _mean(second, metric)
-        said.append(f"The next, {second.name}, is {gap:.1f} points behind.")
+        said.append(f"The next, {second.name}, is {_gap(best, second, metric)} behind.")
     if worse:
         names = ", ".join(entry.name for entry in worse)
-        gap = _mean(best, metric) - _mean(worse[0], metric)
-        whose = f"by {gap:.1f} points" if len(worse) == 1 else f"by {gap:.1f} points or more"
+        whose = f"by {_gap(best, worse[0], metric)}" + (" or more" if len(worse) > 1 else "")
         if len(worse) > _MAX_NAMED:
             names = f"{len(worse)} {_noun(worse)}"
         verb = "is" if len(worse) == 1 else "are"
@@ -128,7 +132,7 @@ def _few_shot(scored: Sequence[RankedCell], metric: str) -> list[str]:
         return []
     best, top = scored[0], max(known, key=lambda entry: _mean(entry, other))
     where = METRIC_PHRASES[other].capitalize()
-    if _mean(top, other) - _mean(best, other) < 0.05:  # vanishes in one decimal
+    if _mean(top, other) - _mean(best, other) < _MIN_VISIBLE_POINTS:
         return [f"{where} it is highest too, with {_mean(best, other):.1f} %."]
     return [
         f"{where} {top.name} is highest with {_mean(top, other):.1f} %; {best.name} has "
@@ -155,7 +159,7 @@ def _first_place(ranking: Ranking) -> str:
     return best.name if score is None else f"{best.name} ({score:.1f} %)"
 
 
-def _places(rankings: Sequence[Ranking]) -> list[str]:
+def places(rankings: Sequence[Ranking]) -> list[str]:
     """Returns the data set of each ranking, with the inference where a data set has several."""
     names = [ranking.conditions.dataset for ranking in rankings]
     return [
@@ -178,6 +182,12 @@ def _number_of(count: int, total: int) -> str:
     if count == total:
         return "the other" if total == 1 else f"all {total} others"
     return "one other" if count == 1 else f"{count} others"
+
+
+def _gap(better: RankedCell, worse: RankedCell, metric: str) -> str:
+    """Returns the difference of two means as text."""
+    points = _mean(better, metric) - _mean(worse, metric)
+    return "less than 0.1 points" if points < _MIN_VISIBLE_POINTS else f"{points:.1f} points"
 
 
 def _mean(entry: RankedCell, metric: str) -> float:

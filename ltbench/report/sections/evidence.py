@@ -13,8 +13,9 @@ from ltbench.analysis.comparison.pairs import PairComparison, compare_pair
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
-    read_seed_predictions,
+    seed_predictions,
 )
+from ltbench.analysis.errors.pooled_predictions import PooledPredictions
 from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, reliability_bins
 from ltbench.analysis.stats.accuracy_interval import crossed_interval
@@ -39,6 +40,7 @@ class RankingEvidence:
         test_images: (K,) number of test images of each class.
         per_class: (n, K) accuracies, means over seeds; NaN for classes without test images.
         intervals: Accuracy -> (n, 3) mean, lower and upper bound; NaN for an empty group.
+        predictions: (n,) predictions of all seeds, each file read once.
         reliability: (n,) bins of the images of all seeds, without bins of few images.
         pairs: Comparisons of all pairs with a common seed, with uncorrected p values.
         tested: Names of the cells with two seeds or more, best first.
@@ -51,6 +53,7 @@ class RankingEvidence:
     test_images: NDArray[np.int64]
     per_class: NDArray[np.float64]
     intervals: Mapping[str, NDArray[np.float64]]
+    predictions: tuple[PooledPredictions, ...]
     reliability: tuple[ReliabilityBins, ...]
     pairs: tuple[PairComparison, ...]
     tested: tuple[str, ...]
@@ -139,14 +142,16 @@ def gather_evidence(
     Returns:
         Results; None where no predictions can be read.
     """
-    read, left_out = _read_entries(ranking.entries[:MAX_SHOWN_METHODS])
+    read, left_out = _read_entries(
+        ranking.entries[:MAX_SHOWN_METHODS], ranking.conditions.shot_rule
+    )
     if not read:
         return None
     if len(ranking.entries) > MAX_SHOWN_METHODS:
         left_out.append(
             f"Figures and tests are of the {MAX_SHOWN_METHODS} best of {len(ranking.entries)}."
         )
-    samples = [sample for _, sample, _ in read]
+    samples = [each.sample for each in read]
     labels, counts = samples[0].labels, samples[0].class_counts
     rule = SHOT_RULES.get(ranking.conditions.shot_rule, DEFAULT_RULE)
     strata = Strata.from_labels(labels, rule.groups(counts))
@@ -169,12 +174,13 @@ def gather_evidence(
         if found is not None:
             families[metric] = found
     return RankingEvidence(
-        entries=tuple(entry for entry, _, _ in read),
+        entries=tuple(each.entry for each in read),
         train_images=counts,
         test_images=support,
         per_class=np.stack([_seed_mean_accuracies(sample, support) for sample in samples]),
         intervals=intervals,
-        reliability=tuple(bins for _, _, bins in read),
+        predictions=tuple(each.predictions for each in read),
+        reliability=tuple(each.bins for each in read),
         pairs=tuple(pairs),
         tested=tuple(sample.name for sample in tested),
         families=families,
@@ -182,22 +188,41 @@ def gather_evidence(
     )
 
 
+@dataclass(frozen=True)
+class _ReadEntry:
+    """A cell of the ranking with its predictions, of which each file is read once."""
+
+    entry: RankedCell
+    sample: SeedPredictions
+    predictions: PooledPredictions
+
+    @property
+    def bins(self) -> ReliabilityBins:
+        """Bins of the images of all seeds, without bins of few images."""
+        confidence, right = self.predictions.confidence, ~self.predictions.wrong
+        said, held, share = reliability_bins(confidence.ravel(), right.ravel())
+        enough = share * right.size / 100 >= MIN_BIN_IMAGES
+        return said[enough], held[enough], share[enough]
+
+
 def _read_entries(
-    entries: Sequence[RankedCell],
-) -> tuple[list[tuple[RankedCell, SeedPredictions, ReliabilityBins]], list[str]]:
+    entries: Sequence[RankedCell], shot_rule: str
+) -> tuple[list[_ReadEntry], list[str]]:
     """Returns the cells with predictions of the same images as the best, and errors of others."""
-    read: list[tuple[RankedCell, SeedPredictions, ReliabilityBins]] = []
+    read: list[_ReadEntry] = []
     left_out = []
     for entry in entries:
         try:
-            sample = read_seed_predictions(entry.cell, entry.name)
+            each = [run.predictions() for run in entry.cell.runs]
+            sample = seed_predictions(entry.cell, entry.name, each)
             if read:
-                check_same_images(read[0][1], sample)
-            bins = _entry_bins(entry)
+                check_same_images(read[0].sample, sample)
+            classes = entry.cell.runs[0].classes
+            pooled = PooledPredictions.of(each, classes.names, classes.train_images, shot_rule)
         except (DataError, ConfigError) as error:
             left_out.append(f"{entry.name} is in no figure: {error.message}.")
         else:
-            read.append((entry, sample, bins))
+            read.append(_ReadEntry(entry, sample, pooled))
     return read, left_out
 
 
@@ -208,12 +233,3 @@ def _seed_mean_accuracies(
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * right, support, out=shares, where=support > 0)
     return shares
-
-
-def _entry_bins(entry: RankedCell) -> ReliabilityBins:
-    each = [run.predictions() for run in entry.cell.runs]
-    confidence = np.concatenate([predictions.confidence for predictions in each])
-    right = np.concatenate([one.labels == one.predicted for one in each])
-    said, held, share = reliability_bins(confidence, right)
-    enough = share * len(right) / 100 >= MIN_BIN_IMAGES
-    return said[enough], held[enough], share[enough]

@@ -23,8 +23,6 @@ from ltbench.report.sections.evidence import RankingEvidence
 _COLUMN_TITLES = {
     "accuracy": "overall",
     "accuracy_std": "± over seeds",
-    "accuracy_ci_low": "overall from",
-    "accuracy_ci_high": "overall to",
     "mean_class": "mean-class",
     "ece": "ECE",
     "learned_parameters": "learned",
@@ -43,7 +41,10 @@ _MORE_COLUMNS = (
     *("mean_class", "p_value_vs_best", "accuracy_std", "seeds", "ece", "learned_parameters"),
     *("learned_percent", "train_seconds", "images_per_second", "peak_memory_mb"),
 )
-_OMITTED_COLUMNS = ("method", "spec")  # the name has the method; commands are at the end
+_OMITTED_COLUMNS = (
+    *("method", "spec"),  # the name has the method; commands are at the end
+    *(f"{name}_ci_{end}" for name in ACCURACIES for end in ("low", "high")),  # with the accuracy
+)
 
 
 def leaderboard_table(
@@ -86,7 +87,7 @@ def leaderboard_table(
         if key == "method":
             values.append([*(_name_cell(e, labels) for e in ranking.entries), *_starred(published)])
         elif key == metric:
-            values.append(_estimates(found, ranking, evidence))
+            values.append(_estimates(frame, ranking, evidence))
         else:
             values.append([_cell_value(key, each) for each in found.tolist()])
     has_rank = heads[0].title == "rank"
@@ -147,21 +148,28 @@ def _starred(published: Sequence[Row]) -> list[CellValue]:
 
 
 def _estimates(
-    found: pd.Series, ranking: Ranking, evidence: RankingEvidence | None
+    frame: pd.DataFrame, ranking: Ranking, evidence: RankingEvidence | None
 ) -> list[CellValue]:
     """Returns the ranked accuracies, with their intervals where predictions are known."""
-    bounds: dict[str, tuple[float, float]] = {}
-    if ranking.metric == "accuracy":
-        bounds = {e.name: e.interval for e in ranking.entries if e.interval is not None}
-    elif evidence is not None and ranking.metric in evidence.intervals:
-        each = zip(evidence.names, evidence.intervals[ranking.metric], strict=True)
-        bounds = {name: (low, high) for name, (_, low, high) in each if np.isfinite(low)}
-    names = [entry.name for entry in ranking.entries]
-    names += [""] * (len(found) - len(names))
+    metric, known = ranking.metric, dict[str, tuple[float, float]]()
+    if f"{metric}_ci_low" in frame:
+        bounds = [frame[f"{metric}_ci_{end}"].tolist() for end in ("low", "high")]
+        pairs = list(zip(*bounds, strict=True))
+    else:
+        if evidence is not None and metric in evidence.intervals:
+            each = zip(evidence.names, evidence.intervals[metric], strict=True)
+            known = {name: (low, high) for name, (_, low, high) in each}
+        names = [entry.name for entry in ranking.entries]
+        names += [""] * (len(frame) - len(names))
+        pairs = [known.get(name, (np.nan, np.nan)) for name in names]
     return [
-        None if pd.isna(value) else Estimate(value, *bounds.get(name, (None, None)))
-        for name, value in zip(names, found.tolist(), strict=True)
+        None if pd.isna(value) else Estimate(value, _known(low), _known(high))
+        for value, (low, high) in zip(frame[metric].tolist(), pairs, strict=True)
     ]
+
+
+def _known(value: float) -> float | None:
+    return None if pd.isna(value) else value
 
 
 def _page_column(key: str, about: Mapping[str, Any], metric: str, shown: Shown) -> Column:

@@ -21,6 +21,7 @@ from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.figures.calibration import draw_calibration
 from ltbench.report.figures.head_to_tail import draw_head_to_tail
+from ltbench.report.figures.narrow_shot_groups import draw_narrow_shot_groups
 from ltbench.report.figures.shot_groups import draw_shot_groups
 from ltbench.report.figures.significance_matrix import draw_significance_matrix
 from ltbench.report.figures.trade_off import draw_trade_off
@@ -166,15 +167,33 @@ def shot_group_figure(
     ranking: Ranking, evidence: RankingEvidence, name: str, figures: FigureSet
 ) -> Picture:
     """Returns the figure beside the leaderboard: accuracy by shot group, with intervals."""
-    known = [metric for metric in ("accuracy", *SHOT_GROUPS) if metric in evidence.intervals]
-    values = np.stack([evidence.intervals[metric] for metric in known], axis=1)
+    ordered = dict.fromkeys((ranking.metric, "accuracy", *SHOT_GROUPS))
+    known = [metric for metric in ordered if metric in evidence.intervals]
+    place = {entry: row for row, entry in enumerate(evidence.names)}
+    values = np.full((len(ranking.entries), len(known), 3), np.nan)
+    for row, entry in enumerate(ranking.entries):
+        for column, metric in enumerate(known):
+            if entry.name in place:
+                values[row, column] = evidence.intervals[metric][place[entry.name]]
+            else:
+                mean = entry.cell.mean(metric)
+                values[row, column, 0] = np.nan if mean is None else mean
     means, lows, highs = np.moveaxis(values, 2, 0)
+    names, metrics = [entry.name for entry in ranking.entries], [ACCURACIES[m] for m in known]
+    ranks = [entry.rank for entry in ranking.entries]
+    rest = len(names) - len(place)
+    without = f", of the methods in other figures; {rest} have no interval" if rest else ""
+    forms = [
+        draw(names, metrics, means, lows, highs, looks=figures.looks, ranks=ranks)
+        for draw in (draw_shot_groups, draw_narrow_shot_groups)
+    ]
     return figures.add(
         f"{name}_shot_groups",
-        draw_shot_groups(evidence.names, [ACCURACIES[m] for m in known], means, lows, highs),
-        f"Accuracy by shot group, with {100 * ranking.level:g} % intervals over seeds and test "
-        "images.",
-        _describe_numbers(evidence.names, [ACCURACIES[m] for m in known], means),
+        forms[0],
+        f"Rank and accuracy by shot group, with {100 * ranking.level:g} % intervals over seeds "
+        f"and test images{without}. Distances are comparable between groups.",
+        _describe_numbers(names, metrics, means),
+        narrow=forms[1],
     )
 
 
@@ -185,7 +204,11 @@ def _frequency_figure(
     return figures.add(
         f"{name}_head_to_tail",
         draw_head_to_tail(
-            evidence.train_images, dict(zip(evidence.names, evidence.per_class, strict=True)), rule
+            evidence.train_images,
+            dict(zip(evidence.names, evidence.per_class, strict=True)),
+            rule,
+            class_names=[str(one) for one in evidence.entries[0].cell.runs[0].classes.names],
+            looks=figures.looks,
         ),
         "Accuracy from the most frequent class (left) to the rarest, means over seeds; a running "
         "mean where there are many classes. Below: training images of the classes.",
@@ -206,7 +229,7 @@ def _cost_figures(
         cost = np.array([getattr(row, key) for row in rows], dtype=float)
         yield figures.add(
             f"{name}_{key}",
-            draw_trade_off(evidence.names, mean, low, high, cost, label),
+            draw_trade_off(evidence.names, mean, low, high, cost, label, looks=figures.looks),
             f"Overall accuracy against {said}. The steps are the Pareto front: no other method is "
             "better in both.",
             _describe_numbers(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
@@ -227,9 +250,11 @@ def _difference_figures(
         clear = int((p < 1 - ranking.level).sum()) // 2
         yield figures.add(
             f"{name}_differences_{metric}",
-            draw_significance_matrix(evidence.names, differences, p, level=ranking.level),
-            f"Differences in {ACCURACIES[metric]} accuracy, row minus column, in percent points. "
-            "A black corner marks a significant difference at "
+            draw_significance_matrix(
+                evidence.names, differences, p, level=ranking.level, looks=figures.looks
+            ),
+            f"Differences in {ACCURACIES[metric]} accuracy, in percent points: the method above a "
+            "column minus the method at the end of a row. Bold: significant at "
             f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}). With fewer "
             "comparisons, more pairs may be significant.",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
@@ -244,10 +269,10 @@ def _calibration_figure(
     bins = dict(zip(evidence.names, evidence.reliability, strict=True))
     return figures.add(
         f"{name}_calibration",
-        draw_calibration(bins, errors),
+        draw_calibration(bins, errors, looks=figures.looks),
         "Reliability: accuracy of predictions by confidence, over the images of all seeds; bins "
         f"of fewer than {MIN_BIN_IMAGES} images are left out. Below the diagonal a model is "
-        "overconfident. The legend has the expected calibration error.",
+        "overconfident. ECE is the expected calibration error; larger markers have more images.",
         "Calibration errors in percent: "
         + ", ".join(f"{method} {error:.1f}" for method, error in errors.items()),
     )
@@ -266,7 +291,7 @@ def _curve_figures(
         if known:
             yield figures.add(
                 f"{name}_{key}",
-                draw_training_curves(known, label),
+                draw_training_curves(known, label, looks=figures.looks),
                 f"{said}: mean over seeds, and their range.",
                 "; ".join(f"{one} ends at {_last_mean(curve):.3g}" for one, curve in known.items()),
             )

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from ltbench.report import figures
+from ltbench.report.figures.canvas import Canvas
 
 SOME = ["lift_plus", "full", "lora (rank=8), loss=cross_entropy", "classifier_only"]
-METRICS = ["accuracy", "mean_class", "many", "medium", "few"]
+METRICS = ["overall", "mean-class", "many-shot", "medium-shot", "few-shot"]
+
+
+def xs(line: Line2D) -> NDArray[np.float64]:
+    """Returns the horizontal positions of a line, in points."""
+    return np.asarray(line.get_xdata(), dtype=float)
+
+
+def ys(line: Line2D) -> NDArray[np.float64]:
+    """Returns the vertical positions of a line, in points; they grow downwards."""
+    return np.asarray(line.get_ydata(), dtype=float)
 
 
 def names(count: int) -> list[str]:
-    long = [f"arbitrary_lightweight (share={i}), loss=cross_entropy" for i in range(count)]
+    long = [f"arbitrary_lightweight (share={i}, loss=cross_entropy)" for i in range(count)]
     return [*SOME, *long][:count]
 
 
@@ -22,57 +34,96 @@ def random() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def head_to_tail(count: int, classes: int = 1000) -> Figure:
+def head_to_tail(count: int, classes: int = 1000) -> Canvas:
     images = np.geomspace(1280, 5, classes).astype(int)
     accuracies = random().uniform(40, 100, (count, classes))
     accuracies[:, ::7] = np.nan
     return figures.draw_head_to_tail(images, dict(zip(names(count), accuracies, strict=True)))
 
 
-def shot_groups(count: int) -> Figure:
+def shot_groups(count: int) -> Canvas:
     means = random().uniform(40, 98, (count, 5))
     means[0, 4] = np.nan
     return figures.draw_shot_groups(names(count), METRICS, means, means - 2, means + 2)
 
 
-def trade_off(count: int) -> Figure:
-    accuracy, cost = random().uniform(70, 80, count), random().uniform(1e3, 1e8, count)
+def narrow_shot_groups(count: int) -> Canvas:
+    means = random().uniform(40, 98, (count, 5))
+    means[0, 4] = np.nan
+    ranks = list(range(1, count + 1))
+    return figures.draw_narrow_shot_groups(
+        names(count), METRICS, means, means - 2, means + 2, ranks=ranks
+    )
+
+
+def trade_off(count: int) -> Canvas:
+    draws = random()
+    accuracy, cost = draws.uniform(70, 80, count), 10 ** draws.uniform(3, 8, count)
     cost[0] = 0
     return figures.draw_trade_off(
         names(count), accuracy, accuracy - 1, accuracy + 1, cost, "seconds"
     )
 
 
-def critical_difference(count: int) -> Figure:
-    ranks = random().permutation(count) + 1.0
+def critical_difference(count: int) -> Canvas:
+    ranks = np.array([1.0 + rank for rank in random().permutation(count)])
     return figures.draw_critical_difference(names(count), ranks, 2.5, [tuple(range(count))])
 
 
-def significance_matrix(count: int) -> Figure:
+def significance_matrix(count: int) -> Canvas:
     accuracy = random().uniform(40, 98, count)
     differences = accuracy[:, None] - accuracy
     return figures.draw_significance_matrix(names(count), differences, np.exp(-np.abs(differences)))
 
 
-def training_curves(count: int) -> Figure:
+def score_grid(count: int) -> Canvas:
+    scores = random().uniform(40, 98, (count, 4))
+    scores[0, 0] = np.nan
+    columns = ["places_lt", "imagenet_lt", "cifar100_lt (ratio=100)", "inat2018"]
+    return figures.draw_score_grid(
+        names(count), columns, scores, average_ranks=np.arange(1.0, count + 1)
+    )
+
+
+def training_curves(count: int) -> Canvas:
     curves = random().uniform(0, 3, (count, 3, 10))
     return figures.draw_training_curves(
         dict(zip(names(count), curves, strict=True)), "training loss"
     )
 
 
-def calibration(count: int) -> Figure:
+def calibration(count: int) -> Canvas:
     at = np.linspace(10, 90, 15)
-    bins = {name: (at, at - i, np.full(15, 100 / 15)) for i, name in enumerate(names(count))}
+    bins = {name: (at, at - i / 8, np.full(15, 100 / 15)) for i, name in enumerate(names(count))}
     return figures.draw_calibration(bins, dict.fromkeys(bins, 12.3))
 
 
-EVERY: list[Callable[[int], Figure]] = [
+def group_calibration(count: int) -> Canvas:
+    at = np.linspace(10, 90, 15)
+    bins = {group: (at, at - 5, np.full(15, 100 / 15)) for group in ("many", "medium", "few")}
+    return figures.draw_group_calibration(bins, dict.fromkeys(bins, float(count)))
+
+
+def takers(count: int) -> Canvas:
+    taken = [figures.Taker("black-footed albatross", "many", 30), figures.Taker("owl", "few", 4.5)]
+    return figures.draw_takers(
+        [f"a class with a long name, number {i}" for i in range(count)],
+        np.arange(5, 5 + count),
+        np.linspace(0, 60, count),
+        [taken] * count,
+    )
+
+
+EVERY: list[Callable[[int], Canvas]] = [
     head_to_tail,
     shot_groups,
+    narrow_shot_groups,
     trade_off,
     critical_difference,
     significance_matrix,
+    score_grid,
     training_curves,
     calibration,
+    group_calibration,
+    takers,
 ]

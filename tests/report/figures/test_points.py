@@ -1,39 +1,79 @@
-"""Figures with one point or cell per method."""
+"""Figures with one point, row or cell per method."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+import pytest
+from matplotlib.lines import Line2D
 
 from ltbench.report.figures import (
+    Taker,
     draw_critical_difference,
+    draw_narrow_shot_groups,
+    draw_score_grid,
     draw_shot_groups,
     draw_significance_matrix,
+    draw_takers,
     draw_trade_off,
 )
+from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.trade_off import pareto_front
 from tests.report.figures import drawn
+from tests.report.figures.drawn import xs, ys
 
 NAN = np.nan
 
 
-def texts(figure: Figure) -> list[str]:
+def texts(figure: Canvas) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
+
+
+def bold(figure: Canvas) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+
+
+def dots(figure: Canvas) -> list[Line2D]:
+    return [line for line in figure.axes[0].lines if line.get_marker() not in ("None", "")]
+
+
+@pytest.mark.parametrize("draw", [draw_shot_groups, draw_narrow_shot_groups])
+def test_shot_groups_have_numbers_of_which_the_best_is_bold(draw: Callable[..., Canvas]) -> None:
+    means = np.array([[80.25, 61], [70, NAN]])
+    figure = draw(["a", "b"], ["overall", "few-shot"], means, means - 1, means + 2, ranks=[1, 2])
+    assert {"a", "b", "1", "2", "80.2", "61.0", "70.0"} <= set(texts(figure))
+    assert {"80.2", "61.0"} <= set(bold(figure))
+    assert "70.0" not in bold(figure)
 
 
 def test_shot_groups_are_dots_with_intervals() -> None:
     means = np.array([[80, 60], [70, NAN]])
-    figure = draw_shot_groups(["a", "b"], ["many", "few"], means, means - 1, means + 2)
-    axes = figure.axes[0]
-    many, few = axes.lines
-    assert list(many.get_xdata()) == [80, 70]
-    np.testing.assert_array_equal(few.get_xdata(), [60, NAN])
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
-    first = axes.collections[0].get_segments()[0]
-    assert first[:, 0].tolist() == [79, 82]
-    assert first[0, 1] == many.get_ydata()[0]
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first at the top
+    figure = draw_shot_groups(["a", "b"], ["overall", "few"], means, means - 1, means + 2)
+    assert list(figure.tips.values()) == [
+        "a, overall: 80.0 % (interval 79.0 to 82.0)",
+        "b, overall: 70.0 % (interval 69.0 to 72.0)",
+        "a, few: 60.0 % (interval 59.0 to 62.0)",
+        "b, few: unknown",
+    ]
+    a, b, few, nothing = dots(figure)
+    assert ys(a)[0] < ys(b)[0]  # the first at the top
+    assert ys(a)[0] == ys(few)[0]
+    assert np.isnan(xs(nothing)[0])
+
+
+def test_panels_span_the_same_number_of_points() -> None:
+    means = np.array([[80, 50], [70, 49.0]])
+    a, b, c, d = dots(draw_shot_groups(["a", "b"], ["overall", "few"], means, means, means))
+    wide, narrow = (xs(one)[0] - xs(two)[0] for one, two in ((a, b), (c, d)))
+    assert wide == pytest.approx(10 * narrow)
+
+
+def test_methods_beyond_the_last_row_are_named() -> None:
+    figure = drawn.shot_groups(60)
+    said = " ".join(text for text in texts(figure) if "more:" in text or "arbitrary" in text)
+    assert "20 more:" in said
+    assert "arbitrary_lightweight ⁵⁷" in said
 
 
 def test_the_pareto_front_is_what_nothing_beats() -> None:
@@ -48,79 +88,108 @@ def test_zero_has_a_place_left_of_all_other_costs() -> None:
     figure = draw_trade_off(
         ["zero", "full"], accuracy, accuracy, accuracy, np.array([0, 1e6]), "cost"
     )
-    axes = figure.axes[0]
-    points = [line for line in axes.lines if line.get_marker() in ("o", "s")]
-    zero, full = (line.get_xdata()[0] for line in points)
-    assert axes.get_xlim()[0] < zero < full == 1e6
-    labels = [label.get_text() for label in axes.get_xticklabels()]
-    assert labels[0] == "0"
-    assert "1M" in labels
-    assert axes.get_xticks()[0] == zero
-    assert texts(figure) == ["zero", "full"]
+    full, zero = dots(figure)
+    assert xs(zero)[0] < xs(full)[0]
+    assert {"0", "1M", "zero", "full"} <= set(texts(figure))
+    assert list(figure.tips.values()) == [
+        "full: 60.0 % (interval 60.0 to 60.0), cost 1e+06",
+        "zero: 50.0 % (interval 50.0 to 50.0), cost 0",
+    ]
 
 
-def test_labels_do_not_lie_on_each_other_or_on_points() -> None:
-    accuracy = np.array([70, 70.1, 70.2, 75])
-    cost = np.array([1000, 1100, 1050, 5000.0])
-    nothing = np.full(4, NAN)
-    figure = draw_trade_off(drawn.SOME, accuracy, nothing, nothing, cost, "cost")
-    figure.draw_without_rendering()
-    axes = figure.axes[0]
-    # An annotation's own box has its leader in it: of the text alone.
-    extents = [Text.get_window_extent(text) for text in axes.texts]
-    points = axes.transData.transform(np.column_stack([cost, accuracy]))
-    for i, box in enumerate(extents):
-        assert not any(box.overlaps(other) for other in extents[:i])
-        assert not any(box.contains(*point) for point in points)
+def test_methods_without_a_cost_are_left_out() -> None:
+    accuracy = np.array([50, 60.0])
+    figure = draw_trade_off(["a", "b"], accuracy, accuracy, accuracy, np.array([NAN, 5]), "cost")
+    assert "a" not in texts(figure)
+    assert len(dots(figure)) == 1
 
 
-def test_many_methods_have_numbers_and_a_legend() -> None:
-    figure = drawn.trade_off(20)
-    assert texts(figure) == [str(i) for i in range(1, 21)]
-    assert figure.legends[0].get_texts()[0].get_text() == "1: lift_plus"
+def test_of_many_methods_the_first_and_the_front_are_named() -> None:
+    figure = drawn.trade_off(60)
+    named = [text for text in texts(figure) if "_" in text or text == "full"]
+    assert {"lift_plus", "full", "classifier_only"} <= set(named)
+    assert len(named) < 40
+    assert len(figure.tips) >= 60
 
 
 def test_ranks_lie_on_the_axis_the_best_at_the_right() -> None:
     figure = draw_critical_difference(["a", "b", "c"], np.array([1.5, 3.0, 1.0]), 1.0, [(2, 0)])
-    lines = figure.axes[0].lines
-    at = {len(line.get_xdata()): [] for line in lines}
-    for line in lines:
-        at[len(line.get_xdata())].append(line.get_xdata())
-    b, c, a = (x[0] for x in at[3])  # connectors: left ones, then right ones from the best
-    unit = (c - b) / 2
-    assert unit > 0
-    assert np.isclose(c - a, unit / 2)
-    (bar,) = [line for line in lines if line.get_linewidth() > 3]
-    assert np.allclose(bar.get_xdata(), [a - 3, c + 3])
-    assert {"a 1.5", "b 3.0", "c 1.0", "CD = 1.00", "better"} <= set(texts(figure))
-    ruler = next(line for line in lines if list(line.get_ydata()) == [-34, -34])
-    assert np.isclose(np.ptp(ruler.get_xdata()), unit)
+    at = {line.get_marker(): xs(line)[0] for line in dots(figure)}
+    a, b, c = at["o"], at["s"], at["^"]
+    assert b < a < c
+    assert c - a == pytest.approx((c - b) / 4)
+    (bar,) = [line for line in figure.axes[0].lines if line.get_linewidth() > 3]
+    assert np.allclose(xs(bar), [a - 3, c + 3])
+    assert {"a", "1.5", "b", "3.0", "c", "critical difference 1.00"} <= set(texts(figure))
+    assert "c: average rank 1.00" in figure.tips.values()
 
 
 def test_bars_that_overlap_are_at_different_levels() -> None:
     groups = [(0, 1, 2, 3), (2, 3, 4), (4, 5), (6, 7)]
-    figure = draw_critical_difference(drawn.names(8), np.arange(1.0, 9.0), 3.5, groups)
+    figure = draw_critical_difference(list("abcdefgh"), np.arange(1.0, 9.0), 3.5, groups)
     bars = [line for line in figure.axes[0].lines if line.get_linewidth() > 3]
-    first, second, third, fourth = (line.get_ydata()[0] for line in bars)
+    first, second, third, fourth = (ys(line)[0] for line in bars)
     assert first < second
     assert third == first  # which ends at rank 4, and this begins at 5
     assert fourth == first
 
 
-def test_a_matrix_has_differences_and_marks_the_significant() -> None:
+@pytest.mark.parametrize("names", [[f"m{i}" for i in range(40)], [f"x{i}" * 9 for i in range(8)]])
+def test_ranks_of_many_or_long_names_have_rows(names: list[str]) -> None:
+    k = len(names)
+    figure = draw_critical_difference(names, np.arange(1.0, k + 1), 3.0, [(0, 1, 2), (2, 3)])
+    rows = [ys(line)[0] for line in dots(figure)]
+    assert len(rows) == k
+    assert rows == sorted(rows)
+    bars = [tip for tip in figure.tips.values() if "do not differ" in tip]
+    assert bars[0] == "3 methods that do not differ significantly"
+
+
+def test_stairs_have_each_difference_once_and_mark_the_significant() -> None:
     differences = np.array([[0, 3.25, -0.04], [-3.25, 0, 12.3], [0.04, -12.3, 0]])
-    p = np.array([[1, 0.01, 0.9], [0.01, 1, 0.2], [0.9, 0.2, 1]])
+    p = np.array([[1, 0.0001, 0.9], [0.0001, 1, 0.2], [0.9, 0.2, NAN]])
     figure = draw_significance_matrix(["a", "b", "c"], differences, p)
-    axes = figure.axes[0]
-    assert texts(figure) == ["+3.2", "0.0", "−3.2", "+12", "0.0", "−12"]  # noqa: RUF001
-    assert [text.get_color() for text in axes.texts] == ["black", "0.3", "black"] + 3 * ["0.3"]
-    assert [tuple(np.floor(patch.get_xy()[0])) for patch in axes.patches] == [(1, 0), (0, 1)]
-    shown = axes.collections[0].get_array()
-    assert shown.ravel()[1] == 3.25
-    assert np.ma.getmaskarray(shown).ravel()[[0, 4, 8]].all()
+    numbers = [text for text in texts(figure) if text[-1].isdigit()]
+    assert numbers == ["+3.2", "0.0", "+12"]
+    assert bold(figure) == ["+3.2"]
+    assert list(figure.tips.values()) == [
+        "a minus b: +3.2 points, p < 0.001, significant",
+        "a minus c: 0.0 points, p 0.900, not significant",
+        "b minus c: +12 points, p 0.200, not significant",
+    ]
+    strong, _, weak, *_ = figure.axes[0].patches
+    assert (strong.get_alpha() or 0) > (weak.get_alpha() or 1) / 3
 
 
-def test_a_large_matrix_has_a_scale_instead_of_numbers() -> None:
-    figure = drawn.significance_matrix(20)
-    assert texts(figure) == []
-    assert len(figure.axes) == 2
+def test_stairs_of_many_methods_have_names_and_no_numbers() -> None:
+    figure = drawn.significance_matrix(60)
+    assert not [text for text in texts(figure) if text[-1].isdigit() and text[0] in "+-"]
+    assert len(figure.tips) >= 60 * 59 / 2
+
+
+def test_a_grid_of_data_sets_has_a_number_in_each_cell() -> None:
+    scores = np.array([[80, 50.0], [85, NAN], [60, 40]])
+    figure = draw_score_grid(
+        ["a", "b", "c"], ["first", "second"], scores, average_ranks=np.array([1.5, 2, 2.5])
+    )
+    assert {"80.0", "85.0", "60.0", "50.0", "40.0", "1.5", "first", "second"} <= set(texts(figure))
+    assert bold(figure) == ["85.0", "50.0"]
+    assert "a on first: 80.0 %, -5.0 to the best" in figure.tips.values()
+
+
+def test_takers_are_parts_of_a_bar() -> None:
+    figure = draw_takers(
+        ["owl", "gull"],
+        np.array([5, 7]),
+        np.array([20.0, NAN]),
+        [[Taker("crow", "many", 50.0), Taker("jay", "few", 10.0)], []],
+    )
+    assert list(figure.tips.values()) == [
+        "owl: 20.0 % correct",
+        "owl: 50.0 % taken by crow (many)",
+        "owl: 10.0 % taken by jay (few)",
+        "owl: 20.0 % taken by other classes",
+    ]
+    widths = [patch.get_extents().width for patch in figure.axes[0].patches[:4]]
+    assert widths[1] > widths[0] > widths[2]
+    assert {"owl", "5", "crow", "20 %", "no test images"} <= set(texts(figure))

@@ -1,4 +1,4 @@
-"""Page in a browser: its script and its layout."""
+"""Page in a browser: its scripts, its layout, and what axe-core finds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 from ltbench.report.page.render import render_page
@@ -150,7 +151,7 @@ def test_of_a_long_table_the_first_rows_are_shown_until_all_are_asked_for(page: 
 
 
 def test_small_tables_have_no_filters(page: Page) -> None:
-    assert page.locator("#table-wide .controls").count() == 0
+    assert not page.locator("#table-wide .controls").is_visible()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1024, 1280])
@@ -160,6 +161,125 @@ def test_the_page_never_scrolls_sideways(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     scrolled = page.locator("#table-wide .scroll")
     assert scrolled.evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (390, ["rank", "method", "overall", "few"]),
+        (1280, ["rank", "method", "overall", "many", "medium", "few"]),
+    ],
+)
+def test_the_first_columns_are_in_sight_and_the_rest_is_behind_a_control(
+    page: Page, width: int, titles: list[str]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    ranked = page.locator("#table-ranked")
+    assert [text.strip() for text in ranked.locator("thead th:visible").all_inner_texts()] == titles
+    box = ranked.locator(".scroll").evaluate("box => [box.scrollWidth, box.clientWidth]")
+    assert box[0] <= box[1]
+    ranked.get_by_label("More columns").focus()
+    page.keyboard.press("Space")
+    assert ranked.locator("thead th:visible").count() == 15
+    name = ranked.locator("tbody th").first
+    before = name.bounding_box()
+    ranked.locator(".scroll").evaluate("box => { box.scrollLeft = 300 }")
+    assert name.bounding_box() == before
+
+
+def test_on_a_wide_screen_the_figure_is_beside_the_table(page: Page) -> None:
+    table, figure = (
+        page.locator(name).bounding_box() for name in ("#table-ranked", "#figure-beside")
+    )
+    assert table is not None
+    assert figure is not None
+    assert figure["x"] >= table["x"] + table["width"]
+    assert figure["y"] < 400
+
+
+def test_a_long_table_is_whole_on_demand(page: Page) -> None:
+    long = page.locator("#table-long")
+    long.locator("summary").first.click()
+    assert long.locator("output").inner_text() == "1200 of 1200 rows, the first 200 shown"
+    long.get_by_label("Filter rows").fill("1199")
+    assert column(page, "long", 1) == ["119.9"]
+    title(page, "long", "accuracy").click()
+    title(page, "long", "accuracy").click()
+    long.get_by_label("Filter rows").fill("")
+    assert column(page, "long", 1)[0] == "119.9"
+    long.get_by_label("Show all").check()
+    assert len(column(page, "long", 0)) == 1200
+
+
+def test_words_are_explained_by_pointer_and_by_keyboard(page: Page) -> None:
+    tip = page.get_by_role("tooltip")
+    assert tip.count() == 0
+    word = page.get_by_role("button", name="max-T").first
+    word.hover()
+    assert "all pairs of methods at once" in tip.inner_text()
+    page.mouse.move(0, 700)
+    assert tip.count() == 0
+    page.keyboard.press("Tab")
+    word.focus()
+    assert tip.is_visible()
+    assert word.get_attribute("aria-describedby") == tip.get_attribute("id")
+    page.keyboard.press("Escape")
+    assert tip.count() == 0
+    title(page, "methods", "accuracy").focus()
+    assert tip.inner_text() == "Share of the test images."
+
+
+def test_values_of_a_figure_are_read_by_pointer_and_by_keyboard(page: Page) -> None:
+    tip = page.get_by_role("tooltip")
+    drawing = page.locator("#figure-curve .drawing")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.locator("circle").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 12, box["y"] + 8)  # near the mark
+    assert tip.inner_text() == "lift: 81.0"
+    page.mouse.move(box["x"] + 90, box["y"] + 8)
+    assert tip.count() == 0
+    drawing.focus()
+    for key, text in (
+        ("ArrowRight", "lift: 81.0"),
+        ("ArrowRight", "full: 79.5"),
+        ("ArrowDown", "lift: 81.0"),
+        ("End", "full: 79.5"),
+        ("ArrowLeft", "lift: 81.0"),
+    ):
+        page.keyboard.press(key)
+        assert tip.inner_text() == text
+    page.keyboard.press("Escape")
+    assert tip.count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_system_until_the_reader_chooses(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    other = "Light" if scheme == "dark" else "Dark"
+    ground = "getComputedStyle(document.body).backgroundColor"
+    system = page.evaluate(ground)
+    assert (system == "rgb(255, 255, 255)") == (scheme == "light")
+    page.get_by_role("button", name=f"{other} colours").press("Enter")
+    assert page.evaluate(ground) != system
+    page.reload()
+    assert page.evaluate(ground) != system
+    page.emulate_media(media="print")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page: Page, scheme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    page.locator("#table-ranked").get_by_label("More columns").check()
+    page.get_by_role("button", name="max-T").first.hover()
+    found = Axe().run(page).response["violations"]
+    assert [
+        (one["id"], one["impact"], [node["html"] for node in one["nodes"]][:3]) for one in found
+    ] == []
 
 
 def test_titles_and_names_stay_in_sight(page: Page) -> None:
@@ -173,6 +293,7 @@ def test_titles_and_names_stay_in_sight(page: Page) -> None:
 
 def test_every_control_is_reached_by_tab_and_its_focus_is_seen(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    page.evaluate("document.querySelector('.show-more').checked = true")
     controls = page.locator("a, button, input, select, summary, [tabindex]").count()
     seen = set()
     for _ in range(controls):
@@ -204,8 +325,10 @@ def test_the_skip_link_leads_to_the_content(page: Page) -> None:
 
 def test_print_has_the_content_and_no_controls(page: Page) -> None:
     page.emulate_media(media="print")
-    for hidden in ("nav", ".controls", ".skip", ".files"):
+    for hidden in ("nav", ".controls", ".skip", ".files", ".switch"):
         assert not page.locator(hidden).first.is_visible(), hidden
+    for opened in ("#table-classes table", ".notes li", ".word"):
+        assert page.locator(opened).first.is_visible(), opened
     for shown in ("h1", "#table-methods table", "#figure-curve svg", "pre"):
         assert page.locator(shown).first.is_visible(), shown
     box = page.locator("#table-wide .scroll")
@@ -224,7 +347,14 @@ def test_without_scripts_the_tables_are_whole(browser: Browser, address: str) ->
     page = context.new_page()
     page.goto(address)
     assert page.locator("#table-classes tbody tr").count() == 300
-    assert page.locator("button, input, select").count() == 0
+    assert page.locator("#table-long .cut").count() == 1
+    assert page.locator("select, input[type=search], thead button, .theme").count() == 0
+    ranked = page.locator("#table-ranked")
+    assert ranked.locator("thead th:visible").count() == 6
+    ranked.get_by_label("More columns").check()
+    assert ranked.locator("thead th:visible").count() == 15
+    page.get_by_role("button", name="max-T").first.press("Enter")
+    assert page.locator(".word:popover-open").is_visible()
     context.close()
 
 

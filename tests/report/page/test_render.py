@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from ltbench.report.figures.output import to_svg
-from ltbench.report.page.content import CellValue, Column, Page, Picture, Section
-from ltbench.report.page.render import ASSETS, format_cell, render_page
+from ltbench.report.page.content import Answer, Page, Picture, Section
+from ltbench.report.page.render import ASSETS, render_page
 from tests.report.page.pages import ATTACK, example
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -61,20 +61,28 @@ def parsed(html: str) -> Parsed:
 
 def test_text_of_runs_stays_text(html: str, parsed: Parsed) -> None:
     counts = Counter(tag for tag, _ in parsed.elements)
-    assert counts["script"] == 1
-    assert counts["img"] == 0
+    assert counts["script"] == 3  # two programs, and the data of the long table
+    assert counts["img"] == 3
     assert "alert(1)</script>" not in html
-    assert sum(ATTACK in text for text in parsed.texts) == 6  # each place but two attributes
+    places = 9  # key, answer (2), facts (2), paragraph, finding, cell, note
+    places += 1 + 200  # caption of the figure, rows of the long table
+    places += 3 + 1 + 1  # images, properties, listing
+    assert sum(ATTACK in text for text in parsed.texts) == places
     assert parsed.values("aria-label").count(ATTACK) == 1
+    assert parsed.values("alt") == 3 * [f"A {ATTACK}"]
     assert not [name for _, found in parsed.elements for name in found if name.startswith("on")]
 
 
 def test_nothing_is_loaded_from_elsewhere(html: str, parsed: Parsed) -> None:
-    assert parsed.values("src") == []
+    assert all(source.startswith("data:image/png;base64,") for source in parsed.values("src"))
     links = parsed.values("href")
     assert {link for link in links if not link.startswith("#")} == {
         "data:,",
-        *(f"figures/{name}.{suffix}" for name in ("curve", "bars") for suffix in ("svg", "pdf")),
+        *(
+            f"figures/{name}.{suffix}"
+            for name in ("beside", "curve", "bars", "second")
+            for suffix in ("svg", "pdf")
+        ),
     }
     style = (ASSETS / "style.css").read_text(encoding="utf-8")
     assert "url(" not in style
@@ -86,7 +94,7 @@ def test_ids_are_unique_and_every_reference_has_its_target(html: str, parsed: Pa
     assert max(Counter(ids).values()) == 1
     references = [link[1:] for link in parsed.values("href") if link.startswith("#")]
     references += re.findall(r"url\(#([^)]+)\)", html)
-    references += parsed.values("aria-labelledby")
+    references += parsed.values("aria-labelledby") + parsed.values("popovertarget")
     assert set(references) <= set(ids)
     assert {"curve-tick", "bars-tick", "curve-clip"} <= set(references)
 
@@ -98,64 +106,62 @@ def test_figures_for_papers_fit_into_a_page() -> None:
         figure.subplots().plot([1, 2], label=ATTACK)
         figure.legend()
         pictures.append(Picture(name, "Caption.", to_svg(figure, name), "Description."))
-    page = Page("Title", "Lead", [], [Section("one", "One", blocks=pictures)], "ltbench")
+    page = Page("Title", Answer("A"), [], [Section("one", "One", blocks=pictures)], "ltbench")
     parsed = Parsed(render_page(page))
     assert max(Counter(parsed.values("id")).values()) == 1
-    assert Counter(tag for tag, _ in parsed.elements)["script"] == 1
+    assert Counter(tag for tag, _ in parsed.elements)["script"] == 2
 
 
-def test_the_policy_lets_our_script_run_and_nothing_else(html: str, parsed: Parsed) -> None:
+def test_the_policy_lets_our_scripts_run_and_nothing_else(html: str, parsed: Parsed) -> None:
     [policy] = [
         attributes["content"]
         for _, attributes in parsed.elements
         if attributes.get("http-equiv") == "Content-Security-Policy"
     ]
-    [script] = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["default-src"] == "'none'"
-    assert directives["script-src"] == f"'sha256-{digest}'"
+    assert directives["script-src"] == " ".join(f"'sha256-{digest}'" for digest in digests)
+    assert len(digests) == 2
     assert directives["img-src"] == "data:"
     assert "connect-src" not in directives
 
 
 def test_a_page_without_sections_is_a_page() -> None:
-    parsed = Parsed(render_page(Page("Title", "Lead", [], [], "ltbench 0.0")))
-    assert "Made with ltbench 0.0." in parsed.texts
+    parsed = Parsed(render_page(Page("Title", Answer("A"), [], [], "ltbench 0.0")))
+    assert any("Made with ltbench 0.0." in text for text in parsed.texts)
 
 
 def test_sections_are_headings_of_their_level(html: str) -> None:
     assert '<h2 id="heading-frequency">From head to tail</h2>' in html
     assert '<h3 id="heading-per-class">Class by class</h3>' in html
-    assert '<a href="#per-class">Class by class</a>' in html
+    assert '<a href="#frequency">From head to tail</a>' in html
+
+
+def test_figures_that_follow_each_other_are_side_by_side(html: str) -> None:
+    (group,) = re.findall(
+        r'<div class="pictures">(.*?)</div>\n<figure class="table', html, re.DOTALL
+    )
+    assert re.findall(r'id="figure-(\w+)"', group) == ["bars", "second"]
+
+
+def test_notes_are_folded_with_their_number_and_no_notes_are_nothing(html: str) -> None:
+    notes = re.findall(r'<details class="notes">\n<summary>(.*?)</summary>', html)
+    assert notes == ['Notes <small class="count">2</small>']
+
+
+def test_values_of_marks_are_in_the_figure_without_the_script(html: str) -> None:
+    assert html.count('data-tip="lift: 81.0"><title>lift: 81.0</title>') == 4
 
 
 def test_a_table_is_whole_without_the_script(html: str) -> None:
-    assert '<th scope="row">lift</th><td>la</td><td class="number">5</td>' in html
+    assert '<th scope="row" class="name">lift</th><td>la</td><td class="number">5</td>' in html
     assert '<td class="number">1,234,567</td>' in html
     assert '<td>\N{EN DASH}</td><td class="number">5</td>' in html  # the loss of zero_shot is ""
-    assert html.count("<tr>") == (5 + 1) + (1 + 1) + (300 + 1)
-    assert "<button" not in html
-
-
-@pytest.mark.parametrize(
-    ("value", "decimals", "text"),
-    [
-        (None, 1, ""),
-        (float("nan"), 1, ""),
-        ("", None, ""),
-        ("< 0.001", 3, "< 0.001"),
-        (0.25, 1, "0.2"),
-        (-0.01, 1, "0.0"),
-        (-1234.5, 2, "\N{MINUS SIGN}1,234.50"),
-        (7, 0, "7"),
-        (7, None, "7"),
-    ],
-)
-def test_values_are_shown_with_the_decimals_of_their_column(
-    value: CellValue, decimals: int | None, text: str
-) -> None:
-    assert format_cell(value, Column("title", decimals=decimals)) == text
+    assert html.count("<tr") == (5 + 1) + (1 + 1) + (300 + 1) + (7 + 1) + (200 + 1)
+    thead = re.findall(r"<thead>.*?</thead>", html, re.DOTALL)
+    assert not any("<button" in head for head in thead)
 
 
 def luminance(colour: str) -> float:
@@ -165,21 +171,37 @@ def luminance(colour: str) -> float:
     return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+STYLE = (ASSETS / "style.css").read_text(encoding="utf-8")
+COLOURS = {
+    name: (light, dark)
+    for name, light, dark in re.findall(
+        r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", STYLE
+    )
+}
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("front", "back", "least"),
     [
-        ("ink", "paper", 4.5),
-        ("ink", "tint", 4.5),
-        ("soft", "paper", 4.5),
-        ("accent", "paper", 4.5),
-        ("edge", "paper", 3.0),  # not text: edges of controls, arrows
+        *(("ink", back, 4.5) for back in ("surface", "tint", "raised", "best")),
+        *(("muted", back, 4.5) for back in ("surface", "tint", "best")),
+        *(("accent", back, 4.5) for back in ("surface", "tint", "best")),
+        ("edge", "surface", 3.0),  # not text: edges of controls, arrows
         ("edge", "tint", 3.0),
     ],
 )
 def test_colours_have_the_contrast_that_wcag_aa_asks_for(
-    front: str, back: str, least: float
+    front: str, back: str, least: float, theme: int
 ) -> None:
-    style = (ASSETS / "style.css").read_text(encoding="utf-8")
-    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style))
-    light, dark = luminance(colours[back]), luminance(colours[front])
-    assert (light + 0.05) / (dark + 0.05) >= least
+    a, b = (luminance(COLOURS[name][theme]) for name in (front, back))
+    assert (max(a, b) + 0.05) / (min(a, b) + 0.05) >= least
+
+
+def test_figures_have_their_colours_in_both_themes() -> None:
+    names = {"ink", "muted", "rule", "surface", *(f"series-{k}" for k in range(1, 9))}
+    assert names <= set(COLOURS)
+    dark = COLOURS["surface"][1]
+    for name in (f"series-{k}" for k in range(1, 9)):
+        contrast = (luminance(COLOURS[name][1]) + 0.05) / (luminance(dark) + 0.05)
+        assert contrast >= 4.5, name

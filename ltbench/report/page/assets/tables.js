@@ -3,7 +3,7 @@
 {
   const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const NO_VALUE = "–";
-  const MIN_FILTERED_ROWS = 5;
+  const MIN_FILTERED_ROWS = 10;
   const MAX_SHOWN_ROWS = 200; // the layout of thousands of rows takes seconds
 
   /** Returns a new element with attributes and children. */

@@ -6,36 +6,42 @@
   tip.id = "tip";
   tip.setAttribute("role", "tooltip");
   tip.hidden = true;
-  document.body.append(tip);
-  let owner = null; // the element that the tip describes
-  let pointed = null; // the mark of a figure whose value is shown
+  document.querySelector("main").append(tip);
+  let anchor = null; // the button or the mark of a figure that the tip is beside
+  let owner = null; // the element that has the focus, which the tip describes
 
-  /** Shows a text beside a box on the screen, and describes an element by it. */
-  function show(text, box, element) {
+  /** Shows the text of an anchor beside it, and describes an element by it. */
+  function show(target, element) {
     hide();
-    tip.textContent = text;
+    [anchor, owner] = [target, element];
+    tip.textContent = anchor.dataset.tip;
     tip.hidden = false;
+    anchor.classList.add("pointed");
+    owner.setAttribute("aria-describedby", tip.id);
+    place();
+  }
+
+  /** Puts the tip beside its anchor, within the window. */
+  function place() {
+    const box = anchor.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const room = document.documentElement.clientWidth - width - GAP;
     const left = box.left + box.width / 2 - width / 2;
     const above = box.top - height - GAP;
     tip.style.left = `${Math.max(GAP, Math.min(left, room))}px`;
     tip.style.top = `${above > GAP ? above : box.bottom + GAP}px`;
-    owner = element;
-    owner.setAttribute("aria-describedby", tip.id);
   }
 
   function hide() {
     tip.hidden = true;
     owner?.removeAttribute("aria-describedby");
-    pointed?.classList.remove("pointed");
-    owner = pointed = null;
+    anchor?.classList.remove("pointed");
+    anchor = owner = null;
   }
 
   /** Returns the button whose explanation the tip shows, or null. */
   const buttonOf = (target) => target.closest?.("button[data-tip]");
-  const explain = (button) =>
-    button && show(button.dataset.tip, button.getBoundingClientRect(), button);
+  const explain = (button) => button && show(button, button);
 
   for (const term of document.querySelectorAll("button.term")) {
     const word = document.getElementById(term.getAttribute("popovertarget"));
@@ -53,30 +59,28 @@
     if (event.target.matches(":focus-visible")) explain(buttonOf(event.target));
   });
   document.addEventListener("focusout", hide);
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  document.addEventListener("scroll", () => anchor && place(), { capture: true, passive: true });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 
   /** Makes the values of a figure's marks readable by pointer and by keyboard. */
   function enhance(drawing) {
-    const marks = [...drawing.querySelectorAll("[data-tip]")];
-    if (marks.length === 0) return;
-    for (const mark of marks) mark.querySelector(":scope > title")?.remove(); // one tip, not two
+    const all = [...drawing.querySelectorAll("[data-tip]")];
+    if (all.length === 0) return;
+    for (const mark of all) mark.querySelector(":scope > title")?.remove(); // one tip, not two
     drawing.tabIndex = 0;
     let at = -1;
 
+    /** Returns the marks of the form of the figure that is shown, wide or narrow. */
+    const shown = () => all.filter((mark) => mark.getClientRects().length > 0);
+
     /** Shows the value of a mark. */
-    function point(mark) {
-      if (mark === pointed) return;
-      show(mark.dataset.tip, mark.getBoundingClientRect(), drawing);
-      pointed = mark;
-      mark.classList.add("pointed");
-    }
+    const point = (mark) => mark !== anchor && show(mark, drawing);
 
     /** Returns the mark below or near a point of the screen, or null. */
     function nearest(x, y) {
       let found = null;
       let least = REACH;
-      for (const mark of marks) {
+      for (const mark of shown()) {
         const { left, right, top, bottom } = mark.getBoundingClientRect();
         const distance = Math.hypot(
           Math.max(left - x, 0, x - right),
@@ -91,13 +95,14 @@
     function pointAt(event) {
       const mark = nearest(event.clientX, event.clientY);
       if (mark) point(mark);
-      else if (pointed) hide();
+      else if (anchor) hide();
     }
     drawing.addEventListener("pointermove", pointAt);
     drawing.addEventListener("pointerdown", pointAt);
     drawing.addEventListener("pointerleave", hide);
     drawing.addEventListener("keydown", (event) => {
       const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+      const marks = shown();
       const ends = { Home: 0, End: marks.length - 1 };
       if (!(event.key in steps) && !(event.key in ends)) return;
       event.preventDefault();
