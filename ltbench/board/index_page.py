@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ltbench import __version__
 from ltbench.board.contributors import ENTRY_FILE, Contributor
-from ltbench.board.entries import BoardDataset, Entry, count
+from ltbench.board.entries import BoardDataset, BoardEntry, count
 from ltbench.board.people import people_table
 from ltbench.board.verification import Refusal
 from ltbench.report.page.content import (
@@ -170,7 +170,7 @@ def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:
     return Section("data-sets", "Data sets", blocks=[table])
 
 
-def _estimate(entry: Entry) -> CellValue:
+def _estimate(entry: BoardEntry) -> CellValue:
     row = entry.row
     if row.accuracy is None:
         return None
