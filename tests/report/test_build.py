@@ -191,7 +191,7 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
     (text,) = [one for one in notes(made, "Notes") if one.startswith("No comparison")]
     assert "overall accuracy across data sets: expected two methods" in text
     assert [row[1] for row in table(made, "first_places").rows] == ["lora", "full"]
-    assert made.page.answer.headline == "Another method is best in each of 2 rankings."
+    assert made.page.answer.headline == "A different method leads each of 2 rankings."
 
 
 def test_settings_of_one_method_are_compared_over_data_sets(

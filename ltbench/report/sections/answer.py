@@ -48,7 +48,7 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
         names = [ranking.entries[0].name for ranking in rankings]
         often = max(dict.fromkeys(names), key=names.count)
         if names.count(often) == 1:
-            return Answer(f"Another method is best in each of {len(names)} rankings.", highest)
+            return Answer(f"A different method leads each of {len(names)} rankings.", highest)
         return Answer(
             f"{often} has the highest {ACCURACIES[metric]} accuracy in {names.count(often)} of "
             f"{len(names)} rankings.",
