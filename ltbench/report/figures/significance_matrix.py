@@ -22,6 +22,7 @@ from ltbench.report.figures.text_size import text_width
 
 _MAX_CELL_WIDTH = 38.0  # points
 _MIN_NUMBER_WIDTH = 24.0  # points; narrower cells have no number
+_MIN_SIGN_WIDTH = 28.0  # points; numbers of narrower cells have no plus sign
 _ROW_HEIGHT, _LOW_ROW_HEIGHT = 21.0, 13.0  # points, with numbers and without
 _MIN_FULL_DIFFERENCE = 2.0  # percent points; smaller differences do not get the full colour
 _OPACITIES = (0.08, 0.62)  # of the smallest and the largest significant difference
@@ -84,7 +85,7 @@ def draw_significance_matrix(
                 canvas.write(
                     left + cell / 2,
                     top + row / 2,
-                    _format_difference(lead),
+                    _format_difference(lead, plus="+" if cell >= _MIN_SIGN_WIDTH else ""),
                     anchor="center",
                     size=SMALL_SIZE,
                     bold=significant,
@@ -121,8 +122,8 @@ def _describe(above: str, below: str, lead: float, p: float, significant: bool) 
     return f"{above} minus {below}: {_format_difference(lead)} points, {said}, {verdict}"
 
 
-def _format_difference(value: float) -> str:
+def _format_difference(value: float, plus: str = "+") -> str:
     """Returns a difference as a short text, without decimals from 10 points on."""
     rounded = round(value, 1)
     digits = f"{abs(rounded):.1f}" if abs(rounded) < 10 else f"{abs(value):.0f}"
-    return digits if not rounded else ("\N{MINUS SIGN}" if value < 0 else "+") + digits
+    return digits if not rounded else ("\N{MINUS SIGN}" if value < 0 else plus) + digits

@@ -189,6 +189,14 @@ def test_stairs_have_each_difference_once_and_mark_the_significant() -> None:
     assert (strong.get_alpha() or 0) > (weak.get_alpha() or 1) / 3
 
 
+def test_narrow_stairs_have_no_plus_signs() -> None:
+    differences = np.subtract.outer(np.linspace(90, 80, 12), np.linspace(90, 80, 12))
+    names = [f"a_long_name_{i:02}" for i in range(12)]
+    figure = draw_significance_matrix(names, differences, np.full((12, 12), 0.5))
+    assert "0.9" in texts(figure)
+    assert not [text for text in texts(figure) if text.startswith("+")]
+
+
 def test_stairs_of_many_methods_have_names_and_no_numbers() -> None:
     figure = drawn.significance_matrix(60)
     assert not [text for text in texts(figure) if text[-1].isdigit() and text[0] in "+-"]
