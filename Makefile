@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench demo test test-full test-slow lint types docs screenshots site check clean
+.PHONY: api attack bench board demo test test-full test-slow lint types docs figures site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -37,22 +37,26 @@ bench: $(VENV)/.bench  ## speed, beside that of what else would be used: an hour
 attack: $(VENV)/.dev  ## hostile input, signals and file systems: an hour; ATTACK="--hours 0.1 --seed 1"
 	$(BIN)/python -m benchmarks.attack $(ATTACK)
 
+board: $(VENV)/.installed  ## the public leaderboard, in build/board; fails where a pack is refused
+	$(BIN)/ltbench board build benchmarks/board --out build/board
+
 docs: $(VENV)/.installed  ## the pages that are made from the code
 	$(BIN)/python -m docs.generate
 
-screenshots: $(VENV)/.installed  ## the pictures of a report in docs/figures (needs chromium)
-	$(BIN)/python -m docs.screenshots
+figures: $(VENV)/.dev  ## what shows stored results: tables, reports, figures, pictures of reports; then docs
+	$(BIN)/python -m docs.results
+	$(BIN)/python -m docs.generate
 
-site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fetched
+site: $(VENV)/.dev  ## the documentation as a site of files, build/site/index.html; nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares
 	$(BIN)/python -m tests.public_api
 
-check: lint types site test test-full  ## all that has to pass before a change lands
+check: lint types site board test test-full  ## all that has to pass before a change lands
 
 clean:
-	rm -rf $(VENV) build/site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build/site build/board .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: lock test-lowest test-newest release-check
 

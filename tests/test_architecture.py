@@ -56,6 +56,7 @@ ROOMS = [
     "data.preparation",
     "data",
     "data.loading",
+    "data.survey",
     "config",
     "analysis.stats",
     "analysis",
@@ -77,6 +78,7 @@ ROOMS = [
     "prediction",
     "tuning",
     "export",
+    "board",
     "api",
     "cli",
 ]

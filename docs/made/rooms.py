@@ -21,7 +21,7 @@ FLOORS: tuple[dict[str, float], ...] = (
     {"analysis": 1},
     {"engine": 2},
     {"scaffold": 0, "report": 1, "grid": 2, "testing": 3},
-    {"prediction": 0.5, "export": 1.5, "tuning": 2.5},
+    {"prediction": 0, "board": 1, "export": 2, "tuning": 3},
     {"api": 1.5},
     {"cli": 1.5},
 )

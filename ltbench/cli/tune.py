@@ -163,6 +163,7 @@ def tune(
     from ltbench.cli import tune_output as shown
     from ltbench.cli.output_paths import writable_folder
     from ltbench.config.resolve import Resolver
+    from ltbench.config.run_command import run_command, typed
     from ltbench.engine.late_progress import LateProgress
     from ltbench.registry.load import load_plugins
     from ltbench.tuning.build_space import build_spaces
@@ -172,7 +173,7 @@ def tune(
     from ltbench.tuning.search_texts import read_searches
     from ltbench.tuning.study import open_study, runs_folder, study_folder
     from ltbench.tuning.study_file import MethodRecord, StudyRecord
-    from ltbench.tuning.summary import best_settings, run_command, summarise, typed
+    from ltbench.tuning.summary import best_settings, summarise
     from ltbench.tuning.trials import TRIAL_SEED, TrialRunner
 
     writable_folder(out, "--out")
@@ -291,5 +292,7 @@ def _other_options(out: Path, data_root: Path) -> dict[str, str]:
 
 def _runtime(out: Path, device: str, workers: int | None, cache: float) -> RuntimeConfig:
     from ltbench.engine.launch import runtime_config
+    from ltbench.io.console import console
 
-    return runtime_config(out, device, workers, cache)
+    with console(stderr=True).status("importing torch"):
+        return runtime_config(out, device, workers, cache)

@@ -34,6 +34,8 @@ from ltbench.report.sections.ranking import (
 from ltbench.storage.files import make_folder, write_atomically
 from ltbench.storage.results import Found
 
+LEADERBOARD_SUFFIX = "_leaderboard"
+"""End of the name of the table that has the leaderboard of a ranking."""
 _MAX_LISTED_NAMES = 8  # with more, their number is given
 
 
@@ -113,7 +115,9 @@ def build_report(
         ],
         made_with=f"ltbench {__version__}",
     )
-    tables = [display_table(each, board.published_beside(each)) for each in board.rankings]
+    tables = [
+        display_table(each, board.published_beside(each), paper=True) for each in board.rankings
+    ]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
 
 
@@ -145,7 +149,7 @@ def _ranking_sections(
     name = _unique_name(f"{about.dataset} {about.inference}", taken)
     anchor = name.replace("_", "-")
     table = leaderboard_table(
-        ranking, evidence, board.published_beside(ranking), labels, f"{name}_leaderboard"
+        ranking, evidence, board.published_beside(ranking), labels, f"{name}{LEADERBOARD_SUFFIX}"
     )
     blocks: list[SectionBlock] = [table]
     if evidence is not None:

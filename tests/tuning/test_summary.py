@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ltbench.config.run_command import run_command
 from ltbench.config.text import Text
 from ltbench.tuning.study import Study
-from ltbench.tuning.summary import best_settings, run_command, summarise
+from ltbench.tuning.summary import best_settings, summarise
 from tests.tuning.records import study_record, trial
 
 

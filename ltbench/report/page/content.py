@@ -35,7 +35,22 @@ class ShortName:
     whole: str
 
 
-CellValue = str | float | WithInterval | ShortName | None
+@dataclass(frozen=True)
+class Link:
+    """Link to another page, as the value of a table cell or in the navigation.
+
+    Args:
+        text: Text of the link.
+        address: Address: a path relative to the page, or one that begins with `https://`.
+        whole: Whole text, shown on demand, where `text` is a short one; else empty.
+    """
+
+    text: str
+    address: str
+    whole: str = ""
+
+
+CellValue = str | float | WithInterval | ShortName | Link | None
 """Value of a table cell; None is shown as a dash and sorted last."""
 Shown = Literal["always", "wide", "more"]
 """Where a column is shown at first: always; not on phones; only with "more columns"."""
@@ -245,6 +260,7 @@ class Page:
         facts: Pairs of name and value, such as ("runs", "35").
         sections: Sections, listed in the navigation.
         made_with: Name and version of the program that made the page.
+        links: Links to other pages of the same site, the first of the navigation.
     """
 
     title: str
@@ -252,3 +268,4 @@ class Page:
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     made_with: str
+    links: Sequence[Link] = ()

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ltbench.io.text import terminal_text
+from ltbench.report.page.compiled import COMPILED_TEMPLATES
 from ltbench.report.page.content import (
     Beside,
     ImageSheet,
@@ -23,12 +24,18 @@ from ltbench.report.page.content import (
     SheetImage,
     Table,
 )
-from ltbench.report.page.table_html import body_html, column_class, rest_json, written_rows
+from ltbench.report.page.table_html import (
+    body_html,
+    column_class,
+    link_html,
+    rest_json,
+    written_rows,
+)
 from ltbench.report.page.terms import Terms
 
 ASSETS = resources.files("ltbench.report.page") / "assets"
 _FIRST_SCRIPT = "theme.js"  # before the content, which is drawn once in its colours
-_LAST_SCRIPTS = ("tables.js", "tips.js")
+_LAST_SCRIPTS = ("tables.js", "tips.js", "copy.js")
 
 
 def render_page(page: Page) -> str:
@@ -99,6 +106,7 @@ def _jinja_environment(terms: Terms) -> Environment:
     environment = Environment(
         loader=PackageLoader("ltbench.report.page", "assets"),
         autoescape=True,
+        bytecode_cache=COMPILED_TEMPLATES,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -122,6 +130,7 @@ def _jinja_environment(terms: Terms) -> Environment:
         "column_class": column_class,
         "data_uri": _data_uri,
         "grouped": group_pictures,
+        "link": link_html,
         "name": terms.mark_name,
         "rest_json": rest_json,
         "thousands": "{:,}".format,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from ltbench.io.text import terminal_text
-from ltbench.report.page.content import CellValue, Column, ShortName, Table, WithInterval
+from ltbench.report.page.content import CellValue, Column, Link, ShortName, Table, WithInterval
 
 MAX_WRITTEN_ROWS = 1000
 """Number of rows that a table has as HTML. A browser takes seconds for the layout of more."""
@@ -28,7 +28,7 @@ def format_cell(value: CellValue, column: Column) -> str:
     Returns:
         Text; empty for None, NaN and "".
     """
-    if isinstance(value, ShortName):
+    if isinstance(value, ShortName | Link):
         return value.text
     if isinstance(value, WithInterval):
         bounds = format_bounds(value, column)
@@ -90,14 +90,20 @@ def body_html(table: Table) -> Markup:
 def rest_json(table: Table) -> Markup:
     """Returns the texts of the other rows as JSON that is safe within a script element."""
     rest = [
-        [
-            terminal_text(format_cell(value, column)) or NO_VALUE
-            for value, column in zip(row, table.columns, strict=True)
-        ]
+        [_cell_json(value, column) for value, column in zip(row, table.columns, strict=True)]
         for row in table.rows[len(written_rows(table)) :]
     ]
     text = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def link_html(link: Link) -> Markup:
+    """Returns a link as HTML; one to another site sends no referrer."""
+    outside = ' rel="external nofollow noopener noreferrer"' if ":" in link.address else ""
+    text, whole = terminal_text(link.text), terminal_text(link.whole)
+    title = f' title="{escape(whole)}"' if whole and whole != text else ""
+    address = escape(terminal_text(link.address))
+    return Markup(f'<a href="{address}"{outside}{title}>{escape(text)}</a>')
 
 
 def _tag(table: Table, position: int) -> str:
@@ -109,7 +115,18 @@ def _cell_html(value: CellValue, column: Column) -> str:
         bounds = format_bounds(value, column)
         shown = str(escape(format_cell(value.value, column)))
         return f'{shown} <span class="interval">{escape(bounds)}</span>' if bounds else shown
-    text = str(escape(terminal_text(format_cell(value, column)) or NO_VALUE))
+    text = str(escape(_cell_text(value, column)))
+    if isinstance(value, Link):
+        return str(link_html(value))
     if isinstance(value, ShortName) and value.whole != value.text:
         return f'<span title="{escape(terminal_text(value.whole))}">{text}</span>'
     return text
+
+
+def _cell_text(value: CellValue, column: Column) -> str:
+    return terminal_text(format_cell(value, column)) or NO_VALUE
+
+
+def _cell_json(value: CellValue, column: Column) -> str | dict[str, str]:
+    text = _cell_text(value, column)
+    return {"text": text, "address": value.address} if isinstance(value, Link) else text

@@ -17,7 +17,7 @@ def provenance_section(runs: Sequence[RunResult], skipped: Sequence[SkippedRun])
     commands = list(dict.fromkeys(map(_command_line, runs)))
     blocks: list[SectionBlock] = [
         Listing("Commands", "\n".join(commands), folded=len(commands) > _MAX_UNFOLDED_COMMANDS),
-        *_environment_blocks([run.environment for run in runs]),
+        *environment_blocks([run.environment for run in runs]),
     ]
     tagged = [(str(run.path), _tags_text(run)) for run in runs if run.tags or run.tags_fault]
     if tagged:
@@ -38,7 +38,7 @@ def _command_line(run: RunResult) -> str:
     return shlex.join(run.environment.command)
 
 
-def _environment_blocks(environments: Sequence[Environment]) -> list[Properties]:
+def environment_blocks(environments: Sequence[Environment]) -> list[Properties]:
     """Returns what all environments share, and then what is special about each different one."""
     counts: dict[tuple[tuple[str, str], ...], int] = {}
     for environment in environments:

@@ -36,9 +36,13 @@
     return keyed.map(({ row }) => row);
   }
 
-  /** Returns a row of a table: its texts, and its element, which is made when it is shown. */
+  /** Returns what a cell shows: a text, or a link. */
+  const contentOf = (cell) =>
+    cell.address === undefined ? cell : element("a", { href: cell.address }, cell.text);
+
+  /** Returns a row of a table: its texts or links, and its element, which is made when it is shown. */
   function rowOf(texts, element) {
-    const compared = texts.map(plain);
+    const compared = texts.map((text) => plain(text.text ?? text));
     return { element, shown: texts, texts: compared, searched: compared.join("\n").toLowerCase() };
   }
 
@@ -60,7 +64,7 @@
         {},
         ...row.shown.map((text, column) => {
           const isName = titles[column].classList.contains("name");
-          const cell = element(isName ? "th" : "td", isName ? { scope: "row" } : {}, text);
+          const cell = element(isName ? "th" : "td", isName ? { scope: "row" } : {}, contentOf(text));
           if (titles[column].className) cell.className = titles[column].className;
           return cell;
         }),
