@@ -62,4 +62,4 @@ def test_predictions_that_are_not_stored(run: ltbench.FinishedRun) -> None:
 
 def test_a_quick_look_is_noted(tmp_path: Path, registry: Registry) -> None:
     quick = ltbench.load_run(failing_run(tmp_path, registry, fast=True)[1])
-    assert quick.errors().notes[0].startswith("This run is a quick look (fast): ")
+    assert quick.errors().notes[0].startswith("This run is a quick look (fast, limit=8): ")
