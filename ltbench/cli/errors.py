@@ -68,7 +68,8 @@ def errors(
         from ltbench.report.error_page import write_error_page
 
         write_error_page(analysis, target)
-        told = f"--html {html}: {len(analysis.pictures)} pictures"
+        count = len(analysis.pictures)
+        told = f"--html {html}: {'1 picture' if count == 1 else f'{count} pictures'}"
         console(stderr=True).print(told, markup=False, soft_wrap=True)
     if json:
         from ltbench.cli.errors_output import analysis_json

@@ -8,7 +8,6 @@ from typing import Any
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.config.options import parse_options, path_options
 from ltbench.config.resolve import Resolved
-from ltbench.config.runspec import Choice
 from ltbench.contexts import DataContext
 from ltbench.data import Split
 from ltbench.engine.building.build_dataset import build_dataset
@@ -52,7 +51,7 @@ class EvaluatedSplits:
             DataError: The data set is missing, or is not that of the run.
         """
         spec = run.spec
-        key = (*_identified(spec.dataset), spec.split, spec.uses_val, spec.data_seed)
+        key = (repr(spec.dataset), spec.split, spec.uses_val, spec.data_seed, spec.limit)
         if key not in self._opened:
             self._opened[key] = self._open(run)
         return self._opened[key]
@@ -101,7 +100,3 @@ class EvaluatedSplits:
         if faults or wrong:
             raise ConfigError.from_faults([*faults, *wrong], hint="give the path of the data")
         return component, config
-
-
-def _identified(choice: Choice) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    return choice.name, choice.identity, tuple(sorted(choice.paths.items()))

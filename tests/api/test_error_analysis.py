@@ -35,7 +35,7 @@ def test_a_notebook_shows_findings_tables_and_pictures(run: ltbench.FinishedRun)
     assert shown.count("data:image/jpeg;base64,") == 3
     assert shown.count("<table>") == 5
     assert "The 2 few-shot classes" in shown
-    assert repr(errors).startswith("<ErrorAnalysis of lift_plus on folder with clip_tiny, seed 0>")
+    assert repr(errors).startswith("<ErrorAnalysis of lift_plus on set with clip_tiny, seed 0>")
     assert run.errors().pictures == ()
 
 
@@ -58,3 +58,8 @@ def test_wrong_arguments_are_named(run: ltbench.FinishedRun, arguments: dict[str
 def test_predictions_that_are_not_stored(run: ltbench.FinishedRun) -> None:
     with pytest.raises(DataError, match="no predictions with inference 'flip'"):
         run.errors(inference="flip")
+
+
+def test_a_quick_look_is_noted(tmp_path: Path, registry: Registry) -> None:
+    quick = ltbench.load_run(failing_run(tmp_path, registry, fast=True)[1])
+    assert quick.errors().notes[0].startswith("This run is a quick look (fast, limit=8): ")

@@ -236,7 +236,7 @@ def _confusion_table(analysis: AnalysedErrors, max_rows: int) -> ErrorTable:
     ]
     caption = (
         f"Classes that take {ACCURACIES[rare]} images: "
-        f"{_part(len(shown), len(found), 'pairs of classes')}."
+        f"{_part(len(shown), len(found), 'pairs of classes', 'pair of classes')}."
     )
     return ErrorTable("confusions", caption, columns, tuple(rows))
 
@@ -277,5 +277,8 @@ def _group(row: dict[str, Any]) -> str:
     return name if name == OVERALL else ACCURACIES[name]
 
 
-def _part(shown: int, among: int, what: str) -> str:
+def _part(shown: int, among: int, what: str, one: str | None = None) -> str:
+    """Returns a phrase such as '10 of 40 pairs', 'all 4 pairs' or '1 pair'."""
+    if among == 1:
+        return f"1 {one or what}"
     return f"{shown:,} of {among:,} {what}" if shown < among else f"all {among:,} {what}"

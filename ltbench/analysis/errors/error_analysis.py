@@ -149,7 +149,13 @@ class ErrorAnalysis:
             mistakes=mistakes,
             reliability=reliability_frame(pooled),
             sentences=tuple(finding_sentences(pooled, groups, classes)),
-            notes=(*class_notes(pooled, classes), *notes, *unnamed, *missing),
+            notes=(
+                *_quick_notes(runs[0]),
+                *class_notes(pooled, classes),
+                *notes,
+                *unnamed,
+                *missing,
+            ),
             pictures=tuple(made),
         )
 
@@ -161,3 +167,12 @@ class ErrorAnalysis:
         """Returns the findings, tables and pictures, which notebooks show."""
         tables = display_tables(self, NOTEBOOK_ROWS)
         return notebook_html(self.title, self.sentences, self.notes, tables, self.pictures)
+
+
+def _quick_notes(run: RunResult) -> list[str]:
+    """Returns a note on a run that is compared with no others."""
+    if run.spec.comparable:
+        return []
+    return [
+        f"This run is a quick look ({run.spec.quick_text}): its errors say little about a method."
+    ]

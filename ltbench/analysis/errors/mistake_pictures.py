@@ -39,6 +39,11 @@ class MistakePicture:
         """True class, predicted class and confidence, on two lines."""
         return f"is {self.label}\npredicted {self.predicted}, {self.confidence:.1f} %"
 
+    @property
+    def description(self) -> str:
+        """Name of the image and its caption on one line, for screen readers."""
+        return f"{self.image or 'Image'}: {self.caption}".replace("\n", ", ")
+
 
 def mistake_pictures(
     mistakes: pd.DataFrame, images: ImageSource

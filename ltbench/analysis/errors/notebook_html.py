@@ -50,10 +50,10 @@ def _table(table: ErrorTable) -> str:
 
 
 def _picture(picture: MistakePicture) -> str:
-    caption, name = html_text(picture.caption), html_text(picture.image)
+    caption, described = html_text(picture.caption), html_text(picture.description)
     source = f"data:image/jpeg;base64,{base64.b64encode(picture.data).decode()}"
     return (
         '<figure style="display:inline-block;width:132px;margin:4px;vertical-align:top">'
-        f'<img src="{source}" alt="{caption}" title="{name}">'
+        f'<img src="{source}" alt="{described}" title="{described}">'
         f"<figcaption><small>{caption}</small></figcaption></figure>"
     )

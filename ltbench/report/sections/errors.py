@@ -184,11 +184,6 @@ def _sheet(analysis: ErrorAnalysis, name: str) -> ImageSheet:
 
 def _images(pictures: Sequence[MistakePicture]) -> list[SheetImage]:
     return [
-        SheetImage(
-            picture.data,
-            "image/jpeg",
-            picture.caption,
-            f"{picture.image or 'Image'}: {picture.caption}",
-        )
+        SheetImage(picture.data, "image/jpeg", picture.caption, picture.description)
         for picture in pictures
     ]
