@@ -33,7 +33,7 @@ from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import SkippedRun
 
 SCHEMA = 1
-DETAILS_HINT = "--details shows every test, a sentence for each accuracy, and what would be found"
+DETAILS_HINT = "--details shows every test, and a sentence for each accuracy"
 
 
 def print_comparisons(

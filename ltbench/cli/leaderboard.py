@@ -61,7 +61,7 @@ def leaderboard(
         typer.Option(
             help="What follows each accuracy in a table: the standard deviation over seeds, the "
             "interval, or nothing. Default: the deviation, with --latex of every accuracy, else of "
-            "overall accuracy.",
+            "overall accuracy and of the ranked one.",
             show_default=False,
         ),
     ] = None,

@@ -19,16 +19,8 @@ _Measure = Callable[[str], int]
 
 
 @dataclass(frozen=True)
-class Column:
-    """Column of a table.
-
-    Args:
-        head: Title, without markup.
-        right: Whether its values are at the right, as numbers are. They are broken last, at spaces
-            alone, as between a mean and its interval.
-        drop: 0 for a column that is always shown. Others are left out where there is too little
-            room: 1 first, then 2, and so on.
-    """
+class _Column:
+    """Column of a table; `FittedTable.add_column` describes the fields."""
 
     head: str
     right: bool = False
@@ -48,13 +40,21 @@ class FittedTable:
     """
 
     def __init__(self, *heads: str, elsewhere: str = "") -> None:
-        self.columns = [Column(head) for head in heads]
+        self.columns = [_Column(head) for head in heads]
         self.rows: list[list[Text]] = []
         self._elsewhere = elsewhere
 
     def add_column(self, head: str, *, right: bool = False, drop: int = 0) -> None:
-        """Adds a column; `Column` describes the arguments."""
-        self.columns.append(Column(head, right, drop))
+        """Adds a column.
+
+        Args:
+            head: Title, without markup.
+            right: Whether its values are at the right, as numbers are. They are broken last, at
+                spaces alone, as between a mean and its interval.
+            drop: 0 for a column that is always shown. Others are left out where there is too little
+                room: 1 first, then 2, and so on.
+        """
+        self.columns.append(_Column(head, right, drop))
 
     def add_row(self, *cells: str, style: str = "") -> None:
         """Adds a row.

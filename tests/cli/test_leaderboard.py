@@ -122,7 +122,7 @@ def test_columns_are_chosen_in_every_format(cli: Cli, drawn: Path) -> None:
     assert ended.code == 0, ended.err
     assert ["method", "epochs", "few"] in [line.split() for line in ended.out.splitlines()]
     assert Path("few.csv").read_text(encoding="utf-8").splitlines()[0] == "method,epochs,few"
-    assert "| method    |   epochs |" in cli(*chosen, "--markdown").out
+    assert "| method     |   epochs |   few |" in cli(*chosen, "--markdown").out
     latex = cli(*chosen, "--latex", "--metric", "few", "--spread", "interval").out
     assert "method & epochs & few \\\\" in latex
     assert "\\item Ranked by few-shot accuracy." in latex

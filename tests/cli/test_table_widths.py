@@ -14,6 +14,7 @@ from tests.runs import spec_of, store
 
 Cli = Callable[..., Ended]
 
+WIDTHS = [80, pytest.param(100, marks=pytest.mark.full)]
 LONG = {
     "method": "classifier_only",
     "loss": "balanced_softmax",
@@ -44,7 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     return out
 
 
-@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "verb",
     [
@@ -54,11 +55,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
         "runs list RUNS",
         "list",
         "list backbones",
-        "list losses",
         "show method lift_plus",
         "show dataset csv",
         "data list",
-        "data verify digits_lt",
+        pytest.param("data verify digits_lt", marks=pytest.mark.full),
         "plugin list",
         "grid list",
         "grid plan grid.toml",
@@ -93,7 +93,7 @@ def test_lines_fit_and_values_are_whole(
         assert {"classifier", "only", "balanced", "softmax,"} <= shown
 
 
-@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_interval_of_a_comparison_is_whole(
     cli: Cli, runs: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:

@@ -67,7 +67,7 @@ def comparison_sentence(
         level: Confidence level, 0 to 1.
     """
     # With one common seed the result holds for the two trained models, not for the methods.
-    first, second = (_model_name(pair, sample) for sample in (pair.first, pair.second))
+    first, second = (model_name(pair, sample) for sample in (pair.first, pair.second))
     where = METRIC_PHRASES[metric]
     outcome = pair.outcomes[metric]
     if outcome is None:
@@ -100,7 +100,7 @@ def comparison_sentence(
     )
 
 
-def _model_name(pair: PairComparison, sample: SeedPredictions) -> str:
+def model_name(pair: PairComparison, sample: SeedPredictions) -> str:
     """Returns the name of a cell, with its seed where the result is of one trained model."""
     if pair.generalises or sample.cell.seedless:
         return sample.name

@@ -11,6 +11,7 @@ from ltbench.analysis.comparison.summary_text import (
     describe_correction,
     format_p,
     format_points,
+    model_name,
 )
 
 TIE = "tie"
@@ -31,7 +32,7 @@ def verdict(pair: PairComparison, options: CompareOptions, headline: str) -> str
         headline: Name of the accuracy whose difference the sentence gives, if it is significant or
             none is. Otherwise it gives that of the first accuracy that is.
     """
-    first, second = _model_name(pair, pair.first.name), _model_name(pair, pair.second.name)
+    first, second = (model_name(pair, sample) for sample in (pair.first, pair.second))
     # Means that are the same on these images, as overall and mean-class accuracy, are said once.
     known = [one for one in pair.outcomes.values() if one is not None and one.same_as is None]
     if not known:
@@ -84,11 +85,6 @@ def _numbers(outcome: MetricComparison, sign: int, options: CompareOptions) -> s
         f"[{format_points(low)}, {format_points(high)}], p {p if p.startswith('<') else f'= {p}'} "
         f"({describe_correction(options.correction, options.comparisons)})"
     )
-
-
-def _model_name(pair: PairComparison, name: str) -> str:
-    """Returns the name of a method, or of its model where the result holds for one seed."""
-    return f"{name} with seed {pair.seeds[0]}" if len(pair.seeds) == 1 else name
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -23,7 +23,6 @@ DEFAULT_COLUMNS = (
     "backbone",
     "seeds",
     "accuracy",
-    "accuracy_ci",
     "mean_class",
     "many",
     "medium",
@@ -37,7 +36,7 @@ DEFAULT_COLUMNS = (
 """Columns of tables on the terminal and in Markdown, if they say something."""
 PAPER_COLUMNS = ("method", "backbone", "seeds", "accuracy", "mean_class", "many", "medium", "few")
 """Columns of tables for LaTeX, if they say something."""
-_CI = "accuracy_ci"  # a column for readers alone: both bounds of overall accuracy
+_CI = "ranked_ci"  # a column for readers alone: both bounds of the accuracy of the ranking
 _MIN_VISIBLE_POINTS = 0.05  # percent points; smaller differences vanish in one decimal
 _DECIMALS = {"learned_percent": 2}
 _NAMES = tuple(column.name for column in COLUMNS)
@@ -71,7 +70,7 @@ class DisplayColumn:
         name: Name of the column in the files.
         head: Title.
         texts: (R,) texts; "" where a value is unknown.
-        spreads: (R,) deviations or intervals that follow the texts; "" where there is none.
+        spreads: (R,) deviations or intervals that follow the texts; "" where unknown.
         is_text: Whether the column has texts; the others have numbers.
         drop: 0 for a column that is always shown; others are left out of a narrow table, 1 first.
     """
@@ -142,18 +141,21 @@ def display_columns(
         names: Name of each row.
         chosen: Names of the columns.
         metric: Name of the accuracy that the rows are ranked by.
-        spread: What follows each accuracy; None for the deviation of overall accuracy alone.
+        spread: Numbers after each accuracy; None for the deviation of overall accuracy and of the
+            accuracy that the rows are ranked by, which is followed by its interval.
         every: Whether columns that say nothing are kept.
     """
     dropped = [name for name in _DROP_ORDER if name != metric]
     found = []
-    for name in chosen:
-        if name == _CI and spread is not None:
+    for name in chosen if every or spread else _with_interval(chosen, metric):
+        texts = list(names) if name == "method" else _texts(frame, name, metric)
+        if (
+            not every
+            and name != "method"
+            and not (any(texts) and _says_something(frame, name, metric))
+        ):
             continue
-        texts = list(names) if name == "method" else _texts(frame, name)
-        if not every and name != "method" and not (any(texts) and _says_something(frame, name)):
-            continue
-        shown = spread if spread or name != "accuracy" else "std"
+        shown = spread if spread or name not in ("accuracy", metric) else "std"
         found.append(
             DisplayColumn(
                 name=name,
@@ -175,9 +177,15 @@ def _head(name: str, metric: str) -> str:
     )
 
 
-def _texts(frame: pd.DataFrame, name: str) -> list[str]:
+def _with_interval(chosen: Sequence[str], metric: str) -> list[str]:
+    """Returns names of columns with that of the interval behind the accuracy of the ranking."""
+    place = list(chosen).index(metric) + 1
+    return [*chosen[:place], _CI, *chosen[place:]]
+
+
+def _texts(frame: pd.DataFrame, name: str, metric: str) -> list[str]:
     if name == _CI:
-        return _intervals(frame, "accuracy", "{} to {}")
+        return _intervals(frame, metric, "{} to {}")
     form: Callable[..., str]
     if name == "p_value_vs_best":
         form = format_p
@@ -194,11 +202,11 @@ def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _says_something(frame: pd.DataFrame, name: str) -> bool:
+def _says_something(frame: pd.DataFrame, name: str, metric: str) -> bool:
     """Returns whether a column says more than the others."""
     if name == "backbone":
         return bool(frame["backbone"].nunique(dropna=False) > 1)
-    if name == "mean_class":
+    if name == "mean_class" and metric != "mean_class":
         differs = (frame["mean_class"] - frame["accuracy"]).abs() >= _MIN_VISIBLE_POINTS
         return bool(differs.any())
     return name != "claim" or not supports_usual_claim(frame["claim"])

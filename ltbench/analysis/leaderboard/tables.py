@@ -85,8 +85,8 @@ def display_table(
         ranking: Cells under the same conditions.
         published: Results of papers.
         columns: Names of the columns, from `read_columns`; None for those that say something.
-        spread: What follows each accuracy; None for the usual: in a table for a paper the deviation
-            of each accuracy, else that of overall accuracy alone.
+        spread: Numbers after each accuracy; None for the usual: in a table for a paper the
+            deviation of each accuracy, else those of overall accuracy and of the ranked one.
         paper: Whether the table is for a paper: with its columns where none are chosen.
     """
     rows = [*ranking_rows(ranking), *published]
@@ -125,8 +125,8 @@ def _paper_columns(ranking: Ranking) -> list[str]:
 
 
 def _common_seeds(ranking: Ranking) -> int | None:
-    """Returns the number of seeds, if it is the same for all rows."""
-    counts = {len(entry.cell.runs) for entry in ranking.entries}
+    """Returns the number of seeds, if it is the same for all rows whose seed matters."""
+    counts = {len(entry.cell.runs) for entry in ranking.entries if not entry.cell.seedless}
     return counts.pop() if len(counts) == 1 else None
 
 
@@ -232,7 +232,7 @@ def _mark_notes(table: DisplayTable, has_bold: bool, has_tied: bool) -> Iterator
         yield "Bold: the highest mean of the column."
     if has_tied:
         yield (
-            "Underlined: a statistical tie, not significantly worse than the best row with two "
-            f"seeds or more (p of {1 - table.ranking.level:.3g} or more, corrected for all pairs "
-            "of rows in the column, max-T)."
+            "Underlined: a statistical tie, not significantly worse than the best row that was "
+            f"tested (p of {1 - table.ranking.level:.3g} or more, corrected for all pairs of rows "
+            "in the column, max-T)."
         )

@@ -68,7 +68,7 @@ def draw_score_grid(
     lines = max((len(head) for head in heads), default=1)
     longest = max((text_width(name, SMALL_SIZE) for name in columns), default=0.0)
     top = (longest if turned else 13 * lines) + _HEAD_GAP
-    more = more_methods(rows.others, np.nanmean(scores[shown:], axis=1), width)
+    more = more_methods(rows.others, _row_means(scores[shown:]), width)
     key = rows.looks.key(names, width)
     bottom = top + _ROW_HEIGHT * shown
     legend = LINE_HEIGHT + 8
@@ -126,6 +126,15 @@ def draw_score_grid(
     more.draw(canvas, bottom + legend)
     key.draw(canvas)
     return canvas
+
+
+def _row_means(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the means of the known scores of each row, NaN where none is known."""
+    known = np.isfinite(scores)
+    means = np.full(len(scores), np.nan)
+    counts = known.sum(axis=1)
+    np.divide(np.where(known, scores, 0.0).sum(axis=1), counts, out=means, where=counts > 0)
+    return means
 
 
 def _draw_head(canvas: Canvas, middle: float, bottom: float, head: str | Sequence[str]) -> None:

@@ -98,7 +98,7 @@ def rest_json(table: Table) -> Markup:
 
 
 def link_html(link: Link) -> Markup:
-    """Returns a link as HTML; one to another site does not tell it where the reader comes from."""
+    """Returns a link as HTML; one to another site sends no referrer."""
     outside = ' rel="external nofollow noopener noreferrer"' if ":" in link.address else ""
     text, whole = terminal_text(link.text), terminal_text(link.whole)
     title = f' title="{escape(whole)}"' if whole and whole != text else ""

@@ -173,9 +173,9 @@ def test_markdown_latex_and_html(found: Comparison) -> None:
     assert len([line for line in lines if line.startswith("|")]) == 3
     assert any(line.startswith("lora is better than full on few-shot classes") for line in lines)
     latex = found.to_latex()
-    assert latex.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
-    assert "Bold: a significant difference" in latex
-    assert r"\textbf{" in latex.splitlines()[-4]
+    assert latex.startswith("% needs \\usepackage{booktabs,threeparttable}\n\\begin{table}")
+    assert r"\item Bold: the higher accuracy." in latex
+    assert r"few-shot & \textbf{" in latex
     html = found._repr_html_()
     assert "<td>few-shot</td>" in html
     assert "&gt;" not in html
