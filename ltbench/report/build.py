@@ -149,7 +149,7 @@ def _ranking_sections(
     name = _unique_name(f"{about.dataset} {about.inference}", taken)
     anchor = name.replace("_", "-")
     table = leaderboard_table(
-        ranking, evidence, board.published_beside(ranking), labels, f"{name}{LEADERBOARD_SUFFIX}"
+        ranking, board.published_beside(ranking), labels, f"{name}{LEADERBOARD_SUFFIX}"
     )
     blocks: list[SectionBlock] = [table]
     if evidence is not None:

@@ -191,7 +191,16 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
     (text,) = [one for one in notes(made, "Notes") if one.startswith("No comparison")]
     assert "overall accuracy across data sets: expected two methods" in text
     assert [row[1] for row in table(made, "first_places").rows] == ["lora", "full"]
-    assert made.page.answer.headline == "A different method leads each of 2 rankings."
+    assert made.page.answer.headline == "A different method is best in each of 2 rankings."
+
+
+def test_methods_that_all_data_sets_have_are_compared(tmp_path: Path, registry: Registry) -> None:
+    for ratio, methods in ((20.0, ("lora", "full", "bitfit")), (50.0, ("lora", "full"))):
+        for method in methods:
+            store(tmp_path, spec_of(registry, method=method, dataset__ratio=ratio))
+    made = report(tmp_path, registry=registry)
+    assert len(table(made, "ranks").rows) == 2
+    assert "Left out, because a data set lacks them: bitfit." in notes(made, "Notes")
 
 
 def test_settings_of_one_method_are_compared_over_data_sets(

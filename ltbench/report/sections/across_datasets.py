@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -48,7 +48,8 @@ def across_datasets_section(
     """
     metric = rankings[0].metric
     try:
-        grid = _score_grid(rankings, cells)
+        whole = _score_grid(rankings, cells)
+        grid = _common_methods(whole, metric)
         found = compare_across(grid, metric, level=level)
     except ConfigError as error:
         reason = Notes("Notes", [f"No comparison over data sets: {error.message}."])
@@ -68,8 +69,8 @@ def across_datasets_section(
             found.ranks.groups,
             looks=figures.looks,
         ),
-        "Critical-difference diagram: average ranks, the best at the right. Bars join methods "
-        "that do not differ significantly in Nemenyi's test: their ranks are closer than "
+        "Critical-difference diagram: average ranks, 1 is the best. Bars join methods that "
+        "do not differ significantly in Nemenyi's test: their ranks are closer than "
         f"{found.ranks.difference:.2f} ({100 * level:g} %).",
         ", ".join(
             f"{method} {rank:.2f}"
@@ -82,7 +83,7 @@ def across_datasets_section(
         blocks=[
             Beside(_score_table(found, grid, metric, labels), picture),
             *_grid_figures(found, grid, metric, figures),
-            Notes("Notes", list(_notes(found))),
+            Notes("Notes", [*_notes(found), *_absent_methods(whole, grid)]),
             _pair_table(found, labels),
         ],
         answer=several_answer(rankings, found),
@@ -127,7 +128,8 @@ def _score_grid(rankings: Sequence[Ranking], cells: Sequence[Cell]) -> ScoreTabl
     set has several cells of such a method, a method is a choice of components and settings.
     """
     try:
-        return ScoreTable.from_cells(cells)
+        grid = ScoreTable.from_cells(cells)
+        return ScoreTable(grid.methods, _with_labels(grid.rows, rankings))
     except ConfigError:
         chosen = [
             [
@@ -146,6 +148,51 @@ def _score_grid(rankings: Sequence[Ranking], cells: Sequence[Cell]) -> ScoreTabl
                 raise
             rows[place] = [of_name.get(method) for method in methods]
         return ScoreTable(methods, rows)
+
+
+def _with_labels(
+    rows: Mapping[str, list[Cell | None]], rankings: Sequence[Ranking]
+) -> dict[str, list[Cell | None]]:
+    """Returns rows by the labels of their data sets in rankings, where these are unique."""
+    label_of = {
+        entry.cell.key: ranking.conditions.dataset
+        for ranking in rankings
+        for entry in ranking.entries
+    }
+    labels = [
+        next((label_of[cell.key] for cell in row if cell and cell.key in label_of), dataset)
+        for dataset, row in rows.items()
+    ]
+    unique = len(set(labels)) == len(labels)
+    return dict(zip(labels, rows.values(), strict=True)) if unique else dict(rows)
+
+
+def _common_methods(grid: ScoreTable, metric: str) -> ScoreTable:
+    """Returns a table of the methods that have a score on each data set.
+
+    The table stays as it is where two data sets have scores of all methods, or where fewer than two
+    methods have a score on each data set.
+    """
+    if len(grid.scores(metric)) > 1:
+        return grid
+    common = [
+        place
+        for place in range(len(grid.methods))
+        if all(
+            (cell := row[place]) is not None and cell.mean(metric) is not None
+            for row in grid.rows.values()
+        )
+    ]
+    if len(common) < 2:
+        return grid
+    rows = {dataset: [row[place] for place in common] for dataset, row in grid.rows.items()}
+    return ScoreTable(tuple(grid.methods[place] for place in common), rows)
+
+
+def _absent_methods(whole: ScoreTable, compared: ScoreTable) -> Iterator[str]:
+    absent = [method for method in whole.methods if method not in compared.methods]
+    if absent:
+        yield f"Left out, because a data set lacks them: {', '.join(absent)}."
 
 
 def _notes(found: AcrossDatasets) -> Iterator[str]:
@@ -249,7 +296,7 @@ def _first_places(rankings: Sequence[Ranking]) -> Table:
         best, about = ranking.entries[0], ranking.conditions
         score = best.cell.mean(metric)
         row = ranking_rows(ranking)[0]
-        bounds = [getattr(row, f"{metric}_ci_{end}", None) for end in ("low", "high")]
+        bounds = [getattr(row, f"{metric}_ci_{end}") for end in ("low", "high")]
         rows.append(
             [
                 about.dataset,

@@ -48,7 +48,7 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
         names = [ranking.entries[0].name for ranking in rankings]
         often = max(dict.fromkeys(names), key=names.count)
         if names.count(often) == 1:
-            return Answer(f"A different method leads each of {len(names)} rankings.", highest)
+            return Answer(f"A different method is best in each of {len(names)} rankings.", highest)
         return Answer(
             f"{often} has the highest {ACCURACIES[metric]} accuracy in {names.count(often)} of "
             f"{len(names)} rankings.",
@@ -60,6 +60,8 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
     tied = (
         "Nemenyi's test separates it from all others."
         if close == 0
+        else "Nemenyi's test does not separate it from any other."
+        if close == len(ranks) - 1
         else f"Nemenyi's test does not separate it from {_number_of(close, len(ranks) - 1)}."
     )
     return Answer(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ltbench.analysis.columns import frame_of
@@ -18,7 +17,6 @@ from ltbench.analysis.leaderboard.tables import p_column_head, supports_usual_cl
 from ltbench.analysis.metrics import SHOT_GROUPS
 from ltbench.metric_names import ACCURACIES
 from ltbench.report.page.content import CellValue, Column, ShortName, Shown, Table, WithInterval
-from ltbench.report.sections.evidence import RankingEvidence
 
 _COLUMN_TITLES = {
     "accuracy": "overall",
@@ -49,7 +47,6 @@ _OMITTED_COLUMNS = (
 
 def leaderboard_table(
     ranking: Ranking,
-    evidence: RankingEvidence | None,
     published: Sequence[Row],
     labels: ShortLabels,
     name: str,
@@ -61,7 +58,6 @@ def leaderboard_table(
 
     Args:
         ranking: Ranking of the cells.
-        evidence: Results of its best methods; None without predictions.
         published: Published rows on the same data set.
         labels: Labels of the methods.
         name: Name in snake_case, unique on the page.
@@ -87,7 +83,7 @@ def leaderboard_table(
         if key == "method":
             values.append([*(_name_cell(e, labels) for e in ranking.entries), *_starred(published)])
         elif key == metric:
-            values.append(_estimates(frame, ranking, evidence))
+            values.append(_estimates(frame, metric))
         else:
             values.append([_cell_value(key, each) for each in found.tolist()])
     has_rank = heads[0].title == "rank"
@@ -147,24 +143,12 @@ def _starred(published: Sequence[Row]) -> list[CellValue]:
     return [f"{row.method} *" for row in published]
 
 
-def _estimates(
-    frame: pd.DataFrame, ranking: Ranking, evidence: RankingEvidence | None
-) -> list[CellValue]:
+def _estimates(frame: pd.DataFrame, metric: str) -> list[CellValue]:
     """Returns the ranked accuracies, with their intervals where predictions are known."""
-    metric, known = ranking.metric, dict[str, tuple[float, float]]()
-    if f"{metric}_ci_low" in frame:
-        bounds = [frame[f"{metric}_ci_{end}"].tolist() for end in ("low", "high")]
-        pairs = list(zip(*bounds, strict=True))
-    else:
-        if evidence is not None and metric in evidence.intervals:
-            each = zip(evidence.names, evidence.intervals[metric], strict=True)
-            known = {name: (low, high) for name, (_, low, high) in each}
-        names = [entry.name for entry in ranking.entries]
-        names += [""] * (len(frame) - len(names))
-        pairs = [known.get(name, (np.nan, np.nan)) for name in names]
+    each = (frame[name].tolist() for name in (metric, f"{metric}_ci_low", f"{metric}_ci_high"))
     return [
         None if pd.isna(value) else WithInterval(value, _known(low), _known(high))
-        for value, (low, high) in zip(frame[metric].tolist(), pairs, strict=True)
+        for value, low, high in zip(*each, strict=True)
     ]
 
 
