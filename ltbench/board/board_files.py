@@ -12,7 +12,7 @@ from ltbench.analysis.columns import round_values
 from ltbench.analysis.leaderboard.frame import leaderboard_frame
 from ltbench.analysis.leaderboard.rows import COLUMNS, Row
 from ltbench.board.contributors import Contributor
-from ltbench.board.entries import BoardDataset, Entry
+from ltbench.board.entries import BoardDataset, BoardEntry
 from ltbench.board.verification import Refusal
 from ltbench.io.tables import csv_table, text_series
 
@@ -81,7 +81,7 @@ def _dataset_json(dataset: BoardDataset) -> dict[str, Any]:
     }
 
 
-def _entry_json(dataset: BoardDataset, entry: Entry) -> dict[str, Any]:
+def _entry_json(dataset: BoardDataset, entry: BoardEntry) -> dict[str, Any]:
     return {
         **round_values(entry.row, COLUMNS),
         "name": entry.ranked.name,
@@ -103,5 +103,5 @@ def _entry_json(dataset: BoardDataset, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _page(dataset: BoardDataset, entry: Entry) -> str:
+def _page(dataset: BoardDataset, entry: BoardEntry) -> str:
     return f"{dataset.folder}/{entry.page}.html"

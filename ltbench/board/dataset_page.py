@@ -22,7 +22,7 @@ from ltbench.report.page.content import (
 )
 from ltbench.storage.results import Found
 
-BY_COLUMN = "measured by"
+BY_COLUMN = "by"
 
 
 @dataclass(frozen=True)

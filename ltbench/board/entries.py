@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
 
 
 @dataclass(frozen=True)
-class Entry:
+class BoardEntry:
     """Measured row of a board: runs that differ in their seed alone.
 
     Args:
@@ -57,7 +57,7 @@ class RankedEntries:
     """
 
     ranking: Ranking
-    entries: tuple[Entry, ...]
+    entries: tuple[BoardEntry, ...]
     published: tuple[Row, ...]
 
 
@@ -76,7 +76,7 @@ class BoardDataset:
     rankings: tuple[RankedEntries, ...]
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[BoardEntry]:
         """Entries of all rankings."""
         return [entry for each in self.rankings for entry in each.entries]
 
@@ -120,11 +120,11 @@ def board_datasets(
 
 def _entries(
     ranking: Ranking, runs: Mapping[str, VerifiedRun], contributors: Mapping[str, Contributor]
-) -> Iterator[Entry]:
+) -> Iterator[BoardEntry]:
     for ranked, row in zip(ranking.entries, ranking_rows(ranking), strict=True):
         verified = tuple(runs[run.hash] for run in ranked.cell.runs)
         names = dict.fromkeys(run.contributor for run in verified)
-        yield Entry(
+        yield BoardEntry(
             ranked=ranked,
             row=row,
             page=f"{ranked.cell.spec.method.name[:_MAX_SLUG_CHARACTERS]}-"
@@ -137,8 +137,8 @@ def _entries(
 def stable_slug(label: str) -> str:
     """Returns a file name for a label, which does not depend on the other labels.
 
-    >>> stable_slug("digits_lt"), stable_slug("digits_lt (ratio=10)")
-    ('digits_lt', 'digits_lt_ratio_10-99d1e9')
+    >>> stable_slug("pets_lt"), stable_slug("pets_lt (ratio=10)")
+    ('pets_lt', 'pets_lt_ratio_10-06d5a9')
 
     Args:
         label: Label of a data set.

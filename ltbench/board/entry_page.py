@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ltbench import __version__
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
-from ltbench.board.entries import BoardDataset, Entry, RankedEntries, count
+from ltbench.board.entries import BoardDataset, BoardEntry, RankedEntries, count
 from ltbench.board.people import people_table
 from ltbench.config.options import as_typed
 from ltbench.config.resolve import settings_of
@@ -35,7 +35,7 @@ MAX_SHOWN_CLASSES = 1_000
 """Number of classes on the page of an entry, the rarest; its CSV file has all."""
 
 
-def entry_page(entry: Entry, ranked: RankedEntries, dataset: BoardDataset) -> Page:
+def entry_page(entry: BoardEntry, ranked: RankedEntries, dataset: BoardDataset) -> Page:
     """Returns the page of an entry.
 
     Args:
@@ -72,7 +72,7 @@ def entry_page(entry: Entry, ranked: RankedEntries, dataset: BoardDataset) -> Pa
     )
 
 
-def _headline(entry: Entry, ranked: RankedEntries) -> str:
+def _headline(entry: BoardEntry, ranked: RankedEntries) -> str:
     """Returns the rank and the accuracy of an entry in a sentence."""
     row, metric = entry.row, ranked.ranking.metric
     value = getattr(row, metric)
@@ -82,7 +82,7 @@ def _headline(entry: Entry, ranked: RankedEntries) -> str:
     return f"{place}{reached}{few}."
 
 
-def _detail(entry: Entry, ranked: RankedEntries) -> str:
+def _detail(entry: BoardEntry, ranked: RankedEntries) -> str:
     row = entry.row
     sharing = sum(other.row.rank == row.rank for other in ranked.entries) - 1
     shared = (
@@ -94,7 +94,7 @@ def _detail(entry: Entry, ranked: RankedEntries) -> str:
     return f"{shared}Measured by {entry.measured_by}, computed again from the predictions."
 
 
-def class_accuracies_csv(entry: Entry) -> str:
+def class_accuracies_csv(entry: BoardEntry) -> str:
     """Returns the accuracy of every class as CSV: class id, name, images, mean and each seed."""
     runs = entry.ranked.cell.runs
     classes = runs[0].classes
@@ -112,12 +112,12 @@ def class_accuracies_csv(entry: Entry) -> str:
     return csv_table(pd.DataFrame(columns))
 
 
-def _people_section(entry: Entry) -> Section:
+def _people_section(entry: BoardEntry) -> Section:
     table = people_table("people", "Authors of the runs.", entry.contributors)
     return Section("people", "Measured by", blocks=[table])
 
 
-def _commands_section(entry: Entry) -> Section:
+def _commands_section(entry: BoardEntry) -> Section:
     doubts = dict.fromkeys(run.command.doubt for run in entry.runs if run.command.doubt)
     lines = "\n".join(dict.fromkeys(run.command.line for run in entry.runs))
     return Section(
@@ -132,7 +132,7 @@ def _commands_section(entry: Entry) -> Section:
     )
 
 
-def _seeds_section(entry: Entry) -> Section:
+def _seeds_section(entry: BoardEntry) -> Section:
     heads = [
         Column("seed", decimals=0),
         Column("overall", decimals=1),
@@ -177,7 +177,7 @@ def _unique_warnings(runs: Sequence[RunResult]) -> list[str]:
     return list(dict.fromkeys(text for run in runs for text in run.warnings))
 
 
-def _classes_section(entry: Entry) -> Section:
+def _classes_section(entry: BoardEntry) -> Section:
     runs = entry.ranked.cell.runs
     classes = runs[0].classes
     counts = np.array(classes.train_images, dtype=np.int64)
@@ -227,7 +227,7 @@ def _classes_section(entry: Entry) -> Section:
     )
 
 
-def _settings_section(entry: Entry) -> Section:
+def _settings_section(entry: BoardEntry) -> Section:
     spec = entry.ranked.cell.spec
     paths = {f"{kind}.{key}" for kind, choice in spec.choices().items() for key in choice.paths}
     rows = [

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 
 from ltbench import __version__
 from ltbench.board.contributors import ENTRY_FILE, Contributor
-from ltbench.board.entries import BoardDataset, Entry, count
+from ltbench.board.entries import BoardDataset, BoardEntry, count
 from ltbench.board.people import people_table
 from ltbench.board.verification import Refusal
 from ltbench.report.page.content import (
     Answer,
     CellValue,
     Column,
-    Estimate,
     Link,
     Listing,
     Page,
     Section,
     SectionBlock,
     Table,
+    WithInterval,
 )
 
 TITLE = "Long-tail recognition: a public leaderboard"
@@ -29,9 +29,9 @@ _CHECKS = (
     "all.",
     "The hash of a run is that of its settings. Every metric, with its interval, is computed "
     "again from the stored predictions and must be equal.",
-    "The identity of the data set is the known one and, where its files are at hand, the classes, "
-    "the training images and the labels of every test image are those of the data set. The page of "
-    "an entry has, for each seed, what was compared.",
+    "The identity of the data set is the known one. Where its files are available, its classes, "
+    "training images and labels of test images are those of the runs. The page of an entry has, "
+    "for each seed, what was compared.",
     "A run is listed once: the same run, or the same predictions, in the pack of another "
     "contributor is refused. So is a run on a part of the images.",
     "Commands are made from the settings of a run. No text of a contributor is shown as a command.",
@@ -170,11 +170,11 @@ def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:
     return Section("data-sets", "Data sets", blocks=[table])
 
 
-def _estimate(entry: Entry) -> CellValue:
+def _estimate(entry: BoardEntry) -> CellValue:
     row = entry.row
     if row.accuracy is None:
         return None
-    return Estimate(row.accuracy, row.accuracy_ci_low, row.accuracy_ci_high)
+    return WithInterval(row.accuracy, row.accuracy_ci_low, row.accuracy_ci_high)
 
 
 def _contributors_section(

@@ -29,11 +29,11 @@ def report(
 ) -> None:
     """Create a report of stored runs: an HTML page, its figures, and tables for papers.
 
-    DIR/index.html is a single file that needs no network: a leaderboard to sort and filter,
-    findings in words, accuracy from head to tail, by shot group, against learned parameters and
-    time, pairwise differences, calibration, training curves, classes, commands. DIR/figures has
-    each figure as SVG and PDF, DIR/tables.tex the tables for LaTeX (booktabs), DIR/leaderboard.csv
-    all rows.
+    DIR/index.html is a single file that needs no network. Its first screen answers the question: a
+    sentence, a table with rank, accuracy, interval and shot groups, a figure. Below: classes from
+    frequent to rare, errors of rare classes, pairwise differences, cost, calibration, training
+    curves, commands. DIR/figures has each figure as SVG and PDF, DIR/tables.tex the tables for
+    LaTeX (booktabs), DIR/leaderboard.csv all rows.
 
     Example: `ltbench report runs --out report`
     """

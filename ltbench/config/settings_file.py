@@ -19,7 +19,7 @@ from ltbench.specs import SPECS, Settings
 
 MAX_FILE_BYTES = 1_000_000
 _KEY = re.compile(r"[^\s:=]+")
-_HINT = 'write KEY = VALUE, such as method.dim = 4; texts are in quotes: method = "lora"'
+_HINT = "write KEY = VALUE, such as train.epochs = 4; texts are in quotes"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """TOML files of a user: their tables, and the line of every key.
 
-In a file of settings, `method = "lora"` and `method.dim = 4` are ordinary keys beside each other.
+In a file of settings, `method = "NAME"` and `method.dim = 4` are ordinary keys beside each other.
 TOML refuses the second, because a key is either a value or a table; here it is a dotted key.
 """
 

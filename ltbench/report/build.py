@@ -173,7 +173,8 @@ def _ranking_sections(
         ]
     several = [each.conditions.dataset for each in board.rankings].count(about.dataset) > 1
     title = f"{about.dataset}, {about.inference}" if several else about.dataset
-    return [replace(leaderboard, name=anchor, title=title, facts=facts, sections=details)]
+    named = replace(leaderboard, name=anchor, title=title, facts=facts)
+    return [replace(named, sections=details, folded=True)]
 
 
 def _unique_name(text: str, taken: set[str]) -> str:

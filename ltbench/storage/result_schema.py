@@ -354,8 +354,7 @@ class RunResult(RunDescription):
                 the result has.
         """
         path = stored_predictions(self.path, inference, self.spec.inference.name)
-        read = Predictions.read(path)
-        self._check(path, read)
+        self._check(path, read := Predictions.read(path))
         return read
 
     def predicted_classes(self, inference: str | None = None) -> PredictedClasses:
@@ -368,8 +367,7 @@ class RunResult(RunDescription):
             DataError: The conditions are those of `predictions`.
         """
         path = stored_predictions(self.path, inference, self.spec.inference.name)
-        read = PredictedClasses.read(path)
-        self._check(path, read)
+        self._check(path, read := PredictedClasses.read(path))
         return read
 
     def _check(self, path: Path, read: Predictions | PredictedClasses) -> None:
@@ -388,16 +386,14 @@ class RunResult(RunDescription):
 
     def __repr__(self) -> str:
         """Returns one line: the run, its overall accuracy and its directory."""
-        name = type(self).__name__
-        return f"<{name} {self._title}: {self.metrics.accuracy:.1f} %, {self.path}>"
+        return f"<{type(self).__name__} {self._title}: {self.metrics.accuracy:.1f} %, {self.path}>"
 
     __str__ = __repr__
 
     @property
     def _title(self) -> str:
-        one = self.spec
-        made = f"{one.method.name} on {self.dataset_title} with {one.backbone.name}"
-        return f"{made}, seed {one.seed}"
+        method, backbone = self.spec.method.name, self.spec.backbone.name
+        return f"{method} on {self.dataset_title} with {backbone}, seed {self.seed}"
 
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from ltbench import DataContext, DatasetSpec
-from ltbench.data import Dataset, FileImages
+from ltbench.data import Dataset, FileImages, limit_images
+from ltbench.errors import DataError
 from ltbench_plugins.datasets.csv import CSV
 from ltbench_plugins.datasets.folder import FOLDER
+from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
+from ltbench_plugins.datasets.parts.published import ListsConfig
 from tests import trees
 
 COUNTS = {"train": {"a": 6, "b": 4, "c": 2}, "test": {"a": 3, "b": 3, "c": 3}}
@@ -64,3 +67,19 @@ def test_a_profile_is_applied_before_the_limit(root: Path) -> None:
     dataset = FOLDER.build(config, DataContext(root, 0, limit=3))
     assert dataset.shot_counts.tolist() == [8, 4, 2]
     assert np.bincount(dataset.splits["train"].labels).tolist() == [3, 3, 2]
+
+
+def test_images_of_a_published_list_beyond_the_limit_need_not_be_there(tmp_path: Path) -> None:
+    folder = trees.imagenet_lt(tmp_path)
+    config, ctx = ListsConfig(lists="own"), DataContext(tmp_path, 0, limit=1)
+    few = limit_images(IMAGENET_LT.build(config, ctx), ctx.limit, ctx.data_seed)
+    chosen = files(few, folder)
+    for path in folder.rglob("*.JPEG"):
+        if path not in chosen:
+            path.unlink()
+    IMAGENET_LT.check(config, ctx)
+    with pytest.raises(DataError, match="does not exist"):
+        IMAGENET_LT.check(config, DataContext(tmp_path, 0))
+    shutil.rmtree(folder / "train")
+    with pytest.raises(DataError, match="train does not exist"):
+        IMAGENET_LT.check(config, ctx)

@@ -27,7 +27,7 @@ def check(
 
     A pack is accepted if its files have the SHA-256 of its manifest; if the hash of each run is
     that of its settings, and its predictions give every metric; if the data set is the known one,
-    with its classes and labels where its files are at hand; if no run is a quick look, or is in
+    with its classes and labels where its files are available; if no run is a quick look, or is in
     another of these packs already. The command that repeats each run is made from its settings.
     One fault refuses the whole pack, and the exit code is 4.
 

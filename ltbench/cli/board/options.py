@@ -1,4 +1,4 @@
-"""What the verbs of `ltbench board` share: the progress bar, and the list of refusals."""
+"""Progress bar and list of refusals, which the verbs of `ltbench board` share."""
 
 from __future__ import annotations
 

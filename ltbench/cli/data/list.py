@@ -40,7 +40,8 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
     out.print(table)
     out.print(
         "\n[dim]missing: `ltbench data prepare NAME` prepares it, or prints what to download\n"
-        "options: set the folder of your images, see `ltbench show dataset NAME`[/]"
+        "options: `ltbench data new FOLDER` makes one of your images; see `ltbench show dataset "
+        "NAME`[/]"
     )
     for status in found:
         if status.state == "failed":

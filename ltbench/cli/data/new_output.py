@@ -159,8 +159,8 @@ def _print_pairs(out: Console, survey: Survey) -> None:
         return
     pairs = [f"{pair.other} ({pair.split}) ~ {pair.train}" for pair in survey.similar]
     out.print(
-        f"[yellow]warning[/]: {len(pairs):,} pairs look alike across training and the other "
-        f"splits; look at them: {escape(line_text(_listed(pairs)))}",
+        f"[yellow]warning[/]: images that look like a training image: {len(pairs):,}: "
+        f"{escape(line_text(_listed(pairs)))}",
         soft_wrap=True,
     )
 

@@ -1,4 +1,4 @@
-"""Pairs of images that look alike, by their perceptual hashes."""
+"""Images that look like others, by their perceptual hashes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ _NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 _SUM = np.uint64(0x0101010101010101)
 
 
-def similar_pairs(
+def similar_images(
     first: NDArray[np.uint8], second: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Returns the pairs whose hashes differ in few bits: indices in both, and distances, (P,).
+    """Returns the images whose hash is near one of the others, and the nearest of these.
 
     Args:
         first: Hashes of N images, (N, 8).
-        second: Hashes of M images, (M, 8).
+        second: Hashes of M others, (M, 8); at least one.
+
+    Returns:
+        Indices of the P images in `first`, those of their nearest ones in `second`, and the numbers
+        of bits in which their hashes differ.
     """
     one, other = (np.ascontiguousarray(each).view(np.uint64).ravel() for each in (first, second))
     found: list[NDArray[np.int64]] = [np.empty((3, 0), np.int64)]
@@ -33,8 +37,10 @@ def similar_pairs(
         check()
         unlike = one[start : start + _HASHES_PER_PART, None] ^ other
         distances = _bits(unlike)
-        rows, columns = np.nonzero(distances <= MAX_DISTANCE)
-        found.append(np.stack([rows + start, columns, distances[rows, columns].astype(np.int64)]))
+        nearest = distances.argmin(axis=1)
+        smallest = distances[np.arange(len(nearest)), nearest].astype(np.int64)
+        rows = np.flatnonzero(smallest <= MAX_DISTANCE)
+        found.append(np.stack([rows + start, nearest[rows], smallest[rows]]))
     pairs = np.concatenate(found, axis=1)
     return pairs[0], pairs[1], pairs[2]
 

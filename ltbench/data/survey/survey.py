@@ -18,7 +18,7 @@ from ltbench.data.folder_layout import UNDIVIDED
 from ltbench.data.images import FileImages
 from ltbench.data.survey.examination import Examination, examine
 from ltbench.data.survey.list_rules import class_labels, path_fault
-from ltbench.data.survey.similar import similar_pairs
+from ltbench.data.survey.similar import similar_images
 from ltbench.errors import ConfigError, DataError
 from ltbench.progress import ProgressReporter
 
@@ -28,7 +28,7 @@ SPLITS = ("test", "val", "train")
 
 @dataclass(frozen=True)
 class SimilarPair:
-    """Two images in different splits that look alike.
+    """An image that looks like a training image, and the one that it is most like.
 
     Args:
         train: Path of the training image.
@@ -57,7 +57,7 @@ class Survey:
         unreadable: Path -> reason for files that cannot be read, and for folders without images.
         repeated: Path -> path of the image with the same bytes that is kept; empty where the two
             have different classes, and neither is kept.
-        similar: Images of different splits that look alike; None where they were not compared.
+        similar: Images that look like a training image; None where they were not compared.
         notes: Sentences on ignored files.
     """
 
@@ -98,7 +98,7 @@ def survey_folder(
         test: Test images to draw of each class; a share where None and the folder has no test/.
         val: Validation images to draw of each class; None for no such split.
         data_seed: Seed of the draw.
-        similar: Whether images of different splits are compared by perceptual hashes.
+        similar: Whether other images are compared with training images by perceptual hashes.
         processes: Number of processes that decode images.
         progress: Progress reporter.
 
@@ -242,10 +242,10 @@ def _similar(
     hashes: NDArray[np.uint8], splits: NDArray[np.int8], names: Sequence[str]
 ) -> tuple[SimilarPair, ...]:
     train = np.flatnonzero(splits == SPLITS.index("train"))
-    found = []
-    for name in SPLITS[:-1]:
+    found: list[SimilarPair] = []
+    for name in SPLITS[:-1] if len(train) else ():
         rows = np.flatnonzero(splits == SPLITS.index(name))
-        ones, others, distances = similar_pairs(hashes[rows], hashes[train])
+        ones, others, distances = similar_images(hashes[rows], hashes[train])
         for one, other, distance in zip(ones, others, distances, strict=True):
             pair = SimilarPair(names[train[other]], names[rows[one]], name, int(distance))
             found.append(pair)
