@@ -18,6 +18,8 @@ _SMALL_POINTS = 8  # size of the small print, whose letters are wider than those
 _MIN_TEXT_CHARACTERS = 22  # that a column of texts keeps where its lines are broken
 _LEAST_TEXT_CHARACTERS = 14  # the same in the smallest font
 _GAP_CHARACTERS = 0.6  # width of the space before the small print of a cell
+_MINUS = re.compile(r"(?<![\w.$-])-(?=\d)")
+"""Hyphen of a negative number."""
 _PARAGRAPH = r">{\raggedright\arraybackslash}p"
 
 
@@ -189,6 +191,8 @@ def _rows(table: LatexTable, layout: _Layout) -> list[str]:
 
 def _cell(table: LatexTable, layout: _Layout, number: int, head: str, text: str) -> str:
     cell = latex_text(text)
+    if head not in table.left:
+        cell = _MINUS.sub("$-$", cell)
     if head in layout.broken:
         cell = re.sub(r"(\\_|=|/|\.(?=[a-z]))", r"\1\\allowbreak{}", cell)
     if (number, head) in table.bold:

@@ -75,6 +75,12 @@ def test_a_table_without_notes_needs_booktabs_alone() -> None:
     assert "threeparttable" not in text
 
 
+def test_negative_numbers_have_a_minus_sign() -> None:
+    texts = pd.DataFrame({"name": ["-1"], "difference": ["-1.2 to -0.5"]})
+    text = latex_tables([LatexTable(texts, ["name"], "caption", "label")])
+    assert "\n-1 & $-$1.2 to $-$0.5 \\\\\n" in text
+
+
 def test_labels_are_unique_in_a_file() -> None:
     tables = [LatexTable(TEXTS, [], "caption", label) for label in ("a b", "A_b", "", "a-b")]
     labels = re.findall(r"\\label\{(.*?)\}", latex_tables(tables))

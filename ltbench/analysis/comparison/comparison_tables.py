@@ -125,7 +125,7 @@ def _latex_table(pair: PairComparison, options: CompareOptions) -> LatexTable:
         *_correction_note(options),
         *(["Bold: the higher accuracy."] if bold else []),
         *(["Underlined: a statistical tie, no significant difference."] if tied else []),
-        *(f"{note}." for note in comparison_notes(pair, options.level, seeds_alone=False)),
+        *(f"Note: {note}." for note in comparison_notes(pair, options.level, seeds_alone=False)),
     ]
     dataset = pair.first.cell.spec.dataset.name
     return LatexTable(
