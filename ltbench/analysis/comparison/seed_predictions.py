@@ -56,9 +56,11 @@ class SeedPredictions:
     def seed_rows(self) -> NDArray[np.bool_]:
         """Rows of `right` for an estimate of the variance of seeds, (2 or more, N).
 
-        The row of a method that no seed changes is there twice: its variance of seeds is 0.
+        The row of a method that no seed changes is there for each of its runs, and at least twice:
+        its variance of seeds is 0.
         """
-        return np.repeat(self.right, 2, axis=0) if self.cell.seedless else self.right
+        copies = max(2, 1 + len(self.cell.repeats))
+        return np.repeat(self.right, copies, axis=0) if self.cell.seedless else self.right
 
     def select_seeds(self, seeds: Sequence[int]) -> NDArray[np.bool_]:
         """Returns the rows of `right` of some seeds, (len(seeds), N).

@@ -176,7 +176,7 @@ def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
         epochs=training[0].epochs,
         train_seconds=_mean_over_seeds(seconds),
         images_per_second=_mean_over_seeds([each.images_per_second for each in training]),
-        peak_memory_mb=max(run.peak_memory_mb for run in cell.runs),
+        peak_memory_mb=max(run.peak_memory_mb for run in (*cell.runs, *cell.repeats)),
         p_value_vs_best=entry.p,
         significant=entry.significant,
         selection=ranking.conditions.selection,
