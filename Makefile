@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench board demo test test-full test-slow lint types docs screenshots site check clean
+.PHONY: api attack bench board demo test test-full test-slow lint types docs figures site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -43,10 +43,11 @@ board: $(VENV)/.installed  ## the public leaderboard, in build/board; fails wher
 docs: $(VENV)/.installed  ## the pages that are made from the code
 	$(BIN)/python -m docs.generate
 
-screenshots: $(VENV)/.installed  ## the pictures of a report in docs/figures (needs chromium)
-	$(BIN)/python -m docs.screenshots
+figures: $(VENV)/.dev  ## what shows stored results: tables, reports, figures, pictures of reports; then docs
+	$(BIN)/python -m docs.results
+	$(BIN)/python -m docs.generate
 
-site: $(VENV)/.dev  ## the documentation as a site, in build/site; nothing is fetched
+site: $(VENV)/.dev  ## the documentation as a site of files, build/site/index.html; nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 api: $(VENV)/.dev  ## the listing of the public API, which a test compares

@@ -11,6 +11,8 @@ from pathlib import Path
 from docs.made.command import command_page
 from docs.made.components import components_page
 from docs.made.conformance import conformance_page
+from docs.made.glossary import glossary_page
+from docs.made.long_tail import long_tail_svg
 from docs.made.parts import MARKED, filled
 from docs.made.picture import leaderboard_svg
 from docs.made.rooms import rooms_svg
@@ -24,7 +26,9 @@ WHOLE = {
     "components.md": components_page,
     "conformance.md": conformance_page,
     "figures/leaderboard.svg": leaderboard_svg,
+    "figures/long_tail.svg": long_tail_svg,
     "figures/rooms.svg": rooms_svg,
+    "glossary.md": glossary_page,
     "reference/command.md": command_page,
     "reference/hooks.md": hooks_page,
     "reference/protocols.md": protocols_page,

@@ -21,11 +21,15 @@ class DataContext:
         root: Folder that holds the data sets (`--data-root`).
         data_seed: Seed of the long-tailed subset where the data set is not long-tailed by itself.
         progress: Progress reporter for slow steps, such as reading all images once.
+        limit: Largest number of images of each class in a split (`--limit`); None for all images.
+            The engine applies it with `ltbench.data.limit_images`. A data set that reads its images
+            for its identity, or to find repeated ones, applies it before, and reads fewer.
     """
 
     root: Path
     data_seed: int
     progress: ProgressReporter = field(default=SILENT, repr=False, compare=False)
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Gt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ltbench.contexts import DataContext
     from ltbench.data.preparation.prepare import Preparation
 
@@ -22,9 +24,23 @@ Settings = Mapping[str, Any]
 """Dotted keys and their values, as in `--set`: `{"loss": "ce", "train.epochs": 10}`."""
 
 
-def option(default: Any, help: str) -> Any:
-    """Returns a field of a component's config, with the help that `ltbench show` prints."""
-    return field(default=default, metadata={"help": help})
+def option(
+    default: Any, help: str, *, added: bool = False, label: bool = False, formerly: str = ""
+) -> Any:
+    """Returns a field of a component's config.
+
+    Args:
+        default: Value where the user sets none.
+        help: Effect of the option, which `ltbench show` prints.
+        added: Whether the component had stored runs before it had this option. A run's description
+            and its hash then leave the option out at its default, so that their hashes stay.
+        label: Whether the option is a text that changes no number, such as a title. Like a path, it
+            is stored with a run and is in no hash.
+        formerly: Earlier name of the option. Settings and stored runs with this name are read, and
+            a run's hash has it still.
+    """
+    about = {"help": help, "added": added, "label": label, "formerly": formerly}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,10 @@ class DatasetSpec(ComponentSpec):
             backbone was trained with these labels. Empty for labels of the data set's own.
         check: Function `(config, DataContext)` that checks a few of the files that `build` reads,
             and raises a `DataError` with a hint where they are missing or wrong.
+        list_settings: Function `(file, root) -> settings` of a data set that reads a CSV file with
+            the columns `path`, `label` and `split`; `root` is the folder of the relative paths,
+            None for the file's own. `ltbench data new` prints a command with these settings. None
+            for other data sets.
         prepare: Function `(config, ltbench.data.Preparation)` that puts files in place for
             `ltbench data prepare`, and raises a `DataError` that names the files to be downloaded
             by hand; None where no files are needed.
@@ -120,10 +140,15 @@ class DatasetSpec(ComponentSpec):
     label_set: str = ""
     check: Callable[[Any, DataContext], None] = _no_check
     prepare: Callable[[Any, Preparation], None] | None = None
+    list_settings: Callable[[Path, Path | None], Settings] | None = None
 
 
 def _no_label_sets(config: Any) -> tuple[str, ...]:
     return ()
+
+
+def _no_random_weights(config: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +162,7 @@ class BackboneSpec(ComponentSpec):
         label_sets: Function `config -> names` of the label sets that its weights were trained with,
             such as "imagenet_1k"; empty for weights trained with texts or without labels.
         without_labels: Advice for the warning: weights that did not see these labels.
+        random_weights: Function `config -> bool`: whether weights start at random, by the seed.
     """
 
     kind = "backbone"
@@ -145,6 +171,7 @@ class BackboneSpec(ComponentSpec):
     identity: Callable[[Any], str]
     label_sets: Callable[[Any], tuple[str, ...]] = _no_label_sets
     without_labels: str = ""
+    random_weights: Callable[[Any], bool] = _no_random_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +190,9 @@ class MethodSpec(ComponentSpec):
         token_wise: Whether every module that it adds behind the attention of a block works on each
             token alone. The last block then leaves out the tokens that are not read, which saves
             6 % of the work of twelve blocks.
+        seedless: Whether the seed changes no result: the method trains nothing, and neither it nor
+            the head and the initialisation that it fixes draw random numbers. A grid runs it once
+            for all seeds, and comparisons count no variance of seeds.
     """
 
     kind = "method"
@@ -173,6 +203,7 @@ class MethodSpec(ComponentSpec):
     joint: bool = False
     identity_at_start: bool = True
     token_wise: bool = False
+    seedless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

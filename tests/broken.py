@@ -208,6 +208,14 @@ RUNNING = {
         "",
         ": token wise",
     ),
+    "is_declared_seedless_and_trains": Variant(
+        METHOD,
+        "build=build)",
+        "build=build, seedless=True)",
+        'fix the setting {"train.epochs": 0}',
+        "",
+        ": no seed changes it",
+    ),
     "builds_nothing": Variant(
         LOSS,
         "    return lambda",

@@ -40,6 +40,12 @@ ENVIRONMENT = Environment(
     precision="fp32",
     precision_reason="chosen",
 )
+UNTRAINED: dict[str, Any] = {
+    "training": {"epochs": 0},
+    "selection": {"epoch": None, "epochs": 0},
+    "learned": {"total": 0, "encoder": 0, "head": 0, "percent": 0.0},
+}
+"""Changes of a result that make it that of a run without learned parameters."""
 NOTHING = {"epoch": None, "epochs": 0}
 """Selection of a run that trains nothing."""
 
@@ -59,6 +65,7 @@ def store(
     labels: NDArray[np.int64] | None = None,
     changed: Mapping[str, Any] | None = None,
     images: Sequence[str] | None = None,
+    noise_seed: int | None = None,
 ) -> Path:
     """Writes a finished run and returns its directory.
 
@@ -70,10 +77,12 @@ def store(
         labels: (N,) of the test images; as many of each class where None.
         changed: Other values of some fields of the result.
         images: (N,) names of the test images; not stored where None.
+        noise_seed: Seed of the predictions; that of the run where None.
     """
     labels = np.repeat(np.arange(len(counts)), PER_CLASS) if labels is None else labels
     easiness = np.random.default_rng(0).normal(size=len(labels))
-    noise = np.random.default_rng([spec.seed, *spec.method.name.encode()]).normal(size=len(labels))
+    drawn_by = spec.seed if noise_seed is None else noise_seed
+    noise = np.random.default_rng([drawn_by, *spec.method.name.encode()]).normal(size=len(labels))
     right = easiness + 0.5 * noise + skill > 0
     top = np.where(right, labels, (labels + 1) % len(counts))
     classes = np.stack([top, (top + 2) % len(counts)], axis=1)

@@ -56,6 +56,7 @@ ROOMS = [
     "data.preparation",
     "data",
     "data.loading",
+    "data.survey",
     "config",
     "analysis.stats",
     "analysis",

@@ -17,6 +17,9 @@ from tests.covered import COVERED
 HEAVY = ("dataset elpv", "dataset glyphs_lt", "tracker mlflow")
 """Data sets of many photographs, and a tracker whose imports alone take seconds."""
 
+COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method lora ")
+"""A check that takes seconds a method, and the methods with which it is made every day."""
+
 
 def cases() -> list[Any]:
     """The checks that repeat no other, the heavy ones left to `make test-full`."""
@@ -28,7 +31,9 @@ def cases() -> list[Any]:
 
 
 def _left(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.full] if any(fragment in name for fragment in HEAVY) else []
+    heavy = any(fragment in name for fragment in HEAVY)
+    compiles = COMPILES in name and not name.startswith(COMPILED)
+    return [pytest.mark.full] if heavy or compiles else []
 
 
 # Of mlflow's own code on a recent sqlalchemy, when it first opens a database.

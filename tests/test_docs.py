@@ -128,8 +128,24 @@ def test_every_room_has_a_floor_and_one_import_at_most_leads_upwards() -> None:
 
 
 def test_every_figure_is_shown() -> None:
+    """The site shows the dark twin of a light picture."""
     linked = {link for path in WRITTEN for link, _ in LINK.findall(path.read_text())}
+    linked |= {link.replace("_light.", "_dark.") for link in linked}
     assert {f"figures/{path.name}" for path in (DOCS / "figures").iterdir()} <= linked
+
+
+@pytest.mark.parametrize("page", pages())
+def test_commands_are_in_consoles_with_prompts(page: str) -> None:
+    """What is copied from a console is its commands: they are the lines with a prompt."""
+    blocks = re.findall(
+        r"^```(\w*)\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE
+    )
+    for language, block in blocks:
+        assert language not in ("bash", "sh", "shell"), block
+        if language == "console":
+            assert block.startswith("$ "), block
+        else:
+            assert not re.match(r"\$ |(?:ltbench|pip|make|python) [a-z-]", block), block
 
 
 @pytest.fixture
@@ -179,6 +195,7 @@ def test_the_grids_of_the_tutorial_can_be_run() -> None:
     assert sizes == {"rates.toml": 9, "beside.toml": 12}
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("svft")
 def test_the_tests_of_the_tutorial_pass() -> None:
     """The value by hand here; of the checks those that take no run."""

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ltbench.manual.pages import pages
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {"convpass": "ltbench-convpass", "coco": "ltbench-coco"}
 """Names of entry points, and the folders and distributions of their packages."""
@@ -104,7 +106,11 @@ def test_the_wheel_of_ltbench_has_every_file_of_its_packages(installed: Environm
         for path in (parent / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert packed == files
+    pages = {
+        f"ltbench/manual/markdown/{path.relative_to(ROOT / 'docs').as_posix()}"
+        for path in (ROOT / "docs").rglob("*.md")
+    }
+    assert packed == files | pages
     assert {
         "ltbench/py.typed",
         "ltbench/report/page/assets/page.html.jinja",
@@ -124,6 +130,13 @@ def test_an_example_ships_its_licence_and_imports_the_public_api_alone(
     assert any(one.endswith("/LICENSE") for one in names)
     assert sources
     assert not any("ltbench_plugins" in source for source in sources)
+
+
+def test_the_pages_are_shown_from_the_wheel(installed: Environment, tmp_path: Path) -> None:
+    topics = installed.json("ltbench", "docs", "--json", cwd=tmp_path)["topics"]
+    assert {one["topic"] for one in topics} == pages().keys()
+    shown = installed.json("ltbench", "docs", "statistics#equivalence", "--json", cwd=tmp_path)
+    assert "TOST" in shown["markdown"]
 
 
 def test_the_plugins_are_found_in_their_wheels(installed: Environment, tmp_path: Path) -> None:

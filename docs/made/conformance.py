@@ -15,12 +15,13 @@ _PAGE = f"""# Conformance
 The rules for every plugin, as checks that run on a CPU, without a download. Built-in components
 pass the same checks. Made from the code by `make docs`: do not edit.
 
-```
-ltbench plugin list                  # plugins with origin, components and errors
-ltbench plugin check my_plugin       # exit code 0: passed, 1: a check failed, 3: not loadable
+```console
+$ ltbench plugin list                  # plugins with origin, components and errors
+$ ltbench plugin check my_plugin       # exit code 0: passed, 1: a check failed, 3: not loadable
 ```
 
-It prints a line a check: passed, failed or skipped, the reason, and a link to the rule below.
+It prints a line a check: passed, failed or skipped, the reason, and the command that shows
+the rule.
 `--json` prints the same as JSON.
 
 In the plugin's own tests:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 from docs.made.markup import fenced
+from ltbench.config.toml_document import read_document
 
 _PAPER = Path(__file__).parents[2] / "plugins" / "ltbench_plugins" / "grids" / "paper"
 _FIRST = ("main", "methods", "ablation")
@@ -35,7 +35,7 @@ def _section(file: Path) -> str:
     cost, _, published = found["rest"].partition("Published: ")
     assert cost.startswith("Cost: "), f"{file}: expected 'Cost: '"
     assert published, f"{file}: expected 'Published: '"
-    title = tomllib.loads(text)["name"]
+    title = read_document(text).table["name"]
     parts = [
         f"### {title[0].upper()}{title[1:]}",
         _joined(found["about"]),

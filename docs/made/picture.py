@@ -13,7 +13,7 @@ from rich.text import Text
 from ltbench.registry.registry import Registry
 
 BOARD = Path(__file__).parents[2] / "benchmarks/results/digits/methods/leaderboard.txt"
-WIDTH_COLUMNS = 112
+WIDTH_COLUMNS = 120
 
 
 def leaderboard_svg(registry: Registry) -> str:

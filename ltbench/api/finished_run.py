@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ltbench.api.run_arguments import data_root_or_default
 from ltbench.errors import ConfigError, quoted
 from ltbench.io.notebook import import_tqdm_quietly
-from ltbench.io.paths import is_path
+from ltbench.io.paths import is_folder, is_path, no_folder
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ltbench.prediction.image_predictions import ImagePredictions
     from ltbench.prediction.predictor import Predictor
     from ltbench.prediction.prior import Prior
+
+_RUN_DIRECTORY = "give a directory such as runs/<dataset>/<backbone>/<method>/<hash>"
 
 
 class FinishedRun(RunResult):
@@ -247,11 +249,13 @@ def load_run(path: Path | str) -> FinishedRun:
 
     Raises:
         DataError: The run is not finished, or its `result.json` is broken.
-        ConfigError: The argument is no path.
+        ConfigError: The argument is no path of a folder.
     """
     if not is_path(path):
         raise ConfigError(
             f"load_run: expected the path of a run directory, got {quoted(path)}",
-            hint="give a directory such as runs/<dataset>/<backbone>/<method>/<hash>",
+            hint=_RUN_DIRECTORY,
         )
+    if not is_folder(path):
+        raise ConfigError(f"load_run: {path} {no_folder(Path(path))}", hint=_RUN_DIRECTORY)
     return FinishedRun.from_result(RunDirectory(Path(path)).finished())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -77,7 +77,7 @@ class Results(Sequence[FinishedRun]):
         """Returns a data frame with a row for each run.
 
         Its columns are settings, metrics with intervals, costs and the path, then the options of
-        components, such as `method.dim`, and tags, such as `tag.paper`. `docs/python.md` lists
+        components, such as `method.dim`, and tags, such as `tag.paper`. `ltbench docs python` lists
         them with their types.
         """
         from ltbench.api.run_frame import runs_frame
@@ -123,6 +123,53 @@ class Results(Sequence[FinishedRun]):
         board = self._ranked(metric, level, with_published=with_published)
         return leaderboard_frame(board.rows())
 
+    def leaderboard_latex(
+        self,
+        metric: str = "accuracy",
+        *,
+        level: float = 0.95,
+        columns: Sequence[str] | None = None,
+        spread: str | None = None,
+        with_published: bool = False,
+    ) -> str:
+        """Returns the leaderboard as tables for LaTeX, as `ltbench leaderboard --latex` prints it.
+
+        Args:
+            metric: Accuracy to rank by.
+            level: Confidence level of intervals and tests, 0.5 to 0.9999.
+            columns: Names of columns of `leaderboard`; None for those that say something.
+            spread: What follows each accuracy: "std", its standard deviation over seeds;
+                "interval"; or "none". None for "std".
+            with_published: Whether published results on the same data sets are added.
+
+        Raises:
+            ConfigError: An argument is wrong.
+            DataError: There is no run, or predictions are damaged.
+        """
+        from ltbench.analysis.leaderboard.display_columns import (
+            PAPER_COLUMNS,
+            read_columns,
+            read_spread,
+        )
+        from ltbench.analysis.leaderboard.tables import display_table, to_latex
+
+        names, follows = read_columns(columns), read_spread(spread)
+        board = self._ranked(
+            metric, level, with_published=with_published, marked=names or PAPER_COLUMNS
+        )
+        return to_latex(
+            [
+                display_table(
+                    ranking,
+                    board.published_beside(ranking),
+                    columns=names,
+                    spread=follows,
+                    paper=True,
+                )
+                for ranking in board.rankings
+            ]
+        )
+
     def compare(
         self,
         first: str | Path | Mapping[str, Any],
@@ -151,7 +198,7 @@ class Results(Sequence[FinishedRun]):
                 raise ConfigError(
                     f"compare: there is no option {quoted(name)}", hint=suggestion(name, known)
                 )
-        cells = self._found.cells()
+        cells = self._found.comparable().cells()
         one, other = selected_cell(cells, first), selected_cell(cells, second)
         return Comparison.of(one, other, **options)
 
@@ -181,6 +228,7 @@ class Results(Sequence[FinishedRun]):
             DataError: There is no run, or predictions are damaged.
             RunError: The folder cannot be written to.
         """
+        from ltbench.analysis.leaderboard.display_columns import PAPER_COLUMNS
         from ltbench.engine.stored_split import EvaluatedSplits
         from ltbench.report.build import build_report
         from ltbench.storage.files import make_folder
@@ -189,13 +237,15 @@ class Results(Sequence[FinishedRun]):
         root = _as_path("report", data_root_or_default(data_root))
         if title is not None and not isinstance(title, str):
             raise ConfigError(f"title: expected a text, got {quoted(title)}")
-        board = self._ranked(metric, level, with_published=with_published)
+        board = self._ranked(metric, level, with_published=with_published, marked=PAPER_COLUMNS)
         make_folder(folder)  # before the work whose result it takes
         opened = EvaluatedSplits(root)
-        build_report(self._found, board, title=title, open_split=opened).write(folder)
+        build_report(self._found.comparable(), board, title=title, open_split=opened).write(folder)
         return folder / "index.html"
 
-    def _ranked(self, metric: str, level: float, *, with_published: bool) -> Leaderboard:
+    def _ranked(
+        self, metric: str, level: float, *, with_published: bool, marked: Collection[str] = ()
+    ) -> Leaderboard:
         from ltbench.analysis.leaderboard.board import build_leaderboard
         from ltbench.analysis.stats.level import expect_level
         from ltbench.registry.load import load_plugins
@@ -214,14 +264,19 @@ class Results(Sequence[FinishedRun]):
         registry = load_plugins()
         published = [each.result for each in registry.published] if with_published else ()
         return build_leaderboard(
-            self._found.cells(), registry, metric=metric, level=level, published=published
+            self._found.comparable().cells(),
+            registry,
+            metric=metric,
+            level=level,
+            published=published,
+            marked=marked,
         )
 
     def __repr__(self) -> str:
         """Returns one line: the number of runs, methods, data sets and skipped directories."""
         specs = [run.spec for run in self._found.runs]
         methods = _counted({spec.method.name for spec in specs}, "methods")
-        datasets = _counted({spec.dataset.name for spec in specs}, "data sets")
+        datasets = _counted({spec.dataset.title for spec in specs}, "data sets")
         many = "1 run" if len(self) == 1 else f"{len(self):,} runs"
         of = f" of {methods} on {datasets}" if specs else ""
         skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""

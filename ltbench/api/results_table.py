@@ -33,7 +33,7 @@ def results_table(found: Found) -> str:
 
 def _row(run: RunResult) -> str:
     spec = run.spec
-    names = (spec.dataset.name, spec.backbone.name, spec.method.name, str(spec.seed), run.hash)
+    names = (run.dataset_title, spec.backbone.name, spec.method.name, str(spec.seed), run.hash)
     values = [run.metrics.value(name) for name in ACCURACIES]
     numbers = ["" if value is None else f"{value:.1f}" for value in values]
     return "".join(f"<td>{html_text(text)}</td>" for text in (*names, *numbers))

@@ -51,7 +51,8 @@ def run(
         trackers: Names of the trackers that follow the run.
         progress: Whether progress is shown on the standard error.
         settings: Settings by key, with Python values, such as `method=NAME` and `seed=1`; dotted
-            keys, as for `--set`, in a dictionary: `**{"train.lr": 0.01}`.
+            keys, as for `--set`, in a dictionary: `**{"train.lr": 0.01}`. `limit=5` and `fast=True`
+            make a quick look, whose result is compared with no other.
 
     Raises:
         ConfigError: All faults of the arguments, or all faults of the settings.

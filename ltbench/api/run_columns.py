@@ -126,5 +126,11 @@ RUN_COLUMNS = (
         "used_precision", "category", "precision that was used", lambda r: r.environment.precision
     ),
     RunColumn("path", "string", "run directory", lambda run: str(run.path)),
+    RunColumn(
+        "comparable",
+        "boolean",
+        "whether it may be compared with others: false for a quick look",
+        lambda run: run.comparable,
+    ),
 )
 """Columns of every frame; those of options and tags follow."""

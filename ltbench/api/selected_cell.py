@@ -53,7 +53,7 @@ def _named(cells: Sequence[Cell], name: str) -> list[Cell]:
         runs = [
             run
             for cell in cells
-            for run in cell.runs
+            for run in (*cell.runs, *cell.repeats)
             if run.hash.startswith(name) or (run.earlier_hash or "").startswith(name)
         ]
         chosen = group(runs)
@@ -65,7 +65,7 @@ def _below(cells: Sequence[Cell], given: str | Path) -> list[Cell]:
     if "\0" in str(given):
         return []
     folder = Path(given).absolute()
-    runs = [run for cell in cells for run in cell.runs]
+    runs = [run for cell in cells for run in (*cell.runs, *cell.repeats)]
     return group(run for run in runs if run.path.absolute().is_relative_to(folder))
 
 

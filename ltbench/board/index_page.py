@@ -13,13 +13,13 @@ from ltbench.report.page.content import (
     Answer,
     CellValue,
     Column,
-    Estimate,
     Link,
     Listing,
     Page,
     Section,
     SectionBlock,
     Table,
+    WithInterval,
 )
 
 TITLE = "Long-tail recognition: a public leaderboard"
@@ -174,7 +174,7 @@ def _estimate(entry: BoardEntry) -> CellValue:
     row = entry.row
     if row.accuracy is None:
         return None
-    return Estimate(row.accuracy, row.accuracy_ci_low, row.accuracy_ci_high)
+    return WithInterval(row.accuracy, row.accuracy_ci_low, row.accuracy_ci_high)
 
 
 def _contributors_section(

@@ -14,9 +14,12 @@ from ltbench.cli.board.check import check
 from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
 from ltbench.cli.data.list import list_datasets
+from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
+from ltbench.cli.docs import docs
 from ltbench.cli.doctor import doctor
+from ltbench.cli.epilogs import epilog
 from ltbench.cli.errors import errors
 from ltbench.cli.evaluate import evaluate
 from ltbench.cli.export import export
@@ -80,8 +83,11 @@ def root(
 
     Start with `ltbench run`: LIFT+ on a data set and a backbone that come with ltbench.
 
-    Exit codes: 0 success, 1 a run or a check failed, 2 wrong usage or configuration, 3 a plugin
-    failed, 4 data or weights are missing or corrupt, 130 interrupted.
+    Exit codes: 0 success, 1 a run or a check failed, 2 wrong usage or configuration, or a named
+    path does not exist, 3 a plugin failed, 4 data or weights are missing or corrupt, 130
+    interrupted.
+
+    Documentation: `ltbench docs`.
     """
     global _debug
     _debug = debug
@@ -113,6 +119,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "show": show,
     "cache": cache,
     "doctor": doctor,
+    "docs": docs,
 }
 _RUNS_VERBS: dict[str, Callable[..., None]] = {
     "list": list_runs,
@@ -125,6 +132,7 @@ _RUNS_VERBS: dict[str, Callable[..., None]] = {
 }
 _DATA_VERBS: dict[str, Callable[..., None]] = {
     "list": list_datasets,
+    "new": new_dataset,
     "prepare": prepare,
     "verify": verify,
 }
@@ -144,24 +152,36 @@ _BOARD_VERBS: dict[str, Callable[..., None]] = {
     "check": check,
 }
 for name, verb in _VERBS.items():
-    app.command(name)(_interruptible(verb))
-data = typer.Typer(no_args_is_help=True, help="List, prepare and verify data sets.")
+    app.command(name, epilog=epilog(name))(_interruptible(verb))
+data = typer.Typer(
+    no_args_is_help=True, epilog=epilog("data"), help="List, create, prepare and verify data sets."
+)
 for name, verb in _DATA_VERBS.items():
-    data.command(name)(_interruptible(verb))
+    data.command(name, epilog=epilog("data"))(_interruptible(verb))
 app.add_typer(data, name="data")
-runs = typer.Typer(no_args_is_help=True, help="List, tag, remove and share stored runs.")
+runs = typer.Typer(
+    no_args_is_help=True, epilog=epilog("runs"), help="List, tag, remove and share stored runs."
+)
 for name, verb in _RUNS_VERBS.items():
-    runs.command(name)(_interruptible(verb))
+    runs.command(name, epilog=epilog("runs"))(_interruptible(verb))
 app.add_typer(runs, name="runs")
-grid = typer.Typer(no_args_is_help=True, help="Plan and execute many runs from one file.")
+grid = typer.Typer(
+    no_args_is_help=True, epilog=epilog("grid"), help="Plan and execute many runs from one file."
+)
 for name, verb in _GRID_VERBS.items():
-    grid.command(name)(_interruptible(verb))
+    grid.command(name, epilog=epilog("grid"))(_interruptible(verb))
 app.add_typer(grid, name="grid")
-plugin = typer.Typer(no_args_is_help=True, help="List, check and create plugins.")
+plugin = typer.Typer(
+    no_args_is_help=True, epilog=epilog("plugin"), help="List, check and create plugins."
+)
 for name, verb in _PLUGIN_VERBS.items():
-    plugin.command(name)(_interruptible(verb))
+    plugin.command(name, epilog=epilog("plugin"))(_interruptible(verb))
 app.add_typer(plugin, name="plugin")
-board = typer.Typer(no_args_is_help=True, help="Build a public leaderboard from packed runs.")
+board = typer.Typer(
+    no_args_is_help=True,
+    epilog=epilog("board"),
+    help="Build a public leaderboard from packed runs.",
+)
 for name, verb in _BOARD_VERBS.items():
-    board.command(name)(_interruptible(verb))
+    board.command(name, epilog=epilog("board"))(_interruptible(verb))
 app.add_typer(board, name="board")

@@ -64,6 +64,15 @@ def compare(
             "ranks, Friedman, Nemenyi, Wilcoxon.",
         ),
     ] = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            help="Print every test after the answer: p values before and after the correction, "
+            "tests across seeds or on images, and a sentence for each accuracy with the difference "
+            "that would have been found.",
+        ),
+    ] = False,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -79,8 +88,9 @@ def compare(
 ) -> None:
     """Test the differences between stored runs on the same test images.
 
+    Prints the answer first, which is better and by how much, or a tie; --details adds the tests.
     With several common seeds, by a hierarchical bootstrap over seeds and images; with one, by
-    paired tests on the images. `docs/statistics.md` describes each number.
+    paired tests on the images. `ltbench docs statistics` describes each number.
 
     Example: `ltbench compare runs/digits_lt/clip_tiny/lift_plus runs/digits_lt/clip_tiny/full`
 
@@ -89,7 +99,7 @@ def compare(
     """
     from ltbench.cli import compare_output
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.stored_runs import end_strictly, followed, read_runs
+    from ltbench.cli.stored_runs import end_strictly, followed, read_comparable
     from ltbench.cli.table_output import choose_format, write_csv
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
@@ -99,8 +109,8 @@ def compare(
     if across_datasets:
         if inference is not None:
             raise ConfigError("--inference: --across-datasets compares the stored results")
-        found = read_runs(runs, where)
-        _compare_across(found, metric, correction, level, rope, target, chosen)
+        found = read_comparable(runs, where)
+        _compare_across(found, metric, correction, level, rope, target, chosen, details)
         end_strictly(found.skipped, strict)
         return
     from ltbench.analysis.comparison.comparison import compare_cells, comparisons_frame
@@ -110,7 +120,7 @@ def compare(
             "expected at least two paths to compare, got one",
             hint="give another run directory, or a folder of runs",
         )
-    each = [read_runs([path], where) for path in runs]
+    each = [read_comparable([path], where) for path in runs]
     skipped = [item for found in each for item in found.skipped]
     comparisons = compare_cells(
         _cells(each, runs),
@@ -124,7 +134,9 @@ def compare(
     )
     if target is not None:
         write_csv(target, comparisons_frame(comparisons))
-    compare_output.print_comparisons(comparisons, skipped, chosen)
+    compare_output.print_comparisons(
+        comparisons, skipped, chosen, details=details or rope is not None
+    )
     end_strictly(skipped, strict)
 
 
@@ -136,6 +148,7 @@ def _compare_across(
     rope: float | None,
     target: Path | None,
     chosen: Format,
+    details: bool,
 ) -> None:
     """Compares methods over data sets, and prints the comparisons.
 
@@ -147,6 +160,7 @@ def _compare_across(
         rope: Half width of the region of practical equivalence in percent points, or None.
         target: CSV file to write, or None.
         chosen: Format of the output.
+        details: Whether a terminal shows all tests.
     """
     from ltbench.analysis.comparison.across_datasets import ScoreTable, compare_across
     from ltbench.analysis.comparison.across_tables import across_frame
@@ -164,7 +178,9 @@ def _compare_across(
     ]
     if target is not None:
         write_csv(target, across_frame(across, correction, level))
-    compare_output.print_across(across, found.skipped, correction, level, chosen)
+    compare_output.print_across(
+        across, found.skipped, correction, level, chosen, details=details or rope is not None
+    )
 
 
 def _cells(each: Sequence[Found], paths: Sequence[Path]) -> list[Cell]:

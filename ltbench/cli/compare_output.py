@@ -10,7 +10,6 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.analysis.comparison import across_tables, comparison_tables
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
@@ -24,20 +23,34 @@ from ltbench.analysis.comparison.pairs import (
 )
 from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.comparison.summary_text import comparison_notes, format_p
+from ltbench.analysis.comparison.verdict import TIE, better_names, verdict
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.cli.output import plain_table, print_json
+from ltbench.cli.output import print_json
 from ltbench.cli.table_output import Format
-from ltbench.io.console import console
+from ltbench.io.console import console, print_paragraph
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import SkippedRun
 
 SCHEMA = 1
+DETAILS_HINT = "--details shows every test, and a sentence for each accuracy"
 
 
 def print_comparisons(
-    comparisons: Sequence[Comparison], skipped: Sequence[SkippedRun], chosen: Format
+    comparisons: Sequence[Comparison],
+    skipped: Sequence[SkippedRun],
+    chosen: Format,
+    *,
+    details: bool,
 ) -> None:
-    """Prints comparisons that were made together: tables, sentences and notes."""
+    """Prints comparisons that were made together: tables, sentences and notes.
+
+    Args:
+        comparisons: Comparisons.
+        skipped: Run directories that were skipped.
+        chosen: Format of the output.
+        details: Whether a terminal shows all tests and sentences, besides the answer.
+    """
     pairs, options = [each.pair for each in comparisons], comparisons[0].options
     if chosen == "markdown":
         typer.echo("\n".join(each.to_markdown() for each in comparisons), nl=False)
@@ -58,44 +71,65 @@ def print_comparisons(
         )
         return
     out = console()
-    dataset = pairs[0].first.cell.spec.dataset.name
-    out.print(f"\n[bold]{escape(dataset)}[/], {comparison_tables.describe_images(pairs[0])}")
-    for pair in pairs:
-        _print_pair(out, pair, options)
-    _print_notes(out, pairs, options.level)
+    first = pairs[0]
+    where = f"[bold]{escape(first.first.cell.spec.dataset.title)}[/], "
+    print_paragraph(out, f"\n{where}{escape(comparison_tables.describe_images(first))}")
+    for each in comparisons:
+        _print_pair(out, each, details=details)
+    _print_notes(out, pairs, options.level, details=details)
+    if not details:
+        out.print(f"[dim]{DETAILS_HINT}[/]")
 
 
-def _print_pair(out: Console, pair: PairComparison, options: CompareOptions) -> None:
-    """Prints the findings about a pair: accuracies, tests, sentences."""
-    out.print(f"\n[bold]{escape(pair.first.name)}[/] against [bold]{escape(pair.second.name)}[/]")
+def _print_pair(out: Console, comparison: Comparison, *, details: bool) -> None:
+    """Prints the findings about a pair: the answer and its table; with details all tests."""
+    pair, options = comparison.pair, comparison.options
+    out.print()
+    print_paragraph(out, f"[bold]{escape(verdict(pair, options, comparison.metric))}[/]")
+    out.print(_answers(pair, options))
+    if not details:
+        return
+    out.print()
     out.print(_overview(pair, options))
     outcomes = [outcome for outcome in pair.outcomes.values() if outcome]
     _print_seeds(out, pair, outcomes)
     _print_images(out, outcomes, options.level)
     out.print()
     for text in options.sentences(pair):
-        out.print(escape(text), soft_wrap=True)
+        print_paragraph(out, escape(text))
 
 
-def _overview(pair: PairComparison, options: CompareOptions) -> Table:
-    texts, clear = (
-        comparison_tables.overview_table(pair, options),
-        comparison_tables.significant_rows(pair, options),
-    )
-    table = plain_table("accuracy")
-    for head in texts.columns[1:]:
-        table.add_column(head, justify="right")
-    rows = texts.itertuples(index=False, name=None)
-    for (*cells, p), is_clear in zip(rows, clear, strict=True):
-        table.add_row(*cells, f"[bold]{p}[/]" if is_clear else p)
+def _answers(pair: PairComparison, options: CompareOptions) -> FittedTable:
+    """Returns the table of the answer: accuracies, difference and the better one."""
+    texts = comparison_tables.overview_table(pair, options)
+    table = FittedTable(texts.columns[0])
+    heads = [*texts.columns[1:5], comparison_tables.corrected_head(options)]
+    for head in heads:
+        table.add_column(head, right=True)
+    table.add_column("better")
+    better = better_names(pair, options)
+    rows = texts[[texts.columns[0], *heads]].itertuples(index=False, name=None)
+    for cells, name in zip(rows, better, strict=True):
+        table.add_row(*cells, escape(name) if name == TIE else f"[bold]{escape(name)}[/]")
+    return table
+
+
+def _overview(pair: PairComparison, options: CompareOptions) -> FittedTable:
+    """Returns the table of p values, before and after their correction."""
+    texts = comparison_tables.overview_table(pair, options)
+    table = FittedTable("p values")
+    for head in texts.columns[5:]:
+        table.add_column(head, right=True)
+    for cells in texts[[texts.columns[0], *texts.columns[5:]]].itertuples(index=False, name=None):
+        table.add_row(*cells)
     return table
 
 
 def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricComparison]) -> None:
     """Prints the tests on seeds."""
-    table = plain_table(f"{len(pair.seeds)} seeds alone")
+    table = FittedTable(f"{len(pair.seeds)} seeds alone")
     for head in ("sd of differences", "t test p", "Wilcoxon p", "d_z", "rank-biserial"):
-        table.add_column(head, justify="right")
+        table.add_column(head, right=True)
     for outcome in outcomes:
         across = outcome.evidence.across_seeds
         if across is not None:
@@ -107,17 +141,17 @@ def _print_seeds(out: Console, pair: PairComparison, outcomes: Sequence[MetricCo
                 "-" if across.cohens_dz is None else f"{across.cohens_dz:.2f}",
                 f"{across.rank_biserial:.2f}",
             )
-    if table.row_count:
+    if table.rows:
         out.print(f"test: {_tests(outcomes, SeedTests)}\n")
         out.print(table)
 
 
 def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: float) -> None:
     """Prints the numbers of images on which two models differ."""
-    table = plain_table("images")
+    table = FittedTable("images")
     heads = ("only first right", "only second right", "McNemar p", "odds ratio")
     for head in (*heads, comparison_tables.interval_head(level)):
-        table.add_column(head, justify="right")
+        table.add_column(head, right=True)
     for outcome in outcomes:
         found = outcome.evidence.on_images
         if found is not None:
@@ -130,7 +164,7 @@ def _print_images(out: Console, outcomes: Sequence[MetricComparison], level: flo
                 "-" if odds.ratio is None else _odds(odds.ratio),
                 "-" if odds.ratio is None else f"{_odds(odds.low)} to {_odds(odds.high)}",
             )
-    if table.row_count:
+    if table.rows:
         out.print(f"test: {_tests(outcomes, ImageTests)}\n")
         out.print(table)
 
@@ -149,17 +183,19 @@ def _odds(value: float) -> str:
     return "infinite" if math.isinf(value) else f"{value:.2f}"
 
 
-def _print_notes(out: Console, pairs: Sequence[PairComparison], level: float) -> None:
+def _print_notes(
+    out: Console, pairs: Sequence[PairComparison], level: float, *, details: bool
+) -> None:
     """Prints each note once, with its pairs where it does not concern all of them."""
     about: dict[str, list[str]] = {}
     for pair in pairs:
-        for note in comparison_notes(pair, level):
+        for note in comparison_notes(pair, level, seeds_alone=details):
             about.setdefault(note, []).append(f"{pair.first.name} and {pair.second.name}")
     if about:
         out.print()
     for note, named in about.items():
         whose = f" ({'; '.join(named)})" if len(named) < len(pairs) else ""
-        out.print(f"[yellow]note[/] {escape(note + whose)}", soft_wrap=True)
+        print_paragraph(out, f"[yellow]note[/] {escape(note + whose)}")
 
 
 def _pair_json(comparison: Comparison) -> dict[str, Any]:
@@ -205,8 +241,10 @@ def print_across(
     correction: Correction,
     level: float,
     chosen: Format,
+    *,
+    details: bool,
 ) -> None:
-    """Prints comparisons over data sets."""
+    """Prints comparisons over data sets; on a terminal all tests only with details."""
     if chosen in ("markdown", "latex"):
         write = across_tables.to_markdown if chosen == "markdown" else across_tables.to_latex
         typer.echo(write(found, correction, level), nl=False)
@@ -224,23 +262,27 @@ def print_across(
         return
     out = console()
     for each in found:
-        _print_across(out, each, correction, level)
+        _print_across(out, each, correction, level, details=details)
+    if not details:
+        out.print("[dim]--details shows every test[/]")
 
 
 def _print_across(
-    out: Console, found: AcrossDatasets, correction: Correction, level: float
+    out: Console, found: AcrossDatasets, correction: Correction, level: float, *, details: bool
 ) -> None:
+    out.print()
+    print_paragraph(out, f"[bold]{escape(across_tables.across_verdict(found))}[/]")
     texts = across_tables.score_table(found)
-    table = plain_table(texts.columns[0])
+    table = FittedTable(texts.columns[0])
     for method in texts.columns[1:]:
-        table.add_column(escape(method), justify="right")
+        table.add_column(method, right=True)
     for cells in texts.itertuples(index=False, name=None):
         table.add_row(*map(escape, cells))
-    out.print("\n", table, sep="")
-    for text in across_tables.across_sentences(found, correction, level):
-        out.print(escape(text), soft_wrap=True)
+    out.print(table)
+    for text in across_tables.across_sentences(found, correction, level) if details else ():
+        print_paragraph(out, escape(text))
     for note in across_tables.across_notes(found, level):
-        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+        print_paragraph(out, f"[yellow]note[/] {escape(note)}")
 
 
 def _across_json(found: AcrossDatasets) -> dict[str, Any]:

@@ -65,6 +65,16 @@ def complete_grid(incomplete: str) -> list[tuple[str, str]]:
     return _starting(incomplete, _quietly(lambda registry: ((name, "") for name in registry.grids)))
 
 
+def complete_topic(incomplete: str) -> list[tuple[str, str]]:
+    """Returns the topics of the documentation."""
+    from ltbench.manual.pages import pages
+
+    try:
+        return _starting(incomplete, ((topic, page.title) for topic, page in pages().items()))
+    except Exception:  # the user is typing: an error belongs to the command
+        return []
+
+
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Returns the keys of `--set` for the components of the command line, and their values' names.
 

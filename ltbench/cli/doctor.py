@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
 
 
-Mark = Literal["ok", "missing", "warning", "failed"]
+Mark = Literal["ok", "options", "missing", "warning", "failed"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Finding:
 
     Args:
         topic: Group of the check.
-        status: Result.
+        status: Result; `options` where nothing is wrong, but options must be set.
         text: Description.
         hint: Action that the user can take.
     """
@@ -41,16 +42,18 @@ def doctor(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
 
     Exit code 1 if a check failed; missing data sets and weights are not failures.
     """
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
-    registry = load_plugins()
-    findings = [
-        *_versions(),
-        *_devices(),
-        *_plugins(registry),
-        *_caches(),
-        *_datasets(registry, data_root),
-    ]
+    with console(stderr=True).status("checking"):
+        registry = load_plugins()
+        findings = [
+            *_versions(),
+            *_devices(),
+            *_plugins(registry),
+            *_caches(),
+            *_datasets(registry, data_root),
+        ]
     if json:
         from ltbench.cli.output import print_json
 
@@ -126,27 +129,34 @@ def _caches() -> Iterator[Finding]:
 def _datasets(registry: Registry, data_root: Path) -> Iterator[Finding]:
     from ltbench.cli.data.status import statuses
 
-    marks: dict[str, Mark] = {"ready": "ok", "options": "ok", "failed": "failed"}
     for status in statuses(registry, data_root):
-        mark = marks.get(status.state, "missing")
-        # A data set of the user's own images is not faulty because none has been named yet.
-        text = f"{status.name}: for your own images" if status.state == "options" else ""
-        yield Finding("data sets", mark, text or status.message or status.name, status.hint)
+        mark: Mark = "ok" if status.state == "ready" else status.state
+        text = status.message or status.name
+        if status.state == "options":
+            text = f"{status.name}: for your own images"
+        yield Finding("data sets", mark, text, status.hint)
 
 
 def _print(findings: list[Finding]) -> None:
     from rich.markup import escape
 
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
-    colors = {"ok": "green", "missing": "yellow", "warning": "yellow", "failed": "red"}
-    topic = ""
-    for finding in findings:
-        if finding.topic != topic:
-            topic = finding.topic
-            out.print(f"\n[bold]{topic}[/]")
-        mark = f"[{colors[finding.status]}]{finding.status:<7}[/]"
-        out.print(f"  {mark}  {escape(finding.text)}", soft_wrap=True)
-        if finding.hint:
-            out.print(f"           [dim]{escape(finding.hint)}[/]", soft_wrap=True)
+    colors = {
+        "ok": "green",
+        "options": "cyan",
+        "missing": "yellow",
+        "warning": "yellow",
+        "failed": "red",
+    }
+    words = {"options": "needs options"}
+    for topic, found in groupby(findings, key=lambda finding: finding.topic):
+        out.print(f"\n[bold]{topic}[/]")
+        table = FittedTable("", "")
+        for finding in found:
+            hint = f"\n[dim]{escape(finding.hint)}[/]" if finding.hint else ""
+            mark = f"  [{colors[finding.status]}]{words.get(finding.status, finding.status)}[/]"
+            table.add_row(mark, f"{escape(finding.text)}{hint}")
+        out.print(table)

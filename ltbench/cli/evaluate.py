@@ -107,10 +107,10 @@ def evaluate(
         found = _stored(result, directory, choice, train=split == "train")
         if None in found:
             directory.expect_writable()
-            from ltbench.engine.run import RuntimeConfig, evaluate_again
-
             kept = Cache.of(directory.out(result.spec), cache)
             with show_progress() as progress:
+                from ltbench.engine.run import RuntimeConfig, evaluate_again
+
                 runtime = RuntimeConfig(Path(), device, workers, kept)
                 found = [
                     evaluate_again(resolved, directory, runtime, progress, train=bool(place))

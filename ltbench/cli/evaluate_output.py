@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from rich.markup import escape
 
-from ltbench.cli.output import plain_table, print_json, run_title
+from ltbench.cli.output import print_json, run_title
 from ltbench.config.runspec import Choice, RunSpec
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.result_schema import Metrics
 
@@ -49,9 +50,9 @@ def print_beside_train(
     options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
     shown = f"{inference.name} ({options})" if options else inference.name
     out.print(f"inference {escape(shown)}, shot rule {metrics.shot_rule}")
-    table = plain_table("accuracy")
+    table = FittedTable("accuracy")
     for column in ("train %", f"{spec.split} %", "95 % interval", "gap", "classes"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, right=True)
     sizes = metrics.group_classes
     for name, label in ACCURACIES.items():
         interval = metrics.intervals[name]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ltbench.cli.options import Json, Latex, Level, Markdown, Strict, Where
-from ltbench.errors import DataError
+from ltbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ltbench.analysis.leaderboard.board import Leaderboard
     from ltbench.analysis.leaderboard.tables import DisplayTable
@@ -46,6 +46,25 @@ def leaderboard(
     json: Json = False,
     metric: Metric = "accuracy",
     level: Level = 0.95,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns of the tables and of the CSV file, by their names in the file: method, "
+            "accuracy, many, few, epochs, ... (`docs/leaderboard.md`). Default: in the file all, "
+            "in tables those that say something.",
+            show_default=False,
+        ),
+    ] = None,
+    spread: Annotated[
+        Literal["std", "interval", "none"] | None,
+        typer.Option(
+            help="What follows each accuracy in a table: the standard deviation over seeds, the "
+            "interval, or nothing. Default: the deviation, with --latex of every accuracy, else of "
+            "overall accuracy and of the ranked one.",
+            show_default=False,
+        ),
+    ] = None,
     with_published: WithPublished = False,
     where: Where = None,
     strict: Strict = False,
@@ -53,31 +72,46 @@ def leaderboard(
     """Rank stored runs: a row for each combination, over its seeds.
 
     Runs with different data sets, test views, epoch selection or shot rules are ranked separately.
-    A row that is not significantly worse than the best shares its rank. `docs/leaderboard.md`
+    A row that is not significantly worse than the best shares its rank. `ltbench docs leaderboard`
     describes the columns.
 
     Example: `ltbench leaderboard runs --csv leaderboard.csv`
 
     Example: `ltbench leaderboard runs --where dataset=digits_lt --where train.epochs=5`
+
+    Example: `ltbench leaderboard runs --latex --metric few --columns method,accuracy,many,few
+    --spread interval`
     """
-    from ltbench.analysis.leaderboard import files, frame, tables
+    from ltbench.analysis.leaderboard import display_columns, files, frame, tables
     from ltbench.cli.output import print_json
     from ltbench.cli.output_paths import output_file
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.cli.table_output import choose_format, write_csv
 
     chosen = choose_format(markdown=markdown, latex=latex, json=json)
     target = None if csv is None else output_file(csv, "--csv")
-    found = read_runs(runs, where)
-    board = ranked(found, metric, level, with_published=with_published)
+    named = None if columns is None else [name.strip() for name in columns.split(",")]
+    names = display_columns.read_columns(named)
+    if names is not None and chosen == "json":
+        raise ConfigError("--columns: --json prints every column")
+    marked = names or display_columns.PAPER_COLUMNS if chosen == "latex" else ()
+    found = read_comparable(runs, where)
+    board = ranked(found, metric, level, with_published=with_published, marked=marked)
     if target is not None:
-        write_csv(target, frame.leaderboard_frame(board.rows()))
+        rows = frame.leaderboard_frame(board.rows())
+        write_csv(target, rows if names is None else rows[list(names)])
     if chosen == "json":
         published = [row for rows in board.published.values() for row in rows]
         print_json(files.to_json(board.rankings, published, found.skipped))
     else:
         each = [
-            tables.display_table(ranking, board.published_beside(ranking))
+            tables.display_table(
+                ranking,
+                board.published_beside(ranking),
+                columns=names,
+                spread=spread,
+                paper=chosen == "latex",
+            )
             for ranking in board.rankings
         ]
         if chosen == "terminal":
@@ -88,7 +122,14 @@ def leaderboard(
     end_strictly(found.skipped, strict)
 
 
-def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> Leaderboard:
+def ranked(
+    found: Found,
+    metric: str,
+    level: float,
+    *,
+    with_published: bool,
+    marked: Collection[str] = (),
+) -> Leaderboard:
     """Returns the leaderboard of stored runs, and shows its progress on a terminal.
 
     Args:
@@ -96,6 +137,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
         metric: Accuracy to rank by.
         level: Confidence level of intervals and tests, between 0 and 1.
         with_published: Whether published results are added.
+        marked: Names of columns; of those with accuracies, the best rows are found.
 
     Raises:
         DataError: No run is finished.
@@ -121,6 +163,7 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
             metric=metric,
             level=level,
             published=[each.result for each in registry.published] if with_published else (),
+            marked=marked,
             advance=lambda: progress.advance(task),
         )
     if with_published and not board.published:
@@ -131,23 +174,21 @@ def ranked(found: Found, metric: str, level: float, *, with_published: bool) -> 
 def _print(shown: Sequence[DisplayTable]) -> None:
     from rich.markup import escape
 
-    from ltbench.analysis.leaderboard import tables
-    from ltbench.cli.output import plain_table
-    from ltbench.io.console import console
+    from ltbench.io.console import console, print_paragraph
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     for table in shown:
-        out.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
-        fitted = tables.fit_to_width(table, out.width)
-        columns = plain_table()
-        for head in fitted.texts.columns:
-            justify: Literal["left", "right"] = "left" if head in table.TEXT_HEADS else "right"
-            columns.add_column(head, justify=justify, overflow="fold")
-        shown_rows = fitted.texts.head(MAX_SHOWN_ROWS).itertuples(index=False, name=None)
-        for texts, leads in zip(shown_rows, table.is_best, strict=False):
-            columns.add_row(*(escape(text) for text in texts), style="bold" if leads else "")
-        out.print(columns)
+        out.print()
+        print_paragraph(out, f"[bold]{escape(table.title)}[/]")
+        fitted = FittedTable(elsewhere="--columns and --csv show them")
+        for column in table.columns:
+            fitted.add_column(column.head, right=not column.is_text, drop=column.drop)
+        rows = table.texts.head(MAX_SHOWN_ROWS).itertuples(index=False, name=None)
+        for texts, leads in zip(rows, table.is_best, strict=False):
+            fitted.add_row(*map(escape, texts), style="bold" if leads else "")
+        out.print(fitted)
         if len(table.texts) > MAX_SHOWN_ROWS:
             out.print(f"{len(table.texts) - MAX_SHOWN_ROWS} more rows: --csv FILE has them all")
         for text in table.footnotes:
-            out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)
+            print_paragraph(out, f"[dim]{escape(text)}[/]")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ltbench.cli.completion import complete_kind
 from ltbench.cli.options import Json, read_kinds
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ltbench.registry.component import Component
 
 
 def list_components(
@@ -20,11 +26,16 @@ def list_components(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List components with summary and reference; --json adds their plugins.
+    """List components by kind, a line each; with KIND, their whole summaries and references.
+
+    `ltbench show KIND NAME` shows a component with its options. --json adds the plugins.
+
+    Example: `ltbench list`
 
     Example: `ltbench list methods`
     """
     from ltbench.registry.load import load_plugins
+    from ltbench.specs import KINDS
 
     kinds = read_kinds(kind)
     registry = load_plugins()
@@ -55,22 +66,60 @@ def list_components(
 
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
-    from ltbench.io.console import console
+    from ltbench.io.console import console, print_paragraph
 
     out = console()
-    table = plain_table("kind", "name", "summary", "reference")
-    for name, component in rows:
-        spec = component.spec
-        star = " *" if spec.default else ""
-        table.add_row(
-            name, f"[bold]{spec.name}[/]{star}", escape(spec.summary), escape(spec.reference)
-        )
+    for name in kinds:
+        found = list(registry.components[name].values())
+        if kind is None and found:
+            heading = KINDS[name].plural if len(found) > 1 else name
+            out.print(f"\n[bold]{len(found)} {heading}[/]")
+            _print_lines(out, found)
+        elif found:
+            _print_table(out, found)
     if rows:
-        out.print(table)
+        if kind is None:
+            counts = (f"{len(registry.components[name])} {KINDS[name].plural}" for name in kinds)
+            print_paragraph(out, f"\n{len(rows)} components: {', '.join(counts)}")
         out.print("\n[dim]* default; `ltbench show KIND NAME` shows the options[/]")
+        if kind is None:
+            out.print("[dim]`ltbench list KIND` shows whole summaries, and references[/]")
     else:
         out.print("no components: no plugin is loaded")
     for failure in registry.failures:
         message = f"plugin {failure.plugin} failed to load: {failure.error}"
-        out.print(f"[yellow]{escape(message)}[/]", soft_wrap=True)
+        print_paragraph(out, f"[yellow]{escape(message)}[/]")
+
+
+def _print_lines(out: Console, components: Sequence[Component]) -> None:
+    """Prints the names and the summaries of components, cut to a line each."""
+    from rich.markup import escape
+
+    from ltbench.io.line_breaks import first_line
+
+    width = max(len(_marked(component)) for component in components)
+    for component in components:
+        name = _marked(component)
+        summary = first_line(component.spec.summary, out.width - width - 4)
+        out.print(f"  {escape(name)}{' ' * (width - len(name))}  [dim]{escape(summary)}[/]")
+
+
+def _print_table(out: Console, components: Sequence[Component]) -> None:
+    """Prints the names, summaries and references of components."""
+    from rich.markup import escape
+
+    from ltbench.io.fitted_table import FittedTable
+
+    table = FittedTable("name", "summary")
+    for component in components:
+        spec = component.spec
+        reference = f"\n[dim]{escape(spec.reference)}[/]" if spec.reference else ""
+        table.add_row(
+            f"[bold]{escape(_marked(component))}[/]", f"{escape(spec.summary)}{reference}"
+        )
+    out.print(table)
+
+
+def _marked(component: Component) -> str:
+    """Returns the name of a component, with a star for the default of its kind."""
+    return f"{component.spec.name} *" if component.spec.default else component.spec.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -32,10 +33,9 @@ def finite(value: float | None) -> float | None:
 
 def _run_directory(named: Path) -> Path:
     """Returns the run directory that a path or the first digits of a hash name."""
-    from ltbench.storage.run_lookup import find_run, is_hash
+    from ltbench.storage.run_lookup import find_run
 
-    text = str(named)
-    return find_run(text, DEFAULT_OUT) if is_hash(text) and not named.exists() else named
+    return named if os.path.lexists(named) else find_run(str(named), DEFAULT_OUT)
 
 
 FinishedRun = Annotated[

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.tree import Tree
 
 from ltbench.io.console import console
-from ltbench.io.console import plain_table as plain_table
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 
 if TYPE_CHECKING:
@@ -108,8 +107,9 @@ def selection_text(selection: SelectionRecord) -> str:
 
 def run_title(spec: RunSpec) -> str:
     """Returns method, data set, backbone and seed of a run, as markup of rich."""
-    data = escape(", ".join(spec.dataset.paths.values()))  # tells the user's own sets apart
-    dataset = f"{spec.dataset.name} ({data})" if data else spec.dataset.name
+    places = [place for option, place in spec.dataset.paths.items() if option != "title"]
+    title = escape(spec.dataset.title)
+    dataset = f"{title} ({escape(', '.join(places))})" if places else title
     where = "" if spec.split == "test" else f" ({spec.split} split)"
     model = f"{spec.backbone.name}, seed {spec.seed}"
     return f"\n[bold]{spec.method.name}[/] on {dataset}{where} with {model}"
@@ -122,12 +122,12 @@ def _summary(metrics: Metrics) -> str:
     )
 
 
-def metrics_table(metrics: Metrics) -> Table:
+def metrics_table(metrics: Metrics) -> FittedTable:
     """Returns a table of accuracies with their intervals."""
-    table = plain_table("accuracy")
-    table.add_column("%", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("classes", justify="right")
+    table = FittedTable("accuracy")
+    table.add_column("%", right=True)
+    table.add_column("95 % interval", right=True)
+    table.add_column("classes", right=True)
     sizes = metrics.group_classes
     for name, shown in ACCURACIES.items():
         value, interval = metrics.value(name), metrics.intervals[name]

@@ -73,8 +73,9 @@ def predict(
     read in the order of the arguments, those of a folder sorted, each file once, and predictions
     are written while others are computed. A file is put in place when it is whole.
 
-    Exit codes: 0 all images are predicted, 2 wrong usage, 4 the run, its weights or an argument is
-    missing or damaged, or some images cannot be decoded (these are listed), 130 interrupted.
+    Exit codes: 0 all images are predicted, 2 wrong usage or a path that does not exist, 4 the run
+    or its weights are damaged, or some images cannot be decoded (these are listed), 130
+    interrupted.
 
     Example: `ltbench predict runs/digits_lt/clip_tiny/lift_plus/0123456789ab photos --csv out.csv`
     """

@@ -10,10 +10,10 @@ from typing import TextIO
 
 from rich.markup import escape
 
-from ltbench.cli.output import plain_table
 from ltbench.data.images import ImageSource
 from ltbench.errors import shortened
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 from ltbench.prediction.prediction_table import (
     PredictedImages,
@@ -134,10 +134,10 @@ class Output:
             self._json.close(self.skipped)
             return
         out = console()
-        table = plain_table("image", "class")
-        table.add_column("%", justify="right")
+        table = FittedTable("image", "class")
+        table.add_column("%", right=True)
         if self._top > 1:
-            table.add_column("next", overflow="fold")
+            table.add_column("next")
         for row in self._first:
             (_, name, value), *others = zip(row.classes, row.names, row.probabilities, strict=True)
             following = ", ".join(

@@ -29,26 +29,27 @@ def report(
 ) -> None:
     """Create a report of stored runs: an HTML page, its figures, and tables for papers.
 
-    DIR/index.html is a single file that needs no network: a leaderboard to sort and filter,
-    findings in words, accuracy from head to tail, by shot group, against learned parameters and
-    time, pairwise differences, calibration, training curves, classes, commands. DIR/figures has
-    each figure as SVG and PDF, DIR/tables.tex the tables for LaTeX (booktabs), DIR/leaderboard.csv
-    all rows.
+    DIR/index.html is a single file that needs no network. Its first screen answers the question: a
+    sentence, a table with rank, accuracy, interval and shot groups, a figure. Below: classes from
+    frequent to rare, errors of rare classes, pairwise differences, cost, calibration, training
+    curves, commands. DIR/figures has each figure as SVG and PDF, DIR/tables.tex the tables for
+    LaTeX (booktabs), DIR/leaderboard.csv all rows.
 
     Example: `ltbench report runs --out report`
     """
     from rich.progress import Progress
 
+    from ltbench.analysis.leaderboard.display_columns import PAPER_COLUMNS
     from ltbench.cli.output_paths import writable_folder
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
     from ltbench.engine.stored_split import EvaluatedSplits
     from ltbench.io.console import console
     from ltbench.report.build import build_report
     from ltbench.report.sections.evidence import MAX_SHOWN_METHODS
 
     writable_folder(out, "--out")
-    found = read_runs(runs, where)
-    board = ranked(found, metric, level, with_published=with_published)
+    found = read_comparable(runs, where)
+    board = ranked(found, metric, level, with_published=with_published, marked=PAPER_COLUMNS)
     shown = sum(min(len(ranking.entries), MAX_SHOWN_METHODS) for ranking in board.rankings)
     errors = console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:

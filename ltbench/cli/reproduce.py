@@ -57,7 +57,7 @@ def reproduce(
 
     For every number that a plugin has for the choices of these runs, two one-sided t tests over the
     seeds (TOST) test whether the difference is within the margin. A small p value shows equivalence
-    here; a large p value of `compare` does not. See `docs/statistics.md`.
+    here; a large p value of `compare` does not. See `ltbench docs statistics`.
 
     Example: `ltbench reproduce runs/imagenet_lt/clip_vit_b16/lift --margin 0.5`
 
@@ -69,13 +69,13 @@ def reproduce(
     from ltbench.analysis.comparison import reproduction
     from ltbench.analysis.comparison.published_targets import Target, TargetMatches
     from ltbench.cli.reproduce_output import print_reproductions
-    from ltbench.cli.stored_runs import end_strictly, read_runs
+    from ltbench.cli.stored_runs import end_strictly, read_comparable
 
     if not 0 < margin <= 100:
         raise ConfigError(f"--margin: expected percent points above 0, got {margin:g}")
     if source is not None and published is None:
         raise ConfigError("--source: expected --published as well")
-    found = read_runs(runs, where)
+    found = read_comparable(runs, where)
     cells = found.cells()
     if not cells:
         raise DataError(

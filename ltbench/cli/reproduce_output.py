@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.analysis.comparison.labels import label_cells
 from ltbench.analysis.comparison.published_targets import CloseTarget, TargetMatches
@@ -18,8 +17,9 @@ from ltbench.analysis.comparison.reproduction_text import (
     reproduction_sentence,
 )
 from ltbench.analysis.comparison.summary_text import format_points
-from ltbench.cli.output import plain_table, print_json
+from ltbench.cli.output import print_json
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell, SkippedRun
 
@@ -57,11 +57,11 @@ def print_reproductions(
         )
 
 
-def _table(found: Reproductions) -> Table:
-    table = plain_table("runs")
+def _table(found: Reproductions) -> FittedTable:
+    table = FittedTable("runs")
     interval = f"{100 * found.interval_level:.4g} % interval"
     for head in ("paper %", "here %", "seeds", "difference", interval):
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, right=True)
     table.add_column("verdict")
     for one in found.each:
         test = one.test

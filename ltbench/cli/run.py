@@ -20,14 +20,22 @@ from ltbench.cli.options import (
     read_assignments,
 )
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
+from ltbench.config.quick_look import FAST
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError
 from ltbench.io import interrupts
 
 _COMPONENTS = "Components (see `ltbench list`)"
 _TRAINING = "Training (default: the method's recipe)"
+_QUICK = "Quick look (compared with no other run)"
 _PROTOCOL = "Protocol (choose on val, report on test)"
 _RANDOMNESS = "Randomness"
+
+
+_FAST = (
+    f"{FAST['limit']} images of each class, {FAST['train.epochs']} epoch, batches of "
+    f"{FAST['train.batch_size']}, where no other values are given"
+)
 
 
 def _option(help: str, metavar: str, panel: str, complete: Completion | None = None) -> Any:
@@ -123,6 +131,14 @@ def run(
             _PROTOCOL,
         ),
     ] = None,
+    limit: Annotated[
+        str | None,
+        _option("Images of each class in every split, chosen by --data-seed.", "INTEGER", _QUICK),
+    ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help=f"Short run: {_FAST}.", rich_help_panel=_QUICK),
+    ] = False,
     assignments: Set = None,
     config: Config = None,
     overwrite: Annotated[
@@ -152,6 +168,8 @@ def run(
     A finished run is not executed again; an interrupted run is resumed.
 
     Example: `ltbench run --method full --lr 0.005 --loss ce --seed 1`
+
+    Example: `ltbench run --method lora --fast`
     """
     given = {
         "method": method,
@@ -176,6 +194,8 @@ def run(
         "split": split,
         "seed": seed,
         "data_seed": data_seed,
+        "limit": limit,
+        "fast": "true" if fast else None,
     }
     from ltbench.cli.output import print_plan, print_result
     from ltbench.cli.output_paths import output_folder
@@ -183,6 +203,7 @@ def run(
     from ltbench.config.settings_file import as_settings_file, read_settings_file
     from ltbench.engine.late_progress import LateProgress
     from ltbench.engine.launch import plan_run, runtime_config
+    from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
     if toml and (json or not dry_run):
@@ -208,7 +229,8 @@ def run(
         print_result(with_today_intervals(stored), json=json, stored=True)
         return
 
-    runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
+    with console(stderr=True).status("importing torch"):
+        runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
     from ltbench.engine.progress_bar import show_progress
 
     if dry_run:

@@ -59,22 +59,23 @@ def show(
 
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
-    from ltbench.io.console import console
+    from ltbench.io.console import console, print_paragraph
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
-    out.print(f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
+    print_paragraph(out, f"[bold]{spec.kind} {spec.name}[/]: {escape(spec.summary)}")
     if spec.reference:
-        out.print(f"reference  {escape(spec.reference)}")
-    out.print(f"plugin     {escape(str(component.plugin))}", soft_wrap=True)
+        print_paragraph(out, f"reference  {escape(spec.reference)}")
+    print_paragraph(out, f"plugin     {escape(str(component.plugin))}")
     if options:
-        table = plain_table("option", "type", "default", "what it does")
+        table = FittedTable("option", "type", "default", "what it does")
         for option in options:
             key = f"{spec.section}.{option.name}"
             table.add_row(
                 key, escape(option.type), escape(as_typed(option.default)), escape(option.help)
             )
-        out.print("\n", table, sep="")
+        out.print()
+        out.print(table)
     sections = {"recipe": settings, "fixed": fixed}
     sections |= {f"recipe on {key}": value for key, value in by_dataset.items()}
     for title, values in sections.items():

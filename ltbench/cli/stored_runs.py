@@ -21,6 +21,20 @@ _MAX_LISTED_RUNS = 20
 _MAX_NAMED_PATHS = 3
 
 
+def read_comparable(paths: Sequence[Path], where: Sequence[str] | None = None) -> Found:
+    """Finds runs as `read_runs` does, and skips quick looks as well.
+
+    Args:
+        paths: Run directories, or folders above them.
+        where: Conditions of `--where`, which the runs meet.
+
+    Raises:
+        ConfigError: There are runs, and all are quick looks; or as for `read_runs`.
+        DataError: There are runs, and none meets the conditions.
+    """
+    return _read(paths, where, comparable=True)
+
+
 def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Found:
     """Finds runs, and lists on stderr those that are skipped.
 
@@ -32,6 +46,10 @@ def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Foun
         ConfigError: A path is not a directory, or no run has the key of a condition.
         DataError: There are runs, and none meets the conditions.
     """
+    return _read(paths, where, comparable=False)
+
+
+def _read(paths: Sequence[Path], where: Sequence[str] | None, *, comparable: bool) -> Found:
     conditions = RunFilter.from_texts(where)
     errors = console(stderr=True)
     with errors.status("reading runs"):
@@ -42,6 +60,7 @@ def read_runs(paths: Sequence[Path], where: Sequence[str] | None = None) -> Foun
             shown = ", ".join(map(str, paths[:_MAX_NAMED_PATHS]))
             more = " and others" if len(paths) > _MAX_NAMED_PATHS else ""
             raise DataError(f"{shown}{more}: {error.message}", hint=error.hint) from error
+    found = found.comparable() if comparable else found
     gc.freeze()  # the results live until the verb ends: garbage collection can ignore them
     for skipped in found.skipped[:_MAX_LISTED_RUNS]:
         told = line_text(f"skipped {skipped.path}: {skipped.reason}")

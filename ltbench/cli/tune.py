@@ -292,5 +292,7 @@ def _other_options(out: Path, data_root: Path) -> dict[str, str]:
 
 def _runtime(out: Path, device: str, workers: int | None, cache: float) -> RuntimeConfig:
     from ltbench.engine.launch import runtime_config
+    from ltbench.io.console import console
 
-    return runtime_config(out, device, workers, cache)
+    with console(stderr=True).status("importing torch"):
+        return runtime_config(out, device, workers, cache)

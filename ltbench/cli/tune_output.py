@@ -11,8 +11,9 @@ from rich.markup import escape
 
 from ltbench.analysis.comparison.pairs import PairComparison
 from ltbench.analysis.comparison.summary_text import comparison_sentence
-from ltbench.cli.output import plain_table, print_json
+from ltbench.cli.output import print_json
 from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 from ltbench.metric_names import ACCURACIES
 from ltbench.progress import SILENT, ProgressReporter
@@ -110,9 +111,9 @@ class Reporter:
 def print_report(report: TuneReport) -> None:
     """Prints the table of the searches, the commands, and the test runs."""
     out, record = console(), report.study.record
-    table = plain_table("method")
+    table = FittedTable("method")
     for head in ("trials", "pruned", "failed", "epochs", "seconds", "recipe %", "best %"):
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, right=True)
     for one in report.summaries:
         counts = len(one.trials), one.count("pruned"), one.count("failed")
         costs = f"{one.epochs}/{one.planned_epochs}", f"{one.seconds:.0f}"
@@ -147,9 +148,9 @@ def print_report(report: TuneReport) -> None:
 def _print_test_runs(report: TuneReport) -> None:
     out = console()
     seeds = next(iter(report.cells.values())).seeds
-    table = plain_table("method")
+    table = FittedTable("method")
     for shown in ACCURACIES.values():
-        table.add_column(shown, justify="right")
+        table.add_column(shown, right=True)
     for method, cell in report.cells.items():
         means = (cell.mean(metric) for metric in ACCURACIES)
         table.add_row(escape(method), *("-" if one is None else f"{one:.1f}" for one in means))

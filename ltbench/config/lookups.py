@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ltbench.config.options import dump_options, parse_options
+from ltbench.config.options import dump_options, label_options, parse_options
 from ltbench.config.runspec import Choice
 from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, DataError
@@ -93,14 +93,18 @@ class Lookups:
             DataError: They cannot be.
         """
         spec = component.spec
-        key = spec.kind, spec.name, id(config), data.data_seed, identify
+        key = spec.kind, spec.name, id(config), data.data_seed, data.limit, identify
         if key not in self._choices:
-            options, paths = self.dump(config)
+            options, others = self.dump(config)
+            labels = label_options(type(config))
             self._choices[key] = Choice(
                 name=spec.name,
                 options=options,
                 # Absolute: a later reader may be in another folder.
-                paths={name: str(with_home(path).absolute()) for name, path in paths.items()},
+                paths={
+                    name: value if name in labels else str(with_home(value).absolute())
+                    for name, value in others.items()
+                },
                 plugin=f"{component.plugin.distribution} {component.plugin.version}",
                 identity=self._identity(component, config, data) if identify else "",
                 version=spec.version,
@@ -114,7 +118,7 @@ class Lookups:
 
     def _identity(self, component: Component, config: Any, data: DataContext) -> str:
         """Returns the identity of a data set or a backbone; files are read once, or fail once."""
-        key = component.spec.kind, component.spec.name, id(config), data.data_seed
+        key = component.spec.kind, component.spec.name, id(config), data.data_seed, data.limit
         if key not in self._identities:
             try:
                 self._identities[key] = _identity(component, config, data)

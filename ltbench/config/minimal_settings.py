@@ -63,11 +63,15 @@ def as_line(settings: Mapping[str, Any]) -> str:
     return shlex.join(f"{key}={as_typed(value)}" for key, value in settings.items())
 
 
-def dataset_label(settings: Mapping[str, Any]) -> str:
+def dataset_label(settings: Mapping[str, Any], title: str | None = None) -> str:
     """Returns the data set of a run, with its settings that are not the default.
 
     >>> dataset_label({"dataset": "pets_lt", "dataset.ratio": 10, "data_seed": 1, "loss": "ce"})
     'pets_lt (ratio=10, data_seed=1)'
+
+    Args:
+        settings: Settings of the run, from `Shorthand.settings`.
+        title: Name to show for the data set; its own where None.
     """
     unusual = {
         key.removeprefix("dataset."): as_typed(value)
@@ -75,4 +79,5 @@ def dataset_label(settings: Mapping[str, Any]) -> str:
         if key.startswith("dataset.") or key in ("data_seed", "split")
     }
     said = ", ".join(f"{key}={value}" for key, value in unusual.items())
-    return f"{settings['dataset']} ({said})" if said else str(settings["dataset"])
+    name = str(settings["dataset"]) if title is None else title
+    return f"{name} ({said})" if said else name

@@ -21,6 +21,7 @@ __all__ = [
     "as_typed",
     "describe_options",
     "dump_options",
+    "label_options",
     "parse_options",
     "path_options",
 ]
@@ -90,6 +91,7 @@ def _parse(
     """Makes a config from values and the values that it starts from."""
     options = _options(config)
     own, inner = _apart(values)
+    _rename(own, options)
     faults = [
         f"{where}.{shortened(name)}: is not an option of {owner}; {suggestion(name, options)}"
         for name in dict.fromkeys([*own, *inner])
@@ -114,6 +116,15 @@ def _parse(
         raise
     except ValueError as error:  # raised by `__post_init__`: options that exclude each other
         return None, [f"{where}: {error}"]
+
+
+def _rename(own: dict[str, Any], options: Mapping[str, _Option]) -> None:
+    """Gives values under an earlier name of an option its present one, where that has none."""
+    for name, option in options.items():
+        earlier = option.field.metadata.get("formerly")
+        if earlier and earlier in own and earlier not in options:
+            value = own.pop(earlier)
+            own.setdefault(name, value)
 
 
 def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -232,15 +243,16 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def dump_options(config: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns a config's values as JSON values: all but the paths, and the paths.
+    """Returns a config's values as JSON values: those that a hash covers, and the others.
 
-    A path within a table has a dotted name, and is left out of the table.
+    The others are paths and labels. One within a table has a dotted name, and is
+    left out of the table. Options that were added later are left out at their default.
     """
     kind: Any = type(config)
     dumped = _adapter(kind).dump_python(config, mode="json")
-    paths: dict[str, Any] = {}
-    _take_paths(config, dumped, "", paths)
-    return dumped, paths
+    others: dict[str, Any] = {}
+    _take_others(config, dumped, "", others)
+    return dumped, others
 
 
 def path_options(config: type) -> set[str]:
@@ -248,13 +260,27 @@ def path_options(config: type) -> set[str]:
     return {name for name, option in _options(config).items() if Path in members(option.hint)}
 
 
-def _take_paths(config: Any, dumped: dict[str, Any], prefix: str, paths: dict[str, Any]) -> None:
+def label_options(config: type) -> set[str]:
+    """Returns the names of a config's options that are labels."""
+    return {n for n, option in _options(config).items() if option.field.metadata.get("label")}
+
+
+def _take_others(config: Any, dumped: dict[str, Any], prefix: str, others: dict[str, Any]) -> None:
+    kind: Any = type(config)
+    options = _options(kind)
     for name in list(dumped):
-        value = getattr(config, name)
+        value, about = getattr(config, name), options[name].field.metadata
         if isinstance(value, Path):
-            paths[prefix + name] = dumped.pop(name)
+            others[prefix + name] = dumped.pop(name)
+        elif about.get("label"):
+            label = dumped.pop(name)
+            others |= {} if label is None else {prefix + name: label}
+        elif about.get("added") and value == options[name].default:
+            del dumped[name]
+        elif about.get("formerly"):  # such as a path that is not set: hashes have this name
+            dumped[about["formerly"]] = dumped.pop(name)
         elif is_dataclass(value):
-            _take_paths(value, dumped[name], f"{prefix}{name}.", paths)
+            _take_others(value, dumped[name], f"{prefix}{name}.", others)
 
 
 @functools.cache  # a grid reads the same few configs thousands of times

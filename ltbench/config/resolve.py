@@ -9,6 +9,7 @@ from typing import Any
 
 from ltbench.config.layers import WITH_RECIPES, Layers, fixed_settings, recipe_layers
 from ltbench.config.lookups import Lookups, frozen
+from ltbench.config.quick_look import FAST
 from ltbench.config.runspec import MOVED, REMARKS, RunConfig, RunSpec, TrainConfig
 from ltbench.contexts import DataContext
 from ltbench.errors import ConfigError, shortened, suggestion
@@ -16,7 +17,7 @@ from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import SPECS, Settings
+from ltbench.specs import SPECS, BackboneSpec, MethodSpec, Settings
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
 _SECTIONS = frozenset({*SPECS, "train"})
@@ -40,6 +41,19 @@ class Resolved:
     configs: Mapping[str, Any]
     data: DataContext
     sources: Mapping[str, str]
+
+    @property
+    def seedless(self) -> bool:
+        """Whether the run's seed changes no number: nothing is trained, and nothing is drawn."""
+        method, backbone = (self.components[kind].spec for kind in ("method", "backbone"))
+        assert isinstance(method, MethodSpec)
+        assert isinstance(backbone, BackboneSpec)
+        return (
+            method.seedless
+            and self.spec.train.epochs == 0
+            and self.components["refinement"].spec.default
+            and not backbone.random_weights(self.configs["backbone"])
+        )
 
     def build(self, kind: str, ctx: Any) -> Any:
         """Builds the component of a kind.
@@ -163,7 +177,12 @@ class Resolver:
             hint = "; ".join(found.hints) or _where_to_look(found.messages, layers.values)
             raise ConfigError.from_faults(found.messages, hint=hint)
 
-        data = DataContext(root=self._data_root, data_seed=run.data_seed, progress=self._progress)
+        data = DataContext(
+            root=self._data_root,
+            data_seed=run.data_seed,
+            limit=run.limit,
+            progress=self._progress,
+        )
         choices: dict[str, Any] = {
             kind: self._lookups.choice(component, configs[kind], data, identify=identify)
             for kind, component in components.items()
@@ -174,15 +193,40 @@ class Resolver:
         chosen = share(tuple(map(id, components.values())), components)
         return Resolved(spec, chosen, configs, data, sources)
 
-    def _layer(self, user: Settings, found: _Faults) -> tuple[Layers, dict[str, Component]]:
-        """Returns all settings, layered, and the components with recipes."""
+    def ignored(self, user: Settings) -> list[str]:
+        """Returns the keys of the training among settings whose method does not train.
+
+        Such a method is defined by 0 epochs. A second stage that the user adds may train.
+
+        Args:
+            user: Settings of the user, by dotted key.
+        """
+        base = self._base_of(user)
+        if base.fixed.get("train.epochs") != 0:
+            return []
+        stage = base.layers.values["refinement"]
+        if stage not in (
+            base.fixed.get("refinement"),
+            self._lookups.registry.default("refinement"),
+        ):
+            return []
+        return [key for key in user if key.startswith("train.")]
+
+    def _base_of(self, user: Settings) -> _Base:
+        """Returns the layers below the user's settings."""
         chosen = {kind: user[kind] for kind in SPECS if kind in user}
         key = frozen(chosen)
         if key not in self._bases:
             self._bases[key] = self._base(chosen)
-        base = self._bases[key]
+        return self._bases[key]
+
+    def _layer(self, user: Settings, found: _Faults) -> tuple[Layers, dict[str, Component]]:
+        """Returns all settings, layered, and the components with recipes."""
+        base = self._base_of(user)
         found.add(base.faults)
         layers = base.layers.copy()
+        if str(user.get("fast")).lower() == "true":
+            layers.put(FAST, "fast")
         layers.put(user, "user")
         if base.fixed:
             name = base.recipes["method"].spec.name

@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeGuard
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
+from ltbench.config.quick_look import FAST
+from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.specs import SPECS, option
 
@@ -23,6 +25,7 @@ Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Count = Annotated[int, Gt(0), Le(2**31 - 1)]
 EvaluationSplit = Literal["test", "val"]
 Selection = Literal["last", "val"]
+Limit = Annotated[int, Gt(0), Le(2**31 - 1)]
 Name = Annotated[str, Field(pattern=f"^{SNAKE_CASE.pattern}$", max_length=255)]
 """Name of a component, of a metric, or of a shot rule."""
 OptionName = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", max_length=255)]
@@ -73,6 +76,13 @@ class RunConfig:
         "test", "split of the evaluation; choose hyper-parameters on val"
     )
     select: Selection = option("last", "epoch whose weights are kept: last, or the best on val")
+    limit: Limit | None = option(
+        None, "images of each class in every split, for a quick look; none: all"
+    )
+    fast: bool = option(
+        False,
+        "quick look: " + ", ".join(f"{key}={value}" for key, value in FAST.items()),
+    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class Choice:
     Args:
         name: Name of the component.
         options: Options of its config that are not paths, as JSON values.
-        paths: Options that are paths: they change no number.
+        paths: Options that change no number: paths, and labels such as a title.
         plugin: Distribution of its plugin, with its version.
         identity: Identity of the data set's split or the backbone's weights; empty for others.
         version: Number of the component's definition, which is raised when results change.
@@ -100,6 +110,11 @@ class Choice:
         """Returns the choice as JSON has it."""
         described = {name: getattr(self, name) for name in _CHOICE_KEYS}
         return {**described, "options": dict(self.options), "paths": dict(self.paths)}
+
+    @property
+    def title(self) -> str:
+        """Name in tables and figures: the option `title` where the component has a text there."""
+        return self.paths.get("title") or self.name
 
     @functools.cached_property
     def canonical(self) -> str:
@@ -138,14 +153,27 @@ class RunSpec:
     on_corrupt: OnCorrupt
     split: EvaluationSplit
     select: Selection
+    limit: Annotated[Limit, Field(strict=True)] | None = None
+    fast: Annotated[bool, Field(strict=True)] = False
     __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the spec as JSON has it."""
+        """Returns the spec as JSON has it; `limit` and `fast` are left out at their defaults."""
         # Not `asdict`: its deep copies take longer than reading a run.
         described = {key: getattr(self, key) for key in _SPEC_KEYS}
         described |= {kind: choice.to_dict() for kind, choice in self.choices().items()}
-        return described | {"train": dict(vars(self.train))}
+        return _without_defaults(described) | {"train": dict(vars(self.train))}
+
+    @property
+    def comparable(self) -> bool:
+        """Whether results may be compared with others: not those of a quick look."""
+        return self.limit is None and not self.fast
+
+    @property
+    def quick_text(self) -> str:
+        """Settings that make the run a quick look, as "fast, limit=8"; empty for other runs."""
+        limit = () if self.limit is None else (f"limit={self.limit}",)
+        return ", ".join((*("fast",) * self.fast, *limit))
 
     def with_seed(self, seed: int) -> RunSpec:
         """Returns a spec that shares all choices and has another seed."""
@@ -248,7 +276,7 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     Before optimizers were components, momentum and weight decay of SGD were keys of the training,
     and the schedule was no choice. A run with the same choices keeps the hash that it had then.
     """
-    described = dict(run.items())
+    described = _without_defaults(run)
     optimizer, train = run.get("optimizer"), run.get("train")
     if _is_first(optimizer, "sgd") and isinstance(train, dict):
         described["train"] = {**train, **optimizer["options"]}
@@ -257,6 +285,15 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     if _is_first(schedule, FIRST_SCHEDULE["name"]) and _same_options(schedule, FIRST_SCHEDULE):
         del described["schedule"]
     return described
+
+
+def _without_defaults(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a description without keys that it did not have at first, at their defaults."""
+    return {
+        key: value
+        for key, value in run.items()
+        if key not in QUICK_KEYS or (value is not None and value is not False)
+    }
 
 
 def _is_first(choice: Any, name: str) -> TypeGuard[dict[str, Any]]:

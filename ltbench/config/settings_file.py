@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 
 from ltbench.config.resolve import RUN_KEYS, Resolved, settings_of
 from ltbench.config.text import Text, to_toml
-from ltbench.config.toml import parse_toml
+from ltbench.config.toml_document import Lines, TomlDocument, line_of, read_document, undotted
 from ltbench.errors import ConfigError, quoted, shortened
 from ltbench.io.reading import read_regular
 from ltbench.specs import SPECS, Settings
 
 MAX_FILE_BYTES = 1_000_000
-_HINT = 'options of components are written in quotes: "method.dim" = 4'
+_KEY = re.compile(r"[^\s:=]+")
+_HINT = "write KEY = VALUE, such as train.epochs = 4; texts are in quotes"
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class SettingsFile:
         path: The file; None for no file.
         settings: Settings by dotted key.
         faults: Faults of the file's form.
+        lines: Lines of its keys.
     """
 
     path: Path | None = None
     settings: Settings = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    lines: Lines = field(default_factory=dict)
 
     def under(self, given: Settings) -> dict[str, Any]:
         """Returns the settings of the file with others on top.
@@ -55,7 +59,7 @@ class SettingsFile:
 
     @contextmanager
     def naming_faults(self, given: Settings) -> Iterator[None]:
-        """Adds the name of the file to the faults of its settings.
+        """Adds the name of the file and the line to the faults of its settings.
 
         Args:
             given: Settings that replace those of the file.
@@ -69,26 +73,39 @@ class SettingsFile:
             faults = error.faults or (error.message,)
             if self.path is None:
                 raise
-            own = self.settings.keys() - given.keys()
-            shown = {shortened(key) for key in own} | own
-            chosen = [f"{kind} {quoted(self.settings[kind])}" for kind in SPECS.keys() & own]
-            named = [
-                f"{one} ({self.path})" if _concerns(one, shown, chosen) else one for one in faults
-            ]
+            own = {key: self.settings[key] for key in self.settings if key not in given}
+            named = [self._named(fault, own) for fault in faults]
             raise ConfigError.from_faults(named, hint=error.hint) from error
 
+    def _named(self, fault: str, own: Settings) -> str:
+        """Returns a fault with its place, if it is one of the file's own settings."""
+        key = key_of_fault(fault, own)
+        if key is None:
+            return fault
+        line = line_of(self.lines, key)
+        return f"{fault} ({self.path}" + (")" if line is None else f", line {line:,})")
 
-def _concerns(fault: str, keys: Set[str], chosen: Sequence[str]) -> bool:
-    """Returns whether a fault is about one of some settings.
+
+def key_of_fault(fault: str, settings: Settings) -> str | None:
+    """Returns the key of the setting that a fault is about; None where it is none of them.
 
     Args:
-        fault: Text of the fault, which begins with a key.
-        keys: Keys of the settings, as they are and shortened for messages.
-        chosen: Kind and name of the components that are among the settings.
+        fault: Text of the fault, which begins with a key, or names a component with its kind.
+        settings: Settings by dotted key; a list has several values.
     """
-    key = fault.partition(":")[0]
-    above = itertools.accumulate(key.split("."), "{}.{}".format)
-    return any(one in keys for one in above) or any(one in fault for one in chosen)
+    named = _KEY.match(fault)
+    key = "" if named is None else named[0]
+    shown = {shortened(one): one for one in settings}
+    above = [part.rstrip(".") for part in itertools.accumulate(re.findall(r"[^.]+\.?", key))]
+    for one in reversed(above):
+        if one in shown:
+            return shown[one]
+    for kind in SPECS.keys() & settings.keys():
+        value = settings[kind]
+        for name in value if isinstance(value, list) else [value]:
+            if f"{kind} {quoted(name)}" in fault:
+                return kind
+    return next((one for one in settings if one.startswith(f"{key}.")), None) if key else None
 
 
 def read_settings_file(path: Path | None) -> SettingsFile:
@@ -102,17 +119,22 @@ def read_settings_file(path: Path | None) -> SettingsFile:
     """
     if path is None:
         return SettingsFile()
+    document = read_toml(path)
     settings: dict[str, Any] = {}
-    faults = []
-    for key, value in flattened(read_toml(path)):
-        if key in settings:
-            faults.append(f"{shortened(key)}: set twice ({path})")
-        settings[key] = none_as_text(value)
-    return SettingsFile(path, settings, tuple(faults))
+    for entry in document.entries:
+        # A table that an option is set to stays whole; another one holds settings.
+        for key, value in flattened({entry.key: entry.value}):
+            settings[key] = none_as_text(value)
+    faults = [
+        f"{shortened(key)}: set twice ({path}, lines {' and '.join(map(str, lines))})"
+        for key in settings
+        if len(lines := document.lines.get(undotted((key,)), ())) > 1
+    ]
+    return SettingsFile(path, settings, tuple(faults), document.lines)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Returns the table of a TOML file of the user.
+def read_toml(path: Path) -> TomlDocument:
+    """Returns the content of a TOML file of the user.
 
     Raises:
         ConfigError: It cannot be read, or is not TOML.
@@ -124,7 +146,7 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {error.strerror}", hint="give the path of a TOML file"
         ) from error
     try:
-        return parse_toml(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        return read_document(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}", hint=_HINT) from error
 
@@ -170,8 +192,6 @@ def as_settings_file(resolved: Resolved) -> str:
     for section in sections:
         lines.append("")
         for key in section:
-            bare = key.partition(".")[0] not in SPECS or key in SPECS
-            written = key if bare else to_toml(key)
             source = resolved.sources.get(key, "default")
-            lines.append(f"{written} = {to_toml(settings[key])}  # {source}")
+            lines.append(f"{key} = {to_toml(settings[key])}  # {source}")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""TOML of a user: read with limits, because its parser recurses into what is nested."""
+"""TOML of a user, read with limits, because its parser recurses into what is nested."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is not TOML, or too deeply nested.
     """
-    # The parser takes quadratic time for a key of many parts.
-    if text.count(".") >= MAX_DEPTH and _LONG_KEY.search(text):
-        raise ValueError(f"a key has more than {MAX_DEPTH} parts")
+    expect_short_keys(text)
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -28,13 +26,23 @@ def parse_toml(text: str) -> dict[str, Any]:
     except ValueError:
         raise ValueError("a whole number has too many digits") from None
     except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
+        raise ValueError(TOO_DEEP) from None
     if _depth_exceeds(table, MAX_DEPTH + 2):  # [[include]] is a table in a list in a table
-        raise ValueError(_TOO_DEEP)
+        raise ValueError(TOO_DEEP)
     return table
 
 
-_TOO_DEEP = f"lists and tables are nested more than {MAX_DEPTH} deep"
+def expect_short_keys(text: str) -> None:
+    """Checks the number of parts of each key, for which the parser takes quadratic time.
+
+    Raises:
+        ValueError: A key has too many parts.
+    """
+    if text.count(".") >= MAX_DEPTH and _LONG_KEY.search(text):
+        raise ValueError(f"a key has more than {MAX_DEPTH} parts")
+
+
+TOO_DEEP = f"lists and tables are nested more than {MAX_DEPTH} deep"
 
 
 def _depth_exceeds(value: Any, limit: int) -> bool:

@@ -5,6 +5,7 @@ Importing this package loads no torch; the modules of `ltbench.data.loading` do.
 
 from __future__ import annotations
 
+from ltbench.data.class_folders import ClassFolders, ListedFiles, scan_class_folders
 from ltbench.data.content_digests import (
     DigestRule,
     Digests,
@@ -17,6 +18,8 @@ from ltbench.data.content_digests import (
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.decoding.decode import decode
 from ltbench.data.digest_table import DIGEST_BYTES
+from ltbench.data.drawn_splits import DEFAULT_TEST_SHARE, draw_splits
+from ltbench.data.folder_layout import UNDIVIDED
 from ltbench.data.images import (
     IMAGE_EXTENSIONS,
     ArrayImages,
@@ -25,6 +28,7 @@ from ltbench.data.images import (
     Subset,
     subset,
 )
+from ltbench.data.limit import limit_images
 from ltbench.data.longtail import (
     counts_rule,
     exponential_counts,
@@ -39,14 +43,18 @@ from ltbench.io.paths import with_home
 from ltbench.io.reading import read_regular
 
 __all__ = [
+    "DEFAULT_TEST_SHARE",
     "DIGEST_BYTES",
     "IMAGE_EXTENSIONS",
+    "UNDIVIDED",
     "ArrayImages",
+    "ClassFolders",
     "Dataset",
     "DigestRule",
     "Digests",
     "FileImages",
     "ImageSource",
+    "ListedFiles",
     "Preparation",
     "RepeatRule",
     "Split",
@@ -55,11 +63,13 @@ __all__ = [
     "content_digest",
     "counts_rule",
     "decode",
+    "draw_splits",
     "exponential_counts",
     "file_digests",
     "file_stamp",
     "git_blob_sha1",
     "handle_repeats",
+    "limit_images",
     "list_identity",
     "make_lt",
     "pareto_counts",
@@ -67,6 +77,7 @@ __all__ = [
     "read_list",
     "read_regular",
     "remembered_digests",
+    "scan_class_folders",
     "select_counts",
     "subset",
     "with_home",

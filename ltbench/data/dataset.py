@@ -35,9 +35,10 @@ class Dataset:
     Args:
         class_names: Names of the K classes.
         splits: Splits by name.
-        published_counts: Training images of each class before the hold-out, (K,); None without a
-            hold-out.
+        published_counts: Training images of each class before the hold-out and the limit of a quick
+            look, (K,); None without both.
         unreadable: Number of training images left out because they cannot be decoded.
+        left_out: Number of training images left out by the limit of a quick look.
         notes: Sentences on facts that limit what results mean, such as images left out. They are
             shown as warnings and stored with the result.
 
@@ -49,6 +50,7 @@ class Dataset:
     splits: Mapping[str, Split]
     published_counts: NDArray[np.int64] | None = None
     unreadable: int = 0
+    left_out: int = 0
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -93,4 +95,5 @@ class Dataset:
     @property
     def held_out(self) -> int:
         """Number of training images held out for validation."""
-        return int(self.shot_counts.sum() - self.class_counts.sum()) - self.unreadable
+        missing = int(self.shot_counts.sum() - self.class_counts.sum())
+        return missing - self.unreadable - self.left_out

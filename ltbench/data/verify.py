@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from typing import Any
 
 import numpy as np
 
 from ltbench.data.content_digests import content_digest, file_digests
 from ltbench.data.dataset import Dataset
+from ltbench.data.image_processes import Advance, map_images
 from ltbench.data.images import FileImages, ImageSource
 from ltbench.data.repeats import Repeats, find_repeats
-from ltbench.errors import DataError, RunError
-from ltbench.io.interrupts import silent_children
+from ltbench.errors import DataError
 from ltbench.progress import ProgressReporter
-
-Advance = Callable[[int], None]
-"""Callback with the number of further images that have been checked."""
-
-_IMAGES_PER_TASK = 256
 
 
 @dataclass(frozen=True)
@@ -135,41 +125,9 @@ def broken_images(dataset: Dataset, processes: int, advance: Advance) -> Iterato
         RunError: One of the processes was killed.
     """
     sources = {split: part.images for split, part in dataset.splits.items()}
-    parts = iter(
-        [
-            (split, range(start, min(start + _IMAGES_PER_TASK, len(images))))
-            for split, images in sources.items()
-            for start in range(0, len(images), _IMAGES_PER_TASK)
-        ]
-    )
-    resource_tracker.ensure_running()  # its start would unblock what `silent_children` blocks
-    with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_initialize, initargs=(sources,)
-    ) as pool:
-        waiting: dict[Future[list[BadImage]], int] = {}
-        try:
-            while True:
-                with silent_children():
-                    for split, indices in parts:
-                        waiting[pool.submit(_decode_part, split, indices)] = len(indices)
-                        if len(waiting) >= 2 * processes:
-                            break
-                if not waiting:
-                    return
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield from future.result()
-                    advance(waiting.pop(future))
-        except BrokenProcessPool as error:
-            raise RunError(
-                "a decoding process was killed, perhaps for lack of memory",
-                hint="use fewer --workers",
-            ) from error
-        except BaseException:  # do not wait for the images being decoded
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in active_children():
-                process.terminate()
-            raise
+    for split, found in map_images(sources, _decode_part, processes, advance):
+        for index, name, fault in found:
+            yield BadImage(split, index, name, fault)
 
 
 def _names(images: ImageSource) -> Any:
@@ -194,31 +152,18 @@ def _file_fault(path: str) -> str:
     return "" if os.access(path, os.R_OK) else "cannot be read: no permission"
 
 
-_sources: Mapping[str, ImageSource] = {}  # set in each decoding process
-
-
-def _initialize(sources: Mapping[str, ImageSource]) -> None:
-    global _sources
-    _sources = sources
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
-
-
-def _decode_part(split: str, indices: range) -> list[BadImage]:
+def _decode_part(images: ImageSource, indices: range) -> list[tuple[int, str, str]]:
+    """Returns index, name and fault of each image that cannot be decoded."""
     found = []
-    images = _sources[split]
     for index in indices:
         try:
             images.read(index)
         except DataError as error:
             name = images.name(index)
-            fault = error.message.rpartition(name)[2].strip() or error.message
-            found.append(BadImage(split, index, name, fault))
+            found.append((index, name, decode_fault(error, name)))
     return found
+
+
+def decode_fault(error: DataError, name: str) -> str:
+    """Returns the fault of an image's error without the image's name."""
+    return error.message.rpartition(name)[2].strip() or error.message

@@ -70,6 +70,20 @@ class _Speed(ProgressColumn):
         return Text(f"{task.speed:,.0f} images/s" if task.speed else "")
 
 
+class _Count(MofNCompleteColumn):
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
+
+
+class _Time(TimeRemainingColumn):
+    """Time that is left, or that has passed where the end is not known."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text(f"{task.elapsed or 0:.0f} s", style="progress.elapsed")
+        return super().render(task)
+
+
 @dataclass
 class _Stage:
     """Stage with a bar."""
@@ -86,7 +100,8 @@ class _Stage:
 class Bar:
     """Live progress bar: stage, epoch, loss, images, images per second, time left.
 
-    A nested stage has a second bar.
+    A nested stage has a second bar. Between stages, while libraries are imported and the model is
+    built, a moving bar shows that the command works.
 
     Args:
         console: Console of the bar.
@@ -96,13 +111,14 @@ class Bar:
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            _Count(),
             _Speed(),
-            TimeRemainingColumn(),
+            _Time(),
             console=console,
             transient=True,
         )
         self._stages: list[_Stage] = []
+        self._between = self._wait()
 
     def note(self, text: str) -> None:
         """Prints a line above the bar."""
@@ -111,6 +127,8 @@ class Bar:
     def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
         """Adds a bar for a stage."""
         numbered = f" epoch {epoch + 1}/{epochs}" if epochs else ""
+        if not self._stages:
+            self.progress.remove_task(self._between)
         self._stages.append(_Stage(self.progress.add_task(what, total=images), what, numbered))
         self.advance(0)
 
@@ -130,6 +148,11 @@ class Bar:
     def stop(self) -> None:
         """Removes the bar of the current stage."""
         self.progress.remove_task(self._stages.pop().task)
+        if not self._stages:
+            self._between = self._wait()
+
+    def _wait(self) -> TaskID:
+        return self.progress.add_task("working", total=None)
 
 
 @dataclass

@@ -128,7 +128,7 @@ def execute(
         observers = Observers(registry, hooks, spec.to_dict(), progress)
         loader_config = runtime.loader_config(spec)
         resumed_precision = None if overwrite == "always" else directory.resumed_precision()
-        progress.note(f"loading {spec.dataset.name} and {spec.backbone.name}")
+        progress.note(f"loading {spec.dataset.title} and {spec.backbone.name}")
         with memory_explained(), gc_paused():  # libraries are imported
             built = build_run(resolved, loader_config, resumed_precision, progress)
         for warning in built.warnings:

@@ -109,12 +109,12 @@ def _metadata(result: RunResult, facts: ExportFacts) -> dict[str, Any]:
         "license": "unknown",
         "model-index": [
             {
-                "name": f"{spec.method.name} on {spec.dataset.name}",
+                "name": f"{spec.method.name} on {spec.dataset.title}",
                 "results": [
                     {
                         "task": {"type": "image-classification"},
                         "dataset": {
-                            "name": spec.dataset.name,
+                            "name": spec.dataset.title,
                             "type": spec.dataset.name,
                             "split": spec.split,
                         },

@@ -14,7 +14,8 @@ from rich.text import Text
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import State, trained_epochs
 from ltbench.grid.task import Task
-from ltbench.io.console import console, plain_table
+from ltbench.io.console import console
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.notebook import notebook_text
 from ltbench.io.text import line_text
 
@@ -116,9 +117,9 @@ def _board(scheduler: Scheduler) -> Group:
     cells = list(tally.cells)
     if len(cells) > MAX_LIVE_ROWS:  # only cells with a running task
         cells = list(dict.fromkeys(task.cell for task in running))
-    table = plain_table("cell")
+    table = FittedTable("cell")
     for column in COLORS:
-        table.add_column(column, justify="right")
+        table.add_column(column, right=True)
     for label in cells:
         counts = tally.states_of(label)
         table.add_row(

@@ -49,11 +49,11 @@ class Forecaster:
     out: Path
     cells: Sequence[CellState]
     probe: Callable[[CellState], Forecast] | None = None
-    _similar: dict[Path, _Similar | None] = field(default_factory=dict)
+    _similar: dict[tuple[Path, int | None], _Similar | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._known = {
-            run.directory.path: run.figures
+            run.directory.path: (run.figures, run.run.resolved.spec.limit)
             for cell in self.cells
             for run in cell.runs
             if run.figures is not None
@@ -66,25 +66,27 @@ class Forecaster:
         run = cell.runs[0]
         if self.probe is not None and run.run.missing is None:
             return self.probe(cell)
-        folder = run.directory.path.parent
-        if folder not in self._similar:
-            found = list(self._results(folder))
-            self._similar[folder] = _Similar.of(found) if found else None
-        similar = self._similar[folder]
+        # A quick look takes less time than other runs.
+        key = run.directory.path.parent, run.run.resolved.spec.limit
+        if key not in self._similar:
+            found = [figures for figures, limit in self._results(key[0]) if limit == key[1]]
+            self._similar[key] = _Similar.of(found) if found else None
+        similar = self._similar[key]
         if similar is None:
             return None
         return similar.forecast(run.run.resolved.spec.train.epochs)
 
-    def _results(self, folder: Path) -> Iterator[Figures]:
-        """Yields the figures of the run directories in a folder that can be read."""
+    def _results(self, folder: Path) -> Iterator[tuple[Figures, int | None]]:
+        """Yields figures and limit of the run directories in a folder that can be read."""
         for path in sorted(folder.glob("*/result.json")):
             if path.parent in self._known:
                 yield self._known[path.parent]
                 continue
             try:
-                yield Figures.of(RunDirectory(path.parent).finished())
+                result = RunDirectory(path.parent).finished()
             except DataError:
                 continue  # no basis for a forecast; `grid status` reports it
+            yield Figures.of(result), result.spec.limit
 
 
 def _measured(figures: Sequence[Figures]) -> Forecast:

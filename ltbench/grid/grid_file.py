@@ -127,21 +127,31 @@ def resolve_grid(
     Raises:
         ConfigError: The faults of all entries.
     """
-    pool = RunPool(Resolver(registry, data_root, progress), tables.exclude)
+    pool = RunPool(Resolver(registry, data_root, progress), tables)
     faults, entries = list(tables.faults), tables.entries
     count = sum(map(count_runs, entries))
     if count > MAX_RUNS:
         faults.append(f"it has {count:,} runs: expected at most {MAX_RUNS:,}")
     if not faults:
-        for number, entry in enumerate(entries, start=1):
-            pool.add(f"include {number}" if tables.include else "defaults", entry)
+        for number, entry in enumerate(entries):
+            pool.add(number, entry)
         pool.finish()
-        faults = pool.faults
+        faults = list(dict.fromkeys(pool.faults))
     if faults:
         hint = "; ".join(leading(list(pool.hints), _MAX_HINT_CHARACTERS)) or HINT
         together = ConfigError.from_faults(faults)
         raise ConfigError(f"{origin}: {together.message}", hint=hint)
-    return Grid(tables.name, list(_cells(pool.runs.values())), pool.notes)
+    return Grid(tables.name, list(_cells(pool.runs.values())), [*pool.notes, *_quick_looks(pool)])
+
+
+def _quick_looks(pool: RunPool) -> Iterator[str]:
+    """Yields a remark about runs that leaderboards leave out."""
+    quick = sum(not run.resolved.spec.comparable for run in pool.runs.values())
+    if quick:
+        yield (
+            f"{quick:,} of {len(pool.runs):,} runs are quick looks (limit, fast): leaderboards, "
+            "comparisons and reports leave them out"
+        )
 
 
 def _cells(runs: Iterable[GridRun]) -> Iterator[GridCell]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.toml import parse_toml
+from ltbench.config.settings_file import key_of_fault
+from ltbench.config.toml_document import Lines, line_of, read_document, undotted
 from ltbench.errors import ConfigError, quoted, shortened, suggestion
 from ltbench.io.reading import read_regular
 from ltbench.specs import SPECS, Settings
@@ -15,7 +16,7 @@ from ltbench.specs import SPECS, Settings
 MAX_FILE_BYTES = 10_000_000
 MAX_PATTERNS = 1_000  # each is compared with every run
 LISTS = "a list is an axis, with a run for each value; a value that is a list is written [[0, 1]]"
-HINT = f'{LISTS}; options of components are written in quotes: "method.dim" = 4'
+HINT = f"{LISTS}; options are written like other settings: method.dim = 4"
 KEYS = ("name", "defaults", "include", "exclude")
 _MAX_NAME_CHARACTERS = 100
 _MAX_DEPTH = 20
@@ -35,9 +36,10 @@ def read_tables(path: Path) -> GridTables:
             f"{path} cannot be read: {error.strerror}", hint="give the path of a grid file"
         ) from error
     try:
-        return GridTables(parse_toml(content.decode("utf-8-sig").replace("\r\n", "\n")), path.stem)
+        document = read_document(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}", hint=HINT) from error
+    return GridTables(document.table, path.stem, document.lines)
 
 
 def tables_of(content: Mapping[str, Any]) -> GridTables:
@@ -79,10 +81,12 @@ class GridTables:
     Args:
         stored: Content of the file.
         stem: Name of the grid where the file sets none.
+        lines: Lines of the file's keys; empty where the content is not that of a file.
     """
 
     stored: Mapping[str, Any]
     stem: str
+    lines: Lines = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     include: list[dict[str, Any]] = field(default_factory=list)
     exclude: list[dict[str, Any]] = field(default_factory=list)
@@ -90,13 +94,15 @@ class GridTables:
 
     def __post_init__(self) -> None:
         self.faults += [
-            f"there is no key '{shortened(key)}'; {suggestion(key, KEYS)}"
+            self._at(f"there is no key '{shortened(key)}'; {suggestion(key, KEYS)}", key)
             for key in self.stored
             if key not in KEYS
         ]
         if not _is_name(self.stored.get("name", "grid")):
-            self.faults.append(f"name: expected a string of 1 to {_MAX_NAME_CHARACTERS} characters")
-        self.defaults = self._table("defaults", self.stored.get("defaults", {}))
+            fault = f"name: expected a string of 1 to {_MAX_NAME_CHARACTERS} characters"
+            self.faults.append(self._at(fault, "name"))
+        found = self.stored.get("defaults", {})
+        self.defaults = self._table("defaults", found, "defaults")
         self.include = self._tables("include")
         self.exclude = self._tables("exclude")
         if len(self.exclude) > MAX_PATTERNS:
@@ -116,25 +122,59 @@ class GridTables:
         """Entries on top of the defaults; the defaults alone where the file has no entry."""
         return [_with_defaults(self.defaults, entry) for entry in self.include or [{}]]
 
+    def entry_fault(self, number: int, fault: str) -> str:
+        """Returns a fault of an entry with the table at fault, and the line of the setting.
+
+        Args:
+            number: Index of the entry in `entries`.
+            fault: Text of the fault.
+        """
+        if self.include:
+            key = key_of_fault(fault, self.include[number])
+            if key is not None or key_of_fault(fault, self.defaults) is None:
+                path = ("include", number) if key is None else ("include", number, key)
+                return self._at(f"include {number + 1}: {fault}", *path)
+        # The same text for every entry: the fault is shown once.
+        key = key_of_fault(fault, self.defaults)
+        return self._at(f"defaults: {fault}", *("defaults", key) if key else ("defaults",))
+
+    def pattern_fault(self, number: int, fault: str, key: str = "") -> str:
+        """Returns a fault of a pattern with the pattern and the line.
+
+        Args:
+            number: Index of the pattern in `exclude`.
+            fault: Text of the fault.
+            key: Key at fault; empty for the whole pattern.
+        """
+        path = ("exclude", number, key) if key else ("exclude", number)
+        return self._at(f"exclude {number + 1}: {fault}", *path)
+
+    def _at(self, fault: str, *path: str | int) -> str:
+        """Returns a fault with the line of a key, where it is known."""
+        line = line_of(self.lines, *path)
+        return fault if line is None else f"{fault} (line {line:,})"
+
     def _tables(self, name: str) -> list[dict[str, Any]]:
         found = self.stored.get(name, [])
         if not isinstance(found, list):
-            self.faults.append(f"{name}: expected [[{name}]], with two brackets")
+            self.faults.append(self._at(f"{name}: expected [[{name}]], with two brackets", name))
             return []
-        return [self._table(f"{name} {n}", table) for n, table in enumerate(found, start=1)]
+        return [self._table(f"{name} {n + 1}", table, name, n) for n, table in enumerate(found)]
 
-    def _table(self, where: str, table: Any) -> dict[str, Any]:
+    def _table(self, where: str, table: Any, *path: str | int) -> dict[str, Any]:
         if not isinstance(table, dict):
-            self.faults.append(f"{where}: expected a table of settings, got {quoted(table)}")
+            fault = f"{where}: expected a table of settings, got {quoted(table)}"
+            self.faults.append(self._at(fault, *path))
             return {}
         flat: dict[str, Any] = {}
         for key, value in _flattened(table):
             if key in flat:
-                self.faults.append(f"{where}: {shortened(key)} is set twice")
+                lines = self.lines.get(undotted((*path, key)), ())
+                in_lines = f" (lines {' and '.join(map(str, lines))})" if lines else ""
+                self.faults.append(f"{where}: {shortened(key)} is set twice{in_lines}")
             if isinstance(value, list) and not value:
-                self.faults.append(
-                    f"{where}: {shortened(key)}: expected a value, got an empty list"
-                )
+                fault = f"{where}: {shortened(key)}: expected a value, got an empty list"
+                self.faults.append(self._at(fault, *path, key))
             flat[key] = value
         return flat
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ltbench.config.resolve import Resolved, Resolver, settings_of
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError, DataError, shortened, suggestion
-from ltbench.grid.grid_tables import LISTS
+from ltbench.grid.grid_tables import LISTS, GridTables
 from ltbench.specs import Settings
 
 MAX_RUNS = 1_000_000
@@ -57,7 +57,7 @@ class RunPool:
 
     Args:
         resolver: Resolver of the runs.
-        exclude: Patterns of runs that are left out.
+        tables: Entries of the grid, and patterns of runs that are left out.
         runs: Runs by their key, in the order of the file.
         faults: Faults of the entries and patterns.
         hints: Hints about the faults, each once.
@@ -65,7 +65,7 @@ class RunPool:
     """
 
     resolver: Resolver
-    exclude: Sequence[Settings]
+    tables: GridTables
     runs: dict[object, GridRun] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     hints: dict[str, None] = field(default_factory=dict)
@@ -77,17 +77,25 @@ class RunPool:
 
     def __post_init__(self) -> None:
         self._patterns = [
-            {key: _values(wanted) for key, wanted in pattern.items()} for pattern in self.exclude
+            {key: _values(wanted) for key, wanted in pattern.items()}
+            for pattern in self.tables.exclude
         ]
 
-    def add(self, where: str, entry: Settings) -> None:
-        """Adds the runs of an entry."""
+    def add(self, number: int, entry: Settings) -> None:
+        """Adds the runs of an entry.
+
+        Args:
+            number: Index of the entry in the grid.
+            entry: Settings of the entry and the defaults.
+        """
+        where = f"include {number + 1}" if self.tables.include else "defaults"
         tried, found, faulty = 0, 0, 0
-        faults, earlier = dict[str, None](), list[str]()
+        faults, earlier, unused = dict[str, None](), list[str](), _Unused()
         axes = {key for key, value in entry.items() if isinstance(value, list)}
         for settings in _combinations(entry):
             tried += 1
-            run, error = self._resolved(settings)
+            ignored = self.resolver.ignored(settings)
+            run, error = self._resolved({k: v for k, v in settings.items() if k not in ignored})
             if self._excluded(settings, run):
                 continue
             found += 1
@@ -101,17 +109,21 @@ class RunPool:
                 if len(faults) >= _MAX_FAULTS or faulty >= _MAX_FAULTY_RUNS:
                     break
             elif run is not None:
-                if run.key in self._of:
-                    earlier.append(self._of[run.key])
+                run = unused.without(run, ignored)
+                before = self._of.get(run.key)
+                if before is not None and not (before == where and unused.concerns(run)):
+                    earlier.append(before)
                 self._of.setdefault(run.key, where)
                 self.runs.setdefault(run.key, run)
-        self.faults += [f"{where}: {fault}" for fault in faults]
         unchecked = count_runs(entry) - tried
-        if unchecked:
+        if unchecked:  # first, because many faults are not all shown
             self._is_complete = False
-            self.faults.append(f"{where}: its other {unchecked:,} runs were not checked")
+            fault = f"its other {unchecked:,} runs were not checked"
+            self.faults.append(self.tables.entry_fault(number, fault))
+        self.faults += [self.tables.entry_fault(number, fault) for fault in faults]
         if not found:
-            self.faults.append(f"{where}: all of its runs are excluded")
+            self.faults.append(self.tables.entry_fault(number, "all of its runs are excluded"))
+        self.notes += [f"{where}: {note}" for note in unused.notes()]
         if earlier:
             by = ", ".join(dict.fromkeys(earlier))
             self.notes.append(
@@ -123,15 +135,13 @@ class RunPool:
         """Finds the faults of the patterns, after all runs were added."""
         if not self._is_complete:
             return
-        for number, pattern in enumerate(self.exclude):
+        for number, pattern in enumerate(self.tables.exclude):
             unknown = [key for key in pattern if key not in self._keys]
-            self.faults += [
-                f"exclude {number + 1}: no run has '{shortened(key)}'; "
-                f"{suggestion(key, self._keys)}"
-                for key in unknown
-            ]
+            for key in unknown:
+                fault = f"no run has '{shortened(key)}'; {suggestion(key, self._keys)}"
+                self.faults.append(self.tables.pattern_fault(number, fault, key))
             if not unknown and number not in self._matched:
-                self.faults.append(f"exclude {number + 1}: no run matches")
+                self.faults.append(self.tables.pattern_fault(number, "no run matches"))
 
     def _resolved(self, settings: Settings) -> tuple[GridRun | None, ConfigError | None]:
         try:
@@ -156,6 +166,53 @@ class RunPool:
         }
         self._matched |= matching
         return bool(matching)
+
+
+@dataclass
+class _Unused:
+    """Settings of an entry that change nothing for some methods.
+
+    Args:
+        of_training: Settings of the training, by method that does not train.
+        seeds: Seeds, by method whose result they do not change.
+    """
+
+    of_training: dict[str, dict[str, None]] = field(default_factory=dict)
+    seeds: dict[str, set[int]] = field(default_factory=dict)
+
+    def without(self, run: GridRun, ignored: Sequence[str]) -> GridRun:
+        """Returns a run of a grid for all of its seeds, if they do not change its result.
+
+        Args:
+            run: The run, without settings of the training that its method ignores.
+            ignored: Keys of these settings.
+        """
+        spec = run.resolved.spec
+        if ignored:
+            self.of_training.setdefault(spec.method.name, {}).update(dict.fromkeys(ignored))
+        if not run.resolved.seedless:
+            return run
+        self.seeds.setdefault(spec.method.name, set()).add(spec.seed)
+        if spec.seed == 0:
+            return run
+        resolved = replace(run.resolved, spec=spec.with_seed(0))
+        return replace(run, settings={**run.settings, "seed": 0}, resolved=resolved)
+
+    def concerns(self, run: GridRun) -> bool:
+        """Returns whether runs with other settings may be this one."""
+        name = run.resolved.spec.method.name
+        return name in self.of_training or name in self.seeds
+
+    def notes(self) -> Iterator[str]:
+        """Yields a remark about each kind of settings that change nothing."""
+        if self.of_training:
+            keys = dict.fromkeys(key for each in self.of_training.values() for key in each)
+            train = "which do not train" if len(self.of_training) > 1 else "which does not train"
+            names = ", ".join(self.of_training)
+            yield f"{', '.join(keys)}: ignored for {names}, {train}"
+        names = ", ".join(name for name, seeds in self.seeds.items() if seeds != {0})
+        if names:
+            yield f"{names}: no seed changes the result; executed once, with seed 0"
 
 
 def count_runs(entry: Settings) -> int:

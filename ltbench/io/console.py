@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.table import Table
+from rich.text import Text
 
+from ltbench.io.fitted_table import folded
 from ltbench.io.text import terminal_text
 
 
 class _ReadableConsole(Console):
-    """Console that neutralises whatever is printed on it, also within tables."""
+    """Console that neutralises whatever is printed on it, and cuts nothing off, also in tables."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*objects, **{"crop": False, **options})
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -35,9 +40,12 @@ def console(*, stderr: bool = False) -> Console:
     return _ReadableConsole(stderr=stderr, highlight=False)
 
 
-def plain_table(*columns: str) -> Table:
-    """Returns a table without lines."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def print_paragraph(out: Console, text: str) -> None:
+    """Prints a text: on a terminal in lines that break no word and no interval, else in one line.
+
+    Args:
+        out: Console.
+        text: Text with markup of rich.
+    """
+    line = Text.from_markup(text)
+    out.print(folded([line], out.width) if out.is_terminal else line, soft_wrap=True)

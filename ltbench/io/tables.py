@@ -1,4 +1,4 @@
-"""Tables of pandas written as CSV, Markdown and LaTeX.
+"""Tables of pandas written as CSV and Markdown.
 
 Texts in a table come from others: names of classes, methods and files. Each format has its escape
 (`ltbench.io.text`).
@@ -11,10 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ltbench.io.text import csv_text, latex_text, line_text, markdown_text
-
-LATEX_PREAMBLE = "% needs \\usepackage{booktabs}\n"
-"""Comment that begins a file of tables for LaTeX."""
+from ltbench.io.text import csv_text, line_text, markdown_text
 
 
 def text_series(values: Iterable[Any]) -> pd.Series:
@@ -60,37 +57,6 @@ def markdown_table(texts: pd.DataFrame, left: Collection[str]) -> str:
         index=False,
         colalign=["left" if head in left else "right" for head in texts.columns],
         disable_numparse=True,
-    )
-    return table
-
-
-def latex_table(
-    texts: pd.DataFrame,
-    left: Collection[str],
-    caption: str,
-    bold: Collection[tuple[int, str]] = (),
-) -> str:
-    """Returns a table for LaTeX with booktabs, with a line end after it.
-
-    Args:
-        texts: Table of texts; its index is not written.
-        left: Heads of the columns that are aligned at the left; the others are at the right.
-        caption: Caption, which is escaped.
-        bold: Cells in bold: number of the row, and head of the column.
-    """
-    escaped = _escaped(texts, latex_text)
-    marks = pd.DataFrame("", index=escaped.index, columns=escaped.columns)
-    for row, head in bold:
-        marks.loc[row, latex_text(head)] = "textbf:--rwrap;"
-    table: str = (
-        escaped.style.hide(axis="index")
-        .apply(lambda _: marks, axis=None)
-        .to_latex(
-            hrules=True,
-            column_format="".join("l" if head in left else "r" for head in texts.columns),
-            position_float="centering",
-            caption=latex_text(caption),
-        )
     )
     return table
 

@@ -1,6 +1,7 @@
 """Glossary: one explanation for each word of the field and of ltbench.
 
-The texts are in `glossary.toml`. `docs/glossary.md`, `ltbench docs WORD` and the report show them.
+The texts are in `glossary.toml`. The page of the glossary, `ltbench docs WORD` and the report show
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ltbench.errors import ConfigError, suggestion
 
 
 @dataclass(frozen=True)
-class Entry:
+class GlossaryEntry:
     """Explanation of a word.
 
     Args:
@@ -29,15 +30,15 @@ class Entry:
     aliases: tuple[str, ...] = ()
 
 
-def _read() -> dict[str, Entry]:
+def _read() -> dict[str, GlossaryEntry]:
     text = Path(__file__).with_name("glossary.toml").read_text(encoding="utf-8")
     return {
-        term: Entry(one["text"], one["page"], tuple(one.get("aliases", ())))
+        term: GlossaryEntry(one["text"], one["page"], tuple(one.get("aliases", ())))
         for term, one in tomllib.loads(text).items()
     }
 
 
-ENTRIES: Mapping[str, Entry] = MappingProxyType(_read())
+ENTRIES: Mapping[str, GlossaryEntry] = MappingProxyType(_read())
 """All words in alphabetical order, with explanation, page and aliases."""
 
 GLOSSARY: Mapping[str, str] = MappingProxyType({term: one.text for term, one in ENTRIES.items()})

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.data.images import IMAGE_EXTENSIONS, FileImages
-from ltbench.errors import CorruptImageError, DataError, shortened
+from ltbench.errors import ConfigError, CorruptImageError, DataError, shortened
 from ltbench.io.interrupts import check
 from ltbench.io.paths import is_folder, with_home
 from ltbench.prediction.path_column import read_paths
@@ -82,7 +82,8 @@ def find_images(paths: Sequence[str | Path], *, unique: bool = True) -> FoundIma
         unique: Whether a file that occurs again is left out.
 
     Raises:
-        DataError: An argument does not exist or cannot be read, or no image is found.
+        ConfigError: An argument does not exist.
+        DataError: An argument cannot be read, or no image is found.
     """
     finder, collected = _Finder(), _Collected()
     several = unique and (len(paths) > 1 or not _is_folder(paths))
@@ -146,7 +147,7 @@ class _Finder:
         matches = _matches(path) if glob.has_magic(text) else []
         if not matches:
             what = "matches no file" if glob.has_magic(text) else "does not exist"
-            raise DataError(
+            raise ConfigError(
                 f"{shortened(text)} {what}",
                 hint="give image files, folders, patterns in quotes, or a CSV file of paths",
             )

@@ -63,8 +63,8 @@ def image_sources(images: Any) -> Iterator[ImageSource]:
             such tensors, alone or followed by labels, which are ignored.
 
     Raises:
-        ConfigError: It is something else.
-        DataError: No image is found, or a path does not exist.
+        ConfigError: It is something else, or a path does not exist.
+        DataError: No image is found.
     """
     from torch import Tensor
     from torch.utils.data import DataLoader

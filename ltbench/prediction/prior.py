@@ -111,6 +111,7 @@ def _read(path: Path) -> dict[str, float | str]:
     """Returns the weights in a CSV file by class; a text where one is no number.
 
     Raises:
+        ConfigError: The file does not exist.
         DataError: The file cannot be read, or is no such CSV file.
     """
     try:
@@ -118,7 +119,7 @@ def _read(path: Path) -> dict[str, float | str]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8", hint=_FORM) from error
     except FileNotFoundError as error:
-        raise DataError(
+        raise ConfigError(
             f"prior: {shortened(str(path))} does not exist",
             hint="give uniform, train, or a CSV file",
         ) from error

@@ -115,7 +115,9 @@ def build_report(
         ],
         made_with=f"ltbench {__version__}",
     )
-    tables = [display_table(each, board.published_beside(each)) for each in board.rankings]
+    tables = [
+        display_table(each, board.published_beside(each), paper=True) for each in board.rankings
+    ]
     return Report(page, figures, to_csv(board.rows()), to_latex(tables))
 
 
@@ -171,7 +173,8 @@ def _ranking_sections(
         ]
     several = [each.conditions.dataset for each in board.rankings].count(about.dataset) > 1
     title = f"{about.dataset}, {about.inference}" if several else about.dataset
-    return [replace(leaderboard, name=anchor, title=title, facts=facts, sections=details)]
+    named = replace(leaderboard, name=anchor, title=title, facts=facts)
+    return [replace(named, sections=details, folded=True)]
 
 
 def _unique_name(text: str, taken: set[str]) -> str:

@@ -310,9 +310,19 @@ class RunResult(RunDescription):
         return canonical(self.spec.to_dict(), without="seed")
 
     @property
+    def comparable(self) -> bool:
+        """Whether the result may be compared with others: not that of a quick look."""
+        return self.spec.comparable
+
+    @property
     def seed(self) -> int:
         """Seed of the training."""
         return self.spec.seed
+
+    @property
+    def dataset_title(self) -> str:
+        """Name of the data set in tables and figures."""
+        return self.spec.dataset.title
 
     @property
     def tags(self) -> dict[str, str]:
@@ -344,8 +354,7 @@ class RunResult(RunDescription):
                 the result has.
         """
         path = stored_predictions(self.path, inference, self.spec.inference.name)
-        read = Predictions.read(path)
-        self._check(path, read)
+        self._check(path, read := Predictions.read(path))
         return read
 
     def predicted_classes(self, inference: str | None = None) -> PredictedClasses:
@@ -358,8 +367,7 @@ class RunResult(RunDescription):
             DataError: The conditions are those of `predictions`.
         """
         path = stored_predictions(self.path, inference, self.spec.inference.name)
-        read = PredictedClasses.read(path)
-        self._check(path, read)
+        self._check(path, read := PredictedClasses.read(path))
         return read
 
     def _check(self, path: Path, read: Predictions | PredictedClasses) -> None:
@@ -378,19 +386,15 @@ class RunResult(RunDescription):
 
     def __repr__(self) -> str:
         """Returns one line: the run, its overall accuracy and its directory."""
-        spec = self.spec
-        return (
-            f"<{type(self).__name__} {spec.method.name} on {spec.dataset.name} with "
-            f"{spec.backbone.name}, seed {spec.seed}: {self.metrics.accuracy:.1f} %, {self.path}>"
-        )
+        return f"<{type(self).__name__} {self._title}: {self.metrics.accuracy:.1f} %, {self.path}>"
 
     __str__ = __repr__
 
+    @property
+    def _title(self) -> str:
+        method, backbone = self.spec.method.name, self.spec.backbone.name
+        return f"{method} on {self.dataset_title} with {backbone}, seed {self.seed}"
+
     def _repr_html_(self) -> str:
         """Returns a table of the accuracies, which notebooks show."""
-        spec = self.spec
-        title = (
-            f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
-            f"seed {spec.seed} ({self.hash})"
-        )
-        return notebook_table(title, self.metrics)
+        return notebook_table(f"{self._title} ({self.hash})", self.metrics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
 from ltbench.storage.result_schema import Classes, RunResult
 from ltbench.storage.run_directory import RunDirectory
+from ltbench.storage.seedless import is_same_result, is_seedless
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
@@ -27,10 +29,25 @@ class Cell:
     Args:
         key: Choices that the runs share, as canonical JSON.
         runs: Results in ascending order of their seeds.
+        repeats: Runs of a method that no seed changes, with the result of the one run in `runs`.
     """
 
     key: str
     runs: tuple[RunResult, ...]
+    repeats: tuple[RunResult, ...] = ()
+
+    @classmethod
+    def of(cls, key: str, runs: Iterable[RunResult]) -> Cell:
+        """Returns the cell of some runs; equal results of a run that trains nothing count once."""
+        first, *others = sorted(runs, key=lambda run: run.seed)
+        if others and all(is_same_result(first, other) for other in others):
+            return cls(key, (first,), tuple(others))
+        return cls(key, (first, *others))
+
+    @cached_property
+    def seedless(self) -> bool:
+        """Whether the seed changes no result: there is no variance of seeds."""
+        return bool(self.repeats) or (len(self.runs) == 1 and is_seedless(self.runs[0]))
 
     @property
     def spec(self) -> RunSpec:
@@ -73,9 +90,42 @@ class Found:
     runs: tuple[RunResult, ...]
     skipped: tuple[SkippedRun, ...]
 
+    def comparable(self) -> Found:
+        """Returns the runs without quick looks, which are skipped.
+
+        Raises:
+            ConfigError: There are runs, and all are quick looks.
+        """
+        quick = [run for run in self.runs if not run.comparable]
+        if not quick:
+            return self
+        if len(quick) == len(self.runs):
+            expect_comparable(quick)
+        skipped = [
+            SkippedRun(run.path, f"it is a quick look ({run.spec.quick_text})") for run in quick
+        ]
+        kept = tuple(run for run in self.runs if run.comparable)
+        return Found(kept, (*self.skipped, *skipped))
+
     def cells(self) -> list[Cell]:
         """Returns the runs, grouped by everything but their seed."""
         return group(self.runs)
+
+
+def expect_comparable(runs: Iterable[RunResult]) -> None:
+    """Checks that results may be compared.
+
+    Raises:
+        ConfigError: A run is a quick look.
+    """
+    quick = [run for run in runs if not run.comparable]
+    if quick:
+        others = f" ({len(quick):,} such runs)" if len(quick) > 1 else ""
+        raise ConfigError(
+            f"{quick[0].path} is a quick look ({quick[0].spec.quick_text}){others}: "
+            "its numbers are not comparable",
+            hint="run it without --limit and --fast; ltbench runs show RUN shows a quick look",
+        )
 
 
 def group(runs: Iterable[RunResult]) -> list[Cell]:
@@ -83,10 +133,7 @@ def group(runs: Iterable[RunResult]) -> list[Cell]:
     groups: dict[str, list[RunResult]] = {}
     for run in runs:
         groups.setdefault(run.key, []).append(run)
-    return [
-        Cell(key, tuple(sorted(members, key=lambda run: run.seed)))
-        for key, members in groups.items()
-    ]
+    return [Cell.of(key, members) for key, members in groups.items()]
 
 
 @gc_paused()

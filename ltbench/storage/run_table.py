@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.config.resolve import settings_of
 from ltbench.errors import ConfigError, shortened
 from ltbench.metric_names import ACCURACIES
@@ -79,7 +80,11 @@ class RunTable:
 def _default_columns(runs: Sequence[RunResult], sort: str | None) -> list[str]:
     """Returns the columns that distinguish runs, with the one that they are sorted by."""
     varying = varying_keys(runs)[:_MAX_VARYING]
-    names = [*_FIRST, *varying, *_LAST]
+    first = list(_FIRST)
+    if any(run.dataset_title != run.spec.dataset.name for run in runs):
+        first.insert(first.index("dataset") + 1, "dataset.title")
+    quick = [key for key in QUICK_KEYS if any(getattr(run.spec, key) for run in runs)]
+    names = list(dict.fromkeys((*first, *quick, *varying, *_LAST)))
     names += [sort] if sort is not None and sort not in names else []
     return [*names, TAGS] if any(run.tags or run.tags_fault for run in runs) else names
 

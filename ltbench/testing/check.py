@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-DOCUMENTATION = "docs/conformance.md"
-"""Page that explains each rule under an anchor of its own."""
+DOCUMENTATION = "ltbench docs conformance"
+"""Command that shows the page with each rule under an anchor of its own."""
 
 
 class Skipped(Exception):
@@ -34,7 +34,7 @@ class Check:
 
     @property
     def link(self) -> str:
-        """Link to the rule in the documentation."""
+        """Command that shows the rule."""
         return f"{DOCUMENTATION}#{self.anchor}"
 
     def __call__(self) -> None:
@@ -78,7 +78,7 @@ class Rule:
     @property
     def anchor(self) -> str:
         """Anchor of the heading "kind: name"."""
-        return f"{self.kind}-{self.name}".replace("_", "-").replace(" ", "-").lower()
+        return f"{self.kind}-{self.name}".replace(" ", "-").lower()
 
 
 @dataclass(frozen=True)

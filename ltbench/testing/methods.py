@@ -32,6 +32,7 @@ def checks(component: Component, bench: Bench) -> Iterator[Check]:
         check_everything_learned_moves,
         check_stored_weights_are_all,
         check_small_numbers,
+        check_no_seed_changes_it,
     ]
     first = _is_first_of_its_modules(component, bench)
     if first:
@@ -150,6 +151,24 @@ def check_stored_weights_are_all(bench: Bench, settings: Settings) -> None:
         save_learned(built.model, path)
         load_learned(fresh.model, path)
     assert torch.equal(_logits(built), _logits(fresh)), "the restored model gives other logits"
+
+
+def check_no_seed_changes_it(bench: Bench, settings: Settings) -> None:
+    """A method that is declared seedless trains nothing, and no seed changes its logits."""
+    method = bench.resolve(settings).components["method"].spec
+    assert isinstance(method, MethodSpec)
+    if not method.seedless:
+        raise Skipped("the method does not declare seedless")
+    assert method.fixed.get("train.epochs") == 0, 'fix the setting {"train.epochs": 0}'
+    built = bench.build({**settings, "seed": 0})
+    assert not built.model.learned(), f"{sorted(built.model.learned())} are learned"
+    if bench.resolve(settings).seedless:  # not where the backbone's weights are random
+        images = images_of(built)
+        with torch.no_grad():
+            logits = [
+                bench.build({**settings, "seed": seed}).model.eval()(images) for seed in (0, 1)
+            ]
+        assert torch.equal(*logits), "another seed gives other logits: set seedless=False"
 
 
 def check_token_wise(bench: Bench, settings: Settings) -> None:

@@ -55,7 +55,7 @@ def read_searches(texts: Sequence[str], path: Path | None = None) -> tuple[list[
 
 
 def _file_searches(path: Path, faults: list[str]) -> Iterator[Search]:
-    tables = dict(read_toml(path))
+    tables = dict(read_toml(path).table)
     of_methods = tables.pop(METHODS, {})
     if not isinstance(of_methods, dict) or not all(
         isinstance(t, dict) for t in of_methods.values()

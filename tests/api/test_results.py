@@ -164,6 +164,18 @@ def test_the_leaderboard_is_that_of_the_command(
         assert shown == [row[name] for row in rows]
 
 
+def test_tables_for_latex_are_those_of_the_command(
+    results: Results, folder: Path, cli: Callable[..., Ended]
+) -> None:
+    text = results.leaderboard_latex("few", columns=["method", "few"], spread="interval")
+    options = ("--latex", "--metric", "few", "--columns", "method,few", "--spread", "interval")
+    assert cli("leaderboard", str(folder), *options).out == text
+    with pytest.raises(ConfigError, match="spread: expected one of std, interval, none"):
+        results.leaderboard_latex(spread="sd")
+    with pytest.raises(ConfigError, match="no column 'fwe'"):
+        results.leaderboard_latex(columns=["fwe"])
+
+
 def test_a_comparison_is_that_of_the_command(
     results: Results, folder: Path, cli: Callable[..., Ended]
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from ltbench.analysis.stats.mcnemar import mcnemar
 from ltbench.config.resolve import resolve
+from ltbench.metric_names import ACCURACIES
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from tests.conftest import Ended
@@ -75,8 +76,26 @@ def test_trained_runs_are_compared(cli: Cli, trained: Path) -> None:
                 assert outcome[side] == pytest.approx(np.mean(values))
 
 
+def test_the_answer_comes_first_and_the_tests_with_details(cli: Cli, drawn: Path) -> None:
+    arguments = ["compare", *folders(drawn, "lift_plus", "full", "bitfit")]
+    ended = cli(*arguments)
+    assert (ended.code, ended.err) == (0, "")
+    _, about, _, answer, head, *rows = ended.out.splitlines()
+    assert about == "digits_lt, 120 test images, shot rule exclusive"
+    assert answer.startswith("lift_plus is better than full in overall accuracy by ")
+    assert head.split()[:4] == ["accuracy,", "%", "lift_plus", "full"]
+    assert [row.split()[0] for row in rows[:5]] == [name for name in ACCURACIES.values()]
+    assert rows[0].split()[-1] == "lift_plus"
+    assert {row.split()[-1] for row in rows[:5]} <= {"lift_plus", "tie"}
+    assert "tie: no difference was found between lift_plus and bitfit in any of 4" in ended.out
+    for text in ("seeds alone", "test: ", "Wilcoxon", "4 times in 5"):
+        assert text not in ended.out
+        assert text in cli(*arguments, "--details").out
+    assert "--details shows every test" in ended.out
+
+
 def test_the_words_for_a_difference(cli: Cli, drawn: Path) -> None:
-    ended = cli("compare", *folders(drawn, "lift_plus", "full"))
+    ended = cli("compare", *folders(drawn, "lift_plus", "full"), "--details")
     assert ended.code == 0, ended.err
     number = r"-?\d+\.\d"
     assert re.search(
@@ -87,12 +106,13 @@ def test_the_words_for_a_difference(cli: Cli, drawn: Path) -> None:
     assert "test: hierarchical bootstrap over seeds and images" in ended.out
     assert "3 seeds are too few for Wilcoxon's test" in ended.out
     assert "its smallest possible p is 0.25" in ended.out
-    swapped = cli("compare", *folders(drawn, "full", "lift_plus")).out
+    swapped = cli("compare", *folders(drawn, "full", "lift_plus"), "--details").out
     assert "full is worse than lift_plus on few-shot classes" in swapped
 
 
 def test_the_words_for_no_difference(cli: Cli, drawn: Path) -> None:
-    out = cli("compare", *folders(drawn, "lift_plus", "bitfit"), "--metric", "accuracy").out
+    arguments = [*folders(drawn, "lift_plus", "bitfit"), "--metric", "accuracy", "--details"]
+    out = cli("compare", *arguments).out
     number = r"-?\d+\.\d"
     assert re.search(
         rf"no difference was found between lift_plus and bitfit in overall accuracy: {number} "
@@ -182,7 +202,8 @@ def test_tables_for_papers_and_spreadsheets(cli: Cli, drawn: Path, tmp_path: Pat
         assert float(row["p_value_corrected"]) == outcome["corrected_p"]
         assert float(row["ci_low"]) == outcome["evidence"]["low"]
     latex = cli(*arguments, "--latex").out
-    assert latex.startswith("% needs \\usepackage{booktabs}\n")
+    assert latex.startswith("% needs \\usepackage{booktabs,threeparttable}\n")
+    assert len(set(re.findall(r"\\label\{tab:lift-plus-[a-z-]+\}", latex))) == 2
     assert (latex.count("usepackage"), latex.count(r"\begin{tabular}{lrrrrrr}")) == (1, 2)
 
 
@@ -351,7 +372,11 @@ def test_methods_are_ranked_across_data_sets(cli: Cli, many_sets: Path) -> None:
     assert found["friedman"]["p"] == pytest.approx(np.exp(-6))  # chi-squared 12 with 2 degrees
     bayesian = "lift_plus better 1.00, equivalent 0.00, bitfit better 0.00 (Bayesian signed-rank)"
     assert bayesian in cli(*arguments, "--rope", "1").out
-    out = cli(*arguments).out
+    brief = cli(*arguments).out
+    assert "lift_plus has the best average rank in few-shot accuracy, 1.00 of 3" in brief
+    assert "tie with bitfit (Nemenyi)" in brief
+    assert "Friedman" not in brief
+    out = cli(*arguments, "--details").out
     assert "average ranks that differ by 1.35 or more differ significantly (95 %)" in out
     assert "not distinguished: lift_plus, bitfit" in out
     assert "the smallest possible p value is 0.09375" in out
@@ -365,7 +390,7 @@ def test_methods_are_ranked_across_data_sets(cli: Cli, many_sets: Path) -> None:
     assert ordered == [("lift_plus", "bitfit", 1), ("lift_plus", "full", 1), ("bitfit", "full", 2)]
     assert {row["wilcoxon_p_value_corrected"] for row in rows} == {"0.09375"}
     latex = cli(*arguments, "--latex").out
-    assert "average rank & 1.00 & 2.00 & 3.00" in latex
+    assert "average rank & \\textbf{1.00} & \\underline{2.00} & 3.00" in latex
 
 
 def test_across_data_sets_needs_some(cli: Cli, drawn: Path) -> None:

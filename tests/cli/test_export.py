@@ -11,12 +11,12 @@ from tests.conftest import Ended
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("nowhere", "--to", "torch", "--out", "model"), 4, "is not a run directory"),
-        (("nowhere", "--to", "zip", "--out", "model"), 2, "there is no format 'zip'"),
-        (("nowhere", "--to", "torch", "--out", "file"), 2, "file exists but is not a directory"),
-        (("nowhere", "--to", "torch", "--out", "model", "--set", "x"), 2, "expected KIND.OPTION"),
-        (("nowhere", "--to", "torch"), 2, "Missing option '--out'"),
-        (("nowhere", "--to", "torch", "--out", "."), 2, "exists: expected a new folder"),
+        (("empty", "--to", "torch", "--out", "model"), 4, "is not a run directory"),
+        (("empty", "--to", "zip", "--out", "model"), 2, "there is no format 'zip'"),
+        (("empty", "--to", "torch", "--out", "file"), 2, "file exists but is not a directory"),
+        (("empty", "--to", "torch", "--out", "model", "--set", "x"), 2, "expected KIND.OPTION"),
+        (("empty", "--to", "torch"), 2, "Missing option '--out'"),
+        (("empty", "--to", "torch", "--out", "."), 2, "exists: expected a new folder"),
     ],
 )
 def test_wrong_calls_are_explained(
@@ -27,10 +27,11 @@ def test_wrong_calls_are_explained(
     message: str,
 ) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
     ended = cli("export", *arguments)
     assert ended.code == code
     assert message in ended.err
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "file"}
 
 
 @pytest.mark.full

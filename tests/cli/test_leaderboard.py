@@ -114,3 +114,28 @@ def test_names_of_folders_do_not_steer_the_terminal(cli: Cli, drawn: Path, tmp_p
     ended = cli("leaderboard", str(drawn), "more")
     assert "\x1b" not in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_columns_are_chosen_in_every_format(cli: Cli, drawn: Path) -> None:
+    chosen = ["leaderboard", str(drawn), "--columns", "method, epochs,few", "--csv", "few.csv"]
+    ended = cli(*chosen)
+    assert ended.code == 0, ended.err
+    assert ["method", "epochs", "few"] in [line.split() for line in ended.out.splitlines()]
+    assert Path("few.csv").read_text(encoding="utf-8").splitlines()[0] == "method,epochs,few"
+    assert "| method     |   epochs |   few |" in cli(*chosen, "--markdown").out
+    latex = cli(*chosen, "--latex", "--metric", "few", "--spread", "interval").out
+    assert "method & epochs & few \\\\" in latex
+    assert "\\item Ranked by few-shot accuracy." in latex
+    rows = cli("leaderboard", str(drawn), "--json").json["rankings"][0]["rows"]
+    for row in rows:
+        assert f"[{row['few_ci_low']:.1f}, {row['few_ci_high']:.1f}]" in latex
+
+
+def test_columns_that_are_not_there(cli: Cli, drawn: Path) -> None:
+    for columns, said in (("fewer", "did you mean 'few'"), ("few,,", "expected names")):
+        ended = cli("leaderboard", str(drawn), "--columns", columns)
+        assert ended.code == 2
+        assert said in ended.err
+    ended = cli("leaderboard", str(drawn), "--columns", "few", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--json prints every column" in ended.err

@@ -47,7 +47,7 @@ def test_doctor_finds_what_is_missing(cli: Cli) -> None:
     assert any("imagenet_lt" in item["text"] and item["hint"] for item in missing)
     shown = cli("doctor").out
     assert "imagenet_lt" in shown
-    assert "ok       folder: for your own images" in shown
+    assert "needs options  folder: for your own images" in shown
 
 
 def test_help_and_version(cli: Cli) -> None:

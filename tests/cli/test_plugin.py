@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -54,8 +55,22 @@ def test_check_passes_on_what_works(cli: Cli, source: str) -> None:
     with installed_plugin("mine", source):
         ended = cli("plugin", "check", "mine")
     assert ended.code == 0, ended.out
-    assert " 0 failed" in ended.out
-    assert "docs/conformance.md#all-kinds-a-run" in ended.out
+    name, counts, *_ = ended.out.splitlines()
+    assert name.startswith("mine (mine 1.0")
+    assert re.fullmatch(r"\d+ passed, 0 failed, \d+ skipped in \d+ s", counts)
+
+
+def test_check_prints_failures_and_with_v_every_check(cli: Cli) -> None:
+    broken = next(iter(RUNNING.values())).broken
+    with installed_plugin("raised", broken):
+        brief, every = (cli("plugin", "check", "raised", *more) for more in ((), ("-v",)))
+    assert (brief.code, every.code) == (1, 1)
+    failed = [line for line in brief.out.splitlines() if line.startswith("  failed ")]
+    assert brief.out.count("rule: ") == len(failed) > 0
+    assert "  passed " not in brief.out
+    assert "  passed " in every.out
+    assert "ltbench docs conformance#all_kinds-a-run" in every.out
+    assert f" {len(failed)} failed, " in brief.out.splitlines()[-1] or "-v shows" in brief.out
 
 
 def test_check_without_a_name_checks_all_but_the_built_ins(cli: Cli) -> None:
@@ -96,4 +111,6 @@ def test_check_says_what_is_wrong_with_a_plugin(cli: Cli, name: str) -> None:
     assert any(variant.said in reason for reason in reasons), failed
     if variant.line:
         assert any(f"{file}:{variant.line_number}" in reason for reason in reasons), reasons
-    assert all(one["rule"] and one["link"].startswith("docs/conformance.md#") for one in failed)
+    assert all(
+        one["rule"] and one["link"].startswith("ltbench docs conformance#") for one in failed
+    )

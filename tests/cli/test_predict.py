@@ -115,12 +115,12 @@ def test_a_prior_comes_from_a_file(cli: Cli, predictable: Predictable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (("photos", "nothing"), 4, "nothing does not exist"),
-        (("photos/*.gif",), 4, "matches no file"),
+        (("photos", "nothing"), 2, "nothing does not exist"),
+        (("photos/*.gif",), 2, "matches no file"),
         (("photos", "--inference", "tta"), 2, "there is no inference 'tta'"),
         (("photos", "--set", "train.lr=1"), 2, "train.lr: not a path of backbone"),
         (("photos", "--set", "train.lr"), 2, "expected KIND.OPTION=VALUE"),
-        (("photos", "--prior", "unifrom"), 4, "prior: unifrom does not exist"),
+        (("photos", "--prior", "unifrom"), 2, "prior: unifrom does not exist"),
         (("photos", "--csv", "photos"), 2, "photos exists but is not a file"),
         (("photos", "--csv", "a", "--parquet", "a"), 2, "got the same one twice"),
         (("photos", "--top", "0"), 2, "0 is not in the range"),

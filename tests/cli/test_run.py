@@ -121,6 +121,7 @@ def test_lower_precisions_learn_as_well(cli: Cli, precision: str) -> None:
     assert abs(lower["metrics"]["accuracy"] - full["metrics"]["accuracy"]) < 3
 
 
+@pytest.mark.full
 def test_accumulation_changes_only_the_rounding(cli: Cli, tmp_path: Path) -> None:
     whole = small(cli, "--out", "whole")
     parts = small(cli, "--out", "parts", "--accumulate", "3")

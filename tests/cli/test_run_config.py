@@ -36,7 +36,7 @@ def test_faults_of_file_and_command_line_are_shown_together(cli: Cli, tmp_path: 
     ended = cli("run", "--config", "run.toml", "--lr", "x", "--set", "foo=1")
     assert (ended.code, ended.out) == (2, "")
     assert "4 faults" in ended.err
-    assert ended.err.count("(run.toml)") == 2
+    assert ended.err.count("(run.toml, line ") == 2
 
 
 @pytest.mark.parametrize("arguments", [("--toml",), ("--dry-run", "--toml", "--json")])

@@ -251,7 +251,7 @@ def test_refused_runs_are_named(cli: Cli, runs: Path) -> None:
         (("pack", "shared.zip"), 2, "expected runs and the archive"),
         (("pack", "runs", "new/folder/x.zip"), 0, ""),
         (("pack", "zz", "x.zip"), 2, "zz is neither a directory"),
-        (("add", "none.zip"), 4, "none.zip cannot be read"),
+        (("add", "none.zip"), 2, "'none.zip' does not exist"),
         (("add", "runs"), 4, "Not a regular file"),
         (("show", "runs"), 2, "3 are below it"),
         (("diff", "runs"), 2, "Missing argument"),

@@ -175,6 +175,6 @@ def test_the_hash_ignores_where_things_lie(registry: Registry, tmp_path: Path) -
     assert resolve(registry, settings, tmp_path).spec.hash not in hashes
 
 
-def test_missing_weights_are_data_errors(registry: Registry) -> None:
-    with pytest.raises(DataError, match="the weights file"):
+def test_missing_weights_are_a_wrong_path(registry: Registry) -> None:
+    with pytest.raises(ConfigError, match="the weights file"):
         settle(registry, backbone="clip_vit_b16", backbone__weights=Text("/nowhere.bin"))

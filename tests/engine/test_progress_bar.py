@@ -31,7 +31,7 @@ def test_a_bar_shows_epoch_loss_and_images() -> None:
         bar.epoch(ROW, 2)
         assert bar.progress.tasks[0].description == "training epoch 2/2 loss 0.500"
         bar.stop()
-        assert bar.progress.tasks == []
+        assert [task.description for task in bar.progress.tasks] == ["working"]
 
 
 def test_a_validation_has_a_second_bar_within_the_training() -> None:

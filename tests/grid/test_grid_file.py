@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ltbench.config.resolve import resolve
 from ltbench.errors import ConfigError
 from ltbench.grid.grid_file import Grid, read_grid
 from ltbench.registry.registry import Registry
@@ -82,6 +83,113 @@ def test_an_entry_overrules_the_defaults(read: Read) -> None:
         "full, train.lr=0.1, train.epochs=2",
         "bitfit, train.lr=0.1, train.epochs=2",
     ]
+
+
+def test_options_are_written_like_other_settings(read: Read) -> None:
+    """Dotted keys, keys in quotes and tables of a component are the same."""
+    written = (
+        'method = "lora"\nmethod.dim = [1, 4]',
+        'method = "lora"\n"method.dim" = [1, 4]',
+        'method.dim = [1, 4]\nmethod = "lora"',
+        'method = "lora"\n[defaults.method]\ndim = [1, 4]',
+    )
+    for text in written:
+        grid = read(f"[defaults]\n{text}\n")
+        assert [cell.label for cell in grid.cells] == ["method.dim=1", "method.dim=4"]
+        assert chosen(grid, "method", "method.dim") == [("lora", 1), ("lora", 4)]
+    (run,) = read('include = [{ method = "lora", method.dim = 2, train.lr = 0.1 }]').runs
+    assert run.resolved.spec.method.options["dim"] == 2
+
+
+def test_every_fault_names_its_line(read: Read) -> None:
+    said = faults(
+        read,
+        """[defaults]
+        seed = [0, -1]
+        dataset = "digitslt"
+        train.epochs = "many"
+        [[include]]
+        method = ["lora", "fulll"]
+        method.dimm = 4
+        [[include]]
+        loss = "cee"
+        [[include]]
+        inference.x = 1
+        sed = 1
+        """,
+    )
+    for fault, line in (
+        ("defaults: there is no dataset 'digitslt'", 3),
+        ("defaults: seed: expected", 2),
+        ("include 1: there is no method 'fulll'", 6),
+        ("include 1: method.dimm: is not an option", 7),
+        ("include 2: there is no loss 'cee'", 9),
+        ("defaults: train.epochs: expected", 4),
+        ("include 3: inference.x: is not an option", 11),
+        ("include 3: sed: there is no such key", 12),
+    ):
+        (found,) = [one for one in said.splitlines() if fault in one]
+        assert found.endswith(f"(line {line})"), found
+
+
+def test_a_method_that_does_not_train_ignores_the_training(read: Read) -> None:
+    grid = read("""
+        [defaults]
+        train.epochs = 3
+        train.lr = [0.1, 0.2]
+        [[include]]
+        method = ["zero_shot", "ncm", "lora"]
+        [[include]]
+        method = "zero_shot"
+        refinement = "crt"
+        train.epochs = 0
+    """)
+    assert chosen(grid, "method", "train.epochs", "train.lr") == [
+        ("zero_shot", None, None),
+        ("ncm", None, None),
+        ("lora", 3, 0.1),
+        ("lora", 3, 0.2),
+        ("zero_shot", 0, 0.1),  # its second stage trains
+        ("zero_shot", 0, 0.2),
+    ]
+    (note,) = grid.notes
+    assert note == (
+        "include 1: train.epochs, train.lr: ignored for zero_shot, ncm, which do not train"
+    )
+    said = faults(read, '[defaults]\nmethod = "zero_shot"\nrefinement = "crt"\ntrain.epochs = 2')
+    assert "train.epochs: method 'zero_shot' is made of train.epochs=0" in said
+
+
+def test_quick_looks_are_cells_of_their_own(read: Read) -> None:
+    grid = read('[defaults]\nmethod = "lora"\nlimit = ["none", 5]\nfast = [false, true]\n')
+    assert [cell.label for cell in grid.cells] == [
+        *("limit=none, fast=false", "limit=none, fast=true", "limit=5, fast=false"),
+        "limit=5, fast=true",
+    ]
+    assert [run.resolved.spec.comparable for run in grid.runs] == [True, False, False, False]
+    assert (
+        grid.runs[0].resolved.spec.hash
+        == read('[defaults]\nmethod = "lora"').runs[0].resolved.spec.hash
+    )
+    assert grid.notes[0].startswith("3 of 4 runs are quick looks")
+
+
+def test_what_no_seed_changes_is_executed_once(read: Read, registry: Registry) -> None:
+    grid = read("""
+        [defaults]
+        seed = [3, 4]
+        [[include]]
+        method = ["zero_shot", "lora", "ncm"]
+    """)
+    assert chosen(grid, "method", "seed") == [
+        *(("zero_shot", 0), ("lora", 3), ("lora", 4), ("ncm", 3), ("ncm", 4)),
+    ]
+    plain = resolve(registry, {"method": "zero_shot"}, Path("data"))
+    assert grid.runs[0].resolved.spec.hash == plain.spec.hash
+    (note,) = grid.notes
+    assert note == "include 1: zero_shot: no seed changes the result; executed once, with seed 0"
+    random = 'backbone = "open_clip"\nbackbone.tag = "none"'
+    assert len(read(f'[defaults]\nmethod = "zero_shot"\nseed = [0, 1]\n{random}').runs) == 2
 
 
 def test_a_value_that_is_a_list_is_a_list_in_a_list(read: Read) -> None:
@@ -169,7 +277,7 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
     )
     for fault in (
         "include 1: there is no method 'lift_pluss'",
-        "include 1: seed: expected whole number >= 0 and <= 4294967295, got -1",
+        "defaults: seed: expected whole number >= 0 and <= 4294967295, got -1",
         "include 2: method.dimm: is not an option of method 'lora'; did you mean 'dim'?",
         "include 2: train.epochs: expected whole number",
         "exclude 1: no run has 'methd'; did you mean 'method'",
@@ -190,10 +298,11 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
         ("[include]\nmethod = 'full'", "expected [[include]], with two brackets"),
         ("defaults = 3", "defaults: expected a table of settings"),
         ("[defaults]\nseed = []", "got an empty list"),
-        ("[defaults]\ntrain.lr = 1\n'train.lr' = 1", "train.lr is set twice"),
-        ("[defaults]\nmethod = 'lora'\nmethod.dim = 4", "options of components are written in"),
+        ("[defaults]\ntrain.lr = 1\n'train.lr' = 1", "train.lr is set twice (lines 2 and 3)"),
         ("[defaults]\nexecutor = 'local'", "executor: there is no such key"),
-        ("[defaults\n", "is not TOML"),
+        ("[defaults\n", "is not TOML: line 1: "),
+        ("[defaults]\nseed = 1\nseed = 2\n", "line 3: defaults.seed is set twice, first in line 2"),
+        ("[defaults]\nseed = 1 2\n", "is not TOML: line 2: "),
         ("[defaults]\nseed = 1\n[[exclude]]\nseed = 1", "all of its runs are excluded"),
         ("[defaults]\nselect = 'test'", "selection on the test set is not offered"),
     ],

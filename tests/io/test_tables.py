@@ -1,10 +1,10 @@
-"""Tables of pandas as CSV, Markdown and LaTeX."""
+"""Tables of pandas as CSV and Markdown."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from ltbench.io.tables import csv_table, format_series, latex_table, markdown_table, text_series
+from ltbench.io.tables import csv_table, format_series, markdown_table, text_series
 
 TEXTS = pd.DataFrame({"name_1": ["a|b", "<i>"], "%": ["1", ""]})
 
@@ -43,24 +43,6 @@ def test_numbers_in_texts_stay_as_they_are() -> None:
     texts = pd.DataFrame({"a": ["1.50", "2.5"], "b": ["1e3", "007"]})
     cells = [line.split("|")[1:3] for line in markdown_table(texts, []).splitlines()[2:]]
     assert [[cell.strip() for cell in row] for row in cells] == [["1.50", "1e3"], ["2.5", "007"]]
-
-
-def test_latex_is_escaped_with_rules_and_bold_cells() -> None:
-    lines = latex_table(TEXTS, ["name_1"], "100 % of a_b", [(1, "name_1")]).splitlines()
-    assert lines == [
-        r"\begin{table}",
-        r"\centering",
-        r"\caption{100 \% of a\_b}",
-        r"\begin{tabular}{lr}",
-        r"\toprule",
-        r"name\_1 & \% \\",
-        r"\midrule",
-        r"a\textbar{}b & 1 \\",
-        r"\textbf{\textless{}i\textgreater{}} &  \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
 
 
 def test_unknown_values_are_empty_texts() -> None:

@@ -118,8 +118,7 @@ def test_folder_names_the_right_level(tmp_path: Path) -> None:
             check(FOLDER, path=path)
         assert hint in raised.value.hint
     (root / "train").rename(tmp_path / "flat")
-    with pytest.raises(DataError, match="has class folders outside of train/"):
-        check(FOLDER, path=tmp_path / "flat")
+    check(FOLDER, path=tmp_path / "flat")
     with pytest.raises(DataError, match=r"has no train/$"):
         check(FOLDER, path=root)
     with pytest.raises(ConfigError, match="needs a folder of images") as told:
@@ -232,7 +231,7 @@ def test_csv_reads_classes_and_splits(tmp_path: Path) -> None:
     assert images.read(1).shape[2] == 3
     with pytest.raises(DataError, match=r"x,1\.jpg does not exist") as raised:
         images.read(0)
-    assert "dataset.images" in raised.value.hint
+    assert "dataset.root" in raised.value.hint
 
 
 @value_of("dataset", "csv")
@@ -307,7 +306,7 @@ def test_csv_says_what_is_missing(tmp_path: Path) -> None:
     path = write_csv(tmp_path, "path,label\n" + "a.jpg,x\n" * 5)
     with pytest.raises(DataError, match=r"list\.csv:2: .*a\.jpg does not exist") as raised:
         check(CSV, path=path)
-    assert "dataset.images" in raised.value.hint
+    assert "dataset.root" in raised.value.hint
 
 
 def test_csv_reads_regular_files_only(tmp_path: Path) -> None:

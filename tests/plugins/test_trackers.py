@@ -275,6 +275,7 @@ def test_wandb_without_a_key_is_refused_before_the_run(
     assert not (tmp_path / "wandb").exists()
 
 
+@pytest.mark.full
 @OPENS_A_DATABASE
 @value_of("tracker", "mlflow")
 def test_mlflow_finds_the_run_in_a_local_store(

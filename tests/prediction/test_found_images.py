@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.errors import CorruptImageError, DataError
+from ltbench.errors import ConfigError, CorruptImageError, DataError
 from ltbench.prediction.found_images import find_images
 
 
@@ -87,7 +87,7 @@ def test_links_are_followed_but_not_in_circles(tree: Path) -> None:
     ],
 )
 def test_what_does_not_exist_is_named(path: str, expected: str) -> None:
-    with pytest.raises(DataError, match=expected):
+    with pytest.raises(ConfigError, match=expected):
         names("a.bmp", path)
 
 
@@ -163,5 +163,5 @@ def test_a_circle_of_links_is_an_image_that_cannot_be_read(tree: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_does_not_exist() -> None:
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(ConfigError, match="does not exist"):
         find_images(["a" * 300])

@@ -78,7 +78,7 @@ def test_malformed_files_are_refused(tmp_path: Path, content: bytes, expected: s
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(ConfigError, match="does not exist"):
         prior("unifrom")
     with pytest.raises(DataError, match="cannot be read"):
         prior(tmp_path)

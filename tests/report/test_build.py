@@ -15,7 +15,6 @@ from ltbench.registry.registry import Registry
 from ltbench.report.build import Report, build_report
 from ltbench.report.page.content import (
     Beside,
-    Estimate,
     Listing,
     Notes,
     Picture,
@@ -23,6 +22,7 @@ from ltbench.report.page.content import (
     Section,
     SectionBlock,
     Table,
+    WithInterval,
 )
 from ltbench.report.sections import evidence
 from ltbench.storage.results import find_runs
@@ -108,8 +108,8 @@ def test_the_leaderboard_begins_with_the_columns_that_answer_the_question(made: 
     ]
     assert {column.shown for column in shown.columns[6:]} == {"more"}
     lora, full = (row[2] for row in shown.rows)
-    assert isinstance(lora, Estimate)
-    assert isinstance(full, Estimate)
+    assert isinstance(lora, WithInterval)
+    assert isinstance(full, WithInterval)
     assert lora.value > full.value
     assert lora.low is not None
     assert lora.low < lora.value
@@ -126,7 +126,7 @@ def test_the_accuracy_that_is_ranked_by_comes_first(runs: Path, registry: Regist
     shown = table(made, "digits_lt_tte_leaderboard")
     titles = [column.title for column in shown.columns[:6]]
     assert titles == ["rank", "method", "few", "overall", "many", "medium"]
-    assert all(isinstance(row[2], Estimate) and row[2].low is not None for row in shown.rows)
+    assert all(isinstance(row[2], WithInterval) and row[2].low is not None for row in shown.rows)
     assert "few-shot accuracy" in made.page.answer.headline
 
 

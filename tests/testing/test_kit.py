@@ -11,6 +11,7 @@ import pytest
 from ltbench.backbone import Backbone
 from ltbench.data import Dataset
 from ltbench.errors import ConfigError, PluginError, UnknownNameError
+from ltbench.manual.pages import pages
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.testing import (
@@ -80,7 +81,7 @@ def test_check_plugin_raises_with_rule_reason_and_link() -> None:
     said = str(caught.value)
     assert said.startswith("1 of 11 checks of mine failed:\n- loss new_loss: options: option scale")
     assert "rule: Options have defaults and help" in said
-    assert "docs/conformance.md#all-kinds-options" in said
+    assert "ltbench docs conformance#all_kinds-options" in said
     assert [one.check.name for one in outcomes if one.status == "expected"] == [
         "loss new_loss: options"
     ]
@@ -119,7 +120,9 @@ def test_rules_have_anchors_of_their_own() -> None:
     every = list(rules())
     anchors = [rule.anchor for rule in every]
     assert len(set(anchors)) == len(anchors) > 30
-    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", anchor) for anchor in anchors)
+    assert all(re.fullmatch(r"[a-z0-9_]+(-[a-z0-9]+)+", anchor) for anchor in anchors)
+    page = pages()["conformance"]
+    assert all(rule.text in page.section(rule.anchor) for rule in every)
     assert all(rule.text.endswith(".") for rule in every)
 
 

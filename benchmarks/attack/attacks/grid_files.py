@@ -16,7 +16,17 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = sorted((ROOT / "plugins" / "ltbench_plugins" / "grids").rglob("*.toml"))
 KEYS = (
     *("method", "dataset", "backbone", "loss", "seed", "data_seed", "split", "train.lr", "name"),
-    *("train.epochs", '"method.dim"', '"dataset.path"', '"head.scale"', "foo", '""', '"a b"'),
+    *(
+        "train.epochs",
+        '"method.dim"',
+        "method.dim",
+        "loss . tau",
+        '"dataset.path"',
+        '"head.scale"',
+        "foo",
+        '""',
+        '"a b"',
+    ),
 )
 TABLES = ("[defaults]", "[[include]]", "[[exclude]]", "[include]", "[other]", "")
 CODES = (0, 2, 4)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
+from ltbench.analysis.dataset_titles import dataset_titles
 from ltbench.analysis.stats.bayes import Posterior, bayesian_signed_rank
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.analysis.stats.ranks import (
@@ -165,8 +166,12 @@ def compare_across(
 def _dataset_names(cells: Sequence[Cell]) -> list[str]:
     """Returns a name for each cell's data set: options, split, and identity if needed."""
     named = []
-    for cell in cells:
+    titles = dataset_titles([cell.spec.dataset for cell in cells])
+    for cell, title in zip(cells, titles, strict=True):
         chosen, split = cell.spec.dataset, cell.spec.split
+        if title != chosen.name:  # a set of the user's, which a title is enough to tell
+            named.append(title + ("" if split == "test" else f", {split} split"))
+            continue
         options = ", ".join(f"{key}={value}" for key, value in sorted(chosen.options.items()))
         suffix = f" ({options})" if options else ""
         named.append(f"{chosen.name}{suffix}" + ("" if split == "test" else f", {split} split"))

@@ -13,7 +13,8 @@ from ltbench.analysis.columns import column_field, frame_of
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
 from ltbench.analysis.comparison.summary_text import describe_correction, format_p
 from ltbench.analysis.stats.multiplicity import Correction
-from ltbench.io.tables import LATEX_PREAMBLE, latex_table, markdown_table
+from ltbench.io.latex import LatexTable, latex_tables
+from ltbench.io.tables import markdown_table
 from ltbench.io.text import markdown_text
 from ltbench.metric_names import ACCURACIES
 
@@ -136,8 +137,8 @@ def to_markdown(found: Sequence[AcrossDatasets], correction: Correction, level: 
 
 
 def to_latex(found: Sequence[AcrossDatasets], correction: Correction, level: float) -> str:
-    """Returns the tables of comparisons for LaTeX with booktabs."""
-    return LATEX_PREAMBLE + "\n".join(_latex_section(each, correction, level) for each in found)
+    """Returns the tables of comparisons for LaTeX: booktabs, with notes below (threeparttable)."""
+    return latex_tables([_latex_table(each, correction, level) for each in found])
 
 
 def _markdown_section(found: AcrossDatasets, correction: Correction, level: float) -> str:
@@ -154,15 +155,52 @@ def _markdown_section(found: AcrossDatasets, correction: Correction, level: floa
     return "\n".join([*lines, ""])
 
 
-def _latex_section(found: AcrossDatasets, correction: Correction, level: float) -> str:
+def _latex_table(found: AcrossDatasets, correction: Correction, level: float) -> LatexTable:
     table = score_table(found)
-    results = "; ".join(text.strip() for text in across_sentences(found, correction, level))
-    caption = [
-        _title(found).capitalize(),
-        results.replace(":;", ":"),
-        *(f"Note: {note}" for note in across_notes(found, level)),
+    bold = [
+        (row, found.methods[place])
+        for row, scores in enumerate([*found.scores, -found.ranks.ranks])
+        for place in np.flatnonzero(scores == scores.max()).tolist()
     ]
-    return latex_table(table, table.columns[:1], f"{'. '.join(caption)}.")
+    leader = int(np.argmin(found.ranks.ranks))
+    tied = {place for group in found.ranks.groups if leader in group for place in group}
+    underlined = [(len(found.datasets), found.methods[place]) for place in tied - {leader}]
+    tie = ["Underlined: a statistical tie with the best average rank (Nemenyi)."]
+    said: list[str] = []
+    for text in across_sentences(found, correction, level):
+        if text.startswith(" "):  # belongs to the line above
+            said[-1] += f"{'' if said[-1].endswith(':') else ';'} {text.strip()}"
+        else:
+            said.append(text)
+    title = _title(found)
+    return LatexTable(
+        texts=table.rename(columns={table.columns[0]: "data set"}),
+        left=["data set"],
+        caption=f"{title[0].upper()}{title[1:]}, in %.",
+        label=f"{found.metric} across datasets",
+        notes=[
+            *(f"{text}." for text in (*said, *across_notes(found, level))),
+            "Bold: the highest accuracy of a data set, and the best average rank.",
+            *(tie if underlined else []),
+        ],
+        bold=bold,
+        underlined=underlined,
+    )
+
+
+def across_verdict(found: AcrossDatasets) -> str:
+    """Returns the answer of a comparison as a sentence without a full stop."""
+    ranks, methods = found.ranks.ranks, found.methods
+    leader = int(np.argmin(ranks))
+    tied = {place for group in found.ranks.groups if leader in group for place in group} - {leader}
+    others = [methods[place] for place in np.argsort(ranks, kind="stable") if place in tied]
+    best = (
+        f"{methods[leader]} has the best average rank in {ACCURACIES[found.metric]} accuracy, "
+        f"{ranks[leader]:.2f} of {len(methods)}, over {len(found.datasets)} data sets"
+    )
+    if not others:
+        return f"{best}; every other method is significantly worse (Nemenyi)"
+    return f"{best}; tie with {', '.join(others)} (Nemenyi)"
 
 
 def _title(found: AcrossDatasets) -> str:

@@ -10,11 +10,6 @@ from ltbench.analysis.stats.max_t import MaxTTest, max_t_test
 from ltbench.analysis.stats.strata import Strata
 
 
-def has_several_seeds(sample: SeedPredictions) -> bool:
-    """Returns whether a cell has two seeds or more, as tests of its method need."""
-    return len(sample.right) > 1
-
-
 def compare_family(
     samples: Sequence[SeedPredictions], metric: str, rule: ShotRule, *, level: float = 0.95
 ) -> MaxTTest | None:
@@ -23,7 +18,8 @@ def compare_family(
     Cells need not have the same seeds: the seeds of each cell are an independent sample.
 
     Args:
-        samples: Predictions of each cell on the same images, with two seeds or more each.
+        samples: Predictions of each cell on the same images, each with two seeds or more, or of a
+            method that no seed changes.
         metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
         rule: Rule of the shot groups.
         level: Confidence level of all pairs together, 0 to 1.
@@ -35,4 +31,4 @@ def compare_family(
     strata = Strata.from_labels(first.labels, rule.groups(first.class_counts)).select([metric])
     if not strata.counts:
         return None
-    return max_t_test([sample.right for sample in samples], strata, level=level)
+    return max_t_test([sample.seed_rows for sample in samples], strata, level=level)

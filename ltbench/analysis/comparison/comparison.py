@@ -26,7 +26,7 @@ from ltbench.analysis.stats.level import expect_level
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.errors import ConfigError, quoted, suggestion
 from ltbench.io.tables import csv_table
-from ltbench.storage.results import Cell
+from ltbench.storage.results import Cell, expect_comparable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,13 +185,14 @@ def compare_cells(
         Comparisons: of the first cell with each other one, or of all pairs.
 
     Raises:
-        ConfigError: An argument is wrong; two cells have the same choices, different images or no
-            common seed.
+        ConfigError: An argument is wrong; a run is a quick look; two cells have the same choices,
+            different images or no common seed.
         DataError: Predictions are missing or broken.
     """
     _check_arguments(metric, correction, level, rope)
     if len(cells) < 2:
         raise ConfigError(f"compare: expected two cells or more, got {len(cells)}")
+    expect_comparable(run for cell in cells for run in cell.runs)
     check_distinct(cells, [str(cell.runs[0].path) for cell in cells])
     named = list(zip(cells, name_cells(cells), strict=True))
     samples = [

@@ -18,7 +18,7 @@ class ComparisonRow:
     None means unknown, or that a test was not made, and is empty in files.
     """
 
-    dataset: str = column_field("string", "name of the data set")
+    dataset: str = column_field("string", "title of the data set")
     split: str = column_field("string", "split of the images: test, or val")
     first: str = column_field("string", "name of the first cell")
     second: str = column_field("string", "name of the second cell")
@@ -99,7 +99,7 @@ def comparison_rows(pair: PairComparison, options: CompareOptions) -> Iterator[C
     """
     spec = pair.first.cell.spec
     shared: dict[str, Any] = {
-        "dataset": spec.dataset.name,
+        "dataset": spec.dataset.title,
         "split": spec.split,
         "first": pair.first.name,
         "second": pair.second.name,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ltbench.analysis.comparison.config_diff import diff_choices, list_choices
+from ltbench.analysis.dataset_titles import dataset_titles
 from ltbench.storage.results import Cell
 
 
 def label_cells(cells: Sequence[Cell]) -> list[str]:
     """Returns a label for each cell: method, data set, backbone, and the choices that differ."""
     alike: dict[str, list[Cell]] = {}
-    base = [_base_label(cell) for cell in cells]
+    titles = dataset_titles([cell.spec.dataset for cell in cells])
+    base = [_base_label(cell, title) for cell, title in zip(cells, titles, strict=True)]
     for cell, name in zip(cells, base, strict=True):
         alike.setdefault(name, []).append(cell)
     found = {}
@@ -26,6 +28,6 @@ def label_cells(cells: Sequence[Cell]) -> list[str]:
     return [found[cell.key] for cell in cells]
 
 
-def _base_label(cell: Cell) -> str:
+def _base_label(cell: Cell, dataset: str) -> str:
     spec = cell.spec
-    return f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}"
+    return f"{spec.method.name} on {dataset} with {spec.backbone.name}"

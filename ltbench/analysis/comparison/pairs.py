@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.seed_predictions import SeedPredictions, check_same_images
+from ltbench.analysis.comparison.seed_predictions import (
+    SeedPredictions,
+    check_same_images,
+    common_seeds,
+)
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, ShotRule
 from ltbench.analysis.stats.bayes import Posterior, bayesian_signed_rank
 from ltbench.analysis.stats.bounds import Bounds, bounds_without_spread, has_no_spread
@@ -122,7 +126,7 @@ class PairComparison:
     Args:
         first: Predictions of the first cell.
         second: Predictions of the second cell.
-        seeds: Seeds that both cells have.
+        seeds: Seeds that both cells have; where no seed changes one cell, those of the other.
         shot_rule: Name of the rule of the shot groups.
         outcomes: Metric -> comparison; None for a shot group without classes.
     """
@@ -132,6 +136,11 @@ class PairComparison:
     seeds: tuple[int, ...]
     shot_rule: str
     outcomes: Mapping[str, MetricComparison | None]
+
+    @property
+    def generalises(self) -> bool:
+        """Whether the result is of the methods, not of two trained models."""
+        return len(self.seeds) > 1 or (self.first.cell.seedless and self.second.cell.seedless)
 
 
 def compare_pair(
@@ -147,7 +156,8 @@ def compare_pair(
     With two common seeds or more, interval and p value are those of the hierarchical bootstrap:
     they generalise to other seeds and other images. With one common seed they are those of the
     paired bootstrap and the randomisation test: they generalise to other images, for the two
-    trained models only.
+    trained models only. A method that no seed changes is compared with every seed of the other one,
+    and adds no variance of seeds.
 
     Args:
         first: Predictions of the first cell.
@@ -164,7 +174,7 @@ def compare_pair(
         ConfigError: The cells were not tested on the same images, or have no common seed.
     """
     check_same_images(first, second)
-    seeds = tuple(seed for seed in first.cell.seeds if seed in second.cell.seeds)
+    seeds = common_seeds(first, second)
     if not seeds:
         raise ConfigError(
             f"{first.name} and {second.name} have no seed in common: "

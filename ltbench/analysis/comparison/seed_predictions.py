@@ -47,11 +47,38 @@ class SeedPredictions:
             return self
         return replace(self, indices=other.indices, labels=other.labels)
 
+    @property
+    def generalises(self) -> bool:
+        """Whether tests can be of the method: it has two seeds or more, or no seed changes it."""
+        return len(self.right) > 1 or self.cell.seedless
+
+    @property
+    def seed_rows(self) -> NDArray[np.bool_]:
+        """Rows of `right` for an estimate of the variance of seeds, (2 or more, N).
+
+        The row of a method that no seed changes is there twice: its variance of seeds is 0.
+        """
+        return np.repeat(self.right, 2, axis=0) if self.cell.seedless else self.right
+
     def select_seeds(self, seeds: Sequence[int]) -> NDArray[np.bool_]:
-        """Returns the rows of `right` of some seeds, (len(seeds), N)."""
+        """Returns the rows of `right` of some seeds, (len(seeds), N).
+
+        Those of a method that no seed changes are equal.
+        """
+        if self.cell.seedless:
+            return np.repeat(self.right, len(seeds), axis=0)
         at = {seed: row for row, seed in enumerate(self.cell.seeds)}
         chosen: NDArray[np.bool_] = self.right[[at[seed] for seed in seeds]]
         return chosen
+
+
+def common_seeds(first: SeedPredictions, second: SeedPredictions) -> tuple[int, ...]:
+    """Returns the seeds that two cells are compared on; a method that no seed changes has each."""
+    if first.cell.seedless:
+        return second.cell.seeds
+    if second.cell.seedless:
+        return first.cell.seeds
+    return tuple(seed for seed in first.cell.seeds if seed in second.cell.seeds)
 
 
 def single_cell(runs: Sequence[RunResult], path: Path) -> Cell:

@@ -8,6 +8,7 @@ from typing import Literal
 from ltbench.analysis.comparison.config_diff import diff_cells, format_diff
 from ltbench.analysis.comparison.environments import environment_notes
 from ltbench.analysis.comparison.pairs import MetricComparison, PairComparison
+from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.analysis.stats.seed_tests import min_signed_rank_p
 from ltbench.storage.results import Cell
@@ -22,12 +23,13 @@ METRIC_PHRASES = {
 """Name of an accuracy -> its phrase in a sentence."""
 MultipleTest = Correction | Literal["max-t"]
 """Correction of p values, or a test of all pairs at once."""
-_CORRECTION_NAMES = {
+CORRECTION_NAMES = {
     "holm": "Holm",
     "bh": "Benjamini-Hochberg",
     "none": "not corrected",
     "max-t": "max-T",
 }
+"""Correction of p values -> its name in tables and sentences."""
 
 
 def format_p(p: float) -> str:
@@ -49,7 +51,7 @@ def describe_correction(correction: MultipleTest, comparisons: int) -> str:
     """
     if comparisons == 1:
         return "one comparison"
-    return f"{_CORRECTION_NAMES[correction]}, {comparisons} comparisons"
+    return f"{CORRECTION_NAMES[correction]}, {comparisons} comparisons"
 
 
 def comparison_sentence(
@@ -65,8 +67,8 @@ def comparison_sentence(
         level: Confidence level, 0 to 1.
     """
     # With one common seed the result holds for the two trained models, not for the methods.
-    model = f" with seed {pair.seeds[0]}" if len(pair.seeds) == 1 else ""
-    first, second, where = pair.first.name + model, pair.second.name + model, METRIC_PHRASES[metric]
+    first, second = (model_name(pair, sample) for sample in (pair.first, pair.second))
+    where = METRIC_PHRASES[metric]
     outcome = pair.outcomes[metric]
     if outcome is None:
         return f"{metric}-shot: no classes with test images, no comparison"
@@ -96,6 +98,13 @@ def comparison_sentence(
         f"{difference} points [{low_text}, {high_text}], "
         f"{sure}; {describe_detectable(evidence.detectable)}"
     )
+
+
+def model_name(pair: PairComparison, sample: SeedPredictions) -> str:
+    """Returns the name of a cell, with its seed where the result is of one trained model."""
+    if pair.generalises or sample.cell.seedless:
+        return sample.name
+    return f"{sample.name} with seed {pair.seeds[0]}"
 
 
 def describe_detectable(detectable: float) -> str:
@@ -184,16 +193,19 @@ def comparison_notes(
 
 def _seed_notes(pair: PairComparison) -> Iterator[str]:
     used = format_seeds(pair.seeds)
-    for sample in (pair.first, pair.second):
+    seedless = [sample for sample in (pair.first, pair.second) if sample.cell.seedless]
+    for sample in seedless:
+        yield f"no seed changes {sample.name}: it has one run, without variance of seeds"
+    for sample in (pair.first, pair.second) if not seedless else ():
         left = [seed for seed in sample.cell.seeds if seed not in pair.seeds]
         if left:
             unused = format_seeds(left)
             yield f"{sample.name} also has {unused}, not used: both cells have only {used}"
-    if len(pair.seeds) == 1:
-        yield (
-            f"one common seed ({pair.seeds[0]}): the result holds for these two trained models, "
-            "not for other seeds"
-        )
+    if not pair.generalises:
+        trained = next((s.name for s in (pair.first, pair.second) if not s.cell.seedless), "")
+        models = f"this trained model of {trained}" if seedless else "these two trained models"
+        seed = "seed" if seedless else "common seed"
+        yield f"one {seed} ({pair.seeds[0]}): the result holds for {models}, not for other seeds"
 
 
 def _shot_rules(cell: Cell) -> set[str]:

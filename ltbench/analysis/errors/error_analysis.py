@@ -92,7 +92,7 @@ class ErrorAnalysis:
         read = [run.predictions(inference)]
         pooled = PooledPredictions.of(read, classes.names, classes.train_images, rule)
         spec = run.spec
-        title = f"{spec.method.name} on {spec.dataset.name} with {spec.backbone.name}, "
+        title = f"{spec.method.name} on {spec.dataset.title} with {spec.backbone.name}, "
         return cls.of_runs(
             [run],
             pooled,

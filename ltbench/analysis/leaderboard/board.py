@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ltbench.config.resolve import resolve
 from ltbench.errors import LTBenchError
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry
-from ltbench.storage.results import Cell
+from ltbench.storage.results import Cell, expect_comparable
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def build_leaderboard(
     metric: str = "accuracy",
     level: float = 0.95,
     published: Iterable[PublishedResult] = (),
+    marked: Collection[str] = (),
     advance: Callable[[], object] = lambda: None,
 ) -> Leaderboard:
     """Ranks cells, and adds the published results on their data sets.
@@ -65,11 +66,17 @@ def build_leaderboard(
         metric: Name of the accuracy that cells are ranked by.
         level: Confidence level, 0 to 1.
         published: Results of papers; those on other data sets are ignored.
+        marked: Names of columns of a table that marks the best rows; those of the accuracies among
+            them are found.
         advance: Progress callback, called once per cell.
+
+    Raises:
+        ConfigError: A run is a quick look.
     """
+    expect_comparable(run for cell in cells for run in cell.runs)
     shorthand = Shorthand(registry)
     rankings = tuple(
-        rank_cells(conditions, members, metric=metric, level=level, advance=advance)
+        rank_cells(conditions, members, metric=metric, level=level, marked=marked, advance=advance)
         for conditions, members in group_by_conditions(cells, shorthand)
     )
     labels = {ranking.conditions.dataset for ranking in rankings}

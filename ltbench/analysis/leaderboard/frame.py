@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def leaderboard_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Returns rows of a leaderboard as a data frame: the columns and numbers of the CSV file.
 
-    Columns have the types of `COLUMNS`, which `docs/leaderboard.md` lists. Unknown values are
+    Columns have the types of `COLUMNS`, which `ltbench docs leaderboard` lists. Unknown values are
     `pandas.NA`, and NaN in columns of floats.
 
     Args:

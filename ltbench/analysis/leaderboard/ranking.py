@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ltbench.analysis.comparison.config_diff import name_cells
 from ltbench.analysis.comparison.environments import environment_notes
+from ltbench.analysis.dataset_titles import dataset_titles
 from ltbench.analysis.leaderboard.significance import (
     CLAIM_METHODS,
     NO_CLAIM_NOT_TESTED,
@@ -19,6 +20,7 @@ from ltbench.analysis.leaderboard.significance import (
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES
 from ltbench.config.minimal_settings import Shorthand, dataset_label
 from ltbench.config.options import as_typed
+from ltbench.metric_names import ACCURACIES
 from ltbench.specs import Settings
 from ltbench.storage.results import Cell
 
@@ -31,7 +33,7 @@ class Conditions:
     """Conditions that the cells of a ranking share; under other conditions numbers differ.
 
     Args:
-        dataset: Label of the data set, with its unusual options and its split.
+        dataset: Label of the data set: its title, with its unusual options and its split.
         identity: Identity of the data set.
         inference: Name of the inference.
         selection: Rule of epoch selection.
@@ -55,23 +57,26 @@ class RankedCell:
         settings: Settings of the runs, from `Shorthand.settings`.
         rank: Rank from 1, shared by cells that do not differ significantly; None where the cell
             lacks the accuracy.
-        interval: Interval of overall accuracy over seeds and images, in percent; None without
-            predictions.
+        intervals: Accuracy -> its interval over seeds and images, in percent; empty without
+            predictions, and without the accuracies of empty shot groups.
         p: P value of the difference to the best row with two seeds or more, corrected for all pairs
             of rows; None for that row, and for rows that were not tested.
         significant: Whether p is below 1 - level; None without a p value.
         claim: Scope of rank and p value: `CLAIM_METHODS`, or the reason why they support no claim;
             None without a rank.
+        not_worse: Accuracies among the `marked` ones of `rank_cells` in which the row was tested
+            and is not significantly worse than the best tested row, which is one of these itself.
     """
 
     cell: Cell
     name: str
     settings: Settings
     rank: int | None
-    interval: tuple[float, float] | None
+    intervals: Mapping[str, tuple[float, float]]
     p: float | None
     significant: bool | None
     claim: str | None
+    not_worse: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,12 @@ ConditionGroup = tuple[Conditions, Sequence[Member]]
 def group_by_conditions(cells: Sequence[Cell], shorthand: Shorthand) -> list[ConditionGroup]:
     """Returns cells with their settings, grouped and sorted by their conditions."""
     groups: dict[Conditions, list[Member]] = {}
-    for cell in cells:
+    titles = dataset_titles([cell.spec.dataset for cell in cells])
+    for cell, title in zip(cells, titles, strict=True):
         settings = shorthand.settings(cell.spec)
         for rule, runs in _split_by_shot_rule(cell):
             conditions = Conditions(
-                dataset=dataset_label(settings),
+                dataset=dataset_label(settings, title),
                 identity=cell.spec.dataset.identity,
                 inference=cell.spec.inference.name,
                 selection=cell.spec.select,
@@ -128,6 +134,7 @@ def rank_cells(
     *,
     metric: str = "accuracy",
     level: float = 0.95,
+    marked: Collection[str] = (),
     advance: Callable[[], object] = lambda: None,
 ) -> Ranking:
     """Ranks cells under the same conditions.
@@ -143,6 +150,8 @@ def rank_cells(
         members: Cells and their settings, from `group_by_conditions`.
         metric: Name of the accuracy, one of `ltbench.metric_names.ACCURACIES`.
         level: Confidence level, 0 to 1.
+        marked: Names of columns; the best rows of the accuracies among them are found,
+            `RankedCell.not_worse`. Each is tested on its own, for all pairs of rows.
         advance: Progress callback, called once per cell.
     """
     scores = [cell.mean(metric) for cell, _ in members]
@@ -153,7 +162,14 @@ def rank_cells(
     rule = SHOT_RULES.get(conditions.shot_rule, DEFAULT_RULE)
     tests = RowTests(cells, _distinct_names(cells, settings), rule, level, advance)
     ranked = sum(score is not None for score in scores)
-    family = tests.compare_rows(min(ranked, MAX_TESTED_ROWS), metric)
+    family = tests.compare_rows(range(min(ranked, MAX_TESTED_ROWS)), metric)
+    not_worse = {
+        name: (
+            family if name == metric else tests.compare_rows(_best_rows(cells, name), name)
+        ).not_worse_than_best(level)
+        for name in ACCURACIES
+        if name in marked
+    }
     vs_best = family.p_against_best()
     claims = _row_claims(cells[:ranked], family)
     ranks = _assign_ranks(family, claims, level)
@@ -163,10 +179,11 @@ def rank_cells(
             name=tests.names[place],
             settings=settings[place],
             rank=ranks[place] if place < ranked else None,
-            interval=tests.interval(place),
+            intervals=tests.intervals(place),
             p=vs_best.get(place),
             significant=None if place not in vs_best else vs_best[place] < 1 - level,
             claim=claims[place] if place < ranked else None,
+            not_worse=frozenset(name for name, places in not_worse.items() if place in places),
         )
         for place, cell in enumerate(cells)
     )
@@ -175,6 +192,13 @@ def rank_cells(
     )
     notes = tuple(dict.fromkeys([*_claim_notes(claims), *trained, *tests.notes]))
     return Ranking(conditions, metric, level, entries, notes)
+
+
+def _best_rows(cells: Sequence[Cell], metric: str) -> list[int]:
+    """Returns the places of the cells that are tested in an accuracy, the best first."""
+    scores = {place: cell.mean(metric) for place, cell in enumerate(cells)}
+    known = {place: score for place, score in scores.items() if score is not None}
+    return sorted(known, key=lambda place: -known[place])[:MAX_TESTED_ROWS]
 
 
 def _assign_ranks(family: Family, claims: Sequence[str], level: float) -> list[int]:
@@ -208,9 +232,13 @@ def _row_claims(cells: Sequence[Cell], family: Family) -> list[str]:
     """Returns the claim that rank and p value of each row support, (R,)."""
     found = []
     for place, cell in enumerate(cells):
-        untested = NO_CLAIM_ONE_SEED if len(cell.runs) == 1 else NO_CLAIM_NOT_TESTED
+        untested = NO_CLAIM_ONE_SEED if _has_one_seed(cell) else NO_CLAIM_NOT_TESTED
         found.append(CLAIM_METHODS if place in family.positions else untested)
     return found
+
+
+def _has_one_seed(cell: Cell) -> bool:
+    return len(cell.runs) == 1 and not cell.seedless
 
 
 def _claim_notes(claims: Sequence[str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from ltbench.metric_names import ACCURACIES
 from ltbench.published import PublishedResult
 from ltbench.specs import Settings
 
-LEADERBOARD_SCHEMA = 2
+LEADERBOARD_SCHEMA = 3
 """Version of the columns. New columns are appended; none changes its name, place or meaning."""
 
 PUBLISHED_PREFIX = "published: "
@@ -40,7 +40,7 @@ class Row:
         "Int64",
         "rank in its ranking, shared by rows that do not differ significantly; none if published",
     )
-    dataset: str = column_field("string", "data set, with its unusual options")
+    dataset: str = column_field("string", "title of the data set, with its unusual options")
     backbone: str | None = column_field("string", "pretrained model")
     method: str = column_field("string", "which parameters of the encoder are learned")
     loss: str | None = column_field("string", "loss")
@@ -96,6 +96,28 @@ class Row:
         f"scope of rank and p value: '{CLAIM_METHODS}', valid for other seeds and test images; "
         f"'{NO_CLAIM_ONE_SEED}' and '{NO_CLAIM_NOT_TESTED}', no claim about the method",
     )
+    mean_class_std: float | None = column_field(
+        "float64", "standard deviation of `mean_class` over seeds"
+    )
+    mean_class_ci_low: float | None = column_field(
+        "float64", "lower bound of the interval of `mean_class`, as `accuracy_ci_low`"
+    )
+    mean_class_ci_high: float | None = column_field("float64", "upper bound of the same interval")
+    many_std: float | None = column_field("float64", "standard deviation of `many` over seeds")
+    many_ci_low: float | None = column_field(
+        "float64", "lower bound of the interval of `many`, as `accuracy_ci_low`"
+    )
+    many_ci_high: float | None = column_field("float64", "upper bound of the same interval")
+    medium_std: float | None = column_field("float64", "standard deviation of `medium` over seeds")
+    medium_ci_low: float | None = column_field(
+        "float64", "lower bound of the interval of `medium`, as `accuracy_ci_low`"
+    )
+    medium_ci_high: float | None = column_field("float64", "upper bound of the same interval")
+    few_std: float | None = column_field("float64", "standard deviation of `few` over seeds")
+    few_ci_low: float | None = column_field(
+        "float64", "lower bound of the interval of `few`, as `accuracy_ci_low`"
+    )
+    few_ci_high: float | None = column_field("float64", "upper bound of the same interval")
 
 
 COLUMNS = tuple(fields(Row))
@@ -132,22 +154,23 @@ def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
         run.training.seconds + (run.refinement.seconds if run.refinement else 0.0)
         for run in cell.runs
     ]
-    low, high = entry.interval or (None, None)
-    accuracies = [each.accuracy for each in metrics]
     names = {kind: choice.name for kind, choice in spec.choices().items() if kind in _COLUMN_KINDS}
     means = {
         name: _mean_over_seeds([each.value(name) for each in metrics])
         for name in (*ACCURACIES, "ece")
     }
-    values: dict[str, Any] = {**names, **means}
+    spreads: dict[str, float | None] = {}
+    for name in ACCURACIES:
+        scores = [each.value(name) for each in metrics]
+        bounds = entry.intervals.get(name, (None, None))
+        spreads[f"{name}_std"] = _deviation_over_seeds(scores)
+        spreads[f"{name}_ci_low"], spreads[f"{name}_ci_high"] = bounds
+    values: dict[str, Any] = {**names, **means, **spreads}
     return Row(
         **values,
         rank=entry.rank,
         dataset=ranking.conditions.dataset,
         seeds=len(cell.runs),
-        accuracy_std=float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
-        accuracy_ci_low=low,
-        accuracy_ci_high=high,
         learned_parameters=cell.runs[0].learned.total,
         learned_percent=cell.runs[0].learned.percent,
         epochs=training[0].epochs,
@@ -172,3 +195,10 @@ def _mean_over_seeds(values: Sequence[float | None]) -> float | None:
     """Returns the mean; None where a seed has no value."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None
+
+
+def _deviation_over_seeds(values: Sequence[float | None]) -> float | None:
+    """Returns the standard deviation; None with one seed, or where a seed has no value."""
+    known = [value for value in values if value is not None]
+    several = len(known) == len(values) > 1
+    return float(np.std(known, ddof=1)) if several else None

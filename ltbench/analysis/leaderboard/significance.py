@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
@@ -18,6 +18,7 @@ from ltbench.analysis.metrics import ShotRule
 from ltbench.analysis.stats.accuracy_interval import crossed_interval
 from ltbench.analysis.stats.strata import Strata
 from ltbench.errors import ConfigError, DataError
+from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell
 
 CLAIM_METHODS = "methods"
@@ -30,7 +31,7 @@ class Family:
     """Rows of a ranking whose pairs are all compared, with one family-wise error rate.
 
     Args:
-        positions: (k,) positions of the rows in the ranking, from 0, ascending: the best first.
+        positions: (k,) positions of the rows in the ranking, from 0; the best row is the first.
         p: (k, k) p values, each corrected for all pairs.
     """
 
@@ -44,6 +45,11 @@ class Family:
     def p_against_best(self) -> dict[int, float]:
         """Returns the p values of the differences to the best row: position -> p value."""
         return {other: self.p_between(self.positions[0], other) for other in self.positions[1:]}
+
+    def not_worse_than_best(self, level: float) -> set[int]:
+        """Returns the positions of the best row, and of those that are not significantly worse."""
+        tied = {place for place, p in self.p_against_best().items() if p >= 1 - level}
+        return {*self.positions[:1], *tied}
 
 
 class RowTests:
@@ -73,25 +79,29 @@ class RowTests:
             self._samples.append(self._read(cell, name))
             advance()
 
-    def interval(self, position: int) -> tuple[float, float] | None:
-        """Returns the interval of overall accuracy in percent; None without predictions."""
+    def intervals(self, position: int) -> dict[str, tuple[float, float]]:
+        """Returns the intervals of the accuracies in percent, by name; empty without predictions.
+
+        Accuracies of shot groups without test images are left out.
+        """
         sample = self._samples[position]
         if sample is None:
-            return None
+            return {}
         strata = Strata.from_labels(sample.labels, self._rule.groups(sample.class_counts))
-        found = crossed_interval(sample.right, strata.select(["accuracy"]), level=self._level)
-        return 100 * found["accuracy"].low, 100 * found["accuracy"].high
+        found = crossed_interval(sample.right, strata.select(tuple(ACCURACIES)), level=self._level)
+        return {name: (100 * one.low, 100 * one.high) for name, one in found.items()}
 
-    def compare_rows(self, count: int, metric: str) -> Family:
-        """Compares all pairs of the rows with two seeds or more on the same images.
+    def compare_rows(self, positions: Iterable[int], metric: str) -> Family:
+        """Compares all pairs of the rows on the same images: of those whose tests generalise.
 
         Args:
-            count: Number of rows to compare, from the best.
+            positions: Positions of the rows to compare, the best first.
             metric: Name of the accuracy.
         """
         chosen: list[tuple[int, SeedPredictions]] = []
-        for position, sample in enumerate(self._samples[:count]):
-            if sample is None or not has_several_seeds(sample):
+        for position in positions:
+            sample = self._samples[position]
+            if sample is None or not sample.generalises:
                 continue
             try:
                 check_same_images(chosen[0][1] if chosen else sample, sample)
@@ -99,12 +109,12 @@ class RowTests:
                 self.notes.append(error.message)
             else:
                 chosen.append((position, sample))
-        positions = tuple(position for position, _ in chosen)
+        tested = tuple(position for position, _ in chosen)
         if len(chosen) < 2:
-            return Family(positions, np.ones((len(positions), len(positions))))
+            return Family(tested, np.ones((len(tested), len(tested))))
         samples = [sample for _, sample in chosen]
         found = compare_family(samples, metric, self._rule, level=self._level)
-        return Family((), np.ones((0, 0))) if found is None else Family(positions, found.p)
+        return Family((), np.ones((0, 0))) if found is None else Family(tested, found.p)
 
     def _read(self, cell: Cell, name: str) -> SeedPredictions | None:
         try:

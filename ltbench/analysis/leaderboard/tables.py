@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from ltbench.analysis.columns import frame_of
-from ltbench.analysis.comparison.summary_text import format_p
+from ltbench.analysis.leaderboard.display_columns import (
+    DEFAULT_COLUMNS,
+    PAPER_COLUMNS,
+    DisplayColumn,
+    Spread,
+    display_columns,
+)
+from ltbench.analysis.leaderboard.display_columns import p_column_head as p_column_head
+from ltbench.analysis.leaderboard.display_columns import (
+    supports_usual_claim as supports_usual_claim,
+)
 from ltbench.analysis.leaderboard.ranking import Ranking, shared_settings
 from ltbench.analysis.leaderboard.rows import COLUMNS, Row, ranking_rows
 from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
 from ltbench.config.minimal_settings import as_line
-from ltbench.io.tables import LATEX_PREAMBLE, format_series, latex_table, markdown_table
+from ltbench.io.latex import LatexTable, latex_tables
+from ltbench.io.tables import markdown_table
 from ltbench.io.text import markdown_text
 from ltbench.metric_names import ACCURACIES
-
-_NARROW_DROP_ORDER = ("ECE", "interval", "seeds", "train s", "mean-class", "learned %", "backbone")
-"""Heads of columns in the order in which they are left out on a narrow terminal."""
-_BOLD_NOTE = "Bold: not significantly worse than the best."
-_MIN_VISIBLE_POINTS = 0.05  # percent points; smaller differences vanish in one decimal
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,54 +35,133 @@ class DisplayTable:
 
     Args:
         title: Conditions that the rows share.
-        texts: (R, C) texts, "" where a value is unknown; the first columns are rank and method.
+        columns: Columns of (R,) texts.
         is_best: (R,) whether a row was tested and is not significantly worse than the best.
+        highest: Accuracy -> rows with the highest mean of the measured rows.
+        tied: Accuracy -> rows that are not significantly worse than the best tested row; those of
+            `highest` are left out. Only accuracies that `rank_cells` marked.
         footnotes: Sentences below the table.
-        metric_head: Head of the column that the rows are ranked by.
+        ranking: The ranking.
     """
 
     title: str
-    texts: pd.DataFrame
+    columns: tuple[DisplayColumn, ...]
     is_best: tuple[bool, ...]
+    highest: Mapping[str, frozenset[int]]
+    tied: Mapping[str, frozenset[int]]
     footnotes: tuple[str, ...]
-    metric_head: str
+    ranking: Ranking
 
-    TEXT_HEADS = ("method", "backbone", "claim")
-    """Heads of columns with text; the others hold numbers."""
+    @property
+    def texts(self) -> pd.DataFrame:
+        """Texts with the deviations and intervals that follow them, by the heads of columns."""
+        return pd.DataFrame(
+            {
+                column.head: [
+                    text + spread if text else ""
+                    for text, spread in zip(column.texts, column.spreads, strict=True)
+                ]
+                for column in self.columns
+            }
+        )
+
+    @property
+    def text_heads(self) -> list[str]:
+        """Heads of columns with texts; the others have numbers."""
+        return [column.head for column in self.columns if column.is_text]
 
 
-def display_table(ranking: Ranking, published: Sequence[Row] = ()) -> DisplayTable:
-    """Returns the table of a ranking, followed by published rows, which have no rank."""
+def display_table(
+    ranking: Ranking,
+    published: Sequence[Row] = (),
+    *,
+    columns: Sequence[str] | None = None,
+    spread: Spread | None = None,
+    paper: bool = False,
+) -> DisplayTable:
+    """Returns the table of a ranking, followed by published rows, which have no rank.
+
+    Args:
+        ranking: Cells under the same conditions.
+        published: Results of papers.
+        columns: Names of the columns, from `read_columns`; None for those that say something.
+        spread: Numbers after each accuracy; None for the usual: in a table for a paper the
+            deviation of each accuracy, else those of overall accuracy and of the ranked one.
+        paper: Whether the table is for a paper: with its columns where none are chosen.
+    """
     rows = [*ranking_rows(ranking), *published]
     names = [entry.name for entry in ranking.entries] + [f"{row.method} *" for row in published]
-    texts = _column_texts(frame_of(rows, COLUMNS, rounded=False), names, ranking.metric)
-    kept = [head for head in texts.columns if head == "method" or texts[head].any()]
+    shown = display_columns(
+        frame_of(rows, COLUMNS, rounded=False),
+        names,
+        columns or (_paper_columns(ranking) if paper else DEFAULT_COLUMNS),
+        metric=ranking.metric,
+        spread=spread or ("std" if paper else None),
+        every=columns is not None,
+    )
     sources = [f"{row.method}: {row.source}" for row in published]
+    highest = {name: _highest_rows(ranking, name) for name in ACCURACIES}
     return DisplayTable(
         title=ranking_title(ranking),
-        texts=texts[kept],
+        columns=tuple(shown),
         is_best=tuple(row.rank == 1 and row.claim == CLAIM_METHODS for row in rows),
+        highest=highest,
+        tied={name: _tied_rows(ranking, name) - highest[name] for name in ACCURACIES},
         footnotes=(
-            f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank do not "
-            f"differ significantly ({100 * ranking.level:g} % for all pairs together, max-T).",
-            "± is the standard deviation over seeds; intervals "
-            f"({100 * ranking.level:g} %) are over seeds and test images.",
+            *_rank_note(shown, ranking),
+            *_spread_notes(shown, ranking.level),
             *_shared_settings_note(ranking),
             *(f"{note}." for note in ranking.notes),
             *(f"* {source}" for source in dict.fromkeys(sources)),
         ),
-        metric_head=ACCURACIES[ranking.metric].removesuffix("-shot"),
+        ranking=ranking,
     )
 
 
-def supports_usual_claim(claims: pd.Series) -> bool:
-    """Returns whether all rows support the usual claim, so that their column says nothing."""
-    return bool((claims.isna() | (claims == CLAIM_METHODS)).all())
+def _paper_columns(ranking: Ranking) -> list[str]:
+    """Returns the usual columns of a table for a paper; a common number of seeds is in a note."""
+    omitted = "seeds" if _common_seeds(ranking) else None
+    return [name for name in PAPER_COLUMNS if name != omitted]
 
 
-def p_column_head(metric: str) -> str:
-    """Returns the head of the column of p values."""
-    return "p vs best" if metric == "accuracy" else f"p vs best ({metric})"
+def _common_seeds(ranking: Ranking) -> int | None:
+    """Returns the number of seeds, if it is the same for all rows whose seed matters."""
+    counts = {len(entry.cell.runs) for entry in ranking.entries if not entry.cell.seedless}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _highest_rows(ranking: Ranking, metric: str) -> frozenset[int]:
+    """Returns the rows with the highest mean; several only where these are equal."""
+    means = [entry.cell.mean(metric) for entry in ranking.entries]
+    best = max((mean for mean in means if mean is not None), default=None)
+    return frozenset(n for n, mean in enumerate(means) if mean is not None and mean == best)
+
+
+def _tied_rows(ranking: Ranking, metric: str) -> frozenset[int]:
+    return frozenset(n for n, entry in enumerate(ranking.entries) if metric in entry.not_worse)
+
+
+def _rank_note(columns: Sequence[DisplayColumn], ranking: Ranking) -> Iterator[str]:
+    """Yields a sentence about ranks, if the columns have them."""
+    if any(column.name == "rank" for column in columns):
+        yield (
+            f"Ranked by {ACCURACIES[ranking.metric]} accuracy; methods that share a rank do not "
+            f"differ significantly ({100 * ranking.level:g} % for all pairs together, max-T)."
+        )
+
+
+def _spread_notes(columns: Sequence[DisplayColumn], level: float) -> Iterator[str]:
+    """Yields a sentence about deviations and intervals, if the columns have any."""
+    texts = [text for column in columns for text in column.spreads]
+    has_intervals = any("[" in text for text in texts) or any(c.head == "interval" for c in columns)
+    parts = []
+    if any("±" in text for text in texts):
+        parts.append("± is the standard deviation over seeds")
+    if has_intervals:
+        parts.append(f"intervals ({100 * level:g} %) are over seeds and test images")
+    if parts:
+        text = "; ".join(parts)
+        yield f"{text[0].upper()}{text[1:]}."
 
 
 def _shared_settings_note(ranking: Ranking) -> Iterator[str]:
@@ -94,67 +179,6 @@ def ranking_title(ranking: Ranking) -> str:
     return f"{common.dataset}: inference {common.inference}, {epoch}, shot rule {common.shot_rule}"
 
 
-def _column_texts(frame: pd.DataFrame, names: Sequence[str], metric: str) -> pd.DataFrame:
-    """Returns the columns for readers as texts; of a column that says nothing, all texts are empty.
-
-    Args:
-        frame: Rows of a leaderboard, not rounded.
-        names: Name of each row.
-        metric: Name of the accuracy that the rows are ranked by.
-    """
-    several_backbones = frame["backbone"].nunique(dropna=False) > 1
-    mean_class_differs = (frame["mean_class"] - frame["accuracy"]).abs() >= _MIN_VISIBLE_POINTS
-    columns: dict[str, list[str] | str] = {
-        "rank": format_series(frame["rank"], "{:,}".format),
-        "method": list(names),
-        "backbone": format_series(frame["backbone"], str) if several_backbones else "",
-        "seeds": format_series(frame["seeds"], "{:,}".format),
-        "overall": _with_spread(frame["accuracy"], frame["accuracy_std"]),
-        "interval": _interval_texts(frame["accuracy_ci_low"], frame["accuracy_ci_high"]),
-        "mean-class": (
-            format_series(frame["mean_class"], "{:,.1f}".format) if mean_class_differs.any() else ""
-        ),
-        "many": format_series(frame["many"], "{:,.1f}".format),
-        "medium": format_series(frame["medium"], "{:,.1f}".format),
-        "few": format_series(frame["few"], "{:,.1f}".format),
-        "ECE": format_series(frame["ece"], "{:,.1f}".format),
-        "learned %": format_series(frame["learned_percent"], "{:,.2f}".format),
-        "train s": format_series(frame["train_seconds"], "{:,.1f}".format),
-        p_column_head(metric): format_series(frame["p_value_vs_best"], format_p),
-        "claim": "" if supports_usual_claim(frame["claim"]) else format_series(frame["claim"], str),
-    }
-    return pd.DataFrame(columns)
-
-
-def _with_spread(means: pd.Series, deviations: pd.Series) -> list[str]:
-    """Returns means with their standard deviations, where these are known."""
-    spread = [f" ± {text}" if text else "" for text in format_series(deviations, "{:.1f}".format)]
-    texts = format_series(means, "{:.1f}".format)
-    return [mean + plus if mean else "" for mean, plus in zip(texts, spread, strict=True)]
-
-
-def _interval_texts(lows: pd.Series, highs: pd.Series) -> list[str]:
-    bounds = [format_series(bound, "{:.1f}".format) for bound in (lows, highs)]
-    return [f"{low} to {high}" if low and high else "" for low, high in zip(*bounds, strict=True)]
-
-
-def fit_to_width(table: DisplayTable, width: int) -> DisplayTable:
-    """Returns a table without the less important columns that exceed the width.
-
-    Args:
-        table: Table of a ranking.
-        width: Width of the terminal, in characters.
-    """
-    dropped: set[str] = set()
-    for head in ("", *(head for head in _NARROW_DROP_ORDER if head != table.metric_head)):
-        dropped.add(head)
-        texts = table.texts.drop(columns=dropped, errors="ignore")
-        widths = [max(len(head), texts[head].str.len().max()) for head in texts.columns]
-        if sum(2 + size for size in widths) <= width:
-            break
-    return replace(table, texts=texts)
-
-
 def to_markdown(tables: Sequence[DisplayTable]) -> str:
     """Returns tables in GitHub's Markdown."""
     return "\n".join(_markdown_section(table) for table in tables)
@@ -164,7 +188,7 @@ def _markdown_section(table: DisplayTable) -> str:
     lines = [
         f"### {markdown_text(table.title)}",
         "",
-        markdown_table(table.texts, table.TEXT_HEADS),
+        markdown_table(table.texts, table.text_heads),
         "",
         *(f"{markdown_text(text)}  " for text in table.footnotes),
         "",
@@ -173,14 +197,42 @@ def _markdown_section(table: DisplayTable) -> str:
 
 
 def to_latex(tables: Sequence[DisplayTable]) -> str:
-    """Returns tables for LaTeX with booktabs.
+    """Returns tables for LaTeX: booktabs, with notes below (threeparttable).
 
-    The names of methods that are not significantly worse than the best are bold.
+    In each column of an accuracy, the highest mean is bold, and the means of the rows that are not
+    significantly worse are underlined.
     """
-    return LATEX_PREAMBLE + "\n".join(_latex_section(table) for table in tables)
+    return latex_tables([_latex_table(table) for table in tables])
 
 
-def _latex_section(table: DisplayTable) -> str:
-    notes = (*table.footnotes, *([_BOLD_NOTE] if any(table.is_best) else []))
-    bold = [(row, "method") for row, leads in enumerate(table.is_best) if leads]
-    return latex_table(table.texts, table.TEXT_HEADS, f"{table.title}. {' '.join(notes)}", bold)
+def _latex_table(table: DisplayTable) -> LatexTable:
+    shown = {column.name: column for column in table.columns}
+    bold = [(n, c.head) for name, c in shown.items() for n in table.highest.get(name, ())]
+    tied = [(n, c.head) for name, c in shown.items() for n in table.tied.get(name, ())]
+    conditions = table.ranking.conditions
+    ranked = [] if "rank" in shown else [f"Ranked by {ACCURACIES[table.ranking.metric]} accuracy."]
+    notes = [*table.footnotes, *_mark_notes(table, bool(bold), bool(tied))]
+    _, _, common = table.title.partition(": ")
+    count = _common_seeds(table.ranking)
+    seeds = f"{count} seeds" if count and count > 1 else "one seed" if count else "seeds"
+    return LatexTable(
+        texts=pd.DataFrame({column.head: column.texts for column in table.columns}),
+        left=table.text_heads,
+        caption=f"Accuracy on {conditions.dataset} in %.",
+        label=f"{conditions.dataset} {conditions.inference}",
+        notes=[f"Means over {seeds}; {common}.", *ranked, *notes],
+        bold=bold,
+        underlined=tied,
+        small={column.head: [text.strip() for text in column.spreads] for column in table.columns},
+    )
+
+
+def _mark_notes(table: DisplayTable, has_bold: bool, has_tied: bool) -> Iterator[str]:
+    if has_bold:
+        yield "Bold: the highest mean of the column."
+    if has_tied:
+        yield (
+            "Underlined: a statistical tie, not significantly worse than the best row that was "
+            f"tested (p of {1 - table.ranking.level:.3g} or more, corrected for all pairs of rows "
+            "in the column, max-T)."
+        )

@@ -1,6 +1,6 @@
 """Statistical tests and intervals for stored predictions and seeds: pure functions on arrays.
 
-`docs/statistics.md` lists which question each of them answers.
+`ltbench docs statistics` lists which question each of them answers.
 """
 
 from __future__ import annotations

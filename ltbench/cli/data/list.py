@@ -25,11 +25,11 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
 
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
-    from ltbench.io.console import console
+    from ltbench.io.console import console, print_paragraph
+    from ltbench.io.fitted_table import FittedTable
 
     colors = {"ready": "green", "options": "cyan", "missing": "yellow", "failed": "red"}
-    table = plain_table("data set", "state", "summary")
+    table = FittedTable("data set", "state", "summary")
     for status in found:
         table.add_row(
             f"[bold]{escape(status.name)}[/]",
@@ -40,9 +40,10 @@ def list_datasets(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -
     out.print(table)
     out.print(
         "\n[dim]missing: `ltbench data prepare NAME` prepares it, or prints what to download\n"
-        "options: set the folder of your images, see `ltbench show dataset NAME`[/]"
+        "options: `ltbench data new FOLDER` makes one of your images; see `ltbench show dataset "
+        "NAME`[/]"
     )
     for status in found:
         if status.state == "failed":
-            out.print(f"\n[bold]{escape(status.name)}[/]: {escape(status.message)}", soft_wrap=True)
-            out.print(f"[dim]{escape(status.hint)}[/]", soft_wrap=True)
+            print_paragraph(out, f"\n[bold]{escape(status.name)}[/]: {escape(status.message)}")
+            print_paragraph(out, f"[dim]{escape(status.hint)}[/]")

@@ -22,7 +22,9 @@ def prepare(
     ],
     source: Annotated[
         Path | None,
-        typer.Option(help="Existing download to link or unpack: a folder or an archive."),
+        typer.Option(
+            exists=True, help="Existing download to link or unpack: a folder or an archive."
+        ),
     ] = None,
     lists: Annotated[
         str | None,

@@ -20,6 +20,7 @@ from ltbench.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from ltbench.data import Dataset
     from ltbench.data.verify import BadImage
+    from ltbench.registry.registry import Registry
 
 
 def verify(
@@ -65,10 +66,11 @@ def verify(
     path = _writable(bad_files or Path(f"{name}-bad-files.csv"))
     settings, faults = read_assignments(assignments)
     context = DataContext(root=data_root, data_seed=data_seed, progress=LateProgress())
-    chosen = ChosenDataset.choose(load_plugins(), name, settings, context, faults)
+    registry = load_plugins()
+    chosen = ChosenDataset.choose(registry, name, settings, context, faults)
     identity = chosen.identity()
     dataset = chosen.build()
-    summary = _summary(dataset, name, identity)
+    summary = _summary(dataset, name, identity, registry)
     if not json:
         _print(summary)
     bad = [] if lists_only else _bad_images(dataset, deep, workers)
@@ -104,8 +106,10 @@ def verify(
         console().print(f"[green]ok[/]: no fault in the {checked}")
 
 
-def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
+def _summary(dataset: Dataset, name: str, identity: str, registry: Registry) -> dict[str, Any]:
     from ltbench.analysis.metrics import DEFAULT_RULE
+    from ltbench.config.uniform_losses import uniform_losses
+    from ltbench.data.split_warnings import prior_warning, untested_classes
     from ltbench.data.verify import overlaps, split_facts
 
     groups = DEFAULT_RULE.groups(dataset.class_counts)
@@ -121,7 +125,11 @@ def _summary(dataset: Dataset, name: str, identity: str) -> dict[str, Any]:
         "repeated_names": dataset.repeated_names,
         "similar_names": _similar_names(dataset),
         "overlaps": [[*pair, count] for pair, count in overlaps(dataset).items()],
-        "notes": list(dataset.notes),
+        "notes": [
+            *dataset.notes,
+            *untested_classes(dataset),
+            *prior_warning(dataset, list(uniform_losses(registry, dataset.class_counts))),
+        ],
     }
 
 
@@ -136,14 +144,14 @@ def _similar_names(dataset: Dataset) -> list[list[str]]:
 def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     out.print(f"\n[bold]{escape(summary['dataset'])}[/]: {summary['classes']:,} classes")
-    table = plain_table("split")
+    table = FittedTable("split")
     for column in ("images", "classes", "images a class"):
-        table.add_column(column, justify="right")
+        table.add_column(column, right=True)
     for split, facts in summary["splits"].items():
         smallest, largest = facts["smallest"], facts["largest"]
         each = f"{largest:,}" if smallest == largest else f"{largest:,} to {smallest:,}"

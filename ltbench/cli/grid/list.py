@@ -33,10 +33,10 @@ def list_grids(json: Json = False) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
-    table = plain_table("grid", "summary", "plugin")
+    table = FittedTable("grid", "summary", "plugin")
     for name, grid in grids:
         table.add_row(
             f"[bold]{escape(name)}[/]", escape(grid_summary(grid.path)), escape(grid.plugin.name)

@@ -120,12 +120,15 @@ def _print(
 
     from ltbench.cli.grid.show import first, print_more, print_notes
     from ltbench.grid.display import duration
-    from ltbench.io.console import console, plain_table
+    from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
-    columns = ("runs", "done", "failed", "to do", "learned", "a run takes", "memory")
-    table = plain_table("cell")
-    for column in columns:
-        table.add_column(column, justify="right")
+    table = FittedTable("cell", elsewhere="--json has them")
+    for column in ("runs", "done", "failed", "to do"):
+        table.add_column(column, right=True)
+    table.add_column("learned", right=True, drop=1)
+    table.add_column("a run takes", right=True)
+    table.add_column("memory", right=True, drop=2)
     for cell, known in first(list(zip(cells, forecasts, strict=True)), all_cells):
         mark = _MARKS[known.basis] if known else ""
         table.add_row(

@@ -22,6 +22,7 @@ from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.io import interrupts
 
 if TYPE_CHECKING:
+    from ltbench.grid.grid_file import Grid
     from ltbench.grid.scheduler import Scheduler
     from ltbench.grid.task import Task
 
@@ -109,32 +110,33 @@ def run(
     scheduler = schedule_grid(grid, registry, options, faults)
     with interrupts.deferred(STOP_SECONDS):
         failure = execute_grid(scheduler, show_progress)
-        _print(grid.name, scheduler, json=json)
+        _print(grid, scheduler, json=json)
         interrupts.finish(RunError.exit_code if failure else 0)
     if failure is not None:
         raise failure
 
 
-def _print(name: str, scheduler: Scheduler, *, json: bool) -> None:
+def _print(grid: Grid, scheduler: Scheduler, *, json: bool) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.grid.show import print_failed, print_states
+    from ltbench.cli.grid.show import print_failed, print_notes, print_states
     from ltbench.cli.output import print_json
     from ltbench.io.console import console
 
     if json:
-        print_json({"name": name, "runs": [_as_json(task) for task in scheduler.tasks]})
+        print_json({"name": grid.name, "runs": [_as_json(task) for task in scheduler.tasks]})
         return
     cells: dict[str, list[Any]] = {}
     for task in scheduler.tasks:
         cells.setdefault(task.cell, []).append(task.found)
     stdout = console()
-    stdout.print(f"\n[bold]{escape(name)}[/]")
+    stdout.print(f"\n[bold]{escape(grid.name)}[/]")
     print_states(list(cells.items()), stdout, all_cells=False)
     earlier = sum(task.earlier and task.state == "done" for task in scheduler.tasks)
     if earlier:
         stdout.print(f"{earlier} of {len(scheduler.tasks)} runs were done before")
     print_failed(((task.cell, task.found) for task in scheduler.tasks), stdout, all_errors=False)
+    print_notes(grid, stdout, all_notes=False)
     stdout.print(
         f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "
         f"{scheduler.out} --out report",

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.grid.display import COLORS, colored_count
-from ltbench.io.console import plain_table
+from ltbench.io.fitted_table import FittedTable
 
 if TYPE_CHECKING:
     from ltbench.grid.grid_file import Grid
@@ -51,11 +50,11 @@ def print_states(
     console.print(f"{total.total():,} runs in {len(cells):,} cells: {counts or 'none'}")
 
 
-def _state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> Table:
+def _state_table(cells: Iterable[tuple[str, Sequence[RunState]]]) -> FittedTable:
     """Returns a table of cells: runs by state, and their accuracy."""
-    table = plain_table("cell")
+    table = FittedTable("cell")
     for column in (*COLORS, "accuracy"):
-        table.add_column(column, justify="right")
+        table.add_column(column, right=True)
     for label, states in cells:
         counts = Counter(state.state for state in states)
         shown = [colored_count(counts[name], color) for name, color in COLORS.items()]

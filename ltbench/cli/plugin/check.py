@@ -27,11 +27,15 @@ def check_plugins(
             help="Name (see `ltbench plugin list`). Default: all but the built-in ones."
         ),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print every check, instead of the failed ones.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check that a plugin conforms to the contracts of ltbench, on the CPU and without downloads.
 
-    A named plugin is first tried in a process of its own, also where it was refused before.
+    Prints the checks that failed, with their rules, and the number of the others. A named plugin is
+    first tried in a process of its own, also where it was refused before.
 
     Exit code 1 if a check failed, 3 if the plugin could not be loaded.
 
@@ -50,7 +54,7 @@ def check_plugins(
     out = console()
     outcomes: dict[str, list[Outcome]] = {}
     for plugin in chosen:
-        outcomes[plugin.name] = _checked(plugin, registry, None if json else out)
+        outcomes[plugin.name] = _checked(plugin, registry, None if json else out, verbose=verbose)
     every = [one for found in outcomes.values() for one in found]
     if json:
         from ltbench.cli.output import print_json
@@ -97,8 +101,17 @@ def _chosen(name: str | None, registry: Registry) -> list[PluginInfo]:
     return chosen
 
 
-def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> list[Outcome]:
-    """Runs the checks of a plugin, and prints the outcome of each."""
+def _checked(
+    plugin: PluginInfo, registry: Registry, out: Console | None, *, verbose: bool
+) -> list[Outcome]:
+    """Runs the checks of a plugin, and prints the outcomes.
+
+    Args:
+        plugin: The plugin.
+        registry: Registry of plugins.
+        out: Console, or None to print nothing.
+        verbose: Whether every outcome is printed, instead of the failed ones.
+    """
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -119,32 +132,34 @@ def _checked(plugin: PluginInfo, registry: Registry, out: Console | None) -> lis
         for number, outcome in enumerate(run_checks(checks, plugin, {}), start=1):
             interrupts.check()
             outcomes.append(outcome)
-            if out is not None:
+            if out is not None and (verbose or outcome.status == "failed"):
                 _print(outcome, out)
             following = checks[number].name if number < len(checks) else ""
             bar.update(task, total=len(checks), completed=number, description=following)
     if out is not None:
         count = {status: sum(one.status == status for one in outcomes) for status in _COLORS}
         seconds = sum(one.seconds for one in outcomes)
-        out.print(
-            f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped "
-            f"in {seconds:.0f} s",
-        )
+        named = [f"{count[status]} {status}" for status in ("passed", "failed", "skipped")]
+        out.print(f"{', '.join(named)} in {seconds:.0f} s")
+        if count["skipped"] and not verbose:
+            out.print("[dim]-v shows every check, and why some were skipped[/]")
     return outcomes
 
 
 def _print(outcome: Outcome, out: Console) -> None:
     from rich.markup import escape
 
+    from ltbench.io.console import print_paragraph
+
     check = outcome.check
     reason = f": {escape(outcome.reason)}" if outcome.reason else ""
-    out.print(
+    print_paragraph(
+        out,
         f"  [{_COLORS[outcome.status]}]{outcome.status:<7}[/] {escape(check.name)}{reason} "
         f"[dim]{escape(check.link)}[/]",
-        soft_wrap=True,
     )
     if outcome.status == "failed":
-        out.print(f"          [dim]rule: {escape(check.rule)}[/]", soft_wrap=True)
+        print_paragraph(out, f"          [dim]rule: {escape(check.rule)}[/]")
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

@@ -53,11 +53,13 @@ def list_plugins(json: Json = False) -> None:
 
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
-    table = plain_table("entry point", "distribution", "load", "provides")
+    table = FittedTable("entry point", "distribution")
+    table.add_column("load", right=True)
+    table.add_column("provides")
     for plugin in registry.plugins:
         table.add_row(
             f"[bold]{escape(plugin.name)}[/]\n[dim]{escape(plugin.module)}[/]",

@@ -19,7 +19,10 @@ _MAX_CHARACTERS = 240  # of a refused run
 
 def add(
     archive: Annotated[
-        Path, typer.Argument(metavar="FILE.zip", help="Archive that `ltbench runs pack` wrote.")
+        Path,
+        typer.Argument(
+            metavar="FILE.zip", exists=True, help="Archive that `ltbench runs pack` wrote."
+        ),
     ],
     out: Store = DEFAULT_OUT,
     json: Json = False,

@@ -48,14 +48,14 @@ def diff(
 def _print(title: str, difference: Difference) -> None:
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
     from ltbench.io.console import console
+    from ltbench.io.fitted_table import FittedTable
 
     stdout = console()
     if not difference:
         stdout.print(f"\n[bold]{title}[/]: the same")
         return
-    table = plain_table(f"[bold]{title}[/]", "A", "B")
+    table = FittedTable(title, "A", "B")
     for key, (one, other) in difference.items():
         table.add_row(escape(key), escape(one), escape(other))
     stdout.print()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ltbench.cli.options import Json, Strict, Where
 from ltbench.config.defaults import DEFAULT_OUT
+from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SHOWN_ROWS = 50  # on a terminal, without --all
 _COMPONENTS = ("dataset", "backbone", "method")
-_ALWAYS_SHOWN = ("hash", *_COMPONENTS, "seed", "accuracy", "few", "tags")
+_ALWAYS_SHOWN = ("hash", *_COMPONENTS, *QUICK_KEYS, "seed", "accuracy", "few", "tags")
 
 
 def list_runs(
@@ -113,12 +114,10 @@ def _constant(table: RunTable) -> dict[str, Any]:
 
 
 def _print(table: RunTable, shown: int, constant: Mapping[str, Any], *, chosen: bool) -> None:
-    from rich.cells import cell_len
     from rich.markup import escape
 
-    from ltbench.cli.output import plain_table
-    from ltbench.cli.runs.column_widths import GAP, column_widths, folded_title
-    from ltbench.io.console import console
+    from ltbench.io.console import console, print_paragraph
+    from ltbench.io.fitted_table import FittedTable
 
     out = console()
     if not table.rows:
@@ -126,32 +125,22 @@ def _print(table: RunTable, shown: int, constant: Mapping[str, Any], *, chosen: 
         return
     columns = [name for name in table.columns if name not in constant]
     rows = table.rows[:shown]
-    cells = {name: [_cell(name, row[name]) for row in rows] for name in columns}
-    numeric = {name for name in columns if all(_is_number(row[name]) for row in rows)}
-    texts = [name for name in columns if name not in numeric]
-    longest = {name: max(map(cell_len, values)) for name, values in cells.items()}
-    # Columns that were asked for are all shown, on lines that a narrow terminal breaks.
+    # Columns that were asked for are all shown. Of the others, the last are left out first.
     optional = () if chosen else [name for name in columns if name not in _ALWAYS_SHOWN]
-    widths = column_widths(longest, out.width, foldable=texts, optional=optional)
-    grid = plain_table()
-    for name, width in widths.items():
-        justify: Literal["left", "right"] = "right" if name in numeric else "left"
-        title = folded_title(name, width)
-        grid.add_column(title, justify=justify, overflow="fold", width=width)
-    for row in zip(*(cells[name] for name in widths), strict=True):
-        grid.add_row(*map(escape, row))
-    # The terminal breaks lines that are too long. The table would cut values off.
-    out.width = max(out.width, sum(widths.values()) + GAP * len(widths))
+    grid = FittedTable(elsewhere="add --columns, --csv or --json")
+    for name in columns:
+        numeric = all(_is_number(row[name]) for row in rows)
+        drop = len(optional) - optional.index(name) if name in optional else 0
+        grid.add_column(name, right=numeric, drop=drop)
+    for row in rows:
+        grid.add_row(*(escape(_cell(name, row[name])) for name in columns))
     out.print(grid)
     count = len(table.rows)
     more = f", {count - shown:,} of them not shown: add --all" if count > shown else ""
     out.print(f"{count:,} {'run' if count == 1 else 'runs'}{more}")
     if constant:
         same = ", ".join(f"{name}={_text(value)}" for name, value in constant.items())
-        out.print(f"all with {same}", markup=False, soft_wrap=True)
-    if hidden := [name for name in columns if name not in widths]:
-        fewer = f"no room for {', '.join(hidden)}: add --columns, --csv or --json"
-        out.print(fewer, markup=False, soft_wrap=True)
+        print_paragraph(out, escape(f"all with {same}"))
 
 
 def _is_number(value: Any) -> bool:

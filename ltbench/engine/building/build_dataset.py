@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
 from ltbench.data.holdout import hold_out
+from ltbench.data.limit import limit_images
 from ltbench.progress import ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.specs import DatasetSpec
@@ -29,7 +30,7 @@ def build(kind: str, expected: type[_Built], resolved: Resolved, context: Any) -
 
 
 def build_dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
-    """Returns the data set, with a validation split if the run uses one.
+    """Returns the data set of a run: limited, and with a validation split, where the run says so.
 
     Args:
         resolved: Choices of the run; no other component than the data set is needed.
@@ -45,6 +46,7 @@ def build_dataset(resolved: Resolved, progress: ProgressReporter) -> Dataset:
     with attribute_errors(component):
         component.spec.check(resolved.configs["dataset"], context)
     dataset = build("dataset", Dataset, resolved, context)
+    dataset = limit_images(dataset, resolved.spec.limit, resolved.spec.data_seed)
     if "val" in dataset.splits or not resolved.spec.uses_val:
         return dataset
     return hold_out(dataset, resolved.spec.data_seed)

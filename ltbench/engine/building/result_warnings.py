@@ -8,7 +8,10 @@ import numpy as np
 
 from ltbench.backbone import Backbone
 from ltbench.config.resolve import Resolved
+from ltbench.config.runspec import RunSpec
+from ltbench.config.uniform_losses import has_uniform_prior
 from ltbench.data import Dataset
+from ltbench.data.split_warnings import prior_warning, untested_classes
 from ltbench.data.verify import shared_files
 from ltbench.engine.building.class_names import name_warnings
 from ltbench.registry.attribution import attribute_errors
@@ -18,13 +21,24 @@ from ltbench.specs import BackboneSpec, DatasetSpec
 def result_warnings(resolved: Resolved, dataset: Dataset, backbone: Backbone) -> list[str]:
     """Returns the warnings of a run."""
     return [
+        *_quick_look(resolved.spec),
         *dataset.notes,
         *_shared_files(dataset),
         *backbone.warnings,
         *_seen_labels(resolved),
         *_indistinct_names(resolved, dataset, backbone),
         *_small_validation(resolved, dataset),
+        *_test_split(resolved, dataset),
     ]
+
+
+def _quick_look(spec: RunSpec) -> Iterator[str]:
+    """Yields a warning if the run is a quick look."""
+    if not spec.comparable:
+        yield (
+            f"quick look ({spec.quick_text}): the numbers are comparable with no others, and "
+            "leaderboards, comparisons and reports leave them out"
+        )
 
 
 def _shared_files(dataset: Dataset) -> Iterator[str]:
@@ -35,6 +49,17 @@ def _shared_files(dataset: Dataset) -> Iterator[str]:
                 f"{first} and {second} share {count:,} images: what was trained on, or chosen by, "
                 "tests nothing"
             )
+
+
+def _test_split(resolved: Resolved, dataset: Dataset) -> Iterator[str]:
+    """Yields warnings about the test split, where it is the one of the evaluation."""
+    if resolved.spec.split != "test":
+        return
+    yield from untested_classes(dataset)
+    loss, config = resolved.components["loss"], resolved.configs["loss"]
+    trains = resolved.spec.train.epochs > 0
+    if trains and has_uniform_prior(loss, config, dataset.class_counts):
+        yield from prior_warning(dataset, [loss.spec.name])
 
 
 def _seen_labels(resolved: Resolved) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ltbench.engine.model.flops import forward_flops
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 MIN_GFLOPS_ON_CPU = 1.0
-"""Forward operations an image from which bfloat16 gains on a CPU: see docs/speed.md."""
+"""Forward operations an image from which bfloat16 gains on a CPU: see `ltbench docs speed`."""
 _BF16_CAPABILITY = (8, 0)  # CUDA: the first GPUs whose tensor cores multiply bfloat16
 _FP16_CAPABILITY = (7, 0)  # CUDA: the first GPUs with tensor cores
 _CPU_FLAG = "avx512_bf16"
@@ -60,7 +60,7 @@ def choose_precision(precision: Precision, backbone: Backbone) -> PrecisionPolic
     """Returns the chosen precision; "auto" is a function of the device and the model's size.
 
     No clock is read: the same command has the same precision on an idle and on a loaded machine.
-    The table of choices and the measurements behind it are in docs/speed.md.
+    The table of choices and the measurements behind it are in `ltbench docs speed`.
 
     Args:
         precision: Precision that the run chose.

@@ -16,6 +16,7 @@ LIBRARIES = frozenset(
         "annotated_types",
         "filelock",
         "huggingface_hub",
+        "imagehash",
         "jinja2",
         "markupsafe",
         "matplotlib",

@@ -216,11 +216,13 @@ def _add_values(
                 f"class ranks {first + 1:,} to {last + 1:,}, "
                 f"{counts[first]:,} to {counts[last]:,} training images"
             )
-        said = []
+        means = {}
         for name, each in list(values.items())[:MAX_COLOURED_LINES]:
             known = each[first : last + 1]
             known = known[np.isfinite(known)]
             if known.size:
-                said.append(f"{name} {known.mean():.1f} %")
-        text = f"{about}: {', '.join(said) or 'no test images'}"
+                means[name] = float(known.mean())
+        ordered = sorted(means, key=lambda name: -means[name])
+        said = [f"{name} {means[name]:.1f} %" for name in ordered]
+        text = "\n".join([about, *(said or ["no test images"])])
         canvas.hit(x.at(first + 0.5), heights[0], x.at(last + 1.5), heights[1], text)

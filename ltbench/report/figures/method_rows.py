@@ -17,7 +17,7 @@ from ltbench.report.figures.style import (
     SMALL_SIZE,
     MethodStyle,
 )
-from ltbench.report.figures.text_size import break_text, text_width
+from ltbench.report.figures.text_size import text_width, wrap_parts
 
 EMPHASISED = ("few", "few-shot")
 """Metrics that a benchmark of long tails is about."""
@@ -126,8 +126,9 @@ def more_methods(labels: Sequence[str], values: NDArray[np.float64], width: floa
     if not labels:
         return MoreMethods([])
     named = [f"{label} {format_value(value)}" for label, value in zip(labels, values, strict=True)]
-    text = f"{len(labels)} more: {', '.join(named)}."
-    return MoreMethods(break_text(text, width - 2, SMALL_SIZE))
+    parts = [f"{len(labels)} more:", *(f"{one}," for one in named[:-1]), f"{named[-1]}."]
+    lines = wrap_parts(parts, width - 2, SMALL_SIZE, text_width(" ", SMALL_SIZE))
+    return MoreMethods([" ".join(line) for line in lines])
 
 
 def best_values(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -18,7 +18,6 @@ from ltbench.report.figures.method_rows import (
     more_methods,
 )
 from ltbench.report.figures.scales import Scale, format_ticks, percent_scale
-from ltbench.report.figures.shot_groups import MAX_ROWS
 from ltbench.report.figures.style import (
     INK,
     MUTED,
@@ -30,12 +29,15 @@ from ltbench.report.figures.style import (
 )
 from ltbench.report.figures.text_size import text_width
 
+MAX_ROWS = 24
+"""Number of methods that have a row; the others are named below."""
 _ROW_HEIGHT = 34.0  # points: a line of text and a line of marks
 _TEXT_SHARE = 0.3  # of a row, down to the middle of its text
 _MARKS_SHARE = 0.74  # of a row, down to its marks
 _HEAD_HEIGHT = 42.0  # points
 _COLUMN_WIDTH = 33.0  # points of a number
 _AXIS_HEIGHT = 34.0  # points
+_MAX_COLUMNS = 4
 _SHORT_HEADS = {"overall": "all", "mean-class": "mean", "medium": "med."}
 _GROUP_MARKERS = {"many": "o", "medium": "s", "few": "D"}
 
@@ -50,16 +52,27 @@ def draw_narrow_shot_groups(
     *,
     looks: MethodLooks = NO_LOOKS,
     ranks: Sequence[int | None] = (),
-    width: float = NARROW_WIDTH,
 ) -> Canvas:
     """Draws the numbers of each method above a line with a mark for each shot group.
 
-    The first metric is a bar across the line. Few-shot classes have a filled mark and an interval.
-    Arguments as for `draw_shot_groups`; beyond 4 metrics, others than the first and the shot groups
-    are left out.
+    Overall accuracy is a bar across the line. Few-shot classes have a filled mark and an interval.
+    Beyond 24 methods, the others are named below.
+
+    Args:
+        names: (n,) names of the methods, the best first.
+        metrics: (m,) names of the metrics; of more than four, others than the first and the shot
+            groups are left out.
+        means: (n, m) means in percent; NaN for an empty group.
+        lows: (n, m) lower bounds in percent; NaN where unknown.
+        highs: (n, m) upper bounds in percent; NaN where unknown.
+        looks: Labels and styles of the methods on the page; the methods of the figure follow them.
+        ranks: (n,) ranks, written before the names, with a line between ranks; empty for none.
     """
+    width = NARROW_WIDTH
     short = [metric.removesuffix("-shot") for metric in metrics]
-    kept = [j for j, one in enumerate(short) if j == 0 or one in _GROUP_MARKERS][:4]
+    kept = [j for j, one in enumerate(short) if j == 0 or one in (*_GROUP_MARKERS, "overall")]
+    if len(kept) > _MAX_COLUMNS:
+        kept = [j for j in kept if j == 0 or short[j] != "overall"]
     rows = MethodRows(names, looks.including(names), ranks, MAX_ROWS)
     shown = len(rows.names)
     more = more_methods(rows.others, means[shown:, 0], width)
@@ -102,7 +115,7 @@ def draw_narrow_shot_groups(
             f"{short[j]} {describe_value(*(float(v[i, j]) for v in (means, lows, highs)))}"
             for j in kept
         ]
-        canvas.hit(0, top, width, top + _ROW_HEIGHT, f"{rows.names[i]}: {', '.join(said)}")
+        canvas.hit(0, top, width, top + _ROW_HEIGHT, "\n".join([rows.names[i], *said]))
     middles = _HEAD_HEIGHT + _ROW_HEIGHT * (np.arange(shown) + 0.5)
     rows.draw(canvas, middles, _ROW_HEIGHT, right=width, lift=(0.5 - _TEXT_SHARE) * _ROW_HEIGHT)
     more.draw(canvas, bottom + _AXIS_HEIGHT)
@@ -114,7 +127,7 @@ def _draw_head(canvas: Canvas, metrics: Sequence[str], ends: Sequence[float]) ->
     """Draws the marks' names, and the heads of the numbers."""
     x = 6.0
     for j, metric in enumerate(metrics):
-        _draw_mark(canvas, metric, x, 9, INK, first=j == 0)
+        _draw_mark(canvas, metric, x, 9, INK)
         canvas.write(x + 8, 9, metric, size=SMALL_SIZE, colour=INK if j == 0 else MUTED)
         x += text_width(metric, SMALL_SIZE) + 26
     for j, (metric, end) in enumerate(zip(metrics, ends, strict=True)):
@@ -141,15 +154,13 @@ def _draw_marks(
     known = values[np.isfinite(values)]
     if known.size:
         canvas.line(scale([known.min(), known.max()]), [y, y], colour=RULE, width=3, layer=1)
-    for j, (metric, value) in enumerate(zip(metrics, values, strict=True)):
+    for metric, value in zip(metrics, values, strict=True):
         if np.isfinite(value):
-            _draw_mark(canvas, metric, scale.at(value), y, rows.style(row).colour, first=j == 0)
+            _draw_mark(canvas, metric, scale.at(value), y, rows.style(row).colour)
 
 
-def _draw_mark(
-    canvas: Canvas, metric: str, x: float, y: float, colour: str, *, first: bool
-) -> None:
-    if first:
+def _draw_mark(canvas: Canvas, metric: str, x: float, y: float, colour: str) -> None:
+    if metric not in _GROUP_MARKERS:
         canvas.line([x, x], [y - 5, y + 5], colour=colour, width=2.2, layer=5)
         return
     canvas.dots(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+_MIN_TICK_DISTANCE = 19.0  # points
 _TICK_STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -56,6 +57,9 @@ def percent_scale(
     room = max(0.04 * (high - low), 0.25, (span - (high - low)) / 2)
     low, high = low - room, high + room
     shown = [tick for tick in nice_ticks(low, high, ticks) if 0 <= tick <= 100]
+    unit = abs(end - start) / (high - low)
+    while len(shown) > 1 and (shown[1] - shown[0]) * unit < _MIN_TICK_DISTANCE:
+        shown = shown[::2]
     return Scale(low, high, start, end, tuple(shown))
 
 

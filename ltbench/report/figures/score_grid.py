@@ -40,7 +40,6 @@ def draw_score_grid(
     *,
     average_ranks: NDArray[np.float64] | None = None,
     looks: MethodLooks = NO_LOOKS,
-    width: float = FIGURE_WIDTH,
 ) -> Canvas:
     """Draws a row per method and a column per data set, with a number in each cell.
 
@@ -53,15 +52,14 @@ def draw_score_grid(
         scores: (n, m) accuracies in percent; NaN where unknown.
         average_ranks: (n,) average ranks, in a column of their own; None for none.
         looks: Labels and styles of the methods on the page; the methods of the figure follow them.
-        width: Width of the figure, in points, if the columns fit.
     """
     rows = MethodRows(names, looks.including(names), (), MAX_ROWS)
     shown = len(rows.names)
     left = rows.width + 14
     rank_width = 44.0 if average_ranks is not None else 0.0
-    column = min((width - left - rank_width) / max(len(columns), 1), _MAX_COLUMN_WIDTH)
+    column = min((FIGURE_WIDTH - left - rank_width) / max(len(columns), 1), _MAX_COLUMN_WIDTH)
     column = max(column, _MIN_COLUMN_WIDTH)
-    width = max(width, left + rank_width + column * len(columns))
+    width = max(FIGURE_WIDTH, left + rank_width + column * len(columns))
     heads = [break_text(name.replace("_", "_ "), column - 4, SMALL_SIZE) for name in columns]
     heads = [[line.replace("_ ", "_") for line in lines] for lines in heads]
     turned = any(len(lines) > _MAX_HEAD_LINES for lines in heads) or any(
@@ -70,7 +68,7 @@ def draw_score_grid(
     lines = max((len(head) for head in heads), default=1)
     longest = max((text_width(name, SMALL_SIZE) for name in columns), default=0.0)
     top = (longest if turned else 13 * lines) + _HEAD_GAP
-    more = more_methods(rows.others, np.nanmean(scores[shown:], axis=1), width)
+    more = more_methods(rows.others, _row_means(scores[shown:]), width)
     key = rows.looks.key(names, width)
     bottom = top + _ROW_HEIGHT * shown
     legend = LINE_HEIGHT + 8
@@ -128,6 +126,15 @@ def draw_score_grid(
     more.draw(canvas, bottom + legend)
     key.draw(canvas)
     return canvas
+
+
+def _row_means(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the means of the known scores of each row, NaN where none is known."""
+    known = np.isfinite(scores)
+    means = np.full(len(scores), np.nan)
+    counts = known.sum(axis=1)
+    np.divide(np.where(known, scores, 0.0).sum(axis=1), counts, out=means, where=counts > 0)
+    return means
 
 
 def _draw_head(canvas: Canvas, middle: float, bottom: float, head: str | Sequence[str]) -> None:

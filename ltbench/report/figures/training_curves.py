@@ -110,5 +110,5 @@ def _add_values(
                 bounds = f" ({own.min():.3g} to {own.max():.3g})" if own.size > 1 else ""
                 said.append(f"{name} {own.mean():.3g}{bounds}")
         if said:
-            text = f"epoch {epoch}: " + "; ".join(said)
+            text = "\n".join([f"epoch {epoch}", *said])
             canvas.hit(left, frame.top, right, frame.bottom, text)

@@ -8,11 +8,11 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Estimate:
+class WithInterval:
     """Number of a table cell with its interval.
 
     Args:
-        value: Estimate; the cell is sorted by it.
+        value: WithInterval; the cell is sorted by it.
         low: Lower bound; None where unknown.
         high: Upper bound; None where unknown.
     """
@@ -50,7 +50,7 @@ class Link:
     whole: str = ""
 
 
-CellValue = str | float | Estimate | ShortName | Link | None
+CellValue = str | float | WithInterval | ShortName | Link | None
 """Value of a table cell; None is shown as a dash and sorted last."""
 Shown = Literal["always", "wide", "more"]
 """Where a column is shown at first: always; not on phones; only with "more columns"."""
@@ -236,6 +236,7 @@ class Section:
         sections: Subsections.
         answer: Result in words, shown below the heading; None for none.
         facts: Pairs of name and value that hold for the whole section.
+        folded: Whether the subsections are collapsed at first.
     """
 
     name: str
@@ -246,6 +247,7 @@ class Section:
     sections: Sequence[Section] = field(default_factory=tuple)
     answer: Answer | None = None
     facts: Sequence[tuple[str, str]] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)

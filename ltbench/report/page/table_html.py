@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from ltbench.io.text import terminal_text
-from ltbench.report.page.content import CellValue, Column, Estimate, Link, ShortName, Table
+from ltbench.report.page.content import CellValue, Column, Link, ShortName, Table, WithInterval
 
 MAX_WRITTEN_ROWS = 1000
 """Number of rows that a table has as HTML. A browser takes seconds for the layout of more."""
@@ -30,7 +30,7 @@ def format_cell(value: CellValue, column: Column) -> str:
     """
     if isinstance(value, ShortName | Link):
         return value.text
-    if isinstance(value, Estimate):
+    if isinstance(value, WithInterval):
         bounds = format_bounds(value, column)
         return f"{format_cell(value.value, column)} {bounds}".rstrip()
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -41,7 +41,7 @@ def format_cell(value: CellValue, column: Column) -> str:
     return text.replace("-", "\N{MINUS SIGN}")  # as wide as a digit
 
 
-def format_bounds(value: Estimate, column: Column) -> str:
+def format_bounds(value: WithInterval, column: Column) -> str:
     """Returns the interval of an estimate as text; empty where a bound is unknown."""
     bounds = [format_cell(bound, column) for bound in (value.low, value.high)]
     return f"[{', '.join(bounds)}]" if all(bounds) else ""
@@ -111,7 +111,7 @@ def _tag(table: Table, position: int) -> str:
 
 
 def _cell_html(value: CellValue, column: Column) -> str:
-    if isinstance(value, Estimate):
+    if isinstance(value, WithInterval):
         bounds = format_bounds(value, column)
         shown = str(escape(format_cell(value.value, column)))
         return f'{shown} <span class="interval">{escape(bounds)}</span>' if bounds else shown

@@ -20,13 +20,13 @@ from ltbench.report.page.content import (
     Beside,
     CellValue,
     Column,
-    Estimate,
     Notes,
     Picture,
     Section,
     ShortName,
     Shown,
     Table,
+    WithInterval,
 )
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.answer import number_not_separated, places, several_answer
@@ -254,7 +254,7 @@ def _first_places(rankings: Sequence[Ranking]) -> Table:
             [
                 about.dataset,
                 best.name,
-                None if score is None else Estimate(score, *bounds),
+                None if score is None else WithInterval(score, *bounds),
                 *(best.cell.mean(name) for name in groups),
                 about.inference,
                 about.shot_rule,

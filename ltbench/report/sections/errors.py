@@ -26,13 +26,13 @@ from ltbench.report.page.content import (
     Answer,
     CellValue,
     Column,
-    Estimate,
     ImageSheet,
     Notes,
     Section,
     SectionBlock,
     SheetImage,
     Table,
+    WithInterval,
 )
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.error_figures import error_figures
@@ -163,7 +163,7 @@ def _table(table: ErrorTable, prefix: str) -> Table:
 
 def _cell(value: ErrorValue) -> CellValue:
     if isinstance(value, ErrorEstimate):
-        return Estimate(value.value, value.low, value.high)
+        return WithInterval(value.value, value.low, value.high)
     return value
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.comparison.all_pairs import compare_family, has_several_seeds
+from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.pairs import PairComparison, compare_pair
 from ltbench.analysis.comparison.seed_predictions import (
     SeedPredictions,
     check_same_images,
+    common_seeds,
     seed_predictions,
 )
 from ltbench.analysis.errors.pooled_predictions import PooledPredictions
@@ -162,12 +163,12 @@ def gather_evidence(
         for name, each in crossed_interval(sample.right, strata, level=ranking.level).items():
             intervals[name][number] = 100 * np.array([each.mean, each.low, each.high])
         for other in samples[number + 1 :]:
-            if set(sample.cell.seeds) & set(other.cell.seeds):
+            if common_seeds(sample, other):
                 pairs.append(compare_pair(sample, other, metrics, level=ranking.level))
             else:
                 left_out.append(f"{sample.name} and {other.name} have no seed in common.")
         advance()
-    tested = [sample for sample in samples if has_several_seeds(sample)]
+    tested = [sample for sample in samples if sample.generalises]
     families = {}
     for metric in metrics if len(tested) > 1 else ():
         found = compare_family(tested, metric, rule, level=ranking.level)

@@ -17,7 +17,7 @@ from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
 from ltbench.analysis.leaderboard.tables import p_column_head, supports_usual_claim
 from ltbench.analysis.metrics import SHOT_GROUPS
 from ltbench.metric_names import ACCURACIES
-from ltbench.report.page.content import CellValue, Column, Estimate, ShortName, Shown, Table
+from ltbench.report.page.content import CellValue, Column, ShortName, Shown, Table, WithInterval
 from ltbench.report.sections.evidence import RankingEvidence
 
 _COLUMN_TITLES = {
@@ -163,7 +163,7 @@ def _estimates(
         names += [""] * (len(frame) - len(names))
         pairs = [known.get(name, (np.nan, np.nan)) for name in names]
     return [
-        None if pd.isna(value) else Estimate(value, _known(low), _known(high))
+        None if pd.isna(value) else WithInterval(value, _known(low), _known(high))
         for value, (low, high) in zip(frame[metric].tolist(), pairs, strict=True)
     ]
 

@@ -40,6 +40,9 @@ class _Choice:
     def label_sets(self, config: NamedConfig) -> tuple[str, ...]:
         return self.library.label_sets(self.config(config))
 
+    def random_weights(self, config: NamedConfig) -> bool:
+        return self.library.random_weights(self.config(config))
+
 
 def named(
     library: BackboneSpec, name: str, summary: str, reference: str, **options: Any
@@ -66,6 +69,7 @@ def named(
         build=choice.build,
         identity=choice.identity,
         label_sets=choice.label_sets,
+        random_weights=choice.random_weights,
         examples=(),
         version=1,  # version of these weights, not of the library's spec
     )

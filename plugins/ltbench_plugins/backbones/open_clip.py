@@ -58,7 +58,10 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     # weights were trained with.
     shown = open_clip.get_pretrained_cfg(config.model, config.tag or "")
     quick = bool(shown.get("quick_gelu"))
-    with explain_weights(f"open_clip {config.model} ({config.tag})", config.weights):
+    name = f"open_clip {config.model} ({config.tag})"
+    text = open_clip.get_model_config(config.model)["text_cfg"]
+    from_hub = pretrained is not None or "hf_model_name" in text  # whose settings are on the hub
+    with explain_weights(name, config.weights, from_hub=from_hub):
         model = open_clip.create_model(
             config.model,
             pretrained=pretrained,
@@ -101,10 +104,12 @@ def _tokenizer(config: OpenClipConfig) -> Any:
     from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 
     folder = None if config.weights is None else config.weights.parent
-    with explain_tokenizer(f"open_clip {config.model}", folder):
-        text = open_clip.get_model_config(config.model)["text_cfg"]
-        of_hub = "hf_tokenizer_name" in text
-        if of_hub and folder is not None and (folder / "tokenizer.json").is_file():
+    text = open_clip.get_model_config(config.model)["text_cfg"]
+    of_hub = "hf_tokenizer_name" in text
+    in_folder = of_hub and folder is not None and (folder / "tokenizer.json").is_file()
+    from_hub = of_hub and not in_folder
+    with explain_tokenizer(f"open_clip {config.model}", folder, from_hub=from_hub):
+        if in_folder:
             return HFTokenizer(
                 str(folder),
                 context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
@@ -126,6 +131,7 @@ OPEN_CLIP = BackboneSpec(
     build=build,
     libraries=("open_clip",),
     identity=identity,
+    random_weights=lambda config: config.tag is None and config.weights is None,
     reference="arXiv:2212.07143",
     recipe=Recipe(settings={"init": "semantic"}),
     version=2,

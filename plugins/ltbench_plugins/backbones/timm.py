@@ -45,7 +45,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
             hint=suggestion(config.model.partition(".")[0], known),
         )
     torch.manual_seed(ctx.seed)
-    with explain_weights(f"timm {config.model}", config.weights):
+    with explain_weights(f"timm {config.model}", config.weights, from_hub=config.pretrained):
         file = {} if config.weights is None else _contents(config.model, config.weights)
         model: Any = timm.create_model(
             config.model,
@@ -118,6 +118,7 @@ TIMM = BackboneSpec(
     build=build,
     libraries=("timm",),
     identity=identity,
+    random_weights=lambda config: not config.pretrained and config.weights is None,
     label_sets=label_sets,
     without_labels="--backbone timm --set backbone.model=vit_base_patch16_224.augreg_in21k was not "
     "fine-tuned on them",

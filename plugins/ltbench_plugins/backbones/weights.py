@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
 
-from ltbench.errors import DataError
+from ltbench.errors import ConfigError, DataError
+from ltbench_plugins.hub import hub_or_cache
 
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "backbone.")
 """Prefixes that wrappers for parallel, compiled or self-supervised training add to names."""
@@ -21,10 +22,10 @@ def file_identity(path: Path) -> str:
     """Returns the hash of a weights file.
 
     Raises:
-        DataError: The file does not exist.
+        ConfigError: The file does not exist.
     """
     if not path.is_file():
-        raise DataError(
+        raise ConfigError(
             f"the weights file {path} does not exist",
             hint="set backbone.weights to an existing file",
         )
@@ -33,13 +34,14 @@ def file_identity(path: Path) -> str:
 
 
 @contextmanager
-def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
+def explain_weights(model: str, weights: Path | None, *, from_hub: bool) -> Iterator[None]:
     """Turns errors of fetching or loading weights into a `DataError`.
 
     Args:
         model: Name of the model for messages.
         weights: Local weights file, or None. Its name must end with `.safetensors`, so that no
             library unpickles it.
+        from_hub: Whether weights are fetched, where there is no file.
 
     Raises:
         DataError: The library failed to fetch or load the weights.
@@ -49,52 +51,64 @@ def explain_weights(model: str, weights: Path | None) -> Iterator[None]:
             f"{weights} does not hold weights of {model}: expected a safetensors file",
             hint="choose a file whose name ends with .safetensors: loading others may run code",
         )
+    if weights is not None:
+        with _explain_file(model, weights):
+            yield
+        return
+    with hub_or_cache(from_hub) as silence, _silent():
+        try:
+            yield
+        except Exception as error:  # libraries raise errors of any kind
+            raise DataError(
+                f"the weights of {model} cannot be fetched: {silence or _reason(error)}",
+                hint=f"run once with access to the hub, to fill the cache {_cache()}, or set a "
+                "local file with --set backbone.weights=FILE (safetensors of this model and tag, "
+                f"as on the hub); {_OFFLINE}",
+            ) from error
+
+
+@contextmanager
+def _explain_file(model: str, weights: Path) -> Iterator[None]:
+    """Turns errors of loading a file into a `DataError`."""
     try:
-        if weights is not None:
-            _expect_floats(weights)
+        _expect_floats(weights)
         with _silent():
             yield
     except Exception as error:  # libraries raise errors of any kind
-        if weights is not None:
-            _expect_plain_names(weights, model, error)
-            raise DataError(
-                f"{weights} does not hold weights of {model}: {_reason(error)}",
-                hint="choose a safetensors file of exactly this model",
-            ) from error
+        _expect_plain_names(weights, model, error)
         raise DataError(
-            f"the weights of {model} cannot be fetched: {_reason(error)}",
-            hint=f"run once with access to the hub, to fill the cache {_cache()}, or set a local "
-            "file with --set backbone.weights=FILE (safetensors of this model and tag, as on the "
-            f"hub); {_OFFLINE}",
+            f"{weights} does not hold weights of {model}: {_reason(error)}",
+            hint="choose a safetensors file of exactly this model",
         ) from error
 
 
 @contextmanager
-def explain_tokenizer(model: str, folder: Path | None) -> Iterator[None]:
+def explain_tokenizer(model: str, folder: Path | None, *, from_hub: bool) -> Iterator[None]:
     """Turns errors of fetching or loading a tokenizer into a `DataError`.
 
     Args:
         model: Name of the model for messages.
         folder: Folder of the local weights file, or None.
+        from_hub: Whether the tokenizer is fetched, and not one of the library's own.
 
     Raises:
         DataError: The library failed to fetch or load the tokenizer.
     """
-    try:
-        with _silent():
+    with hub_or_cache(from_hub) as silence, _silent():
+        try:
             yield
-    except ImportError as error:
-        raise DataError(
-            f"the tokenizer of {model} needs a package: {_reason(error)}",
-            hint='pip install "ltbench[siglip]"',
-        ) from error
-    except Exception as error:  # libraries raise errors of any kind
-        where = folder or "the folder of --set backbone.weights=FILE"
-        raise DataError(
-            f"the tokenizer of {model} cannot be fetched: {_reason(error)}",
-            hint=f"put the hub's tokenizer.json and tokenizer_config.json into {where}, or run "
-            f"once with access to the hub, to fill the cache {_cache()}; {_OFFLINE}",
-        ) from error
+        except ImportError as error:
+            raise DataError(
+                f"the tokenizer of {model} needs a package: {_reason(error)}",
+                hint='pip install "ltbench[siglip]"',
+            ) from error
+        except Exception as error:  # libraries raise errors of any kind
+            where = folder or "the folder of --set backbone.weights=FILE"
+            raise DataError(
+                f"the tokenizer of {model} cannot be fetched: {silence or _reason(error)}",
+                hint=f"put the hub's tokenizer.json and tokenizer_config.json into {where}, or run "
+                f"once with access to the hub, to fill the cache {_cache()}; {_OFFLINE}",
+            ) from error
 
 
 def _expect_floats(weights: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
 from ltbench.data import (
+    DEFAULT_TEST_SHARE,
     Dataset,
     Digests,
     FileImages,
@@ -27,21 +28,30 @@ from ltbench_plugins.datasets.parts.classes import (
     number_classes,
 )
 from ltbench_plugins.datasets.parts.csv_table import FORM, ROOT, SPLITS, CsvTable, read_table
-from ltbench_plugins.datasets.parts.own_images import OwnImages, digests_of_splits
+from ltbench_plugins.datasets.parts.drawn_images import DrawnImages
+from ltbench_plugins.datasets.parts.own_images import digests_of_splits
 
 _TEST_STEP = 5  # without a split column, every fifth image of a class is a test image
 
 
 @dataclass(frozen=True)
-class CsvConfig(OwnImages):
+class CsvConfig(DrawnImages):
     """Options of the csv data set."""
 
     path: Path | None = option(
         None, "required: CSV file with the columns path, label and optionally split"
     )
-    images: Path | None = option(
-        None, "folder of the relative paths; none: the folder of the CSV file"
+    root: Path | None = option(
+        None,
+        "folder of the images: relative paths start there, absolute ones must lie below it; none: "
+        "the folder of the CSV file",
+        formerly="images",
     )
+
+    @property
+    def place(self) -> Path | None:
+        """File that the default title is the name of."""
+        return self.path
 
 
 def build(config: CsvConfig, ctx: DataContext) -> Dataset:
@@ -49,19 +59,36 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
 
     Labels are class names. Classes are numbered in the order of their names, or of their values if
     all names are numbers. Names are compared in Unicode's normal form C.
-    The column `split` has train, val or test. Without it, every fifth image of each class, in the
-    order of the file, is in the test split, whatever the seeds.
+    The column `split` has train, val or test. A split without images is drawn by the data seed
+    where `test` or `val` is set. Without a column `split`, and without `test` and `val`, every
+    fifth image of each class, in the order of the file, is in the test split, whatever the seeds.
 
     Raises:
-        ConfigError: No path was given.
-        DataError: A row is malformed (named by its line), a class has no training images, or an
-            image occurs more than once, by its path or by its content.
+        ConfigError: No path was given, or a split is to be drawn that the file has.
+        DataError: A row is malformed (named by its line), a class has no training images or too few
+            for a split, or an image occurs more than once, by its path or by its content.
     """
     path, root = _places(config)
-    table = read_table(path)
+    table = read_table(path, root)
+    dataset, members = _undigested(config, table, ctx.data_seed)
+    if ctx.limit is not None:
+        return config.finish_few(dataset, str(path), ctx)
+    known = _identified.pop(_key(config, table), None)
+    parts = None if known is None else {name: known[at] for name, at in members.items()}
+    digests = digests_of_splits(dataset, config.digest, ctx, parts)
+    return config.finish(
+        dataset, digests, lambda split, at: dataset.splits[split].images.name(at), str(path), ctx
+    )
+
+
+def _undigested(
+    config: CsvConfig, table: CsvTable, data_seed: int
+) -> tuple[Dataset, dict[str, NDArray[np.int64]]]:
+    """Returns the data set with all files, none of which was read, and the rows of each split."""
+    path, root = _places(config)
     names, notes = in_normal_form(table.columns["label"])
     class_names, labels = number_classes(names)
-    members = _members(path, table.columns, labels)
+    members, drawn = _members(config, path, table.columns, labels, class_names, data_seed)
     images = table.columns["path"]
     if config.duplicates == "refuse":
         _expect_once(path, table, members)
@@ -70,22 +97,19 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
         name: Split(FileImages(root, images.take(at), ROOT), labels[at])
         for name, at in members.items()
     }
-    dataset = Dataset(class_names, splits, notes=notes)
-    known = _identified.pop(_key(config, table), None)
-    parts = None if known is None else {name: known[at] for name, at in members.items()}
-    digests = digests_of_splits(dataset, config.digest, ctx, parts)
-    return config.finish(
-        dataset, digests, lambda split, at: splits[split].images.name(at), str(path), ctx
-    )
+    return Dataset(class_names, splits, notes=(*notes, *drawn)), members
 
 
 def identity(config: CsvConfig, ctx: DataContext) -> str:
     """Returns the git blob name of the CSV file, and a digest of the images that it lists.
 
-    The blob name does not depend on the system's line ends.
+    The blob name does not depend on the system's line ends, nor on the folder of absolute paths.
     """
     path, root = _places(config)
-    table = read_table(path)
+    table = read_table(path, root)
+    if ctx.limit is not None:
+        few = config.identity_of_few(_undigested(config, table, ctx.data_seed)[0], ctx)
+        return f"csv:{table.blob} {few}"
     images = file_digests(root, table.columns["path"], ctx.progress, config.digest)
     _identified.clear()
     _identified[_key(config, table)] = images
@@ -102,10 +126,12 @@ def _key(config: CsvConfig, table: CsvTable) -> tuple[object, ...]:
 
 
 def check(config: CsvConfig, ctx: DataContext) -> None:
-    """Checks that the first, a middle and the last image exist."""
+    """Checks that the first, a middle and the last image exist, unless only a few are read."""
     path, root = _places(config)
-    images = read_table(path).columns["path"]
+    images = read_table(path, root).columns["path"]
     _expect_slashes(path, root, images)
+    if ctx.limit is not None:  # these images need not be among the few
+        return
     for row in (0, len(images) // 2, len(images) - 1):
         image = root / images[row].as_py()
         if not image.is_file():
@@ -134,29 +160,48 @@ def _places(config: CsvConfig) -> tuple[Path, Path]:
             hint=f"add --set dataset.path=FILE.csv; {FORM}",
         )
     path = with_home(config.path)
-    return path, (with_home(config.images) if config.images else path.parent)
+    return path, (with_home(config.root) if config.root else path.parent)
 
 
 def _members(
-    path: Path, columns: dict[str, Any], labels: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
-    """Returns the rows of each split."""
+    config: CsvConfig,
+    path: Path,
+    columns: dict[str, Any],
+    labels: NDArray[np.int64],
+    class_names: tuple[str, ...],
+    data_seed: int,
+) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...]]:
+    """Returns the rows of each split, and notes about drawn ones."""
     import pyarrow.compute as pc
 
-    if "split" in columns:
+    listed = "split" in columns
+    notes: tuple[str, ...] = ()
+    if listed:
         members = {name: np.flatnonzero(pc.equal(columns["split"], name)) for name in SPLITS}
-    else:
+    elif config.test is None and config.val is None:
         held = every(labels, _TEST_STEP)
         members = {"train": np.flatnonzero(~held), "test": np.flatnonzero(held)}
+    else:
+        members = {"train": np.arange(len(labels))}
+    members = {name: at for name, at in members.items() if len(at)}
+    config.expect_undivided(members, str(path))
+    if "train" in members and (config.test is not None or config.val is not None):
+        pool = members["train"]
+        share = None if "test" in members else DEFAULT_TEST_SHARE if not listed else config.test
+        drawn, notes = config.draw(labels[pool], class_names, share, data_seed, str(path))
+        members |= {name: pool[at] for name, at in drawn.items()}
     for name in ("train", "test"):
-        if not len(members[name]):
-            raise DataError(
-                f"{path} has no images for {name}",
-                hint=f"set the split of some rows to {name}"
-                if "split" in columns
-                else "add images: without a column split, every fifth image of a class is for test",
-            )
-    return {name: at for name, at in members.items() if len(at)}
+        if name not in members:
+            raise DataError(f"{path} has no images for {name}", hint=_hint(name, listed))
+    return members, notes
+
+
+def _hint(split: str, listed: bool) -> str:
+    """Returns the hint for a split without images."""
+    if not listed:
+        return "add images, or --set dataset.test=0.2: every fifth image of a class is for test"
+    drawn = ", or add --set dataset.test=0.2, which draws it" if split == "test" else ""
+    return f"set the split of some rows to {split}{drawn}"
 
 
 def _expect_once(path: Path, table: CsvTable, members: dict[str, NDArray[np.int64]]) -> None:
@@ -185,6 +230,12 @@ def _expect_once(path: Path, table: CsvTable, members: dict[str, NDArray[np.int6
     )
 
 
+def list_settings(file: Path, root: Path | None) -> dict[str, str]:
+    """Returns the settings that read a CSV file."""
+    settings = {"dataset.path": str(file)}
+    return settings if root is None else {**settings, "dataset.root": str(root)}
+
+
 CSV = DatasetSpec(
     name="csv",
     summary="own images listed in a CSV file with the columns path, label, optionally split",
@@ -192,5 +243,6 @@ CSV = DatasetSpec(
     build=build,
     identity=identity,
     check=check,
+    list_settings=list_settings,
     examples=(),
 )

@@ -25,6 +25,7 @@ from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.datasets.parts.huggingface_columns import find_column, read_labels
 from ltbench_plugins.datasets.parts.huggingface_table import TableImages
 from ltbench_plugins.datasets.parts.own_images import OwnImages, repeated_rows
+from ltbench_plugins.hub import hub_or_cache
 
 _SAVED = ("dataset_dict.json", "state.json")
 """Files that `save_to_disk` writes for several splits, and for one split."""
@@ -74,6 +75,11 @@ class HuggingFaceConfig(OwnImages):
         """Name in the data set of each split used here."""
         named = {"train": self.train, "val": self.val, "test": self.test}
         return {ours: theirs for ours, theirs in named.items() if theirs is not None}
+
+    @property
+    def place(self) -> Path | None:
+        """Folder that the default title is the name of; or the name on the hub, as a path."""
+        return Path(self.name) if self.name is not None else self.path
 
     @property
     def where(self) -> str:
@@ -221,16 +227,17 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
             f"dataset.subset={config.subset}: {path} was saved by save_to_disk, without subsets",
             hint="omit dataset.subset",
         )
-    try:
-        if is_saved:
-            found: Mapping[str, Any] | Any = datasets.load_from_disk(str(path))
-        else:
-            found = datasets.load_dataset(
-                str(path) if path else config.name, config.subset, revision=config.revision
-            )
-    except Exception as error:  # the package raises errors of any kind for damaged files
-        reason = str(error).strip() or type(error).__name__
-        raise DataError(f"{config.where} cannot be loaded: {reason}", hint=hint) from error
+    with hub_or_cache(needed=path is None) as silence:
+        try:
+            if is_saved:
+                found: Mapping[str, Any] | Any = datasets.load_from_disk(str(path))
+            else:
+                found = datasets.load_dataset(
+                    str(path) if path else config.name, config.subset, revision=config.revision
+                )
+        except Exception as error:  # the package raises errors of any kind for damaged files
+            reason = silence or str(error).strip() or type(error).__name__
+            raise DataError(f"{config.where} cannot be loaded: {reason}", hint=hint) from error
     if not isinstance(found, Mapping):
         raise DataError(f"{path} is a single split", hint="save a DatasetDict with train and test")
     return found

@@ -32,6 +32,7 @@ ZERO_SHOT = MethodSpec(
     reference="arXiv:2103.00020",
     token_wise=True,
     learns_head=False,
+    seedless=True,
     joint=True,
     fixed={"head": "cosine", "head.scale": None, "init": "semantic", "train.epochs": 0},
 )

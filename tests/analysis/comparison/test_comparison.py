@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import Cell, find_runs
 from tests.conftest import Ended
-from tests.runs import spec_of, store
+from tests.runs import UNTRAINED, spec_of, store
 
 DTYPES = {column.name: column.metadata["dtype"] for column in COMPARISON_COLUMNS}
 
@@ -77,6 +78,41 @@ def test_the_numbers_are_those_of_the_command(
         "significant": True,
     }
     assert {name: row[name] for name in expected} == expected
+
+
+def test_a_method_without_seeds_is_compared_with_every_seed(
+    registry: Registry, folder: Path, tmp_path: Path
+) -> None:
+    for seed in range(2):
+        spec = spec_of(registry, method="zero_shot", seed=seed)
+        store(tmp_path, spec, skill=0.2, changed=UNTRAINED, noise_seed=0)
+    single = find_runs([tmp_path]).cells()[0]
+    found = Comparison.of(cell(folder, "lora"), single)
+    assert found.pair.seeds == (0, 1, 2)
+    assert found.pair.generalises
+    assert found.p is not None
+    assert found.p < 0.05
+    assert "no seed changes zero_shot: it has one run, without variance of seeds" in found.notes
+    assert not any("common seed" in note or "not used" in note for note in found.notes)
+    evidence = found.pair.outcomes["accuracy"]
+    assert evidence is not None
+    assert evidence.second == single.mean("accuracy")
+    other = find_runs([store(tmp_path / "b", spec_of(registry, method="zero_shot", loss="ce"),
+                             changed=UNTRAINED)]).cells()[0]  # fmt: skip
+    both = Comparison.of(single, other)
+    assert both.pair.generalises
+    assert "seed" not in both.sentence
+    one_seed = replace(cell(folder, "lora"), runs=cell(folder, "lora").runs[:1])
+    alone = Comparison.of(single, one_seed)
+    assert "with seed 0" in alone.sentence
+    assert "zero_shot with" not in alone.sentence
+    assert any("holds for this trained model of lora" in note for note in alone.notes)
+
+
+def test_quick_looks_are_refused(registry: Registry, folder: Path, tmp_path: Path) -> None:
+    quick = find_runs([store(tmp_path, spec_of(registry, method="lora", limit=5))]).cells()[0]
+    with pytest.raises(ConfigError, match=r"is a quick look \(limit=5\): its numbers are not comp"):
+        Comparison.of(cell(folder, "full"), quick)
 
 
 def test_the_headline_of_all_accuracies_is_the_overall_one(folder: Path) -> None:
@@ -137,9 +173,9 @@ def test_markdown_latex_and_html(found: Comparison) -> None:
     assert len([line for line in lines if line.startswith("|")]) == 3
     assert any(line.startswith("lora is better than full on few-shot classes") for line in lines)
     latex = found.to_latex()
-    assert latex.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
-    assert "Bold: a significant difference" in latex
-    assert r"\textbf{" in latex.splitlines()[-4]
+    assert latex.startswith("% needs \\usepackage{booktabs,threeparttable}\n\\begin{table}")
+    assert r"\item Bold: the higher accuracy." in latex
+    assert r"few-shot & \textbf{" in latex
     html = found._repr_html_()
     assert "<td>few-shot</td>" in html
     assert "&gt;" not in html

@@ -7,14 +7,17 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from ltbench.analysis.leaderboard.board import Leaderboard, build_leaderboard
+from ltbench.analysis.leaderboard.display_columns import read_columns
 from ltbench.analysis.leaderboard.files import to_csv, to_json
 from ltbench.analysis.leaderboard.rows import COLUMNS, Row, ranking_rows
-from ltbench.analysis.leaderboard.tables import display_table, fit_to_width, to_latex, to_markdown
+from ltbench.analysis.leaderboard.tables import display_table, to_latex, to_markdown
+from ltbench.errors import ConfigError
 from ltbench.published import PublishedResult
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import find_runs
@@ -25,7 +28,9 @@ HEADER = (
     "rank,dataset,backbone,method,loss,augmentation,inference,head,init,seeds,accuracy,"
     "accuracy_std,accuracy_ci_low,accuracy_ci_high,mean_class,many,medium,few,ece,"
     "learned_parameters,learned_percent,epochs,train_seconds,images_per_second,peak_memory_mb,"
-    "p_value_vs_best,significant,selection,shot_rule,source,spec,claim"
+    "p_value_vs_best,significant,selection,shot_rule,source,spec,claim,"
+    "mean_class_std,mean_class_ci_low,mean_class_ci_high,many_std,many_ci_low,many_ci_high,"
+    "medium_std,medium_ci_low,medium_ci_high,few_std,few_ci_low,few_ci_high"
 )
 PAPER = PublishedResult(
     dataset="digits_lt",
@@ -95,7 +100,7 @@ def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> Non
     assert rows["A & B_net"]["claim"] == ""
     table = display_table(board.rankings[0])
     assert table.texts.columns[-1] == "claim"
-    assert "claim" in fit_to_width(table, 40).texts.columns
+    assert table.columns[-1].drop == max(column.drop for column in table.columns)  # as the last
     assert table.texts["claim"][1] == "none: one seed"
     assert table.is_best == (True, False, False)  # nothing is said of zero_shot, not even rank 1
     assert any(
@@ -103,9 +108,9 @@ def test_rows_of_one_seed_say_that_nothing_is_claimed(board: Leaderboard) -> Non
     )
 
 
-def test_files_of_schema_1_are_the_first_columns_of_schema_2(board: Leaderboard) -> None:
+def test_files_of_schema_1_are_the_first_columns_of_schema_3(board: Leaderboard) -> None:
     """Code that reads columns by name or by position keeps working."""
-    schema_1 = HEADER.removesuffix(",claim").split(",")
+    schema_1 = HEADER.partition(",claim")[0].split(",")
     table = pd.read_csv(io.StringIO(to_csv(board.rows())), dtype=DTYPES)
     assert list(table.columns[: len(schema_1)]) == schema_1
     old = table[schema_1].to_csv(index=False)
@@ -147,7 +152,7 @@ def test_published_rows_of_another_ratio_stay_away(tmp_path: Path, registry: Reg
 
 def test_json_has_the_runs_of_each_row(board: Leaderboard) -> None:
     found = json.loads(json.dumps(to_json(board.rankings, [], []), allow_nan=False))
-    assert found["schema"] == 2
+    assert found["schema"] == 3
     (ranking,) = found["rankings"]
     assert ranking["conditions"]["inference"] == "tte"
     assert [run["seed"] for run in ranking["rows"][0]["runs"]] == [0, 1, 2]
@@ -165,24 +170,61 @@ def test_markdown(board: Leaderboard) -> None:
     assert "\\* A & B\\_net: published: Somebody (2020), arXiv:2001.00001  " in lines
 
 
-def test_latex_is_escaped_and_what_leads_is_bold(board: Leaderboard) -> None:
-    text = to_latex([display_table(board.rankings[0], board.published["digits_lt"])])
-    assert text.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
+def test_latex_is_escaped_and_marks_the_best(board: Leaderboard) -> None:
+    text = to_latex([display_table(board.rankings[0], board.published["digits_lt"], paper=True)])
+    assert text.startswith("% needs \\usepackage{booktabs,threeparttable}\n\\begin{table}")
+    assert "\\caption{Accuracy on digits\\_lt in \\%.}\n\\label{tab:digits-lt-tte}" in text
     for rule in ("toprule", "midrule", "bottomrule"):
         assert text.count(f"\\{rule}") == 1
-    assert "1 & \\textbf{lora} &" in text
-    assert "A \\& B\\_net" in text
-    assert "\\textbf{A" not in text
-    rows = [line for line in text.splitlines() if line.endswith("\\\\")]
-    assert len({line.replace("\\&", "").count("&") for line in rows}) == 1
+    rows = {line.split(" & ")[0]: line for line in text.splitlines() if line.endswith("\\\\")}
+    assert rows["lora"].count("\\textbf{") == rows["lora"].count("$\\pm$") == 4
+    assert "\\textbf" not in rows["A \\& B\\_net *"]  # published rows are not tested
+    assert len({line.replace("\\&", "").count("&") for line in rows.values()}) == 1
+    assert "\\item Bold: the highest mean of the column." in text
 
 
-def test_a_narrow_terminal_goes_without_some_columns(board: Leaderboard) -> None:
-    table = display_table(board.rankings[0])
-    assert fit_to_width(table, 200).texts.equals(table.texts)
-    narrow = fit_to_width(table, 60).texts
-    assert len(narrow.columns) < len(table.texts.columns)
-    assert {"rank", "method", "overall", "few"} <= set(narrow.columns)
+def test_ties_are_those_of_the_tests_of_their_column(tmp_path: Path, registry: Registry) -> None:
+    for seed in range(3):
+        store(tmp_path, spec_of(registry, method="lora", seed=seed), skill=1.5)
+        store(tmp_path, spec_of(registry, method="bitfit", seed=seed), skill=1.5)
+        store(tmp_path, spec_of(registry, method="full", seed=seed), skill=0.0)
+    store(tmp_path, spec_of(registry, method="zero_shot"), skill=1.4)
+    cells = find_runs([tmp_path]).cells()
+    by_metric = {
+        metric: build_leaderboard(cells, registry, metric=metric).rankings[0]
+        for metric in ("accuracy", "few")
+    }
+    (ranking,) = build_leaderboard(cells, registry, marked=["method", "accuracy", "few"]).rankings
+    for metric, alone in by_metric.items():
+        marked = {entry.name for entry in ranking.entries if metric in entry.not_worse}
+        tied = {e.name for e in alone.entries if e.rank == 1 and e.claim == "methods"}
+        assert marked == tied == {"lora", "bitfit"}
+    assert all(entry.not_worse <= {"accuracy", "few"} for entry in ranking.entries)
+    latex = to_latex([display_table(ranking, paper=True)])
+    (tie,) = [line for line in latex.splitlines() if "underline" in line]
+    assert tie.split(" & ")[0] in ("lora", "bitfit")
+    assert "Underlined: a statistical tie, not significantly worse than the best row" in latex
+
+
+def test_columns_and_spread_are_chosen(board: Leaderboard) -> None:
+    names = read_columns(["method", "epochs", "accuracy", "few"])
+    table = display_table(board.rankings[0], columns=names, spread="interval")
+    assert list(table.texts.columns) == ["method", "epochs", "overall", "few"]
+    row = ranking_rows(board.rankings[0])[0]
+    assert table.texts["few"][0] == f"{row.few:.1f} [{row.few_ci_low:.1f}, {row.few_ci_high:.1f}]"
+    plain = display_table(board.rankings[0], columns=names, spread="none")
+    assert plain.texts["few"][0] == f"{row.few:.1f}"
+    each = display_table(board.rankings[0], columns=names, spread="std")
+    assert each.texts["few"][0] == f"{row.few:.1f} ± {row.few_std:.1f}"
+    assert each.texts["few"][1] == f"{ranking_rows(board.rankings[0])[1].few:.1f}"  # one seed
+    every = tuple(column.name for column in COLUMNS)
+    assert len(display_table(board.rankings[0], columns=every).columns) == len(every)
+
+
+@pytest.mark.parametrize("columns", [["few", "fewer"], [""], [], "few", [1]])
+def test_unknown_columns_are_refused(columns: Any) -> None:
+    with pytest.raises(ConfigError, match="columns: "):
+        read_columns(columns)
 
 
 def test_mean_class_is_shown_where_it_is_another_number(tmp_path: Path, registry: Registry) -> None:

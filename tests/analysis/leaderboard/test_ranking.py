@@ -14,15 +14,17 @@ import pytest
 from ltbench.analysis.comparison.all_pairs import compare_family
 from ltbench.analysis.comparison.seed_predictions import read_seed_predictions
 from ltbench.analysis.leaderboard import ranking
+from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.analysis.leaderboard.ranking import Ranking, group_by_conditions, rank_cells
 from ltbench.analysis.metrics import DEFAULT_RULE
 from ltbench.config.minimal_settings import Shorthand
+from ltbench.metric_names import ACCURACIES
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import Metrics, RunResult
 from ltbench.storage.results import Cell, find_runs
 from ltbench.storage.run_directory import RunDirectory
-from tests.runs import COUNTS, PER_CLASS, altered, spec_of, store
+from tests.runs import COUNTS, PER_CLASS, UNTRAINED, altered, spec_of, store
 
 
 def rankings(out: Path, registry: Registry, **how: Any) -> list[Ranking]:
@@ -72,6 +74,20 @@ def three(tmp_path: Path, registry: Registry) -> Path:
         store(tmp_path, spec_of(registry, method="bitfit", seed=seed), skill=1.5)
         store(tmp_path, spec_of(registry, method="full", seed=seed), skill=0.0)
     return tmp_path
+
+
+def test_a_method_without_seeds_is_tested_and_has_no_spread(
+    three: Path, registry: Registry
+) -> None:
+    for seed in range(3):
+        spec = spec_of(registry, method="zero_shot", train__epochs=0, seed=seed)
+        store(three, spec, skill=0.1, changed=UNTRAINED, noise_seed=0)
+    board = build_leaderboard(find_runs([three]).cells(), registry)
+    row = next(row for row in board.rows() if row.method == "zero_shot")
+    assert (row.seeds, row.accuracy_std, row.claim) == (1, None, "methods")
+    assert row.significant is True
+    assert row.accuracy_ci_low is not None
+    assert not any("NO CLAIM" in note for note in board.rankings[0].notes)
 
 
 def test_rows_without_a_significant_difference_share_a_rank(
@@ -208,8 +224,8 @@ def test_one_method_with_one_seed(tmp_path: Path, registry: Registry) -> None:
     (found,) = rankings(tmp_path, registry)
     (entry,) = found.entries
     assert (entry.rank, entry.p, entry.significant) == (1, None, None)
-    assert entry.interval is not None
-    low, high = entry.interval
+    assert list(entry.intervals) == list(ACCURACIES)
+    low, high = entry.intervals["accuracy"]
     assert 0 <= low < entry.cell.runs[0].metrics.accuracy < high <= 100
 
 
@@ -231,7 +247,7 @@ def test_without_predictions_there_is_no_interval(three: Path, registry: Registr
         path.unlink()
     (found,) = rankings(three, registry)
     missing = next(entry for entry in found.entries if entry.name == "bitfit")
-    assert (missing.interval, missing.p, missing.significant) == (None, None, None)
+    assert (missing.intervals, missing.p, missing.significant) == ({}, None, None)
     assert any(note.startswith("bitfit has no interval and no p value") for note in found.notes)
 
 

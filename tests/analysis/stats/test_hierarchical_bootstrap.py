@@ -51,6 +51,48 @@ def test_false_positives_are_five_percent_closely(cause: str, seeds: int) -> Non
     assert min(found) >= (0 if seeds <= 3 else 0.01)
 
 
+def single_run_found(better: float, repeats: int, seeds: int = 3) -> tuple[float, float]:
+    """Returns shares of worlds where a model without seeds differs, and where intervals miss.
+
+    The margins of both models have the same distribution over images; those of the second vary with
+    its seeds too. The difference over all seeds and images is 0 for `better` 0.
+    """
+    random, layers = np.random.default_rng(7), strata(SIZES).select(["mean_class"])
+    n, found = int(SIZES.sum()), []
+    with sampled_flips():
+        for _ in range(repeats):
+            easiness = 0.8 + random.normal(size=n)
+            single = easiness + better + random.normal(size=n) > 0
+            lucky = 0.2 * random.normal(size=(seeds, 1))
+            others = easiness + lucky + np.sqrt(0.96) * random.normal(size=(seeds, n)) > 0
+            differences = single.astype(np.int8) - others.astype(np.int8)
+            found.append(hierarchical_bootstrap(differences, layers, resamples=199, flips=199))
+    tests = [each["mean_class"] for each in found]
+    return (
+        float(np.mean([one.p < 0.05 for one in tests])),
+        float(np.mean([one.low > 0 or one.high < 0 for one in tests])),
+    )
+
+
+def test_a_model_without_seeds_is_found_to_differ_in_five_percent() -> None:
+    """Its one run is compared with every seed of the other: it adds no variance of seeds."""
+    significant, missed = single_run_found(0.0, 300)
+    assert 0.01 <= significant <= 0.088
+    assert missed == significant
+
+
+def test_a_model_without_seeds_is_found_to_be_better() -> None:
+    assert single_run_found(1.5, 60, seeds=5)[0] > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_a_model_without_seeds_is_found_to_differ_in_five_percent_closely(seeds: int) -> None:
+    """Two and three seeds: five percent at most. Monte Carlo error: 0.0063."""
+    found, _ = single_run_found(0.0, 1200, seeds)
+    assert (0 if seeds <= 3 else 0.01) <= found <= 0.072
+
+
 def test_power_rises_with_the_difference_and_with_seeds() -> None:
     power = [share_found(World(images=0.3, better=b), 5, 80) for b in (0.0, 0.3, 0.5, 0.8)]
     assert power == sorted(power)

@@ -59,13 +59,13 @@ def full(settings: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"augmentation": "none"},
+        full({"augmentation": "none"}),
         {"augmentation": "mda"},
         full({"augmentation": "standard", "train.accumulate": 3}),
         full({"augmentation": "none", "precision": "bf16"}),
         full({"augmentation": "none", "sampling": "class_balanced"}),
         full({"augmentation": "mda", "select": "val", "train.epochs": 2, "inference": "center"}),
-        {"augmentation": "none", "refinement": "crt"},
+        full({"augmentation": "none", "refinement": "crt"}),
         full({"head": "linear", "init": "linear_probe"}),
         full({"head": "cache", "method": "tip_adapter", "augmentation": "none"}),
         full({"init": "class_mean"}),

@@ -169,8 +169,19 @@ def ltbench_register_losses():
     ("refinement", "options", "stop_at", "resuming"),
     [
         ("crt", ("--set", "refinement.epochs=3"), 5, ["refinement-1 after epoch 2 of 3"]),
-        ("lws", (), 4, ["training after epoch 2 of 2", "refinement-1 after epoch 1 of 2"]),
-        ("soup", (), 6, ["refinement-1 after epoch 2 of 2", "refinement-2 after epoch 1 of 2"]),
+        pytest.param(
+            *("lws", (), 4, ["training after epoch 2 of 2", "refinement-1 after epoch 1 of 2"]),
+            marks=pytest.mark.full,
+        ),
+        pytest.param(
+            *(
+                "soup",
+                (),
+                6,
+                ["refinement-1 after epoch 2 of 2", "refinement-2 after epoch 1 of 2"],
+            ),
+            marks=pytest.mark.full,
+        ),
     ],
 )
 def test_an_interrupted_refinement_resumes_bit_for_bit(

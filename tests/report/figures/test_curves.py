@@ -50,9 +50,9 @@ def test_classes_are_sorted_by_images_and_those_without_test_images_left_out() -
     assert len(x) == 2
     assert y[0] < y[1]  # positions grow downwards: the first is higher
     assert list(figure.tips.values()) == [
-        "class rank 1 (bee), 200 training images: full 90.0 %",
-        "class rank 2 (cat), 50 training images: no test images",
-        "class rank 3 (ant), 5 training images: full 30.0 %",
+        "class rank 1 (bee), 200 training images\nfull 90.0 %",
+        "class rank 2 (cat), 50 training images\nno test images",
+        "class rank 3 (ant), 5 training images\nfull 30.0 %",
     ]
     assert [text for text in texts(figure) if text in ("many", "medium", "few")] == [
         "many",
@@ -81,17 +81,17 @@ def test_any_number_of_classes_makes_a_line_of_few_points(classes: int) -> None:
 def test_values_of_many_classes_are_means_of_neighbours() -> None:
     figure = draw_head_to_tail(np.arange(1200, 0, -1), {"full": np.repeat([10.0, 30.0], 600)})
     first, *_, last = figure.tips.values()
-    assert first == "class ranks 1 to 20, 1,200 to 1,181 training images: full 10.0 %"
-    assert last == "class ranks 1,181 to 1,200, 20 to 1 training images: full 30.0 %"
+    assert first == "class ranks 1 to 20, 1,200 to 1,181 training images\nfull 10.0 %"
+    assert last == "class ranks 1,181 to 1,200, 20 to 1 training images\nfull 30.0 %"
 
 
 def test_curves_are_means_and_ranges_over_seeds() -> None:
     curve = np.array([[4, 2, 1], [2, 2, NAN]])
     figure = draw_training_curves({"full": curve}, "loss")
     assert list(figure.tips.values()) == [
-        "epoch 1: full 3 (2 to 4)",
-        "epoch 2: full 2 (2 to 2)",
-        "epoch 3: full 1",
+        "epoch 1\nfull 3 (2 to 4)",
+        "epoch 2\nfull 2 (2 to 2)",
+        "epoch 3\nfull 1",
     ]
     line = markers(figure, "o")[0]
     assert np.diff(xs(line)) == pytest.approx(np.ptp(xs(line)) / 2)

@@ -19,6 +19,7 @@ from ltbench.report.figures import (
     draw_trade_off,
 )
 from ltbench.report.figures.canvas import Canvas
+from ltbench.report.figures.style import WIDE_WIDTH
 from ltbench.report.figures.trade_off import pareto_front
 from tests.report.figures import drawn
 from tests.report.figures.drawn import xs, ys
@@ -67,6 +68,33 @@ def test_panels_span_the_same_number_of_points() -> None:
     a, b, c, d = dots(draw_shot_groups(["a", "b"], ["overall", "few"], means, means, means))
     wide, narrow = (xs(one)[0] - xs(two)[0] for one, two in ((a, b), (c, d)))
     assert wide == pytest.approx(10 * narrow)
+
+
+def test_a_phone_shows_the_ranked_metric_first_and_all_images_as_a_bar() -> None:
+    means = np.array([[61, 80.0, 90, 70]])
+    metrics = ["few-shot", "overall", "many-shot", "medium-shot"]
+    figure = draw_narrow_shot_groups(["a"], metrics, means, means, means)
+    assert {"few", "all", "many", "med."} <= set(texts(figure))
+    assert [line.get_marker() for line in dots(figure)] == ["D", "o", "s"] * 2
+
+
+def test_ticks_have_room_for_their_texts() -> None:
+    means = np.array([[98.0, 95, 99, 98]])
+    figure = draw_shot_groups(["a"], drawn.METRICS[:4], means, means - 8, means + 1)
+    ticks = [text for text in figure.axes[0].texts if text.get_text() in ("85", "90", "95", "100")]
+    places = sorted(text.get_position()[0] for text in ticks)
+    assert min(np.diff(places)) > 18
+
+
+def test_a_wide_figure_has_room_for_numbers_of_all_metrics() -> None:
+    means = np.array([[80.25, 61, 50, 40, 30]])
+    small = draw_shot_groups(["a_name_of_a_method"], drawn.METRICS, means, means, means)
+    wide = draw_shot_groups(
+        ["a_name_of_a_method"], drawn.METRICS, means, means, means, width=WIDE_WIDTH
+    )
+    numbers = {"80.2", "61.0", "50.0", "40.0", "30.0"}
+    assert not numbers & set(texts(small))
+    assert numbers <= set(texts(wide))
 
 
 def test_methods_beyond_the_last_row_are_named() -> None:
@@ -175,6 +203,13 @@ def test_a_grid_of_data_sets_has_a_number_in_each_cell() -> None:
     assert {"80.0", "85.0", "60.0", "50.0", "40.0", "1.5", "first", "second"} <= set(texts(figure))
     assert bold(figure) == ["85.0", "50.0"]
     assert "a on first: 80.0 %, -5.0 to the best" in figure.tips.values()
+
+
+def test_methods_without_a_row_of_the_grid_have_a_mean() -> None:
+    scores = np.full((62, 2), 50.0)
+    scores[60], scores[61] = (40, NAN), NAN
+    figure = draw_score_grid([f"m{i}" for i in range(62)], ["first", "second"], scores)
+    assert "2 more: m60 40.0, m61 –." in texts(figure)  # noqa: RUF001
 
 
 def test_takers_are_parts_of_a_bar() -> None:

@@ -8,7 +8,6 @@ from ltbench.report.page.content import (
     Answer,
     Beside,
     Column,
-    Estimate,
     ImageSheet,
     Listing,
     Notes,
@@ -19,6 +18,7 @@ from ltbench.report.page.content import (
     SheetImage,
     ShortName,
     Table,
+    WithInterval,
 )
 
 ATTACK = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""
@@ -73,7 +73,7 @@ RANKED = Table(
         [
             rank,
             ShortName(f"lift_plus (epochs={rank}) \N{SUPERSCRIPT ONE}", f"lift_plus (rank={rank})"),
-            Estimate(90.0 - rank, 80.0 - rank, 95.0 - rank),
+            WithInterval(90.0 - rank, 80.0 - rank, 95.0 - rank),
             *(50.0 + rank for _ in range(12)),
         ]
         for rank in range(1, 8)
@@ -131,6 +131,7 @@ def example() -> Page:
             Section(
                 "frequency",
                 "From head to tail",
+                folded=True,
                 blocks=[Picture("curve", "A curve.", drawing("curve"), "It falls.")],
                 sections=[
                     Section(

@@ -55,6 +55,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.set_default_timeout(60_000)
     page.goto(address)
+    page.evaluate("document.querySelector('.parts').open = true")
     yield page
     page.close()
     assert wrong == []

@@ -151,6 +151,11 @@ def test_notes_are_folded_with_their_number_and_no_notes_are_nothing(html: str) 
     assert notes == ['Notes <small class="count">2</small>']
 
 
+def test_parts_of_a_section_are_folded_on_demand(html: str) -> None:
+    (said,) = re.findall(r'<details class="parts">\n<summary>(.*?)</summary>', html)
+    assert said == "More on From head to tail: class by class"
+
+
 def test_values_of_marks_are_in_the_figure_without_the_script(html: str) -> None:
     assert html.count('data-tip="lift: 81.0"><title>lift: 81.0</title>') == 4
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ltbench.report.page.content import CellValue, Column, Estimate, ShortName, Table
+from ltbench.report.page.content import CellValue, Column, ShortName, Table, WithInterval
 from ltbench.report.page.table_html import body_html, format_cell, rest_json, written_rows
 from tests.report.page.pages import ATTACK, LONG, RANKED
 
@@ -23,8 +23,8 @@ from tests.report.page.pages import ATTACK, LONG, RANKED
         (-1234.5, 2, "\N{MINUS SIGN}1,234.50"),
         (7, 0, "7"),
         (7, None, "7"),
-        (Estimate(98.61, 97.25, 99.39), 1, "98.6 [97.2, 99.4]"),
-        (Estimate(98.61, None, 99.39), 1, "98.6"),
+        (WithInterval(98.61, 97.25, 99.39), 1, "98.6 [97.2, 99.4]"),
+        (WithInterval(98.61, None, 99.39), 1, "98.6"),
         (ShortName("lora \N{SUPERSCRIPT ONE}", "lora (rank=3)"), None, "lora \N{SUPERSCRIPT ONE}"),
     ],
 )

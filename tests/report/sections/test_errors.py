@@ -7,7 +7,7 @@ import pytest
 from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.engine.stored_split import EvaluatedSplits
 from ltbench.registry.registry import Registry
-from ltbench.report.page.content import Estimate, ImageSheet, Notes, Section, Table
+from ltbench.report.page.content import ImageSheet, Notes, Section, Table, WithInterval
 from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.storage.results import find_runs
@@ -39,7 +39,7 @@ def test_errors_of_the_best_method_over_its_seeds(tmp_path: Path, registry: Regi
     worst = tables(made)["digits_tte_errors_worst_classes"]
     assert [column.title for column in worst.columns][-1] == "best method %"
     for row in worst.rows:
-        assert isinstance(row[4], Estimate)
+        assert isinstance(row[4], WithInterval)
         assert str(row[3]).endswith(" of 40")  # images times seeds
         assert float(str(row[-1])) >= row[4].value - 1e-9
     methods = tables(made)["digits_tte_errors_methods"]

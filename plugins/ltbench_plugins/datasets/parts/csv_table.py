@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import functools
+import io
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 
 from ltbench.data import git_blob_sha1
 from ltbench.errors import DataError, quoted, shortened
+from ltbench_plugins.datasets.parts.csv_paths import outside_hint, relative_paths
 
 SPLITS = ("train", "val", "test")
 FORM = (
     "the first line is path,label or path,label,split, with commas; every other line is an image, "
     "and split is train, val or test"
 )
-ROOT = "set dataset.images to the folder of the relative paths"
+ROOT = "set dataset.root to the folder that the paths lie in"
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"
 _MAX_BYTES = 2**31 - 1  # a column of pyarrow's strings has no more
 _MAX_PATH_CHARACTERS = 1_000
@@ -37,7 +39,8 @@ class CsvTable:
     Args:
         columns: Pyarrow string arrays of N rows, by name.
         repeated: Rows whose path may occur more than once, ascending; they include all that do.
-        blob: Git blob name of the file, which does not depend on the system's line ends.
+        blob: Git blob name of the file, which does not depend on the system's line ends; where
+            paths are absolute, that of the file with relative ones.
     """
 
     columns: dict[str, Any]
@@ -45,8 +48,12 @@ class CsvTable:
     blob: str
 
 
-def read_table(path: Path) -> CsvTable:
+def read_table(path: Path, root: Path) -> CsvTable:
     """Returns the rows of a CSV file (UTF-8, quotes as in RFC 4180).
+
+    Args:
+        path: The file.
+        root: Folder of the images: absolute paths below it become relative.
 
     Raises:
         DataError: It cannot be read, or a row is malformed (named by its line).
@@ -68,22 +75,23 @@ def read_table(path: Path) -> CsvTable:
             f"{path} has {status.st_size:,} bytes: expected at most {_MAX_BYTES:,}", hint=FORM
         )
     stamp = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-    return _read(path, stamp)
+    return _read(path, str(root), stamp)
 
 
 @functools.lru_cache(maxsize=1)
-def _read(path: Path, stamp: tuple[int, ...]) -> CsvTable:
+def _read(path: Path, root: str, stamp: tuple[int, ...]) -> CsvTable:
     """Returns the rows; identity, check and build of a run read a file once.
 
     Args:
         path: The file.
+        root: Folder of the images.
         stamp: Numbers that change when the file does.
     """
     content = _content(path)
-    columns = _columns(path, content)
+    columns, moved = _columns(path, root, content)
     repeated = _repeated_rows(columns["path"])
     _expect_one_label(path, columns, repeated)
-    return CsvTable(columns, repeated, git_blob_sha1(content))
+    return CsvTable(columns, repeated, git_blob_sha1(_as_file(columns) if moved else content))
 
 
 def _content(path: Path) -> bytes:
@@ -106,8 +114,10 @@ def _content(path: Path) -> bytes:
     return content if whole else content.rstrip(b"\n") + b"\n"
 
 
-def _columns(path: Path, content: bytes) -> dict[str, Any]:
+def _columns(path: Path, root: str, content: bytes) -> tuple[dict[str, Any], bool]:
     """Returns the checked columns by name, as pyarrow string arrays.
+
+    Also returns whether absolute paths became relative.
 
     Raises:
         DataError: A row is malformed.
@@ -143,9 +153,21 @@ def _columns(path: Path, content: bytes) -> dict[str, Any]:
     if not len(table):
         raise DataError(f"{path} lists no images", hint=FORM)
     columns = {name: table.column(name).combine_chunks() for name in names}
+    relative = relative_paths(columns["path"], root)
+    moved = relative is not columns["path"]
+    columns["path"] = relative
     _expect_rows(path, columns)
     columns["path"] = pc.replace_substring_regex(columns["path"], r"(^|/)(\./|/)+", r"\1")
-    return columns
+    return columns, moved
+
+
+def _as_file(columns: dict[str, Any]) -> bytes:
+    """Returns checked columns as the content of a CSV file, with quotes where they are needed."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(values.to_pylist() for values in columns.values()), strict=True))
+    return text.getvalue().encode()
 
 
 def _repeated_rows(paths: Any) -> NDArray[np.int64]:
@@ -202,7 +224,8 @@ def _expect_rows(path: Path, columns: dict[str, Any]) -> None:
     short = pc.less_equal(pc.utf8_length(columns["path"]), _MAX_PATH_CHARACTERS)
     what = f"path {{}} is too long: expected at most {_MAX_PATH_CHARACTERS:,} characters"
     _raise_at(path, columns["path"], short, what)
-    _expect(path, columns["path"], _OUTSIDE, "{} is not a path below the image folder", ROOT)
+    hint = outside_hint(columns["path"]) or ROOT
+    _expect(path, columns["path"], _OUTSIDE, "{} is not a path below the image folder", hint)
     if "split" in columns:
         known = pc.is_in(columns["split"], value_set=pa.array(SPLITS))
         _raise_at(path, columns["split"], known, "expected split train, val or test, got {}")

@@ -1,0 +1,87 @@
+"""Writes everything that shows stored results: tables, reports, figures, pictures of reports.
+
+python -m docs.results             # or `make figures`, which runs `make docs` afterwards
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from docs.made.screens import picture_reports
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+FIGURES = ROOT / "docs" / "figures"
+DIGITS = ("lift_plus", "lora", "adapter", "bitfit", "classifier_only", "full", "zero_shot")
+"""Methods on the digits, in the order of the comparison: the first with each of the others."""
+COLUMNS = "120"  # of the terminal; all columns of the leaderboard are shown
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report of stored runs.
+
+    Args:
+        folder: Folder of the report, below the results.
+        runs: Folders of the runs, below the results.
+        title: Title of the report.
+    """
+
+    folder: str
+    runs: tuple[str, ...]
+    title: str
+
+
+REPORTS = {
+    "digits": StoredReport("digits/methods/report", ("digits/runs",), "Seven methods on digits_lt"),
+    "glyphs": StoredReport("glyphs/report", ("glyphs/runs",), "Four methods on glyphs_lt"),
+    "both": StoredReport(
+        "across/report", ("digits/runs", "glyphs/runs"), "Digits and printed characters"
+    ),
+}
+"""Reports of the gallery, by the name of their pictures."""
+
+COPIED = {
+    "shot_groups.svg": "digits/methods/report/figures/digits_lt_tte_shot_groups.svg",
+    "learned_parameters.svg": "digits/methods/report/figures/digits_lt_tte_learned_parameters.svg",
+}
+"""Figures of the pages that are figures of a report."""
+
+
+def main() -> None:
+    """Writes tables, reports, and the figures and pictures of the pages."""
+    digits = RESULTS / "digits"
+    methods = digits / "methods"
+    board = _ltbench("leaderboard", "runs", "--csv", "methods/leaderboard.csv", folder=digits)
+    (methods / "leaderboard.txt").write_text(board, encoding="utf-8")
+    cells = [f"runs/digits_lt/clip_tiny/{method}" for method in DIGITS]
+    compared = _ltbench("compare", *cells, "--metric", "accuracy", "--details", folder=digits)
+    (methods / "compare.txt").write_text(compared, encoding="utf-8")
+    for report in REPORTS.values():
+        shutil.rmtree(RESULTS / report.folder, ignore_errors=True)
+        _ltbench(
+            *("report", *report.runs, "--out", report.folder, "--title", report.title),
+            folder=RESULTS,
+        )
+    for name, source in COPIED.items():
+        shutil.copyfile(RESULTS / source, FIGURES / name)
+    picture_reports({name: RESULTS / one.folder for name, one in REPORTS.items()}, FIGURES)
+
+
+def _ltbench(*arguments: str, folder: Path) -> str:
+    """Returns the output of a command, without spaces at the ends of lines."""
+    command = [sys.executable, "-m", "ltbench", *arguments]
+    environment = {**os.environ, "COLUMNS": COLUMNS}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+
+
+if __name__ == "__main__":
+    main()

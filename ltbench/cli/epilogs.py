@@ -1,0 +1,34 @@
+"""Last lines of help pages: the page of the documentation and the words that it explains."""
+
+from __future__ import annotations
+
+PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "run": ("using", ("shot group", "recipe", "split", "selection", "inference", "data seed")),
+    "tune": ("tuning", ("trial", "study", "split", "recipe")),
+    "eval": ("using", ("inference", "shot rule", "split")),
+    "predict": ("production", ("prior", "inference", "run hash")),
+    "export": ("export", ("head", "view", "run hash")),
+    "compare": ("statistics", ("cell", "interval", "p value", "correction", "ROPE")),
+    "reproduce": ("statistics#equivalence", ("equivalence", "TOST", "margin", "measured")),
+    "leaderboard": ("leaderboard", ("cell", "rank", "claim", "max-T", "shot rule")),
+    "report": ("reports", ("cell", "rank", "calibration error", "critical difference")),
+    "board": ("board", ("pack", "measured", "identity")),
+    "errors": ("errors", ("confusion", "calibration error", "contact sheet", "shot group")),
+    "list": ("components", ("component", "method", "head", "init", "inference")),
+    "show": ("components", ("recipe", "component")),
+    "cache": ("runs", ()),
+    "runs": ("runs", ("run hash", "cell", "pack")),
+    "data": ("data", ("imbalance ratio", "profile", "identity", "split")),
+    "grid": ("grids", ("grid", "cell", "executor", "recipe")),
+    "plugin": ("plugins", ("plugin", "component", "conformance")),
+}
+"""Topic of the documentation and words of the glossary, for each verb and each group of verbs."""
+
+
+def epilog(name: str) -> str:
+    """Returns the last line of the help of a verb, or of the verbs of a group."""
+    if name not in PAGES:
+        return ""
+    topic, words = PAGES[name]
+    line = f"More: `ltbench docs {topic}`."
+    return line + (f" Words (`ltbench docs WORD`): {', '.join(words)}." if words else "")
