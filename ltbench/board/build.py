@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +92,24 @@ def build_board(
         contributors = {name: everyone[name] for name in names}
         found = find_runs([store])
         datasets, files = _pages(found, runs, contributors, registry, stage)
+        files = {name: _without_store(content, store) for name, content in files.items()}
     files["index.html"] = render_page(index_page(datasets, contributors, refusals)).encode()
     files["leaderboard.csv"] = board_csv(datasets).encode()
     files["board.json"] = board_json(datasets, contributors, refusals).encode()
     return Board(tuple(datasets), contributors, tuple(refusals), files)
+
+
+def _without_store(content: bytes, store: Path) -> bytes:
+    """Returns a file in which run directories are below `runs`: notes of a report may name them.
+
+    Args:
+        content: Content of a file of the site.
+        store: Folder in which the packs were unpacked, each in a folder with a number.
+    """
+    place = html.escape(str(store))
+    if place.encode() not in content:
+        return content
+    return re.sub(re.escape(place).encode() + rb"/\d+", b"runs", content)
 
 
 def _pages(

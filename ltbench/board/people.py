@@ -13,7 +13,7 @@ _COLUMNS = (
     Column("link", shown="wide"),
     Column("paper"),
     Column("note", shown="wide"),
-    Column("folder", "name of the contributor's folder", shown="wide"),
+    Column("contributor", "name of the contributor's folder", shown="wide"),
 )
 
 

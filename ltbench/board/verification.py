@@ -16,7 +16,6 @@ from ltbench.io.files import remove
 from ltbench.io.text import line_text
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
-from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.storage.tags import Tags
 from ltbench.storage.unpacking import AddedRun, add_pack
@@ -167,8 +166,8 @@ class PackVerifier:
             raise DataError(added.fault)
         (added.path / Tags.FILE).unlink(missing_ok=True)  # words of its author for their own store
         run = RunDirectory(added.path).finished()
-        if not is_comparable(run):
-            raise DataError("it is a quick look, which no other run can be compared with")
+        if not run.comparable:
+            raise DataError(f"it is a quick look ({run.spec.quick_text})")
         data = self._known.check(run)
         fingerprint = _digest(run.predictions())
         verified = VerifiedRun(
@@ -189,11 +188,6 @@ class PackVerifier:
         if same is None and copied is not None and copied.contributor != run.contributor:
             return copied
         return same
-
-
-def is_comparable(run: RunResult) -> bool:
-    """Returns whether a run may be compared with others: a run on a part of the images may not."""
-    return bool(getattr(run, "comparable", True))
 
 
 def _digest(predictions: Predictions) -> str:

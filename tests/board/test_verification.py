@@ -5,10 +5,10 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ltbench.board import verification
 from ltbench.board.verification import CheckedPack, PackVerifier
 from ltbench.config.runspec import hash_of
 from ltbench.registry.registry import Registry
@@ -119,12 +119,14 @@ def test_copied_predictions_under_another_name_are_refused(
     assert verifier.verify(archive, "ada").refusals == ()  # one person may have equal runs
 
 
+@pytest.mark.parametrize("settings", [{"limit": 3}, {"fast": True}])
 def test_quick_looks_are_refused(
-    verifier: PackVerifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    verifier: PackVerifier, registry: Registry, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(verification, "is_comparable", lambda run: run.seed != 0)
-    checked = verifier.verify(real_pack(tmp_path / "a.zip", "lora", [0, 1]), "ada")
-    assert "quick look" in refusal(checked)
+    archive = absent_pack(tmp_path / "a.zip", registry, [{}, settings], tmp_path / "work")
+    checked = verifier.verify(archive, "ada")
+    assert len(checked.runs) == 1
+    assert refusal(checked).startswith("it is a quick look (")
 
 
 def test_runs_on_data_that_are_not_here_are_accepted(
