@@ -194,6 +194,7 @@ def test_methods_on_different_data_sets_are_not_compared_and_that_is_said(
     assert made.page.answer.headline == "A different method is best in each of 2 rankings."
 
 
+@pytest.mark.full
 def test_methods_that_all_data_sets_have_are_compared(tmp_path: Path, registry: Registry) -> None:
     for ratio, methods in ((20.0, ("lora", "full", "bitfit")), (50.0, ("lora", "full"))):
         for method in methods:
@@ -203,6 +204,7 @@ def test_methods_that_all_data_sets_have_are_compared(tmp_path: Path, registry: 
     assert "Left out, because a data set lacks them: bitfit." in notes(made, "Notes")
 
 
+@pytest.mark.full
 def test_settings_of_one_method_are_compared_over_data_sets(
     tmp_path: Path, registry: Registry
 ) -> None:
@@ -265,6 +267,7 @@ def test_one_run_alone(tmp_path: Path, registry: Registry) -> None:
     assert " reaches " in made.page.answer.headline
 
 
+@pytest.mark.full
 def test_one_seed_each_is_no_claim_and_that_is_said_first(
     tmp_path: Path, registry: Registry
 ) -> None:
