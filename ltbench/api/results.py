@@ -210,6 +210,7 @@ class Results(Sequence[FinishedRun]):
         metric: str = "accuracy",
         level: float = 0.95,
         with_published: bool = False,
+        pictures: bool = True,
         data_root: str | Path | None = None,
     ) -> Path:
         """Writes the report of `ltbench report`, and returns the path of its page.
@@ -220,7 +221,9 @@ class Results(Sequence[FinishedRun]):
             metric: Accuracy to rank by.
             level: Confidence level of intervals and tests, 0.5 to 0.9999.
             with_published: Whether published results on the same data sets are added.
-            data_root: Folder of the data sets, for the pictures of mistakes; "data" or the variable
+            pictures: Whether the page has pictures of mistakes. Leave them out where the licence of
+                the data set forbids to publish them.
+            data_root: Folder of the data sets, for the pictures; "data" or the variable
                 LTBENCH_DATA where None. Without its data set, a ranking has no pictures.
 
         Raises:
@@ -239,7 +242,7 @@ class Results(Sequence[FinishedRun]):
             raise ConfigError(f"title: expected a text, got {quoted(title)}")
         board = self._ranked(metric, level, with_published=with_published, marked=PAPER_COLUMNS)
         make_folder(folder)  # before the work whose result it takes
-        opened = EvaluatedSplits(root)
+        opened = EvaluatedSplits(root) if pictures else None
         build_report(self._found.comparable(), board, title=title, open_split=opened).write(folder)
         return folder / "index.html"
 

@@ -24,6 +24,14 @@ def report(
     level: Level = 0.95,
     with_published: WithPublished = False,
     where: Where = None,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Whether the page has pictures of mistakes, where the data set is in place. Leave "
+            "them out where its licence forbids to publish them.",
+        ),
+    ] = True,
     strict: Strict = False,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
@@ -59,7 +67,7 @@ def report(
             board,
             title=title,
             advance=lambda: progress.advance(task),
-            open_split=EvaluatedSplits(data_root),
+            open_split=EvaluatedSplits(data_root) if pictures else None,
         )
         made.write(out)
     page = out / "index.html"

@@ -59,3 +59,15 @@ def test_a_file_is_no_folder(cli: Cli, drawn: Path) -> None:
     ended = cli("report", str(drawn), "--out", "taken")
     assert ended.code == 2
     assert "exists but is not a directory" in ended.err
+
+
+@pytest.mark.full
+def test_pictures_can_be_left_out(cli: Cli) -> None:
+    runs = Path(__file__).parents[2] / "benchmarks/results/digits/runs/digits_lt/clip_tiny/full"
+    for option in ("--pictures", "--no-pictures"):
+        assert cli("report", str(runs), "--out", option.strip("-"), option).code == 0
+    with_them, without = (
+        Path(name, "index.html").read_text(encoding="utf-8") for name in ("pictures", "no-pictures")
+    )
+    assert "data:image/jpeg" in with_them
+    assert "data:image/" not in without
