@@ -142,7 +142,9 @@ def _seed_accuracies(cell: Cell, metric: str) -> NDArray[np.float64]:
             f"the runs in {cell.runs[0].path.parent} have no {metric}-shot classes",
             hint="choose another --metric, or give other runs",
         )
-    return np.array(values, dtype=np.float64)
+    found = np.array(values, dtype=np.float64)
+    # No seed would give another value: those of its stored runs, and of one more at least.
+    return np.repeat(found, max(2, 1 + len(cell.repeats))) if cell.seedless else found
 
 
 def _verdict(p: float, p_beyond: float, level: float) -> Verdict:

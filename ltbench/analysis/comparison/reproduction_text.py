@@ -26,6 +26,7 @@ def reproduction_sentence(one: Reproduction, of: Reproductions) -> str:
     """
     which = f"{one.target.value:g} % ({one.target.source}) {METRIC_PHRASES[of.metric]}"
     seeds = "one seed" if len(one.values) == 1 else f"{len(one.values)} seeds"
+    seeds = "every seed" if one.cell.seedless else seeds
     measured = f"{one.mean:.2f} over {seeds}, difference {format_points(one.difference, 2)} points"
     if one.test is None:
         return (

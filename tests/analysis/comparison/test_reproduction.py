@@ -20,7 +20,7 @@ from ltbench.published import PublishedResult
 from ltbench.registry.component import Published
 from ltbench.registry.registry import Registry
 from ltbench.storage.results import Cell, find_runs
-from tests.runs import altered, spec_of, store
+from tests.runs import UNTRAINED, altered, spec_of, store
 
 Make = Callable[..., Cell]
 PAPER = Target(78.3, "Doe, 2025")
@@ -149,6 +149,16 @@ def test_seeds_without_spread(make: Make) -> None:
     assert "every seed has the same accuracy" in " ".join(reproduction_notes(found))
     far = compare_with_published([(make(70.0, 70.0), PAPER)], "accuracy", 0.5)
     assert far.each[0].verdict == "different"
+
+
+def test_one_run_of_a_method_without_seeds_is_all_of_it(registry: Registry, tmp_path: Path) -> None:
+    changed = {**UNTRAINED, "metrics": {"accuracy": 78.0}}
+    store(tmp_path, spec_of(registry, method="zero_shot"), changed=changed)
+    found = compare_with_published([(find_runs([tmp_path]).cells()[0], PAPER)], "accuracy", 0.5)
+    assert found.each[0].verdict == "equivalent"
+    assert "78.00 over every seed, difference -0.30 points [-0.30, -0.30] lies within" in said(
+        found
+    )
 
 
 def test_several_numbers_are_corrected_by_holm(make: Make) -> None:
