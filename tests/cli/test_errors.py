@@ -25,7 +25,7 @@ def test_the_answer_comes_first(cli: Cli, failing: tuple[Path, Path]) -> None:
     ended = cli("errors", str(failing[1]))
     assert ended.code == 0, ended.err
     lines = ended.out.strip().splitlines()
-    assert lines[0] == "lift_plus on folder with clip_tiny, seed 0 (tte, test split)"
+    assert lines[0] == "lift_plus on set with clip_tiny, seed 0 (tte, test split)"
     assert lines[1].startswith("- The 2 few-shot classes have an accuracy of 0.0 %")
     assert "4 of their 4 predictions are wrong, of which 100 % are another few-shot" in ended.out
     assert re.search(r"class 0 +few +4 +0 of 2 +0 \(0 to 84\) +class 1 \(few\) +2", ended.out)
