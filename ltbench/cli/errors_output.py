@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from ltbench.analysis.errors.display_tables import ErrorTable, display_tables
-from ltbench.io.console import console
+from ltbench.io.console import console, print_paragraph
+from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 10
 """Classes and confusions that the terminal shows; --json has all."""
-_MAX_WORD = 20  # longer ones are folded where the terminal is narrow
 _FRAMES = ("groups", "classes", "confusions", "mistakes", "reliability")
 
 
@@ -29,12 +28,13 @@ def print_analysis(analysis: ErrorAnalysis) -> None:
     where = f"{analysis.inference}, {analysis.split} split"
     out.print(f"\n[bold]{escape(line_text(analysis.title))}[/] ({escape(where)})", soft_wrap=True)
     for sentence in analysis.sentences:
-        out.print(f"- {escape(line_text(sentence))}")
+        print_paragraph(out, f"- {escape(line_text(sentence))}")
     for table in display_tables(analysis, MAX_ROWS):
-        out.print(f"\n{escape(line_text(table.caption))}")
-        out.print(_rich_table(table))
+        out.print()
+        print_paragraph(out, escape(line_text(table.caption)))
+        out.print(_fitted_table(table))
     for note in analysis.notes:
-        out.print(f"[yellow]note[/] {escape(line_text(note))}", soft_wrap=True)
+        print_paragraph(out, f"[yellow]note[/] {escape(line_text(note))}")
 
 
 def analysis_json(analysis: ErrorAnalysis, run: RunResult) -> dict[str, Any]:
@@ -63,18 +63,10 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _rich_table(shown: ErrorTable) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    rows = [[line_text(text) for text in row] for row in shown.texts()]
-    for place, column in enumerate(shown.columns):
-        words = [word for row in rows for word in row[place].split()]
-        table.add_column(
-            column.title,
-            justify="left" if column.decimals is None else "right",
-            no_wrap=column.decimals is not None,
-            overflow="fold",
-            min_width=min(max(map(len, words)), _MAX_WORD),
-        )
-    for row in rows:
-        table.add_row(*map(escape, row))
+def _fitted_table(shown: ErrorTable) -> FittedTable:
+    table = FittedTable()
+    for column in shown.columns:
+        table.add_column(column.title, right=column.decimals is not None)
+    for row in shown.texts():
+        table.add_row(*(escape(line_text(text)) for text in row))
     return table

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 _NUMBER = r"[-+]?\d[\d.,]*"
 _UNBROKEN = re.compile(
-    rf"{_NUMBER}(?: (?:to|±|x|/) {_NUMBER})+(?: %)?|\[[-+\d., ]+\]|(?:\bp )?[<>=≤≥]+ {_NUMBER}"
+    rf"{_NUMBER}(?: (?:to|of|±|x|/) {_NUMBER})+(?: %)?|\[[-+\d., ]+\]|(?:\bp )?[<>=≤≥]+ {_NUMBER}"
     rf"|{_NUMBER} %|~ ?{_NUMBER}|`[^`\n]{{1,48}}`"
 )
 """Intervals, means with their deviation, comparisons with a number, percentages, and commands."""
