@@ -13,7 +13,13 @@ from tests.conftest import Ended
     "command",
     [
         "compare none nor-this",
+        "board build none --out site",
+        "board check none.zip",
+        "data new none",
         "data prepare cifar10_lt --source none",
+        "data verify csv --set dataset.path=none.csv",
+        "data verify folder --set dataset.path=none",
+        "errors none",
         "eval none",
         "export none --to torch --out model",
         "grid plan none.toml",
