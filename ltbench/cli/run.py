@@ -218,7 +218,7 @@ def run(
             file.under(settings),
             data_root,
             tracker or (),
-            [*file.faults, *faults],
+            faults,
             progress=LateProgress(),
         )
     if toml:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ltbench.config.resolve import RUN_KEYS, Resolved, settings_of
 from ltbench.config.text import Text, to_toml
-from ltbench.config.toml_document import Lines, TomlDocument, line_of, read_document, undotted
+from ltbench.config.toml_document import Lines, TomlDocument, line_of, read_document
 from ltbench.errors import ConfigError, quoted, shortened
 from ltbench.io.reading import read_regular
 from ltbench.specs import SPECS, Settings
@@ -29,13 +29,11 @@ class SettingsFile:
     Args:
         path: The file; None for no file.
         settings: Settings by dotted key.
-        faults: Faults of the file's form.
         lines: Lines of its keys.
     """
 
     path: Path | None = None
     settings: Settings = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
 
     def under(self, given: Settings) -> dict[str, Any]:
@@ -125,12 +123,7 @@ def read_settings_file(path: Path | None) -> SettingsFile:
         # A table that an option is set to stays whole; another one holds settings.
         for key, value in flattened({entry.key: entry.value}):
             settings[key] = none_as_text(value)
-    faults = [
-        f"{shortened(key)}: set twice ({path}, lines {' and '.join(map(str, lines))})"
-        for key in settings
-        if len(lines := document.lines.get(undotted((key,)), ())) > 1
-    ]
-    return SettingsFile(path, settings, tuple(faults), document.lines)
+    return SettingsFile(path, settings, document.lines)
 
 
 def read_toml(path: Path) -> TomlDocument:

@@ -6,7 +6,7 @@ TOML refuses the second, because a key is either a value or a table; here it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Entry:
         return ".".join(map(str, self.path))
 
 
-Lines = Mapping[Path, tuple[int, ...]]
+Lines = Mapping[Path, Sequence[int]]
 """Lines of each key and header by path, ascending. The parts of a path have no dots: the path of a
 key is the same with quotes, without quotes and in a table."""
 
@@ -103,7 +103,7 @@ class _Builder:
     def __init__(self) -> None:
         self.table: Table = {}
         self.entries: list[Entry] = []
-        self.lines: dict[Path, tuple[int, ...]] = {}
+        self.lines: dict[Path, list[int]] = {}
         self._scope: Path = ()
         self._into: Table = self.table
         self._prefix: tuple[str, ...] = ()
@@ -113,7 +113,9 @@ class _Builder:
     def set(self, statement: Statement) -> None:
         """Sets a key in the present table."""
         path = (*self._scope, *statement.parts)
-        _expect_new(self._keys, path, statement.line)
+        _expect_new(self._keys, undotted(path), statement.line)
+        for inner, line in statement.inner:
+            _expect_new(self._keys, undotted((*path, *inner)), line)
         value = _nested(statement.value)
         self.entries.append(Entry(path, value))
         self._note(path, statement.line)
@@ -154,7 +156,7 @@ class _Builder:
     def _append(self, part: str, line: int) -> None:
         """Adds a table to a list of tables."""
         path = (*self._scope, part)
-        if self._prefix or path in self._keys:
+        if self._prefix or undotted(path) in self._keys:
             raise TomlError(f"{_shown(path)} is set already, and is no list of [[ ]]", line)
         found = self._into.setdefault(part, [])
         if not isinstance(found, list):
@@ -165,7 +167,7 @@ class _Builder:
 
     def _note(self, path: Path, line: int) -> None:
         key = undotted(path)
-        self.lines[key] = (*self.lines.get(key, ()), line)
+        self.lines.setdefault(key, []).append(line)
 
 
 def _expect_new(known: dict[Path, int], path: Path, line: int) -> None:

@@ -137,14 +137,14 @@ class _Scanner:
     def located(self, error: ValueError) -> TomlError:
         """Returns an error of the parser with its line, which is that of the text."""
         found = _LOCATION.search(str(error))
-        message = _LOCATION.sub("", str(error))
+        message = _message(error)
         if found is not None and found[1] is not None:
             return TomlError(message, int(found[1]))
         for line, start, end in self._spans:
             try:
                 parse_toml(f"k = {self.text[start:end]}")
             except ValueError as own:
-                if _LOCATION.sub("", str(own)) == message:
+                if _message(own) == message:
                     return TomlError(message, line)
         return TomlError(message, self.line())
 
@@ -248,3 +248,9 @@ class _Scanner:
         """Copies the text up to a place, and another text for what follows up to here."""
         self._copied += [self.text[self._copied_to : begin], by]
         self._copied_to = self.place
+
+
+def _message(error: ValueError) -> str:
+    """Returns what the parser says, without the place and with keys as they are written."""
+    said = _LOCATION.sub("", str(error))
+    return said.replace(repr(JOINT)[1:-1], "").replace(JOINT, "")

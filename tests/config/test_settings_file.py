@@ -39,7 +39,7 @@ def test_a_printed_file_makes_the_same_run(
     first = resolve(registry, settings, tmp_path, identify=identify)
     text = as_settings_file(first)
     file = written(tmp_path, text)
-    second = resolve(registry, file.settings, tmp_path, file.faults, identify=identify)
+    second = resolve(registry, file.settings, tmp_path, identify=identify)
     assert second.spec == first.spec
     assert second.spec.hash == first.spec.hash
     assert f"# Run {first.spec.hash}" in text
@@ -65,8 +65,13 @@ def test_tables_and_dotted_keys_are_the_same(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_set_twice_is_a_fault(tmp_path: Path) -> None:
-    file = written(tmp_path, '"train.lr" = 1\n[train]\nlr = 2\n')
-    assert file.faults == (f"train.lr: set twice ({tmp_path / 'run.toml'}, lines 1 and 3)",)
+    with pytest.raises(ConfigError, match=r"line 3: train\.lr is set twice, first in line 1"):
+        written(tmp_path, '"train.lr" = 1\n[train]\nlr = 2\n')
+
+
+def test_the_table_of_a_component_stands_below_its_name(tmp_path: Path) -> None:
+    file = written(tmp_path, 'method = "lora"\n[method]\ndim = 2\n')
+    assert file.settings == {"method": "lora", "method.dim": 2}
 
 
 def test_settings_on_top_replace_those_of_the_file() -> None:

@@ -298,7 +298,10 @@ def test_all_faults_of_all_entries_are_shown_together(read: Read) -> None:
         ("[include]\nmethod = 'full'", "expected [[include]], with two brackets"),
         ("defaults = 3", "defaults: expected a table of settings"),
         ("[defaults]\nseed = []", "got an empty list"),
-        ("[defaults]\ntrain.lr = 1\n'train.lr' = 1", "train.lr is set twice (lines 2 and 3)"),
+        (
+            "[defaults]\ntrain.lr = 1\n'train.lr' = 1",
+            "line 3: defaults.train.lr is set twice, first in line 2",
+        ),
         ("[defaults]\nexecutor = 'local'", "executor: there is no such key"),
         ("[defaults\n", "is not TOML: line 1: "),
         ("[defaults]\nseed = 1\nseed = 2\n", "line 3: defaults.seed is set twice, first in line 2"),
