@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 _TIMEOUT = 5.0  # seconds until a silent hub counts as out of reach
@@ -41,10 +43,15 @@ def hub_or_cache(needed: bool = True) -> Iterator[str]:
 def _silence_of(address: str) -> str:
     """Returns why an address does not answer, or "". An answer that refuses is one, too."""
     try:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            return f"HF_ENDPOINT is no address of a hub: {address}"
         with urlopen(Request(address, method="HEAD"), timeout=_TIMEOUT):
             return ""
     except HTTPError:
         return ""
+    except (ValueError, HTTPException) as error:  # no port, no host name, not HTTP
+        return f"HF_ENDPOINT is no address of a hub: {address} ({error})"
     except OSError as error:
         cause = error.reason if isinstance(error, URLError) else error
         if isinstance(cause, ssl.SSLError):  # libraries may know other certificates

@@ -65,3 +65,26 @@ def test_weights_name_the_hub_that_does_not_answer(silent: str) -> None:
     with pytest.raises(DataError, match=f"cannot be fetched: {silent} does not answer"):
         timm.build(timm.TimmConfig("resnet18", pretrained=True), BackboneContext(0))
     assert not constants.HF_HUB_OFFLINE
+
+
+NO_ADDRESSES = """\
+no address
+hf.co
+file:///etc/passwd
+data:,x
+http://
+http://[
+http://a b
+http://127.0.0.1:99999
+"""
+
+
+@pytest.mark.parametrize(
+    "address", [*NO_ADDRESSES.splitlines(), "http://\x01", f"http://{'a' * 300}.co"]
+)
+def test_what_is_no_address_is_named_and_not_opened(
+    address: str, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    with hub_or_cache() as reason:
+        assert reason.startswith("HF_ENDPOINT is no address of a hub: ")
