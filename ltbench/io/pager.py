@@ -15,7 +15,7 @@ the text stays on the screen."""
 
 
 def show_paged(text: str) -> None:
-    """Shows a text with `$PAGER`, or `less`; without either it is printed.
+    """Shows a text with `$PAGER`, or `less`; where neither can be started it is printed.
 
     Ctrl-C is left to the pager.
 
@@ -35,5 +35,7 @@ def show_paged(text: str) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         subprocess.run(command, input=encoded, env=environment, check=False)
+    except OSError:  # the system cannot execute it
+        sys.stdout.write(text)
     finally:
         signal.signal(signal.SIGINT, before)

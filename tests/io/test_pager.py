@@ -26,3 +26,14 @@ def test_without_a_pager_the_text_is_printed(
     monkeypatch.setenv("PAGER", command)
     show_paged("text\n")
     assert capsys.readouterr().out == "text\n"
+
+
+def test_a_pager_that_cannot_be_executed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text("#!/no/such/interpreter\n")
+    pager.chmod(0o755)
+    monkeypatch.setenv("PAGER", str(pager))
+    show_paged("text\n")
+    assert capsys.readouterr().out == "text\n"
