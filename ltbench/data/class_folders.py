@@ -231,8 +231,9 @@ class _Scanner:
         """Returns whether an image's file may be listed, after its fault was reported."""
         fault = ""
         if entry.is_symlink() and not _is_file(entry):
-            fault, hint = "is a link to a missing file", "put the image in place"
-            start = f"{entry.path} "
+            missing = not os.path.exists(entry.path)  # noqa: PTH110  # strings are faster
+            fault = "is a link to a missing file" if missing else "is a link to something else"
+            hint, start = "put the image in place", f"{entry.path} "
         elif not path.isascii() and not _is_unicode(path):
             fault, hint = f"the file name {path!r} is not UTF-8", "rename the file"
             start = f"{self.root}: "
@@ -249,8 +250,12 @@ class _Scanner:
             self._report(relative, f"cannot be read: {error.strerror}", hint, f"{folder} ")
             yield iter(())
             return
-        with opened:
-            yield opened
+        try:
+            with opened:
+                yield opened
+        except OSError as error:  # of a failing disk, in the middle of the folder
+            hint = "check the disk"
+            self._report(relative, f"cannot be read: {error.strerror}", hint, f"{folder} ")
 
     def _report(self, path: str, fault: str, hint: str, start: str) -> None:
         """Raises the error of a path, or collects its fault."""

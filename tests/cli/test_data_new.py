@@ -93,7 +93,7 @@ def test_a_list_elsewhere_names_the_root(cli: Cli, pets: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("nowhere",), 4, "nowhere does not exist"),
+        (("nowhere",), 2, "nowhere does not exist"),
         (("pets/ant",), 4, "no class folders: its images are in no class"),
         (("pets", "--test", "0"), 2, "--test: expected a number of images or a share"),
         (("pets", "--val", "1.5"), 2, "--val: expected a number of images or a share"),
@@ -116,3 +116,18 @@ def test_similar_needs_a_package(cli: Cli, pets: Path, monkeypatch: pytest.Monke
     ended = cli("data", "new", "pets", "--similar")
     assert ended.code == 2
     assert 'pip install "ltbench[imagehash]"' in ended.err
+
+
+@pytest.mark.parametrize("command", [("new", "pets"), ("verify", "digits_lt")])
+def test_seeds_are_those_of_a_run(cli: Cli, pets: Path, command: tuple[str, str]) -> None:
+    ended = cli("data", *command, "--data-seed", str(2**64))
+    assert (ended.code, ended.out) == (2, "")
+    assert "--data-seed" in ended.err
+
+
+def test_a_folder_with_one_image_a_class_has_no_test_images(cli: Cli, tmp_path: Path) -> None:
+    trees.class_folders(tmp_path, {"pets": {"ant": 1, "bee": 1}})
+    ended = cli("data", "new", "pets")
+    assert ended.code == 4
+    assert "pets has no test images" in ended.err
+    assert not Path("pets.csv").exists()

@@ -53,7 +53,9 @@ def new(
             show_default=False,
         ),
     ] = None,
-    data_seed: Annotated[int, typer.Option(min=0, help="Seed of the drawn splits.")] = 0,
+    data_seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the drawn splits.")
+    ] = 0,
     similar: Annotated[
         bool,
         typer.Option(

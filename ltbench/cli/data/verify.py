@@ -43,7 +43,9 @@ def verify(
         ),
     ] = None,
     assignments: Set = None,
-    data_seed: Annotated[int, typer.Option(min=0, help="Seed of the long-tailed subset.")] = 0,
+    data_seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the long-tailed subset.")
+    ] = 0,
     json: Json = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that check files.")] = 2,
     data_root: DataRoot = DEFAULT_DATA_ROOT,

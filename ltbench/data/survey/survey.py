@@ -104,7 +104,8 @@ def survey_folder(
 
     Raises:
         ConfigError: A split is to be drawn that the folder has.
-        DataError: The folder has no classes with images, or two classes that a list cannot tell.
+        DataError: The folder has no classes with images, two classes that a list cannot tell, or no
+            class with an image for test.
     """
     tree = scan_class_folders(root, collect_faults=True, given="ltbench data new ")
     _expect_undivided(tree, root, {"test": test, "val": val})
@@ -132,6 +133,11 @@ def survey_folder(
         )
     present, labels = np.unique(files.labels[chosen], return_inverse=True)
     splits, drawn = _split(files.given[chosen], labels, test, val, data_seed)
+    if not (splits == SPLITS.index("test")).any():
+        raise DataError(
+            f"{root} has no test images: none of its classes has two images to draw one from",
+            hint="add images: a class needs two, one for training and one for test",
+        )
     names = tuple(files.names[row] for row in chosen)
     pairs = None
     if looked.hashes is not None:
