@@ -53,7 +53,7 @@ def docs(
         return
     page = known or find_page(name)
     if page is None:
-        raise _unknown(name)
+        raise _unknown(name, anchor)
     _show(page, page.section(anchor) if anchor else page.text, json)
 
 
@@ -124,8 +124,8 @@ def _show(page: ManualPage, text: str, json: bool) -> None:
     show_paged(captured.get())
 
 
-def _unknown(name: str) -> UnknownNameError:
-    """Returns the error for a name that is neither a page nor a word."""
+def _unknown(name: str, anchor: str) -> UnknownNameError:
+    """Returns the error for a name that is neither a page nor a word, or a word with a section."""
     from ltbench.errors import UnknownNameError, leading, quoted, suggestion
     from ltbench.manual.glossary import ENTRIES
     from ltbench.manual.pages import pages, topics_with
@@ -136,4 +136,5 @@ def _unknown(name: str) -> UnknownNameError:
         topics = leading(topics_with(name), 60) if name.strip() else ()
         found = f"it occurs in the pages {', '.join(topics)}; " if topics else ""
         hint = f"{found}`ltbench docs` lists all pages"
-    return UnknownNameError(f"unknown topic or word {quoted(name)}", hint=hint)
+    asked = f"{name}#{anchor}" if anchor else name
+    return UnknownNameError(f"unknown topic or word {quoted(asked)}", hint=hint)

@@ -81,3 +81,10 @@ def test_the_folder_of_pages_may_not_be_missing(
     monkeypatch.setattr("ltbench.manual.pages._CHECKOUT", tmp_path)
     ended = cli("docs")
     assert (ended.code, "not installed" in ended.err) == (4, True)
+
+
+def test_a_word_has_no_sections(cli: Cli) -> None:
+    ended = cli("docs", "cell#x")
+    assert ended.code == 2
+    assert "unknown topic or word 'cell#x'" in ended.err
+    assert "did you mean 'cell'?" in ended.err
