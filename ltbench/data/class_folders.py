@@ -232,7 +232,11 @@ class _Scanner:
         fault = ""
         if entry.is_symlink() and not _is_file(entry):
             missing = not os.path.exists(entry.path)  # noqa: PTH110  # strings are faster
-            fault = "is a link to a missing file" if missing else "is a link to something else"
+            fault = (
+                "is a link to a missing file"
+                if missing
+                else "is a link to something that is no file"
+            )
             hint, start = "put the image in place", f"{entry.path} "
         elif not path.isascii() and not _is_unicode(path):
             fault, hint = f"the file name {path!r} is not UTF-8", "rename the file"

@@ -131,3 +131,11 @@ def test_a_folder_with_one_image_a_class_has_no_test_images(cli: Cli, tmp_path: 
     assert ended.code == 4
     assert "pets has no test images" in ended.err
     assert not Path("pets.csv").exists()
+
+
+def test_a_link_to_a_device_is_told_from_one_that_leads_nowhere(cli: Cli, pets: Path) -> None:
+    (pets / "ant/device.jpg").symlink_to("/dev/null")
+    (pets / "ant/nothing.jpg").symlink_to("gone.jpg")
+    unreadable = cli("data", "new", "pets", "--json").json["unreadable"]
+    assert unreadable["ant/device.jpg"] == "is a link to something that is no file"
+    assert unreadable["ant/nothing.jpg"] == "is a link to a missing file"
