@@ -82,7 +82,7 @@ def with_links(text: str, path: str) -> str:
         if target.endswith("/report/index.html") and (ROOT / target).exists():
             return f"[{shown}]({_in_gallery(target)})"
         inside = target.removeprefix("docs/")
-        if inside != target and Path(target).suffix in (".md", ".svg", ".webp"):
+        if inside != target and Path(target).suffix in (".md", ".svg", ".webp", ".png"):
             return f"[{shown}]({link if folder else inside}{anchor})"
         if target.endswith(shown.strip("`")):
             return f"`{target}`"
