@@ -145,8 +145,9 @@ def no_claim_sentences(evidence: RankingEvidence | None) -> list[str]:
     if not alone or len(evidence.names) == 1:
         return []
     return [
-        f"NO CLAIM about {', '.join(alone)}: one seed each. Another seed gives another model, "
-        "which may be better or worse."
+        f"NO CLAIM about {', '.join(alone)}: one seed{' each' if len(alone) > 1 else ''}. Another "
+        "seed gives another model, which may be better or worse. Run more seeds: add --seed 1, "
+        "then --seed 2, to the command."
     ]
 
 
@@ -254,12 +255,20 @@ def _difference_figures(
                 evidence.names, differences, p, level=ranking.level, looks=figures.looks
             ),
             f"Differences in {ACCURACIES[metric]} accuracy, in percent points: the method above a "
-            "column minus the method at the end of a row. Bold: significant at "
-            f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}). With fewer "
-            "comparisons, more pairs may be significant.",
+            f"column minus the method at the end of a row. {_bold_means(ranking, comparisons)}",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
+
+
+def _bold_means(ranking: Ranking, comparisons: int) -> str:
+    if not comparisons:
+        return "No pair was tested: a test of methods needs two seeds or more of each."
+    return (
+        f"Bold: significant at {100 * ranking.level:g} % "
+        f"({describe_correction('max-t', comparisons)}). With fewer comparisons, more pairs may be "
+        "significant."
+    )
 
 
 def _calibration_figure(
