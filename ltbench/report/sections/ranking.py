@@ -157,7 +157,7 @@ def _comparison_notes(ranking: Ranking, evidence: RankingEvidence) -> Iterator[s
     best = next(iter(evidence.tested), evidence.names[0])
     with_best = [pair for pair in evidence.pairs if pair.first.name == best]
     for pair in with_best:
-        for note in comparison_notes(pair, ranking.level, seeds_alone=False):
+        for note in comparison_notes(pair, ranking.level, seeds_alone=False, intervals=False):
             about.setdefault(note, []).append(pair.second.name)
     for note, named_in in about.items():
         whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
