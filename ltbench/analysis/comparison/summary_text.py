@@ -207,7 +207,8 @@ def _interval_notes(pair: PairComparison, level: float) -> Iterator[str]:
     if apart:
         yield (
             "an interval is that of a single comparison: for "
-            f"{', '.join(apart)} it excludes 0, but the corrected p value finds no difference"
+            f"{' and '.join(apart)} accuracy it excludes 0, but the corrected p value finds no "
+            "difference"
         )
 
 
