@@ -41,6 +41,7 @@ def test_a_page_a_section_and_a_word_are_shown(cli: Cli) -> None:
     ("topic", "hint"),
     [
         ("statistic", "did you mean 'statistics'?"),
+        ("images", "did you mean 'own-images'?"),
         ("runs#tag", "did you mean 'tags'?"),
         ("Schuirmann", "it occurs in the pages statistics; `ltbench docs` lists all pages"),
         ("", "`ltbench docs` lists all pages"),
