@@ -228,11 +228,13 @@ def _cost_figures(
         ("train_seconds", "training time, s", "seconds of training, means over seeds"),
     ):
         cost = np.array([getattr(row, key) for row in rows], dtype=float)
+        broken = bool((cost == 0).any() and (cost > 0).any())
+        axis = ", with 0 left of the dotted line" if broken else ""
         yield figures.add(
             f"{name}_{key}",
             draw_trade_off(evidence.names, mean, low, high, cost, label, looks=figures.looks),
-            f"Overall accuracy against {said}. The steps are the Pareto front: no other method is "
-            "better in both.",
+            f"Overall accuracy against {said}; a logarithmic axis{axis}. The steps are the Pareto "
+            "front: no other method is better in both.",
             _describe_numbers(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
         )
 
