@@ -22,6 +22,7 @@ WIDE = ("index.md", "gallery.md")
 
 _LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 _LIGHT = re.compile(r'(<img\b[^>]*\bsrc="[^"]*_)light(\.webp)("[^>]*>)')
+_OPTION = re.compile(r"<code>(?=--?\w[^<>]{0,21}</code>)")
 _CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
 
 
@@ -51,8 +52,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     r"""Adds the dark twins of pictures, and removes the backslash of `\|` in tables.
 
-    Python-Markdown keeps that backslash within code. The theme shows one picture of the two.
+    Python-Markdown keeps that backslash within code. The theme shows one picture of the two. Short
+    options get a class: a browser would break them at their dashes.
     """
+    html = _OPTION.sub('<code class="option">', html)
     html = _LIGHT.sub(r"\1light\2#only-light\3 \1dark\2#only-dark\3", html)
     return _CELL.sub(lambda found: found[0].replace(r"\|", "|"), html)
 
@@ -82,7 +85,7 @@ def with_links(text: str, path: str) -> str:
         if target.endswith("/report/index.html") and (ROOT / target).exists():
             return f"[{shown}]({_in_gallery(target)})"
         inside = target.removeprefix("docs/")
-        if inside != target and Path(target).suffix in (".md", ".svg", ".webp"):
+        if inside != target and Path(target).suffix in (".md", ".svg", ".webp", ".png"):
             return f"[{shown}]({link if folder else inside}{anchor})"
         if target.endswith(shown.strip("`")):
             return f"`{target}`"

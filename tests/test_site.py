@@ -83,6 +83,12 @@ def test_no_page_has_a_stray_backslash(site: Path) -> None:
         assert not STRAY.search(text), f"{path.name}: {STRAY.findall(text)}"
 
 
+def test_every_picture_of_a_page_is_in_the_site(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<p>!" not in text, f"{page.relative_to(site)}: a picture that was not found"
+
+
 def test_the_reports_of_the_gallery_are_in_the_site(site: Path) -> None:
     page = (site / "gallery.html").read_text(encoding="utf-8")
     reports = re.findall(r'href="(gallery/[^"]*/index\.html)"', page)

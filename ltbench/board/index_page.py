@@ -21,6 +21,7 @@ from ltbench.report.page.content import (
     Table,
     WithInterval,
 )
+from ltbench.report.sections.answer import ranking_answer
 
 TITLE = "Long-tail recognition: a public leaderboard"
 
@@ -105,7 +106,7 @@ def index_page(
 
 
 def _answer(datasets: Sequence[BoardDataset], runs: int, contributors: int) -> Answer:
-    """Returns the first sentences: the best methods of the only data set, or the numbers of all."""
+    """Returns the first sentences: the answer of the only ranking, or the numbers of all."""
     detail = (
         f"{count(runs, 'run')} by {count(contributors, 'contributor')}, each computed again from "
         "the predictions that were handed in."
@@ -113,7 +114,9 @@ def _answer(datasets: Sequence[BoardDataset], runs: int, contributors: int) -> A
     if len(datasets) > 1:
         return Answer(f"The best methods on {len(datasets):,} long-tailed data sets.", detail)
     (dataset,) = datasets
-    return Answer(f"The best methods on {dataset.label}.", detail)
+    if len(dataset.rankings) > 1:
+        return Answer(f"The best methods on {dataset.label}.", detail)
+    return Answer(ranking_answer(dataset.rankings[0].ranking, None).headline, detail)
 
 
 def _datasets_section(datasets: Sequence[BoardDataset]) -> Section:

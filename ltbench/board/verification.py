@@ -167,7 +167,7 @@ class PackVerifier:
         (added.path / Tags.FILE).unlink(missing_ok=True)  # words of its author for their own store
         run = RunDirectory(added.path).finished()
         if not run.comparable:
-            raise DataError(f"it is a quick look ({run.spec.quick_text})")
+            raise DataError(f"it is a quick look ({run.spec.quick_text}), which no board lists")
         data = self._known.check(run)
         fingerprint = _digest(run.predictions())
         verified = VerifiedRun(

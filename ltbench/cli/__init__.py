@@ -74,7 +74,12 @@ def _as_config_error(error: Any) -> ConfigError:
     from ltbench.errors import ConfigError
 
     command = error.ctx.command_path if error.ctx else "ltbench"
-    return ConfigError(error.format_message(), hint=f"see `{command} --help`")
+    message, hint = error.format_message(), f"see `{command} --help`"
+    arguments = [one.metavar for one in error.ctx.command.params] if error.ctx else []
+    if "RUN" in arguments and message.startswith("Got unexpected extra argument"):
+        # The shell replaces a pattern such as runs/*/lora/* by all that it matches.
+        hint = f"give one run, such as `{command} 199f` with a hash of `ltbench runs list`"
+    return ConfigError(message, hint=hint)
 
 
 def _fail(error: LTBenchError) -> NoReturn:

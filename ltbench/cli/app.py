@@ -157,7 +157,7 @@ data = typer.Typer(
     no_args_is_help=True, epilog=epilog("data"), help="List, create, prepare and verify data sets."
 )
 for name, verb in _DATA_VERBS.items():
-    data.command(name, epilog=epilog("data"))(_interruptible(verb))
+    data.command(name, epilog=epilog(f"data {name}"))(_interruptible(verb))
 app.add_typer(data, name="data")
 runs = typer.Typer(
     no_args_is_help=True, epilog=epilog("runs"), help="List, tag, remove and share stored runs."

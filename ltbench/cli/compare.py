@@ -27,7 +27,10 @@ def compare(
     ],
     metric: Annotated[
         Literal["all", "accuracy", "mean_class", "many", "medium", "few"],
-        typer.Option(help="Accuracy to compare."),
+        typer.Option(
+            metavar="METRIC",
+            help="Accuracy to compare: all, accuracy, mean_class, many, medium or few.",
+        ),
     ] = "all",
     all_pairs: Annotated[
         bool,

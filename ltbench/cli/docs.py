@@ -132,6 +132,9 @@ def _unknown(name: str, anchor: str) -> UnknownNameError:
 
     words = [word for term, entry in ENTRIES.items() for word in (term, *entry.aliases)]
     hint = suggestion(name, [*pages(), *words])
+    near = [topic for topic in pages() if name.strip() and name.strip().lower() in topic]
+    if near and not hint.startswith("did you mean"):
+        hint = f"did you mean {' or '.join(map(quoted, near[:3]))}?"
     if not hint.startswith("did you mean"):
         topics = leading(topics_with(name), 60) if name.strip() else ()
         found = f"it occurs in the pages {', '.join(topics)}; " if topics else ""

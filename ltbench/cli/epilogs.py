@@ -18,17 +18,19 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "show": ("components", ("recipe", "component")),
     "cache": ("runs", ()),
     "runs": ("runs", ("run hash", "cell", "pack")),
+    "data new": ("own-images", ("shot group", "split", "data seed")),
     "data": ("data", ("imbalance ratio", "profile", "identity", "split")),
     "grid": ("grids", ("grid", "cell", "executor", "recipe")),
     "plugin": ("plugins", ("plugin", "component", "conformance")),
 }
-"""Topic of the documentation and words of the glossary, for each verb and each group of verbs."""
+"""Topic of the documentation and words of the glossary, for verbs and for groups of verbs."""
 
 
 def epilog(name: str) -> str:
-    """Returns the last line of the help of a verb, or of the verbs of a group."""
-    if name not in PAGES:
+    """Returns the last line of the help of a verb, which may be that of its group of verbs."""
+    about = PAGES.get(name) or PAGES.get(name.split()[0])
+    if about is None:
         return ""
-    topic, words = PAGES[name]
+    topic, words = about
     line = f"More: `ltbench docs {topic}`."
     return line + (f" Words (`ltbench docs WORD`): {', '.join(words)}." if words else "")

@@ -25,7 +25,10 @@ Runs = Annotated[
 ]
 Metric = Annotated[
     Literal["accuracy", "mean_class", "many", "medium", "few"],
-    typer.Option(help="Accuracy to rank by."),
+    typer.Option(
+        metavar="METRIC",
+        help="Accuracy to rank by: accuracy, mean_class, many, medium or few.",
+    ),
 ]
 WithPublished = Annotated[
     bool,

@@ -35,7 +35,6 @@ def list_components(
     Example: `ltbench list methods`
     """
     from ltbench.registry.load import load_plugins
-    from ltbench.specs import KINDS
 
     kinds = read_kinds(kind)
     registry = load_plugins()
@@ -72,14 +71,13 @@ def list_components(
     for name in kinds:
         found = list(registry.components[name].values())
         if kind is None and found:
-            heading = KINDS[name].plural if len(found) > 1 else name
-            out.print(f"\n[bold]{len(found)} {heading}[/]")
+            out.print(f"\n[bold]{_counted(name, len(found))}[/]")
             _print_lines(out, found)
         elif found:
             _print_table(out, found)
     if rows:
         if kind is None:
-            counts = (f"{len(registry.components[name])} {KINDS[name].plural}" for name in kinds)
+            counts = (_counted(name, len(registry.components[name])) for name in kinds)
             print_paragraph(out, f"\n{len(rows)} components: {', '.join(counts)}")
         out.print("\n[dim]* default; `ltbench show KIND NAME` shows the options[/]")
         if kind is None:
@@ -89,6 +87,12 @@ def list_components(
     for failure in registry.failures:
         message = f"plugin {failure.plugin} failed to load: {failure.error}"
         print_paragraph(out, f"[yellow]{escape(message)}[/]")
+
+
+def _counted(kind: str, count: int) -> str:
+    from ltbench.specs import KINDS
+
+    return f"{count} {kind if count == 1 else KINDS[kind].plural}"
 
 
 def _print_lines(out: Console, components: Sequence[Component]) -> None:

@@ -26,7 +26,11 @@ def reproduce(
     ],
     metric: Annotated[
         Literal["accuracy", "mean_class", "many", "medium", "few"],
-        typer.Option(help="Accuracy to compare with the published one."),
+        typer.Option(
+            metavar="METRIC",
+            help="Accuracy to compare with the published one: accuracy, mean_class, many, medium "
+            "or few.",
+        ),
     ] = "accuracy",
     margin: Annotated[
         float,

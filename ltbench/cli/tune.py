@@ -113,7 +113,11 @@ def tune(
     ] = 0,
     metric: Annotated[
         Literal["accuracy", "mean_class", "many", "medium", "few"],
-        typer.Option(help="Accuracy on val to choose by.", rich_help_panel=_SEARCH),
+        typer.Option(
+            metavar="METRIC",
+            help="Accuracy on val to choose by: accuracy, mean_class, many, medium or few.",
+            rich_help_panel=_SEARCH,
+        ),
     ] = "mean_class",
     no_prune: Annotated[
         bool,

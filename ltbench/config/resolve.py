@@ -234,7 +234,7 @@ class Resolver:
                 fixed = str(value).lower()
                 if key in user and str(user[key]).lower() != fixed:
                     found.messages.append(
-                        f"{key}: method '{name}' is made of {key}={fixed}, no other"
+                        f"{key}: method '{name}' has {key}={fixed}, which cannot be changed"
                     )
             layers.put(base.fixed, f"fixed by method {name}")
         return layers, base.recipes

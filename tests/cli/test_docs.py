@@ -41,6 +41,7 @@ def test_a_page_a_section_and_a_word_are_shown(cli: Cli) -> None:
     ("topic", "hint"),
     [
         ("statistic", "did you mean 'statistics'?"),
+        ("images", "did you mean 'own-images'?"),
         ("runs#tag", "did you mean 'tags'?"),
         ("Schuirmann", "it occurs in the pages statistics; `ltbench docs` lists all pages"),
         ("", "`ltbench docs` lists all pages"),
@@ -59,7 +60,8 @@ def test_every_help_page_names_a_page_and_words_that_exist() -> None:
         group = name.split()[1]
         if group not in ("doctor", "docs"):
             assert group in PAGES, f"{group}: add a line to ltbench/cli/epilogs.py"
-            assert f"ltbench docs {PAGES[group][0]}" in verb.epilog
+            topic, _ = PAGES.get(name.removeprefix("ltbench "), PAGES[group])
+            assert f"ltbench docs {topic}" in verb.epilog
     for topic, words in PAGES.values():
         name, _, section = topic.partition("#")
         page = find_page(name)

@@ -107,3 +107,12 @@ def test_faults_are_one_clear_error(cli: Cli, failing: tuple[Path, Path]) -> Non
         assert ended.code == code, ended.err
         assert said in ended.err
         assert ended.out == ""
+
+
+def test_a_pattern_of_several_runs_is_an_error_with_advice(
+    cli: Cli, failing: tuple[Path, Path]
+) -> None:
+    ended = cli("errors", str(failing[1]), str(failing[1]))
+    assert ended.code == 2
+    assert "unexpected extra argument" in ended.err
+    assert "give one run, such as `ltbench errors 199f`" in " ".join(ended.err.split())

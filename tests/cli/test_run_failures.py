@@ -47,7 +47,7 @@ FAULTS = {
     "diverged": (("--lr", "1e30", "--batch-size", "1000", "--epochs", "1"), 1, "not finite"),
     "a refinement that does nothing": (("--refinement", "tau_norm"), 2, "choose --head linear"),
     "no head to refine": (("--method", "coop", "--refinement", "ncm"), 2, "choose --head linear"),
-    "a soup of nothing": (("--method", "ncm", "--refinement", "soup"), 2, "ncm' is made of"),
+    "a soup of nothing": (("--method", "ncm", "--refinement", "soup"), 2, "ncm' has refinement="),
     "a head of another space": (("--head", "prompts"), 2, "choose --method coop"),
     "too many layers": (("--set", "method.layers=7"), 2, "backbone of 6 blocks"),
 }  # fmt: skip

@@ -157,7 +157,7 @@ def test_a_method_that_does_not_train_ignores_the_training(read: Read) -> None:
         "include 1: train.epochs, train.lr: ignored for zero_shot, ncm, which do not train"
     )
     said = faults(read, '[defaults]\nmethod = "zero_shot"\nrefinement = "crt"\ntrain.epochs = 2')
-    assert "train.epochs: method 'zero_shot' is made of train.epochs=0" in said
+    assert "train.epochs: method 'zero_shot' has train.epochs=0, which cannot be changed" in said
 
 
 def test_quick_looks_are_cells_of_their_own(read: Read) -> None:

@@ -243,7 +243,10 @@ def test_two_data_sets_have_a_critical_difference_diagram(
 
 def test_commands_and_environments_are_listed_once(tmp_path: Path, registry: Registry) -> None:
     for seed in range(2):
-        about = {"command": ["ltbench", "run", "--seed", str(seed)], "plugins": ["a 1", "b 2"]}
+        about = {
+            "command": ["/home/me/bin/ltbench", "run", "--seed", str(seed)],
+            "plugins": ["a 1", "b 2"],
+        }
         store(tmp_path, spec_of(registry, seed=seed), changed={"environment": about})
     (tmp_path / "digits_lt" / "broken").mkdir()
     (tmp_path / "digits_lt" / "broken" / "result.json").write_text("{")

@@ -11,6 +11,7 @@ from ltbench.analysis.comparison.pairs import MetricComparison, PairComparison
 from ltbench.analysis.comparison.seed_predictions import SeedPredictions
 from ltbench.analysis.stats.multiplicity import Correction
 from ltbench.analysis.stats.seed_tests import min_signed_rank_p
+from ltbench.metric_names import ACCURACIES
 from ltbench.storage.results import Cell
 
 METRIC_PHRASES = {
@@ -138,7 +139,7 @@ def rope_sentence(pair: PairComparison, outcome: MetricComparison, rope: float) 
 
 
 def comparison_notes(
-    pair: PairComparison, level: float, *, seeds_alone: bool = True
+    pair: PairComparison, level: float, *, seeds_alone: bool = True, intervals: bool = True
 ) -> Iterator[str]:
     """Yields notes on the validity and the limits of a comparison.
 
@@ -146,6 +147,7 @@ def comparison_notes(
         pair: Comparison of two cells.
         level: Confidence level, 0 to 1.
         seeds_alone: Whether the tests across seeds are shown.
+        intervals: Whether the intervals are shown beside corrected p values.
     """
     first, second = pair.first, pair.second
     yield from _seed_notes(pair)
@@ -188,6 +190,25 @@ def comparison_notes(
         yield (
             f"{outcome.metric} equals {outcome.same_as} on these images; both count as one "
             "comparison"
+        )
+    if intervals:
+        yield from _interval_notes(pair, level)
+
+
+def _interval_notes(pair: PairComparison, level: float) -> Iterator[str]:
+    """Yields a note where an interval excludes 0 and the correction makes a tie of the pair."""
+    apart = [
+        ACCURACIES[outcome.metric]
+        for outcome in pair.outcomes.values()
+        if outcome is not None
+        and outcome.corrected_p >= 1 - level
+        and not outcome.evidence.low <= 0 <= outcome.evidence.high
+    ]
+    if apart:
+        yield (
+            "an interval is that of a single comparison: for "
+            f"{' and '.join(apart)} accuracy it excludes 0, but the corrected p value finds no "
+            "difference"
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _MAX_NAMED_CLASSES = 5
+_MIN_WIDE_POINTS = 40
 
 
 def finding_sentences(
@@ -30,12 +31,14 @@ def finding_sentences(
     by_group = {str(row["shot_group"]): row for row in groups.to_dict("records")}
     rare = pooled.rare_group
     row = by_group[rare]
-    yield (
-        f"The {row['classes']:,} {ACCURACIES[rare]} classes have an accuracy of "
-        f"{row['accuracy']:.1f} % (95 % interval {row['low']:.1f} to {row['high']:.1f})."
+    who = (
+        f"The {row['classes']:,} {ACCURACIES[rare]} classes have"
         if row["classes"] > 1
-        else f"The {ACCURACIES[rare]} class has an accuracy of {row['accuracy']:.1f} % (95 % "
-        f"interval {row['low']:.1f} to {row['high']:.1f})."
+        else f"The {ACCURACIES[rare]} class has"
+    )
+    yield (
+        f"{who} an accuracy of {row['accuracy']:.1f} % (95 % interval {row['low']:.1f} to "
+        f"{row['high']:.1f}{_reason_of_width(row)})."
     )
     yield _direction_sentence(pooled, rare, row)
     worst = classes[(classes["shot_group"] == rare) & (classes["taken"] > 0)].head(1)
@@ -82,6 +85,14 @@ def class_notes(pooled: PooledPredictions, classes: pd.DataFrame) -> Iterator[st
             f"{len(untested):,} of {len(classes):,} classes {verb} no test images, so nothing is "
             f"known about {named}{others}."
         )
+
+
+def _reason_of_width(row: Row) -> str:
+    """Returns why an interval leaves nearly everything open, or an empty text."""
+    if row["high"] - row["low"] < _MIN_WIDE_POINTS:
+        return ""
+    count = int(row["test_images"])
+    return f", so wide because of {count:,} test image{'' if count == 1 else 's'}"
 
 
 def _direction_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:

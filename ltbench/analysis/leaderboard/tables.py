@@ -215,6 +215,8 @@ def _latex_table(table: DisplayTable) -> LatexTable:
     _, _, common = table.title.partition(": ")
     count = _common_seeds(table.ranking)
     seeds = f"{count} seeds" if count and count > 1 else "one seed" if count else "seeds"
+    if count != 1 and any(entry.cell.seedless for entry in table.ranking.entries):
+        seeds += " (one run where no seed changes the result)"
     return LatexTable(
         texts=pd.DataFrame({column.head: column.texts for column in table.columns}),
         left=table.text_heads,

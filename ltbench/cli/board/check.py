@@ -67,7 +67,7 @@ def check(
         names = dict.fromkeys(refusal.pack for refusal in refusals)
         raise DataError(
             f"{len(names):,} of {len(checked):,} packs were refused",
-            hint="repair the runs that are named, and pack them again with ltbench runs pack",
+            hint="leave out or repair the runs that are named, and pack the others as a new file",
         )
 
 

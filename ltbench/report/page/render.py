@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ltbench.io.text import terminal_text
 from ltbench.report.page.compiled import COMPILED_TEMPLATES
@@ -36,6 +37,7 @@ from ltbench.report.page.terms import Terms
 ASSETS = resources.files("ltbench.report.page") / "assets"
 _FIRST_SCRIPT = "theme.js"  # before the content, which is drawn once in its colours
 _LAST_SCRIPTS = ("tables.js", "tips.js", "copy.js")
+_BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
 def render_page(page: Page) -> str:
@@ -102,6 +104,12 @@ def _data_uri(image: SheetImage) -> str:
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
+def _with_units(text: str) -> Markup:
+    """Returns a text or HTML in which no line break separates a number from its percent sign."""
+    html = text if isinstance(text, Markup) else escape(terminal_text(text))
+    return Markup(_BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", html))
+
+
 def _jinja_environment(terms: Terms) -> Environment:
     environment = Environment(
         loader=PackageLoader("ltbench.report.page", "assets"),
@@ -134,6 +142,7 @@ def _jinja_environment(terms: Terms) -> Environment:
         "name": terms.mark_name,
         "rest_json": rest_json,
         "thousands": "{:,}".format,
+        "with_units": _with_units,
         "words": terms.mark_words,
         "written_rows": written_rows,
     }

@@ -122,7 +122,8 @@ def _gaps(best: RankedCell, others: Sequence[RankedCell], metric: str) -> list[s
         said.append(f"{names} {verb} significantly worse, {whose}.")
     alone = sum(entry.claim == NO_CLAIM_ONE_SEED for entry in (best, *others))
     if alone:
-        said.append(f"{alone} of {len(others) + 1} rows have one seed and support no claim.")
+        verbs = "has one seed and supports" if alone == 1 else "have one seed and support"
+        said.append(f"{alone} of {len(others) + 1} rows {verbs} no claim.")
     return said
 
 

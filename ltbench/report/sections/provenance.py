@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from ltbench.report.page.content import Column, Listing, Properties, Section, SectionBlock, Table
 from ltbench.storage.result_schema import Environment, RunResult
@@ -35,7 +36,9 @@ def _tags_text(run: RunResult) -> str:
 
 
 def _command_line(run: RunResult) -> str:
-    return shlex.join(run.environment.command)
+    """Returns the command of a run without the folder of the program, which no reader has."""
+    program, *arguments = run.environment.command or [""]
+    return shlex.join([PurePath(program).name, *arguments])
 
 
 def environment_blocks(environments: Sequence[Environment]) -> list[Properties]:

@@ -145,8 +145,9 @@ def no_claim_sentences(evidence: RankingEvidence | None) -> list[str]:
     if not alone or len(evidence.names) == 1:
         return []
     return [
-        f"NO CLAIM about {', '.join(alone)}: one seed each. Another seed gives another model, "
-        "which may be better or worse."
+        f"NO CLAIM about {', '.join(alone)}: one seed{' each' if len(alone) > 1 else ''}. Another "
+        "seed gives another model, which may be better or worse. Run more seeds: add --seed 1, "
+        "then --seed 2, to the command."
     ]
 
 
@@ -156,7 +157,7 @@ def _comparison_notes(ranking: Ranking, evidence: RankingEvidence) -> Iterator[s
     best = next(iter(evidence.tested), evidence.names[0])
     with_best = [pair for pair in evidence.pairs if pair.first.name == best]
     for pair in with_best:
-        for note in comparison_notes(pair, ranking.level, seeds_alone=False):
+        for note in comparison_notes(pair, ranking.level, seeds_alone=False, intervals=False):
             about.setdefault(note, []).append(pair.second.name)
     for note, named_in in about.items():
         whose = f" ({', '.join(named_in)})" if len(named_in) < len(with_best) else ""
@@ -227,11 +228,13 @@ def _cost_figures(
         ("train_seconds", "training time, s", "seconds of training, means over seeds"),
     ):
         cost = np.array([getattr(row, key) for row in rows], dtype=float)
+        broken = bool((cost == 0).any() and (cost > 0).any())
+        axis = ", with 0 left of the dotted line" if broken else ""
         yield figures.add(
             f"{name}_{key}",
             draw_trade_off(evidence.names, mean, low, high, cost, label, looks=figures.looks),
-            f"Overall accuracy against {said}. The steps are the Pareto front: no other method is "
-            "better in both.",
+            f"Overall accuracy against {said}; a logarithmic axis{axis}. The steps are the Pareto "
+            "front: no other method is better in both.",
             _describe_numbers(evidence.names, ["overall", label], np.stack([mean, cost], axis=1)),
         )
 
@@ -254,12 +257,20 @@ def _difference_figures(
                 evidence.names, differences, p, level=ranking.level, looks=figures.looks
             ),
             f"Differences in {ACCURACIES[metric]} accuracy, in percent points: the method above a "
-            "column minus the method at the end of a row. Bold: significant at "
-            f"{100 * ranking.level:g} % ({describe_correction('max-t', comparisons)}). With fewer "
-            "comparisons, more pairs may be significant.",
+            f"column minus the method at the end of a row. {_bold_means(ranking, comparisons)}",
             f"{clear} of {len(evidence.pairs)} pairs differ significantly in {ACCURACIES[metric]} "
             "accuracy.",
         )
+
+
+def _bold_means(ranking: Ranking, comparisons: int) -> str:
+    if not comparisons:
+        return "No pair was tested: a test of methods needs two seeds or more of each."
+    return (
+        f"Bold: significant at {100 * ranking.level:g} % "
+        f"({describe_correction('max-t', comparisons)}). With fewer comparisons, more pairs may be "
+        "significant."
+    )
 
 
 def _calibration_figure(

@@ -28,6 +28,8 @@ from tests.conftest import Ended
 from tests.runs import UNTRAINED, spec_of, store
 
 DTYPES = {column.name: column.metadata["dtype"] for column in COMPARISON_COLUMNS}
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
+COMMITTED = RESULTS / "digits" / "runs" / "digits_lt" / "clip_tiny"
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +220,11 @@ def test_names_of_others_are_no_markup(tmp_path: Path, registry: Registry) -> No
     assert "\\<b\\>" in found.to_markdown()
     assert "\\textless{}b\\textgreater{}" in found.to_latex()
     assert json.dumps(found.to_frame()["first"].tolist())
+
+
+def test_a_tie_with_an_interval_without_zero_is_explained() -> None:
+    pair = [cell(COMMITTED, name) for name in ("lift_plus", "zero_shot")]
+    note = "an interval is that of a single comparison: for many-shot and few-shot accuracy it"
+    assert any(said.startswith(note) for said in Comparison.of(*pair).notes)
+    uncorrected = Comparison.of(*pair, correction="none").notes
+    assert not any(said.startswith(note) for said in uncorrected)

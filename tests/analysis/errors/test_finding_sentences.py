@@ -16,6 +16,7 @@ def said(pooled: PooledPredictions, train: Mapping[str, float | None] | None = N
 def test_the_answer_is_first() -> None:
     accuracy, directions, worst, confidence = said(one_seed())
     assert accuracy.startswith("The 2 few-shot classes have an accuracy of 37.5 % (95 % interval ")
+    assert accuracy.endswith(", so wide because of 6 test images).")
     assert directions == (
         "4 of their 6 predictions are wrong, of which 75 % are a many-shot class, 25 % a "
         "medium-shot class (20 % of all classes are many-shot)."

@@ -133,6 +133,13 @@ def test_a_page_without_sections_is_a_page() -> None:
     assert any("Made with ltbench 0.0." in text for text in parsed.texts)
 
 
+def test_a_number_stays_with_its_percent_sign_and_text_stays_text() -> None:
+    answer = Answer("a <b> has 12.6 % of 50 images", "The interval is 95 % wide & more.")
+    html = render_page(Page("Title", answer, [], [], "ltbench 0.0"))
+    assert "a &lt;b&gt; has 12.6\N{NO-BREAK SPACE}% of 50 images" in html
+    assert "95\N{NO-BREAK SPACE}% wide &amp; more." in html
+
+
 def test_sections_are_headings_of_their_level(html: str) -> None:
     assert '<h2 id="heading-frequency">From head to tail</h2>' in html
     assert '<h3 id="heading-per-class">Class by class</h3>' in html
