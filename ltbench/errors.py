@@ -11,7 +11,8 @@ LTBenchError                    1  a run or a check failed
 │   └── UnknownNameError        2  nothing is registered under a name
 ├── PluginError                 3  a plugin broke its contract or raised
 ├── DataError                   4  data or weights are missing or corrupt
-│   └── CorruptImageError       4
+│   ├── CorruptImageError       4
+│   └── MissingPathError        2  a path that the user named does not exist
 └── Interrupted               130  stopped by the user
     └── Stopped               130  stopped by the code that started the run
 ```
@@ -106,6 +107,15 @@ class DataError(LTBenchError):
     """Data or weights are missing, or differ from the expected ones."""
 
     exit_code = 4
+
+
+class MissingPathError(DataError):
+    """A path that the user named for data or weights does not exist.
+
+    It is missing data, but as wrong in a command as every other path that does not exist.
+    """
+
+    exit_code = ConfigError.exit_code
 
 
 class CorruptImageError(DataError):

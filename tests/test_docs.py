@@ -192,7 +192,7 @@ def test_the_grids_of_the_tutorial_can_be_run() -> None:
         for path in TUTORIAL.glob("*.toml")
         if path.name != "ruff.toml"
     }
-    assert sizes == {"rates.toml": 9, "beside.toml": 12}
+    assert sizes == {"rates.toml": 9, "beside.toml": 10}
 
 
 @pytest.mark.full

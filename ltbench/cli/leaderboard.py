@@ -51,8 +51,8 @@ def leaderboard(
         typer.Option(
             metavar="A,B,...",
             help="Columns of the tables and of the CSV file, by their names in the file: method, "
-            "accuracy, many, few, epochs, ... (`docs/leaderboard.md`). Default: in the file all, "
-            "in tables those that say something.",
+            "accuracy, many, few, epochs, ... (`ltbench docs leaderboard`). Default: in the file "
+            "all, in tables those that say something.",
             show_default=False,
         ),
     ] = None,

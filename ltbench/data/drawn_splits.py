@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ltbench.data.randomness import random_ranks
+
 Amount = int | float
 """Images to draw of each class: a number, or a share below 1."""
 
@@ -34,7 +36,7 @@ def draw_splits(
     counts = np.bincount(labels)
     tested = drawn_counts(counts, test)
     validated = drawn_counts(counts - tested, val, of=counts)
-    rank = _random_ranks(labels, counts, data_seed)
+    rank = random_ranks(data_seed, _STREAM, labels, counts)
     test_end, val_end = tested[labels], (tested + validated)[labels]
     members = {
         "train": np.flatnonzero(rank >= val_end),
@@ -64,14 +66,3 @@ def drawn_counts(
     whole = left if of is None else of
     wanted = np.full_like(left, amount) if amount >= 1 else np.floor(whole * amount + 0.5)
     return np.minimum(np.maximum(wanted, 1), np.maximum(left - 1, 0)).astype(np.int64)
-
-
-def _random_ranks(
-    labels: NDArray[np.int64], counts: NDArray[np.int64], data_seed: int
-) -> NDArray[np.int64]:
-    """Returns the place of each image in a random order of its class, (N,)."""
-    generator = np.random.Generator(np.random.Philox(key=[data_seed, _STREAM]))
-    by_class = np.lexsort((generator.random(len(labels)), labels))
-    ranks = np.empty(len(labels), np.int64)
-    ranks[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return ranks

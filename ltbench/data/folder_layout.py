@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ltbench.data.images import IMAGE_EXTENSIONS
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import DataError, MissingPathError
 from ltbench.io.paths import is_folder, no_folder
 
 SPELLINGS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -24,12 +24,12 @@ def split_folders(root: Path, given: str) -> dict[str, Path]:
         given: Words before a path in hints: how the user gives the folder.
 
     Raises:
-        ConfigError: It is no folder.
+        MissingPathError: It is no folder.
         DataError: It is one level too low or too high, or has no class folders.
     """
     if not is_folder(root):
         what = "is a file, not a folder" if root.is_file() else no_folder(root)
-        raise ConfigError(f"{root} {what}", hint=f"{given}FOLDER, a folder of images")
+        raise MissingPathError(f"{root} {what}", hint=f"{given}FOLDER, a folder of images")
     below = _folders(root)
     folders = {split: _split_folder(root, split) for split in SPELLINGS}
     known = {split: folder for split, folder in folders.items() if folder is not None}

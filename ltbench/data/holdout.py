@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import subset
+from ltbench.data.randomness import random_ranks
 from ltbench.errors import DataError
 
 _STREAM = 2**32  # Philox key beside the data seed: no training has this epoch number
@@ -58,12 +59,8 @@ def _chosen(
     labels: NDArray[np.int64], class_counts: NDArray[np.int64], data_seed: int
 ) -> NDArray[np.bool_]:
     """Returns whether each image is held out, (N,): the first of each class in a random order."""
-    generator = np.random.Generator(np.random.Philox(key=[data_seed, _STREAM]))
-    by_class = np.lexsort((generator.random(len(labels)), labels))
-    starts = np.repeat(np.cumsum(class_counts) - class_counts, class_counts)
-    rank = np.arange(len(labels)) - starts
-    held = np.zeros(len(labels), dtype=bool)
-    held[by_class] = rank < np.repeat(held_out_counts(class_counts), class_counts)
+    ranks = random_ranks(data_seed, _STREAM, labels, class_counts)
+    held: NDArray[np.bool_] = ranks < held_out_counts(class_counts)[labels]
     return held
 
 

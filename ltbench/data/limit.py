@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import subset
+from ltbench.data.randomness import random_ranks
 
 _STREAM = 2**33  # Philox key beside the data seed: no other choice of images has it
 
@@ -43,16 +43,5 @@ def _few(split: Split, limit: int, num_classes: int, data_seed: int) -> Split:
     counts = np.bincount(split.labels, minlength=num_classes)
     if counts.max() <= limit:
         return split
-    at = np.flatnonzero(_random_ranks(split.labels, counts, data_seed) < limit)
+    at = np.flatnonzero(random_ranks(data_seed, _STREAM, split.labels, counts) < limit)
     return Split(subset(split.images, at), split.labels[at])
-
-
-def _random_ranks(
-    labels: NDArray[np.int64], counts: NDArray[np.int64], data_seed: int
-) -> NDArray[np.int64]:
-    """Returns the place of each image in a random order of its class, (N,)."""
-    generator = np.random.Generator(np.random.Philox(key=[data_seed, _STREAM]))
-    by_class = np.lexsort((generator.random(len(labels)), labels))
-    ranks = np.empty(len(labels), np.int64)
-    ranks[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return ranks

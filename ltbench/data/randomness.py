@@ -96,5 +96,24 @@ def sample_per_class(
     return order[drawn_early]
 
 
+def random_ranks(
+    seed: int, stream: int, labels: NDArray[np.int64], class_counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Returns the place of each image in a random order of the images of its class, (N,).
+
+    Args:
+        seed: Data seed.
+        stream: Number beside the seed that no other choice of images has: 2**32 or more, which no
+            epoch number reaches.
+        labels: Class ids, (N,).
+        class_counts: Number of images of each class, (K,).
+    """
+    by_class = np.lexsort((_generator(seed, stream).random(len(labels)), labels))
+    starts = np.repeat(np.cumsum(class_counts) - class_counts, class_counts)
+    ranks = np.empty(len(labels), np.int64)
+    ranks[by_class] = np.arange(len(labels)) - starts
+    return ranks
+
+
 def _generator(seed: int, epoch: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=[seed, epoch]))

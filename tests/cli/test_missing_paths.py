@@ -18,7 +18,7 @@ from tests.conftest import Ended
         "data new none",
         "data prepare cifar10_lt --source none",
         "data verify csv --set dataset.path=none.csv",
-        "data verify folder --set dataset.path=none",
+        "data verify folder --set dataset.path=nowhere.none",
         "errors none",
         "eval none",
         "export none --to torch --out model",

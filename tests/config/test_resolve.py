@@ -8,7 +8,7 @@ import pytest
 from ltbench.config.resolve import Resolved, resolve, settings_of
 from ltbench.config.runspec import RunSpec, hash_of
 from ltbench.config.text import Text
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import ConfigError, DataError, MissingPathError
 from ltbench.registry.registry import Registry
 
 ROOT = Path("data")
@@ -176,5 +176,5 @@ def test_the_hash_ignores_where_things_lie(registry: Registry, tmp_path: Path) -
 
 
 def test_missing_weights_are_a_wrong_path(registry: Registry) -> None:
-    with pytest.raises(ConfigError, match="the weights file"):
+    with pytest.raises(MissingPathError, match="the weights file"):
         settle(registry, backbone="clip_vit_b16", backbone__weights=Text("/nowhere.bin"))

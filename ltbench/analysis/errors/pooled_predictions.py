@@ -10,28 +10,22 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_GROUPS, SHOT_RULES, ShotRule
+from ltbench.analysis.metrics import (
+    DEFAULT_RULE,
+    SHOT_GROUPS,
+    SHOT_RULES,
+    PredictionArrays,
+    ShotRule,
+)
 from ltbench.errors import DataError
 
 
-class IndexedPredictions(Protocol):
+class IndexedPredictions(PredictionArrays, Protocol):
     """Predictions for N images, with the places of the images in their split."""
 
     @property
     def indices(self) -> NDArray[np.int64]:
         """(N,) indices into the split."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """(N,) true classes."""
-
-    @property
-    def predicted(self) -> NDArray[np.int64]:
-        """(N,) predicted classes."""
-
-    @property
-    def confidence(self) -> NDArray[np.float64]:
-        """(N,) probabilities of the predicted classes, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
 
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import DataError, MissingPathError
 from ltbench_plugins.hub import hub_or_cache
 
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "backbone.")
@@ -22,10 +22,10 @@ def file_identity(path: Path) -> str:
     """Returns the hash of a weights file.
 
     Raises:
-        ConfigError: The file does not exist.
+        MissingPathError: The file does not exist.
     """
     if not path.is_file():
-        raise ConfigError(
+        raise MissingPathError(
             f"the weights file {path} does not exist",
             hint="set backbone.weights to an existing file",
         )

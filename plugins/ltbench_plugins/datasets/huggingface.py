@@ -21,7 +21,7 @@ from ltbench.data import (
     combined_digest,
     with_home,
 )
-from ltbench.errors import ConfigError, DataError
+from ltbench.errors import ConfigError, DataError, MissingPathError
 from ltbench_plugins.datasets.parts.huggingface_columns import find_column, read_labels
 from ltbench_plugins.datasets.parts.huggingface_table import TableImages
 from ltbench_plugins.datasets.parts.own_images import OwnImages, repeated_rows
@@ -220,7 +220,7 @@ def _open(datasets: Any, config: HuggingFaceConfig) -> Mapping[str, Any]:
         hint = "set dataset.path to a folder of save_to_disk, or of parquet files, ..."
         if not path.is_dir():
             what = "is a file, not a folder" if path.exists() else "does not exist"
-            raise ConfigError(f"{path} {what}", hint=hint)
+            raise MissingPathError(f"{path} {what}", hint=hint)
     is_saved = path is not None and any((path / name).is_file() for name in _SAVED)
     if is_saved and config.subset is not None:
         raise ConfigError(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.data import git_blob_sha1
-from ltbench.errors import ConfigError, DataError, quoted, shortened
+from ltbench.errors import DataError, MissingPathError, quoted, shortened
 from ltbench_plugins.datasets.parts.csv_paths import outside_hint, relative_paths
 
 SPLITS = ("train", "val", "test")
@@ -56,13 +56,13 @@ def read_table(path: Path, root: Path) -> CsvTable:
         root: Folder of the images: absolute paths below it become relative.
 
     Raises:
-        ConfigError: It does not exist.
+        MissingPathError: It does not exist.
         DataError: It cannot be read, or a row is malformed (named by its line).
     """
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise ConfigError(
+        raise MissingPathError(
             f"{path} does not exist", hint="set dataset.path to a CSV file"
         ) from error
     except OSError as error:
