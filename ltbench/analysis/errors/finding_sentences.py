@@ -118,7 +118,7 @@ def _worst_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:
     return (
         f"The worst {ACCURACIES[rare]} class is {row['class_name']} ({row['train_images']:,} "
         f"training {images}): {row['correct']:,} of {tried:,} {unit} are right, and "
-        f"{row['taken']:,} go to {row['taken_by_name']} ({row['taken_by_group']})."
+        f"{row['taken']:,} {'goes' if row['taken'] == 1 else 'go'} to {row['taken_by_name']} ({row['taken_by_group']})."
     )
 
 
