@@ -197,8 +197,8 @@ def _number_of(count: int, total: int) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Returns names as text, of many their number.
 
-    >>> _listed(["lora"]), _listed(["lora", "full"]), _listed(["a", "b", "c", "d"])
-    ('lora', 'lora and full', '4 methods')
+    >>> _listed(["a"]), _listed(["a", "b"]), _listed(["a", "b", "c", "d"])
+    ('a', 'a and b', '4 methods')
     """
     if len(names) > _MAX_NAMED:
         return f"{len(names)} methods"
