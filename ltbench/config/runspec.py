@@ -162,7 +162,7 @@ class RunSpec:
         # Not `asdict`: its deep copies take longer than reading a run.
         described = {key: getattr(self, key) for key in _SPEC_KEYS}
         described |= {kind: choice.to_dict() for kind, choice in self.choices().items()}
-        return _without_defaults(described) | {"train": dict(vars(self.train))}
+        return without_added_keys(described) | {"train": dict(vars(self.train))}
 
     @property
     def comparable(self) -> bool:
@@ -276,7 +276,7 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     Before optimizers were components, momentum and weight decay of SGD were keys of the training,
     and the schedule was no choice. A run with the same choices keeps the hash that it had then.
     """
-    described = _without_defaults(run)
+    described = without_added_keys(run)
     optimizer, train = run.get("optimizer"), run.get("train")
     if _is_first(optimizer, "sgd") and isinstance(train, dict):
         described["train"] = {**train, **optimizer["options"]}
@@ -287,7 +287,7 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _without_defaults(run: Mapping[str, Any]) -> dict[str, Any]:
+def without_added_keys(run: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a description without keys that it did not have at first, at their defaults."""
     return {
         key: value

@@ -69,7 +69,7 @@ class EvaluatedSplits:
         spec, choice = run.spec, run.spec.dataset
         component, config = self._config(run)
         assert isinstance(component.spec, DatasetSpec)
-        data = DataContext(self._data_root, spec.data_seed, self._progress)
+        data = DataContext(self._data_root, spec.data_seed, self._progress, limit=spec.limit)
         with attribute_errors(component):
             identity = component.spec.identity(config, data)
         if identity != choice.identity or component.spec.version != choice.version:

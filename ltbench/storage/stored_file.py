@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from ltbench.config.runspec import without_added_keys
 from ltbench.storage.migrations import SCHEMA
 
 
@@ -27,4 +28,6 @@ class StoredFile(Record):
         content = {"schema": SCHEMA, **self.model_dump(by_alias=True)}
         if content.get("earlier_hash", "") is None:
             del content["earlier_hash"]
+        if "run" in content:  # earlier versions read a run without the keys that were added
+            content["run"] = without_added_keys(content["run"])
         return content

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ltbench.engine.stored_split import EvaluatedSplits
@@ -48,6 +49,12 @@ def test_the_held_out_images_of_a_run_on_val(tmp_path: Path, registry: Registry)
     split = EvaluatedSplits()(RunDirectory(path).finished())
     assert split.labels.tolist() == [0, 1]  # one of each class at least
     assert split.images.name(0).startswith("train/ant/")
+
+
+def test_the_images_of_a_quick_look(tmp_path: Path, registry: Registry) -> None:
+    _, path = failing_run(tmp_path, registry, limit=1, labels=np.array([0, 1]), named=False)
+    split = EvaluatedSplits()(RunDirectory(path).finished())
+    assert split.labels.tolist() == [0, 1]
 
 
 def test_no_torch_is_loaded() -> None:

@@ -55,6 +55,18 @@ def test_a_folder_of_class_folders_is_split(
     assert identity(FOLDER, path=pets, **options) == identity(FOLDER, path=pets)
 
 
+def test_the_order_of_the_rows_of_a_csv_file_changes_no_draw(tmp_path: Path, pets: Path) -> None:
+    rows = [f"{file.relative_to(pets)},{file.parent.name}" for file in sorted(pets.rglob("*.jpg"))]
+    drawn = []
+    for number, each in enumerate((rows, rows[::-1])):
+        (tmp_path / str(number)).mkdir()
+        path = write_csv(tmp_path / str(number), "path,label\n" + "\n".join(each))
+        dataset = build(CSV, path=path, root=pets, test=3, val=1)
+        drawn.append({split: set(names(dataset, split)) for split in dataset.splits})
+    folder = build(FOLDER, path=pets, test=3, val=1)
+    assert drawn[0] == drawn[1] == {split: set(names(folder, split)) for split in folder.splits}
+
+
 def test_what_was_drawn_is_noted(pets: Path) -> None:
     assert build(FOLDER, path=pets).notes == (
         "no test split: 4 of 21 images were drawn for it, dataset.test=0.2 of each class, by the "

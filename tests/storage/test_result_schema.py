@@ -29,6 +29,18 @@ def test_a_result_is_read_as_it_was_written(stored: RunResult) -> None:
     assert (stored.spec.hash, stored.seed, stored.spec.seed) == (stored.hash, 3, 3)
 
 
+def test_only_quick_looks_have_the_keys_of_quick_looks(
+    stored: RunResult, tmp_path: Path, registry: Registry
+) -> None:
+    spec = json.loads((stored.path / "spec.json").read_text())
+    for content in (stored.to_dict(), spec):
+        assert not {"limit", "fast"} & set(content["run"])
+    quick = ltbench.load_run(store(tmp_path / "quick", spec_of(registry, limit=2)))
+    content = json.loads((quick.path / "result.json").read_text())
+    assert content["run"]["limit"] == 2
+    assert "fast" not in content["run"]
+
+
 @pytest.mark.parametrize("place", [(), ("metrics",), ("classes",), ("run",), ("run", "method")])
 def test_keys_of_others_are_refused(stored: RunResult, place: tuple[str, ...]) -> None:
     content = held = stored.to_dict()

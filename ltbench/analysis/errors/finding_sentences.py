@@ -126,10 +126,11 @@ def _worst_sentence(pooled: PooledPredictions, rare: str, row: Row) -> str:
     tried = pooled.seeds * int(row["test_images"])
     images = "image" if row["train_images"] == 1 else "images"
     unit = "predictions" if pooled.seeds > 1 else "images"
+    verb = "goes" if row["taken"] == 1 else "go"
     return (
         f"The worst {ACCURACIES[rare]} class is {row['class_name']} ({row['train_images']:,} "
         f"training {images}): {row['correct']:,} of {tried:,} {unit} are right, and "
-        f"{row['taken']:,} go to {row['taken_by_name']} ({row['taken_by_group']})."
+        f"{row['taken']:,} {verb} to {row['taken_by_name']} ({row['taken_by_group']})."
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ltbench.analysis.comparison.across_datasets import AcrossDatasets
 from ltbench.analysis.comparison.summary_text import METRIC_PHRASES
 from ltbench.analysis.leaderboard.ranking import RankedCell, Ranking
@@ -46,16 +48,17 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
     highest = f"Highest {ACCURACIES[metric]} accuracy on {'; '.join(listed)}."
     if across is None:
         names = [ranking.entries[0].name for ranking in rankings]
-        often = max(dict.fromkeys(names), key=names.count)
-        if names.count(often) == 1:
+        count = max(names.count(name) for name in names)
+        if count == 1:
             return Answer(f"A different method is best in each of {len(names)} rankings.", highest)
+        often = [name for name in dict.fromkeys(names) if names.count(name) == count]
         return Answer(
-            f"{often} has the highest {ACCURACIES[metric]} accuracy in {names.count(often)} of "
-            f"{len(names)} rankings.",
+            f"{_listed(often)} {'has' if len(often) == 1 else 'each have'} the highest "
+            f"{ACCURACIES[metric]} accuracy in {count} of {len(names)} rankings.",
             highest,
         )
     ranks = across.ranks.ranks
-    place = int(ranks.argmin())
+    first = [across.methods[place] for place in np.flatnonzero(np.isclose(ranks, ranks.min()))]
     close = number_not_separated(across) - 1
     tied = (
         "Nemenyi's test separates it from all others."
@@ -65,8 +68,9 @@ def several_answer(rankings: Sequence[Ranking], across: AcrossDatasets | None) -
         else f"Nemenyi's test does not separate it from {_number_of(close, len(ranks) - 1)}."
     )
     return Answer(
-        f"{across.methods[place]} has the best average rank {METRIC_PHRASES[metric]}: "
-        f"{ranks[place]:.1f} among {len(ranks)} methods on {len(across.datasets)} data sets.",
+        f"{_listed(first)} {'has' if len(first) == 1 else 'share'} the best average rank "
+        f"{METRIC_PHRASES[metric]}: {ranks.min():.1f} among {len(ranks)} methods on "
+        f"{len(across.datasets)} data sets.",
         f"{tied} {highest}",
     )
 
@@ -88,20 +92,22 @@ def _headline(best: RankedCell, others: Sequence[RankedCell], metric: str, datas
         )
     if best.claim != CLAIM_METHODS:
         return f"{best.name} has the highest {what} on {dataset}, {score}; it was not tested."
-    field = f"{len(others) + 1} {_noun([best, *others])}"
     tested = [entry for entry in others if entry.claim == CLAIM_METHODS]
     tied = sum(entry.rank == best.rank for entry in tested)
+    field = f"{len(others) + 1} {_noun([best, *others])}"
     if not tested:
         return f"{best.name} has the highest {what} of {field} on {dataset}, {score}; no tests."
     if tied == 0:
         second = tested[0]
+        if len(tested) < len(others):  # one without a test may be as good
+            field = f"the {len(tested) + 1} tested {_noun([best, *tested])}"
         return (
             f"{best.name} is the best of {field} on {dataset}: {score} {what}, "
             f"{_gap(best, second, metric)} above {second.name}."
         )
     return (
         f"{best.name} leads {field} on {dataset} with {score} {what}, in a statistical tie with "
-        f"{_number_of(tied, len(tested))}."
+        f"{_number_of(tied, len(others))}."
     )
 
 
@@ -135,7 +141,7 @@ def _few_shot(scored: Sequence[RankedCell], metric: str) -> list[str]:
         return []
     best, top = scored[0], max(known, key=lambda entry: _mean(entry, other))
     where = METRIC_PHRASES[other].capitalize()
-    if _mean(top, other) - _mean(best, other) < _MIN_VISIBLE_POINTS:
+    if f"{_mean(top, other):.1f}" == f"{_mean(best, other):.1f}":
         return [f"{where} it is highest too, with {_mean(best, other):.1f} %."]
     return [
         f"{where} {top.name} is highest with {_mean(top, other):.1f} %; {best.name} has "
@@ -145,7 +151,9 @@ def _few_shot(scored: Sequence[RankedCell], metric: str) -> list[str]:
 
 def _conditions(scored: Sequence[RankedCell], evidence: RankingEvidence | None) -> str:
     """Returns what was measured: images, classes, seeds and backbones."""
-    counts = sorted({len(entry.cell.runs) for entry in scored})
+    # A method that no seed changes has one run, which says nothing about the others' seeds.
+    drawn = [entry for entry in scored if not entry.cell.seedless] or scored
+    counts = sorted({len(entry.cell.runs) for entry in drawn})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
     said = [f"{seeds} seed{'' if counts == [1] else 's'}"]
     if evidence is not None:
@@ -185,6 +193,18 @@ def _number_of(count: int, total: int) -> str:
     if count == total:
         return "the other" if total == 1 else f"all {total} others"
     return "one other" if count == 1 else f"{count} others"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Returns names as text, of many their number.
+
+    >>> _listed(["a"]), _listed(["a", "b"]), _listed(["a", "b", "c", "d"])
+    ('a', 'a and b', '4 methods')
+    """
+    if len(names) > _MAX_NAMED:
+        return f"{len(names)} methods"
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _gap(better: RankedCell, worse: RankedCell, metric: str) -> str:

@@ -60,8 +60,9 @@ def build(config: CsvConfig, ctx: DataContext) -> Dataset:
     Labels are class names. Classes are numbered in the order of their names, or of their values if
     all names are numbers. Names are compared in Unicode's normal form C.
     The column `split` has train, val or test. A split without images is drawn by the data seed
-    where `test` or `val` is set. Without a column `split`, and without `test` and `val`, every
-    fifth image of each class, in the order of the file, is in the test split, whatever the seeds.
+    where `test` or `val` is set; the order of the rows changes nothing. Without a column `split`,
+    and without `test` and `val`, every fifth image of each class, in the order of the file, is in
+    the test split, whatever the seeds.
 
     Raises:
         ConfigError: No path was given, or a split is to be drawn that the file has.
@@ -186,14 +187,25 @@ def _members(
     members = {name: at for name, at in members.items() if len(at)}
     config.expect_undivided(members, str(path))
     if "train" in members and (config.test is not None or config.val is not None):
-        pool = members["train"]
+        pool = _in_order_of_paths(members["train"], columns["path"], labels)
         share = None if "test" in members else DEFAULT_TEST_SHARE if not listed else config.test
         drawn, notes = config.draw(labels[pool], class_names, share, data_seed, str(path))
-        members |= {name: pool[at] for name, at in drawn.items()}
+        members |= {name: np.sort(pool[at]) for name, at in drawn.items()}
     for name in ("train", "test"):
         if name not in members:
             raise DataError(f"{path} has no images for {name}", hint=_hint(name, listed))
     return members, notes
+
+
+def _in_order_of_paths(
+    rows: NDArray[np.int64], paths: Any, labels: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Returns rows class by class in the order of their paths: a draw depends on no other order."""
+    import pyarrow.compute as pc
+
+    place = np.empty(len(rows), np.int64)
+    place[pc.sort_indices(paths.take(rows)).to_numpy()] = np.arange(len(rows))
+    return rows[np.lexsort((place, labels[rows]))]
 
 
 def _hint(split: str, listed: bool) -> str:

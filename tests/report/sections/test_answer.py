@@ -11,7 +11,7 @@ from ltbench.registry.registry import Registry
 from ltbench.report.page.content import Answer
 from ltbench.report.sections.answer import ranking_answer, several_answer
 from ltbench.storage.results import find_runs
-from tests.runs import spec_of, store
+from tests.runs import UNTRAINED, spec_of, store
 
 
 def rankings(runs: Path, registry: Registry) -> tuple[Ranking, ...]:
@@ -58,3 +58,34 @@ def test_several_rankings_count_first_places(tmp_path: Path, registry: Registry)
     found = several_answer(rankings(tmp_path, registry), None)
     assert found.headline == "lora has the highest overall accuracy in 2 of 2 rankings."
     assert "digits_lt: lora (" in found.detail
+
+
+def test_rows_with_one_seed_are_not_in_the_field_that_a_method_is_best_of(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for method, skill, seeds in (("lora", 2.0, 3), ("full", 1.9, 1), ("bitfit", -1.0, 3)):
+        for seed in range(seeds):
+            store(tmp_path, spec_of(registry, method=method, seed=seed), skill=skill)
+    found = answer(tmp_path, registry)
+    assert found.headline.startswith("lora is the best of the 2 tested methods on digits_lt: ")
+    assert "1 of 3 rows have one seed" in found.detail
+
+
+def test_a_method_without_seeds_is_not_counted_among_the_seeds(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for seed in range(2):
+        store(tmp_path, spec_of(registry, method="lora", seed=seed))
+    store(tmp_path, spec_of(registry, method="zero_shot"), changed=UNTRAINED)
+    assert answer(tmp_path, registry).detail.endswith("Measured with 2 seeds, clip_tiny.")
+
+
+def test_methods_that_are_first_as_often_are_named_together(
+    tmp_path: Path, registry: Registry
+) -> None:
+    for ratio, method in ((10.0, "lora"), (20.0, "lora"), (30.0, "full"), (50.0, "full")):
+        store(tmp_path, spec_of(registry, method=method, dataset__ratio=ratio))
+    found = several_answer(rankings(tmp_path, registry), None)
+    assert found.headline == (
+        "lora and full each have the highest overall accuracy in 2 of 4 rankings."
+    )
