@@ -98,6 +98,7 @@ def test_the_reports_of_the_gallery_are_in_the_site(site: Path) -> None:
         assert list((site / report).parent.glob("figures/*.svg"))
 
 
+@pytest.mark.full
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_and_load_nothing_from_elsewhere(address: str, width: int) -> None:
@@ -124,6 +125,7 @@ def test_pages_fit_and_load_nothing_from_elsewhere(address: str, width: int) -> 
     assert asked == []
 
 
+@pytest.mark.full
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 def test_a_folder_can_be_searched_and_commands_are_copied_without_prompts(site: Path) -> None:
     with sync_playwright() as playwright:

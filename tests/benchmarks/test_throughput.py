@@ -278,6 +278,7 @@ def test_a_process_that_fails_says_why() -> None:
         run_command([sys.executable, "-c", "raise SystemExit('no such thing')"])
 
 
+@pytest.mark.full
 def test_a_measurement_runs_in_a_process_of_its_own() -> None:
     found = Measurement("measured.device").take()
     assert found["device"] in ("cpu", "cuda")

@@ -89,14 +89,20 @@ def ltbench_register_losses():
     ("explosion", "code", "said"),
     [
         ("value = value / (0 if len(steps) == 3 else 1)", 1, "epoch 2, step 1"),
-        (
-            "import torch\n        if len(steps) == 3: raise torch.OutOfMemoryError('CUDA')",
-            1,
-            "--accumulate",
-        ),
         ("if len(steps) == 3: raise ValueError('no more')", 3, "plugin exploder"),
-        ("if len(steps) == 3: raise SystemExit(0)", 3, "plugin exploder"),
-        ("value = value if len(steps) < 3 else logits", 3, "not a scalar with a gradient"),
+        *(
+            pytest.param(*case, marks=pytest.mark.full)
+            for case in (
+                (
+                    "import torch\n"
+                    "        if len(steps) == 3: raise torch.OutOfMemoryError('CUDA')",
+                    1,
+                    "--accumulate",
+                ),
+                ("if len(steps) == 3: raise SystemExit(0)", 3, "plugin exploder"),
+                ("value = value if len(steps) < 3 else logits", 3, "not a scalar with a gradient"),
+            )
+        ),
     ],
 )
 def test_a_run_that_fails_is_recorded_and_retried_when_asked(

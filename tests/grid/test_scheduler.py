@@ -205,6 +205,7 @@ def test_time_left_is_known_once_a_run_is_done(folder: Folder) -> None:
     assert schedule.seconds_left() == 10
 
 
+@pytest.mark.full
 def test_a_half_written_result_fails_by_itself(folder: Folder) -> None:
     grid = folder.read(THREE)
     tasks = folder.run(grid)

@@ -197,6 +197,7 @@ def decoupled(run: Run, method: str, *options: str) -> tuple[Finished, Finished]
     return found, first
 
 
+@pytest.mark.full
 @value_of("method", "tau_norm")
 def test_tau_norm_divides_what_full_learned(run: Run) -> None:
     found, first = decoupled(run, "tau_norm")
@@ -206,6 +207,7 @@ def test_tau_norm_divides_what_full_learned(run: Run) -> None:
     assert not found.learned["head.bias"].any()
 
 
+@pytest.mark.full
 @value_of("method", "lws")
 def test_lws_multiplies_what_full_learned(run: Run) -> None:
     found, first = decoupled(run, "lws", "--set", "refinement.lr=0.1")

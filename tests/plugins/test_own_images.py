@@ -71,7 +71,7 @@ def test_other_pixels_are_another_identity(tmp_path: Path, spec: DatasetSpec, di
     assert identity(spec, path=copy if spec is FOLDER else listed(copy), digest=digest) == after
 
 
-@pytest.mark.parametrize("spec", [FOLDER, CSV])
+@pytest.mark.parametrize("spec", [FOLDER, pytest.param(CSV, marks=pytest.mark.full)])
 def test_replaced_images_are_another_run(cli: Cli, tmp_path: Path, spec: DatasetSpec) -> None:
     root = bitmaps(tmp_path / "set", {"train": {"a": 6, "b": 3}, "test": {"a": 2, "b": 2}})
     path = root if spec is FOLDER else listed(root)

@@ -231,6 +231,7 @@ def offline(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.full
 @value_of("tracker", "wandb")
 def test_wandb_writes_files_to_sync(registry: Registry, tmp_path: Path) -> None:
     pytest.importorskip("wandb")
