@@ -80,8 +80,8 @@ class Row:
     )
     p_value_vs_best: float | None = column_field(
         "float64",
-        "p value of the difference to the best row with two seeds or more, corrected for all pairs "
-        "of rows (max-T); none with one seed",
+        "p value of the difference to the best row, among rows with two seeds or more or of a "
+        "method that no seed changes, corrected for all pairs of rows (max-T); none with one seed",
         None,
     )
     significant: bool | None = column_field(
