@@ -68,7 +68,7 @@ def test_rows_with_one_seed_are_not_in_the_field_that_a_method_is_best_of(
             store(tmp_path, spec_of(registry, method=method, seed=seed), skill=skill)
     found = answer(tmp_path, registry)
     assert found.headline.startswith("lora is the best of the 2 tested methods on digits_lt: ")
-    assert "1 of 3 rows have one seed" in found.detail
+    assert "1 of 3 rows has one seed" in found.detail
 
 
 def test_a_method_without_seeds_is_not_counted_among_the_seeds(
