@@ -195,6 +195,22 @@ def test_without_a_fork_server_jobs_are_started_by_their_commands(
     executor.stop()
 
 
+def test_what_a_killed_fork_server_takes_along_is_started_by_its_command(
+    forking: Callable[..., local.Local], tmp_path: Path
+) -> None:
+    """The first process kills its parent, the fork server; the second one is a command."""
+    begun = tmp_path / "begun"
+    code = (
+        f"import os, pathlib, time; begun = pathlib.Path({str(begun)!r})\n"
+        "if begun.exists(): os._exit(6)\n"
+        "begun.touch(); os.kill(os.getppid(), 9); time.sleep(60)"
+    )
+    executor = forking(1)
+    with pytest.warns(UserWarning, match=r"the fork server has ended \(-9\)"):
+        ended = ends(executor, requested("a", code))
+    assert ended["a"] == Ended("a", 6, "exit code 6")
+
+
 def test_stopping_does_not_wait_for_imports(forking: Callable[..., local.Local]) -> None:
     executor = forking(1, "import time; time.sleep(60)")
     executor.start(requested("a", "pass"))

@@ -177,9 +177,9 @@ class Local:
         """Returns the jobs whose processes have ended."""
         deadline = time.monotonic() + seconds
         while True:
-            for one in [one for one in self._running if _was_never_forked(one.process)]:
+            for one in [one for one in self._running if _was_lost(one.process)]:
                 self._remove(one)
-                self.start(one.job)  # by its command: the fork server has ended
+                self.start(one.job)  # by its command, which resumes what was begun
             ended = [one for one in self._running if one.process.ended]
             if ended or time.monotonic() >= deadline:
                 return [self._remove(one) for one in ended]
@@ -231,9 +231,13 @@ class Local:
         return Ended(one.job.name, code, f"{cause}{': ' if output else ''}{output}")
 
 
-def _was_never_forked(process: _Spawned | ForkedProcess) -> bool:
-    """Returns whether the fork server ended before it forked a requested process."""
-    return isinstance(process, ForkedProcess) and process.lost and process.pid is None
+def _was_lost(process: _Spawned | ForkedProcess) -> bool:
+    """Returns whether the fork server ended before the end of a process was known.
+
+    What it had forked dies with it. Where such a process lives on for a moment, it has the run's
+    lock, and the one that was started in its place ends as one that another has.
+    """
+    return isinstance(process, ForkedProcess) and process.lost
 
 
 def _cause(code: int) -> str:
