@@ -6,7 +6,6 @@ import functools
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,8 +18,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Request, ViewportSize, expect, sync_playwright
 
+from tests.chromium import CHROMIUM, needs_chromium
+
 ROOT = Path(__file__).parent.parent
-FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
 SHOWN = [
     *("index.html", "gallery.html", "glossary.html", "plugins/tutorial.html"),
     *("reference/command.html", "components.html"),
@@ -32,7 +32,6 @@ READ = [
 """Pages for axe-core: each form of content once. It takes half a minute for the longest pages."""
 STRAY = re.compile(r"\\[\[\]|_*<>#`]")
 """Backslashes that escape markup: none is left on a page."""
-CHROMIUM = next((path for path in FOUND if path), None)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def test_the_reports_of_the_gallery_are_in_the_site(site: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@needs_chromium
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_and_load_nothing_from_elsewhere(address: str, width: int) -> None:
     asked: list[str] = []
@@ -126,7 +125,7 @@ def test_pages_fit_and_load_nothing_from_elsewhere(address: str, width: int) -> 
 
 
 @pytest.mark.full
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@needs_chromium
 def test_a_folder_can_be_searched_and_commands_are_copied_without_prompts(site: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -149,7 +148,7 @@ def test_a_folder_can_be_searched_and_commands_are_copied_without_prompts(site: 
 
 
 @pytest.mark.full
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_can_be_read_by_all(site: Path, width: int, scheme: Literal["light", "dark"]) -> None:

@@ -15,6 +15,11 @@ _BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 _QUALITY = 82
 
 
+def find_browser() -> str | None:
+    """Returns the path of a Chromium of the system; None without one."""
+    return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+
+
 def picture_reports(reports: Mapping[str, Path], folder: Path) -> None:
     """Writes the first screen of each report as `report_NAME_SIZE_SCHEME.webp`.
 
@@ -24,7 +29,7 @@ def picture_reports(reports: Mapping[str, Path], folder: Path) -> None:
         reports: Folder of each report, by name.
         folder: Folder of the pictures.
     """
-    browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    browser = find_browser()
     if browser is None:
         print(f"no pictures of reports: expected one of {', '.join(_BROWSERS)}")  # noqa: T201
         return

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from rich.markup import escape
-
-from ltbench.cli.output import print_json, run_title
+from ltbench.cli.output import print_evaluation_title, print_json
 from ltbench.config.runspec import Choice, RunSpec
 from ltbench.io.console import console
 from ltbench.io.fitted_table import FittedTable
@@ -46,10 +44,7 @@ def print_beside_train(
         )
         return
     out = console()
-    out.print(run_title(spec))
-    options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
-    shown = f"{inference.name} ({options})" if options else inference.name
-    out.print(f"inference {escape(shown)}, shot rule {metrics.shot_rule}")
+    print_evaluation_title(out, metrics, spec, inference)
     table = FittedTable("accuracy")
     for column in ("train %", f"{spec.split} %", "95 % interval", "gap", "classes"):
         table.add_column(column, right=True)

@@ -83,12 +83,19 @@ def print_metrics(metrics: Metrics, spec: RunSpec, inference: Choice, *, json: b
         print_json({"inference": described, "metrics": metrics.model_dump()})
         return
     out = console()
+    print_evaluation_title(out, metrics, spec, inference)
+    out.print(metrics_table(metrics))
+    out.print(_summary(metrics), soft_wrap=True)
+
+
+def print_evaluation_title(
+    out: Console, metrics: Metrics, spec: RunSpec, inference: Choice
+) -> None:
+    """Prints the run of an evaluation, its inference and its shot rule."""
     out.print(run_title(spec))
     options = ", ".join(f"{key}={value}" for key, value in inference.options.items())
     shown = f"{inference.name} ({options})" if options else inference.name
     out.print(f"inference {escape(shown)}, shot rule {metrics.shot_rule}")
-    out.print(metrics_table(metrics))
-    out.print(_summary(metrics), soft_wrap=True)
 
 
 def selection_text(selection: SelectionRecord) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,11 @@ from ltbench.board.build import build_board
 from ltbench.board.contributors import read_contributions
 from ltbench.registry.registry import Registry
 from tests.board.test_build import fill
+from tests.chromium import CHROMIUM, needs_chromium
 
-FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
-CHROMIUM = next((path for path in FOUND if path), None)
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+    needs_chromium,
 ]
 
 

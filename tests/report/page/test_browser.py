@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +10,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 from ltbench.report.page.render import render_page
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.report.page.pages import example
 
-FOUND = (shutil.which(name) for name in ("chromium", "google-chrome", "chromium-browser"))
-CHROMIUM = next((path for path in FOUND if path), None)
 NO_VALUE = "\N{EN DASH}"
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+    needs_chromium,
 ]
 
 
