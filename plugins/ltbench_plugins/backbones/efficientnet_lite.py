@@ -54,6 +54,7 @@ class EfficientNetLiteConfig:
     resolution: Annotated[int, Ge(64), MultipleOf(32)] = option(
         224, "side of the images in pixels; the weights were trained with 224, fewer cost less"
     )
+    pretrained: bool = option(True, "pretrained weights; false: random, as a control")
 
 
 def build(config: EfficientNetLiteConfig, ctx: BackboneContext) -> Backbone:
@@ -71,10 +72,12 @@ def build(config: EfficientNetLiteConfig, ctx: BackboneContext) -> Backbone:
     from ltbench_plugins.modules.families import output_width, timm_blocks
     from ltbench_plugins.modules.library_names import timm_names
 
-    # The digest is that of the published file; `weights_only` keeps pickled code from running.
-    stored = torch.load(BytesIO(_content()), map_location="cpu", weights_only=True)
+    torch.manual_seed(ctx.seed)
     model: Any = timm.create_model(_MODEL, pretrained=False, num_classes=0)
-    model.load_state_dict(_timm_tensors(stored))
+    if config.pretrained:
+        # The digest is that of the published file; `weights_only` keeps pickled code from running.
+        stored = torch.load(BytesIO(_content()), map_location="cpu", weights_only=True)
+        model.load_state_dict(_timm_tensors(stored))
     return Backbone(
         model,
         width=output_width(model, config.resolution),
@@ -88,7 +91,7 @@ def build(config: EfficientNetLiteConfig, ctx: BackboneContext) -> Backbone:
 
 def identity(config: EfficientNetLiteConfig) -> str:
     """Returns the digest of the published file, which `build` compares with the installed one."""
-    return f"sha256:{SHA256}"
+    return f"sha256:{SHA256}" if config.pretrained else "random"
 
 
 def installed() -> bool:
@@ -146,7 +149,8 @@ EFFICIENTNET_LITE0 = BackboneSpec(
     build=build,
     libraries=("timm",),
     identity=identity,
-    label_sets=lambda config: ("imagenet_1k",),
+    random_weights=lambda config: not config.pretrained,
+    label_sets=lambda config: ("imagenet_1k",) if config.pretrained else (),
     reference="arXiv:1905.11946",
     recipe=Recipe(settings={"init": "class_mean"}),
     examples=({"resolution": 64},) if installed() else (),

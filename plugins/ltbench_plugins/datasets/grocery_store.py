@@ -78,6 +78,12 @@ def build(config: GroceryStoreConfig, ctx: DataContext) -> Dataset:
     splits = {}
     for name in SPLITS:
         paths, fine = _read(root / f"{name}.txt")
+        known = len(class_of)
+        if fine.max() >= known:
+            raise DataError(
+                f"{root / name}.txt: class {fine.max()}, but classes.csv has {known} classes",
+                hint=_AGAIN,
+            )
         splits[name] = Split(FileImages(root, paths, hint), class_of[fine])
     dataset = Dataset(names, splits)
     if config.profile == "none":
@@ -151,8 +157,8 @@ def _classes(
         fields = line.split(",")
         if len(fields) != _CLASS_COLUMNS or fields[1] != str(number) or not fields[3].isdigit():
             raise DataError(
-                f"{path}:{number + 2}: expected NAME,{number},COARSE NAME,COARSE NUMBER,IMAGE,TEXT, "
-                f"got {line[:200]!r}",
+                f"{path}:{number + 2}: expected NAME,{number},COARSE NAME,NUMBER,IMAGE,TEXT, got "
+                f"{line[:200]!r}",
                 hint=_AGAIN,
             )
         name, label = (fields[0], number) if level == "fine" else (fields[2], int(fields[3]))
