@@ -37,7 +37,7 @@ _MAX_BINS = 40  # in the range that is shown
 
 
 @dataclass(frozen=True, eq=False)
-class DistanceHistograms:
+class DistanceCounts:
     """Numbers of images by their distance, of training and of test images.
 
     Args:
@@ -53,7 +53,7 @@ class DistanceHistograms:
 
 @with_figure_style
 def draw_intra_class_distances(
-    histograms: Mapping[str, DistanceHistograms],
+    histograms: Mapping[str, DistanceCounts],
     *,
     axis: str,
     looks: MethodLooks = NO_LOOKS,
@@ -119,12 +119,12 @@ def draw_intra_class_distances(
     return canvas
 
 
-def _has_images(shown: Mapping[str, DistanceHistograms], group: str) -> bool:
+def _has_images(shown: Mapping[str, DistanceCounts], group: str) -> bool:
     parts = (each.get(group) for one in shown.values() for each in (one.train, one.test))
     return any(part is not None and part.sum() > 0 for part in parts)
 
 
-def _distance_range(shown: Mapping[str, DistanceHistograms]) -> tuple[float, float]:
+def _distance_range(shown: Mapping[str, DistanceCounts]) -> tuple[float, float]:
     """Returns the range of distances that has nearly all images of every panel."""
     lows, highs = [], []
     for one in shown.values():
@@ -141,7 +141,7 @@ def _distance_range(shown: Mapping[str, DistanceHistograms]) -> tuple[float, flo
 
 
 def _densities(
-    one: DistanceHistograms, low: float, high: float
+    one: DistanceCounts, low: float, high: float
 ) -> dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Returns edges and densities of the visible bins by images and shot group."""
     first = int(np.searchsorted(one.edges, low, side="right")) - 1
@@ -161,7 +161,7 @@ def _densities(
 
 def _draw_panel(
     canvas: Canvas,
-    one: DistanceHistograms,
+    one: DistanceCounts,
     densities: Mapping[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.float64]]],
     group: str,
     x: Scale,
@@ -189,7 +189,7 @@ def _draw_panel(
     canvas.line([x.start, x.end], [base, base])
 
 
-def _mean(one: DistanceHistograms, images: str, group: str) -> float:
+def _mean(one: DistanceCounts, images: str, group: str) -> float:
     """Returns the mean distance, each image at the middle of its bin; NaN without images."""
     counts = (one.train if images == "train" else one.test)[group]
     total = float(counts.sum())
@@ -197,7 +197,7 @@ def _mean(one: DistanceHistograms, images: str, group: str) -> float:
     return float((counts * middles).sum() / total) if total else float("nan")
 
 
-def _described(one: DistanceHistograms, group: str) -> str:
+def _described(one: DistanceCounts, group: str) -> str:
     said = []
     for images, label in (("train", "training"), ("test", "test")):
         counts = (one.train if images == "train" else one.test)[group]
