@@ -61,6 +61,7 @@ ROOMS = [
     "analysis.stats",
     "analysis",
     "storage",
+    "analysis.diagnosis",
     "engine.model",
     "engine.building",
     "engine.training",

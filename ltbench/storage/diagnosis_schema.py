@@ -155,7 +155,7 @@ class Histograms(Record):
         return self
 
 
-class Estimate(Record):
+class ClassMean(Record):
     """Mean over the classes of a group, with its 95 % bootstrap interval over classes."""
 
     mean: Number
@@ -168,7 +168,7 @@ class GroupDiagnosis(Record):
     """Diagnosis of the classes of a shot group, or of all classes."""
 
     classes: Count = Field(description="number of classes of the group")
-    measures: dict[Name, Estimate | None] = Field(
+    measures: dict[Name, ClassMean | None] = Field(
         description="means of the class measures: `intra_train`, `intra_train_own`, `intra_test`, "
         "`wasserstein`, `ks`, `energy`, `mean_shift`, of the floors (`ks_floor`, ...), of "
         "what they exceed their floors by (`ks_excess`, ...), of `train_accuracy` and "
@@ -187,12 +187,16 @@ class GroupDiagnosis(Record):
     taken_by_head_chance: Percent | None = Field(
         description="the same if each wrong image went to any other class alike"
     )
-    implied_log_prior: Estimate | None = Field(
+    implied_log_prior: ClassMean | None = Field(
         description="mean over the wrong test images of log(n_predicted / n_true), n being the "
         "number of images trained on: above that of chance, errors go to classes with more images"
     )
     implied_log_prior_chance: Number | None = Field(
         description="the same if each wrong image went to any other class alike"
+    )
+    implied_log_prior_excess: ClassMean | None = Field(
+        description="`implied_log_prior` minus that of chance: above 0, errors favour classes with "
+        "more images"
     )
 
 
