@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from ltbench.analysis.errors.display_tables import ErrorTable, display_tables
+from ltbench.analysis.errors.display_tables import display_tables
+from ltbench.cli.table_output import fitted_table
 from ltbench.io.console import console, print_paragraph
-from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def print_analysis(analysis: ErrorAnalysis) -> None:
     for table in display_tables(analysis, MAX_ROWS):
         out.print()
         print_paragraph(out, escape(line_text(table.caption)))
-        out.print(_fitted_table(table))
+        out.print(fitted_table(table))
     for note in analysis.notes:
         print_paragraph(out, f"[yellow]note[/] {escape(line_text(note))}")
 
@@ -61,12 +61,3 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     known = frame.astype(object).where(frame.notna(), None)
     rows: list[dict[str, Any]] = known.to_dict("records")
     return rows
-
-
-def _fitted_table(shown: ErrorTable) -> FittedTable:
-    table = FittedTable()
-    for column in shown.columns:
-        table.add_column(column.title, right=column.decimals is not None)
-    for row in shown.texts():
-        table.add_row(*(escape(line_text(text)) for text in row))
-    return table

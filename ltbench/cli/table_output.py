@@ -1,4 +1,4 @@
-"""Options of the verbs that print tables: the format of the output, and the CSV file."""
+"""What verbs that print tables share: the format of the output, tables, and the CSV file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
+from rich.markup import escape
 
 from ltbench.errors import ConfigError
-from ltbench.io.text import terminal_text
+from ltbench.io.fitted_table import FittedTable
+from ltbench.io.text import line_text, terminal_text
 from ltbench.storage.files import make_folder, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ltbench.analysis.errors.display_tables import ErrorTable
 
 Format = Literal["terminal", "markdown", "latex", "json"]
 
@@ -46,3 +50,13 @@ def write_csv(target: Path, frame: pd.DataFrame) -> None:
     write_atomically(target, csv_table(frame).encode())
     rows = "1 row" if len(frame) == 1 else f"{len(frame)} rows"
     typer.echo(terminal_text(f"{target}: {rows}"), err=True)
+
+
+def fitted_table(shown: ErrorTable) -> FittedTable:
+    """Returns a table of an analysis for the terminal."""
+    table = FittedTable()
+    for column in shown.columns:
+        table.add_column(column.title, right=column.decimals is not None)
+    for row in shown.texts():
+        table.add_row(*(escape(line_text(text)) for text in row))
+    return table
