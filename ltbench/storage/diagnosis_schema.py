@@ -31,6 +31,15 @@ CLASS_MEASURES = ("intra_train", "intra_train_own", "intra_test", *DISTANCES)
 
 ACCURACY_MEASURES = ("train_accuracy", "test_accuracy")
 
+ERROR_COLUMNS = (
+    "errors",
+    "errors_to_head",
+    "rated_errors",
+    "log_prior_sum",
+    "log_prior_sum_chance",
+)
+"""Columns of `ClassColumns` about the wrong predictions of the test images of a class."""
+
 GROUPS = ("overall", *SHOT_GROUPS)
 
 Number = Annotated[float, Ge(-1e15), Le(1e15)]
@@ -88,6 +97,18 @@ class ClassColumns(Record):
     )
     test_accuracy: list[Percent | None] = Field(
         description="accuracy on the test images, plain views; null without a head"
+    )
+    errors: Column = Field(description="wrong predictions of test images, plain views")
+    errors_to_head: Column = Field(description="of these, those predicted as a many-shot class")
+    rated_errors: Column = Field(
+        description="wrong predictions whose true and predicted class have training images"
+    )
+    log_prior_sum: Column = Field(
+        description="sum over the rated errors of log(n_predicted / n_true), n being the number of "
+        "images trained on"
+    )
+    log_prior_sum_chance: Column = Field(
+        description="its expectation if each of them went to any other class alike"
     )
 
 
@@ -177,7 +198,7 @@ class GroupDiagnosis(Record):
     inconsistent_classes: Percent | None = Field(
         description="share of the classes whose `energy_p` is at most 0.05; 5 by chance"
     )
-    errors: Count | None = Field(
+    errors: Number | None = Field(
         description="wrong predictions of test images; null without a head"
     )
     taken_by_head: Percent | None = Field(

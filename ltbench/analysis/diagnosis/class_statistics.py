@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.diagnosis.class_bootstrap import ClassBootstrap
 from ltbench.analysis.diagnosis.class_distances import MIN_FEATURES, class_distances
 from ltbench.analysis.diagnosis.class_means import class_similarity
 from ltbench.analysis.diagnosis.distance_histograms import DistanceHistograms
 from ltbench.analysis.diagnosis.group_diagnosis import group_diagnoses
-from ltbench.analysis.diagnosis.predicted_classes import WrongImages
+from ltbench.analysis.diagnosis.predicted_classes import error_columns
 from ltbench.analysis.metrics import SHOT_RULES
 from ltbench.errors import NonFiniteLossError
 from ltbench.storage.diagnosis_schema import (
     ACCURACY_MEASURES,
     CLASS_MEASURES,
     DISTANCES,
+    ERROR_COLUMNS,
     ClassColumns,
     Diagnosis,
     Encoder,
@@ -46,6 +46,7 @@ _COLUMNS = (
     *(f"{name}_floor" for name in DISTANCES),
     "energy_p",
     *ACCURACY_MEASURES,
+    *ERROR_COLUMNS,
 )
 
 
@@ -160,15 +161,15 @@ class FeatureStatistics:
             skipped_test: Test images that could not be decoded.
         """
         run = self._run
-        wrong = None
         if self._labels:
-            wrong = WrongImages.of(
+            found = error_columns(
                 np.concatenate(self._labels),
                 np.concatenate(self._predicted),
                 np.array(run.classes.trained_on, dtype=np.int64),
                 self._groups["many"],
             )
-        groups = {"overall": np.ones(len(self._train_images), dtype=bool), **self._groups}
+            tested = self._test_images > 0
+            self._columns |= {key: np.where(tested, one, np.nan) for key, one in found.items()}
         return diagnosis_model(encoder)(
             hash=run.hash,
             encoder=encoder,
@@ -190,7 +191,9 @@ class FeatureStatistics:
                 self._directions, self._test_images > 0, self._train_images, self._groups
             ),
             histograms=self._histograms.content(),
-            groups=group_diagnoses(self._columns, groups, wrong, ClassBootstrap()),
+            groups=group_diagnoses(
+                {**self._columns, "test_images": self._test_images.astype(float)}, self._groups
+            ),
         )
 
 

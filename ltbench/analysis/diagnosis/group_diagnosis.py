@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ltbench.analysis.diagnosis.class_bootstrap import ClassBootstrap
-from ltbench.analysis.diagnosis.predicted_classes import WrongImages
+from ltbench.analysis.diagnosis.class_bootstrap import class_means, class_ratios
+from ltbench.analysis.diagnosis.predicted_classes import head_chances
 from ltbench.storage.diagnosis_schema import (
     ACCURACY_MEASURES,
     CLASS_MEASURES,
     DISTANCES,
+    ERROR_COLUMNS,
     GroupDiagnosis,
 )
 
@@ -45,37 +46,58 @@ def derived_columns(columns: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def group_diagnoses(
-    columns: Mapping[str, Floats],
-    groups: Mapping[str, NDArray[np.bool_]],
-    wrong: WrongImages | None,
-    bootstrap: ClassBootstrap,
+    columns: Mapping[str, Floats], groups: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, GroupDiagnosis]:
-    """Returns the diagnosis of each group.
+    """Returns the diagnosis of all classes (`overall`) and of each shot group.
 
     Args:
         columns: (K,) values by name, as stored; NaN where not defined.
-        groups: Group -> (K,) whether each class belongs to it.
-        wrong: Wrong predictions of the test images; None without a head.
-        bootstrap: Bootstrap over classes.
+        groups: Shot group -> (K,) whether each class belongs to it.
     """
     every = derived_columns(columns)
+    chances = head_chances(groups["many"])
     found = {}
-    for name, members in groups.items():
-        measures = {key: bootstrap.mean(values[members]) for key, values in every.items()}
-        p_values = columns["energy_p"][members]
-        p_values = p_values[~np.isnan(p_values)]
-        inconsistent = 100 * float((p_values <= SIGNIFICANT_P).mean()) if len(p_values) else None
-        shares = None if wrong is None else wrong.head_shares(members)
-        priors = None if wrong is None else wrong.log_priors(members, bootstrap)
+    for name, members in {"overall": np.ones(len(chances), dtype=bool), **groups}.items():
+        one = {key: values[members] for key, values in columns.items()}
+        p_values = one["energy_p"][~np.isnan(one["energy_p"])]
+        tested = np.where(np.isnan(one["errors"]), 0, one["test_images"]).sum()
+        sums = {key: np.nan_to_num(one[key]) for key in ERROR_COLUMNS}
+        prior, chance = sums["log_prior_sum"], sums["log_prior_sum_chance"]
+        priors = class_ratios(
+            {"found": prior, "excess": prior - chance},
+            dict.fromkeys(("found", "excess"), sums["rated_errors"]),
+            {},
+        )
         found[name] = GroupDiagnosis(
             classes=int(members.sum()),
-            measures=measures,
-            inconsistent_classes=inconsistent,
-            errors=None if wrong is None else int(wrong.wrong[members].sum()),
-            taken_by_head=shares[0] if shares else None,
-            taken_by_head_chance=shares[1] if shares else None,
-            implied_log_prior=priors[0] if priors else None,
-            implied_log_prior_chance=priors[1] if priors else None,
-            implied_log_prior_excess=priors[2] if priors else None,
+            measures=class_means(
+                {key: values[members] for key, values in every.items()}, VALUE_RANGES
+            ),
+            inconsistent_classes=_percent((p_values <= SIGNIFICANT_P).sum(), len(p_values)),
+            errors=float(sums["errors"].sum()) if tested else None,
+            taken_by_head=_percent(sums["errors_to_head"].sum(), tested),
+            taken_by_head_chance=_percent((sums["errors"] * chances[members]).sum(), tested),
+            implied_log_prior=priors["found"],
+            implied_log_prior_chance=_ratio(chance.sum(), sums["rated_errors"].sum()),
+            implied_log_prior_excess=priors["excess"],
         )
     return found
+
+
+VALUE_RANGES = {
+    **{name: (0.0, 1.0) for name in ("intra_train", "intra_train_own", "intra_test", "ks")},
+    **{name: (0.0, 100.0) for name in ACCURACY_MEASURES},
+    **{name: (0.0, np.inf) for name in ("wasserstein", "energy", "mean_shift")},
+    **{f"{name}_floor": (0.0, np.inf) for name in DISTANCES},
+    "ks_excess": (-1.0, 1.0),
+    "gap": (-100.0, 100.0),
+}
+"""Smallest and largest value of a measure, which intervals do not exceed."""
+
+
+def _ratio(total: float, number: float) -> float | None:
+    return float(total / number) if number else None
+
+
+def _percent(part: float, number: float) -> float | None:
+    return float(100 * part / number) if number else None
