@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Diagnose = Callable[[RunResult, Encoder], Diagnosis]
 
-PRETRAINED = "pretrained"
+PRETRAINED: Literal["pretrained"] = "pretrained"
 """Value of --against: the features of a run's backbone before the run changed it."""
 
 
@@ -213,10 +213,10 @@ def _methods(
     from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis
 
     methods = [
-        MethodDiagnosis(name, cell, tuple(diagnosed(run, "run") for run in cell.runs))
+        MethodDiagnosis(name, cell.runs, tuple(diagnosed(run, "run") for run in cell.runs))
         for cell, name in zip(cells, name_cells(cells), strict=True)
     ]
     if pretrained:
-        before = diagnosed(cells[0].runs[0], "pretrained")
-        methods.insert(0, MethodDiagnosis(PRETRAINED, cells[0], (before,)))
+        run = cells[0].runs[0]
+        methods.insert(0, MethodDiagnosis(PRETRAINED, (run,), (diagnosed(run, PRETRAINED),)))
     return methods

@@ -37,7 +37,7 @@ def diagnosis_tables(methods: Sequence[MethodDiagnosis]) -> list[ErrorTable]:
     Args:
         methods: One or more methods on the same classes; of several, a row has the name.
     """
-    classified = [one for one in methods if one.measure(OVERALL, "test_accuracy") is not None]
+    classified = [one for one in methods if one.has_accuracy]
     tables = [_distance_table(methods)]
     tables += [_consequence_table(classified)] if classified else []
     return [*tables, _intra_class_table(methods), _similarity_table(methods)]
@@ -60,7 +60,7 @@ def _distance_table(methods: Sequence[MethodDiagnosis]) -> ErrorTable:
         return (
             0 if found is None else found.classes,
             *(_estimate(method, group, key) for key in DISTANCE_TITLES),
-            method.share(group, "inconsistent_classes"),
+            method.number(group, "inconsistent_classes"),
         )
 
     return _table(
@@ -100,7 +100,7 @@ def _consequence_table(methods: Sequence[MethodDiagnosis]) -> ErrorTable:
             _known(method.value(group, "train_accuracy")),
             _known(method.value(group, "test_accuracy")),
             _estimate(method, group, "gap"),
-            *(method.share(group, key) for key in shares),
+            *(method.number(group, key) for key in shares),
         )
 
     return _table(
@@ -133,7 +133,7 @@ def _intra_class_table(methods: Sequence[MethodDiagnosis]) -> ErrorTable:
 
 
 def _similarity_table(methods: Sequence[MethodDiagnosis]) -> ErrorTable:
-    groups = methods[0].groups
+    groups = methods[0].shot_groups
     columns = tuple(ErrorColumn(f"to {group}", f"to {group}-shot classes", 3) for group in groups)
 
     def cells(method: MethodDiagnosis, group: str) -> Sequence[ErrorValue]:
@@ -173,7 +173,7 @@ def _table(
     if len(methods) > 1:
         names = (*names, ErrorColumn("method"))
     rows: list[tuple[ErrorValue, ...]] = []
-    for group in groups if groups is not None else [OVERALL, *methods[0].groups]:
+    for group in groups if groups is not None else [OVERALL, *methods[0].shot_groups]:
         for place, method in enumerate(methods):
             title = group if place == 0 or len(methods) == 1 else ""
             own = (title,) if len(methods) == 1 else (title, method.name)

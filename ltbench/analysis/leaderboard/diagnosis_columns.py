@@ -24,7 +24,7 @@ class DiagnosisRow:
     """Measures of a cell's stored diagnoses; None where a seed has no value."""
 
     few_excess: float | None = column_field(
-        "float64", f"Wasserstein distance of training and test features above its floor, {_HELD}"
+        "float64", f"energy distance between training and test features above its floor, {_HELD}"
     )
     few_intra_class: float | None = column_field(
         "float64", f"distance of test features to the mean of their class, {_HELD}"
@@ -64,7 +64,7 @@ def _cell_row(cell: Cell) -> DiagnosisRow:
     if len(known) < len(read):
         return DiagnosisRow()
     return DiagnosisRow(
-        few_excess=_mean([_few(one, "wasserstein_excess") for one in known]),
+        few_excess=_mean([_few(one, "energy_excess") for one in known]),
         few_intra_class=_mean([_few(one, "intra_test") for one in known]),
         class_similarity=_mean([one.similarity.overall for one in known]),
         few_gap=_mean([_few(one, "gap") for one in known]),
