@@ -93,12 +93,13 @@ def _run(arguments: RunArguments, settings: Settings, *, shown: bool) -> Finishe
     if stored is not None:
         return FinishedRun.from_result(stored)
     runtime = runtime_config(arguments.out, arguments.device, arguments.workers, arguments.cache)
-    with _reporter(shown=shown) as reporter:
+    with shown_progress(shown=shown) as reporter:
         return FinishedRun.from_result(planned.execute(runtime, arguments.overwrite, reporter))
 
 
 @contextmanager
-def _reporter(*, shown: bool) -> Iterator[ProgressReporter]:
+def shown_progress(*, shown: bool) -> Iterator[ProgressReporter]:
+    """Yields a reporter that shows progress on the standard error, or a silent one."""
     if not shown:
         yield SILENT
         return

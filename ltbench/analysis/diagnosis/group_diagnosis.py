@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltbench.analysis.diagnosis.class_bootstrap import class_means, class_ratios
 from ltbench.analysis.diagnosis.predicted_classes import head_chances
+from ltbench.analysis.metrics import SHOT_RULES
 from ltbench.storage.diagnosis_schema import (
     ACCURACY_MEASURES,
     CLASS_MEASURES,
     DISTANCES,
     ERROR_COLUMNS,
+    Diagnosis,
     GroupDiagnosis,
 )
 
@@ -93,6 +95,42 @@ VALUE_RANGES = {
     "gap": (-100.0, 100.0),
 }
 """Smallest and largest value of a measure, which intervals do not exceed."""
+
+
+def stored_groups(diagnosis: Diagnosis) -> dict[str, NDArray[np.bool_]]:
+    """Returns for each shot group whether each class belongs to it, (K,)."""
+    counts = np.array(diagnosis.classes.train_images, dtype=np.int64)
+    return SHOT_RULES[diagnosis.shot_rule].groups(counts)
+
+
+def mean_columns(diagnoses: Sequence[Diagnosis]) -> dict[str, Floats]:
+    """Returns the stored columns of the classes, means over seeds; NaN where a seed has no value.
+
+    Args:
+        diagnoses: (S,) diagnoses of runs that differ in their seed alone, of the same encoder.
+    """
+    every = [one.classes.model_dump() for one in diagnoses]
+    return {
+        name: np.mean([np.array(one[name], dtype=np.float64) for one in every], axis=0)
+        for name in every[0]
+    }
+
+
+def mean_groups(diagnoses: Sequence[Diagnosis]) -> dict[str, GroupDiagnosis]:
+    """Returns the diagnosis of each group, with class values that are means over seeds.
+
+    Args:
+        diagnoses: (S,) diagnoses of runs that differ in their seed alone, of the same encoder.
+    """
+    if len(diagnoses) == 1:
+        return diagnoses[0].groups
+    found = group_diagnoses(mean_columns(diagnoses), stored_groups(diagnoses[0]))
+    for name, group in found.items():
+        shares = [one.groups[name].inconsistent_classes for one in diagnoses]
+        known = [share for share in shares if share is not None]
+        mean = float(np.mean(known)) if known else None  # a mean p value has no meaning
+        found[name] = group.model_copy(update={"inconsistent_classes": mean})
+    return found
 
 
 def _ratio(total: float, number: float) -> float | None:
