@@ -82,6 +82,7 @@ def diagnose(
 
     Example: `ltbench diagnose 199f --against pretrained --html diagnosis.html`
     """
+    from ltbench.analysis.diagnosis.method_diagnosis import paired_with_first
     from ltbench.cli.output_paths import new_file
 
     target = None if html is None else new_file(html, "--html")
@@ -92,22 +93,23 @@ def diagnose(
     methods = _methods(
         cells, _Computed(changes, device, workers, cache, data_root), pretrained=pretrained
     )
+    pairs = paired_with_first(methods)
     if target is not None:
         from ltbench.io.console import console
         from ltbench.report.diagnosis_page import write_diagnosis_page
 
-        figures = write_diagnosis_page(methods, target)
+        figures = write_diagnosis_page(methods, pairs, target)
         told = f"--html {html}: {figures} figures"
         console(stderr=True).print(told, markup=False, soft_wrap=True)
     if json:
         from ltbench.cli.diagnose_output import diagnoses_json
         from ltbench.cli.output import print_json
 
-        print_json(diagnoses_json(methods))
+        print_json(diagnoses_json(methods, pairs))
     else:
         from ltbench.cli.diagnose_output import print_diagnoses
 
-        print_diagnoses(methods)
+        print_diagnoses(methods, pairs)
 
 
 def _cells(named: Sequence[str], against: str | None) -> tuple[list[Cell], bool]:
@@ -213,10 +215,13 @@ def _methods(
     from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis
 
     methods = [
-        MethodDiagnosis(name, cell.runs, tuple(diagnosed(run, "run") for run in cell.runs))
+        MethodDiagnosis(
+            name, cell.runs, tuple(diagnosed(run, "run") for run in cell.runs), cell.seedless
+        )
         for cell, name in zip(cells, name_cells(cells), strict=True)
     ]
     if pretrained:
         run = cells[0].runs[0]
-        methods.insert(0, MethodDiagnosis(PRETRAINED, (run,), (diagnosed(run, PRETRAINED),)))
+        before = (diagnosed(run, PRETRAINED),)
+        methods.insert(0, MethodDiagnosis(PRETRAINED, (run,), before, seedless=True))
     return methods

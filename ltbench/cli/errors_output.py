@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from ltbench.analysis.errors.display_tables import display_tables
-from ltbench.cli.table_output import fitted_table
+from ltbench.cli.table_output import fitted_table, records
 from ltbench.io.console import console, print_paragraph
 from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ltbench.analysis.errors.error_analysis import ErrorAnalysis
     from ltbench.storage.result_schema import RunResult
 
@@ -52,12 +50,5 @@ def analysis_json(analysis: ErrorAnalysis, run: RunResult) -> dict[str, Any]:
         "rare_group": analysis.rare_group,
         "findings": list(analysis.sentences),
         "notes": list(analysis.notes),
-        **{name: _records(getattr(analysis, name)) for name in _FRAMES},
+        **{name: records(getattr(analysis, name)) for name in _FRAMES},
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns the rows of a data frame; unknown values are None."""
-    known = frame.astype(object).where(frame.notna(), None)
-    rows: list[dict[str, Any]] = known.to_dict("records")
-    return rows

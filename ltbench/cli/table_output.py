@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -52,11 +53,27 @@ def write_csv(target: Path, frame: pd.DataFrame) -> None:
     typer.echo(terminal_text(f"{target}: {rows}"), err=True)
 
 
-def fitted_table(shown: ErrorTable) -> FittedTable:
-    """Returns a table of an analysis for the terminal."""
-    table = FittedTable()
+def fitted_table(
+    shown: ErrorTable, optional: Sequence[str] = (), elsewhere: str = ""
+) -> FittedTable:
+    """Returns a table of an analysis for the terminal.
+
+    Args:
+        shown: Table.
+        optional: Titles of columns that are left out where there is too little room, in this order.
+        elsewhere: Clause that says how these are shown.
+    """
+    table = FittedTable(elsewhere=elsewhere)
     for column in shown.columns:
-        table.add_column(column.title, right=column.decimals is not None)
+        drop = optional.index(column.title) + 1 if column.title in optional else 0
+        table.add_column(column.title, right=column.decimals is not None, drop=drop)
     for row in shown.texts():
         table.add_row(*(escape(line_text(text)) for text in row))
     return table
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns the rows of a data frame for JSON; unknown values are None."""
+    known = frame.astype(object).where(frame.notna(), None)
+    rows: list[dict[str, Any]] = known.to_dict("records")
+    return rows

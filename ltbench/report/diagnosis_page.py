@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ltbench import __version__
 from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis
+from ltbench.analysis.diagnosis.paired_diagnoses import PairedDiagnoses
 from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.page.content import Page
 from ltbench.report.page.figure_set import FigureSet
@@ -16,11 +17,14 @@ from ltbench.report.sections.diagnosis import diagnosis_section
 from ltbench.storage.files import make_folder, write_atomically
 
 
-def write_diagnosis_page(methods: Sequence[MethodDiagnosis], path: Path) -> int:
+def write_diagnosis_page(
+    methods: Sequence[MethodDiagnosis], pairs: Sequence[PairedDiagnoses], path: Path
+) -> int:
     """Writes the page of some methods: one HTML file that loads nothing.
 
     Args:
-        methods: Methods on the same classes, the most important first.
+        methods: Methods on the same classes.
+        pairs: Differences of the other methods to the first.
         path: File to write.
 
     Returns:
@@ -30,20 +34,23 @@ def write_diagnosis_page(methods: Sequence[MethodDiagnosis], path: Path) -> int:
         RunError: It cannot be written.
     """
     figures = FigureSet(MethodLooks.of(one.name for one in methods))
-    page = diagnosis_page(methods, figures)
+    page = diagnosis_page(methods, pairs, figures)
     make_folder(path.parent)
     write_atomically(path, render_page(page).encode())
     return len(figures)
 
 
-def diagnosis_page(methods: Sequence[MethodDiagnosis], figures: FigureSet) -> Page:
+def diagnosis_page(
+    methods: Sequence[MethodDiagnosis], pairs: Sequence[PairedDiagnoses], figures: FigureSet
+) -> Page:
     """Returns the page of some methods.
 
     Args:
-        methods: Methods on the same classes, the most important first.
+        methods: Methods on the same classes.
+        pairs: Differences of the other methods to the first.
         figures: Collection that figures are added to.
     """
-    section = diagnosis_section(methods, "diagnosis", figures)
+    section = diagnosis_section(methods, pairs, "diagnosis", figures)
     assert section.answer is not None
     spec = methods[0].runs[0].spec
     first = methods[0].first

@@ -79,7 +79,7 @@ def _consequence_table(methods: Sequence[MethodDiagnosis]) -> ErrorTable:
         ErrorColumn("test %", "accuracy on the test images, plain views", 1),
         ErrorColumn("gap", "training minus test accuracy, with its interval over classes", 1),
         ErrorColumn("to head %", "test images that are wrongly predicted as a many-shot class", 1),
-        ErrorColumn("chance", _CHANCE, 1),
+        ErrorColumn("chance %", _CHANCE, 1),
         ErrorColumn(
             "log prior",
             "mean over wrong images of log(training images of the predicted class / of the true "
@@ -167,18 +167,23 @@ def _table(
         methods: Methods.
         columns: Columns behind the names.
         cells: Function that returns the values of a method and a group.
-        groups: Groups; None for those with classes, and all classes together.
+        groups: Groups; None for those of `_rows`.
     """
     names = (ErrorColumn("classes of", "shot group"),)
     if len(methods) > 1:
         names = (*names, ErrorColumn("method"))
     rows: list[tuple[ErrorValue, ...]] = []
-    for group in groups if groups is not None else [OVERALL, *methods[0].shot_groups]:
+    for group in groups if groups is not None else _rows(methods):
         for place, method in enumerate(methods):
             title = group if place == 0 or len(methods) == 1 else ""
             own = (title,) if len(methods) == 1 else (title, method.name)
             rows.append((*own, *cells(method, group)))
     return ErrorTable(name, caption, (*names, *columns), tuple(rows))
+
+
+def _rows(methods: Sequence[MethodDiagnosis]) -> list[str]:
+    """Returns the groups of a table: all classes together only where there is one method."""
+    return [*([OVERALL] if len(methods) == 1 else []), *methods[0].shot_groups]
 
 
 def _estimate(method: MethodDiagnosis, group: str, name: str) -> ErrorValue:

@@ -10,7 +10,9 @@ import numpy as np
 
 from ltbench.analysis.diagnosis.feature_diagnosis import FeatureDiagnosis
 from ltbench.analysis.diagnosis.group_diagnosis import mean_groups
+from ltbench.analysis.diagnosis.paired_diagnoses import PairedDiagnoses
 from ltbench.analysis.metrics import SHOT_GROUPS
+from ltbench.errors import ConfigError
 from ltbench.storage.diagnosis_schema import ClassMean, Diagnosis, GroupDiagnosis
 from ltbench.storage.result_schema import RunResult
 
@@ -26,11 +28,13 @@ class MethodDiagnosis:
         name: Name of the method, unique among those that are shown together.
         runs: (S,) the runs.
         diagnoses: (S,) diagnosis of each run, all of the same encoder.
+        seedless: Whether no seed changes the features, as of a pretrained encoder.
     """
 
     name: str
     runs: tuple[RunResult, ...]
     diagnoses: tuple[Diagnosis, ...]
+    seedless: bool = False
 
     @property
     def first(self) -> Diagnosis:
@@ -76,6 +80,38 @@ class MethodDiagnosis:
         if group == other == OVERALL:
             return _mean([one.similarity.overall for one in self.diagnoses])
         return _mean([one.similarity.by_groups[group][other] for one in self.diagnoses])
+
+
+def paired_with_first(methods: Sequence[MethodDiagnosis]) -> list[PairedDiagnoses]:
+    """Returns the differences of each other method to the first, on their common seeds.
+
+    Args:
+        methods: Methods on the same images.
+
+    Raises:
+        ConfigError: They are of other images, or have no common seed.
+    """
+    return [_paired(other, methods[0]) for other in methods[1:]]
+
+
+def _paired(one: MethodDiagnosis, other: MethodDiagnosis) -> PairedDiagnoses:
+    names = one.name, other.name
+    if one.seedless or other.seedless:
+        return PairedDiagnoses.of(one.diagnoses, other.diagnoses, names)
+    first, second = (
+        {run.seed: found for run, found in zip(each.runs, each.diagnoses, strict=True)}
+        for each in (one, other)
+    )
+    common = [seed for seed in first if seed in second]
+    if not common:
+        raise ConfigError(
+            f"{one.name} and {other.name} have no common seed: "
+            f"{', '.join(map(str, first))} and {', '.join(map(str, second))}",
+            hint="run one with a seed of the other",
+        )
+    return PairedDiagnoses.of(
+        [first[seed] for seed in common], [second[seed] for seed in common], names
+    )
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -29,8 +30,9 @@ _PANEL_GAP = 14.0  # points between panels
 _HEAD_HEIGHT = 22.0  # points
 _AXIS_HEIGHT = 34.0  # points
 _RIGHT_ROOM = 6.0  # points
-_MIN_MARKS_WIDTH = 30.0  # points; a narrower panel has no numbers
-_TICK_DISTANCE = 42.0  # points
+_MIN_MARKS_WIDTH = 64.0  # points; a narrower panel has no numbers
+_TICK_DISTANCE = 26.0  # points
+_TICK_GAP = 7.0  # points between the texts of ticks
 
 
 class GroupPanels:
@@ -137,9 +139,14 @@ class GroupPanels:
         return self.canvas
 
     def _scale(self, start: float, end: float) -> Scale:
+        """Returns the scale of a panel, with ticks whose texts do not touch."""
         low, high = self._range
         ticks = nice_ticks(low, high, max(2, int((end - start) / _TICK_DISTANCE)))
-        return Scale(low, high, start, end, tuple(ticks))
+        wide = max(text_width(text, SMALL_SIZE) for text in format_ticks(ticks)) + _TICK_GAP
+        apart = (ticks[1] - ticks[0]) * (end - start) / (high - low) if len(ticks) > 1 else wide
+        step = math.ceil(wide / apart)
+        first = ticks.index(0) % step if 0 in ticks else 0
+        return Scale(low, high, start, end, tuple(ticks[first::step]))
 
 
 def _others(labels: Sequence[str]) -> MoreMethods:

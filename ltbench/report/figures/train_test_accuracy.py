@@ -69,7 +69,7 @@ def draw_train_test_accuracy(
                 *(scale, end, y),
                 f"{name}, {groups[j]}: {_described(seen, unseen)}",
             )
-    _draw_marks(canvas, panels.legend_top)
+    _draw_marks(canvas, panels.legend_top, numbered=panels.number_width > 0)
     return panels.finish()
 
 
@@ -82,7 +82,7 @@ def _opened(filled: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _draw_marks(canvas: Canvas, top: float) -> None:
+def _draw_marks(canvas: Canvas, top: float, *, numbered: bool) -> None:
     """Draws the meanings of the marks and of the number."""
     y, x = top + 5, 4.0
     mark = {"marker": "o", "markersize": 6.0, "linestyle": "none", "markeredgecolor": INK}
@@ -90,7 +90,8 @@ def _draw_marks(canvas: Canvas, top: float) -> None:
         canvas.dots(x, y, color=colour, markeredgewidth=_EDGE_WIDTH, **mark)
         canvas.write(x + 9, y, text, size=SMALL_SIZE, colour=MUTED)
         x += text_width(text, SMALL_SIZE) + 26
-    canvas.write(x - 4, y, "number: gap in points", size=SMALL_SIZE, colour=MUTED)
+    if numbered:
+        canvas.write(x - 4, y, "number: gap in points", size=SMALL_SIZE, colour=MUTED)
 
 
 def _described(train: float, test: float) -> str:
