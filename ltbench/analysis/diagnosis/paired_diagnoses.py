@@ -96,9 +96,10 @@ def difference_frame(first: Sequence[Diagnosis], second: Sequence[Diagnosis]) ->
 
     Returns:
         `shot_group`, `measure`, `first` and `second` (means over classes and seeds), `difference`
-        (first minus second) with `low` and `high` (95 % interval) and `p_value` (t test),
-        `p_value_corrected` (Holm, over the three shot groups; that of `overall` is not corrected), `signed_rank_p_value`
-        (Wilcoxon's test of the classes' means over seeds, not corrected), `classes`.
+        (first minus second) with `low` and `high` (95 % interval), `p_value` (t test),
+        `p_value_corrected` (Holm, over the three shot groups; as it is for `overall`),
+        `signed_rank_p_value` (Wilcoxon's test of the classes' means over seeds, not corrected),
+        `classes`.
     """
     import pandas as pd
 
