@@ -26,7 +26,7 @@ def check_run(directory: RunDirectory) -> RunResult:
 
     The hash must be that of the choices; `spec.json` must describe the same run; the history must
     have the trained epochs; each file of predictions must have its checksums and belong to the run,
-    as each diagnosis must; the predictions of the run's own inference must give every stored metric.
+    as each diagnosis must; those of the run's own inference must give every stored metric.
 
     Args:
         directory: Run directory.
