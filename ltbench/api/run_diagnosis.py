@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ltbench.api.run import shown_progress
+from ltbench.api.progress import shown_progress
 from ltbench.api.run_arguments import DiagnosisArguments
 from ltbench.errors import Interrupted
 from ltbench.io import interrupts

@@ -81,7 +81,9 @@ class ClassColumns(Record):
     ks: Column = Field(description="Kolmogorov-Smirnov statistic of the same two samples, 0 to 1")
     ks_floor: Column = Field(description="floor of `ks`")
     energy: Column = Field(
-        description="energy distance (Szekely and Rizzo) between train and test features"
+        description="energy distance between train and test features in units of twice their mean "
+        "distance, 0 to 1 (coefficient of inhomogeneity: Rizzo and Szekely, 2016): it does not "
+        "depend on the scale of an encoder's features"
     )
     energy_floor: Column = Field(description="floor of `energy`")
     energy_p: list[Share | None] = Field(

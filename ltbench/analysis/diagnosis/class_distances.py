@@ -86,11 +86,13 @@ def partition_distances(gram: Floats, parts: NDArray[np.bool_]) -> dict[str, Flo
     within_train = (sums * inside).sum(axis=1)
     across = sums.sum(axis=1) - within_train
     within_test = apart.sum() - within_train - 2 * across
-    energy = 2 * across / (n * m) - within_train / n**2 - within_test / m**2
+    between = 2 * across / (n * m)
+    energy = np.maximum(between - within_train / n**2 - within_test / m**2, 0)
+    share = np.divide(energy, between, out=np.zeros_like(energy), where=between > _TINY)
     return {
         "wasserstein": wasserstein,
         "ks": ks,
-        "energy": np.maximum(energy, 0),
+        "energy": share,
         "mean_shift": shift,
     }
 

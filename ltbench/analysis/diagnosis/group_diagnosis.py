@@ -34,6 +34,19 @@ GROUP_MEASURES = (
 
 SIGNIFICANT_P = 0.05
 
+VALUE_RANGES = {
+    **{
+        name: (0.0, 1.0)
+        for name in ("intra_train", "intra_train_own", "intra_test", "ks", "energy")
+    },
+    **{name: (0.0, 100.0) for name in ACCURACY_MEASURES},
+    **{name: (0.0, np.inf) for name in ("wasserstein", "mean_shift")},
+    **{f"{name}_floor": (0.0, np.inf) for name in DISTANCES},
+    **{name: (-1.0, 1.0) for name in ("ks_excess", "energy_excess")},
+    "gap": (-100.0, 100.0),
+}
+"""Smallest and largest value of a measure, which intervals do not exceed."""
+
 
 def derived_columns(columns: Mapping[str, Floats]) -> dict[str, Floats]:
     """Returns the columns of `GROUP_MEASURES`: also excesses over floors, and the accuracy gap.
@@ -84,17 +97,6 @@ def group_diagnoses(
             implied_log_prior_excess=priors["excess"],
         )
     return found
-
-
-VALUE_RANGES = {
-    **{name: (0.0, 1.0) for name in ("intra_train", "intra_train_own", "intra_test", "ks")},
-    **{name: (0.0, 100.0) for name in ACCURACY_MEASURES},
-    **{name: (0.0, np.inf) for name in ("wasserstein", "energy", "mean_shift")},
-    **{f"{name}_floor": (0.0, np.inf) for name in DISTANCES},
-    "ks_excess": (-1.0, 1.0),
-    "gap": (-100.0, 100.0),
-}
-"""Smallest and largest value of a measure, which intervals do not exceed."""
 
 
 def stored_groups(diagnosis: Diagnosis) -> dict[str, NDArray[np.bool_]]:
