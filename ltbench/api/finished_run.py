@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from ltbench.api.run_arguments import data_root_or_default
+from ltbench.api.run_arguments import DiagnosisArguments, data_root_or_default
+from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DEVICE
 from ltbench.errors import ConfigError, quoted
 from ltbench.io.notebook import import_tqdm_quietly
 from ltbench.io.paths import is_folder, is_path, no_folder
+from ltbench.storage.diagnosis_schema import Encoder
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
+    from ltbench.analysis.diagnosis.feature_diagnosis import FeatureDiagnosis
     from ltbench.analysis.errors.error_analysis import ErrorAnalysis
     from ltbench.engine.stored_model import StoredModel
     from ltbench.export.write import Exported
@@ -101,6 +104,61 @@ class FinishedRun(RunResult):
         opened = EvaluatedSplits(Path(root), given)
         opened.expect_settings(self)
         return ErrorAnalysis.of_run(self, inference, open_split=opened, pictures=pictures)
+
+    def diagnose(
+        self,
+        *,
+        encoder: Encoder = "run",
+        device: str = DEFAULT_DEVICE,
+        workers: int | None = None,
+        cache: float = DEFAULT_CACHE_GB,
+        data_root: str | Path | None = None,
+        settings: Mapping[str, Any] | None = None,
+        progress: bool = False,
+    ) -> FeatureDiagnosis:
+        """Compares train and test features class by class, as `ltbench diagnose` does.
+
+        The diagnosis is read from the run directory. Where it is missing, it is computed from plain
+        views of the images, for which data and weights are needed, and stored.
+
+        Args:
+            encoder: Encoder of the features: "run", or "pretrained" for that of the backbone before
+                the run changed it.
+            device: "auto" (the first GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
+            workers: Number of loader workers; None to measure it.
+            cache: Size of the cache of features and images in gigabytes; 0 for no cache.
+            data_root: Folder of the data sets; "data" or the variable LTBENCH_DATA where None.
+            settings: New paths of data and weights that have moved, such as "dataset.path".
+            progress: Whether progress is shown on the standard error.
+
+        Returns:
+            Findings and data frames, which notebooks show as tables.
+
+        Raises:
+            ConfigError: An argument is wrong.
+            DataError: Data or weights are missing, damaged, or not those of the run; or the stored
+                diagnosis is damaged.
+            RunError: The run directory cannot be written to.
+        """
+        given = _checked_settings(settings)
+        if encoder not in get_args(Encoder):
+            raise ConfigError(
+                f"encoder: expected {' or '.join(get_args(Encoder))}, got {quoted(encoder)}",
+                hint="give encoder='pretrained' for the features before the run changed them",
+            )
+        arguments = DiagnosisArguments.checked(
+            {
+                "device": device,
+                "workers": workers,
+                "cache": cache,
+                "data_root": data_root_or_default(data_root),
+            }
+        )
+        from ltbench.analysis.diagnosis.feature_diagnosis import FeatureDiagnosis
+        from ltbench.api.run_diagnosis import read_or_compute
+
+        stored = read_or_compute(self, encoder, arguments, given, shown=progress)
+        return FeatureDiagnosis.of_runs([self], [stored])
 
     def export(
         self, to: str, path: Path | str, settings: Mapping[str, Any] | None = None

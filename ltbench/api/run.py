@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ltbench.api.finished_run import FinishedRun
+from ltbench.api.progress import shown_progress
 from ltbench.api.run_arguments import RunArguments, data_root_or_default
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.engine.late_progress import LateProgress
@@ -16,7 +16,7 @@ from ltbench.errors import Interrupted
 from ltbench.io import interrupts
 from ltbench.io.notebook import import_tqdm_quietly
 from ltbench.io.process import expect_working_folder, let_waiting_threads_sleep
-from ltbench.progress import SILENT, ProgressReporter
+from ltbench.progress import SILENT
 from ltbench.registry.load import load_plugins
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite
@@ -93,16 +93,5 @@ def _run(arguments: RunArguments, settings: Settings, *, shown: bool) -> Finishe
     if stored is not None:
         return FinishedRun.from_result(stored)
     runtime = runtime_config(arguments.out, arguments.device, arguments.workers, arguments.cache)
-    with _reporter(shown=shown) as reporter:
+    with shown_progress(shown=shown) as reporter:
         return FinishedRun.from_result(planned.execute(runtime, arguments.overwrite, reporter))
-
-
-@contextmanager
-def _reporter(*, shown: bool) -> Iterator[ProgressReporter]:
-    if not shown:
-        yield SILENT
-        return
-    from ltbench.engine.progress_bar import show_progress
-
-    with show_progress() as reporter:
-        yield reporter

@@ -1,4 +1,4 @@
-"""Arguments of `run` and `run_grid` that change no result, with their types and ranges."""
+"""Arguments of Python functions that change no result, with their types and ranges."""
 
 from __future__ import annotations
 
@@ -25,18 +25,15 @@ def data_root_or_default(given: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class RunArguments:
-    """Arguments of `ltbench.run`; its docstring describes them."""
+class RuntimeArguments:
+    """Arguments of functions that compute with a model."""
 
-    FUNCTION: ClassVar = "ltbench.run"
+    FUNCTION: ClassVar[str]
 
-    out: Path = option(Path(), "folder of the run directories")
     device: str = option("", "device of the run")
     workers: Annotated[int, Ge(0)] | None = option(None, "number of loader workers")
     cache: Annotated[float, Ge(0)] = option(0.0, "size of the cache in gigabytes")
     data_root: Path = option(Path(), "folder of the data sets")
-    overwrite: Overwrite = option("never", "earlier runs that are executed again")
-    trackers: tuple[str, ...] = option((), "names of the trackers")
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:
@@ -54,6 +51,24 @@ class RunArguments:
             raise ConfigError.from_faults(named, hint=f"see help({cls.FUNCTION})")
         assert isinstance(parsed, cls)
         return parsed
+
+
+@dataclass(frozen=True)
+class DiagnosisArguments(RuntimeArguments):
+    """Arguments of `FinishedRun.diagnose`; its docstring describes them."""
+
+    FUNCTION: ClassVar = "ltbench.FinishedRun.diagnose"
+
+
+@dataclass(frozen=True)
+class RunArguments(RuntimeArguments):
+    """Arguments of `ltbench.run`; its docstring describes them."""
+
+    FUNCTION: ClassVar = "ltbench.run"
+
+    out: Path = option(Path(), "folder of the run directories")
+    overwrite: Overwrite = option("never", "earlier runs that are executed again")
+    trackers: tuple[str, ...] = option((), "names of the trackers")
 
 
 @dataclass(frozen=True)

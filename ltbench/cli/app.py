@@ -17,6 +17,7 @@ from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
 from ltbench.cli.data.verify import verify
+from ltbench.cli.diagnose import diagnose
 from ltbench.cli.docs import docs
 from ltbench.cli.doctor import doctor
 from ltbench.cli.epilogs import epilog
@@ -109,6 +110,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "tune": tune,
     "eval": evaluate,
     "errors": errors,
+    "diagnose": diagnose,
     "predict": predict,
     "export": export,
     "compare": compare,

@@ -14,6 +14,10 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "report": ("reports", ("cell", "rank", "calibration error", "critical difference")),
     "board": ("board", ("pack", "measured", "identity")),
     "errors": ("errors", ("confusion", "calibration error", "contact sheet", "shot group")),
+    "diagnose": (
+        "diagnose",
+        ("intra-class distance", "inter-class similarity", "floor", "gap", "implied log prior"),
+    ),
     "list": ("components", ("component", "method", "head", "init", "inference")),
     "show": ("components", ("recipe", "component")),
     "cache": ("runs", ()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,9 +54,10 @@ def errors(
 
     Example: `ltbench errors 199f --html errors.html`
     """
+    from ltbench.cli.output_paths import new_file
     from ltbench.storage.run_directory import RunDirectory
 
-    target = None if html is None else _new_file(html)
+    target = None if html is None else new_file(html, "--html")
     changes, faults = read_assignments(assignments)
     if faults:
         raise ConfigError.from_faults(faults, hint="see `ltbench errors --help`")
@@ -102,17 +102,3 @@ def _analysed(
         return ErrorAnalysis.of_run(
             result, inference, open_split=opened, pictures=MAX_PICTURES if pictured else 0
         )
-
-
-def _new_file(path: Path) -> Path:
-    """Returns the file to create.
-
-    Raises:
-        ConfigError: It exists, or cannot be reached.
-    """
-    from ltbench.cli.output_paths import output_file
-
-    target = output_file(path, "--html")
-    if os.path.lexists(path):
-        raise ConfigError(f"--html: {path} exists", hint="give the name of a new file")
-    return target

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from ltbench.analysis.errors.display_tables import ErrorTable, display_tables
+from ltbench.analysis.errors.display_tables import display_tables
+from ltbench.cli.table_output import fitted_table, records
 from ltbench.io.console import console, print_paragraph
-from ltbench.io.fitted_table import FittedTable
 from ltbench.io.text import line_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ltbench.analysis.errors.error_analysis import ErrorAnalysis
     from ltbench.storage.result_schema import RunResult
 
@@ -32,7 +30,7 @@ def print_analysis(analysis: ErrorAnalysis) -> None:
     for table in display_tables(analysis, MAX_ROWS):
         out.print()
         print_paragraph(out, escape(line_text(table.caption)))
-        out.print(_fitted_table(table))
+        out.print(fitted_table(table))
     for note in analysis.notes:
         print_paragraph(out, f"[yellow]note[/] {escape(line_text(note))}")
 
@@ -52,21 +50,5 @@ def analysis_json(analysis: ErrorAnalysis, run: RunResult) -> dict[str, Any]:
         "rare_group": analysis.rare_group,
         "findings": list(analysis.sentences),
         "notes": list(analysis.notes),
-        **{name: _records(getattr(analysis, name)) for name in _FRAMES},
+        **{name: records(getattr(analysis, name)) for name in _FRAMES},
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns the rows of a data frame; unknown values are None."""
-    known = frame.astype(object).where(frame.notna(), None)
-    rows: list[dict[str, Any]] = known.to_dict("records")
-    return rows
-
-
-def _fitted_table(shown: ErrorTable) -> FittedTable:
-    table = FittedTable()
-    for column in shown.columns:
-        table.add_column(column.title, right=column.decimals is not None)
-    for row in shown.texts():
-        table.add_row(*(escape(line_text(text)) for text in row))
-    return table

@@ -54,8 +54,8 @@ def leaderboard(
         typer.Option(
             metavar="A,B,...",
             help="Columns of the tables and of the CSV file, by their names in the file: method, "
-            "accuracy, many, few, epochs, ... (`ltbench docs leaderboard`). Default: in the file "
-            "all, in tables those that say something.",
+            "accuracy, many, few, epochs, ..., few_excess (`ltbench docs leaderboard`). Default: "
+            "in the file all but those of diagnoses, in tables those that say something.",
             show_default=False,
         ),
     ] = None,
@@ -101,8 +101,7 @@ def leaderboard(
     found = read_comparable(runs, where)
     board = ranked(found, metric, level, with_published=with_published, marked=marked)
     if target is not None:
-        rows = frame.leaderboard_frame(board.rows())
-        write_csv(target, rows if names is None else rows[list(names)])
+        write_csv(target, frame.chosen_frame(board, names))
     if chosen == "json":
         published = [row for rows in board.published.values() for row in rows]
         print_json(files.to_json(board.rankings, published, found.skipped))

@@ -34,6 +34,22 @@ def output_file(path: Path, option: str) -> Path:
     return target
 
 
+def new_file(path: Path, option: str) -> Path:
+    """Returns the path of a file to create.
+
+    Args:
+        path: Path from the command line.
+        option: Option that it was given with, for messages.
+
+    Raises:
+        ConfigError: It exists, or cannot be reached.
+    """
+    target = output_file(path, option)
+    if os.path.lexists(path):
+        raise ConfigError(f"{option}: {path} exists", hint="give the name of a new file")
+    return target
+
+
 def output_folder(path: Path, option: str) -> None:
     """Checks that a folder to write in is one, or is missing.
 

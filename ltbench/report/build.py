@@ -21,6 +21,7 @@ from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.page.render import render_page
 from ltbench.report.sections.across_datasets import across_datasets_section
 from ltbench.report.sections.answer import ranking_answer
+from ltbench.report.sections.diagnosis import ranking_diagnosis
 from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
@@ -165,6 +166,8 @@ def _ranking_sections(
     details = detail_sections(ranking, evidence, name, metrics, figures)
     if evidence is not None:
         details.insert(1, errors_section(evidence, name, open_split, figures))
+    if (diagnosis := ranking_diagnosis(ranking, name, figures)) is not None:
+        details.insert(2 if evidence is not None else 0, diagnosis)
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [

@@ -3,7 +3,8 @@
 ```
 manifest.json                              runs, with the SHA-256 of each of their files
 <dataset>/<backbone>/<method>/<hash>/      result.json, spec.json, environment.json, history.jsonl,
-                                           tags.json, predictions-<inference>.parquet
+                                           tags.json, predictions-<inference>.parquet,
+                                           diagnosis.json, diagnosis-pretrained.json
 ```
 """
 
@@ -19,6 +20,7 @@ from pydantic import Field
 from ltbench.io.interrupts import check
 from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.storage import history
+from ltbench.storage.diagnosis_schema import Diagnosis, PretrainedDiagnosis
 from ltbench.storage.predictions import predictions_name
 from ltbench.storage.result_schema import Environment, RunDescription, RunResult
 from ltbench.storage.stored_file import Record, StoredFile
@@ -28,6 +30,7 @@ PREDICTIONS = predictions_name("*")
 _NAMES = (
     *(RunResult.FILE, RunDescription.FILE, Environment.FILE, Tags.FILE, history.FILE),
     PREDICTIONS,
+    *(Diagnosis.FILE, PretrainedDiagnosis.FILE),
 )
 _READ_BYTES = 2**20
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ltbench.analysis.metrics import INTERVAL_METHOD, SHOT_RULES
 from ltbench.errors import DataError, shortened
+from ltbench.storage.diagnosis_schema import Encoder, read_diagnosis
 from ltbench.storage.image_names import read_names
 from ltbench.storage.pack_format import PREDICTIONS
 from ltbench.storage.parsing import read_stored
@@ -24,8 +25,8 @@ def check_run(directory: RunDirectory) -> RunResult:
     """Checks a finished run: its hash, its files, and its metrics, which are computed again.
 
     The hash must be that of the choices; `spec.json` must describe the same run; the history must
-    have the trained epochs; each file of predictions must have its checksums and belong to the run;
-    those of the run's own inference must give every stored metric.
+    have the trained epochs; each file of predictions must have its checksums and belong to the run,
+    as each diagnosis must; those of the run's own inference must give every stored metric.
 
     Args:
         directory: Run directory.
@@ -47,6 +48,8 @@ def check_run(directory: RunDirectory) -> RunResult:
     result.history()
     read_stored(directory.path, Environment)
     read_tags(directory.path)
+    for encoder in get_args(Encoder):
+        read_diagnosis(result, encoder)
     own = result.predictions()
     for path in sorted(directory.path.glob(PREDICTIONS)):
         read_names(path)

@@ -10,6 +10,8 @@
     frozen.safetensors               other tensors of the model that the pretrained backbone lacks
     predictions-<inference>.parquet  label, top logits and log-sum-exp of each test image
     train-predictions-<inference>.parquet  the same of each training image, from `ltbench eval`
+    diagnosis.json                   consistency of train and test features, from `ltbench diagnose`
+    diagnosis-pretrained.json        the same of the backbone's features before the run changed them
     failure.json                     error of a failed run
     result.json                      written last: a run that has it is done
 ```

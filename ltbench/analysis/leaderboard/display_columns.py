@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from ltbench.analysis.comparison.summary_text import format_p
+from ltbench.analysis.leaderboard.diagnosis_columns import DIAGNOSIS_COLUMNS
 from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.analysis.leaderboard.significance import CLAIM_METHODS
 from ltbench.errors import ConfigError, quoted, suggestion
@@ -38,9 +39,8 @@ PAPER_COLUMNS = ("method", "backbone", "seeds", "accuracy", "mean_class", "many"
 """Columns of tables for LaTeX, if they say something."""
 _CI = "ranked_ci"  # a column for readers alone: both bounds of the accuracy of the ranking
 _MIN_VISIBLE_POINTS = 0.05  # percent points; smaller differences vanish in one decimal
-_DECIMALS = {"learned_percent": 2}
-_NAMES = tuple(column.name for column in COLUMNS)
-_DTYPES = {column.name: column.metadata["dtype"] for column in COLUMNS}
+_DECIMALS = {"learned_percent": 2, "few_excess": 3, "few_intra_class": 3, "class_similarity": 3}
+_DTYPES = {column.name: column.metadata["dtype"] for column in (*COLUMNS, *DIAGNOSIS_COLUMNS)}
 _HEADS = {
     **{name: head.removesuffix("-shot") for name, head in ACCURACIES.items()},
     _CI: "interval",
@@ -95,10 +95,10 @@ def read_columns(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if not is_list or not names or not all(names):
         raise ConfigError("columns: expected names, as in method,accuracy,few")
     for name in names:
-        if name not in _NAMES:
+        if name not in _DTYPES:
             raise ConfigError(
                 f"columns: a leaderboard has no column {quoted(name)}",
-                hint=suggestion(name, _NAMES),
+                hint=suggestion(name, _DTYPES),
             )
     return tuple(dict.fromkeys(names))
 

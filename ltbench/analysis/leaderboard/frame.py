@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ltbench.analysis.columns import frame_of
+from ltbench.analysis.leaderboard.board import Leaderboard
+from ltbench.analysis.leaderboard.diagnosis_columns import (
+    DIAGNOSIS_COLUMNS,
+    DIAGNOSIS_NAMES,
+    diagnosis_frame,
+)
 from ltbench.analysis.leaderboard.rows import COLUMNS, Row
 
 if TYPE_CHECKING:
@@ -22,3 +28,28 @@ def leaderboard_frame(rows: Sequence[Row]) -> pd.DataFrame:
         rows: Rows, as from `Leaderboard.rows`.
     """
     return frame_of(rows, COLUMNS, rounded=True)
+
+
+def chosen_frame(board: Leaderboard, names: Sequence[str] | None) -> pd.DataFrame:
+    """Returns the rows of a leaderboard as a data frame with some columns.
+
+    Args:
+        board: Rankings and published results.
+        names: Names of the columns, from `read_columns`; None for all columns of the CSV file.
+
+    Raises:
+        DataError: A column of diagnoses is named, and a stored one is damaged.
+    """
+    frame = leaderboard_frame(board.rows())
+    if names is None:
+        return frame
+    if not set(names).isdisjoint(DIAGNOSIS_NAMES):
+        import pandas as pd
+
+        each = [
+            diagnosis_frame(ranking, len(board.published_beside(ranking)))
+            for ranking in board.rankings
+        ]
+        decimals = {one.name: one.metadata["decimals"] for one in DIAGNOSIS_COLUMNS}
+        frame = frame.join(pd.concat(each, ignore_index=True).round(decimals))
+    return frame[list(names)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ltbench.analysis.columns import frame_of
+from ltbench.analysis.leaderboard.diagnosis_columns import DIAGNOSIS_NAMES, diagnosis_frame
 from ltbench.analysis.leaderboard.display_columns import (
     DEFAULT_COLUMNS,
     PAPER_COLUMNS,
@@ -90,9 +91,12 @@ def display_table(
         paper: Whether the table is for a paper: with its columns where none are chosen.
     """
     rows = [*ranking_rows(ranking), *published]
+    frame = frame_of(rows, COLUMNS, rounded=False)
+    if not set(columns or ()).isdisjoint(DIAGNOSIS_NAMES):
+        frame = frame.join(diagnosis_frame(ranking, len(published)))
     names = [entry.name for entry in ranking.entries] + [f"{row.method} *" for row in published]
     shown = display_columns(
-        frame_of(rows, COLUMNS, rounded=False),
+        frame,
         names,
         columns or (_paper_columns(ranking) if paper else DEFAULT_COLUMNS),
         metric=ranking.metric,

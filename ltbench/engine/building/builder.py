@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
-
-import torch
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
 from ltbench.contexts import BuildContext
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.building.build_dataset import build_dataset
+from ltbench.engine.building.build_encoder import build_encoder
 from ltbench.engine.building.build_model import (
     TrainingClasses,
-    build_backbone,
     build_context,
     build_model,
 )
@@ -26,16 +22,9 @@ from ltbench.engine.building.checked_components import (
     CheckedLoss,
 )
 from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedSchedule
-from ltbench.engine.building.loaders import prepare_loading
 from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 from ltbench.engine.building.result_warnings import result_warnings
 from ltbench.engine.building.sampling_weights import sampling_weights
-from ltbench.engine.model.checksums import Pretrained
-from ltbench.engine.model.devices import device_name
-from ltbench.engine.model.feature_extractor import FeatureExtractor
-from ltbench.engine.model.fingerprint import CurrentFingerprint
-from ltbench.engine.model.precision import choose_precision
-from ltbench.engine.model.throughput import seconds_per_image
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -66,35 +55,19 @@ def build_run(
     Raises:
         LTBenchError: A choice, the data or a plugin is wrong.
     """
-    spec, device = resolved.spec, loader_config.device
-    dataset = build_dataset(resolved, progress)
-    backbone = build_backbone(resolved, device)
-    backbone_parameters = backbone.num_parameters()
-    fingerprint = CurrentFingerprint(backbone)
-    pretrained, pretrained_weights = Pretrained.of(backbone), fingerprint()
-    policy = choose_precision(precision or spec.precision, backbone)
-    key = {
-        "backbone": described(spec.backbone),
-        "device": device_name(device),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "precision": policy.name,
-    }
-    progress.note(f"device: {key['device']}; precision: {policy.name} ({policy.reason})")
-    learning = partial(seconds_per_image, backbone, policy, dict(key), loader_config.cache)
-    dataset, loader_config = prepare_loading(
-        dataset,
-        spec,
+    spec = resolved.spec
+    encoder = build_encoder(
+        resolved,
         loader_config,
-        backbone.resolution,
-        learning,
+        precision,
         progress,
         training=trained is None,
         evaluated=evaluated or spec.split,
     )
+    dataset, extractor = encoder.dataset, encoder.extractor
+    backbone, loader_config = extractor.backbone, extractor.loader_config
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
-    context = build_context(resolved, classes, backbone, device)
-    extractor = FeatureExtractor(backbone, loader_config, policy, key, progress, fingerprint)
+    context = build_context(resolved, classes, backbone, loader_config.device)
     if trained is None:
         features = ExtractedFeatures(dataset, extractor, spec.seed)
         parts = build_model(resolved, context, backbone, features)
@@ -121,13 +94,13 @@ def build_run(
         inference=_checked(CheckedInference, "inference", resolved, context),
         context=context,
         loader_config=loader_config,
-        policy=policy,
+        policy=extractor.policy,
         extractor=extractor,
         choices=spec.choices(),
         features=ExtractedFeatures(dataset, extractor, spec.seed),
-        backbone_parameters=backbone_parameters,
-        fingerprint=pretrained_weights,
-        pretrained=pretrained.in_model(model),
+        backbone_parameters=encoder.parameters,
+        fingerprint=encoder.fingerprint,
+        pretrained=encoder.pretrained.in_model(model),
         warnings=result_warnings(resolved, dataset, backbone),
     )
 

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
+from matplotlib.patches import PathPatch, Polygon
 from matplotlib.patches import Rectangle as RectanglePatch
+from matplotlib.path import Path
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,6 +23,7 @@ Anchor = Literal["left", "center", "right"]
 Box = tuple[float, float, float, float]
 """Rectangle: left, top, right, bottom, in points."""
 
+_MOVE, _LINE, _CLOSE = Path.MOVETO, Path.LINETO, Path.CLOSEPOLY
 _KEY_GAP = 14.0  # points between the entries of a key
 _BASELINE_SHARE = 0.36  # of the font size, from the middle of a line down to the baseline
 HIT_PREFIX = "hit-"
@@ -151,6 +153,24 @@ class Canvas(Figure):
         """Draws a filled polygon through points, (P, 2)."""
         patch = Polygon(
             points, facecolor=colour, alpha=opacity, linewidth=0, zorder=layer, clip_on=False
+        )
+        self._plane.add_patch(patch)
+        return patch
+
+    def cells(
+        self, corners: NDArray[np.float64], *, colour: str, opacity: float = 1.0, layer: float = 1
+    ) -> PathPatch:
+        """Draws many polygons as one area, (P, V, 2): where they overlap, it is not darker."""
+        polygons, sides, _ = corners.shape
+        closed = np.concatenate([corners, corners[:, :1]], axis=1).reshape(-1, 2)
+        codes = [_MOVE, *[_LINE] * (sides - 1), _CLOSE] * polygons
+        patch = PathPatch(
+            Path(closed, codes),
+            facecolor=colour,
+            alpha=opacity,
+            linewidth=0,
+            zorder=layer,
+            clip_on=False,
         )
         self._plane.add_patch(patch)
         return patch

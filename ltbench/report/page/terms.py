@@ -37,6 +37,7 @@ _PLAIN_WORDS = frozenset(
             "tie",
             "tied",
         ),
+        *("floor", "excess"),
         *("tracker", "trial", "val", "view", "exclusive", "inclusive", "held out", "hash", "power"),
         *("significant", "overall accuracy", "harmonic", "validation", "confidence", "cell"),
     }

@@ -99,7 +99,7 @@ def analysis_section(
     if best is not None and "worst_classes" in shown:
         shown["worst_classes"] = _with_best(shown["worst_classes"], analysis, best)
     sheet = [_sheet(analysis, name)] if analysis.pictures else []
-    tables = [_table(table, name) for table in shown.values()]
+    tables = [analysis_table(table, name, folded=table.name in _FOLDED) for table in shown.values()]
     order = ("worst_classes", "confusions", "accuracy", "directions", "calibration")
     by_name = {table.name.removeprefix(f"{name}_"): table for table in tables}
     blocks: list[SectionBlock] = [by_name[one] for one in order if one in by_name]
@@ -153,12 +153,18 @@ def _with_best(table: ErrorTable, analysis: ErrorAnalysis, best: Mapping[int, fl
     return replace(table, columns=(*table.columns, column), rows=tuple(rows))
 
 
-def _table(table: ErrorTable, prefix: str) -> Table:
-    """Returns a table of an analysis as a table of a page."""
+def analysis_table(table: ErrorTable, prefix: str, *, folded: bool) -> Table:
+    """Returns a table of an analysis as a table of a page.
+
+    Args:
+        table: Table.
+        prefix: Prefix of its name on the page.
+        folded: Whether it is collapsed at first.
+    """
     columns = [Column(one.title, one.help, one.decimals) for one in table.columns]
     rows = [tuple(map(_cell, row)) for row in table.rows]
     name = f"{prefix}_{table.name}"
-    return Table(name, table.caption, columns, rows, folded=table.name in _FOLDED)
+    return Table(name, table.caption, columns, rows, folded=folded)
 
 
 def _cell(value: ErrorValue) -> CellValue:

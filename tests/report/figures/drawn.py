@@ -114,6 +114,37 @@ def takers(count: int) -> Canvas:
     )
 
 
+GROUPS = ["many-shot", "medium-shot", "few-shot"]
+
+
+def class_similarity(count: int) -> Canvas:
+    cosines = random().uniform(-0.2, 0.9, (8, 8))
+    np.fill_diagonal(cosines, np.nan)
+    groups = {"many": (0, 1), "medium": (1, 10), "few": (10, 16)}
+    one = figures.SimilarityMap(np.arange(0.0, 17, 2), cosines, groups, {("few", "many"): 0.25})
+    return figures.draw_class_similarity(dict.fromkeys(names(count), one))
+
+
+def intra_class_distances(count: int) -> Canvas:
+    counts = {"many": np.array([0, 9, 4, 1]), "medium": np.zeros(4), "few": np.array([1, 0, 5, 2])}
+    one = figures.DistanceCounts(np.linspace(0, 2, 5), counts, counts)
+    return figures.draw_intra_class_distances(dict.fromkeys(names(count), one), axis="distance")
+
+
+def train_test_excess(count: int) -> Canvas:
+    means = random().normal(0.05, 0.03, (count, 3))
+    means[0, 0] = np.nan
+    return figures.draw_train_test_excess(
+        names(count), GROUPS, means, means - 0.02, means + 0.02, axis="distance"
+    )
+
+
+def train_test_accuracy(count: int) -> Canvas:
+    test = random().uniform(40, 90, (count, 3))
+    test[0, 2] = np.nan
+    return figures.draw_train_test_accuracy(names(count), GROUPS, test + 8, test)
+
+
 EVERY: list[Callable[[int], Canvas]] = [
     head_to_tail,
     shot_groups,
@@ -126,4 +157,8 @@ EVERY: list[Callable[[int], Canvas]] = [
     calibration,
     group_calibration,
     takers,
+    class_similarity,
+    intra_class_distances,
+    train_test_excess,
+    train_test_accuracy,
 ]
