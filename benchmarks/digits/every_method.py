@@ -1,6 +1,6 @@
 """Every method of ltbench on digits_lt: benchmarks/results/digits/every_method.csv and its table.
 
-    python benchmarks/digits/every_method.py --out runs
+    python -m benchmarks.remeasure --only every_method
 
 About half an hour on one core. Every run is stored, so that an interrupted study goes on where
 it stopped. Each method is trained as its recipe says: nothing is chosen by looking at results.
@@ -8,7 +8,6 @@ it stopped. Each method is trained as its recipe says: nothing is chosen by look
 
 from __future__ import annotations
 
-import argparse
 import csv
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import ltbench
+from benchmarks.remeasure.marked import fill
 from ltbench.config.options import as_typed
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
@@ -61,17 +61,18 @@ def run(row: Row, out: Path) -> None:
         row.values.append([getattr(result.metrics, column) for column in COLUMNS])
 
 
-def main() -> None:
-    """Runs all rows and writes the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    out = parser.parse_args().out
+def measure(out: Path) -> None:
+    """Runs all rows, and writes their file and their table.
+
+    Args:
+        out: Folder of the runs; those that are there are not executed again.
+    """
     rows = rows_of(load_plugins())
     for number, row in enumerate(rows, start=1):
         run(row, out)
         print(f"{number}/{len(rows)} {table_line(row)}", flush=True)
     write_csv(RESULTS / "every_method.csv", rows)
-    print(table(rows))
+    fill(RESULTS / "README.md", {"every method": table(rows)})
 
 
 def write_csv(path: Path, rows: list[Row]) -> None:
@@ -99,7 +100,3 @@ def table_line(row: Row) -> str:
     spread = values.std(axis=0, ddof=1)
     cells = [f"{mean:.1f} ± {std:.1f}" for mean, std in zip(values.mean(0), spread, strict=True)]
     return f"| {row.name} | {row.learned:,} | {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    main()

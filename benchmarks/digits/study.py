@@ -1,6 +1,6 @@
 """LIFT+, its loss and its baselines on digits_lt: the tables of benchmarks/results/digits.
 
-    python benchmarks/digits/study.py --out runs
+    python -m benchmarks.remeasure --only study
 
 About 20 minutes on one core. Every run is stored, so that an interrupted study goes on
 where it stopped. Learning rates of full fine-tuning are chosen on the val split, which holds
@@ -9,7 +9,6 @@ training images that the long-tailed subset leaves; the test split is read by th
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,15 +19,19 @@ import numpy as np
 from scipy.stats import t as student
 
 import ltbench
+from benchmarks.remeasure.marked import fill
 
 SEEDS = range(5)  # of the subset and of the training
 RATES = (0.001, 0.005, 0.02)
 COLUMNS = ("accuracy", "mean_class", "many", "medium", "few")
-RESULTS = Path(__file__).parent.parent / "results" / "digits"
-
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "digits"
+CHOOSING = ROOT / "docs" / "choosing.md"
 
 Done = dict[str, tuple[dict[str, Any], np.ndarray[Any, Any]]]
 """Entry -> its settings and its metrics, (seeds, columns)."""
+Scores = dict[str, dict[float, float]]
+"""Entry -> its mean-class accuracy on val in percent, by learning rate."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,7 @@ ENTRIES = (
 # The test split has 140 images of few-shot classes, so one image is worth 0.7 points. For the
 # question of the loss only, val has almost four times as many, and more seeds cost little.
 LOSS_SEEDS = range(10)
-LIFT_PLUS: dict[str, Any] = {"method": "lift_plus"}
-FULL: dict[str, Any] = {"method": "full", "train.lr": 0.005}  # the rate that was best on val
-LOSS_ENTRIES = tuple(
-    Entry(name, {**settings, "split": "val"}, seeds=LOSS_SEEDS)
-    for name, settings in (
-        ("lift_plus", LIFT_PLUS),
-        ("lift_plus, ce", {**LIFT_PLUS, "loss": "ce"}),
-        ("full", FULL),
-        ("full, ce", {**FULL, "loss": "ce"}),
-    )
-)
+LOSS_ENTRIES = ("lift_plus", "lift_plus, ce", "full", "full, ce")
 LOSS_COMPARISONS = (("lift_plus", "lift_plus, ce"), ("full", "full, ce"))
 COMPARISONS = (
     ("lift_plus", "zero_shot"),
@@ -75,10 +68,15 @@ COMPARISONS = (
 
 
 class Study:
-    """Runs of entries, whose metrics are kept."""
+    """Runs of entries, whose metrics are kept.
+
+    Args:
+        out: Folder of the runs.
+    """
 
     def __init__(self, out: Path) -> None:
         self.out = out
+        self.scores: Scores = {}
 
     def metrics(self, settings: dict[str, Any], seed: int) -> dict[str, float]:
         """Returns the metrics of one run, in percent."""
@@ -90,50 +88,53 @@ class Study:
 
     def best_rate(self, entry: Entry) -> float:
         """Returns the learning rate with the best mean-class accuracy on the val split."""
-        means = {
-            rate: np.mean(
-                [
-                    self.metrics({**entry.settings, "train.lr": rate, "split": "val"}, seed)[
-                        "mean_class"
-                    ]
-                    for seed in entry.seeds
-                ]
-            )
-            for rate in RATES
-        }
-        shown = ", ".join(f"{rate}: {mean:.2f}" for rate, mean in means.items())
-        print(f"{entry.name}: mean-class accuracy on val by learning rate: {shown}")
-        return max(RATES, key=lambda rate: means[rate])
+        scores = {}
+        for rate in RATES:
+            settings = {**entry.settings, "train.lr": rate, "split": "val"}
+            runs = [self.metrics(settings, seed) for seed in entry.seeds]
+            scores[rate] = float(np.mean([one["mean_class"] for one in runs]))
+        self.scores[entry.name] = scores
+        return max(RATES, key=lambda rate: scores[rate])
 
-    def table(self, entry: Entry) -> tuple[dict[str, Any], np.ndarray[Any, Any]]:
-        """Returns the settings of an entry and its metrics."""
-        settings = dict(entry.settings)
-        if entry.search_rate:
-            settings["train.lr"] = self.best_rate(entry)
-        rows = [self.metrics(settings, seed) for seed in entry.seeds]
-        return settings, np.array([[row[name] for name in COLUMNS] for row in rows])
+    def settings(self, entry: Entry) -> dict[str, Any]:
+        """Returns the settings of an entry, with its best learning rate where one is searched."""
+        found = {"train.lr": self.best_rate(entry)} if entry.search_rate else {}
+        return {**entry.settings, **found}
+
+    def values(self, settings: dict[str, Any], seeds: Sequence[int]) -> np.ndarray[Any, Any]:
+        """Returns the metrics of runs, (seeds, columns)."""
+        rows = [self.metrics(settings, seed) for seed in seeds]
+        return np.array([[row[name] for name in COLUMNS] for row in rows])
 
 
-def main() -> None:
-    """Runs the study and writes its tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    study = Study(parser.parse_args().out)
-    done = {entry.name: study.table(entry) for entry in ENTRIES}
-    losses = {entry.name: study.table(entry) for entry in LOSS_ENTRIES}
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def measure(out: Path) -> None:
+    """Runs the study, and writes its files and its tables.
+
+    Args:
+        out: Folder of the runs; those that are there are not executed again.
+    """
+    study = Study(out)
+    done: Done = {}
+    for entry in ENTRIES:
+        settings = study.settings(entry)
+        done[entry.name] = settings, study.values(settings, entry.seeds)
+        print(entry.name, flush=True)
+    losses: Done = {}
+    for name in LOSS_ENTRIES:
+        settings = done[name][0]
+        losses[name] = settings, study.values({**settings, "split": "val"}, LOSS_SEEDS)
+        print(f"{name}, on val", flush=True)
     write_csv(RESULTS / "methods.csv", done)
     write_csv(RESULTS / "losses_on_val.csv", losses)
-    text = "\n\n".join(
-        [
-            accuracy_table(done),
-            difference_table(done, COMPARISONS),
-            "On the val split:",
-            accuracy_table(losses),
-            difference_table(losses, LOSS_COMPARISONS),
-        ]
-    )
-    print(text)
+    parts = {
+        "learning rates": rate_table(study.scores),
+        "accuracies": accuracy_table(done),
+        "differences": difference_table(done, COMPARISONS),
+        "accuracies on val": accuracy_table(losses),
+        "differences on val": difference_table(losses, LOSS_COMPARISONS),
+    }
+    fill(RESULTS / "README.md", parts)
+    fill(CHOOSING, {"differences": parts["differences"], "losses": parts["differences on val"]})
 
 
 def write_csv(path: Path, done: Done) -> None:
@@ -144,6 +145,19 @@ def write_csv(path: Path, done: Done) -> None:
         for name, (settings, values) in done.items():
             for seed, row in enumerate(values):
                 writer.writerow([name, settings.get("train.lr", ""), seed, *row.round(4)])
+
+
+def rate_table(scores: Scores) -> str:
+    """Returns mean-class accuracy on val by learning rate, the best in bold, as Markdown."""
+    lines = [
+        "| entry | " + " | ".join(f"{rate:g}" for rate in RATES) + " |",
+        "|" + "---|" * (len(RATES) + 1),
+    ]
+    for name, by_rate in scores.items():
+        best = max(by_rate.values())
+        cells = [f"**{one:.2f}**" if one == best else f"{one:.2f}" for one in by_rate.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def accuracy_table(done: Done) -> str:
@@ -177,7 +191,3 @@ def difference_table(done: Done, comparisons: Sequence[tuple[str, str]]) -> str:
         ]
         lines.append(f"| {better} - {worse} | {cells[0]} | {cells[-1]} |")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from ltbench.report.sections.diagnosis import ranking_diagnosis
 from ltbench.report.sections.errors import errors_section
 from ltbench.report.sections.evidence import gather_evidence
 from ltbench.report.sections.leaderboard import leaderboard_table, shared_facts
+from ltbench.report.sections.learned_share import learned_share_section
 from ltbench.report.sections.provenance import provenance_section
 from ltbench.report.sections.ranking import (
     detail_sections,
@@ -168,6 +169,8 @@ def _ranking_sections(
         details.insert(1, errors_section(evidence, name, open_split, figures))
     if (diagnosis := ranking_diagnosis(ranking, name, figures)) is not None:
         details.insert(2 if evidence is not None else 0, diagnosis)
+    if (shares := learned_share_section(ranking, name, figures)) is not None:
+        details.append(shares)
     facts = shared_facts(ranking)
     if len(board.rankings) == 1:
         return [

@@ -14,6 +14,7 @@ from ltbench.report.figures.looks import MethodLooks
 from ltbench.report.figures.narrow_shot_groups import draw_narrow_shot_groups
 from ltbench.report.figures.output import figure_files, to_svg
 from ltbench.report.figures.score_grid import draw_score_grid
+from ltbench.report.figures.share_panels import ShareLine, draw_share_panels
 from ltbench.report.figures.shot_groups import draw_shot_groups
 from ltbench.report.figures.significance_matrix import draw_significance_matrix
 from ltbench.report.figures.takers import Taker, draw_takers
@@ -25,6 +26,7 @@ from ltbench.report.figures.training_curves import draw_training_curves
 __all__ = [
     "DistanceCounts",
     "MethodLooks",
+    "ShareLine",
     "SimilarityMap",
     "Taker",
     "draw_calibration",
@@ -35,6 +37,7 @@ __all__ = [
     "draw_intra_class_distances",
     "draw_narrow_shot_groups",
     "draw_score_grid",
+    "draw_share_panels",
     "draw_shot_groups",
     "draw_significance_matrix",
     "draw_takers",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.label_placement import PlacedLabel, place_labels
+from ltbench.report.figures.log_scale import LogScale, draw_zero, log_scale
 from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
 from ltbench.report.figures.method_rows import describe_value
 from ltbench.report.figures.plot_frame import PlotFrame
@@ -31,28 +31,6 @@ _HEIGHT = 230.0  # points of the plot
 _AXIS_HEIGHT = 38.0  # points
 _OTHER_STYLE = MethodStyle(MUTED, "o", "-")
 _LEGEND_GAP = 16.0  # points between names below the plot
-
-
-@dataclass(frozen=True)
-class _CostScale:
-    """Log scale with a separate position for zero.
-
-    Args:
-        scale: Scale of the logarithms.
-        zero: Position of zero, in points; None where no cost is zero.
-        texts: Texts of the ticks of the scale.
-    """
-
-    scale: Scale
-    zero: float | None
-    texts: tuple[str, ...]
-
-    def __call__(self, costs: ArrayLike) -> NDArray[np.float64]:
-        costs = np.asarray(costs, dtype=float)
-        positive = self.scale(np.log10(np.where(costs > 0, costs, 1.0)))
-        zero = np.nan if self.zero is None else self.zero
-        found = np.where(costs > 0, positive, zero)
-        return np.where(np.isfinite(costs), found, np.nan).astype(np.float64)
 
 
 @with_figure_style
@@ -86,7 +64,7 @@ def draw_trade_off(
     frame = PlotFrame(_LEFT, _TOP, FIGURE_WIDTH - 8, _TOP + _HEIGHT)
     known = np.isfinite(accuracy) & np.isfinite(cost)
     front = pareto_front(cost, accuracy)
-    x = _cost_scale(cost[known], frame.left, frame.right)
+    x = log_scale(cost[known], frame.left, frame.right)
     shown = np.where(known, accuracy, np.nan)
     y = percent_scale(np.stack([shown, low, high]), frame.bottom, frame.top)
     points = np.column_stack([x(cost), y(accuracy)])
@@ -140,7 +118,7 @@ def pareto_front(cost: NDArray[np.float64], accuracy: NDArray[np.float64]) -> ND
     return order[accuracy[order] > best]
 
 
-def _draw_axes(canvas: Canvas, frame: PlotFrame, x: _CostScale, y: Scale, cost_label: str) -> None:
+def _draw_axes(canvas: Canvas, frame: PlotFrame, x: LogScale, y: Scale, cost_label: str) -> None:
     frame.draw_y(canvas, y, "accuracy, %")
     frame.draw_x(canvas, x.scale, cost_label, x.texts)
     canvas.write(
@@ -149,14 +127,7 @@ def _draw_axes(canvas: Canvas, frame: PlotFrame, x: _CostScale, y: Scale, cost_l
         size=SMALL_SIZE,
         colour=MUTED,
     )
-    if x.zero is not None:
-        canvas.line([x.zero] * 2, [frame.bottom, frame.bottom + 3])
-        canvas.write(
-            *(x.zero, frame.bottom + 11, "0"), anchor="center", size=SMALL_SIZE, colour=MUTED
-        )
-        if x.texts:
-            middle = x.scale.start - 7
-            canvas.line([middle] * 2, [frame.top, frame.bottom], width=0.7, dash=":", layer=0.6)
+    draw_zero(canvas, x, frame.top, frame.bottom)
 
 
 def _draw_label(canvas: Canvas, label: str, name: str, place: PlacedLabel) -> None:
@@ -184,37 +155,6 @@ class _Legend:
             canvas.write(x + 9, y, label)
 
 
-def _cost_scale(cost: NDArray[np.float64], left: float, right: float) -> _CostScale:
-    """Returns the scale of known costs between two positions."""
-    positive = cost[cost > 0]
-    has_zero = bool((cost == 0).any())
-    start = left + (44 if has_zero and positive.size else 10)
-    smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
-    ticks = _log_ticks(float(smallest), float(largest)) if positive.size else []
-    first, last = min([smallest, *ticks]), max([largest, *ticks])
-    room = max(0.03 * np.log10(last / first), 0.05)
-    scale = Scale(
-        float(np.log10(first) - room),
-        float(np.log10(last) + room),
-        start,
-        right,
-        tuple(float(np.log10(tick)) for tick in ticks),
-    )
-    zero = (left + 14 if positive.size else (left + right) / 2) if has_zero else None
-    return _CostScale(scale, zero, tuple(_format_tick(tick) for tick in ticks))
-
-
-def _log_ticks(smallest: float, largest: float) -> list[float]:
-    """Returns ticks around two costs: powers of ten, also 2 and 5 times these for a short range."""
-    first, last = int(np.floor(np.log10(smallest))), int(np.ceil(np.log10(largest)))
-    if last - first > 2:
-        ticks = [10.0**power for power in range(first, last + 1)]
-    else:
-        ticks = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
-    within = [tick for tick in ticks if smallest / 2 <= tick <= largest * 2]
-    return within[:: -(-len(within) // 6)] if within else []
-
-
 def _interval_lines(
     x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
@@ -229,10 +169,3 @@ def _front_lines(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     for (x, y), (next_x, next_y) in itertools.pairwise(points):
         lines += [np.array([x, y, next_x, y]), np.array([next_x, y, next_x, next_y])]
     return lines
-
-
-def _format_tick(number: float) -> str:
-    for size, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:g}{sign}"
-    return f"{number:g}"

@@ -65,6 +65,20 @@ def trade_off(count: int) -> Canvas:
     )
 
 
+def share_panels(count: int) -> Canvas:
+    draws = random()
+    lines = {}
+    for number, name in enumerate(names(count)):
+        size = 1 if number == 3 else 4
+        means = draws.uniform(40, 98, (size, 4))
+        shares = np.zeros(1) if number == 3 else np.array([0.1, 1.0, 10.0, 97.9])
+        rates = draws.choice([0.001, 0.01, 0.03], size)
+        lines[name] = figures.ShareLine(
+            shares, rates, means, means - 2, means + 2, shares, rates[::-1], means - 3
+        )
+    return figures.draw_share_panels(lines, [one for one in METRICS if one != "mean-class"])
+
+
 def critical_difference(count: int) -> Canvas:
     ranks = np.array([1.0 + rank for rank in random().permutation(count)])
     return figures.draw_critical_difference(names(count), ranks, 2.5, [tuple(range(count))])
@@ -161,4 +175,5 @@ EVERY: list[Callable[[int], Canvas]] = [
     intra_class_distances,
     train_test_excess,
     train_test_accuracy,
+    share_panels,
 ]

@@ -1,0 +1,1 @@
+"""Measures everything that pages of this repository quote, and writes it there."""
