@@ -28,11 +28,10 @@ COMMON: dict[str, Any] = {
     "dataset.largest": 32,
     "backbone": "in1k_efficientnet_lite0",
     "backbone.resolution": 128,
-    "train.epochs": 5,
-    "train.batch_size": 32,
     "inference": "center",
     "precision": "fp32",
 }
+TRAINED: dict[str, Any] = {"train.epochs": 5, "train.batch_size": 32}
 _HEAVY, _LIGHT = (0.0003, 0.001, 0.003, 0.01), (0.01, 0.03, 0.1, 0.3)
 _HALF = 8  # of the 16 blocks
 
@@ -112,7 +111,9 @@ class Study:
         if entry.name not in self.rates:
             self.rates[entry.name] = {
                 rate: _known(
-                    self.metrics({**entry.settings, "train.lr": rate, "split": "val"}, "search")
+                    self.metrics(
+                        {**TRAINED, **entry.settings, "train.lr": rate, "split": "val"}, "search"
+                    )
                 )
                 for rate in entry.rates
             }
@@ -122,8 +123,8 @@ class Study:
     def final(self, entry: Entry, seed: int) -> dict[str, float | None]:
         """Returns the metrics of an entry on the test split."""
         rate = self.rate(entry)
-        settings = entry.settings if rate is None else {**entry.settings, "train.lr": rate}
-        return self.metrics({**settings, "seed": seed}, "runs")
+        trained = {} if rate is None else {**TRAINED, "train.lr": rate}
+        return self.metrics({**trained, **entry.settings, "seed": seed}, "runs")
 
 
 def _known(metrics: dict[str, float | None]) -> float:
