@@ -41,7 +41,7 @@ class Entry:
     """A row of the table.
 
     Args:
-        name: Name of the row.
+        name: Name of the row, and of the folder of its runs.
         settings: Settings besides the common ones.
         rates: Learning rates to choose from; none: nothing is trained by gradients.
         rate_of: Entry whose chosen rate is taken: its training is the same.
@@ -58,15 +58,15 @@ class Entry:
 ENTRIES = (
     Entry("ncm", {"method": "ncm"}),
     Entry("classifier_only", {"method": "classifier_only"}, _LIGHT),
-    Entry("classifier_only, ce", {"method": "classifier_only", "loss": "ce"}, _LIGHT),
+    Entry("classifier_only_ce", {"method": "classifier_only", "loss": "ce"}, _LIGHT),
     Entry("bitfit", {"method": "bitfit"}, _LIGHT),
     Entry("half", {"method": "full", "method.layers": _HALF}, _HEAVY),
     Entry("full", {"method": "full"}, _HEAVY),
-    Entry("full, ce", {"method": "full", "loss": "ce"}, _HEAVY),
+    Entry("full_ce", {"method": "full", "loss": "ce"}, _HEAVY),
     Entry("crt", {"method": "crt"}, _HEAVY),
     Entry("tau_norm", {"method": "tau_norm"}, rate_of="crt"),
     Entry(
-        "full, random weights",
+        "full_random",
         {"method": "full", "backbone.pretrained": False},
         _HEAVY,
         seeds=SEEDS[:3],  # a control
@@ -124,7 +124,7 @@ class Study:
         """Returns the metrics of an entry on the test split."""
         rate = self.rate(entry)
         trained = {} if rate is None else {**TRAINED, "train.lr": rate}
-        return self.metrics({**trained, **entry.settings, "seed": seed}, "runs")
+        return self.metrics({**trained, **entry.settings, "seed": seed}, f"runs/{entry.name}")
 
 
 def _known(metrics: dict[str, float | None]) -> float:
