@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench board demo test test-full test-slow lint types docs figures results site check clean
+.PHONY: api attack bench board demo test test-full test-slow lint types docs figures photos results site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -45,6 +45,10 @@ docs: $(VENV)/.installed  ## the pages that are made from the code
 
 results: $(VENV)/.dev  ## what pages quote of digits_lt and glyphs_lt, measured again: two hours; then figures
 	$(BIN)/python -m benchmarks.remeasure $(RESULTS)
+	$(MAKE) figures
+
+photos: $(VENV)/.dev  ## heavy and light fine-tuning on grocery_store in DATA: two hours of one core; then figures
+	$(BIN)/python -m benchmarks.photos --data-root $(or $(DATA),data)
 	$(MAKE) figures
 
 figures: $(VENV)/.dev  ## what shows stored results: tables, reports, figures, pictures of reports; then docs

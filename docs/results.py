@@ -40,11 +40,26 @@ class StoredReport:
 REPORTS = {
     "digits": StoredReport("digits/methods/report", ("digits/runs",), "Seven methods on digits_lt"),
     "glyphs": StoredReport("glyphs/report", ("glyphs/runs",), "Four methods on glyphs_lt"),
+    "photos": StoredReport(
+        "photos/report", ("photos/runs",), "Heavy and light fine-tuning on photographs"
+    ),
     "both": StoredReport(
         "across/report", ("digits/runs", "glyphs/runs"), "Digits and printed characters"
     ),
 }
 """Reports of the gallery, by the name of their pictures."""
+
+_PHOTOS = "benchmarks/results/photos/runs"
+_GLYPHS = "benchmarks/results/glyphs/runs/glyphs_lt/clip_tiny"
+SHOWN = {
+    "photos/leaderboard.txt": f"leaderboard {_PHOTOS} --metric mean_class --columns "
+    "rank,method,accuracy,mean_class,medium,few,learned_percent,p_value_vs_best",
+    "photos/diagnosis.txt": f"diagnose {_PHOTOS}/full {_PHOTOS}/half {_PHOTOS}/bitfit "
+    f"{_PHOTOS}/classifier_only --against pretrained",
+    "glyphs/diagnosis.txt": f"diagnose {_GLYPHS}/full {_GLYPHS}/lift_plus "
+    f"{_GLYPHS}/classifier_only {_GLYPHS}/zero_shot --against pretrained",
+}
+"""Commands whose output pages show, executed at the root of the repository, by its file."""
 
 COPIED = {
     "shot_groups.svg": "digits/methods/report/figures/digits_lt_tte_shot_groups.svg",
@@ -68,6 +83,9 @@ def main() -> None:
             *("report", *report.runs, "--out", report.folder, "--title", report.title),
             folder=RESULTS,
         )
+    for name, command in SHOWN.items():
+        output = _ltbench(*command.split(), folder=ROOT)
+        (RESULTS / name).write_text(f"$ ltbench {command}\n{output}", encoding="utf-8")
     for name, source in COPIED.items():
         shutil.copyfile(RESULTS / source, FIGURES / name)
     picture_reports({name: RESULTS / one.folder for name, one in REPORTS.items()}, FIGURES)

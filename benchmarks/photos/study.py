@@ -1,17 +1,11 @@
 """Heavy against light fine-tuning on photographs, with weights pretrained on ImageNet.
 
-    ltbench data prepare grocery_store --source GroceryStoreDataset
-    OMP_NUM_THREADS=1 python benchmarks/photos/study.py --out runs
-
-About two hours on one core. Every run is stored, so that an interrupted study goes on where it
-stopped, and two processes may share it: `--part 1/2` and `--part 2/2`. Each entry has a learning
-rate of its own, chosen among four by mean-class accuracy on the official val split; the test split
-is read by the final runs alone.
+Each entry has a learning rate of its own, chosen among four by mean-class accuracy on the official
+val split; the test split is read by the final runs alone. Finished runs are not executed again.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -73,7 +67,13 @@ ENTRIES = (
     ),
 )
 COLUMNS = ("accuracy", "mean_class", "medium", "few")
-RESULTS = Path(__file__).parent.parent / "results" / "photos"
+DIAGNOSED = ("classifier_only", "bitfit", "half", "full", "full_ce", "full_random")
+"""Entries whose features are diagnosed: each has another encoder."""
+
+FOLDER = Path("benchmarks/results/photos")
+"""Folder of the runs, in the repository and in the folder of a measurement."""
+
+RESULTS = Path(__file__).parents[2] / FOLDER
 
 
 @dataclass
@@ -133,22 +133,15 @@ def _known(metrics: dict[str, float | None]) -> float:
     return value
 
 
-def main() -> None:
+def measure(study: Study) -> None:
     """Runs the study, and writes the chosen rates and the metrics of every run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument("--data-root", type=Path, default=Path("data"), help="as for ltbench run")
-    parser.add_argument("--part", default="1/1", help="every Nth run only, such as 1/2")
-    chosen = parser.parse_args()
-    part, parts = (int(number) for number in chosen.part.split("/"))
-    study = Study(chosen.out, chosen.data_root)
     pairs = [(entry, seed) for seed in SEEDS for entry in ENTRIES if seed in entry.seeds]
     pairs.sort(key=lambda pair: len(pair[0].seeds), reverse=True)  # the control last
-    for entry, seed in pairs[part - 1 :: parts]:
+    for entry, seed in pairs:
         print(seed, entry.name, study.rate(entry), study.final(entry, seed), flush=True)
-    if parts == 1:
-        write_rates(study)
-        write_metrics(study)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    write_rates(study)
+    write_metrics(study)
 
 
 def write_rates(study: Study) -> None:
@@ -175,7 +168,3 @@ def write_metrics(study: Study) -> None:
 
 def _rounded(value: float | None) -> float | str:
     return "" if value is None else round(value, 4)
-
-
-if __name__ == "__main__":
-    main()

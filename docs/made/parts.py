@@ -21,6 +21,7 @@ from ltbench.analysis.leaderboard.rows import COLUMNS
 from ltbench.scaffold.package import NewPackage
 
 DOCS = Path(__file__).parents[1]
+RESULTS = DOCS.parent / "benchmarks" / "results"
 MARKED = re.compile(
     r"(<!-- (?P<name>[^:>]+): made by `make docs` -->\n)"
     r".*?"
@@ -61,6 +62,11 @@ def _file(path: str) -> str:
     return fenced(content, _LANGUAGES[file.suffix])
 
 
+def _output(name: str) -> str:
+    """Returns the output of a command, which `make figures` has stored below the results."""
+    return fenced((RESULTS / name).read_text(encoding="utf-8"), "console")
+
+
 def _example(kind: str) -> str:
     """Returns the modules and the test that `ltbench plugin new` writes for a kind."""
     name = f"my_{kind}"
@@ -87,6 +93,7 @@ _PARTS: dict[str, Callable[[str], str]] = {
     "file": _file,
     "rooms": rooms.rooms_table,
     "names": names_table,
+    "output": _output,
     "keys": results.keys,
     "tables": lambda _: papers.tables(),
 }

@@ -1,0 +1,1 @@
+"""Heavy and light fine-tuning of a pretrained network on photographs: `make photos`."""
