@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -72,19 +74,24 @@ def make_lt(
     ratio: float,
     data_seed: int,
     largest: int | None = None,
+    *,
+    order: Literal["ids", "counts"] = "ids",
 ) -> Dataset:
-    """Makes the training split of a balanced data set long-tailed, in the order of class ids.
+    """Makes the training split of a data set long-tailed.
 
     The other splits do not change. The images left out do not become a `val` split: it would have
     few or no images of the head, and labels that a real long-tailed data set does not have. A run
     that needs validation images holds them out of the training split, as for other data sets.
 
     Args:
-        dataset: Balanced data set.
+        dataset: Data set with enough images of each class.
         profile: Curve of the class counts.
         ratio: Largest over smallest class count, at least 1.
         data_seed: Seed of the choice, see `select_counts`.
-        largest: Number of training images of class 0; None: that of the smallest class.
+        largest: Number of training images of the first class; None: that of the smallest class, or
+            in the order of counts the most that all classes allow.
+        order: Order of the classes on the curve: that of their ids, for balanced data sets, or of
+            the number of their images, largest first.
 
     Raises:
         ConfigError: A class has too few images, or would have none left.
@@ -97,27 +104,46 @@ def make_lt(
             f"class '{empty}' has no training images: the set cannot be made long-tailed",
             hint="add training images of this class, or leave the class out of the data set",
         )
-    most = int(available.min())
     counts_of = {"exponential": exponential_counts, "pareto": pareto_counts}[profile]
-    counts = counts_of(dataset.num_classes, most if largest is None else largest, ratio)
-    short = np.flatnonzero(available < counts)
+    curve = partial(counts_of, dataset.num_classes, ratio=ratio)
+    if order == "ids":
+        classes, most = np.arange(len(available)), int(available.min())
+    else:
+        classes = np.argsort(-available, kind="stable")
+        most = _largest_allowed(available[classes], curve)
+    counts = np.empty_like(available)
+    counts[classes] = curve(most if largest is None else largest)
+    short = classes[available[classes] < counts[classes]]
     if len(short):
         label = int(short[0])
         raise ConfigError(
             f"largest={largest}: expected {counts[label]:,} training images of class "
             f"'{dataset.class_names[label]}', got {available[label]:,}",
-            hint=f"choose at most {most:,}, which every class has",
+            hint=f"choose at most {most:,}: every class has images for it",
         )
-    if 0 in counts:
-        label = counts.index(0)
+    emptied = classes[counts[classes] == 0]
+    if len(emptied):
+        head = int(classes[0])
         raise ConfigError(
-            f"ratio={ratio:g}: class '{dataset.class_names[label]}' would have no training image, "
-            f"because class '{dataset.class_names[0]}' has {counts[0]:,}",
-            hint=f"choose a ratio of at most {counts[0]:,}, or more images",
+            f"ratio={ratio:g}: class '{dataset.class_names[int(emptied[0])]}' would have no "
+            f"training image, because class '{dataset.class_names[head]}' has {counts[head]:,}",
+            hint=f"choose a ratio of at most {counts[head]:,}, or more images",
         )
-    at = select_counts(train.labels, counts, data_seed)
+    at = select_counts(train.labels, counts.tolist(), data_seed)
     chosen = Split(subset(train.images, at), train.labels[at])
     return replace(dataset, splits={**dataset.splits, "train": chosen})
+
+
+def _largest_allowed(available: NDArray[np.int64], curve: Callable[[int], list[int]]) -> int:
+    """Returns the largest first count for which every class has the images of the curve.
+
+    Args:
+        available: Number of images of each class, in the order of the curve, (K,).
+        curve: Function from the first count to all counts.
+    """
+    allowed = range(int(available[0]) + 1)
+    fits = [bool((available >= curve(first)).all()) for first in allowed]
+    return fits.index(False) - 1 if False in fits else allowed[-1]
 
 
 def select_counts(

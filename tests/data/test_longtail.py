@@ -143,3 +143,16 @@ def test_too_few_images_for_the_profile(
 ) -> None:
     with pytest.raises(error, match=said):
         make_lt(balanced(counts), "exponential", ratio, 0, largest)
+
+
+def test_classes_in_the_order_of_their_images() -> None:
+    dataset = balanced((2, 9, 20, 8))
+    # 16 * 16^(-k / 3) is 16, 6.3, 2.5 and 1 for classes c, b, d, a; with 20 all have images too
+    made = make_lt(dataset, "exponential", 16, 0, largest=16, order="counts")
+    assert made.class_counts.tolist() == [1, 6, 16, 2]
+    # 20 * 5^(-k / 3) needs 11 images of class b, and 4 of a: 16 is the most that 9 of b and 2 allow
+    made = make_lt(dataset, "exponential", 5, 0, order="counts")
+    assert made.class_counts.tolist() == [2, 8, 14, 4]
+    with pytest.raises(ConfigError, match="expected 9 training images of class 'b', got 8") as said:
+        make_lt(balanced((9, 8)), "exponential", 1, 0, largest=9, order="counts")
+    assert "at most 8" in said.value.hint

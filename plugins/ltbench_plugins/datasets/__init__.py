@@ -12,6 +12,7 @@ from ltbench_plugins.datasets.elpv import ELPV
 from ltbench_plugins.datasets.folder import FOLDER
 from ltbench_plugins.datasets.food101_lt import FOOD101_LT
 from ltbench_plugins.datasets.glyphs_lt import GLYPHS_LT
+from ltbench_plugins.datasets.grocery_store import GROCERY_STORE
 from ltbench_plugins.datasets.huggingface import HUGGINGFACE
 from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
 from ltbench_plugins.datasets.inat2018 import INAT2018
@@ -30,6 +31,7 @@ def ltbench_register_datasets() -> Iterable[DatasetSpec]:
         FOLDER,
         FOOD101_LT,
         GLYPHS_LT,
+        GROCERY_STORE,
         HUGGINGFACE,
         IMAGENET_LT,
         INAT2018,

@@ -103,12 +103,17 @@ def _token_embedding(clip: Any) -> nn.Embedding | None:
 
 
 def timm_blocks(model: nn.Module) -> list[Block]:
-    """Returns the blocks of a vision transformer, or of a residual network without its stem.
+    """Returns the blocks of a vision transformer, or of a convolutional network without its stem.
 
+    Convolutional are residual networks, and those of inverted residual blocks (EfficientNet,
+    MobileNet), whose last convolution is after the blocks as the last norm of a transformer is.
     Separate parts that methods expect as one Linear are joined in place; see `fusing`. Weights of
     convolutions are stored with channels last.
     """
     transformer: Any = getattr(model, "blocks", None)
+    stages: list[Any] = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
+    if isinstance(transformer, nn.Sequential) and isinstance(transformer[0], nn.Sequential):
+        transformer, stages = None, [*transformer]
     if transformer is not None:
         for block in transformer:
             if hasattr(block, "attn") and hasattr(block, "mlp"):
@@ -116,7 +121,6 @@ def timm_blocks(model: nn.Module) -> list[Block]:
                 block.mlp = pack_gate(block.mlp)
         shorten_timm(model)
         return [Block(block, _present(block, TIMM_BLOCK)) for block in transformer]
-    stages = [getattr(model, f"layer{number}", None) for number in (1, 2, 3, 4)]
     blocks = [Block(block, {}) for stage in stages if stage is not None for block in stage]
     if blocks:  # convolutions are faster with channels last
         model.to(memory_format=torch.channels_last)
