@@ -25,7 +25,7 @@ from ltbench_plugins.modules.lora import BlockLoRA
 from ltbench_plugins.modules.ssf import ScaleShift
 from tests import parity
 from tests.covered import value_of
-from tests.plugins.test_methods import COUNTS, IMAGES, METHODS, apply, fill
+from tests.plugins.test_methods import apply, fill
 
 ALL = ("q", "k", "v", "out", "mlp_in", "mlp_out")
 
