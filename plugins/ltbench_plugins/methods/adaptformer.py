@@ -37,8 +37,8 @@ class AdaptFormer:
     """MLP(LN2(h)) + s * up(relu(down(LN(h)))) in each block, on the residual stream h.
 
     New weights: LN, down (dim, width), up (width, dim), s, per block. `up` starts at 0. As in
-    LIFT's code s is learned and there is a norm inside; in AdaptFormer's own paper s is 0.1
-    (`scale=0.1`), and there is none.
+    LIFT's code s is learned and there is a norm inside; AdaptFormer's own paper has s = 0.1
+    (`scale=0.1`) and no norm.
     """
 
     num_classes: int
