@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import MinLen
 
@@ -87,9 +87,8 @@ def _width(block: Block, role: Role) -> int:
     """Returns the number of channels of a module's output."""
     if role in ROLES["norms"]:
         return block.width
-    weight = block[role].weight
-    assert not callable(weight)
-    return int(weight.shape[0])
+    projection: Any = block[role]
+    return int(projection.out_features)
 
 
 def build(config: SsfConfig, ctx: BuildContext) -> Ssf:
