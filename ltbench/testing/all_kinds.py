@@ -69,13 +69,9 @@ def check_a_run(component: Component, bench: Bench, trial: Trial) -> None:
 def _first_that_runs(
     component: Component, bench: Bench, trial: Trial, out: Path
 ) -> tuple[Resolved, RuntimeConfig]:
-    """Runs the component with the defaults, or with the first head or method that fits it."""
-    companions: list[Settings] = [{}]
-    if component.spec.kind in ("backbone", "head", "refinement"):
-        named = bench.registry.components
-        companions += [{kind: name} for kind in ("head", "method") for name in named[kind]]
+    """Runs the component with the defaults, or with the first other component that fits it."""
     runtime, refusals = bench.runtime(out), []
-    for companion in companions:
+    for companion in _companions(component, bench):
         try:
             planned = bench.plan({**companion, **trial.settings})
             planned.execute(runtime, "always")
@@ -84,3 +80,13 @@ def _first_that_runs(
         else:
             return planned.resolved, runtime
     raise AssertionError(f"no run with it is possible: {'; '.join(dict.fromkeys(refusals))}")
+
+
+def _companions(component: Component, bench: Bench) -> Iterator[Settings]:
+    """Yields settings to try beside a component: the defaults, then heads, methods, backbones."""
+    yield {}
+    if component.spec.kind in ("backbone", "head", "refinement"):
+        named = bench.registry.components
+        yield from ({kind: name} for kind in ("head", "method") for name in named[kind])
+    if component.spec.kind == "method":
+        yield from (backbone.settings for backbone in bench.backbones())

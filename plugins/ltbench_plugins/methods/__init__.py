@@ -9,6 +9,7 @@ from ltbench_plugins.methods.adapter import ADAPTER
 from ltbench_plugins.methods.adaptformer import ADAPTFORMER
 from ltbench_plugins.methods.aft import AFT
 from ltbench_plugins.methods.bitfit import BITFIT
+from ltbench_plugins.methods.bn_tuning import BN_TUNING
 from ltbench_plugins.methods.classifier_only import CLASSIFIER_ONLY
 from ltbench_plugins.methods.clip_adapter import CLIP_ADAPTER
 from ltbench_plugins.methods.coop import COOP
@@ -47,6 +48,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         AFT,
         BITFIT,
         LN_TUNING,
+        BN_TUNING,
         PEFT,
         FULL,
         CLASSIFIER_ONLY,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Gt
 
 from ltbench import BuildContext, MethodSpec, option
 from ltbench_plugins.methods.options import BlocksConfig, Size
@@ -23,13 +25,20 @@ class AdaptFormerConfig(BlocksConfig):
     dim: Size | None = option(
         None, "width of the bottleneck; none: 2^floor(log2(K / (2 L))), at least 1, for L blocks"
     )
+    scale: Literal["learned"] | Annotated[float, Gt(0)] = option(
+        "learned",
+        "factor s of the bottleneck's output: learned from 1, or a fixed number such as 0.1",
+        added=True,
+    )
 
 
 @dataclass(frozen=True)
 class AdaptFormer:
     """MLP(LN2(h)) + s * up(relu(down(LN(h)))) in each block, on the residual stream h.
 
-    New weights: LN, down (dim, width), up (width, dim), s, per block. `up` starts at 0.
+    New weights: LN, down (dim, width), up (width, dim), s, per block. `up` starts at 0. As in
+    LIFT's code s is learned and there is a norm inside; AdaptFormer's own paper has s = 0.1
+    (`scale=0.1`) and no norm.
     """
 
     num_classes: int
@@ -41,7 +50,8 @@ class AdaptFormer:
 
         blocks = backbone.select(self.config.layers)
         dim = self.config.dim or automatic_size(self.num_classes / (2 * len(blocks)))
-        return [p for block in blocks for p in ParallelAdapter(block.width, dim).attach(block)]
+        scale = None if self.config.scale == "learned" else self.config.scale
+        return [p for b in blocks for p in ParallelAdapter(b.width, dim, scale).attach(b)]
 
 
 def build(config: AdaptFormerConfig, ctx: BuildContext) -> AdaptFormer:
@@ -58,4 +68,5 @@ ADAPTFORMER = MethodSpec(
     token_wise=True,
     recipe=recipe(),
     version=2,
+    examples=({}, {"scale": 0.1}),
 )

@@ -1,4 +1,4 @@
-"""LoRA: learned low-rank terms beside projections of each block's attention."""
+"""LoRA: learned low-rank terms beside Linears of each block, by default of its attention."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from ltbench.backbone import Backbone
 
+Target = Literal["q", "k", "v", "out", "mlp_in", "mlp_out"]
+
 
 @dataclass(frozen=True)
 class LoraConfig(BlocksConfig):
@@ -25,17 +27,20 @@ class LoraConfig(BlocksConfig):
     dim: Size | None = option(
         None, "rank r; none: 2^floor(log2(K / (4 L))), at least 1, for L blocks"
     )
-    targets: Annotated[tuple[Literal["q", "k", "v", "out"], ...], MinLen(1)] = option(
-        ("q", "v"), "which projections: to query, key and value, and the one after attention"
+    targets: Annotated[tuple[Target, ...], MinLen(1)] = option(
+        ("q", "v"),
+        "which Linears: to query, key and value, the one after attention, and the MLP's two",
     )
 
 
 @dataclass(frozen=True)
 class Lora:
-    """q + x A B / r for each target in each block, where q is the frozen projection of x.
+    """y + x A B / r for each target in each block, where y is the frozen Linear's output for x.
 
-    New weights: A (width, r), uniform in +-1/sqrt(r), and B (r, width), which starts at 0. As in
-    LIFT's code A is stored in this shape, which sets the bound, and the factor is 1/r.
+    New weights: A (inputs, r), uniform in +-1/sqrt(r), and B (r, outputs), which starts at 0. As in
+    LIFT's code A is stored in this shape, which sets the bound, and the factor is 1/r. The MLP's
+    targets are LIFT's `lora_mlp`. No target changes the rule for r, although a term of the MLP has
+    2.5 times the weights of one of the attention. Gate and value of a gated MLP share one term.
     """
 
     num_classes: int
@@ -43,19 +48,19 @@ class Lora:
 
     def apply(self, backbone: Backbone) -> list[nn.Parameter]:
         """Adds the low-rank terms and returns their parameters."""
-        from ltbench_plugins.modules.lora import AttentionLoRA
+        from ltbench_plugins.modules.lora import BlockLoRA
 
         blocks, targets = backbone.select(self.config.layers), self.config.targets
         rank = self.config.dim or automatic_size(self.num_classes / (4 * len(blocks)))
-        return [p for b in blocks for p in AttentionLoRA(b.width, rank, targets).attach(b)]
+        return [p for b in blocks for p in BlockLoRA(b, rank, targets).attach(b)]
 
     def merge(self, backbone: Backbone) -> None:
-        """Adds A B / r to the weights of the projections."""
-        from ltbench_plugins.modules.lora import AttentionLoRA
+        """Adds A B / r to the weights of the Linears."""
+        from ltbench_plugins.modules.lora import BlockLoRA
 
         for block in backbone.select(self.config.layers):
             terms = block.module.lora
-            assert isinstance(terms, AttentionLoRA)
+            assert isinstance(terms, BlockLoRA)
             terms.merge(block)
 
 
@@ -66,12 +71,16 @@ def build(config: LoraConfig, ctx: BuildContext) -> Lora:
 
 LORA = MethodSpec(
     name="lora",
-    summary="learned low-rank terms beside projections of each block's attention",
+    summary="learned low-rank terms beside projections of each block's attention, or its MLP",
     config=LoraConfig,
     build=build,
     reference="arXiv:2106.09685",
     token_wise=True,
     recipe=recipe(),
     version=2,
-    examples=({}, {"targets": ("q", "k", "v", "out")}),
+    examples=(
+        {},
+        {"targets": ("q", "k", "v", "out")},
+        {"targets": ("q", "v", "mlp_in", "mlp_out")},
+    ),
 )

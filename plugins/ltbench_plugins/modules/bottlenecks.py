@@ -47,13 +47,17 @@ class SequentialAdapter(Bottleneck):
 class ParallelAdapter(Bottleneck):
     """A bottleneck beside a block's MLP: MLP(LN2(h)) + s * up(relu(down(LN(h)))).
 
-    h (B, N, width) is the residual stream before the block's second norm; s is learned and starts
-    at 1.
+    h (B, N, width) is the residual stream before the block's second norm.
+
+    Args:
+        width: Width of the residual stream.
+        dim: Width of the bottleneck.
+        scale: The number s; None: s is learned and starts at 1.
     """
 
-    def __init__(self, width: int, dim: int) -> None:
+    def __init__(self, width: int, dim: int, scale: float | None = None) -> None:
         super().__init__(width, dim)
-        self.scale = nn.Parameter(torch.ones(()))
+        self.scale = nn.Parameter(torch.ones(())) if scale is None else scale
         self._residual: Tensor | None = None
 
     def attach(self, block: Block) -> Iterator[nn.Parameter]:

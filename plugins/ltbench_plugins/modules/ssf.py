@@ -29,9 +29,14 @@ class ScaleShift(nn.Module):
 
     @torch.no_grad()
     def merge(self, module: nn.Module) -> None:
-        """Scales and shifts the weights of the Linear that this was added to, and leaves it."""
+        """Scales and shifts weight and bias of the Linear or LayerNorm, and leaves it.
+
+        A norm without weights, or of another kind, keeps its scale and shift.
+        """
+        if not isinstance(module, (nn.Linear, nn.LayerNorm)) or module.weight is None:
+            return
         weight = weight_of(module)
-        weight.mul_(self.scale[:, None])
+        weight.mul_(self.scale.view(-1, *[1] * (weight.dim() - 1)))
         bias = module.bias
         if isinstance(bias, Tensor):
             bias.mul_(self.scale).add_(self.shift)
