@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ltbench.storage.result_schema import RunResult
     from ltbench.storage.run_directory import RunDirectory
 
+_REREAD_KINDS = ("dataset", "backbone")
+"""Kinds whose files an evaluation reads again."""
+
 
 def evaluate(
     run: FinishedRun,
@@ -208,7 +211,7 @@ def _resolve(
     registry = load_plugins()
     places = [
         f"{kind}.{name}"
-        for kind in ("dataset", "backbone")
+        for kind in _REREAD_KINDS
         for name in path_options(registry.find(kind, stored.choices()[kind].name).spec.config)
     ]
     wrong = [
@@ -223,8 +226,14 @@ def _resolve(
         settings["inference"] = inference
     late = LateProgress()
     try:
+        # Not the init: the head's weights are stored, and the file that made the first may be gone.
         resolved = resolve(
-            registry, settings | dict(changes), data_root, [*faults, *wrong], progress=late
+            registry,
+            settings | dict(changes),
+            data_root,
+            [*faults, *wrong],
+            identify=_REREAD_KINDS,
+            progress=late,
         )
     except DataError as error:
         raise _moved(error, stored, places) from error
@@ -238,7 +247,7 @@ def _expect_same(now: RunSpec, stored: RunSpec, places: Sequence[str]) -> None:
     Raises:
         DataError: The identity of one differs.
     """
-    for kind in ("dataset", "backbone"):
+    for kind in _REREAD_KINDS:
         one, other = now.choices()[kind], stored.choices()[kind]
         if one.identity != other.identity:
             raise DataError(
@@ -259,7 +268,7 @@ def _where(stored: RunSpec, places: Sequence[str]) -> str:
     """Returns the options that set the places of the data and weights of a run."""
     then = [
         f"--set {kind}.{name}=PLACE, where it was {path}"
-        for kind in ("dataset", "backbone")
+        for kind in _REREAD_KINDS
         for name, path in stored.choices()[kind].paths.items()
         if f"{kind}.{name}" in places
     ]
