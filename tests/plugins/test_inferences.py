@@ -103,6 +103,7 @@ def test_random_views_are_those_of_the_augmentation(operations: int) -> None:
     assert inference.draws == 3 * augmentation.draws
     views = inference.views(SIZES, uniforms.reshape(2, -1))
     assert views.crop_first
+    assert views.flips is not None
     pixels = torch.randint(0, 256, (2, 3, 3, 16, 16), dtype=torch.uint8)
     changed = inference.change(pixels, uniforms.reshape(2, -1))
     for image in range(2):

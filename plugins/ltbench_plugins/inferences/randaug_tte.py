@@ -52,7 +52,7 @@ class RandAugTte:
     def change(self, views: Tensor, uniforms: NDArray[np.float64]) -> Tensor:
         """Returns the views after the operations of each, (B, V, 3, R, R)."""
         changed = self.augmentation.operate(views.flatten(0, 1), self._of_views(uniforms))
-        return changed.unflatten(0, views.shape[:2])
+        return changed.view_as(views)
 
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns the mean logits of the views."""
