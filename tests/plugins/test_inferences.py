@@ -111,6 +111,7 @@ def test_random_views_are_those_of_the_augmentation(operations: int) -> None:
             own = uniforms[image, view][None]
             alone = augmentation.views(SIZES[image : image + 1], own, 0.0)
             assert views.boxes[image, view].tolist() == alone.boxes[0].tolist()
+            assert alone.flips is not None
             assert views.flips[image, view] == alone.flips[0]
             made, _ = augmentation.change(pixels[image, view][None], torch.zeros(1), own)
             assert torch.equal(changed[image, view], made[0])
