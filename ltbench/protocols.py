@@ -314,3 +314,40 @@ class Inference(Protocol):
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns the logits (N, K) of images from those of their views, (N, V, K)."""
         ...
+
+
+@runtime_checkable
+class RandomInference(Protocol):
+    """An inference whose views are drawn at random, and may be changed in their pixels.
+
+    The random numbers of an image are a function of its index in the split alone: neither the run's
+    seed nor the number of loader workers changes a bit. Images that belong to no split, as those of
+    `ltbench predict`, all have the numbers of index 0: a prediction depends on no other image.
+
+    Attributes:
+        draws: Number of uniform random numbers of an image.
+    """
+
+    draws: int
+
+    def views(self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64]) -> Views:
+        """Returns V views of each image, boxes (N, V, 4).
+
+        Args:
+            sizes: Height and width of the images, in pixels, (N, 2).
+            uniforms: Random numbers in [0, 1), (N, draws).
+        """
+        ...
+
+    def change(self, views: Tensor, uniforms: NDArray[np.float64]) -> Tensor:
+        """Returns the pixels of the views in 0..255, (B, V, 3, R, R), uint8 or float32.
+
+        Args:
+            views: Pixels of the views, uint8, (B, V, 3, R, R), on their device.
+            uniforms: The random numbers that `views` received, (B, draws).
+        """
+        ...
+
+    def reduce(self, logits: Tensor) -> Tensor:
+        """Returns the logits (N, K) of images from those of their views, (N, V, K)."""
+        ...

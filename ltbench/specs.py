@@ -214,16 +214,26 @@ class HeadSpec(ComponentSpec):
     plural = "heads"
 
 
+def _no_files(config: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InitSpec(ComponentSpec):
     """The head's first weight.
 
     `build(config, BuildContext)` returns `(backbone, training features) -> weight (K, width)`;
     see `ltbench.protocols.Init`.
+
+    Args:
+        identity: Function `config -> str` that identifies the contents of the files that options
+            name, for the run's hash: paths themselves are in no hash. It imports no torch. Empty
+            where no file is read.
     """
 
     kind = "init"
     plural = "inits"
+    identity: Callable[[Any], str] = _no_files
 
 
 def _no_prior_factors(config: Any, counts: Sequence[int]) -> Sequence[float] | None:

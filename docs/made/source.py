@@ -89,7 +89,7 @@ _PROTOCOLS = {
     "optimizer": ("Optimizer",),
     "schedule": ("Schedule",),
     "refinement": ("RefinementContext", "Refinement"),
-    "inference": ("Inference",),
+    "inference": ("Inference", "RandomInference"),
     "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
 }
 """Protocols of each kind. The other kinds build a class of ltbench."""

@@ -13,7 +13,7 @@ from ltbench.io.paths import with_home
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
-from ltbench.specs import BackboneSpec, DatasetSpec, Settings
+from ltbench.specs import BackboneSpec, DatasetSpec, InitSpec, Settings
 
 V = TypeVar("V")
 
@@ -87,7 +87,7 @@ class Lookups:
             component: The component.
             config: Config that `options` returned.
             data: Context of the data set.
-            identify: Whether data set and backbone are identified.
+            identify: Whether the data set, or the files of a backbone or an init, are identified.
 
         Raises:
             DataError: They cannot be.
@@ -117,7 +117,7 @@ class Lookups:
         return shared
 
     def _identity(self, component: Component, config: Any, data: DataContext) -> str:
-        """Returns the identity of a data set or a backbone; files are read once, or fail once."""
+        """Returns the identity of a component's files, which are read once, or fail once."""
         key = component.spec.kind, component.spec.name, id(config), data.data_seed, data.limit
         if key not in self._identities:
             try:
@@ -150,6 +150,6 @@ def _identity(component: Component, config: Any, data: DataContext) -> str:
     with attribute_errors(component):
         if isinstance(spec, DatasetSpec):
             return spec.identity(config, data)
-        if isinstance(spec, BackboneSpec):
+        if isinstance(spec, BackboneSpec | InitSpec):
             return spec.identity(config)
     return ""

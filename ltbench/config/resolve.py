@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def resolve(
     data_root: Path,
     faults: Sequence[str] = (),
     *,
-    identify: bool = True,
+    identify: bool | Container[str] = True,
     progress: ProgressReporter = SILENT,
 ) -> Resolved:
     """Makes every choice of a run.
@@ -82,13 +82,13 @@ def resolve(
         user: Settings of the user, by dotted key; `Text` where the type is open.
         data_root: Folder that holds the data sets.
         faults: Faults that were found before, to be shown with the others.
-        identify: Whether data set and backbone are identified. Without, no file has to be in
-            place, and the hash is not that of a run.
+        identify: Whether the files of data set, backbone and init are identified, or the kinds of
+            those that are. Without, no file has to be in place, and the hash is not that of a run.
         progress: Progress reporter for reading images that have not been read before.
 
     Raises:
         ConfigError: Settings are wrong; the message has all faults.
-        DataError: The data set's split or the backbone's weights cannot be identified.
+        DataError: The files of data set, backbone or init cannot be identified.
     """
     return Resolver(registry, data_root, progress).resolve(user, faults, identify=identify)
 
@@ -155,13 +155,17 @@ class Resolver:
         self._bases: dict[object, _Base] = {}
 
     def resolve(
-        self, user: Settings, faults: Sequence[str] = (), *, identify: bool = True
+        self,
+        user: Settings,
+        faults: Sequence[str] = (),
+        *,
+        identify: bool | Container[str] = True,
     ) -> Resolved:
         """Makes every choice of a run: see the function `resolve`.
 
         Raises:
             ConfigError: Settings are wrong; the message has all faults.
-            DataError: The data set's split or the backbone's weights cannot be identified.
+            DataError: The files of data set, backbone or init cannot be identified.
         """
         found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
         layers, recipes = self._layer(user, found)
@@ -183,8 +187,9 @@ class Resolver:
             limit=run.limit,
             progress=self._progress,
         )
+        identified = (SPECS if identify else ()) if isinstance(identify, bool) else identify
         choices: dict[str, Any] = {
-            kind: self._lookups.choice(component, configs[kind], data, identify=identify)
+            kind: self._lookups.choice(component, configs[kind], data, identify=kind in identified)
             for kind, component in components.items()
         }
         spec = RunSpec(**choices, train=train, **self._lookups.dump(run)[0])

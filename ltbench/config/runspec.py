@@ -94,7 +94,8 @@ class Choice:
         options: Options of its config that are not paths, as JSON values.
         paths: Options that change no number: paths, and labels such as a title.
         plugin: Distribution of its plugin, with its version.
-        identity: Identity of the data set's split or the backbone's weights; empty for others.
+        identity: Identity of the data set's split, the backbone's weights or the files of the init;
+            empty for others.
         version: Number of the component's definition, which is raised when results change.
     """
 

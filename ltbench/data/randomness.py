@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SUBSET_EPOCH = 2**32  # epoch number that no training reaches
+_TEST_VIEW_EPOCH = 2**32 + 1  # another one
 _CLASS_STRIDE = 2**32  # numbers reserved for the images of a class
 
 # SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): mixes a counter to 64 random bits.
@@ -40,6 +41,16 @@ def uniforms(seed: int, epoch: int, draws: NDArray[np.int64], count: int) -> NDA
     key = _mix(key ^ (draws.astype(np.uint64) + np.uint64(1)))
     bits = _mix(key[:, None] + np.arange(1, count + 1).astype(np.uint64))
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def view_uniforms(indices: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Returns uniform numbers in [0, 1) for the test views of images, (B, count).
+
+    Args:
+        indices: Indices of the images in their split, (B,).
+        count: Number of random numbers for each image.
+    """
+    return uniforms(0, _TEST_VIEW_EPOCH, indices, count)
 
 
 def shuffle_epoch(seed: int, epoch: int, size: int) -> NDArray[np.int64]:

@@ -13,6 +13,9 @@ from ltbench.errors import DataError
 from ltbench.registry.load import load_plugins
 from ltbench.specs import Settings
 
+_REREAD_KINDS = ("dataset", "backbone")
+"""Kinds whose files an evaluation reads again."""
+
 
 def resolve_stored(
     stored: RunSpec,
@@ -37,7 +40,7 @@ def resolve_stored(
     registry = load_plugins()
     places = [
         f"{kind}.{name}"
-        for kind in ("dataset", "backbone")
+        for kind in _REREAD_KINDS
         for name in path_options(registry.find(kind, stored.choices()[kind].name).spec.config)
     ]
     wrong = [
@@ -52,8 +55,14 @@ def resolve_stored(
         settings["inference"] = inference
     late = LateProgress()
     try:
+        # Not the init: the head's weights are stored, and the file that made the first may be gone.
         resolved = resolve(
-            registry, settings | dict(changes), data_root, [*faults, *wrong], progress=late
+            registry,
+            settings | dict(changes),
+            data_root,
+            [*faults, *wrong],
+            identify=_REREAD_KINDS,
+            progress=late,
         )
     except DataError as error:
         raise _moved(error, stored, places) from error
@@ -67,7 +76,7 @@ def _expect_same(now: RunSpec, stored: RunSpec, places: Sequence[str]) -> None:
     Raises:
         DataError: The identity of one differs.
     """
-    for kind in ("dataset", "backbone"):
+    for kind in _REREAD_KINDS:
         one, other = now.choices()[kind], stored.choices()[kind]
         if one.identity != other.identity:
             raise DataError(
@@ -88,7 +97,7 @@ def _where(stored: RunSpec, places: Sequence[str]) -> str:
     """Returns the options that set the places of the data and weights of a run."""
     then = [
         f"--set {kind}.{name}=PLACE, where it was {path}"
-        for kind in ("dataset", "backbone")
+        for kind in _REREAD_KINDS
         for name, path in stored.choices()[kind].paths.items()
         if f"{kind}.{name}" in places
     ]

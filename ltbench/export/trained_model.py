@@ -152,6 +152,8 @@ def _plan(spec: RunSpec, registry: Registry, context: BuildContext) -> ViewPlan 
     if not same:
         return None
     checked = CheckedInference(inference, registry.find("inference", name))
+    if checked.draws:
+        return None
     return view_plan(checked, context.resolution, context.num_classes)
 
 

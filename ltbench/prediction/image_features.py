@@ -15,6 +15,7 @@ from ltbench.data.images import ImageSource
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
 from ltbench.data.loading.num_workers import choose_workers
 from ltbench.engine.building.checked_components import CheckedInference
+from ltbench.engine.building.inference_batches import InferenceBatches
 from ltbench.engine.building.loaders import loader_cores
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.fingerprint import CurrentFingerprint
@@ -116,12 +117,13 @@ class ImageFeatures:
     def _features(self, encode: Callable[[Batch], Tensor], workers: int) -> SplitFeatures:
         split = Split(self.images, np.zeros(len(self.images), np.int64))  # labels are not read
         dataset = Dataset(self.model.class_names, {"train": split, "test": split})
-        loader = Batches(
+        loader = InferenceBatches(
             dataset,
             "test",
-            lambda sizes, epoch, draws: self.inference.views(sizes),
+            self.inference,
             self.model.resolution,
             replace(self.loader_config, workers=workers),
+            indexed=False,  # an image's prediction does not depend on its place among others
         )
         self._loaders.append(loader)
         every = np.empty(0, np.int64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ltbench_plugins.datasets.digits_lt import NAMES
 from tests import trees
 from tests.conftest import Ended
 
@@ -101,3 +103,19 @@ def test_stored_predictions_need_neither_data_nor_its_plugin(
         assert ended.code == 0, ended.err
     ended = cli("eval", str(finished), "--inference", "ten_crop", "--workers", "0")
     assert (ended.code, "there is no dataset 'folder'" in ended.err) == (2, True)
+
+
+def test_an_evaluation_needs_no_file_of_the_init(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "texts.json").write_text(json.dumps({name: [name] for name in NAMES}))
+    zero_shot = ("run", "--method", "zero_shot", "--limit", "1", "--precision", "fp32", "--json")
+    described = (*zero_shot, "--inference", "center", "--set", "init.descriptions=texts.json")
+    ended = cli(*described)
+    assert ended.code == 0, ended.err
+    (tmp_path / "texts.json").unlink()
+    flip = cli("eval", str(ended.json["directory"]), "--inference", "flip", "--json")
+    assert flip.code == 0, flip.err
+    again = cli(*described)
+    assert (again.code, again.err.splitlines()[-1]) == (
+        2,
+        "hint: set init.descriptions to an existing JSON file",
+    )

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltbench_plugins.augmentations.randaugment import RandAugment, RandAugmentConfig
 from ltbench_plugins.inferences import ltbench_register_inferences
 from tests import parity
 from tests.covered import value_of
@@ -29,7 +30,10 @@ def built(name: str, resolution: int = 32, counts: tuple[int, ...] = (1, 1), **o
     return spec.build(spec.config(**options), ctx)
 
 
-@value_of("inference", *SPECS)
+FIXED = SPECS.keys() - {"randaug_tte"}
+
+
+@value_of("inference", *FIXED)
 @pytest.mark.parametrize(
     ("name", "options", "boxes", "flips"),
     [
@@ -54,8 +58,8 @@ def test_views_by_hand(
     assert set(small[:, 2]) == ({36.0, 32.0} if name == "multi_scale" else {32.0})
 
 
-@value_of("inference", *SPECS.keys() - {"post_hoc_logit_adjustment"})
-@pytest.mark.parametrize("name", sorted(SPECS.keys() - {"post_hoc_logit_adjustment"}))
+@value_of("inference", *FIXED - {"post_hoc_logit_adjustment"})
+@pytest.mark.parametrize("name", sorted(FIXED - {"post_hoc_logit_adjustment"}))
 def test_logits_of_the_views_are_averaged(name: str) -> None:
     inference = built(name)
     views = inference.views(SIZES).boxes.shape[1]
@@ -87,3 +91,30 @@ def test_scales_are_rounded_to_pixels() -> None:
     assert views.boxes[0, :, 2] == pytest.approx([288, 224 * 288 / 256, 224])
     views = built("multi_scale", scales=(8 / 7,)).views(np.array([[74, 74]]))  # 36.6: 37 pixels
     assert views.boxes[0].tolist() == [[4, 4, 64, 64]]
+
+
+@value_of("inference", "randaug_tte")
+@pytest.mark.parametrize("operations", [0, 2])
+def test_random_views_are_those_of_the_augmentation(operations: int) -> None:
+    """Every view of every image is made by itself, with its own part of the random numbers."""
+    inference = built("randaug_tte", views=3, operations=operations, magnitude=20)
+    augmentation = RandAugment(RandAugmentConfig(operations, 20))
+    uniforms = np.random.default_rng(0).random((2, 3, augmentation.draws))
+    assert inference.draws == 3 * augmentation.draws
+    views = inference.views(SIZES, uniforms.reshape(2, -1))
+    assert views.crop_first
+    assert views.flips is not None
+    pixels = torch.randint(0, 256, (2, 3, 3, 16, 16), dtype=torch.uint8)
+    changed = inference.change(pixels, uniforms.reshape(2, -1))
+    for image in range(2):
+        for view in range(3):
+            own = uniforms[image, view][None]
+            alone = augmentation.views(SIZES[image : image + 1], own, 0.0)
+            assert views.boxes[image, view].tolist() == alone.boxes[0].tolist()
+            assert alone.flips is not None
+            assert views.flips[image, view] == alone.flips[0]
+            made, _ = augmentation.change(pixels[image, view][None], torch.zeros(1), own)
+            assert torch.equal(changed[image, view], made[0])
+    assert torch.equal(changed, pixels) == (operations == 0)
+    logits = torch.tensor([[[1.0, 2], [3, 6], [5, 1]]])
+    assert inference.reduce(logits).tolist() == [[3, 3]]

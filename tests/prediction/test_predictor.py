@@ -61,6 +61,16 @@ def test_another_inference_has_options(predictable: Predictable, predictor: Pred
     assert predictor.inference.name == "center"
 
 
+def test_random_views_depend_on_no_other_image(predictable: Predictable) -> None:
+    options = {"inference.views": 2, "inference.operations": 1}
+    drawing = predictable.run.predictor(inference="randaug_tte", settings=options, device="cpu")
+    paths = files(predictable)[:4]
+    there = drawing.predict(paths, workers=0)
+    back = drawing.predict(paths[::-1], batch_size=1, workers=0)
+    assert np.array_equal(there.classes, back.classes[::-1])
+    np.testing.assert_allclose(there.probabilities, back.probabilities[::-1], rtol=1e-4)
+
+
 def test_every_kind_of_image_gives_the_same(
     predictable: Predictable, predictor: Predictor, all_images: ImagePredictions
 ) -> None:

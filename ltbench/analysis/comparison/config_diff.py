@@ -89,9 +89,18 @@ def name_cells(cells: Sequence[Cell]) -> list[str]:
     for method, alike in methods.items():
         unlike = diff_cells([cells[number] for number in alike])
         for place, number in enumerate(alike):
-            own = [f"{key}={values[place]}" for key, values in unlike.items()]
+            own = [f"{key}={_short(key, values[place])}" for key, values in unlike.items()]
             more = ", ..." if len(own) > _MAX_SHOWN_CHOICES else ""
             found[number] = (
                 f"{method} ({', '.join(own[:_MAX_SHOWN_CHOICES])}{more})" if own else method
             )
     return found
+
+
+def _short(key: str, value: str) -> str:
+    """Returns the value of a choice for a name; of the hash of files, the last digits.
+
+    >>> _short("init.identity", "sha256:0123456789abcdef"), _short("init.identity", "")
+    ('89abcdef', 'none')
+    """
+    return (value[-8:] or "none") if key.endswith(".identity") else value

@@ -19,7 +19,7 @@ from ltbench.engine.model.classifier import Classifier
 from ltbench.errors import ConfigError, DataError, NothingMatchedError
 from ltbench.protocols import StartsItself, TrainingFeatures
 from ltbench.registry.attribution import attribute_errors
-from ltbench.specs import MethodSpec
+from ltbench.specs import InitSpec, MethodSpec
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def _head(
     if isinstance(start, nn.Parameter) and initialise:
         with attribute_errors(resolved.components["init"]):
             weight = resolved.build("init", context)(backbone, features)
+            _expect_same_files(resolved)
         expect_tensor("init", resolved, weight, (context.num_classes, context.width))
         expect_tensor("head", resolved, start, (context.num_classes, context.width))
         with torch.no_grad():
@@ -154,6 +155,22 @@ def _head(
     features_of_one = torch.ones(1, context.width, device=context.device)
     try_out("head", resolved, head, features_of_one, (1, context.num_classes))
     return head
+
+
+def _expect_same_files(resolved: Resolved) -> None:
+    """Checks that the files of the init are still those that the run's hash was made from.
+
+    Raises:
+        DataError: They have changed since.
+    """
+    spec, choice = resolved.components["init"].spec, resolved.spec.init
+    assert isinstance(spec, InitSpec)
+    if choice.identity and spec.identity(resolved.configs["init"]) != choice.identity:
+        files = ", ".join(choice.paths.values())
+        raise DataError(
+            f"init '{choice.name}': {files} changed while the run was started",
+            hint="start the run again: it is another one now, with another hash",
+        )
 
 
 def _scale(head: nn.Module, resolved: Resolved) -> float:

@@ -19,6 +19,7 @@ from ltbench.engine.building.checked_components import (
     CheckedLoss,
 )
 from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedSchedule
+from ltbench.engine.building.inference_batches import InferenceBatches
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.precision import PrecisionPolicy
@@ -73,13 +74,8 @@ class BuiltRun:
 
     def evaluation_batches(self, split: str) -> Batches:
         """Returns batches of the inference's views of a split."""
-        inference = self.inference
-        return Batches(
-            self.dataset,
-            split,
-            lambda sizes, epoch, draws: inference.views(sizes),
-            self.context.resolution,
-            self.loader_config,
+        return InferenceBatches(
+            self.dataset, split, self.inference, self.context.resolution, self.loader_config
         )
 
     def evaluation_features(self, batches: Batches) -> SplitFeatures:

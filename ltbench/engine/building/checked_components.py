@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
+from ltbench.data.randomness import view_uniforms
+from ltbench.protocols import PixelAugmentation, RandomInference, ScheduledLoss, Targets
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.views import Views, one_view
@@ -77,10 +78,7 @@ class CheckedAugmentation:
     def __init__(self, augmentation: Any, component: Component) -> None:
         self._augmentation = augmentation
         self._component = component
-        draws = getattr(augmentation, "draws", None)
-        if not isinstance(draws, int) or draws < 0:
-            raise component.contract_error(f"has draws={draws!r}, not how many numbers it takes")
-        self.draws = draws
+        self.draws = _draws(augmentation, component)
         self.changes_pixels = isinstance(augmentation, PixelAugmentation)
 
     def views(
@@ -112,17 +110,56 @@ class CheckedInference:
     Args:
         inference: Object that the component built.
         component: Component that is named in errors.
+
+    Attributes:
+        draws: Number of uniform random numbers that an image takes; 0 where views are no draws.
+
+    Raises:
+        PluginError: The object's `draws` is not a number of at least 0.
     """
 
     def __init__(self, inference: Any, component: Component) -> None:
         self._inference = inference
         self._component = component
+        self._is_random = isinstance(inference, RandomInference)
+        self.draws = _draws(inference, component) if self._is_random else 0
 
-    def views(self, sizes: NDArray[np.int64]) -> Views:
-        """Returns V views an image, boxes (N, V, 4)."""
+    def views(self, sizes: NDArray[np.int64], indices: NDArray[np.int64] | None = None) -> Views:
+        """Returns V views an image, boxes (N, V, 4).
+
+        Args:
+            sizes: Height and width of the images, in pixels, (N, 2).
+            indices: Indices of the images in their split, (N,); None: they belong to no split.
+        """
         with attribute_errors(self._component):
-            views = self._inference.views(sizes)
+            if self._is_random:
+                views = self._inference.views(sizes, self._uniforms(len(sizes), indices))
+            else:
+                views = self._inference.views(sizes)
         return _checked_views(views, 3, sizes, self._component)
+
+    def change(self, views: Tensor, indices: NDArray[np.int64] | None = None) -> Tensor:
+        """Returns the pixels of the views as the backbone takes them, (B, V, 3, R, R).
+
+        Args:
+            views: Pixels (B, V, 3, R, R), uint8.
+            indices: Indices of the images in their split, (B,); None: they belong to no split.
+
+        Raises:
+            PluginError: The inference returns pixels of another shape.
+        """
+        if not self._is_random:
+            return views
+        with attribute_errors(self._component):
+            changed = self._inference.change(views, self._uniforms(len(views), indices))
+        if not isinstance(changed, Tensor) or changed.shape != views.shape:
+            raise self._component.contract_error(f"made no views of shape {tuple(views.shape)}")
+        return changed
+
+    def _uniforms(self, count: int, indices: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        """Returns the random numbers of images, (N, draws)."""
+        at = np.zeros(count, np.int64) if indices is None else indices
+        return view_uniforms(at, self.draws)
 
     def num_views(self, side: int) -> int:
         """Returns the number of views of an image, V.
@@ -142,6 +179,14 @@ class CheckedInference:
                 f"reduced the views to no logits of shape {expected}"
             )
         return reduced
+
+
+def _draws(built: Any, component: Component) -> int:
+    """Returns the number of random numbers that an image takes."""
+    draws = getattr(built, "draws", None)
+    if not isinstance(draws, int) or draws < 0:
+        raise component.contract_error(f"has draws={draws!r}, not how many numbers it takes")
+    return draws
 
 
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:

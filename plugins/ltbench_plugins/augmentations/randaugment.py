@@ -48,11 +48,15 @@ class RandAugment:
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
         """Returns the changed images, (B, 3, R, R), and their targets."""
+        return self.operate(images, uniforms), Targets(labels)
+
+    def operate(self, images: Tensor, uniforms: NDArray[np.float64]) -> Tensor:
+        """Returns the images (B, 3, R, R) after all operations on each."""
         from ltbench_plugins.modules.randaugment import apply_operations
 
         for chosen in uniforms[:, self.crop.draws :].T:
             images = apply_operations(images, chosen, self.config.magnitude)
-        return images, Targets(labels)
+        return images
 
 
 def build(config: RandAugmentConfig, ctx: BuildContext) -> RandAugment:

@@ -79,6 +79,10 @@ CALLS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
         lambda strange: inference(strange).views(SIZES),
         [None, Views(BOXES), Views(np.ones((2, 0, 4)))],
     ),
+    "inference change": (
+        lambda strange: inference(strange).change(IMAGES[:, None]),
+        [None, IMAGES, IMAGES[:, None, :2]],
+    ),
     "reduce": (
         lambda strange: inference(strange).reduce(LOGITS),
         [None, LOGITS, LOGITS[:, 0, :2], [0.0]],
@@ -90,7 +94,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
 @pytest.mark.parametrize("call", CALLS)
 def test_what_is_returned_wrongly_is_named(call: str) -> None:
     ask, answers = CALLS[call]
-    for answer in [*map(Strange, answers), *([] if call == "change" else [Mute()])]:
+    for answer in [*map(Strange, answers), *([] if "change" in call else [Mute()])]:
         with pytest.raises(PluginError, match=r"'strange' of plugin stranger \(stranger 1"):
             ask(answer)
     with pytest.raises(PluginError, match="raised TypeError"):
@@ -109,3 +113,5 @@ def test_views_keep_what_was_said_of_them(crop_first: bool) -> None:
 def test_draws_must_be_a_number(draws: Any) -> None:
     with pytest.raises(PluginError, match="not how many numbers it takes"):
         guarded(Strange(None, draws))
+    with pytest.raises(PluginError, match="not how many numbers it takes"):
+        inference(Strange(None, draws))
