@@ -45,8 +45,8 @@ def diagnosis_notes(diagnosis: Diagnosis, quick: str = "") -> Iterator[str]:
     if undefined:
         verb = "has" if undefined == 1 else "have"
         yield (
-            f"{undefined:,} of {diagnosis.num_classes:,} classes {verb} fewer than two training or two "
-            f"{diagnosis.split} images, and no distances between them."
+            f"{undefined:,} of {diagnosis.num_classes:,} classes {verb} fewer than two training or "
+            f"two {diagnosis.split} images, and no distances between them."
         )
     larger = sum(
         max(train, test) > diagnosis.max_features
