@@ -110,7 +110,7 @@ def difference_frame(first: Sequence[Diagnosis], second: Sequence[Diagnosis]) ->
     for measure in PAIRED_MEASURES:
         values = np.broadcast_arrays(one[measure], other[measure])
         known = ~np.isnan(values[0] - values[1]).any(axis=0)
-        found = [
+        found: list[dict[str, Any]] = [
             {"shot_group": name, "measure": measure, **_tested(*(v[:, chosen] for v in values))}
             for name in GROUPS
             if (chosen := members[name] & known).any()
