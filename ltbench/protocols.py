@@ -314,3 +314,19 @@ class Inference(Protocol):
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns the logits (N, K) of images from those of their views, (N, V, K)."""
         ...
+
+
+@runtime_checkable
+class TransductiveInference(Inference, Protocol):
+    """An inference that uses all images of an evaluation together, without their labels.
+
+    Its logits of an image depend on the other images. Where images arrive one by one, as in
+    `ltbench predict`, there is no such set, and the engine refuses the inference.
+    """
+
+    def adjust(self, logits: Tensor) -> Tensor:
+        """Returns the logits (N, K) of all images of a split from those of `reduce`, (N, K).
+
+        Called once in an evaluation. The order of the images changes no image's logits.
+        """
+        ...

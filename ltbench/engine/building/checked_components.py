@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets
+from ltbench.protocols import PixelAugmentation, ScheduledLoss, Targets, TransductiveInference
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.views import Views, one_view
@@ -112,11 +112,15 @@ class CheckedInference:
     Args:
         inference: Object that the component built.
         component: Component that is named in errors.
+
+    Attributes:
+        transductive: Whether `adjust` is to be called.
     """
 
     def __init__(self, inference: Any, component: Component) -> None:
         self._inference = inference
         self._component = component
+        self.transductive = isinstance(inference, TransductiveInference)
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns V views an image, boxes (N, V, 4)."""
@@ -142,6 +146,16 @@ class CheckedInference:
                 f"reduced the views to no logits of shape {expected}"
             )
         return reduced
+
+    def adjust(self, logits: Tensor) -> Tensor:
+        """Returns the logits (N, K) of all images of a split, from those of `reduce`, (N, K)."""
+        with attribute_errors(self._component):
+            adjusted = self._inference.adjust(logits)
+        if not isinstance(adjusted, Tensor) or adjusted.shape != logits.shape:
+            raise self._component.contract_error(
+                f"adjusted the logits to none of shape {tuple(logits.shape)}"
+            )
+        return adjusted
 
 
 def _checked_views(views: Any, ndim: int, sizes: NDArray[np.int64], component: Component) -> Views:

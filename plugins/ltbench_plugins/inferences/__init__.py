@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ltbench import InferenceSpec, hookimpl
 from ltbench_plugins.inferences.center import CENTER
+from ltbench_plugins.inferences.em_prior import EM_PRIOR
 from ltbench_plugins.inferences.flip import FLIP
 from ltbench_plugins.inferences.multi_scale import MULTI_SCALE
 from ltbench_plugins.inferences.post_hoc_logit_adjustment import POST_HOC_LOGIT_ADJUSTMENT
@@ -16,4 +17,4 @@ from ltbench_plugins.inferences.tte import TTE
 @hookimpl
 def ltbench_register_inferences() -> Iterable[InferenceSpec]:
     """Returns the built-in inferences."""
-    return [CENTER, FLIP, MULTI_SCALE, POST_HOC_LOGIT_ADJUSTMENT, TEN_CROP, TTE]
+    return [CENTER, EM_PRIOR, FLIP, MULTI_SCALE, POST_HOC_LOGIT_ADJUSTMENT, TEN_CROP, TTE]
