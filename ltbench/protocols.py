@@ -271,6 +271,8 @@ class RefinementContext(Protocol):
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        per_class: int | None = None,
+        min_steps: int = 0,
     ) -> None:
         """Trains some parameters of the model from their present values, as the run trains.
 
@@ -280,6 +282,10 @@ class RefinementContext(Protocol):
             lr: Learning rate; None: the run's.
             sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
             seed_offset: Number added to the run's seed, for another order and other crops.
+            per_class: Largest number of training images of a class. Others are left out, drawn by
+                the seed with its offset, and the run's loss and sampling are built for the class
+                counts that remain. None: all images.
+            min_steps: Least number of optimizer steps: epochs are added where there are fewer.
         """
         ...
 

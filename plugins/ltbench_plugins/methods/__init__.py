@@ -19,6 +19,7 @@ from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from ltbench_plugins.methods.linear_probe import LINEAR_PROBE
 from ltbench_plugins.methods.ln_tuning import LN_TUNING
 from ltbench_plugins.methods.lora import LORA
+from ltbench_plugins.methods.lt_soups import LT_SOUPS
 from ltbench_plugins.methods.lws import LWS
 from ltbench_plugins.methods.ncm import NCM
 from ltbench_plugins.methods.peft import PEFT
@@ -62,5 +63,6 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         LINEAR_PROBE,
         WISE_FT,
         SOUP,
+        LT_SOUPS,
         ZERO_SHOT,
     ]
