@@ -14,6 +14,7 @@ from ltbench_plugins.methods.clip_adapter import CLIP_ADAPTER
 from ltbench_plugins.methods.coop import COOP
 from ltbench_plugins.methods.crt import CRT
 from ltbench_plugins.methods.full import FULL
+from ltbench_plugins.methods.gla import GLA
 from ltbench_plugins.methods.lift import LIFT
 from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from ltbench_plugins.methods.linear_probe import LINEAR_PROBE
@@ -56,6 +57,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         PROJ_TUNING,
         TIP_ADAPTER,
         TIP_ADAPTER_F,
+        GLA,
         CRT,
         LWS,
         TAU_NORM,
