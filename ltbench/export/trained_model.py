@@ -92,7 +92,11 @@ class TrainedModel:
             backbone=backbone,
             head=head,
             unmerged=_left(backbone, stored.added),
-            plan=inference and view_plan(inference, context.resolution, context.num_classes),
+            plan=(
+                None
+                if inference is None
+                else view_plan(inference, context.resolution, context.num_classes)
+            ),
             transductive=inference is not None and inference.transductive,
             images=images,
             logits=logits,
