@@ -128,6 +128,7 @@ def gla() -> Tensor:
         q = torch.tensor(bias, requires_grad=True)
         loss = share @ F.cross_entropy(logits - q, labels, reduction="none")
         loss.backward()
+        assert q.grad is not None
         return loss.item(), q.grad.numpy()
 
     log_q = torch.from_numpy(minimize(objective, np.zeros(10), jac=True, tol=1e-9).x).float()
