@@ -271,6 +271,8 @@ class RefinementContext(Protocol):
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        per_class: int | None = None,
+        min_steps: int = 0,
     ) -> None:
         """Trains some parameters of the model from their present values, as the run trains.
 
@@ -280,6 +282,10 @@ class RefinementContext(Protocol):
             lr: Learning rate; None: the run's.
             sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
             seed_offset: Number added to the run's seed, for another order and other crops.
+            per_class: Largest number of training images of a class. Others are left out, drawn by
+                the seed with its offset, and the run's loss and sampling are built for the class
+                counts that remain. None: all images.
+            min_steps: Least number of optimizer steps: epochs are added where there are fewer.
         """
         ...
 
@@ -350,4 +356,20 @@ class RandomInference(Protocol):
 
     def reduce(self, logits: Tensor) -> Tensor:
         """Returns the logits (N, K) of images from those of their views, (N, V, K)."""
+        ...
+
+
+@runtime_checkable
+class TransductiveInference(Inference, Protocol):
+    """An inference that uses all images of an evaluation together, without their labels.
+
+    Its logits of an image depend on the other images. Where images arrive one by one, as in
+    `ltbench predict`, there is no such set, and the engine refuses the inference.
+    """
+
+    def adjust(self, logits: Tensor) -> Tensor:
+        """Returns the logits (N, K) of all images of a split from those of `reduce`, (N, K).
+
+        Called once in an evaluation. The order of the images changes no image's logits.
+        """
         ...

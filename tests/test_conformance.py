@@ -14,8 +14,9 @@ from ltbench.testing import checks_for, parametrize_with_checks
 from tests import plugins
 from tests.covered import COVERED
 
-HEAVY = ("dataset elpv", "dataset glyphs_lt", "tracker mlflow")
-"""Data sets of many photographs, and a tracker whose imports alone take seconds."""
+HEAVY = ("dataset elpv", "dataset glyphs_lt", "tracker mlflow", "method lt_soups: a run")
+"""Data sets of many photographs, a tracker whose imports alone take seconds, and a method with
+trainings of 100 steps."""
 
 COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method lora ")
 """A check that takes seconds a method, and the methods with which it is made every day."""

@@ -22,6 +22,8 @@ from ltbench.storage.predictions import Predictions
 STORED_LOGITS = 10
 """Number of stored logits of an image, the largest ones."""
 
+_ADJUSTED_IMAGES = 4096  # whose largest logits are found at a time
+
 
 @torch.inference_mode()
 def image_logits(
@@ -61,20 +63,13 @@ def evaluate(built: BuiltRun, batches: Batches, progress: ProgressReporter) -> P
     size = len(batches.split)
     views = built.evaluation_features(batches)
     progress.start("evaluating", size)
-    # Made once: small tensors that stay between the large ones of a pass leave holes in the heap.
-    columns: list[Tensor] = []
-    done = 0
-    for batch, logits in image_logits(built.model, built.inference, views):
-        top = logits.topk(min(STORED_LOGITS, logits.shape[1]))
-        rows = batch.indices, batch.labels, top.indices, top.values, logits.logsumexp(dim=1)
-        columns = columns or [row.new_empty(size, *row.shape[1:]) for row in rows]
-        for column, row in zip(columns, rows, strict=True):
-            column[done : done + len(row)] = row
-        done += len(batch.labels)
-        progress.advance(len(batch.labels))
+    parts = _reported(image_logits(built.model, built.inference, views), progress)
+    if built.inference.transductive:
+        parts = _adjusted(parts, built.inference, size)
+    columns = _gathered(map(_stored, parts), size)
     if not columns:
         raise DataError("no image to evaluate on can be decoded", hint="check the data set's files")
-    seen, true, classes, values, sums = (column[:done].cpu().numpy() for column in columns)
+    seen, true, classes, values, sums = (column.cpu().numpy() for column in columns)
     predictions = Predictions(seen, true, classes, values, sums)
     progress.stop()
     broken = int((~np.isfinite(predictions.log_sum_exp)).sum())
@@ -84,3 +79,53 @@ def evaluate(built: BuiltRun, batches: Batches, progress: ProgressReporter) -> P
             hint=divergence_hint(built.policy.name),
         )
     return predictions
+
+
+_Part = tuple[Tensor, Tensor, Tensor]
+"""Indices (B,), labels (B,) and logits (B, K) of some images."""
+
+
+def _reported(
+    logits: Iterable[tuple[FeatureBatch, Tensor]], progress: ProgressReporter
+) -> Iterator[_Part]:
+    """Yields indices, labels and logits of each batch, and reports its images as done."""
+    for batch, row in logits:
+        yield batch.indices, batch.labels, row
+        progress.advance(len(row))
+
+
+def _adjusted(parts: Iterable[_Part], inference: CheckedInference, size: int) -> Iterator[_Part]:
+    """Yields the images with the logits that a transductive inference gives them all together.
+
+    The logits of all images, N x K numbers, are in the memory of the device.
+    """
+    columns = _gathered(parts, size)
+    if columns:
+        indices, labels, logits = columns
+        split = (c.split(_ADJUSTED_IMAGES) for c in (indices, labels, inference.adjust(logits)))
+        yield from zip(*split, strict=True)
+
+
+def _stored(part: _Part) -> tuple[Tensor, ...]:
+    """Returns what is stored of some images: largest logits and log-sum-exp, not all logits."""
+    indices, labels, logits = part
+    top = logits.topk(min(STORED_LOGITS, logits.shape[1]))
+    return indices, labels, top.indices, top.values, logits.logsumexp(dim=1)
+
+
+def _gathered(parts: Iterable[tuple[Tensor, ...]], size: int) -> list[Tensor]:
+    """Returns the columns of parts, each part's rows below those before; none without parts.
+
+    Args:
+        parts: Columns of some rows each.
+        size: Largest number of rows.
+    """
+    # Made once: small tensors that stay between the large ones of a pass leave holes in the heap.
+    columns: list[Tensor] = []
+    done = 0
+    for rows in parts:
+        columns = columns or [row.new_empty(size, *row.shape[1:]) for row in rows]
+        for column, row in zip(columns, rows, strict=True):
+            column[done : done + len(row)] = row
+        done += len(rows[0])
+    return [column[:done] for column in columns]

@@ -56,10 +56,8 @@ def linear_form(head: nn.Module, width: int) -> LinearClassifier | None:
     directions = F.normalize(torch.randn(_PROBES, width, generator=generator), dim=-1)
     probes = torch.cat([directions * norm for norm in _NORMS])
     at_zero, at_units, expected = head(torch.zeros(1, width))[0], head(units), head(probes)
-    affine = LinearClassifier(
-        (at_units - at_zero).T.contiguous(), at_zero if at_zero.any() else None, unit=False
-    )
-    cosine = LinearClassifier(at_units.T.contiguous(), None, unit=True)
+    weight, bias = (at_units - at_zero).T.contiguous(), at_zero if at_zero.any() else None
+    affine, cosine = (LinearClassifier(weight, bias, unit=unit) for unit in (False, True))
     limit = _TOLERANCE * float(expected.abs().max())
     for form in (affine, cosine):
         if float((form(probes) - expected).abs().max()) <= limit:

@@ -40,6 +40,7 @@ class TrainedModel:
         head: Linear form of the head where it has one, else the head itself.
         unmerged: Names, in the backbone, of what the method added and could not merge.
         plan: Test views of the run; None where they are no crops of a resized image.
+        transductive: Whether the run's inference adjusted all test images together.
         images: Images on which exported models are compared, (B, 3, R, R) uint8.
         logits: Logits of these images before anything was merged, (B, K).
         merge_error: Largest difference of these logits after the merging.
@@ -50,6 +51,7 @@ class TrainedModel:
     head: LinearClassifier | nn.Module
     unmerged: tuple[str, ...]
     plan: ViewPlan | None
+    transductive: bool
     images: Tensor
     logits: Tensor
     merge_error: float
@@ -75,6 +77,7 @@ class TrainedModel:
         classes = TrainingClasses(tuple(result.classes.names), tuple(result.classes.trained_on))
         context = build_context(resolved, classes, backbone, torch.device("cpu"))
         registry = load_plugins()
+        inference = _inference(spec, registry, context)
         images = check_images(backbone.resolution)
         with torch.inference_mode(False), torch.no_grad():
             logits = classifier(images)
@@ -89,7 +92,12 @@ class TrainedModel:
             backbone=backbone,
             head=head,
             unmerged=_left(backbone, stored.added),
-            plan=_plan(spec, registry, context),
+            plan=(
+                None
+                if inference is None or inference.draws
+                else view_plan(inference, context.resolution, context.num_classes)
+            ),
+            transductive=inference is not None and inference.transductive,
             images=images,
             logits=logits,
             merge_error=float((merged - logits).abs().max()),
@@ -143,18 +151,13 @@ def _component(
         return (component.spec.build(config, context) if not faults else None), same
 
 
-def _plan(spec: RunSpec, registry: Registry, context: BuildContext) -> ViewPlan | None:
-    """Returns the test views of a run; None where they are not known, or no plan."""
+def _inference(spec: RunSpec, registry: Registry, context: BuildContext) -> CheckedInference | None:
+    """Returns the inference of a run; None where it is not known as it was."""
     name = spec.inference.name
     if name not in registry.components["inference"]:
         return None
     inference, same = _component("inference", spec, registry, context)
-    if not same:
-        return None
-    checked = CheckedInference(inference, registry.find("inference", name))
-    if checked.draws:
-        return None
-    return view_plan(checked, context.resolution, context.num_classes)
+    return CheckedInference(inference, registry.find("inference", name)) if same else None
 
 
 def _left(backbone: Backbone, added: tuple[str, ...]) -> tuple[str, ...]:

@@ -215,12 +215,18 @@ def _library_format(model: TrainedModel) -> tuple[Format, list[str]]:
 
 
 def _plan_notes(model: TrainedModel) -> list[str]:
-    if model.plan is not None:
-        return []
-    return [
-        f"The test views of inference '{model.result.spec.inference.name}' are no crops of a "
-        "resized image: predict.py takes one centre crop, with which the accuracies may differ."
-    ]
+    name, notes = model.result.spec.inference.name, []
+    if model.plan is None:
+        notes.append(
+            f"The test views of inference '{name}' are no crops of a resized image: predict.py "
+            "takes one centre crop, with which the accuracies may differ."
+        )
+    if model.transductive:
+        notes.append(
+            f"Inference '{name}' adjusted the logits of all test images together. predict.py does "
+            "not: its accuracies may differ."
+        )
+    return notes
 
 
 def _unit_features(model: TrainedModel) -> bool:

@@ -181,8 +181,8 @@ def load_predictor(
         data_root: Folder of the data sets, for runs of older versions.
 
     Raises:
-        ConfigError: There is no such inference, option, prior, device or component; or the prior of
-            the model is not known.
+        ConfigError: There is no such inference, option, prior, device or component; the inference
+            is transductive; or the prior of the model is not known.
         DataError: Weights or a file of the prior are missing, damaged, or not those of the run.
     """
     given, registry = dict(settings or {}), load_plugins()
@@ -201,6 +201,12 @@ def load_predictor(
     with attribute_errors(chosen.component):
         built = chosen.component.spec.build(chosen.config, model.context)
     checked = CheckedInference(built, chosen.component)
+    if checked.transductive:
+        raise ConfigError(
+            f"inference '{chosen.choice.name}' adjusts all images of an evaluation together: it "
+            "predicts no single image",
+            hint="choose another inference, such as tte; a known class prior is given with prior",
+        )
     adjustment = None
     if target is not None:
         source = model_prior(result, registry, model.context, checked)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ltbench.protocols import RandomInference
+from ltbench.protocols import RandomInference, TransductiveInference
 from ltbench.registry.component import Component
 from ltbench.testing.augmentations import SIZES
 from ltbench.testing.bench import Bench, Trial, context, trials
@@ -21,7 +21,7 @@ COUNTS = (6, 3, 1, 0)
 
 def checks(component: Component, bench: Bench) -> Iterator[Check]:
     """Yields the checks of an inference."""
-    functions = (check_views, check_pixels, check_reduce)
+    functions = (check_views, check_pixels, check_reduce, check_adjust)
     for trial in trials(component):
         yield from bind(f"inference {trial.name}", functions, component, bench, trial)
 
@@ -77,6 +77,24 @@ def check_reduce(component: Component, bench: Bench, trial: Trial) -> None:
     assert torch.allclose(inference.reduce(logits[2:3]), reduced[2:3]), (
         "the row of an image depends on other images"
     )
+
+
+def check_adjust(component: Component, bench: Bench, trial: Trial) -> None:
+    """A transductive inference gives an image the same logits in every order of the images."""
+    inference = component.spec.build(bench.config(trial, component), context(COUNTS))
+    if not isinstance(inference, TransductiveInference):
+        raise Skipped("the inference has no adjust")
+    generator = torch.Generator().manual_seed(0)
+    logits = 5 * torch.randn(20, len(COUNTS), generator=generator)
+    kept = logits.clone()
+    adjusted = inference.adjust(logits)
+    assert torch.equal(kept, logits), "the input logits are modified in place"
+    assert adjusted.shape == logits.shape, f"logits have the shape {tuple(adjusted.shape)}"
+    assert adjusted.isfinite().all(), "some logits are not finite"
+    reversed_ = inference.adjust(logits.flip(0)).flip(0)
+    assert torch.allclose(adjusted, reversed_, atol=1e-4), "logits depend on the images' order"
+    one = inference.adjust(logits[:1])
+    assert one.isfinite().all(), "some logits of a single image are not finite"
 
 
 def _uniforms(inference: Any, count: int) -> NDArray[np.float64]:

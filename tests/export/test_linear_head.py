@@ -6,6 +6,7 @@ from torch import nn
 
 from ltbench.export.linear_head import linear_form
 from ltbench_plugins.modules.cache_head import CacheHead
+from ltbench_plugins.modules.gla_head import GlaHead
 from ltbench_plugins.modules.heads import CosineHead, L2NormHead, LayerNormHead, LinearHead
 
 WIDTH = 12
@@ -13,8 +14,8 @@ WIDTH = 12
 
 def filled(head: nn.Module) -> nn.Module:
     torch.manual_seed(0)
-    for parameter in head.parameters():
-        nn.init.normal_(parameter)
+    for tensor in (*head.parameters(), *head.buffers()):
+        nn.init.normal_(tensor)
     return head.eval()
 
 
@@ -24,6 +25,7 @@ def filled(head: nn.Module) -> nn.Module:
         (LinearHead(5, WIDTH), False, True),
         (L2NormHead(5, WIDTH), False, False),
         (CosineHead(5, WIDTH, 25.0), True, False),
+        (GlaHead(5, WIDTH, 25.0, 30.0, 2), True, True),
     ],
 )
 def test_linear_heads_have_a_linear_form(head: nn.Module, unit: bool, biased: bool) -> None:

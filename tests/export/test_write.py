@@ -138,3 +138,14 @@ def test_timm_loads_a_linear_head_as_its_own(tmp_path: Path) -> None:
     assert "classifier.safetensors" not in exported.files
     loaded = timm.create_model(f"local-dir:{tmp_path / 'model'}", pretrained=True)
     assert loaded.num_classes == 4
+
+
+@pytest.mark.full
+def test_an_export_tells_of_an_inference_that_takes_all_images_together(tmp_path: Path) -> None:
+    settings = {"method": "classifier_only", "inference": "em_prior"}
+    run = stored(Bench.of(load_plugins()), settings, tmp_path / "runs").path
+    exported = export_run(run, "safetensors", tmp_path / "model", {})
+    (note,) = exported.notes
+    assert note.startswith("Inference 'em_prior' adjusted the logits of all test images together.")
+    preprocess = json.loads((tmp_path / "model" / "preprocess.json").read_text())
+    assert len(preprocess["views"]) == 5

@@ -193,3 +193,41 @@ def test_a_cache_takes_the_scale_of_the_backbone() -> None:
     assert built("cache", joint_clip()).scale == joint_clip().logit_scale
     with pytest.raises(ConfigError, match="uses the backbone's logit scale"):
         built("cache", parity.timm_vit())
+
+
+def planar(*odds: float) -> Tensor:
+    """Features in the plane whose cosines to both axes, times 10, have these odds of the first."""
+    angles = [math.acos(math.log(one) / 10 / 2**0.5) - math.pi / 4 for one in odds]
+    return 3 * torch.tensor([[math.cos(angle), math.sin(angle)] for angle in angles])
+
+
+@value_of("head", "gla")
+def test_gla_adds_the_zero_shot_classifier_without_its_bias() -> None:
+    backbone = joint_clip()
+    backbone.width, backbone.logit_scale = 2, 10.0
+    ctx = parity.context([3, 1, 0], backbone)
+    head = SPECS["gla"].build(SPECS["gla"].config(scale=5.0), ctx)
+    asked = []
+
+    def features(per_class: int | None = None) -> tuple[Tensor, Tensor]:
+        asked.append(per_class)
+        return planar(4, 4, 4, 1.5), torch.tensor([0, 0, 0, 1])
+
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[2.0, 0.0], [0.0, 7.0], [-1.0, 0.0]]))
+    head.start(backbone, features)
+    assert asked == [100]
+    # Both classes count the same: with a ratio r of the biases, 4 / (4 + r) + 1.5 / (1.5 + r) = 1.
+    bias = math.log(6**0.5) / 2
+    assert head.log_bias.tolist() == pytest.approx([bias, -bias, 0], abs=1e-3)
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+        x = torch.tensor([[3.0, 4.0]])
+        assert head.train()(x)[0].tolist() == pytest.approx([4, 3, 4])
+        added = [6 - bias, 8 + bias, -6]
+        assert head.eval()(x)[0].tolist() == pytest.approx(
+            [one + other for one, other in zip([4, 3, 4], added, strict=True)], abs=1e-3
+        )
+    assert [name for name, p in head.named_parameters() if p.requires_grad] == ["weight"]
+    with pytest.raises(ConfigError, match="uses the backbone's logit scale"):
+        built("gla", parity.timm_vit())

@@ -40,6 +40,7 @@ FIXED = SPECS.keys() - {"randaug_tte"}
         ("center", {}, [CENTER], None),
         ("tte", {"expand": 4}, FIVE, None),
         ("post_hoc_logit_adjustment", {"expand": 4}, FIVE, None),
+        ("em_prior", {"expand": 4}, FIVE, None),
         ("flip", {}, [CENTER] * 2, [False, True]),
         ("ten_crop", {"expand": 4}, FIVE * 2, [False] * 5 + [True] * 5),
         ("multi_scale", {"scales": (1.0, 9 / 8)}, [[0, 18, 72, 72], CENTER], None),
@@ -77,6 +78,59 @@ def test_the_prior_is_taken_out_of_the_logits(tau: float) -> None:
     prior = [6 / 9, 2 / 9, 1 / 9]  # a class without images counts as one with one
     expected = [z - tau * math.log(p) for z, p in zip([2, 2, 3], prior, strict=True)]
     assert inference.reduce(logits)[0].tolist() == pytest.approx(expected)
+
+
+def posteriors(*probabilities: float) -> torch.Tensor:
+    """Logits of two classes whose softmax gives the first one these probabilities."""
+    first = torch.tensor(probabilities)
+    return torch.stack([first, 1 - first], dim=1).log() + 3  # a softmax has no level
+
+
+@value_of("inference", "em_prior")
+@pytest.mark.parametrize(
+    ("iterations", "prior"),
+    [
+        (1, (0.9 + 0.3 + 0.5) / 3),
+        # The second starts at 17/30 and 13/30, ratios 17/15 and 13/15 to the uniform source.
+        (2, (0.9 * 17 / (0.9 * 17 + 0.1 * 13) + 0.3 * 17 / (0.3 * 17 + 0.7 * 13) + 17 / 30) / 3),
+        # The likelihood (.1 + .8 a)(.7 - .4 a) / 2 is largest at a = .52 / .64.
+        (1000, 0.8125),
+    ],
+)
+def test_em_estimates_the_prior_of_unlabelled_images(iterations: int, prior: float) -> None:
+    logits = posteriors(0.9, 0.3, 0.5)
+    inference = built("em_prior", max_iterations=iterations, tolerance=1e-7)
+    shift = inference.adjust(logits) - logits
+    expected = torch.tensor([2 * prior, 2 * (1 - prior)]).log().expand(3, 2)
+    torch.testing.assert_close(shift, expected, rtol=0, atol=1e-4)
+
+
+@value_of("inference", "em_prior")
+def test_em_finds_the_prior_of_a_deployment_from_that_of_the_training() -> None:
+    # A feature is 1 with probability .8 in class 0 and .2 in class 1; of the training images 3/4
+    # are of class 0, of the 20 test images 1/4, so that 7 have the feature.
+    with_, without = (0.75 * p / (0.75 * p + 0.25 * (1 - p)) for p in (0.8, 0.2))
+    logits = posteriors(*[with_] * 7, *[without] * 13)
+    inference = built("em_prior", counts=(150, 50), source="train", tolerance=1e-7)
+    found = inference.adjust(logits).softmax(dim=1)[[0, -1], 0]
+    expected = [0.25 * p / (0.25 * p + 0.75 * (1 - p)) for p in (0.8, 0.2)]
+    assert found.tolist() == pytest.approx(expected, abs=1e-3)
+    uniform = built("em_prior", counts=(150, 50), tolerance=1e-7).adjust(logits)
+    assert uniform.softmax(dim=1)[0, 0].item() != pytest.approx(expected[0], abs=0.05)
+
+
+def test_em_takes_images_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = 4 * torch.randn(11, 5, generator=torch.Generator().manual_seed(0))
+    whole = built("em_prior", counts=(1,) * 5).adjust(logits)
+    monkeypatch.setattr("ltbench_plugins.modules.label_shift._IMAGES_AT_A_TIME", 4)
+    assert torch.equal(built("em_prior", counts=(1,) * 5).adjust(logits), whole)
+
+
+def test_a_class_that_em_leaves_nothing_has_finite_logits() -> None:
+    logits = torch.tensor([[80.0, 0.0, 0.0]])
+    adjusted = built("em_prior", counts=(1,) * 3).adjust(logits)
+    assert adjusted.isfinite().all()
+    assert adjusted.softmax(dim=1)[0, 0] == 1
 
 
 @pytest.mark.parametrize(("resolution", "expand"), [(224, 24), (336, 24), (112, 12), (32, 3)])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional as F
@@ -117,6 +118,24 @@ def tip_adapter() -> Tensor:
     return zero_shot() + votes @ F.one_hot(labels[drawn], 10).float()
 
 
+def gla() -> Tensor:
+    features, labels = encoded("train", joint=True), digits("train")[1]
+    scale = float(clip().logit_scale.detach().exp())
+    logits = scale * cosines(features, texts()).double()
+    share = 0.1 / labels.bincount()[labels].double()
+
+    def objective(bias: Any) -> tuple[float, Any]:
+        q = torch.tensor(bias, requires_grad=True)
+        loss = share @ F.cross_entropy(logits - q, labels, reduction="none")
+        loss.backward()
+        assert q.grad is not None
+        return loss.item(), q.grad.numpy()
+
+    log_q = torch.from_numpy(minimize(objective, np.zeros(10), jac=True, tol=1e-9).x).float()
+    learned = 25 * cosines(encoded("test", joint=True), texts())
+    return learned + zero_shot() - (log_q - log_q.mean())
+
+
 def ncm() -> Tensor:
     unit, labels = F.normalize(encoded("train"), dim=1), digits("train")[1]
     means = torch.stack([unit[labels == k].mean(dim=0) for k in range(10)])
@@ -139,7 +158,7 @@ def test_linear_probe_is_the_logistic_regression_of_scikit_learn(run: Run) -> No
     assert np.allclose(run("linear_probe").logits.softmax(dim=1).numpy(), expected, atol=1e-3)
 
 
-@value_of("method", "coop", "tip_adapter_f", "clip_adapter", "proj_tuning")
+@value_of("method", "coop", "tip_adapter_f", "clip_adapter", "proj_tuning", "gla")
 @pytest.mark.parametrize(
     ("method", "options", "expected", "encoder", "head"),
     [
@@ -147,6 +166,7 @@ def test_linear_probe_is_the_logistic_regression_of_scikit_learn(run: Run) -> No
         ("tip_adapter_f", (), tip_adapter, 0, (3 * 16 + 15 + 12 + 11 + 9 + 8 + 6 + 6) * 64),
         ("clip_adapter", ("--set", "method.ratio=0"), zero_shot, 64 * 16 + 16 * 64, 0),
         ("proj_tuning", (), zero_shot, 128 * 64, 0),
+        ("gla", (), gla, 0, 10 * 64),
     ],
 )
 def test_where_a_method_starts_and_how_much_it_learns(
@@ -184,6 +204,26 @@ def test_soup_is_the_mean_of_fine_tunings_with_the_next_seeds(run: Run) -> None:
     assert not torch.equal(one.learned["head.weight"], two.learned["head.weight"])
     for name, weight in soup.learned.items():
         assert torch.allclose(weight, (one.learned[name] + two.learned[name]) / 2, atol=1e-6)
+
+
+@pytest.mark.full
+@value_of("method", "lt_soups")
+def test_lt_soups_on_all_images_alone_is_part_of_the_way_to_full(run: Run) -> None:
+    recipe = ("--optimizer", "adamw", "--schedule", "cosine", "--augmentation", "standard")
+    warmup = ("--set", "schedule.warmup_epochs=0.25")
+    before, after = (
+        run("full", *recipe, *warmup, *ONE_EPOCH, "--lr", lr) for lr in ("1e-12", "0.001")
+    )
+    merge = ("refinement.subsets=1", "refinement.replicas=1", "refinement.retention=0.25")
+    options = [part for one in merge for part in ("--set", one)]
+    soup = run("lt_soups", *ONE_EPOCH, "--lr", "0.001", *options)
+    assert soup.learned.keys() == after.learned.keys()
+    for name, weight in soup.learned.items():
+        merged = 0.25 * before.learned[name] + 0.75 * after.learned[name]
+        is_head = name.startswith("head.")  # which is trained on from the merged one
+        assert torch.allclose(weight, merged, atol=1e-5) != is_head, name
+    assert soup.result.refinement is not None
+    assert [row["stage"] for row in soup.result.refinement.history] == ["refinement-1"]
 
 
 def decoupled(run: Run, method: str, *options: str) -> tuple[Finished, Finished]:

@@ -35,6 +35,7 @@ class Trained:
     found: tuple[Tensor, Tensor] | None = None
     step: Callable[[nn.Parameter, int], Any] = lambda parameter, seed_offset: None
     asked: list[dict[str, Any]] = field(default_factory=list)
+    subsets: list[tuple[int, int | None, int]] = field(default_factory=list)
 
     def features(self, per_class: int | None = None) -> tuple[Tensor, Tensor]:
         assert self.found is not None
@@ -49,12 +50,15 @@ class Trained:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        per_class: int | None = None,
+        min_steps: int = 0,
     ) -> None:
         moved = list(parameters)
         before = [parameter.detach().clone() for parameter in moved]
         self.asked.append(
             {"start": before, "epochs": epochs, "lr": lr, "sampling_weights": sampling_weights}
         )
+        self.subsets.append((seed_offset, per_class, min_steps))
         with torch.no_grad():
             for parameter in moved:
                 parameter.add_(self.step(parameter, seed_offset))
@@ -146,6 +150,48 @@ def test_soup_is_the_mean_of_trainings_from_one_start() -> None:
     assert head.bias.item() == pytest.approx((0 + (3 + 1) + (3 + 2)) / 3)
     assert all(asked["start"] == [1, 3] for asked in training.asked)
     assert all(asked["sampling_weights"] is asked["lr"] is None for asked in training.asked)
+
+
+@value_of("refinement", "lt_soups")
+def test_lt_soups_merges_from_balanced_to_full() -> None:
+    head, encoder = linear([[5.0]], [5.0]), nn.Parameter(torch.tensor([7.0]))
+    learned = {**named(head), "backbone.x": encoder}
+    start = {name: torch.full_like(p, 1) for name, p in learned.items()}
+    training = Trained(learned, start, step=lambda parameter, seed_offset: seed_offset)
+    spec = SPECS["lt_soups"]
+    config = spec.config(retention=0.25, min_steps=7, epochs=3, lr=0.1)
+    built = spec.build(config, parity.context([8, 2, 0], ENCODER))  # ratios 1, 2 and 4
+    assert built is not None
+    built.refine(ENCODER, head, training)
+    # From 1: models at 1 + 1 and 1 + 2, then at 1 + 3 and 1 + 4, then the run's own and 1 + 6.
+    merged = 0.25 * (0.25 * (0.25 * 1 + 0.75 * 2.5) + 0.75 * 4.5)
+    assert head.weight.item() == pytest.approx(merged + 0.75 * (5 + 7) / 2)
+    assert head.bias.item() == head.weight.item()
+    assert encoder.item() == pytest.approx(merged + 0.75 * (7 + 7) / 2)
+    *models, (last, *_) = training.subsets
+    assert models == [(1, 2, 7), (2, 2, 7), (3, 4, 7), (4, 4, 7), (6, None, 7)]
+    assert last == 0
+    *first, second = training.asked
+    assert all(asked["start"] == [1, 1, 1] for asked in first)
+    assert all(asked["lr"] is asked["epochs"] is None for asked in first)
+    assert (second["epochs"], second["lr"], len(second["start"])) == (3, 0.1, 2)  # the head
+
+
+@pytest.mark.parametrize(
+    ("counts", "subsets", "caps"),
+    [
+        ((8, 2, 1), None, (1, 2, 4, None)),
+        ((9, 2, 1), 2, (8, None)),
+        ((9, 2, 1), 99, (1, 2, 4, 8, None)),
+        ((3, 3, 0), None, (None,)),
+    ],
+)
+def test_subsets_of_lt_soups_double_until_they_have_all_images(
+    counts: tuple[int, ...], subsets: int | None, caps: tuple[int | None, ...]
+) -> None:
+    spec = SPECS["lt_soups"]
+    built: Any = spec.build(spec.config(subsets=subsets), parity.context([*counts], ENCODER))
+    assert built.caps == caps
 
 
 @value_of("refinement", "crt")
@@ -255,6 +301,13 @@ def test_a_head_without_class_weights_is_not_refined(name: str) -> None:
 def test_an_average_of_nothing_is_an_error(name: str) -> None:
     with pytest.raises(ConfigError, match="but this method has none"):
         refinement(name).check(linear([[1]], [0]), {})
+
+
+@pytest.mark.parametrize("name", ["soup", "lt_soups"])
+def test_an_average_of_trainings_needs_one(name: str) -> None:
+    spec = SPECS[name]
+    with pytest.raises(ConfigError, match=r"trainings, but train\.epochs is 0"):
+        spec.build(spec.config(), replace(parity.context([1, 1], ENCODER), epochs=0))
 
 
 @pytest.mark.parametrize("name", ["crt", "lws"])

@@ -103,6 +103,13 @@ def test_tensors_arrays_and_loaders_are_resized_on_the_device(predictor: Predict
     assert frame["class"].dtype.categories.tolist() == ["ant", "bee", "cat"]
 
 
+def test_no_single_image_is_predicted_with_all_images_together(predictable: Predictable) -> None:
+    with pytest.raises(ConfigError, match="'em_prior' adjusts all images of an evaluation") as told:
+        predictable.run.predictor(inference="em_prior", device="cpu")
+    assert told.value.hint is not None
+    assert "another inference" in told.value.hint
+
+
 def test_pictures_are_converted_as_files_are(predictor: Predictor, tmp_path: Path) -> None:
     levels = np.random.default_rng(0).integers(0, 65536, (40, 50), dtype=np.uint16)
     pictures = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
 from ltbench.contexts import BuildContext
+from ltbench.data import Dataset
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.build_encoder import build_encoder
 from ltbench.engine.building.build_model import (
@@ -15,7 +18,7 @@ from ltbench.engine.building.build_model import (
     build_context,
     build_model,
 )
-from ltbench.engine.building.built_run import BuiltRun, described
+from ltbench.engine.building.built_run import BuiltRun, TrainingRules, described
 from ltbench.engine.building.checked_components import (
     CheckedAugmentation,
     CheckedInference,
@@ -80,11 +83,14 @@ def build_run(
     if refinement is not None:
         with attribute_errors(resolved.components["refinement"]):
             refinement.check(model.head, model.learned())
+    rules_of = partial(_training_rules, resolved, context, dataset)
+    rules = rules_of(context.class_counts)
     return BuiltRun(
         dataset=dataset,
         model=model,
-        loss=_checked(CheckedLoss, "loss", resolved, context),
-        sampling_weights=sampling_weights(resolved, context, dataset),
+        loss=rules.loss,
+        sampling_weights=rules.sampling_weights,
+        rules_of=rules_of,
         augmentation=_checked(CheckedAugmentation, "augmentation", resolved, context),
         optimizer=CheckedOptimizer(
             resolved.build("optimizer", context), resolved.components["optimizer"], parts.rules
@@ -102,6 +108,17 @@ def build_run(
         fingerprint=encoder.fingerprint,
         pretrained=encoder.pretrained.in_model(model),
         warnings=result_warnings(resolved, dataset, backbone),
+    )
+
+
+def _training_rules(
+    resolved: Resolved, context: BuildContext, dataset: Dataset, counts: tuple[int, ...]
+) -> TrainingRules:
+    """Builds loss and sampling for K class counts."""
+    context = replace(context, class_counts=counts)
+    return TrainingRules(
+        _checked(CheckedLoss, "loss", resolved, context),
+        sampling_weights(resolved, context, dataset),
     )
 
 

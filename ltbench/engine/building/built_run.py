@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,19 @@ from ltbench.protocols import Refinement
 
 
 @dataclass(frozen=True)
+class TrainingRules:
+    """The parts of a training that depend on the class counts.
+
+    Args:
+        loss: Loss.
+        sampling_weights: (K,) relative frequency of drawing each class; None: every image once.
+    """
+
+    loss: CheckedLoss
+    sampling_weights: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
 class BuiltRun:
     """The built parts of a run, on their device.
 
@@ -37,6 +50,8 @@ class BuiltRun:
         model: Classifier that is trained and evaluated.
         loss: Loss of the training.
         sampling_weights: (K,) relative frequency of drawing each class; None: every image once.
+        rules_of: Function that builds loss and sampling for other numbers of images of the K
+            classes, for a training that leaves images out.
         augmentation: Augmentation of the training images.
         refinement: Second stage of the run; None for none.
         inference: Views of an evaluated image, and their reduction to logits.
@@ -56,6 +71,7 @@ class BuiltRun:
     model: Classifier
     loss: CheckedLoss
     sampling_weights: NDArray[np.float64] | None
+    rules_of: Callable[[tuple[int, ...]], TrainingRules]
     augmentation: CheckedAugmentation
     optimizer: CheckedOptimizer
     schedule: CheckedSchedule

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.data.randomness import view_uniforms
-from ltbench.protocols import PixelAugmentation, RandomInference, ScheduledLoss, Targets
+from ltbench.protocols import (
+    PixelAugmentation,
+    RandomInference,
+    ScheduledLoss,
+    Targets,
+    TransductiveInference,
+)
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.views import Views, one_view
@@ -113,6 +119,7 @@ class CheckedInference:
 
     Attributes:
         draws: Number of uniform random numbers that an image takes; 0 where views are no draws.
+        transductive: Whether `adjust` is to be called.
 
     Raises:
         PluginError: The object's `draws` is not a number of at least 0.
@@ -123,6 +130,7 @@ class CheckedInference:
         self._component = component
         self._is_random = isinstance(inference, RandomInference)
         self.draws = _draws(inference, component) if self._is_random else 0
+        self.transductive = isinstance(inference, TransductiveInference)
 
     def views(self, sizes: NDArray[np.int64], indices: NDArray[np.int64] | None = None) -> Views:
         """Returns V views an image, boxes (N, V, 4).
@@ -179,6 +187,16 @@ class CheckedInference:
                 f"reduced the views to no logits of shape {expected}"
             )
         return reduced
+
+    def adjust(self, logits: Tensor) -> Tensor:
+        """Returns the logits (N, K) of all images of a split, from those of `reduce`, (N, K)."""
+        with attribute_errors(self._component):
+            adjusted = self._inference.adjust(logits)
+        if not isinstance(adjusted, Tensor) or adjusted.shape != logits.shape:
+            raise self._component.contract_error(
+                f"adjusted the logits to none of shape {tuple(logits.shape)}"
+            )
+        return adjusted
 
 
 def _draws(built: Any, component: Component) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ltbench.config.runspec import RunSpec
+from ltbench.data.randomness import sample_per_class
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
@@ -48,19 +50,32 @@ class RefinementStage:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        per_class: int | None = None,
+        min_steps: int = 0,
     ) -> None:
         """Trains some parameters from their present values, with a checkpoint of its own."""
-        built, train = self.trainer.built, self.spec.train
+        built, train, seed = self.trainer.built, self.spec.train, self.spec.seed + seed_offset
+        chosen, loss = None, None
+        if per_class is not None:
+            labels, counts = built.dataset.splits["train"].labels, built.dataset.class_counts
+            chosen = sample_per_class(seed, labels, counts, per_class)
+            rules = built.rules_of(tuple(np.minimum(counts, per_class).tolist()))
+            loss = rules.loss
+            if sampling_weights is None:
+                sampling_weights = rules.sampling_weights
+        epochs = train.epochs if epochs is None else epochs
+        images = built.dataset.class_counts.sum() if chosen is None else len(chosen)
+        steps_per_epoch = math.ceil(images / train.batch_size)
         config = replace(
             train,
-            epochs=train.epochs if epochs is None else epochs,
+            epochs=max(epochs, math.ceil(min_steps / steps_per_epoch)),
             lr=train.lr if lr is None else lr,
         )
-        loader = image_loader(built, self.spec.seed + seed_offset, config.epochs, sampling_weights)
+        loader = image_loader(built, seed, config.epochs, sampling_weights, chosen)
         self._fits += 1
         stage = f"refinement-{self._fits}"
         built.model.learn_only(parameters)
-        state = self.trainer.fit(stage, loader, config)
+        state = self.trainer.fit(stage, loader, config, loss=loss)
         built.model.learn_only(self.learned.values())
         built.model.eval()
         self.history += [{"stage": stage, **row} for row in state.history]

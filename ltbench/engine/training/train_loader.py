@@ -64,6 +64,7 @@ class ImageLoader:
         epochs: Number of epochs of the training.
         sampling_weights: (K,) relative frequency of drawing each class, the largest 1; None: every
             image once.
+        chosen: (M,) indices of the images that are trained on; None: all N.
 
     Attributes:
         batches: Views of the images, batch by batch.
@@ -76,6 +77,7 @@ class ImageLoader:
     seed: int
     epochs: int
     sampling_weights: NDArray[np.float64] | None
+    chosen: NDArray[np.int64] | None = None
     batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ class ImageLoader:
 
     def __len__(self) -> int:
         """Returns the number of images in an epoch."""
-        return len(self.batches.split)
+        return len(self.batches.split) if self.chosen is None else len(self.chosen)
 
     @property
     def skipped(self) -> Mapping[int, str]:
@@ -113,9 +115,18 @@ class ImageLoader:
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """Returns the draws of an epoch, (N,)."""
+        labels, size = self.batches.split.labels, len(self)
         if self.sampling_weights is None:
-            return shuffle_epoch(self.seed, epoch, len(self))
-        return draw_epoch(self.seed, epoch, self.batches.split.labels, self.sampling_weights)
+            draws = shuffle_epoch(self.seed, epoch, size)
+        else:
+            drawn = labels if self.chosen is None else labels[self.chosen]
+            draws = draw_epoch(self.seed, epoch, drawn, self.sampling_weights)
+        if self.chosen is None:
+            return draws
+        # The repetitions of an image are numbered in steps of the whole split's size.
+        repetition, place = np.divmod(draws, size)
+        order: NDArray[np.int64] = self.chosen[place] + len(labels) * repetition
+        return order
 
     def _uniforms(self, epoch: int, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         return uniforms(self.seed, epoch, draws, self.augmentation.draws)
@@ -133,7 +144,11 @@ class ImageLoader:
 
 
 def image_loader(
-    built: BuiltRun, seed: int, epochs: int, sampling_weights: NDArray[np.float64] | None = None
+    built: BuiltRun,
+    seed: int,
+    epochs: int,
+    sampling_weights: NDArray[np.float64] | None = None,
+    chosen: NDArray[np.int64] | None = None,
 ) -> ImageLoader:
     """Returns the loader of a run's training images.
 
@@ -142,6 +157,7 @@ def image_loader(
         seed: Seed of the order and of the augmentation's random numbers.
         epochs: Number of epochs of the training.
         sampling_weights: (K,) relative frequency of drawing each class; None: as the run draws.
+        chosen: (M,) indices of the images that are trained on; None: all.
 
     Raises:
         PluginError: The weights are not those of a `ltbench.protocols.Sampling`.
@@ -155,4 +171,5 @@ def image_loader(
         seed,
         epochs,
         None if weights is None else scaled(weights, built.dataset),
+        chosen,
     )

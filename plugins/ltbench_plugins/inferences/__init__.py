@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ltbench import InferenceSpec, hookimpl
 from ltbench_plugins.inferences.center import CENTER
+from ltbench_plugins.inferences.em_prior import EM_PRIOR
 from ltbench_plugins.inferences.flip import FLIP
 from ltbench_plugins.inferences.multi_scale import MULTI_SCALE
 from ltbench_plugins.inferences.post_hoc_logit_adjustment import POST_HOC_LOGIT_ADJUSTMENT
@@ -19,6 +20,7 @@ def ltbench_register_inferences() -> Iterable[InferenceSpec]:
     """Returns the built-in inferences."""
     return [
         CENTER,
+        EM_PRIOR,
         FLIP,
         MULTI_SCALE,
         POST_HOC_LOGIT_ADJUSTMENT,

@@ -15,11 +15,13 @@ from ltbench_plugins.methods.clip_adapter import CLIP_ADAPTER
 from ltbench_plugins.methods.coop import COOP
 from ltbench_plugins.methods.crt import CRT
 from ltbench_plugins.methods.full import FULL
+from ltbench_plugins.methods.gla import GLA
 from ltbench_plugins.methods.lift import LIFT
 from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from ltbench_plugins.methods.linear_probe import LINEAR_PROBE
 from ltbench_plugins.methods.ln_tuning import LN_TUNING
 from ltbench_plugins.methods.lora import LORA
+from ltbench_plugins.methods.lt_soups import LT_SOUPS
 from ltbench_plugins.methods.lws import LWS
 from ltbench_plugins.methods.ncm import NCM
 from ltbench_plugins.methods.peft import PEFT
@@ -57,6 +59,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         PROJ_TUNING,
         TIP_ADAPTER,
         TIP_ADAPTER_F,
+        GLA,
         CRT,
         LWS,
         TAU_NORM,
@@ -64,5 +67,6 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         LINEAR_PROBE,
         WISE_FT,
         SOUP,
+        LT_SOUPS,
         ZERO_SHOT,
     ]

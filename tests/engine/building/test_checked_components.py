@@ -31,7 +31,7 @@ class Strange:
     def views(self, *asked: Any) -> Any:
         return self.value
 
-    change = reduce = __call__ = views
+    change = reduce = adjust = __call__ = views
 
 
 class Mute:
@@ -43,7 +43,7 @@ class WrongSignature:
 
     def views(self) -> None: ...
 
-    change = reduce = start_epoch = __call__ = views
+    change = reduce = adjust = start_epoch = __call__ = views
 
 
 def views_of(strange: Any) -> Any:
@@ -86,6 +86,10 @@ CALLS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
     "reduce": (
         lambda strange: inference(strange).reduce(LOGITS),
         [None, LOGITS, LOGITS[:, 0, :2], [0.0]],
+    ),
+    "adjust": (
+        lambda strange: inference(strange).adjust(LOGITS[:, 0]),
+        [None, LOGITS, LOGITS[:1, 0], [0.0]],
     ),
     "loss": (loss_of, [None, 0.5, LOGITS, torch.zeros(())]),
 }

@@ -35,15 +35,19 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def trainer(registry: Registry, tmp_path: Path) -> Any:
-    """Trains a linear head on 52 digits."""
-    resolved = resolve(registry, SETTINGS, tmp_path)
+def trainer_of(registry: Registry, tmp_path: Path, **more: Any) -> Any:
+    resolved = resolve(registry, {**SETTINGS, **more}, tmp_path)
     built = build_run(resolved, LoaderConfig(CPU, 0, False), "fp32")
     directory = RunDirectory(tmp_path / "run")
     directory.begin(RunDescription.of(resolved.spec))
     made = Trainer(built, directory, SilentReporter())
     return resolved.spec, made
+
+
+@pytest.fixture
+def trainer(registry: Registry, tmp_path: Path) -> Any:
+    """Trains a linear head on 52 digits."""
+    return trainer_of(registry, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,20 @@ def test_fit_learns_what_it_is_given_and_nothing_else(trainer: Any) -> None:
         *[("refinement-1", 0, 0.5), ("refinement-1", 1, 0.375), ("refinement-1", 2, 0.125)],
         *[("refinement-2", 0, rate), ("refinement-2", 1, rate / 2)],
     ]
+
+
+def test_fit_on_some_images_of_each_class(registry: Registry, tmp_path: Path) -> None:
+    spec, made = trainer_of(registry, tmp_path, augmentation="none")
+    model = made.built.model
+    training = RefinementStage(spec, made, {}, model.learned())
+    features, labels = training.features(3)
+    assert labels.bincount().tolist() == [3] * 8 + [2] * 2
+    with torch.no_grad():  # the loss has the prior of these images
+        logits = model.head(features) + labels.bincount().log()
+        expected = torch.nn.functional.cross_entropy(logits, labels)
+    training.fit([model.head.bias], per_class=3, min_steps=5)
+    assert [row["epoch"] for row in training.history] == list(range(5))  # of one step each
+    assert training.history[0]["loss"] == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_features_are_those_of_the_encoder_as_it_is(trainer: Any) -> None:
@@ -179,6 +197,15 @@ def ltbench_register_losses():
                 (),
                 6,
                 ["refinement-1 after epoch 2 of 2", "refinement-2 after epoch 1 of 2"],
+            ),
+            marks=pytest.mark.full,
+        ),
+        pytest.param(
+            *(
+                "lt_soups",
+                ("--set", "refinement.replicas=1", "--set", "refinement.min_steps=3"),
+                3,  # each subset has a loss of its own, which counts from 1
+                ["training after epoch 2 of 2", "refinement-1 after epoch 2 of 3"],
             ),
             marks=pytest.mark.full,
         ),

@@ -32,6 +32,7 @@ def loader(
     epochs: int = 3,
     seed: int = 0,
     greys: Any = range(100),
+    chosen: list[int] | None = None,
 ) -> ImageLoader:
     """Of 100 images of 8 x 8, each of one grey."""
     pixels = np.tile(np.array(greys, np.uint8)[:, None, None, None], (1, 8, 8, 3))
@@ -39,7 +40,8 @@ def loader(
     dataset = Dataset(("many", "few"), {"train": split, "test": split})
     loader_config = LoaderConfig(torch.device("cpu"), workers=0, skip_corrupt=False)
     drawn = None if weights is None else np.array(weights)
-    return ImageLoader(dataset, guarded(augmentation), 8, loader_config, seed, epochs, drawn)
+    some = None if chosen is None else np.array(chosen)
+    return ImageLoader(dataset, guarded(augmentation), 8, loader_config, seed, epochs, drawn, some)
 
 
 def shown(made: ImageLoader, epoch: int = 0) -> tuple[list[int], Tensor]:
@@ -64,6 +66,22 @@ def test_classes_are_seen_as_often_as_their_weights_say() -> None:
         assert labels.tolist() == LABELS[images].tolist()
     seen = torch.cat([labels for _, labels in epochs]).bincount()
     assert seen[1] / seen.sum() == pytest.approx(0.75, abs=0.02)
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 1.0]])
+def test_only_chosen_images_are_seen(weights: list[float] | None) -> None:
+    made = loader(Recording(), weights, chosen=[5, 3, 95, 91, 92])
+    assert len(made) == 5
+    batches = [batch for epoch in range(8) for batch in made.epoch(epoch, batch_size=3)]
+    assert [len(images) for images, _ in batches] == [3, 2] * 8
+    images = torch.cat([images[:, 0, 0, 0] for images, _ in batches]).long()
+    assert set(images.tolist()) == {3, 5, 91, 92, 95}
+    labels = torch.cat([targets.labels for _, targets in batches])
+    assert labels.tolist() == LABELS[images.tolist()].tolist()
+    if weights is None:
+        assert images.bincount()[[3, 5, 91, 92, 95]].tolist() == [8] * 5
+    numbers = np.concatenate([uniforms for uniforms, _ in made.augmentation._augmentation.asked])
+    assert len(np.unique(numbers, axis=0)) == len(images)  # also where one is drawn again
 
 
 def test_an_epoch_depends_on_its_number_and_the_seed() -> None:
