@@ -93,7 +93,8 @@ def build_run(
         evaluated=evaluated or spec.split,
     )
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
-    context = build_context(resolved, classes, backbone, device)
+    stored = trained is not None
+    context = build_context(resolved, classes, backbone, device, stored=stored)
     extractor = FeatureExtractor(backbone, loader_config, policy, key, progress, fingerprint)
     if trained is None:
         features = ExtractedFeatures(dataset, extractor, spec.seed)

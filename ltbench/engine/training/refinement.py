@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ltbench.config.runspec import RunSpec
+from ltbench.engine.building.checked_components import CheckedLoss
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
+from ltbench.protocols import Loss
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.storage.result_schema import RefinementRecord
@@ -26,13 +28,16 @@ class RefinementStage:
 
     Attributes:
         history: Rows of the epochs of its trainings.
+        fitted: Parameters that its trainings have learned.
     """
 
     spec: RunSpec
+    component: Component
     trainer: Trainer
     start: Mapping[str, Tensor]
     learned: Mapping[str, nn.Parameter]
     history: list[dict[str, Any]] = field(default_factory=list)
+    fitted: list[nn.Parameter] = field(default_factory=list)
     _fits: int = 0
 
     @property
@@ -48,6 +53,7 @@ class RefinementStage:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        loss: Loss | None = None,
     ) -> None:
         """Trains some parameters from their present values, with a checkpoint of its own."""
         built, train = self.trainer.built, self.spec.train
@@ -59,8 +65,11 @@ class RefinementStage:
         loader = image_loader(built, self.spec.seed + seed_offset, config.epochs, sampling_weights)
         self._fits += 1
         stage = f"refinement-{self._fits}"
-        built.model.learn_only(parameters)
-        state = self.trainer.fit(stage, loader, config)
+        fitted = list(parameters)
+        self.fitted += fitted
+        built.model.learn_only(fitted)
+        checked = None if loss is None else CheckedLoss(loss, self.component)
+        state = self.trainer.fit(stage, loader, config, loss=checked)
         built.model.learn_only(self.learned.values())
         built.model.eval()
         self.history += [{"stage": stage, **row} for row in state.history]
@@ -68,8 +77,11 @@ class RefinementStage:
 
 def refine(
     spec: RunSpec, component: Component, trainer: Trainer, start: Mapping[str, Tensor]
-) -> RefinementRecord | None:
-    """Runs the second stage; returns its record, or None where the run has no refinement.
+) -> tuple[RefinementRecord | None, Sequence[nn.Parameter]]:
+    """Runs the second stage.
+
+    Returns:
+        Its record, or None where the run has no refinement; and the parameters that it trained.
 
     Args:
         spec: Description of the run.
@@ -79,11 +91,11 @@ def refine(
     """
     built = trainer.built
     if built.refinement is None:
-        return None
+        return None, ()
     trainer.progress.note(f"refining: {spec.refinement.name}")
     began = time.perf_counter()
     model = built.model.eval()
-    training = RefinementStage(spec, trainer, start, model.learned())
+    training = RefinementStage(spec, component, trainer, start, model.learned())
     before = {name: (id(p), p.shape, p.dtype) for name, p in training.learned.items()}
     with attribute_errors(component):
         built.refinement.refine(model.backbone, model.head, training)
@@ -92,8 +104,9 @@ def refine(
             "put other parameters in the place of those that are learned: write into them instead, "
             "for these are stored"
         )
-    return RefinementRecord(
+    record = RefinementRecord(
         name=spec.refinement.name,
         seconds=time.perf_counter() - began,
         history=training.history,
     )
+    return record, training.fitted

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.building.built_run import BuiltRun
+from ltbench.engine.building.checked_components import CheckedLoss
 from ltbench.engine.training.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train
@@ -31,6 +32,7 @@ class Trainer:
         config: TrainConfig,
         on_epoch: Callable[[TrainState], None] = lambda state: None,
         validation: Validation | None = None,
+        loss: CheckedLoss | None = None,
     ) -> TrainState:
         """Trains the learned parameters to the last epoch, and selects an epoch's weights.
 
@@ -41,6 +43,7 @@ class Trainer:
             on_epoch: Function that is called after each epoch, when its checkpoint is written, and
                 before a resumed training: a crash may have come between checkpoint and call.
             validation: Selection of the epoch whose weights are kept; None: the last.
+            loss: Loss; None: the run's.
         """
         model, checkpoint = self.built.model, self.directory.checkpoint(stage)
         policy = self.built.policy
@@ -58,9 +61,9 @@ class Trainer:
             on_epoch(state)
 
         shown = training_loader(self.built, loader)
-        loss, schedule = self.built.loss, self.built.schedule
+        loss_of, schedule = loss or self.built.loss, self.built.schedule
         try:
-            train(model, shown, loss, schedule, state, config, policy, self.progress, after)
+            train(model, shown, loss_of, schedule, state, config, policy, self.progress, after)
         finally:
             shown.close()
         if validation is not None:
