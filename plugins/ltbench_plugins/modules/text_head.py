@@ -45,6 +45,7 @@ class TextHead(nn.Module):
                 hint="choose --method ballad, with a CLIP backbone",
             )
         self.text = copy.deepcopy(backbone.text)
+        self.text.embedding = None  # a second name of weights of its encoder
         device = next(self.text.encoder.parameters()).device
         self.register_buffer("tokens", self.text.tokenize(self.prompts).to(device), False)
         weights = [p.requires_grad_(True) for p in self.text.parameters()]
