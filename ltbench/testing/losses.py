@@ -90,7 +90,7 @@ def check_descends(component: Component, bench: Bench, trial: Trial) -> None:
 
 
 def check_repeats(component: Component, bench: Bench, trial: Trial) -> None:
-    """A second build and call of the same random state gives the same value; logits stay."""
+    """A second build and call gives the same value, and the logits are not modified."""
     ctx = replace(context((6, 3, 1)), head_scale=25.0)
     logits, labels = _batch(ctx, 7)
     kept = logits.detach().clone()
