@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from ltbench import BuildContext, RefinementSpec, option
 from ltbench.errors import ConfigError
 from ltbench.protocols import RefinementContext
 from ltbench_plugins.losses.agcl import AgclConfig
-from ltbench_plugins.refinements.crt import second_epochs
+from ltbench_plugins.refinements.crt import CrtConfig, second_epochs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class GroupPromptsConfig(AgclConfig):
+class GroupPromptsConfig(CrtConfig, AgclConfig):
     """Options of the second phase of LPT; those of the loss hold in this phase alone."""
 
-    epochs: Annotated[int, Gt(0)] | None = option(
-        None, "number of epochs of the second phase; none: that of the run"
-    )
-    lr: Annotated[float, Gt(0)] | None = option(
-        None, "learning rate of the second phase; none: that of the run"
-    )
     matching: Annotated[float, Ge(0)] = option(0.5, "weight of the similarity of query and keys")
     instance: Annotated[float, Ge(0)] = option(
         0.5, "weight of the images as they are in the first epoch; it falls linearly to 0"
