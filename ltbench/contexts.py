@@ -56,6 +56,8 @@ class BuildContext:
         logit_scale: The backbone's own factor for cosine logits, if it has one.
         head_scale: The head's factor for its logits (its attribute `scale`); 1 where it has none,
             and while the head itself is built.
+        stored: Whether the model is built to take the stored weights of a finished run, which its
+            refinement has changed after the training.
         epochs: Number of training epochs.
         seed: The run's seed.
         device: Device of the model: "cpu", "cuda", "cuda:1", ...
@@ -71,6 +73,7 @@ class BuildContext:
     seed: int
     device: str
     head_scale: float = 1.0
+    stored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -271,10 +271,14 @@ class RefinementContext(Protocol):
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        loss: Loss | None = None,
         per_class: int | None = None,
         min_steps: int = 0,
     ) -> None:
         """Trains some parameters of the model from their present values, as the run trains.
+
+        Parameters that are not among the learned ones count as learned from then on, if the model
+        keeps them.
 
         Args:
             parameters: Parameters to learn; all others are frozen during this training.
@@ -282,6 +286,8 @@ class RefinementContext(Protocol):
             lr: Learning rate; None: the run's.
             sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
             seed_offset: Number added to the run's seed, for another order and other crops.
+            loss: Loss; it may be a `ScheduledLoss`, and is called after the forward pass of its
+                logits. None: the run's.
             per_class: Largest number of training images of a class. Others are left out, drawn by
                 the seed with its offset, and the run's loss and sampling are built for the class
                 counts that remain. None: all images.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
@@ -163,7 +164,7 @@ def _run(
     trainer = Trainer(built, directory, progress)
     start = {} if built.refinement is None else copies(built.model.learned())
     training, selection = _train(spec, trainer, observers, stop_after)
-    refinement = refine(spec, resolved.components["refinement"], trainer, start)
+    refinement, refined = refine(spec, resolved.components["refinement"], trainer, start)
     save_learned(built.model, directory.learned, spec.hash)
     save_frozen(built, directory.frozen, spec.hash)
 
@@ -177,7 +178,7 @@ def _run(
             train_images=built.dataset.shot_counts.tolist(),
             trained_on=built.dataset.class_counts.tolist(),
         ),
-        learned=count_learned(built),
+        learned=count_learned(built, refined),
         training=training,
         selection=selection,
         refinement=refinement,
@@ -298,9 +299,20 @@ def evaluate_again(
     return predictions
 
 
-def count_learned(built: BuiltRun) -> LearnedParameters:
-    """Returns the number of learned parameters, and their percentage of the backbone's."""
-    learned = built.model.learned()
+def count_learned(built: BuiltRun, refined: Sequence[nn.Parameter] = ()) -> LearnedParameters:
+    """Returns the number of learned parameters, and their percentage of the backbone's.
+
+    Args:
+        built: Built parts of the run.
+        refined: Parameters that the refinement trained. Those that are not in the model any more do
+            not count.
+    """
+    by_refinement = {id(parameter) for parameter in refined}
+    learned = {
+        name: p
+        for name, p in built.model.named_parameters()
+        if p.requires_grad or id(p) in by_refinement
+    }
     head = sum(p.numel() for name, p in learned.items() if name.startswith("head."))
     total = sum(p.numel() for p in learned.values())
     # Of the backbone as it was: what the method added does not count as backbone.

@@ -160,7 +160,7 @@ def load_model(
         backbone = build_backbone(resolved, torch_device)
         pretrained = Pretrained.of(backbone)
         policy = choose_precision(directory.resumed_precision() or spec.precision, backbone)
-        context = build_context(resolved, classes, backbone, torch_device)
+        context = build_context(resolved, classes, backbone, torch_device, stored=True)
         placeholders = PlaceholderFeatures.of(context)
         built = build_model(resolved, context, backbone, placeholders, initialise=False)
         model = built.classifier

@@ -75,7 +75,7 @@ class TrainedModel:
         backbone = classifier.backbone
         resolved = Resolved(spec, {}, {}, DataContext(Path(), spec.data_seed), {})
         classes = TrainingClasses(tuple(result.classes.names), tuple(result.classes.trained_on))
-        context = build_context(resolved, classes, backbone, torch.device("cpu"))
+        context = build_context(resolved, classes, backbone, torch.device("cpu"), stored=True)
         registry = load_plugins()
         inference = _inference(spec, registry, context)
         images = check_images(backbone.resolution)

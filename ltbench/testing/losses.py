@@ -43,7 +43,9 @@ def _value(
     loss = component.spec.build(bench.config(trial, component), ctx)
     if isinstance(loss, ScheduledLoss):
         loss.start_epoch(0.9)
-    value: Tensor = loss(logits, labels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # a loss may draw random numbers: the engine seeds each epoch
+        value: Tensor = loss(logits, labels)
     return value
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from ltbench.contexts import BuildContext
 from ltbench.protocols import ScheduledLoss
 from ltbench_plugins.losses import ltbench_register_losses
+from ltbench_plugins.losses.agcl import AGCL
 from ltbench_plugins.losses.focal import FOCAL, FocalConfig
 from ltbench_plugins.losses.label_smoothing import LABEL_SMOOTHING
 from ltbench_plugins.losses.ldam import LDAM, LdamConfig
@@ -108,6 +109,38 @@ def test_seesaw_by_hand() -> None:
     torch.testing.assert_close(gradient, through_logits_alone)
 
 
+@value_of("loss", "agcl")
+@pytest.mark.parametrize(("positive", "negative"), [(0.0, 4.0), (0.5, 8.0), (2.0, 0.0)])
+def test_asymmetric_clouded_logits_by_hand(positive: float, negative: float) -> None:
+    torch.manual_seed(0)
+    drawn = torch.randn(3, 3).tolist()
+    clouds = [math.log(80 / count) / math.log(80 / 5) for count in COUNTS]  # 0, 0.6, 1
+    losses = []
+    for row, errors, label in zip(LOGITS, drawn, LABELS, strict=True):
+        lowered = [
+            z - 25 * (0.5 * clouds[k] * min(abs(errors[k]) / 3, 1) + 0.1 * (k == label))
+            for k, z in enumerate(row)
+        ]
+        terms = []
+        for k, p in enumerate(softmax(lowered)):
+            target, focus = 0.1 / 3, p**negative
+            if k == label:
+                target, focus = 0.9 + 0.1 / 3, (1 - p) ** positive
+            terms.append(-target * focus * math.log(p))
+        losses.append(sum(terms))
+    loss = AGCL.build(AGCL.config(positive=positive, negative=negative), context(*COUNTS))
+    torch.manual_seed(0)
+    value, _ = value_and_gradient(loss, LOGITS, LABELS)
+    assert value == pytest.approx(sum(losses) / 3, rel=1e-4)
+
+
+def test_equal_classes_have_no_clouds() -> None:
+    smooth = LABEL_SMOOTHING.build(LABEL_SMOOTHING.config(), context(7, 7, 7))
+    loss = AGCL.build(AGCL.config(negative=0.0, margin=0.0), context(7, 7, 7))
+    expected, _ = value_and_gradient(smooth, LOGITS, LABELS)
+    assert value_and_gradient(loss, LOGITS, LABELS)[0] == pytest.approx(expected, rel=1e-5)
+
+
 @value_of("loss", "label_smoothing")
 def test_label_smoothing_by_hand() -> None:
     losses = []
@@ -169,9 +202,9 @@ def test_focus_has_a_gradient_where_nothing_is_missed() -> None:
         assert value_and_gradient(loss, [[200.0, 0.0, 0.0]], [0])[1].isfinite().all()
 
 
-@pytest.mark.parametrize("name", sorted(SPECS.keys() - {"label_smoothing", "lade"}))
+@pytest.mark.parametrize("name", sorted(SPECS.keys() - {"agcl", "label_smoothing", "lade"}))
 def test_a_class_without_images_changes_nothing_for_the_others(name: str) -> None:
-    """Two losses average over all classes: of course it does there."""
+    """Three losses average over all classes: of course it does there."""
     spec = SPECS[name]
     padded = [[*row, -1e4] for row in LOGITS]
     expected, _ = value_and_gradient(spec.build(spec.config(), context(*COUNTS)), LOGITS, LABELS)

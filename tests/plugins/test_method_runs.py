@@ -183,6 +183,25 @@ def test_where_a_method_starts_and_how_much_it_learns(
 
 
 @pytest.mark.full
+@value_of("method", "ballad")
+def test_ballad_starts_as_zero_shot_and_learns_both_towers_and_the_adapter(run: Run) -> None:
+    still = (
+        "--set",
+        "refinement.lr=1e-12",
+        "--set",
+        "refinement.epochs=1",
+        "--set",
+        "head.ratio=0",
+    )
+    found = run("ballad", *STILL, *still)
+    assert parity.relative(found.logits, zero_shot()) < 1e-4
+    image, whole = (sum(p.numel() for p in part.parameters()) for part in (clip().visual, clip()))
+    text = whole - image - 1  # the scale of the logits stays
+    assert found.result.learned.encoder == image
+    assert found.result.learned.head == text + 64 * 64
+
+
+@pytest.mark.full
 @value_of("method", "wise_ft")
 def test_wise_ft_is_half_way_from_zero_shot_to_fine_tuned(run: Run) -> None:
     before, half, after = (

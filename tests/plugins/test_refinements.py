@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ltbench.errors import ConfigError
-from ltbench.protocols import Refinement
+from ltbench.protocols import Loss, Refinement
 from ltbench_plugins.modules.heads import CosineHead, LinearHead
 from ltbench_plugins.refinements import ltbench_register_refinements
 from tests import parity
@@ -50,6 +50,7 @@ class Trained:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        loss: Loss | None = None,
         per_class: int | None = None,
         min_steps: int = 0,
     ) -> None:

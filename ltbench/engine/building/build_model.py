@@ -78,9 +78,22 @@ def build_backbone(resolved: Resolved, device: torch.device) -> Backbone:
 
 
 def build_context(
-    resolved: Resolved, classes: TrainingClasses, backbone: Backbone, device: torch.device
+    resolved: Resolved,
+    classes: TrainingClasses,
+    backbone: Backbone,
+    device: torch.device,
+    *,
+    stored: bool,
 ) -> BuildContext:
-    """Returns the facts that components other than data set and backbone are built from."""
+    """Returns the facts that components other than data set and backbone are built from.
+
+    Args:
+        resolved: Choices of the run.
+        classes: Classes that the model is trained on.
+        backbone: Pretrained backbone.
+        device: Device of the model.
+        stored: Whether the model takes the stored weights of a finished run.
+    """
     spec = resolved.spec
     return BuildContext(
         num_classes=len(classes.names),
@@ -92,6 +105,7 @@ def build_context(
         epochs=spec.train.epochs,
         seed=spec.seed,
         device=str(device),
+        stored=stored,
     )
 
 

@@ -70,7 +70,8 @@ def build_run(
     dataset, extractor = encoder.dataset, encoder.extractor
     backbone, loader_config = extractor.backbone, extractor.loader_config
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
-    context = build_context(resolved, classes, backbone, loader_config.device)
+    stored = trained is not None
+    context = build_context(resolved, classes, backbone, loader_config.device, stored=stored)
     if trained is None:
         features = ExtractedFeatures(dataset, extractor, spec.seed)
         parts = build_model(resolved, context, backbone, features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from ltbench.config.runspec import RunSpec
 from ltbench.data.randomness import sample_per_class
+from ltbench.engine.building.checked_components import CheckedLoss
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
+from ltbench.protocols import Loss
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.storage.result_schema import RefinementRecord
@@ -28,13 +30,16 @@ class RefinementStage:
 
     Attributes:
         history: Rows of the epochs of its trainings.
+        fitted: Parameters that its trainings have learned.
     """
 
     spec: RunSpec
+    component: Component
     trainer: Trainer
     start: Mapping[str, Tensor]
     learned: Mapping[str, nn.Parameter]
     history: list[dict[str, Any]] = field(default_factory=list)
+    fitted: list[nn.Parameter] = field(default_factory=list)
     _fits: int = 0
 
     @property
@@ -50,17 +55,19 @@ class RefinementStage:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
+        loss: Loss | None = None,
         per_class: int | None = None,
         min_steps: int = 0,
     ) -> None:
         """Trains some parameters from their present values, with a checkpoint of its own."""
         built, train, seed = self.trainer.built, self.spec.train, self.spec.seed + seed_offset
-        chosen, loss = None, None
+        chosen = None
+        checked = None if loss is None else CheckedLoss(loss, self.component)
         if per_class is not None:
             labels, counts = built.dataset.splits["train"].labels, built.dataset.class_counts
             chosen = sample_per_class(seed, labels, counts, per_class)
             rules = built.rules_of(tuple(np.minimum(counts, per_class).tolist()))
-            loss = rules.loss
+            checked = checked or rules.loss
             if sampling_weights is None:
                 sampling_weights = rules.sampling_weights
         epochs = train.epochs if epochs is None else epochs
@@ -74,8 +81,10 @@ class RefinementStage:
         loader = image_loader(built, seed, config.epochs, sampling_weights, chosen)
         self._fits += 1
         stage = f"refinement-{self._fits}"
-        built.model.learn_only(parameters)
-        state = self.trainer.fit(stage, loader, config, loss=loss)
+        fitted = list(parameters)
+        self.fitted += fitted
+        built.model.learn_only(fitted)
+        state = self.trainer.fit(stage, loader, config, loss=checked)
         built.model.learn_only(self.learned.values())
         built.model.eval()
         self.history += [{"stage": stage, **row} for row in state.history]
@@ -83,8 +92,11 @@ class RefinementStage:
 
 def refine(
     spec: RunSpec, component: Component, trainer: Trainer, start: Mapping[str, Tensor]
-) -> RefinementRecord | None:
-    """Runs the second stage; returns its record, or None where the run has no refinement.
+) -> tuple[RefinementRecord | None, Sequence[nn.Parameter]]:
+    """Runs the second stage.
+
+    Returns:
+        Its record, or None where the run has no refinement; and the parameters that it trained.
 
     Args:
         spec: Description of the run.
@@ -94,11 +106,11 @@ def refine(
     """
     built = trainer.built
     if built.refinement is None:
-        return None
+        return None, ()
     trainer.progress.note(f"refining: {spec.refinement.name}")
     began = time.perf_counter()
     model = built.model.eval()
-    training = RefinementStage(spec, trainer, start, model.learned())
+    training = RefinementStage(spec, component, trainer, start, model.learned())
     before = {name: (id(p), p.shape, p.dtype) for name, p in training.learned.items()}
     with attribute_errors(component):
         built.refinement.refine(model.backbone, model.head, training)
@@ -107,8 +119,9 @@ def refine(
             "put other parameters in the place of those that are learned: write into them instead, "
             "for these are stored"
         )
-    return RefinementRecord(
+    record = RefinementRecord(
         name=spec.refinement.name,
         seconds=time.perf_counter() - began,
         history=training.history,
     )
+    return record, training.fitted

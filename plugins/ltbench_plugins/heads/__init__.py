@@ -12,9 +12,10 @@ from ltbench_plugins.heads.l2norm import L2NORM
 from ltbench_plugins.heads.layernorm import LAYERNORM
 from ltbench_plugins.heads.linear import LINEAR
 from ltbench_plugins.heads.prompts import PROMPTS
+from ltbench_plugins.heads.text_tower import TEXT_TOWER
 
 
 @hookimpl
 def ltbench_register_heads() -> Iterable[HeadSpec]:
     """Returns the built-in heads."""
-    return [CACHE, COSINE, GLA, L2NORM, LAYERNORM, LINEAR, PROMPTS]
+    return [CACHE, COSINE, GLA, L2NORM, LAYERNORM, LINEAR, PROMPTS, TEXT_TOWER]

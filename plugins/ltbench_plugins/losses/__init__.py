@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ltbench import LossSpec, hookimpl
+from ltbench_plugins.losses.agcl import AGCL
 from ltbench_plugins.losses.balanced_softmax import BALANCED_SOFTMAX
 from ltbench_plugins.losses.ce import CE
 from ltbench_plugins.losses.class_balanced import CLASS_BALANCED
@@ -22,6 +23,7 @@ from ltbench_plugins.losses.vs import VS
 def ltbench_register_losses() -> Iterable[LossSpec]:
     """Returns the built-in losses."""
     return [
+        AGCL,
         BALANCED_SOFTMAX,
         CE,
         CLASS_BALANCED,

@@ -8,6 +8,7 @@ from ltbench import MethodSpec, hookimpl
 from ltbench_plugins.methods.adapter import ADAPTER
 from ltbench_plugins.methods.adaptformer import ADAPTFORMER
 from ltbench_plugins.methods.aft import AFT
+from ltbench_plugins.methods.ballad import BALLAD
 from ltbench_plugins.methods.bitfit import BITFIT
 from ltbench_plugins.methods.bn_tuning import BN_TUNING
 from ltbench_plugins.methods.classifier_only import CLASSIFIER_ONLY
@@ -21,6 +22,7 @@ from ltbench_plugins.methods.lift_plus import LIFT_PLUS
 from ltbench_plugins.methods.linear_probe import LINEAR_PROBE
 from ltbench_plugins.methods.ln_tuning import LN_TUNING
 from ltbench_plugins.methods.lora import LORA
+from ltbench_plugins.methods.lpt import LPT
 from ltbench_plugins.methods.lt_soups import LT_SOUPS
 from ltbench_plugins.methods.lws import LWS
 from ltbench_plugins.methods.ncm import NCM
@@ -46,6 +48,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         ADAPTER,
         LORA,
         VPT,
+        LPT,
         SSF,
         AFT,
         BITFIT,
@@ -56,6 +59,7 @@ def ltbench_register_methods() -> Iterable[MethodSpec]:
         CLASSIFIER_ONLY,
         CLIP_ADAPTER,
         COOP,
+        BALLAD,
         PROJ_TUNING,
         TIP_ADAPTER,
         TIP_ADAPTER_F,

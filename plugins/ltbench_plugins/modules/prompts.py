@@ -25,9 +25,14 @@ class Prompts(nn.Module):
         self.prompt = nn.Parameter(torch.empty(length, width))
         nn.init.normal_(self.prompt, std=0.02)
 
-    def attach(self, span: Sequence[Block]) -> Iterator[nn.Parameter]:
-        """Inserts before the first block, drops after the last; returns the learned parameters."""
-        span[0].module.add_module("vpt", self)
+    def attach(self, span: Sequence[Block], name: str = "vpt") -> Iterator[nn.Parameter]:
+        """Inserts before the first block, drops after the last; returns the learned parameters.
+
+        Args:
+            span: Blocks in a row.
+            name: Name of the prompts in the first of them.
+        """
+        span[0].module.add_module(name, self)
         span[0].module.register_forward_pre_hook(self._insert)
         span[-1].module.register_forward_hook(self._drop)
         attentions: list[Any] = [module for block in span for module in block.module.modules()]

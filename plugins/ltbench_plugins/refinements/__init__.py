@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from ltbench import RefinementSpec, hookimpl
 from ltbench_plugins.refinements.crt import CRT
+from ltbench_plugins.refinements.group_prompts import GROUP_PROMPTS
+from ltbench_plugins.refinements.linear_adapter import LINEAR_ADAPTER
 from ltbench_plugins.refinements.linear_probe import LINEAR_PROBE
 from ltbench_plugins.refinements.lt_soups import LT_SOUPS
 from ltbench_plugins.refinements.lws import LWS
@@ -19,4 +21,16 @@ from ltbench_plugins.refinements.wise_ft import WISE_FT
 @hookimpl
 def ltbench_register_refinements() -> Iterable[RefinementSpec]:
     """Returns the built-in refinements."""
-    return [CRT, LINEAR_PROBE, LT_SOUPS, LWS, NCM, NONE, SOUP, TAU_NORM, WISE_FT]
+    return [
+        CRT,
+        GROUP_PROMPTS,
+        LINEAR_ADAPTER,
+        LINEAR_PROBE,
+        LT_SOUPS,
+        LWS,
+        NCM,
+        NONE,
+        SOUP,
+        TAU_NORM,
+        WISE_FT,
+    ]

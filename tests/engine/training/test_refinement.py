@@ -14,6 +14,7 @@ import torch
 from ltbench.config.resolve import resolve
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.builder import build_run
+from ltbench.engine.run import count_learned
 from ltbench.engine.training.refinement import RefinementStage, refine
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
@@ -78,7 +79,7 @@ def test_fit_learns_what_it_is_given_and_nothing_else(trainer: Any) -> None:
     model = made.built.model
     before = {name: p.detach().clone() for name, p in model.learned().items()}
     assert list(before) == ["head.weight", "head.bias"]
-    training = RefinementStage(spec, made, before, model.learned())
+    training = RefinementStage(spec, component("refinement"), made, before, model.learned())
     training.fit([model.head.bias], epochs=3, lr=0.5)
     assert torch.equal(model.head.weight, before["head.weight"])
     assert not torch.equal(model.head.bias, before["head.bias"])
@@ -111,7 +112,7 @@ def test_fit_on_some_images_of_each_class(registry: Registry, tmp_path: Path) ->
 def test_features_are_those_of_the_encoder_as_it_is(trainer: Any) -> None:
     spec, made = trainer
     model = made.built.model
-    training = RefinementStage(spec, made, {}, model.learned())
+    training = RefinementStage(spec, component("refinement"), made, {}, model.learned())
     before, labels = training.features()
     assert before.shape == (len(image_loader(made.built, 0, 1)), 128)
     assert labels.bincount().tolist() == made.built.dataset.class_counts.tolist()
@@ -123,6 +124,37 @@ def test_features_are_those_of_the_encoder_as_it_is(trainer: Any) -> None:
     assert labels.bincount().tolist() == [min(n, 3) for n in made.built.dataset.class_counts]
     apart = (few[:, None] - 2 * before).abs().amax(dim=-1)  # (few, all)
     assert apart.min(dim=1).values.max() < 1e-4
+
+
+class Pulling:
+    """Pulls logits to 0 after the first epoch, in which it does nothing."""
+
+    strength = 1.0
+
+    def start_epoch(self, progress: float) -> None:
+        self.strength = progress
+
+    def __call__(self, logits: Any, labels: Any) -> Any:
+        return self.strength * logits.square().mean()
+
+
+def test_fit_takes_a_loss_of_its_own_and_counts_what_it_learns(trainer: Any) -> None:
+    spec, made = trainer
+    model = made.built.model
+    model.learn_only([model.head.bias])
+    training = RefinementStage(spec, component("refinement"), made, {}, model.learned())
+    training.fit([model.head.weight], epochs=2, lr=0.1, loss=Pulling())
+    assert [row["loss"] > 0 for row in training.history] == [False, True]
+    assert list(model.learned()) == ["head.bias"]
+    assert count_learned(made.built).head == 10
+    assert count_learned(made.built, [*training.fitted, torch.nn.Parameter()]).head == 10 * 129
+
+
+def test_a_loss_of_a_refinement_is_checked(trainer: Any) -> None:
+    spec, made = trainer
+    training = RefinementStage(spec, component("refinement"), made, {}, made.built.model.learned())
+    with pytest.raises(PluginError, match="returned int, not a scalar with a gradient"):
+        training.fit(made.built.model.learned().values(), loss=lambda logits, labels: 3)
 
 
 @dataclass
@@ -140,11 +172,11 @@ def test_a_run_tells_how_its_refinement_went(trainer: Any) -> None:
     spec, made = trainer
     start = {name: torch.ones_like(p) for name, p in made.built.model.learned().items()}
     stranger = component("refinement")
-    assert refine(spec, stranger, made, start) is None
+    assert refine(spec, stranger, made, start) == (None, ())
     made = replace(made, built=replace(made.built, refinement=Doubling()))
-    told = refine(spec, stranger, made, start)
+    told, trained = refine(spec, stranger, made, start)
     assert told is not None
-    assert (told.name, told.history) == ("none", [])
+    assert (told.name, told.history, trained) == ("none", [], [])
     assert (made.built.model.head.weight == 2).all()
 
 
