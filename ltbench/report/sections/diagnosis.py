@@ -38,7 +38,7 @@ def ranking_diagnosis(ranking: Ranking, name: str, figures: FigureSet) -> Sectio
     missing: list[Path] = []
     notes: list[str] = []
     for entry in ranking.entries[:MAX_SHOWN_METHODS]:
-        known: dict[RunResult, Diagnosis] = {}
+        known: list[tuple[RunResult, Diagnosis]] = []
         for run in entry.cell.runs:
             try:
                 found = read_diagnosis(run)
@@ -48,10 +48,10 @@ def ranking_diagnosis(ranking: Ranking, name: str, figures: FigureSet) -> Sectio
             if found is None:
                 missing.append(run.path)
             else:
-                known[run] = found
+                known.append((run, found))
         if known:
-            each = tuple(known), tuple(known.values())
-            methods.append(MethodDiagnosis(entry.name, *each, entry.cell.seedless))
+            runs, diagnoses = zip(*known, strict=True)
+            methods.append(MethodDiagnosis(entry.name, runs, diagnoses, entry.cell.seedless))
     if not methods:
         return None
     pairs, unpaired = _pairs_with_best(methods)
