@@ -11,7 +11,7 @@ from ltbench.registry.registry import Registry
 from ltbench.storage.diagnosis_schema import Diagnosis, read_diagnosis, write_diagnosis
 from ltbench.storage.packing import pack
 from ltbench.storage.result_schema import RunResult
-from ltbench.storage.unpacking import add_runs
+from ltbench.storage.unpacking import add_pack
 from tests.analysis.diagnosis.diagnosed import diagnosis_of, stored_run
 
 
@@ -72,11 +72,10 @@ def test_a_truncated_file_is_refused(run: RunResult) -> None:
 
 def test_packs_carry_it_and_check_it(run: RunResult, tmp_path: Path) -> None:
     pack([run], tmp_path / "runs.zip")
-    (added,) = add_runs(tmp_path / "runs.zip", tmp_path / "other")
-    assert added.path is not None
-    assert (added.path / "diagnosis.json").read_bytes() == (
-        run.path / "diagnosis.json"
-    ).read_bytes()
+    (added,) = add_pack(tmp_path / "runs.zip", tmp_path / "other")
+    assert added.is_new
+    copied = tmp_path / "other" / added.folder / "diagnosis.json"
+    assert copied.read_bytes() == (run.path / "diagnosis.json").read_bytes()
     changed(run, split="val")
     with pytest.raises(DataError, match="another run"):
         pack([run], tmp_path / "again.zip")

@@ -43,10 +43,10 @@ def diagnosis_notes(diagnosis: Diagnosis, quick: str = "") -> Iterator[str]:
         yield f"This run is a quick look ({quick}): its features say little about a method."
     undefined = sum(value is None for value in diagnosis.classes.energy)
     if undefined:
-        verb = "class has" if undefined == 1 else "classes have"
+        verb = "has" if undefined == 1 else "have"
         yield (
-            f"{undefined:,} of {diagnosis.num_classes:,} {verb} fewer than two training or two "
-            f"{diagnosis.split} images, and no distances between them."
+            f"{undefined:,} of {diagnosis.num_classes:,} classes {verb} fewer than two training or "
+            f"two {diagnosis.split} images, and no distances between them."
         )
     larger = sum(
         max(train, test) > diagnosis.max_features
@@ -150,14 +150,17 @@ def _direction(group: GroupDiagnosis, name: str) -> Iterator[str]:
     excess = group.implied_log_prior_excess
     if excess is None:
         return
-    direction = "towards" if excess.mean > 0 else "away from"
     known = excess.low is not None and excess.high is not None
     sure = known and (excess.low or 0) * (excess.high or 0) > 0
-    certainty = "" if sure else ", which may be chance"
+    found = (
+        f"go to classes with {'more' if excess.mean > 0 else 'fewer'} training images than chance "
+        "explains"
+        if sure
+        else "go neither to frequent nor to rare classes more than chance explains"
+    )
     yield (
-        f"Errors on {ACCURACIES[name]} classes go {direction} classes with more training images: "
-        f"their log prior is {_estimate(excess)} above that of errors to any class alike"
-        f"{certainty}."
+        f"Errors on {ACCURACIES[name]} classes {found}: the mean log(n_predicted / n_true) minus "
+        f"that of errors to any class alike is {_estimate(excess)}."
     )
 
 

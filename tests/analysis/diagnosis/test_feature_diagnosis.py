@@ -39,7 +39,7 @@ def test_features_without_a_head_have_no_accuracy(tmp_path: Path, registry: Regi
     assert found.groups["errors"].isna().all()
     assert found.rare_group == "many"
     assert found.notes == (
-        "1 of 2 class has fewer than two training or two test images, and no distances between "
+        "1 of 2 classes has fewer than two training or two test images, and no distances between "
         "them.",
     )
     assert not any("accuracy" in text for text in found.sentences)
