@@ -127,7 +127,7 @@ def test_faults_are_one_clear_error(
         ((full, full), 2, "have the same choices"),
         ((full, "--against", full), 2, "have the same choices"),
         ((full, str(seed.path)), 2, "full have no common seed: 5 and 0, 1"),
-        ((full, str(counts.path)), 2, "they have other train images"),
+        ((full, str(counts.path)), 2, "their number of training images differs"),
         ((full, "--html", "."), 2, "exists but is not a file"),
         ((full, "--set", "dataset.path"), 2, "expected KIND.OPTION=VALUE"),
     ):

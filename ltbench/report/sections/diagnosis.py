@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ltbench.analysis.diagnosis.diagnosis_tables import diagnosis_tables
-from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis, paired_with_first
+from ltbench.analysis.diagnosis.method_diagnosis import (
+    MethodDiagnosis,
+    backbone_notes,
+    paired_with_first,
+)
 from ltbench.analysis.diagnosis.paired_diagnoses import PairedDiagnoses
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.errors import ConfigError, DataError
@@ -86,7 +90,8 @@ def diagnosis_section(
         for table in diagnosis_tables(methods)
     ]
     own = [note for method in methods for note in method.findings.notes]
-    blocks.append(Notes("Notes", list(dict.fromkeys([*own, *notes]))))
+    every = dict.fromkeys([*own, *backbone_notes(methods), *notes])
+    blocks.append(Notes("Notes", list(every)))
     first, *others = pairs or [methods[0].findings]
     headline, *detail = first.sentences
     return Section(
