@@ -24,7 +24,11 @@ Encoder = Literal["run", "pretrained"]
 """Encoder of the features: that of the run, or that of its backbone before the run changed it."""
 
 DISTANCES = ("wasserstein", "ks", "energy", "mean_shift")
-"""Measures of the distance between train and test features of a class; each has a floor."""
+"""Measures of the distance between train and test features of a class; each has a floor.
+
+Compare shot groups by `energy` alone: the excess of the others over their floors also grows with
+the number of images. Methods can be compared on the same classes by any of them.
+"""
 
 CLASS_MEASURES = ("intra_train", "intra_train_own", "intra_test", *DISTANCES)
 """Measures of a class that come from its features alone."""

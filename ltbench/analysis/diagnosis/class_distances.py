@@ -4,6 +4,11 @@ Few images look far from any others because they are few. Each distance is there
 floor: its mean over random partitions of the same images into parts of the same sizes. If train and
 test features have one distribution, every partition is equally likely, so that the expected excess
 over the floor is 0 for any number of images.
+
+Where the distributions differ, the excess of the energy distance is about the same for 2 and for
+200 images. That of the other distances grows with the number of images: from few, a distance of 0
+is not told apart from a small one. Shot groups are therefore compared by the energy distance; two
+methods, on the same classes, by any.
 """
 
 from __future__ import annotations
@@ -147,7 +152,8 @@ def _mean_shift(
     shift = np.full(len(inside), np.nan)
     shift[~apart] = 0
     np.divide(squared, within, out=shift, where=varied & apart)
-    return np.sqrt(shift)
+    root: Floats = np.sqrt(shift)
+    return root
 
 
 def _mean(values: Floats) -> float:

@@ -227,7 +227,8 @@ def _unit_rows(features: NDArray[np.float32], name: str) -> Floats:
             f"some features of class '{name}' are not finite: the training has diverged",
             hint="train with a smaller learning rate",
         )
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    scaled: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return scaled
 
 
 def _nullable(columns: Mapping[str, Floats]) -> dict[str, list[float | None]]:

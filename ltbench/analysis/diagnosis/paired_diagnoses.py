@@ -110,7 +110,7 @@ def difference_frame(first: Sequence[Diagnosis], second: Sequence[Diagnosis]) ->
     for measure in PAIRED_MEASURES:
         values = np.broadcast_arrays(one[measure], other[measure])
         known = ~np.isnan(values[0] - values[1]).any(axis=0)
-        found = [
+        found: list[dict[str, Any]] = [
             {"shot_group": name, "measure": measure, **_tested(*(v[:, chosen] for v in values))}
             for name in GROUPS
             if (chosen := members[name] & known).any()
@@ -149,7 +149,7 @@ def difference_sentences(frame: pd.DataFrame, names: tuple[str, str]) -> Iterato
 def _sentence(
     row: dict[str, Any], names: tuple[str, str], what: str, unit: str, decimals: int
 ) -> str:
-    """Returns a sentence such as 'full has a larger gap than zero_shot on ... by ..., p = ...'."""
+    """Returns a sentence such as 'full has a larger gap than zero_shot on ... by ...'."""
     difference, p = row["difference"], row["p_value_corrected"]
     group, classes = ACCURACIES[row["shot_group"]], int(row["classes"])
     where = f"{group} classes" if classes > 1 else f"the {group} class"
@@ -163,7 +163,7 @@ def _sentence(
     low, high = sorted(math.copysign(1, difference) * row[key] for key in ("low", "high"))
     interval = f"95 % interval {low:.{decimals}f} to {high:.{decimals}f}"
     shown = format_p(p)
-    equals = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+    equals = f"corrected p {shown}" if shown.startswith("<") else f"corrected p = {shown}"
     if p <= 1 - LEVEL:
         return (
             f"{more} has a larger {what} than {less} on {where} by {sizes} ({interval}), {equals} "

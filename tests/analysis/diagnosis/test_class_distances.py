@@ -96,3 +96,20 @@ def test_features_of_length_0_are_far_from_any_mean() -> None:
     features = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
     found = class_distances(features[:2], features[2:], 20, np.random.default_rng(0))
     assert all(np.isfinite(value) for value in found.found.values())
+
+
+def test_the_energy_of_a_shift_does_not_depend_on_the_number_of_images() -> None:
+    generator = np.random.default_rng(7)
+
+    def mean_excess(n: int) -> float:
+        each = []
+        for _ in range(60):
+            mean, away = generator.normal(size=(2, 32))
+            features = mean + generator.normal(size=(n + 30, 32))
+            features[n:] += 3 * away / np.linalg.norm(away)
+            features = unit(features)
+            found = class_distances(features[:n], features[n:], 20, generator)
+            each.append(found.found["energy"] - found.floor["energy"])
+        return float(np.mean(each))
+
+    assert mean_excess(2) == pytest.approx(mean_excess(60), rel=0.25)

@@ -51,7 +51,8 @@ def test_one_seed_is_a_paired_t_test_over_classes(
     assert paired.sentences[0].startswith(
         "full has a larger train-test distance than light on few-shot classes by 0."
     )
-    assert "p < 0.001 over 7 classes" in paired.sentences[0] or "p = 0." in paired.sentences[0]
+    assert "), corrected p " in paired.sentences[0]
+    assert paired.sentences[0].endswith(" over 7 classes.")
     reverse = PairedDiagnoses.of(near[:1], far[:1], ("light", "full"))
     assert reverse.sentences[0] == paired.sentences[0]
     assert repr(paired).startswith("<PairedDiagnoses of full and light>\nfull has")
@@ -72,7 +73,7 @@ def test_a_method_does_not_differ_from_itself(near: list[Diagnosis]) -> None:
     assert (paired.differences["difference"] == 0).all()
     assert paired.sentences[0] == (
         "No difference of the train-test distance on few-shot classes is detected: one exceeds two "
-        "by 0.000 (95 % interval 0.000 to 0.000), p = 1.00 over 7 classes."
+        "by 0.000 (95 % interval 0.000 to 0.000), corrected p = 1.00 over 7 classes."
     )
 
 
