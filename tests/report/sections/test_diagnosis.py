@@ -9,6 +9,7 @@ import pytest
 from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.registry.registry import Registry
+from ltbench.report.build import build_report
 from ltbench.report.page.content import Notes, Picture, Section, Table
 from ltbench.report.page.figure_set import FigureSet
 from ltbench.report.sections.diagnosis import HEADING, ranking_diagnosis
@@ -109,3 +110,17 @@ def test_methods_without_a_common_seed_are_a_note(tmp_path: Path, registry: Regi
     made = ranking_diagnosis(ranking_of(tmp_path, registry), "digits", FigureSet())
     assert made is not None
     assert "have no common seed" in notes(made)
+
+
+@pytest.mark.full
+def test_a_report_has_the_section_behind_the_errors(tmp_path: Path, registry: Registry) -> None:
+    run = stored_run(tmp_path, registry)
+    write_diagnosis(run, diagnosis_of(run))
+    found = find_runs([tmp_path])
+    made = build_report(found, build_leaderboard(found.cells(), registry))
+    (details,) = [one for one in made.page.sections if one.title == "digits_lt in detail"]
+    names = [one.name.removeprefix("digits-lt-tte-") for one in details.sections]
+    assert names[:3] == ["frequency", "errors", "diagnosis"]
+    assert "figures/digits_lt_tte_diagnosis_similarity.svg" in {
+        f"figures/{name}" for name in made.figures.files()
+    }
