@@ -174,9 +174,8 @@ def _table(
         names = (*names, ErrorColumn("method"))
     rows: list[tuple[ErrorValue, ...]] = []
     for group in groups if groups is not None else _rows(methods):
-        for place, method in enumerate(methods):
-            title = group if place == 0 or len(methods) == 1 else ""
-            own = (title,) if len(methods) == 1 else (title, method.name)
+        for method in methods:
+            own = (group,) if len(methods) == 1 else (group, method.name)
             rows.append((*own, *cells(method, group)))
     return ErrorTable(name, caption, (*names, *columns), tuple(rows))
 

@@ -53,8 +53,8 @@ def test_several_methods_are_beside_each_other_in_each_group(
     distances, consequences, *_ = diagnosis_tables(methods)
     assert [row[:2] for row in distances.rows[:3]] == [
         ("many", "pretrained"),
-        ("", "lora"),
-        ("", "full"),
+        ("many", "lora"),
+        ("many", "full"),
     ]
     assert [row[1] for row in consequences.rows[:2]] == ["lora", "full"]  # those with a head
 

@@ -55,7 +55,7 @@ def test_the_best_method_is_compared_with_the_others(made: Section) -> None:
     assert made.answer is not None
     assert re.match(
         r"full has a larger train-test distance than lora on few-shot classes by 0\.\d{3} "
-        r"\(95 % interval 0\.\d{3} to 0\.\d{3}\), p ",
+        r"\(95 % interval 0\.\d{3} to 0\.\d{3}\), corrected p ",
         made.answer.headline,
     ), made.answer.headline
 
@@ -103,6 +103,7 @@ def test_a_damaged_diagnosis_is_a_note(tmp_path: Path, registry: Registry) -> No
     assert made.answer.headline.startswith("Train and test features of few-shot classes ")
 
 
+@pytest.mark.full
 def test_methods_without_a_common_seed_are_a_note(tmp_path: Path, registry: Registry) -> None:
     for method, seed in (("lora", 0), ("full", 1)):
         run = stored_run(tmp_path, registry, method=method, seed=seed)
