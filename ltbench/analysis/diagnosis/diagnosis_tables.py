@@ -169,9 +169,9 @@ def _table(
         cells: Function that returns the values of a method and a group.
         groups: Groups; None for those of `_rows`.
     """
-    names = (ErrorColumn("classes of", "shot group"),)
+    names = [ErrorColumn("classes of", "shot group")]
     if len(methods) > 1:
-        names = (*names, ErrorColumn("method"))
+        names.append(ErrorColumn("method"))
     rows: list[tuple[ErrorValue, ...]] = []
     for group in groups if groups is not None else _rows(methods):
         for method in methods:

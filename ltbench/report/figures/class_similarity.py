@@ -140,7 +140,7 @@ def _draw_map(
     at = side * edges / max(float(edges[-1]), 1.0)
     shades = shade_opacities()
     unknown = ~np.isfinite(cosines)
-    for row in np.flatnonzero(unknown.any(axis=1)):
+    for row in np.flatnonzero(unknown.any(axis=1)).tolist():
         for first, end in _runs(unknown[row]):
             canvas.rectangle(
                 *(left + at[first], top + at[row], left + at[end], top + at[row + 1]),
@@ -162,7 +162,8 @@ def shade_opacities() -> NDArray[np.float64]:
     """Returns the opacity of each layer, so that sums of layers grow in equal steps."""
     totals = _TOP_SHADE * np.arange(1, _LEVELS + 1) / _LEVELS
     before = np.concatenate([[0.0], totals[:-1]])
-    return 1 - (1 - totals) / (1 - before)
+    layers: NDArray[np.float64] = 1 - (1 - totals) / (1 - before)
+    return layers
 
 
 def _runs(member: NDArray[np.bool_]) -> list[tuple[int, int]]:

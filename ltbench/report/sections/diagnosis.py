@@ -92,13 +92,13 @@ def diagnosis_section(
     own = [note for method in methods for note in method.findings.notes]
     every = dict.fromkeys([*own, *backbone_notes(methods), *notes])
     blocks.append(Notes("Notes", list(every)))
-    first, *others = pairs or [methods[0].findings]
-    headline, *detail = first.sentences
+    told = [pair.sentences for pair in pairs] or [methods[0].findings.sentences]
+    headline, *detail = told[0]
     return Section(
         name.replace("_", "-"),
         HEADING,
         answer=Answer(headline, " ".join(detail)),
-        findings=[sentence for each in others for sentence in each.sentences],
+        findings=[sentence for sentences in told[1:] for sentence in sentences],
         blocks=blocks,
     )
 
