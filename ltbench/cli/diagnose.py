@@ -124,11 +124,13 @@ def _cells(named: Sequence[str], against: str | None) -> tuple[list[Cell], bool]
         DataError: A text names no finished run.
     """
     from ltbench.analysis.comparison.comparison import check_distinct
+    from ltbench.analysis.diagnosis.method_diagnosis import expect_same_images
 
     pretrained = against is not None and _is_pretrained(against)
     texts = list(named) if against is None or pretrained else [against, *named]
     cells = [_cell(text) for text in texts]
     check_distinct(cells, texts)
+    expect_same_images(cells, texts, pretrained=pretrained)
     return cells, pretrained
 
 

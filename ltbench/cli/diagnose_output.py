@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from ltbench.analysis.diagnosis.diagnosis_tables import diagnosis_tables
+from ltbench.analysis.diagnosis.method_diagnosis import backbone_notes
 from ltbench.cli.table_output import fitted_table, records
 from ltbench.io.console import console, print_paragraph
 from ltbench.io.text import line_text
@@ -43,7 +44,8 @@ def print_diagnoses(methods: Sequence[MethodDiagnosis], pairs: Sequence[PairedDi
         out.print()
         print_paragraph(out, escape(line_text(table.caption)))
         out.print(fitted_table(table, _OPTIONAL, "--html and --json show them"))
-    for note in dict.fromkeys(note for method in methods for note in method.findings.notes):
+    own = (note for method in methods for note in method.findings.notes)
+    for note in dict.fromkeys([*own, *backbone_notes(methods)]):
         print_paragraph(out, f"[yellow]note[/] {escape(line_text(note))}")
 
 
@@ -69,6 +71,7 @@ def diagnoses_json(
             }
             for pair in pairs
         ],
+        "notes": backbone_notes(methods),
     }
 
 

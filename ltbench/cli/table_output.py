@@ -1,4 +1,4 @@
-"""What verbs that print tables share: the format of the output, tables, and the CSV file."""
+"""Output of the verbs that print tables: its format, the tables, and the CSV file."""
 
 from __future__ import annotations
 

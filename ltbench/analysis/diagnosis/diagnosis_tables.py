@@ -169,14 +169,13 @@ def _table(
         cells: Function that returns the values of a method and a group.
         groups: Groups; None for those of `_rows`.
     """
-    names = (ErrorColumn("classes of", "shot group"),)
+    names = [ErrorColumn("classes of", "shot group")]
     if len(methods) > 1:
-        names = (*names, ErrorColumn("method"))
+        names.append(ErrorColumn("method"))
     rows: list[tuple[ErrorValue, ...]] = []
     for group in groups if groups is not None else _rows(methods):
-        for place, method in enumerate(methods):
-            title = group if place == 0 or len(methods) == 1 else ""
-            own = (title,) if len(methods) == 1 else (title, method.name)
+        for method in methods:
+            own = (group,) if len(methods) == 1 else (group, method.name)
             rows.append((*own, *cells(method, group)))
     return ErrorTable(name, caption, (*names, *columns), tuple(rows))
 

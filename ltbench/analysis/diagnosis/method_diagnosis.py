@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ltbench.analysis.metrics import SHOT_GROUPS
 from ltbench.errors import ConfigError
 from ltbench.storage.diagnosis_schema import ClassMean, Diagnosis, GroupDiagnosis
 from ltbench.storage.result_schema import RunResult
+from ltbench.storage.results import Cell
 
 OVERALL = "overall"
 """Name of the group of all classes."""
@@ -80,6 +82,58 @@ class MethodDiagnosis:
         if group == other == OVERALL:
             return _mean([one.similarity.overall for one in self.diagnoses])
         return _mean([one.similarity.by_groups[group][other] for one in self.diagnoses])
+
+
+def expect_same_images(
+    cells: Sequence[Cell], places: Sequence[str], *, pretrained: bool = False
+) -> None:
+    """Checks that cells can be compared, before what is missing is computed.
+
+    Args:
+        cells: The cells.
+        places: Name of each cell for the message.
+        pretrained: Whether they are compared with the features of their common backbone.
+
+    Raises:
+        ConfigError: They are not on the same images, or have no common backbone.
+    """
+    about = [_conditions(cell, pretrained=pretrained) for cell in cells]
+    for place, found in zip(places[1:], about[1:], strict=True):
+        for key, value in about[0].items():
+            if found[key] != value:
+                shown = f" ({value} and {found[key]})" if isinstance(value, str) else ""
+                raise ConfigError(
+                    f"{places[0]} and {place} cannot be compared: their {key} differs{shown}",
+                    hint="diagnose one after the other",
+                )
+
+
+def _conditions(cell: Cell, *, pretrained: bool) -> dict[str, Any]:
+    """Returns what two cells must have in common, by name."""
+    run, spec = cell.runs[0], cell.spec
+    backbone = {
+        "backbone": spec.backbone.name,
+        "identity of the backbone": spec.backbone.identity,
+    }
+    return {
+        "data set": spec.dataset.title,
+        "identity of the data set": spec.dataset.identity,
+        "split": spec.split,
+        "shot rule": run.metrics.shot_rule,
+        "number of training images": list(run.classes.train_images),
+        **(backbone if pretrained else {}),
+    }
+
+
+def backbone_notes(methods: Sequence[MethodDiagnosis]) -> list[str]:
+    """Returns a note where methods have different backbones."""
+    names = dict.fromkeys(one.runs[0].spec.backbone.name for one in methods)
+    if len(names) < 2:
+        return []
+    return [
+        f"The methods have different backbones ({', '.join(names)}), whose features are in "
+        "different spaces: a difference may come from the backbone."
+    ]
 
 
 def paired_with_first(methods: Sequence[MethodDiagnosis]) -> list[PairedDiagnoses]:

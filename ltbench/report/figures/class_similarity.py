@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ltbench.report.figures.canvas import Canvas
 from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
-from ltbench.report.figures.scales import finite_range
 from ltbench.report.figures.style import (
     FIGURE_WIDTH,
     INK,
@@ -36,6 +35,7 @@ _HEAD_HEIGHT = 20.0  # points
 _SIDE = 250.0  # points of a map that is alone
 _LEGEND_HEIGHT = 30.0  # points
 _NAME_EXCESS = 10.0  # points by which the name of a group may be longer than its side
+_EXTREME_PERCENT = 1.0  # of the cosines, at both ends of the range
 _OVERLAP = 0.35  # points, so that no gaps show between cells
 
 
@@ -98,10 +98,13 @@ def draw_class_similarity(
 
 
 def _bounds(maps: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    """Returns the range of the shades: that of all cosines, at least 0.01 wide."""
+    """Returns the range of the shades: of all cosines but the most extreme, 0.01 or wider."""
     values = np.concatenate([np.ravel(one) for one in maps]) if maps else np.zeros(0)
-    low, high = finite_range(values) if np.isfinite(values).any() else (0.0, 1.0)
-    return low, max(high, low + 0.01)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 1.0
+    low, high = np.percentile(values, [_EXTREME_PERCENT, 100 - _EXTREME_PERCENT])
+    return float(low), max(float(high), float(low) + 0.01)
 
 
 def _reduced(one: SimilarityMap, most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,32 +138,32 @@ def _draw_map(
     The areas lie above each other, so that opacities add up and no gap shows between cells.
     """
     at = side * edges / max(float(edges[-1]), 1.0)
-    shades = _opacities()
+    shades = shade_opacities()
     unknown = ~np.isfinite(cosines)
-    for row in np.flatnonzero(unknown.any(axis=1)):
+    for row in np.flatnonzero(unknown.any(axis=1)).tolist():
         for first, end in _runs(unknown[row]):
             canvas.rectangle(
                 *(left + at[first], top + at[row], left + at[end], top + at[row + 1]),
                 colour=RULE,
                 layer=1,
             )
-    filled = np.where(unknown, -np.inf, cosines)
-    for level, opacity in zip(levels[:-1], shades, strict=True):
+    for level, opacity in zip([-np.inf, *levels[1:-1]], shades, strict=True):
         corners: list[tuple[float, float]] = []
-        for row in range(len(filled)):
+        for row in range(len(cosines)):
             y, below = top + at[row], min(top + at[row + 1] + _OVERLAP, top + side)
-            for first, end in _runs(filled[row] >= level):
+            for first, end in _runs(~unknown[row] & (cosines[row] >= level)):
                 x, right = left + at[first], min(left + at[end] + _OVERLAP, left + side)
                 corners += [(x, y), (right, y), (right, below), (x, below)]
         if corners:
             canvas.cells(np.array(corners).reshape(-1, 4, 2), colour=POSITIVE, opacity=opacity)
 
 
-def _opacities() -> NDArray[np.float64]:
+def shade_opacities() -> NDArray[np.float64]:
     """Returns the opacity of each layer, so that sums of layers grow in equal steps."""
     totals = _TOP_SHADE * np.arange(1, _LEVELS + 1) / _LEVELS
     before = np.concatenate([[0.0], totals[:-1]])
-    return 1 - (1 - totals) / (1 - before)
+    layers: NDArray[np.float64] = 1 - (1 - totals) / (1 - before)
+    return layers
 
 
 def _runs(member: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -205,11 +208,12 @@ def _draw_groups(
 def _draw_shades(canvas: Canvas, levels: NDArray[np.float64], top: float) -> None:
     """Draws the shades and the cosines at their ends."""
     x, y = _GROUP_WIDTH, top + 14
-    start = f"cosine {format_number(float(levels[0]), 2)}"
+    start = f"cosine {format_number(float(levels[0]), 2)} or less"
     canvas.write(x, y, start, size=SMALL_SIZE, colour=MUTED)
     x += text_width(start, SMALL_SIZE) + 6
     for number in range(1, _LEVELS + 1):
         opacity = _TOP_SHADE * number / _LEVELS
         canvas.rectangle(x, y - 5, x + 13, y + 5, colour=POSITIVE, opacity=opacity)
         x += 13
-    canvas.write(x + 6, y, format_number(float(levels[-1]), 2), size=SMALL_SIZE, colour=MUTED)
+    end = f"{format_number(float(levels[-1]), 2)} or more"
+    canvas.write(x + 6, y, end, size=SMALL_SIZE, colour=MUTED)

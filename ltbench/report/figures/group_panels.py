@@ -89,7 +89,8 @@ class GroupPanels:
     @property
     def middles(self) -> NDArray[np.float64]:
         """Vertical positions of the rows, (n,), in points."""
-        return _HEAD_HEIGHT + _ROW_HEIGHT * (np.arange(len(self.rows.names)) + 0.5)
+        places = np.arange(len(self.rows.names), dtype=np.float64)
+        return _HEAD_HEIGHT + _ROW_HEIGHT * (places + 0.5)
 
     def panels(self) -> Iterator[tuple[int, Scale, float]]:
         """Draws the panels and yields for each its number, its scale, and its right end."""

@@ -106,9 +106,9 @@ def draw_intra_class_distances(
             )
     for i, name in enumerate(shown):
         y_name = _TOP + i * (_ROW_HEIGHT + _ROW_GAP) + 13
-        text = canvas.write(_LEFT, y_name, looks.label(name))
+        label = canvas.write(_LEFT, y_name, looks.label(name))
         if looks.label(name) != name:
-            canvas.tip(text, name)
+            canvas.tip(label, name)
     canvas.write(_LEFT, bottom + 29, axis, size=SMALL_SIZE, colour=MUTED)
     entries = [
         ("training images", MUTED, _AREA_OPACITY, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def draw_train_test_accuracy(
     return panels.finish()
 
 
-def _opened(filled: dict[str, object]) -> dict[str, object]:
+def _opened(filled: dict[str, Any]) -> dict[str, Any]:
     """Returns the arguments of an open mark."""
     return filled | {
         "color": SURFACE,
@@ -85,7 +86,12 @@ def _opened(filled: dict[str, object]) -> dict[str, object]:
 def _draw_marks(canvas: Canvas, top: float, *, numbered: bool) -> None:
     """Draws the meanings of the marks and of the number."""
     y, x = top + 5, 4.0
-    mark = {"marker": "o", "markersize": 6.0, "linestyle": "none", "markeredgecolor": INK}
+    mark: dict[str, Any] = {
+        "marker": "o",
+        "markersize": 6.0,
+        "linestyle": "none",
+        "markeredgecolor": INK,
+    }
     for text, colour in (("training images", SURFACE), ("test images", INK)):
         canvas.dots(x, y, color=colour, markeredgewidth=_EDGE_WIDTH, **mark)
         canvas.write(x + 9, y, text, size=SMALL_SIZE, colour=MUTED)

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ltbench.analysis.diagnosis.diagnosis_tables import diagnosis_tables
-from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis, paired_with_first
+from ltbench.analysis.diagnosis.method_diagnosis import (
+    MethodDiagnosis,
+    backbone_notes,
+    paired_with_first,
+)
 from ltbench.analysis.diagnosis.paired_diagnoses import PairedDiagnoses
 from ltbench.analysis.leaderboard.ranking import Ranking
 from ltbench.errors import ConfigError, DataError
@@ -38,7 +42,7 @@ def ranking_diagnosis(ranking: Ranking, name: str, figures: FigureSet) -> Sectio
     missing: list[Path] = []
     notes: list[str] = []
     for entry in ranking.entries[:MAX_SHOWN_METHODS]:
-        known: dict[RunResult, Diagnosis] = {}
+        known: list[tuple[RunResult, Diagnosis]] = []
         for run in entry.cell.runs:
             try:
                 found = read_diagnosis(run)
@@ -48,10 +52,10 @@ def ranking_diagnosis(ranking: Ranking, name: str, figures: FigureSet) -> Sectio
             if found is None:
                 missing.append(run.path)
             else:
-                known[run] = found
+                known.append((run, found))
         if known:
-            each = tuple(known), tuple(known.values())
-            methods.append(MethodDiagnosis(entry.name, *each, entry.cell.seedless))
+            runs, diagnoses = zip(*known, strict=True)
+            methods.append(MethodDiagnosis(entry.name, runs, diagnoses, entry.cell.seedless))
     if not methods:
         return None
     pairs, unpaired = _pairs_with_best(methods)
@@ -86,14 +90,15 @@ def diagnosis_section(
         for table in diagnosis_tables(methods)
     ]
     own = [note for method in methods for note in method.findings.notes]
-    blocks.append(Notes("Notes", list(dict.fromkeys([*own, *notes]))))
-    first, *others = pairs or [methods[0].findings]
-    headline, *detail = first.sentences
+    every = dict.fromkeys([*own, *backbone_notes(methods), *notes])
+    blocks.append(Notes("Notes", list(every)))
+    told = [pair.sentences for pair in pairs] or [methods[0].findings.sentences]
+    headline, *detail = told[0]
     return Section(
         name.replace("_", "-"),
         HEADING,
         answer=Answer(headline, " ".join(detail)),
-        findings=[sentence for each in others for sentence in each.sentences],
+        findings=[sentence for sentences in told[1:] for sentence in sentences],
         blocks=blocks,
     )
 
