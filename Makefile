@@ -43,7 +43,7 @@ board: $(VENV)/.installed  ## the public leaderboard, in build/board; fails wher
 docs: $(VENV)/.installed  ## the pages that are made from the code
 	$(BIN)/python -m docs.generate
 
-results: $(VENV)/.dev  ## what pages quote of digits_lt and glyphs_lt, measured again: two hours; then figures
+results: $(VENV)/.dev  ## what pages quote of digits_lt and glyphs_lt, measured again: an hour or two; then figures
 	$(BIN)/python -m benchmarks.remeasure $(RESULTS)
 	$(MAKE) figures
 

@@ -4,7 +4,7 @@
 
 Runs are kept in build/results: what is there is not executed again, also after an interruption or
 a change of the code, and methods that were added since are the only ones that are run. `--again`
-removes them first, so that everything is measured with the code of today. About two hours of
+removes them first, so that everything is measured with the code of today. One to two hours of
 one core. `make results` then writes the reports and figures of the stored runs.
 """
 
@@ -55,6 +55,8 @@ def main() -> None:
         for folder in {parts[name][0] for name in names}:
             shutil.rmtree(folder, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
+    kept = sum(1 for _ in WORK.rglob("result.json"))
+    print(f"{kept} finished runs are kept; --again executes those of the parts again", flush=True)
     for name in names:
         print(f"measuring {name}", flush=True)
         parts[name][1]()

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COLUMNS = "130"  # of the terminal
+_CONDITIONS = {"COLUMNS": "130", "CUDA_VISIBLE_DEVICES": ""}
+"""Width of the terminal; the numbers of the pages are those of a CPU."""
 
 
 def ltbench(*arguments: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
@@ -26,7 +27,7 @@ def ltbench(*arguments: str, folder: Path, environment: Mapping[str, str] | None
     done = subprocess.run(
         [sys.executable, "-m", "ltbench", *arguments],
         cwd=folder,
-        env={**os.environ, "COLUMNS": COLUMNS, **(environment or {})},
+        env={**os.environ, **_CONDITIONS, **(environment or {})},
         check=True,
         stdout=subprocess.PIPE,
         text=True,

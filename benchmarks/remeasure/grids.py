@@ -63,7 +63,7 @@ def measure(each: StoredGrid, work: Path, jobs: int) -> None:
     name = str(file) if file.exists() else each.grid
     ltbench("grid", "run", name, "--out", each.runs, "--jobs", str(jobs), folder=work)
     for arguments in each.more:
-        ltbench("run", *arguments, "--out", each.runs, "--device", "cpu", folder=work)
+        ltbench("run", *arguments, "--out", each.runs, folder=work)
     replace_runs(work / each.runs, ROOT / each.runs)
     board = ltbench("leaderboard", each.runs, "--markdown", folder=ROOT)
     fill(RESULTS / each.folder / "README.md", {"leaderboard": markdown_table(board.splitlines())})

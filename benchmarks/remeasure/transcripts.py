@@ -89,7 +89,7 @@ def installed(package: Path, work: Path) -> dict[str, str]:
     """Returns the environment in which a package of plugins is installed, without its metadata."""
     (module,) = (path.parent.name for path in package.glob("src/*/__init__.py"))
     name = module.replace("_", "-")
-    site = work / "site" / name / f"{name}-0.1.0.dist-info"
+    site = work / "site" / name / f"{module}-0.1.0.dist-info"
     site.mkdir(parents=True, exist_ok=True)
     plugin = module.removeprefix("ltbench_")
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n"

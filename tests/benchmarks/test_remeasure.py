@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import distributions
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +81,14 @@ def test_a_package_of_the_examples_is_found_as_if_installed(tmp_path: Path) -> N
     package = ROOT / "examples" / "ltbench-convpass"
     source, site = installed(package, tmp_path)["PYTHONPATH"].split(":")
     assert (Path(source) / "ltbench_convpass").is_dir()
-    (entry,) = Path(site).glob("ltbench-convpass-0.1.0.dist-info/entry_points.txt")
-    assert entry.read_text() == "[ltbench]\nconvpass = ltbench_convpass\n"
+    (found,) = distributions(path=[site])
+    (entry,) = found.entry_points.select(group="ltbench")
+    assert (found.name, entry.name, entry.value) == (
+        *("ltbench-convpass", "convpass", "ltbench_convpass"),
+    )
+    # A hyphen would end the name, and hide ltbench itself.
+    (folder,) = Path(site).iterdir()
+    assert folder.name == "ltbench_convpass-0.1.0.dist-info"
 
 
 def test_stored_runs_are_replaced_without_weights(tmp_path: Path) -> None:

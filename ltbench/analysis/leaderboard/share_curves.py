@@ -108,7 +108,7 @@ def share_curves(ranking: Ranking) -> ShareCurves | None:
         for entry in trained
         if not _learned(entry) and _key(_conditions(entry.settings)) in conditions
     ]
-    ends = [("", family) for family in _grouped(heads, lambda one: _without(one, _RATE))]
+    ends = [("", family) for family in _alike(heads, _RATE)]
     every = [*families, *ends]
     runs = [run for _, family in every for entry in family for run in entry.cell.runs]
     on_val = all(run.selection.scores for run in runs)
@@ -140,7 +140,7 @@ def _families(method: Sequence[RankedCell]) -> list[tuple[str, list[RankedCell]]
     found: list[tuple[str, list[RankedCell]]] = []
     most = MIN_SHARES - 1
     for option in options:
-        families = _grouped(method, lambda one, option=option: _without(one, option, _RATE))
+        families = _alike(method, option, _RATE)
         shares = [len({_learned(entry) for entry in family}) for family in families]
         if max(shares) > most:
             most = max(shares)
@@ -188,6 +188,11 @@ def _conditions(settings: Settings) -> Settings:
 
 def _without(settings: Settings, *keys: str) -> Settings:
     return {key: value for key, value in settings.items() if key not in keys}
+
+
+def _alike(entries: Iterable[RankedCell], *ignored: str) -> list[list[RankedCell]]:
+    """Returns cells with equal settings but for some keys."""
+    return _grouped(entries, lambda settings: _without(settings, *ignored))
 
 
 def _grouped(

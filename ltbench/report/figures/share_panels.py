@@ -95,7 +95,8 @@ def draw_share_panels(lines: Mapping[str, ShareLine], metrics: Sequence[str]) ->
     canvas = Canvas("Accuracy by the learned share of the encoder", FIGURE_WIDTH, height)
     shares = np.concatenate([[*each.shares, *each.other_shares] for each in shown.values()])
     bounds = [_bounds(shown, column) for column in range(len(metrics))]
-    span = 1.08 * max(high - low for low, high in bounds)
+    span = max(high - low for low, high in bounds)
+    bounds = [_of_span(low, high, span) for low, high in bounds]
     for place, panel in enumerate(panels):
         left = _LEFT + (place % 2) * (width + _GAP)
         top = row_height * (place // 2) + _TITLE_HEIGHT
@@ -106,7 +107,7 @@ def draw_share_panels(lines: Mapping[str, ShareLine], metrics: Sequence[str]) ->
             rate = log_scale(every_rate, frame.bottom, frame.top)
             _draw_rates(canvas, frame, shown, x, rate, looks)
         else:
-            y = percent_scale(bounds[place], frame.bottom - 3, frame.top + 3, ticks=4, span=span)
+            y = percent_scale(bounds[place], frame.bottom - 3, frame.top + 3, ticks=4)
             frame.draw_y(canvas, y)
             _draw_accuracies(canvas, frame, shown, x, y, (panel, place), looks)
     if beside:
@@ -124,6 +125,12 @@ def _bounds(lines: Mapping[str, ShareLine], column: int) -> tuple[float, float]:
         for values in (each.means, each.lows, each.highs, each.other_means)
     ]
     return finite_range(np.concatenate(parts))
+
+
+def _of_span(low: float, high: float, span: float) -> tuple[float, float]:
+    """Returns bounds around others with a distance, within 0 and 100."""
+    low = min(max((low + high - span) / 2, 0.0), 100.0 - span)
+    return low, low + span
 
 
 def _draw_frame(canvas: Canvas, frame: PlotFrame, x: LogScale, title: str, *, first: bool) -> None:
