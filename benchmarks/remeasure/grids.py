@@ -25,11 +25,13 @@ class StoredGrid:
         grid: Name of the grid, or its file below the results.
         folder: Folder below the results, with the runs in `runs` and the page README.md.
         more: Further runs: arguments of `ltbench run`.
+        diagnosed: Folders of runs whose features are diagnosed, below that of the runs.
     """
 
     grid: str
     folder: str
     more: tuple[tuple[str, ...], ...] = ()
+    diagnosed: tuple[str, ...] = ()
 
     @property
     def runs(self) -> str:
@@ -46,7 +48,14 @@ DIGITS = StoredGrid(
         for seed in range(1, 5)
     ),
 )
-GLYPHS = StoredGrid("glyphs/methods.toml", "glyphs")
+GLYPHS = StoredGrid(
+    "glyphs/methods.toml",
+    "glyphs",
+    diagnosed=tuple(
+        f"glyphs_lt/clip_tiny/{method}"
+        for method in ("zero_shot", "classifier_only", "lift_plus", "full")
+    ),
+)
 
 
 def measure(each: StoredGrid, work: Path, jobs: int) -> None:
@@ -64,6 +73,9 @@ def measure(each: StoredGrid, work: Path, jobs: int) -> None:
     ltbench("grid", "run", name, "--out", each.runs, "--jobs", str(jobs), folder=work)
     for arguments in each.more:
         ltbench("run", *arguments, "--out", each.runs, folder=work)
+    if each.diagnosed:
+        cells = [f"{each.runs}/{folder}" for folder in each.diagnosed]
+        ltbench(*("diagnose", *cells, "--against", "pretrained", "--device", "cpu"), folder=work)
     replace_runs(work / each.runs, ROOT / each.runs)
     board = ltbench("leaderboard", each.runs, "--markdown", folder=ROOT)
     fill(RESULTS / each.folder / "README.md", {"leaderboard": markdown_table(board.splitlines())})

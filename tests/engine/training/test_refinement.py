@@ -98,7 +98,7 @@ def test_fit_learns_what_it_is_given_and_nothing_else(trainer: Any) -> None:
 def test_fit_on_some_images_of_each_class(registry: Registry, tmp_path: Path) -> None:
     spec, made = trainer_of(registry, tmp_path, augmentation="none")
     model = made.built.model
-    training = RefinementStage(spec, made, {}, model.learned())
+    training = RefinementStage(spec, component("refinement"), made, {}, model.learned())
     features, labels = training.features(3)
     assert labels.bincount().tolist() == [3] * 8 + [2] * 2
     with torch.no_grad():  # the loss has the prior of these images
