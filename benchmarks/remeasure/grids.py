@@ -69,7 +69,7 @@ def measure(each: StoredGrid, work: Path, jobs: int) -> None:
         jobs: Number of runs at the same time.
     """
     file = RESULTS / each.grid
-    name = str(file) if file.exists() else each.grid
+    name = str(file) if file.is_file() else each.grid
     ltbench("grid", "run", name, "--out", each.runs, "--jobs", str(jobs), folder=work)
     for arguments in each.more:
         ltbench("run", *arguments, "--out", each.runs, folder=work)

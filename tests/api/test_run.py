@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ltbench
-from ltbench.api import run as module
+from ltbench.api import progress as module
 from ltbench.engine.launch import plan_run
 from ltbench.errors import ConfigError, DataError, RunError
 from ltbench.progress import SilentReporter

@@ -33,6 +33,7 @@ def model(registry: Registry, tmp_path: Path) -> TrainedModel:
         head=nn.Identity(),
         unmerged=(),
         plan=center_plan(8),
+        transductive=False,
         images=images,
         logits=logits,
         merge_error=0.0,

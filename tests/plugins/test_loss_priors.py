@@ -27,6 +27,7 @@ STATED = [
     ("vs", {"gamma": 0, "tau": 0.7}),
 ]
 NOT_STATED = [
+    ("agcl", {}),
     ("focal", {}),
     ("label_smoothing", {}),
     ("ldam", {}),
