@@ -39,7 +39,7 @@ class StoredReport:
 
 REPORTS = {
     "digits": StoredReport("digits/methods/report", ("digits/runs",), "Seven methods on digits_lt"),
-    "glyphs": StoredReport("glyphs/report", ("glyphs/runs",), "Four methods on glyphs_lt"),
+    "glyphs": StoredReport("glyphs/report", ("glyphs/runs",), "Five methods on glyphs_lt"),
     "photos": StoredReport(
         "photos/report", ("photos/runs",), "Heavy and light fine-tuning on photographs"
     ),
@@ -51,13 +51,18 @@ REPORTS = {
 
 _PHOTOS = "benchmarks/results/photos/runs"
 _GLYPHS = "benchmarks/results/glyphs/runs/glyphs_lt/clip_tiny"
+_FEATURES = "--columns method,accuracy,few,few_excess,few_intra_class,class_similarity,few_gap"
 SHOWN = {
+    "glyphs/features.txt": f"leaderboard benchmarks/results/glyphs/runs {_FEATURES}",
+    "glyphs/diagnosis.txt": f"diagnose {_GLYPHS}/full {_GLYPHS}/lift_plus "
+    f"{_GLYPHS}/classifier_only --against pretrained",
+    "glyphs/zero_shot.txt": f"diagnose {_GLYPHS}/zero_shot",
     "photos/leaderboard.txt": f"leaderboard {_PHOTOS} --metric mean_class --columns "
     "rank,method,accuracy,mean_class,medium,few,learned_percent,p_value_vs_best",
+    "photos/features.txt": f"leaderboard {_PHOTOS} --metric mean_class {_FEATURES}",
     "photos/diagnosis.txt": f"diagnose {_PHOTOS}/full {_PHOTOS}/half {_PHOTOS}/bitfit "
-    f"{_PHOTOS}/classifier_only --against pretrained",
-    "glyphs/diagnosis.txt": f"diagnose {_GLYPHS}/full {_GLYPHS}/lift_plus "
-    f"{_GLYPHS}/classifier_only {_GLYPHS}/zero_shot --against pretrained",
+    f"{_PHOTOS}/full_ce --against {_PHOTOS}/classifier_only",
+    "photos/methods.txt": f"diagnose {_PHOTOS}/half {_PHOTOS}/full {_PHOTOS}/bitfit",
 }
 """Commands whose output pages show, executed at the root of the repository, by its file."""
 

@@ -62,9 +62,17 @@ def _file(path: str) -> str:
     return fenced(content, _LANGUAGES[file.suffix])
 
 
-def _output(name: str) -> str:
-    """Returns the output of a command, which `make figures` has stored below the results."""
-    return fenced((RESULTS / name).read_text(encoding="utf-8"), "console")
+def _output(about: str) -> str:
+    """Returns the output of a command, which `make figures` has stored below the results.
+
+    Args:
+        about: File, and "findings" where the tables that follow the sentences are left out.
+    """
+    name, _, part = about.partition(" ")
+    text = (RESULTS / name).read_text(encoding="utf-8")
+    if part == "findings":
+        text = text.partition("\nDistance between ")[0] + "...\n"
+    return fenced(text, "console")
 
 
 def _example(kind: str) -> str:
