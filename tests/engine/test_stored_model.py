@@ -34,7 +34,13 @@ from tests import trees
 from tests.conftest import Ended
 from tests.tiers import all_but
 
-COMPANIONS: tuple[Mapping[str, str], ...] = ({}, {"head": "linear"}, {"method": "coop"})
+COMPANIONS: tuple[Mapping[str, str], ...] = (
+    {},
+    {"head": "linear"},
+    {"method": "coop"},
+    {"method": "lpt"},
+    {"method": "ballad"},
+)
 KINDS = ("method", "head", "init", "refinement")
 FIRST = (
     "method lift_plus",
@@ -62,6 +68,7 @@ def cases() -> dict[str, Mapping[str, Any]]:
     }
     for name in ("c3a", "vblora"):  # their default sizes are for wider backbones
         tuners[f"tuner {name}"] |= {"method.rank": 64}
+    del found["method bn_tuning"]  # needs another backbone: see tests/cli/test_methods.py
     return {**found, **tuners}
 
 
