@@ -14,9 +14,20 @@ from ltbench.testing import checks_for, parametrize_with_checks
 from tests import plugins
 from tests.covered import COVERED
 
-HEAVY = ("dataset elpv", "dataset glyphs_lt", "tracker mlflow", "method lt_soups: a run")
-"""Data sets of many photographs, a tracker whose imports alone take seconds, and a method with
-trainings of 100 steps."""
+HEAVY = (
+    "dataset elpv",
+    "dataset glyphs_lt",
+    "tracker mlflow",
+    "in1k_efficientnet_lite0",
+    "method lt_soups: a run",
+    "method lpt: a run",
+    "method ballad: a run",
+    "head text_tower: a run",
+    "refinement group_prompts: a run",
+    "refinement linear_adapter: a run",
+)
+"""Data sets of many photographs, a tracker whose imports alone take seconds, a backbone for larger
+images than those of the others, and trainings in two phases."""
 
 COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method lora ")
 """A check that takes seconds a method, and the methods with which it is made every day."""
