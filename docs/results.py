@@ -5,13 +5,11 @@ python -m docs.results             # or `make figures`, which runs `make docs` a
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.remeasure.command import ltbench
 from docs.made.screens import picture_reports
 
 ROOT = Path(__file__).parent.parent
@@ -97,13 +95,8 @@ def main() -> None:
 
 
 def _ltbench(*arguments: str, folder: Path) -> str:
-    """Returns the output of a command, without spaces at the ends of lines."""
-    command = [sys.executable, "-m", "ltbench", *arguments]
-    environment = {**os.environ, "COLUMNS": COLUMNS}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+    """Returns the output of a command in a terminal of the width of these pages."""
+    return ltbench(*arguments, folder=folder, environment={"COLUMNS": COLUMNS})
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ltbench.api.progress import shown_progress
 from ltbench.api.run_arguments import DiagnosisArguments
 from ltbench.errors import Interrupted
@@ -13,7 +11,6 @@ from ltbench.progress import ProgressReporter
 from ltbench.specs import Settings
 from ltbench.storage.diagnosis_schema import Diagnosis, Encoder, read_diagnosis
 from ltbench.storage.result_schema import RunResult
-from ltbench.storage.run_directory import RunDirectory
 
 
 def read_or_compute(
@@ -57,10 +54,8 @@ def _compute(
 ) -> Diagnosis:
     from ltbench.engine.diagnose import compute_diagnosis
     from ltbench.engine.run import RuntimeConfig
-    from ltbench.io.array_cache import Cache
 
-    cache = Cache.of(RunDirectory(run.path).out(run.spec), arguments.cache)
-    runtime = RuntimeConfig(Path(), arguments.device, arguments.workers, cache)
+    runtime = RuntimeConfig.of_stored(run, arguments.device, arguments.workers, arguments.cache)
     root = arguments.data_root
     return compute_diagnosis(
         run, encoder, runtime, data_root=root, settings=settings, progress=progress

@@ -192,17 +192,13 @@ class _Computed:
         from ltbench.engine.diagnose import compute_diagnosis
         from ltbench.engine.progress_bar import show_progress
         from ltbench.engine.run import RuntimeConfig
-        from ltbench.io.array_cache import Cache
-        from ltbench.storage.run_directory import RunDirectory
 
-        device, workers, size = self._machine
-        kept = Cache.of(RunDirectory(run.path).out(run.spec), size)
         with show_progress() as progress:
             progress.note(f"diagnosing {run.path}")
             return compute_diagnosis(
                 run,
                 encoder,
-                RuntimeConfig(Path(), device, workers, kept),
+                RuntimeConfig.of_stored(run, *self._machine),
                 data_root=self._data_root,
                 settings=self._changes,
                 progress=progress,

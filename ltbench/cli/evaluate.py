@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
@@ -99,18 +98,16 @@ def evaluate(
     if None in found or choice is None:
         from ltbench.engine.progress_bar import show_progress
         from ltbench.engine.stored_choices import resolve_stored
-        from ltbench.io.array_cache import Cache
 
         resolved = resolve_stored(result.spec, changes, data_root, inference, faults)
         choice = resolved.spec.inference
         found = _stored(result, directory, choice, train=split == "train")
         if None in found:
             directory.expect_writable()
-            kept = Cache.of(directory.out(result.spec), cache)
             with show_progress() as progress:
                 from ltbench.engine.run import RuntimeConfig, evaluate_again
 
-                runtime = RuntimeConfig(Path(), device, workers, kept)
+                runtime = RuntimeConfig.of_stored(result, device, workers, cache)
                 found = [
                     evaluate_again(resolved, directory, runtime, progress, train=bool(place))
                     if read is None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -84,6 +84,19 @@ class RuntimeConfig:
     device: str
     workers: int | None
     cache: Cache = NO_CACHE
+
+    @classmethod
+    def of_stored(cls, run: RunResult, device: str, workers: int | None, cache: float) -> Self:
+        """Returns the settings for more work on a stored run, which finds the cache of its folder.
+
+        Args:
+            run: Stored result.
+            device: Name of the device.
+            workers: Number of loader workers; None to measure it.
+            cache: Size of the cache in gigabytes.
+        """
+        folder = RunDirectory(run.path).out(run.spec)
+        return cls(Path(), device, workers, Cache.of(folder, cache))
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns the configuration of the data loaders of a run.

@@ -17,7 +17,7 @@ from torch import Tensor
 from ltbench.analysis.diagnosis.class_statistics import ClassFeatures
 from ltbench.config.resolve import Resolved
 from ltbench.data import Dataset
-from ltbench.data.loading.batches import Batches, LoaderConfig
+from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.build_encoder import build_encoder
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.model.feature_extractor import FeatureExtractor
@@ -27,7 +27,6 @@ from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
 from ltbench.storage.diagnosis_schema import Encoder
 from ltbench.storage.run_directory import RunDirectory
-from ltbench.views import Views, center_square, one_view
 
 Classify = Callable[[Tensor], Tensor]
 """Function from features (B, width) to predicted classes (B,)."""
@@ -97,8 +96,8 @@ class StoredEncoder:
             CorruptImageError: An image cannot be decoded, and the run does not skip such images.
         """
         progress = self.extractor.progress
-        batches = {name: self._batches(name) for name in ("train", self.split)}
-        features = {name: self._features(one) for name, one in batches.items()}
+        features = {name: self._features(name) for name in ("train", self.split)}
+        batches = {name: one.batches for name, one in features.items()}
         progress.start("reading features", sum(len(one.split) for one in batches.values()))
         streams = [self._classes(one) for one in features.values()]
         for number, parts in enumerate(zip(*streams, strict=True)):
@@ -109,20 +108,10 @@ class StoredEncoder:
         for one in batches.values():
             one.close()
 
-    def _batches(self, split: str) -> Batches:
-        return Batches(
-            self.dataset,
-            split,
-            lambda sizes, epoch, draws: one_view(Views(center_square(sizes))),
-            self.extractor.backbone.resolution,
-            self.extractor.loader_config,
-        )
-
-    def _features(self, batches: Batches) -> SplitFeatures:
+    def _features(self, split: str) -> SplitFeatures:
         """Returns the features of a split in the order of the classes."""
-        order = np.argsort(batches.split.labels, kind="stable")
-        self.extractor.backbone.eval()
-        return self.extractor.features(batches, {"views": "centre"}, indices=order)
+        order = np.argsort(self.dataset.splits[split].labels, kind="stable")
+        return self.extractor.plain_features(self.dataset, split, order)
 
     def _classes(
         self, features: SplitFeatures

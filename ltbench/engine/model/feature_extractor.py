@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.backbone import Backbone
+from ltbench.data import Dataset
 from ltbench.data.image_digests import source_digest
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig
 from ltbench.engine.model.blank_images import blank_images
@@ -23,6 +24,7 @@ from ltbench.engine.model.split_features import SplitFeatures
 from ltbench.io.array_cache import Arrays, NoRoomError
 from ltbench.io.sizes import in_words
 from ltbench.progress import ProgressReporter
+from ltbench.views import Views, center_square, one_view
 
 _MAX_VIEWS_PER_PASS = 256
 # On a CPU: glibc gives blocks above 32 MB back to the system, and fresh pages are slow.
@@ -127,6 +129,26 @@ class FeatureExtractor:
         }
         shape = (len(computed.indices), num_views, self.backbone.width)
         return replace(computed, cached=self._cached(key, shape, computed))
+
+    def plain_features(
+        self, dataset: Dataset, split: str, indices: NDArray[np.int64]
+    ) -> SplitFeatures:
+        """Returns the features of plain views: images resized to the resolution, centre crop.
+
+        Args:
+            dataset: Data set.
+            split: Name of the split.
+            indices: (M,) indices of the images.
+        """
+        batches = Batches(
+            dataset,
+            split,
+            lambda sizes, epoch, draws: one_view(Views(center_square(sizes))),
+            self.backbone.resolution,
+            self.loader_config,
+        )
+        self.backbone.eval()
+        return self.features(batches, {"views": "centre"}, indices=indices)
 
     @torch.inference_mode()
     def encode(self, batch: Batch) -> Tensor:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from ltbench.data import Dataset
-from ltbench.data.loading.batches import Batches
 from ltbench.data.randomness import sample_per_class
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.errors import DataError
-from ltbench.views import Views, center_square, one_view
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,8 @@ class ExtractedFeatures:
         labels, counts = self.dataset.splits["train"].labels, self.dataset.class_counts
         most = int(counts.max()) if per_class is None else per_class
         chosen = sample_per_class(self.seed, labels, counts, most)
-        batches = Batches(
-            self.dataset,
-            "train",
-            lambda sizes, epoch, draws: one_view(Views(center_square(sizes))),
-            self.extractor.backbone.resolution,
-            self.extractor.loader_config,
-        )
-        self.extractor.backbone.eval()
-        features, found = self.extractor.features(
-            batches, {"views": "centre"}, indices=chosen
-        ).whole()
+        plain = self.extractor.plain_features(self.dataset, "train", chosen)
+        features, found = plain.whole()
         if not len(features):
             raise DataError("no training image can be decoded", hint="check the data set's files")
         return features[:, 0], found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, option
@@ -55,7 +56,7 @@ class GroceryStoreConfig(Construction):
         "curve of the class counts, from the class with the most images to that with the fewest; "
         "none: all images",
     )
-    largest: int | None = option(
+    largest: Annotated[int, Ge(1)] | None = option(
         None,
         "training images of the largest class, with a profile; none: the most that all classes "
         "allow",
@@ -65,8 +66,7 @@ class GroceryStoreConfig(Construction):
 def build(config: GroceryStoreConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/grocery_store/dataset` (Klasson et al., WACV 2019).
 
-    Splits are the official ones: photographs of the train and val split are from other places than
-    those of the test split. Val has images of 59 of the 81 fine classes.
+    Splits are the official ones. Val has images of 59 of the 81 fine classes.
 
     Raises:
         ConfigError: A class has fewer images than the options ask for.
