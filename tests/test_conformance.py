@@ -19,15 +19,12 @@ HEAVY = (
     "dataset glyphs_lt",
     "tracker mlflow",
     "in1k_efficientnet_lite0",
-    "method lt_soups: a run",
-    "method lpt: a run",
-    "method ballad: a run",
-    "head text_tower: a run",
-    "refinement group_prompts: a run",
-    "refinement linear_adapter: a run",
 )
-"""Data sets of many photographs, a tracker whose imports alone take seconds, a backbone for larger
-images than those of the others, and trainings in two phases."""
+"""Data sets of many photographs, a tracker whose imports alone take seconds, and a backbone for
+larger images than those of the others."""
+
+A_RUN, RUN_DAILY = ": a run", ("loss ", "inference ")
+"""A check that is a whole run, and the kinds of which each component is run every day."""
 
 COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method lora ")
 """A check that takes seconds a method, and the methods with which it is made every day."""
@@ -45,7 +42,8 @@ def cases() -> list[Any]:
 def _left(name: str) -> list[pytest.MarkDecorator]:
     heavy = any(fragment in name for fragment in HEAVY)
     compiles = COMPILES in name and not name.startswith(COMPILED)
-    return [pytest.mark.full] if heavy or compiles else []
+    runs = A_RUN in name and not name.startswith(RUN_DAILY)
+    return [pytest.mark.full] if heavy or compiles or runs else []
 
 
 # Of mlflow's own code on a recent sqlalchemy, when it first opens a database.

@@ -48,6 +48,7 @@ def test_importing_ltbench_loads_no_numpy_and_no_torch() -> None:
         _ = ltbench.walk
 
 
+@pytest.mark.full
 def test_python_and_the_command_execute_the_same_run(
     cli: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_run_that_failed_is_not_executed_again_unasked(tmp_path: Path) -> None
     assert "--overwrite failed" in caught.value.hint
 
 
+@pytest.mark.full
 def test_an_interrupted_run_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stop(SilentReporter):
         def epoch(self, row: Any, epochs: int) -> None:

@@ -172,6 +172,7 @@ def test_the_runs_of_a_grid_are_tracked(cli: Cli, tmp_path: Path) -> None:
         assert "--tracker csv" in command
 
 
+@pytest.mark.full
 def test_the_tracker_of_the_documentation_works(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

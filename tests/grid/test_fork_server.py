@@ -258,6 +258,7 @@ def test_a_server_that_cannot_be_used_is_gone(tmp_path: Path, library: str, said
     process.close()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "library", all_but(["1 +"], ["raise RuntimeError('broken')", "raise SystemExit(3)", "1 +"])
 )

@@ -220,6 +220,7 @@ def test_stopping_does_not_wait_for_imports(forking: Callable[..., local.Local])
     assert executor.wait(0) == []
 
 
+@pytest.mark.full
 def test_stopping_kills_forked_processes_that_do_not_end(
     forking: Callable[..., local.Local], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -93,6 +93,7 @@ def test_every_tuner_of_peft_is_offered_or_refused_with_a_reason() -> None:
     assert {kind.value.lower() for kind in PEFT_TYPE_TO_CONFIG_MAPPING} == offered | set(REFUSED)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("tuner", TUNERS)
 def test_each_tuner_is_built_and_learns(tuner: str) -> None:
     expect_new_weights_alone_to_be_learned(parity.clip_vit, tuner)
@@ -120,6 +121,7 @@ def expect_new_weights_alone_to_be_learned(make: Callable[[], Backbone], tuner: 
         assert torch.equal(value, before[name]) != moved, name
 
 
+@pytest.mark.full
 @EACH
 @BACKBONES
 def test_the_seed_and_the_learned_weights_bring_a_model_back(

@@ -247,6 +247,7 @@ def test_wandb_writes_files_to_sync(registry: Registry, tmp_path: Path) -> None:
     assert found["code"] == 0
 
 
+@pytest.mark.full
 def test_wandb_files_of_a_resumed_run_are_whole(registry: Registry, tmp_path: Path) -> None:
     pytest.importorskip("wandb")
     config = WandbConfig(group="mine", mode="offline", folder=tmp_path / "logs")

@@ -247,6 +247,7 @@ def test_predictions_in_another_precision_with_five_views_are_the_stored_ones(
     np.testing.assert_array_equal(seen.probabilities, np.exp(np.minimum(margins, 0)))
 
 
+@pytest.mark.full
 def test_the_arrays_of_a_data_set_give_the_stored_predictions(tmp_path: Path) -> None:
     run = ltbench.run(
         method="zero_shot", inference="center", out=tmp_path, device="cpu", progress=False

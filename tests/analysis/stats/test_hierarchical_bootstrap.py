@@ -36,6 +36,7 @@ def share_found(world: World, seeds: int, repeats: int, sizes: NDArray[np.int64]
     return float((np.array(p) < 0.05).mean())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("cause", CAUSES)
 def test_false_positives_are_five_percent(cause: str) -> None:
     assert 0.015 <= share_found(CAUSES[cause], 5, 300) <= 0.088
@@ -74,6 +75,7 @@ def single_run_found(better: float, repeats: int, seeds: int = 3) -> tuple[float
     )
 
 
+@pytest.mark.full
 def test_a_model_without_seeds_is_found_to_differ_in_five_percent() -> None:
     """Its one run is compared with every seed of the other: it adds no variance of seeds."""
     significant, missed = single_run_found(0.0, 300)
@@ -93,6 +95,7 @@ def test_a_model_without_seeds_is_found_to_differ_in_five_percent_closely(seeds:
     assert (0 if seeds <= 3 else 0.01) <= found <= 0.072
 
 
+@pytest.mark.full
 def test_power_rises_with_the_difference_and_with_seeds() -> None:
     power = [share_found(World(images=0.3, better=b), 5, 80) for b in (0.0, 0.3, 0.5, 0.8)]
     assert power == sorted(power)
@@ -125,6 +128,7 @@ def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
     assert [found.low, found.high] == pytest.approx([middle - reach, middle + reach], abs=1e-5)
 
 
+@pytest.mark.full
 def test_bounds_and_p_are_those_of_the_mixture_of_t_distributions() -> None:
     """Quantiles of the whole mixture, computed on a fine grid."""
     layers = strata(SIZES)

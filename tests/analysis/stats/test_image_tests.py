@@ -48,6 +48,7 @@ def test_all_sign_flips_by_hand() -> None:
     assert found.p == pytest.approx(as_large.mean())
 
 
+@pytest.mark.full
 def test_sampled_flips_agree_with_flipping_each_image() -> None:
     sizes = np.arange(5, 45)
     differences = World(better=0.25).differences(np.random.default_rng(4), 1, sizes)[0]

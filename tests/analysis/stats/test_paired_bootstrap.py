@@ -49,6 +49,7 @@ def test_models_that_agree_have_no_spread() -> None:
     assert {(each.low, each.difference, each.high) for each in found.values()} == {(0, 0, 0)}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("sizes", [np.full(40, 3), np.array([100, 60, 30, 10, 5])])
 def test_the_interval_covers(sizes: np.ndarray) -> None:
     random, world, layers = np.random.default_rng(0), World(images=0.5), strata(sizes)

@@ -59,6 +59,7 @@ def test_many_tied_differences_are_approximated() -> None:
     assert signed_rank(differences).p == pytest.approx(expected)
 
 
+@pytest.mark.full
 def test_false_positives_and_power_across_seeds() -> None:
     random = np.random.default_rng(0)
     null, better = random.normal(size=(2000, 8)), random.normal(1.5, 1, size=(200, 8))

@@ -62,6 +62,7 @@ def ran(
     return ((folder / "learned.safetensors").read_bytes(), predictions.read_bytes()), told
 
 
+@pytest.mark.full
 def test_neither_workers_nor_cache_change_a_bit(
     registry: Registry, tmp_path: Path, photographs: Path
 ) -> None:

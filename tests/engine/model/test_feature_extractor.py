@@ -56,6 +56,7 @@ def full(settings: dict[str, Any]) -> Any:
     return pytest.param(settings, marks=pytest.mark.full)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "settings",
     [
@@ -123,6 +124,7 @@ def test_batch_norms_keep_their_statistics(registry: Registry, tmp_path: Path) -
     assert all(torch.equal(after[name], one) for name, one in before.items())
 
 
+@pytest.mark.full
 def test_features_are_shared_by_losses_but_not_by_views(registry: Registry, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", GB)
     settings = {**FROZEN, "augmentation": "none"}
@@ -185,6 +187,7 @@ def test_a_file_that_changed_is_encoded_again(
     assert told[0] != first[0]
 
 
+@pytest.mark.full
 def test_damaged_features_are_computed_again(registry: Registry, tmp_path: Path) -> None:
     settings = {**FROZEN, "augmentation": "none"}
     cache = Cache(tmp_path / "cache", GB)

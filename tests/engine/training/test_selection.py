@@ -245,6 +245,7 @@ def test_the_test_split_is_never_read_where_val_is_evaluated(cli: Cli, watched: 
     assert set(watched.READ) == {"train"}  # which the validation images are from
 
 
+@pytest.mark.full
 def test_held_out_images_are_not_trained_on_and_change_no_shot_group(cli: Cli, site: Path) -> None:
     held, whole = run(cli), run(cli, select="last")
     classes = held["classes"]
@@ -267,6 +268,7 @@ def test_where_nothing_is_trained_nothing_is_held_out(cli: Cli, site: Path) -> N
     assert (selection["rule"], selection["epoch"], selection["held_out"]) == ("last", None, False)
 
 
+@pytest.mark.full
 def test_corrupt_validation_images_are_counted(cli: Cli, watched: Any, tmp_path: Path) -> None:
     resolved = resolve(load_plugins(), SETTINGS, tmp_path)
     held = hold_out(resolved.build("dataset", resolved.data), resolved.spec.data_seed)

@@ -135,6 +135,7 @@ def test_what_libraries_do_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mon
     del sys.modules["some_alias"]
 
 
+@pytest.mark.full
 def test_the_libraries_of_the_engine_are_known() -> None:
     names = {name.partition(".")[0] for path in ENGINE for name in imported(path)}
     assert names - sys.stdlib_module_names - {"ltbench", "pytest"} == LIBRARIES

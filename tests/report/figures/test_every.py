@@ -103,6 +103,7 @@ def test_two_drawings_have_the_same_bytes(draw: Draw) -> None:
     assert to_svg(draw(2), "one") == made(draw)[1]
 
 
+@pytest.mark.full
 @every
 def test_words_are_not_cut(draw: Draw) -> None:
     words = re.findall(r"(\w+)…", to_svg(draw(20), "one"))
