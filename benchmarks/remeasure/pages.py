@@ -99,13 +99,20 @@ TRANSCRIPTS = (
         "docs/tuning.md",
         "search",
         "tuning",
-        (Step(_TUNE),),
+        (Step(_TUNE, last="^ltbench run --method lift_plus"),),
     ),
     Transcript(
         "docs/tuning.md",
         "test",
         "tuning",
-        (Step(f"{_TUNE} --then-test --seeds 0,1,2", first="^accuracy on test in", echoed=False),),
+        (
+            Step(
+                f"{_TUNE} --then-test --seeds 0,1,2",
+                shown=("^accuracy", "^method", "^full ", "^lift_plus ", "on few-shot classes"),
+                first="^accuracy on test in",
+                echoed=False,
+            ),
+        ),
         "```",
     ),
     Transcript(
