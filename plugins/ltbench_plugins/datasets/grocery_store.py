@@ -1,4 +1,4 @@
-"""Grocery Store Dataset: 5,421 photographs of products in shops, 81 fine or 42 coarse classes."""
+"""Grocery Store Dataset: 5,421 photographs of products in shops, 81 fine or 43 coarse classes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GroceryStoreConfig(Construction):
     """Options of grocery_store."""
 
     level: Literal["fine", "coarse"] = option(
-        "fine", "classes: 81 products, or the 42 kinds that they belong to"
+        "fine", "classes: 81 products, or the 43 kinds that they belong to"
     )
     profile: Literal["none", "exponential", "pareto"] = option(
         "none",
