@@ -7,14 +7,16 @@ and shares are percentages.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
+import numpy as np
 from annotated_types import Ge, Le, Len, MinLen
 from pydantic import Field, model_validator
 
-from ltbench.analysis.metrics import SHOT_GROUPS
+from ltbench.analysis.metrics import SHOT_GROUPS, SHOT_RULES, ShotRule
 from ltbench.config.runspec import EvaluationSplit, Name
-from ltbench.errors import DataError
+from ltbench.errors import DataError, shortened
 from ltbench.storage.parsing import read_stored
 from ltbench.storage.result_schema import Count, Hash, Percent, RunResult
 from ltbench.storage.run_directory import RunDirectory
@@ -34,6 +36,18 @@ CLASS_MEASURES = ("intra_train", "intra_train_own", "intra_test", *DISTANCES)
 """Measures of a class that come from its features alone."""
 
 ACCURACY_MEASURES = ("train_accuracy", "test_accuracy")
+
+EXCESSES = tuple(f"{name}_excess" for name in DISTANCES)
+"""Distances minus their floors, by name."""
+
+GROUP_MEASURES = (
+    *CLASS_MEASURES,
+    *(f"{name}_floor" for name in DISTANCES),
+    *EXCESSES,
+    *ACCURACY_MEASURES,
+    "gap",
+)
+"""Measures of a group: each group has all of them, without a value where it is not defined."""
 
 ERROR_COLUMNS = (
     "errors",
@@ -137,6 +151,8 @@ class Heatmap(Record):
             raise ValueError("edges: expected positions from 0 to the number of classes")
         if len(self.cosines) != bins or any(len(row) != bins for row in self.cosines):
             raise ValueError(f"cosines: expected {bins} rows of {bins} values")
+        if len(set(self.order)) != len(self.order):
+            raise ValueError("order: expected each class once")
         return self
 
 
@@ -148,6 +164,12 @@ class Similarity(Record):
         description="mean over pairs of different classes of two shot groups: many, medium, few"
     )
     heatmap: Heatmap
+
+    @model_validator(mode="after")
+    def _has_every_pair(self) -> Self:
+        if any(set(one) != set(SHOT_GROUPS) for one in (self.by_groups, *self.by_groups.values())):
+            raise ValueError(f"by_groups: expected pairs of {', '.join(SHOT_GROUPS)}")
+        return self
 
 
 class GroupHistogram(Record):
@@ -175,6 +197,8 @@ class Histograms(Record):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if any(after <= before for before, after in pairwise(self.edges)):
+            raise ValueError("edges: expected ascending numbers")
         for name, group in self.groups.items():
             for kind, counts in group.model_dump().items():
                 if len(counts) != len(self.edges) - 1:
@@ -189,6 +213,12 @@ class ClassMean(Record):
     low: Number | None = Field(description="lower bound; null with fewer than two classes")
     high: Number | None = Field(description="upper bound; null with fewer than two classes")
     classes: Count = Field(description="number of classes in the mean")
+
+    @model_validator(mode="after")
+    def _has_an_interval(self) -> Self:
+        if (self.low is None) != (self.high is None) or (self.low or 0) > (self.high or 0):
+            raise ValueError("expected an interval from low to high, or null for both")
+        return self
 
 
 class GroupDiagnosis(Record):
@@ -270,11 +300,26 @@ class Diagnosis(StoredFile):
                 )
         if set(self.groups) != set(GROUPS):
             raise ValueError(f"groups: expected {', '.join(GROUPS)}")
+        for name, group in self.groups.items():
+            if set(group.measures) != set(GROUP_MEASURES):
+                raise ValueError(f"groups.{name}.measures: expected {', '.join(GROUP_MEASURES)}")
+        for name, size in self._group_sizes().items():
+            if self.groups[name].classes != size:
+                raise ValueError(f"groups.{name}.classes: expected {size}, as in train_images")
         if set(self.histograms.groups) != set(SHOT_GROUPS):
             raise ValueError(f"histograms.groups: expected {', '.join(SHOT_GROUPS)}")
         if max(self.similarity.heatmap.order, default=0) >= self.num_classes:
             raise ValueError("similarity.heatmap.order: expected class ids")
         return self
+
+    def _group_sizes(self) -> dict[str, int]:
+        """Returns the number of classes of each group; empty with a rule that is not known."""
+        rule = SHOT_RULES.get(self.shot_rule)
+        if rule is None:
+            return {}
+        members = rule.groups(np.array(self.classes.train_images, dtype=np.int64))
+        sizes = {name: int(one.sum()) for name, one in members.items()}
+        return {"overall": self.num_classes, **sizes}
 
 
 class PretrainedDiagnosis(Diagnosis):
@@ -288,6 +333,21 @@ def diagnosis_model(encoder: Encoder) -> type[Diagnosis]:
     return Diagnosis if encoder == "run" else PretrainedDiagnosis
 
 
+def shot_rule_of(run: RunResult) -> ShotRule:
+    """Returns the rule of a run's shot groups.
+
+    Raises:
+        DataError: It is none of today's rules.
+    """
+    rule = SHOT_RULES.get(run.metrics.shot_rule)
+    if rule is None:
+        raise DataError(
+            f"{run.path}: shot rule {shortened(run.metrics.shot_rule)} is unknown",
+            hint="use the ltbench that wrote the run, or a later one",
+        )
+    return rule
+
+
 def read_diagnosis(run: RunResult, encoder: Encoder = "run") -> Diagnosis | None:
     """Reads the stored diagnosis of a run; None where it was never computed.
 
@@ -296,7 +356,7 @@ def read_diagnosis(run: RunResult, encoder: Encoder = "run") -> Diagnosis | None
         encoder: Encoder of the features: that of the run, or the pretrained one of its backbone.
 
     Raises:
-        DataError: The file is damaged, or is of another run.
+        DataError: The file is damaged, is of another run, or has shot groups of an unknown rule.
     """
     model = diagnosis_model(encoder)
     path = run.path / model.FILE
@@ -306,6 +366,7 @@ def read_diagnosis(run: RunResult, encoder: Encoder = "run") -> Diagnosis | None
         raise DataError(error.message, hint=f"move {path} away, then diagnose again") from error
     if stored is None:
         return None
+    shot_rule_of(run)
     expected: dict[str, tuple[object, object]] = {
         "hash": (run.hash, stored.hash if stored.hash != run.earlier_hash else run.hash),
         "encoder": (encoder, stored.encoder),

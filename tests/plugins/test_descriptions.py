@@ -70,6 +70,7 @@ def test_the_weight_is_the_mean_of_the_texts_of_a_class(
         ({**TEXTS, "dog": []}, "1 class has no list of one or more texts: 'dog'; 'dog' has []"),
         ({**TEXTS, "dog": "it barks"}, "'dog' has 'it barks'"),
         ({**TEXTS, "dog": [" "], "hen": [1]}, "2 classes have no list of one or more texts: 'hen'"),
+        ({**TEXTS, "dog": ["\ud83d"]}, "1 class has a text with half of a surrogate pair"),
         ({"dgo": ["a"]}, "3 classes have no texts: 'cat fish', 'dog', 'hen'"),
         ('{"dog": ["a"], "dog": ["b"]}', "1 name occurs more than once, with '_' read as space"),
         ({"cat_fish": ["a"], "cat fish": ["b"]}, "read as space: 'cat fish'"),

@@ -131,3 +131,20 @@ def test_what_is_missing_is_named(ctx: DataContext, clone: Path, tmp_path: Path)
     assert "git clone https://github.com/marcusklasson/GroceryStoreDataset" in raised.value.hint
     with pytest.raises(DataError, match=r"wrong level: .*dataset holds train/"):
         prepare(tmp_path / "empty/grocery_store", clone / "dataset/train/Gala-Apple")
+
+
+def test_a_link_stays_where_another_download_is_not_whole(ctx: DataContext, tmp_path: Path) -> None:
+    folder = tmp_path / "data/grocery_store"
+    before = (folder / "dataset").resolve()
+    other = trees.class_folders(tmp_path / "other/dataset", COUNTS)
+    for content, said in (
+        (None, r"other/dataset/classes\.csv does not exist"),
+        (b"\xff\xfe", r"classes\.csv is not text in UTF-8"),
+        (b"Name,", r"classes\.csv: it is not the published list"),
+    ):
+        if content is not None:
+            (other / "classes.csv").write_bytes(content)
+        with pytest.raises(DataError, match=said) as raised:
+            prepare(folder, tmp_path / "other")
+        assert raised.value.hint.startswith("get the repository's folder dataset/ again")
+    assert (folder / "dataset").resolve() == before

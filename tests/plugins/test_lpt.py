@@ -172,8 +172,10 @@ def test_the_second_phase_learns_groups_and_head() -> None:
 def test_what_does_not_go_with_the_prompts_is_an_error() -> None:
     with pytest.raises(ConfigError, match="needs the prompts of method 'lpt'"):
         phase((3, 1), plain()).check(CosineHead(2, 8, 20.0), {"head.weight": nn.Parameter()})
-    for wrong in ({"shared_blocks": 3}, {"per_image": 4}):
-        with pytest.raises(ConfigError, match="do not fit 3 blocks and 3 groups"):
-            prompted(plain(), **wrong)
+    with pytest.raises(ConfigError, match="shared_blocks=3: the backbone has 3 blocks") as blocks:
+        prompted(plain(), shared_blocks=3)
+    assert blocks.value.hint.startswith("choose 0 to 2,")
+    with pytest.raises(ConfigError, match=r"per_image=4: .* more groups than method\.groups=3"):
+        prompted(plain(), per_image=4)
     with pytest.raises(NothingMatchedError):
         prompted(parity.timm_resnet())

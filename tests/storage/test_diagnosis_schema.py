@@ -63,6 +63,41 @@ def test_columns_have_one_value_a_class(run: RunResult) -> None:
         read_diagnosis(run)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "match"),
+    [
+        ("groups few measures", {}, r"groups\.few\.measures: expected intra_train, "),
+        ("groups few classes", 5, r"groups\.few\.classes: expected 2, as in train_images"),
+        ("groups overall measures gap low", None, r"gap: expected an interval from low to high"),
+        ("groups many measures ks", {"mean": 1.0, "low": 2.0, "high": 1.0, "classes": 2}, "ks: "),
+        ("similarity by_groups few", {"few": 0.5}, r"similarity: by_groups: expected pairs of"),
+        ("similarity heatmap order", [0, 0, 1, 2, 3, 4], r"heatmap: order: expected each class"),
+        ("histograms edges", [0.0] * 401, r"histograms: edges: expected ascending numbers"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    run: RunResult, place: str, value: Any, match: str
+) -> None:
+    stored = json.loads((run.path / Diagnosis.FILE).read_text())
+    *above, key = place.split()
+    part = stored
+    for name in above:
+        part = part[name]
+    part[key] = value
+    changed(run, **stored)
+    with pytest.raises(DataError, match=match):
+        read_diagnosis(run)
+
+
+def test_a_shot_rule_of_a_later_version_is_an_error(run: RunResult) -> None:
+    changed(run, shot_rule="later")
+    metrics = run.metrics.model_copy(update={"shot_rule": "later"})
+    later = run.model_copy(update={"metrics": metrics}).at(run.path)
+    for diagnosed in (read_diagnosis, diagnosis_of):
+        with pytest.raises(DataError, match="shot rule later is unknown"):
+            diagnosed(later)
+
+
 def test_a_truncated_file_is_refused(run: RunResult) -> None:
     path = run.path / Diagnosis.FILE
     path.write_bytes(path.read_bytes()[:100])

@@ -61,6 +61,16 @@ def test_those_of_other_images_are_refused(run: RunResult, counts: np.ndarray) -
         read_train_predictions(run)
 
 
+def test_the_highest_class_decides_no_size_of_memory(run: RunResult) -> None:
+    about = {"hash": run.hash, "inference": "tte", "split": "train"}
+    label = np.array([2**60])
+    one = np.ones((1, 1), np.float32)
+    path = run.path / "train-predictions-tte.parquet"
+    Predictions(label, label, label[:, None], one, one[0]).write(path, about)
+    with pytest.raises(DataError, match="not of the images that the run was trained on"):
+        read_train_predictions(run)
+
+
 def test_a_damaged_file_is_an_error(run: RunResult) -> None:
     path = write(run)
     path.write_bytes(path.read_bytes()[:-10])

@@ -17,7 +17,6 @@ from ltbench.analysis.diagnosis.class_means import class_similarity
 from ltbench.analysis.diagnosis.distance_histograms import DistanceHistograms
 from ltbench.analysis.diagnosis.group_diagnosis import group_diagnoses
 from ltbench.analysis.diagnosis.predicted_classes import error_columns
-from ltbench.analysis.metrics import SHOT_RULES
 from ltbench.errors import NonFiniteLossError
 from ltbench.storage.diagnosis_schema import (
     ACCURACY_MEASURES,
@@ -28,6 +27,7 @@ from ltbench.storage.diagnosis_schema import (
     Diagnosis,
     Encoder,
     diagnosis_model,
+    shot_rule_of,
 )
 from ltbench.storage.result_schema import RunResult
 
@@ -92,7 +92,7 @@ class FeatureStatistics:
         self._run = run
         self._draws, self._max_features = draws, max_features
         self._train_images = np.array(run.classes.train_images, dtype=np.int64)
-        self._groups = SHOT_RULES[run.metrics.shot_rule].groups(self._train_images)
+        self._groups = shot_rule_of(run).groups(self._train_images)
         classes = len(self._train_images)
         self._columns = {name: np.full(classes, np.nan) for name in _COLUMNS}
         self._train_features, self._test_images = np.zeros((2, classes), dtype=np.int64)

@@ -12,25 +12,14 @@ from ltbench.analysis.diagnosis.predicted_classes import head_chances
 from ltbench.analysis.metrics import SHOT_RULES
 from ltbench.storage.diagnosis_schema import (
     ACCURACY_MEASURES,
-    CLASS_MEASURES,
     DISTANCES,
     ERROR_COLUMNS,
+    GROUP_MEASURES,
     Diagnosis,
     GroupDiagnosis,
 )
 
 Floats = NDArray[np.float64]
-
-EXCESSES = tuple(f"{name}_excess" for name in DISTANCES)
-"""Distances minus their floors, by name."""
-
-GROUP_MEASURES = (
-    *CLASS_MEASURES,
-    *(f"{name}_floor" for name in DISTANCES),
-    *EXCESSES,
-    *ACCURACY_MEASURES,
-    "gap",
-)
 
 SIGNIFICANT_P = 0.05
 

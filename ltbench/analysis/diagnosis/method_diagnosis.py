@@ -114,6 +114,7 @@ def _conditions(cell: Cell, *, pretrained: bool) -> dict[str, Any]:
     backbone = {
         "backbone": spec.backbone.name,
         "identity of the backbone": spec.backbone.identity,
+        "choice of backbone options": spec.backbone.options,
     }
     return {
         "data set": spec.dataset.title,

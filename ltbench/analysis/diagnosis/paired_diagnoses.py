@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ltbench.analysis.comparison.summary_text import format_p
 from ltbench.analysis.diagnosis.group_diagnosis import (
-    EXCESSES,
     derived_columns,
     mean_columns,
     stored_groups,
@@ -24,7 +23,7 @@ from ltbench.analysis.stats.strata import Strata
 from ltbench.analysis.stats.variance_components import MIN_ERROR, variance_components
 from ltbench.errors import ConfigError
 from ltbench.metric_names import ACCURACIES
-from ltbench.storage.diagnosis_schema import ACCURACY_MEASURES, GROUPS, Diagnosis
+from ltbench.storage.diagnosis_schema import ACCURACY_MEASURES, EXCESSES, GROUPS, Diagnosis
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Grocery Store Dataset: 5,421 photographs of products in shops, 81 fine or 42 coarse classes."""
+"""Grocery Store Dataset: 5,421 photographs of products in shops, 81 fine or 43 coarse classes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ltbench.data import (
     FileImages,
     Preparation,
     Split,
-    list_identity,
+    git_blob_sha1,
     make_lt,
     read_regular,
 )
@@ -49,7 +49,7 @@ class GroceryStoreConfig(Construction):
     """Options of grocery_store."""
 
     level: Literal["fine", "coarse"] = option(
-        "fine", "classes: 81 products, or the 42 kinds that they belong to"
+        "fine", "classes: 81 products, or the 43 kinds that they belong to"
     )
     profile: Literal["none", "exponential", "pareto"] = option(
         "none",
@@ -66,7 +66,7 @@ class GroceryStoreConfig(Construction):
 def build(config: GroceryStoreConfig, ctx: DataContext) -> Dataset:
     """Builds the data set from `<data root>/grocery_store/dataset` (Klasson et al., WACV 2019).
 
-    Splits are the official ones. Val has images of 59 of the 81 fine classes.
+    Splits are the official ones. Val has images of 60 of the 81 fine classes.
 
     Raises:
         ConfigError: A class has fewer images than the options ask for.
@@ -95,9 +95,12 @@ def build(config: GroceryStoreConfig, ctx: DataContext) -> Dataset:
 
 def identity(config: GroceryStoreConfig, ctx: DataContext) -> str:
     """Returns the git blob names of the lists, which must be the published ones."""
-    root = _root(ctx)
+    return _lists_identity(_root(ctx))
+
+
+def _lists_identity(root: Path) -> str:
     for name, published in LISTS.items():
-        found = list_identity(root / name)
+        found = git_blob_sha1(_text(root / name).replace("\r\n", "\n").encode())
         if found != published:
             raise DataError(
                 f"{root / name}: it is not the published list (git blob {published[:12]}, got "
@@ -113,8 +116,11 @@ def check(config: GroceryStoreConfig, ctx: DataContext) -> None:
     Raises:
         DataError: A list is not the published one, or an image is missing.
     """
-    identity(config, ctx)
-    root = _root(ctx)
+    _check_folder(_root(ctx))
+
+
+def _check_folder(root: Path) -> None:
+    _lists_identity(root)
     for name in SPLITS:
         first = root / _read(root / f"{name}.txt")[0][0].as_py()
         if not first.is_file():
@@ -132,6 +138,7 @@ def prepare(config: GroceryStoreConfig, preparation: Preparation) -> None:
         inner = source / _FOLDER
         found = inner if inner.is_dir() else source
         expect_level(found, SPLITS)
+        _check_folder(found)  # a link to an earlier download stays where this one is not whole
         preparation.link(_FOLDER, found)
     check(config, DataContext(preparation.folder.parent, data_seed=0))
 
@@ -155,7 +162,7 @@ def _classes(
     class_of = []
     for number, line in enumerate(_text(path).splitlines()[1:]):
         fields = line.split(",")
-        if len(fields) != _CLASS_COLUMNS or fields[1] != str(number) or not fields[3].isdigit():
+        if len(fields) != _CLASS_COLUMNS or fields[1] != str(number) or not fields[3].isdecimal():
             raise DataError(
                 f"{path}:{number + 2}: expected NAME,{number},COARSE NAME,NUMBER,IMAGE,TEXT, got "
                 f"{line[:200]!r}",
@@ -193,9 +200,13 @@ def _read(path: Path) -> tuple[Any, NDArray[np.int64]]:
 
 def _text(path: Path) -> str:
     try:
-        return read_regular(path, _MAX_BYTES).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", hint=_AGAIN) from error
+        return read_regular(path, _MAX_BYTES).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist", hint=_AGAIN) from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint=_AGAIN) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not text in UTF-8: {error}", hint=_AGAIN) from error
 
 
 GROCERY_STORE = DatasetSpec(

@@ -110,6 +110,13 @@ def _checked(path: Path, described: Mapping[str, Any]) -> dict[str, list[str]]:
             f"{_listed(wrong)}; {quoted(wrong[0])} has {found}",
             hint=_FORM,
         )
+    broken = [name for name, texts in described.items() if not all(map(_is_unicode, texts))]
+    if broken:
+        raise DataError(
+            f"{path}: {_counted('class has', 'classes have', broken)} a text with half of a "
+            f"surrogate pair, which is no character: {_listed(broken)}",
+            hint='write the character itself, in UTF-8, in place of an escape such as "\\ud83d"',
+        )
     return {name: [read_name(text) for text in texts] for name, texts in described.items()}
 
 
@@ -119,6 +126,11 @@ def _are_texts(value: Any) -> bool:
         and len(value) > 0
         and all(isinstance(text, str) and text.strip() for text in value)
     )
+
+
+def _is_unicode(text: str) -> bool:
+    """Returns whether a text can be encoded: JSON may escape halves of surrogate pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _counted(one: str, many: str, names: Sequence[str]) -> str:

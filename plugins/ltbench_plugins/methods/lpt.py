@@ -61,11 +61,17 @@ class LongTailedPrompts:
         config, blocks = self.config, backbone.select("all")
         half = len(blocks) // 2
         first = half if config.shared_blocks is None else config.shared_blocks
-        if first >= len(blocks) or config.per_image > config.groups:
+        if first >= len(blocks):
             raise ConfigError(
-                f"method.shared_blocks={first} and method.per_image={config.per_image} do not fit "
-                f"{len(blocks)} blocks and {config.groups} groups",
-                hint="choose fewer blocks than the backbone has, and as many groups or fewer",
+                f"method.shared_blocks={first}: the backbone has {len(blocks)} blocks, and the "
+                "last needs prompts of groups",
+                hint=f"choose 0 to {len(blocks) - 1}, or leave method.shared_blocks out",
+            )
+        if config.per_image > config.groups:
+            raise ConfigError(
+                f"method.per_image={config.per_image}: an image cannot have more groups than "
+                f"method.groups={config.groups}",
+                hint=f"choose 1 to {config.groups}, or more method.groups",
             )
         width = backbone.width if backbone.projection is None else len(backbone.projection)
         shared = [

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ltbench.analysis.diagnosis.feature_diagnosis import FeatureDiagnosis
-from ltbench.analysis.diagnosis.group_diagnosis import GROUP_MEASURES, mean_groups
+from ltbench.analysis.diagnosis.group_diagnosis import mean_groups
 from ltbench.registry.registry import Registry
+from ltbench.storage.diagnosis_schema import GROUP_MEASURES
 from tests.analysis.diagnosis.diagnosed import diagnosis_of, stored_run
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ltbench.analysis.diagnosis.diagnosis_tables import diagnosis_tables
-from ltbench.analysis.diagnosis.method_diagnosis import MethodDiagnosis, paired_with_first
+from ltbench.analysis.diagnosis.method_diagnosis import (
+    MethodDiagnosis,
+    expect_same_images,
+    paired_with_first,
+)
 from ltbench.analysis.errors.display_tables import ErrorEstimate
 from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
+from ltbench.storage.results import Cell
 from tests.analysis.diagnosis.diagnosed import diagnosis_of, stored_run
 
 
@@ -62,6 +69,26 @@ def test_several_methods_are_beside_each_other_in_each_group(
 def test_methods_without_predictions_have_no_accuracies(methods: list[MethodDiagnosis]) -> None:
     assert "consequences" not in [table.name for table in diagnosis_tables(methods[:1])]
     assert not methods[0].has_accuracy
+
+
+def test_pretrained_features_are_of_one_choice_of_backbone_options(
+    tmp_path: Path, registry: Registry
+) -> None:
+    runs = [
+        stored_run(
+            tmp_path,
+            registry,
+            backbone="in1k_efficientnet_lite0",
+            backbone__pretrained=False,
+            backbone__resolution=resolution,
+            init="class_mean",
+        )
+        for resolution in (64, 96)
+    ]
+    cells = [Cell.of(run.key, [run]) for run in runs]
+    expect_same_images(cells, ("one", "other"))
+    with pytest.raises(ConfigError, match="their choice of backbone options differs"):
+        expect_same_images(cells, ("one", "other"), pretrained=True)
 
 
 def test_differences_are_those_of_common_seeds(methods: list[MethodDiagnosis]) -> None:
