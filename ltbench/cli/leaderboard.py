@@ -96,7 +96,10 @@ def leaderboard(
     named = None if columns is None else [name.strip() for name in columns.split(",")]
     names = display_columns.read_columns(named)
     if names is not None and chosen == "json":
-        raise ConfigError("--columns: --json prints every column")
+        raise ConfigError(
+            "--columns: --json prints every column but those of diagnoses",
+            hint="leave --columns out; for columns of diagnoses, take --csv FILE --columns NAMES",
+        )
     marked = names or display_columns.PAPER_COLUMNS if chosen == "latex" else ()
     found = read_comparable(runs, where)
     board = ranked(found, metric, level, with_published=with_published, marked=marked)

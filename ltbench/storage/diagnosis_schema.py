@@ -167,7 +167,8 @@ class Similarity(Record):
 
     @model_validator(mode="after")
     def _has_every_pair(self) -> Self:
-        if any(set(one) != set(SHOT_GROUPS) for one in (self.by_groups, *self.by_groups.values())):
+        every = [list(self.by_groups), *map(list, self.by_groups.values())]
+        if any(set(names) != set(SHOT_GROUPS) for names in every):
             raise ValueError(f"by_groups: expected pairs of {', '.join(SHOT_GROUPS)}")
         return self
 

@@ -138,4 +138,5 @@ def test_columns_that_are_not_there(cli: Cli, drawn: Path) -> None:
         assert said in ended.err
     ended = cli("leaderboard", str(drawn), "--columns", "few", "--json")
     assert (ended.code, ended.out) == (2, "")
-    assert "--json prints every column" in ended.err
+    assert "--json prints every column but those of diagnoses" in ended.err
+    assert "hint: leave --columns out" in ended.err

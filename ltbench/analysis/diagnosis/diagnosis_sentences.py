@@ -29,7 +29,7 @@ def diagnosis_sentences(groups: Mapping[str, GroupDiagnosis]) -> Iterator[str]:
     yield from _consistency(groups, rare, head)
     yield from _artefact(groups[rare], rare)
     yield from _gap(groups, rare, head)
-    yield from _direction(groups[rare], rare)
+    yield from _direction(groups, rare)
 
 
 def diagnosis_notes(diagnosis: Diagnosis, quick: str = "") -> Iterator[str]:
@@ -136,17 +136,19 @@ def _gap(groups: Mapping[str, GroupDiagnosis], rare: str, head: str) -> Iterator
     )
 
 
-def _direction(group: GroupDiagnosis, name: str) -> Iterator[str]:
+def _direction(groups: Mapping[str, GroupDiagnosis], name: str) -> Iterator[str]:
+    group = groups[name]
     taken, chance = group.taken_by_head, group.taken_by_head_chance
     if taken is None or chance is None:
         return
     if not group.errors:
         yield f"No test image of {ACCURACIES[name]} classes is wrong."
         return
-    yield (
-        f"Many-shot classes take {taken:.1f} % of the test images of {ACCURACIES[name]} classes; "
-        f"{chance:.1f} % if errors went to any class alike."
-    )
+    if groups["many"].classes:
+        yield (
+            f"Many-shot classes take {taken:.1f} % of the test images of {ACCURACIES[name]} "
+            f"classes; {chance:.1f} % if errors went to any class alike."
+        )
     excess = group.implied_log_prior_excess
     if excess is None:
         return

@@ -94,7 +94,12 @@ class ShareCurves:
 
 def share_curves(ranking: Ranking) -> ShareCurves | None:
     """Returns the curves of a ranking; None where no method has three shares."""
-    trained = [entry for entry in ranking.entries if entry.cell.runs[0].training.epochs]
+    trained = [
+        entry
+        for entry in ranking.entries
+        if entry.cell.runs[0].training.epochs
+        and entry.cell.runs[0].learned.backbone  # 0 in a file that was changed: no share is known
+    ]
     families = [
         (option, family)
         for method in _grouped(trained, lambda settings: settings["method"])

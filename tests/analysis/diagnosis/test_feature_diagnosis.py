@@ -63,3 +63,12 @@ def test_a_quick_look_is_noted(tmp_path: Path, registry: Registry) -> None:
     run = stored_run(tmp_path, registry, limit=8)
     found = FeatureDiagnosis.of_runs([run], [diagnosis_of(run)])
     assert found.notes[0].startswith("This run is a quick look (limit=8): ")
+
+
+def test_nothing_is_said_of_many_shot_classes_where_there_are_none(
+    tmp_path: Path, registry: Registry
+) -> None:
+    run = stored_run(tmp_path, registry, np.array([60, 50, 40, 30, 12, 4]))
+    sentences = " ".join(FeatureDiagnosis.of_runs([run], [diagnosis_of(run)]).sentences)
+    assert "Errors on few-shot classes go " in sentences
+    assert "many-shot" not in sentences.lower()

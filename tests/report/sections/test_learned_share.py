@@ -83,3 +83,13 @@ def test_without_curves_there_is_no_section(ranking: Ranking) -> None:
     figures = FigureSet()
     assert learned_share_section(few, "digits", figures) is None
     assert len(figures) == 0
+
+
+def test_an_encoder_without_parameters_has_no_share(ranking: Ranking) -> None:
+    changed = []
+    for entry in ranking.entries:
+        (run,) = entry.cell.runs
+        learned = run.learned.model_copy(update={"backbone": 0})
+        cell = replace(entry.cell, runs=(run.model_copy(update={"learned": learned}),))
+        changed.append(replace(entry, cell=cell))
+    assert share_curves(replace(ranking, entries=changed)) is None
