@@ -22,6 +22,7 @@ from ltbench.grid.grid_file import Grid
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import read_states
 from ltbench.grid.task import Task
+from ltbench.jobs import Resources
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite
 
@@ -75,7 +76,9 @@ def schedule_grid(
     own, of_trackers = without_trackers(options.settings)
     trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
     fork_server = fork_server_factory(libraries_of(grid, trackers))
-    context = ExecutorContext(jobs=options.jobs, device=options.device, fork_server=fork_server)
+    context = ExecutorContext(
+        jobs=options.jobs, device=options.device, fork_server=fork_server, out=options.out
+    )
     executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
     grid.require_data()
     cells = read_states(grid, options.out)
@@ -84,6 +87,7 @@ def schedule_grid(
         executor,
         options.out,
         options.overwrite,
+        Resources(gpus=int(options.device.startswith("cuda"))),
         device=options.device,
         workers=options.workers,
         cache=options.cache,
@@ -126,10 +130,23 @@ def execute_grid(
         scheduler.run(show)
     failed = [task for task in scheduler.tasks if task.state == "failed"]
     if not failed:
-        return None
+        return None if scheduler.detach else _unfinished(scheduler.tasks)
     others = ", the first of them: " if len(failed) > 1 else ": "
     return RunError(
         f"{len(failed)} of {len(scheduler.tasks)} runs failed{others}"
         f"{failed[0].title}: {failed[0].found.error}",
         hint="execute them again with --overwrite failed",
+    )
+
+
+def _unfinished(tasks: Sequence[Task]) -> RunError | None:
+    """Returns the error about runs whose jobs ended early; None where there are none."""
+    left = [task for task in tasks if task.state == "to do"]
+    if not left:
+        return None
+    others = ", the first of them: " if len(left) > 1 else ": "
+    return RunError(
+        f"{len(left)} of {len(tasks)} runs are not finished{others}"
+        f"{left[0].title}: {left[0].found.error}",
+        hint="start the same command again to resume",
     )
