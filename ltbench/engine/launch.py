@@ -110,7 +110,9 @@ def plan_run(
     return PlannedRun(registry, resolved, chosen)
 
 
-def runtime_config(out: Path, device: str, workers: int | None, cache_gb: float) -> RuntimeConfig:
+def runtime_config(
+    out: Path, device: str, workers: int | None, cache_gb: float, command_id: str = ""
+) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
 
     Args:
@@ -118,6 +120,7 @@ def runtime_config(out: Path, device: str, workers: int | None, cache_gb: float)
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
         cache_gb: Size of the cache below `out` in gigabytes; 0 for no cache.
+        command_id: Text that a command gives all its requests; empty for none.
     """
     from ltbench.io.gc import gc_paused
 
@@ -126,4 +129,4 @@ def runtime_config(out: Path, device: str, workers: int | None, cache_gb: float)
     from ltbench.io.array_cache import NO_CACHE, Cache
 
     cache = Cache.of(out, cache_gb) if cache_gb else NO_CACHE
-    return RuntimeConfig(out, device, workers, cache)
+    return RuntimeConfig(out, device, workers, cache, command_id)

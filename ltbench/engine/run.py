@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import torch
 from torch import nn
 
 from ltbench.config.resolve import Resolved
@@ -23,6 +22,7 @@ from ltbench.engine.environment import (
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.model.devices import choose_device
 from ltbench.engine.observers import Observers
 from ltbench.engine.stored_model import rebuild_run, save_frozen
@@ -33,12 +33,11 @@ from ltbench.engine.training.selection import Validation, describe_selection
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import (
+    BusyError,
     Interrupted,
     LTBenchError,
-    OutOfMemoryError,
     RunError,
     Stopped,
-    is_out_of_memory,
 )
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
@@ -63,11 +62,6 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 StopAfter = Callable[[Sequence[Mapping[str, Any]]], bool]
 """Reads the rows of the epochs so far, and returns whether the training ends here."""
 
-_ACCUMULATE = (
-    "--accumulate 4 puts a quarter of each batch through the model at a time, with the same result "
-    "up to rounding"
-)
-
 
 @dataclass(frozen=True)
 class RuntimeConfig:
@@ -78,12 +72,15 @@ class RuntimeConfig:
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None: as many as keep up with the model.
         cache: Array cache that the runs of a folder share.
+        command_id: Text that a command gives all its requests, so that a process which is started
+            again for the same request continues; empty for none.
     """
 
     out: Path
     device: str
     workers: int | None
     cache: Cache = NO_CACHE
+    command_id: str = ""
 
     @classmethod
     def of_stored(cls, run: RunResult, device: str, workers: int | None, cache: float) -> Self:
@@ -123,7 +120,8 @@ def execute(
         resolved: Choices of the run.
         registry: Registry of the plugins that are notified.
         runtime: Settings of the execution.
-        overwrite: Earlier runs that are executed again: none, failed ones, or all.
+        overwrite: Earlier runs that are executed again: none, failed ones, or all. What an earlier
+            attempt for the same request has done is continued.
         progress: Progress reporter.
         trackers: Trackers that are notified besides the plugins, unless the run is done already.
         stop_after: Called after each epoch but the last, and before a resumed training.
@@ -133,7 +131,9 @@ def execute(
         LTBenchError: The run could not be finished; its checkpoints are kept.
     """
     directory = RunDirectory.of(runtime.out, resolved.spec)
-    with directory.lock(runtime.out):
+    with directory.lock(runtime.out, runtime.command_id):
+        if overwrite == "always" and directory.is_continued(runtime.command_id):
+            overwrite = "failed"
         done = stored_result(directory, overwrite)
         if done is not None:
             return done
@@ -149,6 +149,8 @@ def execute(
             progress.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
             directory.clear()
+        directory.begin(RunDescription.of(spec))
+        directory = directory.start_attempt(runtime.command_id)
         components = resolved.components.values()
         recorded = _failure_recorded(directory, resolved, observers)
         with recorded, attribute_errors(*components), memory_explained():
@@ -164,7 +166,6 @@ def _run(
     stop_after: StopAfter | None,
 ) -> RunResult:
     spec = resolved.spec
-    directory.begin(RunDescription.of(spec))
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = built.loader_config.device
     environment = describe_environment(device, built.policy, plugins, built.fingerprint)
@@ -178,6 +179,7 @@ def _run(
     start = {} if built.refinement is None else copies(built.model.learned())
     training, selection = _train(spec, trainer, observers, stop_after)
     refinement, refined = refine(spec, resolved.components["refinement"], trainer, start)
+    directory.expect_own_attempt()
     save_learned(built.model, directory.learned, spec.hash)
     save_frozen(built, directory.frozen, spec.hash)
 
@@ -202,6 +204,7 @@ def _run(
         silenced_plugins=observers.silenced,
         directory=str(directory.path),
     )
+    directory.expect_own_attempt()
     check()  # from here on, the run is finished rather than interrupted
     observers.end(result.to_dict())
     # An observer may have been silenced by the notification of the end.
@@ -348,7 +351,7 @@ def _failure_recorded(
     try:
         with deferred():
             yield
-    except Stopped as error:
+    except (Stopped, BusyError) as error:  # of a run that goes on, here or elsewhere
         observers.fail(error)
         raise
     except BaseException as error:
@@ -369,27 +372,6 @@ def _record(error: Exception, directory: RunDirectory, observers: Observers) -> 
     shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
     failure = Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
     with suppress(RunError):  # a full disk: the error that is raised is the first one
+        directory.expect_own_attempt()
         directory.write(failure)
     observers.fail(shown)
-
-
-@contextmanager
-def memory_explained(hint: str = _ACCUMULATE) -> Iterator[None]:
-    """Converts the errors of libraries that run out of memory into one with a hint.
-
-    Args:
-        hint: Hint of the error.
-
-    Raises:
-        OutOfMemoryError: A library ran out of memory.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this machine"
-        raise OutOfMemoryError(
-            f"out of memory on {where}",
-            hint=hint,
-        ) from error

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -91,6 +92,7 @@ def schedule_grid(
         device=options.device,
         workers=options.workers,
         cache=options.cache,
+        command_id=secrets.token_hex(8),
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
         tracker_options={key: _typed(value) for key, value in of_trackers.items()},

@@ -52,6 +52,8 @@ class Request:
         trackers: Names of trackers (`--tracker`).
         tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
         cache: Size of the cache in gigabytes (`--cache`).
+        command_id: Random text of the grid's command. A worker that is started again for the same
+            command continues its run, also with `--overwrite always`.
     """
 
     settings: Mapping[str, str]
@@ -63,6 +65,7 @@ class Request:
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
+    command_id: str = ""
 
     @classmethod
     def of(cls, settings: Settings, **options: Any) -> Request:
@@ -119,7 +122,9 @@ def _run(request: Request, registry: Registry) -> int:
         key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
     }
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
-    runtime = runtime_config(out, request.device, request.workers, request.cache)
+    runtime = runtime_config(
+        out, request.device, request.workers, request.cache, request.command_id
+    )
     try:
         with interrupts.named():
             interrupts.expect_one_result()
