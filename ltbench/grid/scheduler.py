@@ -16,6 +16,7 @@ from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.io.interrupts import check, named, requested_late
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import LockProbe, hold_probe
 from ltbench.storage.run_directory import Overwrite, file_clock
 
 STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
@@ -47,6 +48,7 @@ class Scheduler:
     resources: Resources = field(default_factory=Resources)
     detach: bool = False
     _started: dict[str, Task] = field(default_factory=dict)
+    _probe: LockProbe | None = None
 
     @functools.cached_property
     def tally(self) -> Tally:
@@ -101,7 +103,7 @@ class Scheduler:
         """
         left = False
         try:
-            with named():
+            with named(), hold_probe(self.out) as self._probe:
                 if self.detach and self.detached is not None:
                     self._submit(self.detached, show)
                     left = True
@@ -125,6 +127,8 @@ class Scheduler:
             for ended in self.executor.wait(POLL_SECONDS):
                 self._end(ended, show)
             self._observe()
+            if self._probe is not None:
+                self._probe.check()
             check()
             show(None)
 
@@ -179,7 +183,11 @@ class Scheduler:
 
     def _job(self, task: Task) -> Job:
         request = Request.of(
-            task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.options
+            task.run.settings,
+            out=str(self.out),
+            overwrite=self.overwrite,
+            probe=self._probe.name if self._probe else "",
+            **self.options,
         )
         return Job(
             task.run.resolved.spec.hash,

@@ -30,6 +30,7 @@ from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import try_probe
 from ltbench.storage.result_schema import Failure, RunDescription
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
@@ -54,6 +55,7 @@ class Request:
         cache: Size of the cache in gigabytes (`--cache`).
         command_id: Random text of the grid's command. A worker that is started again for the same
             command continues its run, also with `--overwrite always`.
+        probe: Name of the command's lock probe; empty for none.
     """
 
     settings: Mapping[str, str]
@@ -66,6 +68,7 @@ class Request:
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
     command_id: str = ""
+    probe: str = ""
 
     @classmethod
     def of(cls, settings: Settings, **options: Any) -> Request:
@@ -109,8 +112,6 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
         sys.argv = request.as_run()
         with interrupts.named():
             return _run(request, registry or load_plugins())
-    except Interrupted as error:
-        return error.exit_code
     except LTBenchError as error:
         print(terminal_text(f"{error.message}\n{error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
@@ -118,6 +119,10 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
 
 def _run(request: Request, registry: Registry) -> int:
     out = Path(request.out)
+    try:
+        try_probe(out, request.probe)
+    except RunError as error:  # no fault of the run, which is left to do
+        raise Interrupted(error.message, hint=error.hint) from error
     settings = {
         key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
     }
