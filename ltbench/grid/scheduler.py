@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
+from ltbench.grid.late_results import LateResults
 from ltbench.grid.status import CellState, RunState, read_state
 from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
@@ -49,6 +50,7 @@ class Scheduler:
     detach: bool = False
     _started: dict[str, Task] = field(default_factory=dict)
     _probe: LockProbe | None = None
+    _late: LateResults = field(default_factory=LateResults)
 
     @functools.cached_property
     def tally(self) -> Tally:
@@ -124,7 +126,8 @@ class Scheduler:
     def _run(self, show: Callable[[Task | None], None]) -> None:
         while self._open:
             self._start(show)
-            for ended in self.executor.wait(POLL_SECONDS):
+            late = self._late.take()
+            for ended in (*late, *self.executor.wait(POLL_SECONDS)):
                 self._end(ended, show)
             self._observe()
             if self._probe is not None:
@@ -209,9 +212,12 @@ class Scheduler:
 
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
         """Reads the state of a task whose process has ended."""
-        task = self._started.pop(ended.job)
+        self._started.pop(ended.job, None)
+        task = self._open[ended.job]
         found = read_state(task.run, self.out)
         if not self._is_settled(found):
+            if self._late.keep(ended, found):
+                return
             if ended.code == BUSY:
                 self._postpone(task)
                 return
