@@ -15,12 +15,14 @@ from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.io.interrupts import check, named, requested_late
+from ltbench.io.open_files import allow_open_files
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
 from ltbench.specs import Settings
 from ltbench.storage.lock_probe import LockProbe, hold_probe
 from ltbench.storage.run_directory import Overwrite, file_clock
 
 STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
+FEW_SLOTS = 200  # with which no limit of open files is met
 POLL_SECONDS = 0.5  # for which `Executor.wait` may wait
 
 
@@ -157,6 +159,8 @@ class Scheduler:
     def _start(self, show: Callable[[Task | None], None]) -> None:
         """Starts a task in each free slot."""
         free = self.executor.slots - len(self._started)
+        if free > FEW_SLOTS:  # each claim is an open file
+            free = min(free, allow_open_files() - len(self._started))
         jobs: list[Job] = []
         for task in list(self._open.values()) if free > 0 else ():
             if len(jobs) == free:
