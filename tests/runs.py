@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ltbench.config.resolve import resolve
 from ltbench.config.runspec import RunSpec
 from ltbench.registry.registry import Registry
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import (
     Classes,
-    Environment,
     EvaluationRecord,
     LearnedParameters,
     Metrics,
