@@ -39,6 +39,9 @@ ENVIRONMENT = Environment(
     threads=1,
     precision="fp32",
     precision_reason="chosen",
+    ranks=1,
+    devices=["cpu"],
+    backend=None,
 )
 UNTRAINED: dict[str, Any] = {
     "training": {"epochs": 0},

@@ -98,7 +98,9 @@ def difference(name: str, folder: Path, size: int) -> Difference:
                 largest = max(largest, float(apart.abs().max()))
                 apart_squares += float(apart.square().sum())
                 squares += float(tensor.double().square().sum())
-    return Difference(largest, (apart_squares / squares) ** 0.5, _accuracies(one) == _accuracies(other))
+    return Difference(
+        largest, (apart_squares / squares) ** 0.5, _accuracies(one) == _accuracies(other)
+    )
 
 
 def _execute(names: Sequence[str], folder: Path, place: Place) -> None:

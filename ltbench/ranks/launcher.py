@@ -64,7 +64,7 @@ class Launcher:
         Raises:
             RunError: A rank ended without telling the others why: with its number.
         """
-        with interrupts.deferred(EXIT_SECONDS), self._started():
+        with interrupts.deferred(2 * EXIT_SECONDS), self._started():
             first = self._wait()
             code = first.process.returncode if first else 0
             if first is None or (code in _REPORTED and code == self._ranks[0].process.returncode):
@@ -115,7 +115,7 @@ class Launcher:
             if interrupts.requested() and not told:
                 told = True
                 for one in running:
-                    one.process.send_signal(signal.SIGINT)
+                    one.process.terminate()  # SIGINT is ignored in the background
             if until is None and (first or told):
                 until = time.monotonic() + EXIT_SECONDS
             if until is not None and time.monotonic() > until:

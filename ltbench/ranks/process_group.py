@@ -34,7 +34,7 @@ class ProcessGroup(Group):
     """Group of several processes.
 
     Before each collective the processes exchange whether one of them has failed, in the memory of
-    the CPU: nobody waits in a collective for a process that does not come, and no device is
+    the CPU: none of them waits in a collective for a process that does not come, and no device is
     synchronised.
 
     Args:

@@ -40,6 +40,7 @@ class CheckedLoss:
     def __init__(self, loss: Any, component: Component) -> None:
         self._loss = loss
         self._component = component
+        self._reads_extras = isinstance(loss, LossOfExtras)
 
     def start_epoch(self, progress: float) -> None:
         """Passes the progress of the training, epoch / epochs, to a scheduled loss."""
@@ -62,7 +63,7 @@ class CheckedLoss:
         """
         count = len(targets.labels)
         shown = [group.gather(logits, count)]
-        if isinstance(self._loss, LossOfExtras):
+        if self._reads_extras:
             with attribute_errors(self._component):
                 extras = self._loss.take_extras()
             shown.append(group.gather(extras, count))
