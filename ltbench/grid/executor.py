@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
 from ltbench.grid.grid_file import Grid
-from ltbench.jobs import Ended, Executor, Job
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
@@ -52,6 +52,38 @@ class CheckedExecutor:
         """Ends all jobs."""
         with attribute_errors(self.component):
             self.executor.stop()
+
+
+@dataclass(frozen=True)
+class CheckedDetachedExecutor(CheckedExecutor):
+    """The same of an executor whose jobs outlive the command.
+
+    Args:
+        executor: The executor of a plugin.
+        component: Component that built it.
+    """
+
+    executor: DetachedExecutor
+
+    def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
+        """Returns the names of the jobs that an earlier command has started."""
+        with attribute_errors(self.component):
+            return self.executor.adopt(jobs)
+
+    def detach(self) -> None:
+        """Leaves all jobs alone."""
+        with attribute_errors(self.component):
+            self.executor.detach()
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of all jobs that have not ended."""
+        with attribute_errors(self.component):
+            return self.executor.report()
+
+    def cancel(self, names: Collection[str]) -> None:
+        """Ends jobs in a way that they can be resumed."""
+        with attribute_errors(self.component):
+            self.executor.cancel(names)
 
 
 def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ...]:
@@ -101,4 +133,7 @@ def build_executor(
             hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
         )
     with attribute_errors(component):
-        return CheckedExecutor(spec.build(config, context), component)
+        executor = spec.build(config, context)
+        if isinstance(executor, DetachedExecutor):
+            return CheckedDetachedExecutor(executor, component)
+        return CheckedExecutor(executor, component)

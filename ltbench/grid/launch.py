@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.text import Text, as_typed
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import choose_trackers, without_trackers
-from ltbench.errors import RunError
-from ltbench.grid.executor import build_executor, libraries_of
+from ltbench.errors import ConfigError, RunError
+from ltbench.grid.executor import CheckedDetachedExecutor, build_executor, libraries_of
 from ltbench.grid.forecast import Forecaster
 from ltbench.grid.fork_server import fork_server_factory
 from ltbench.grid.grid_file import Grid
+from ltbench.grid.queues import as_text, remember
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import read_states
 from ltbench.grid.task import Task
+from ltbench.jobs import Resources
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite
 
@@ -42,6 +43,7 @@ class GridOptions:
         trackers: Names of the trackers that follow each run.
         settings: Options of the executor and the trackers by key: `executor.partition`,
             `tracker.csv.folder`.
+        detach: Whether the command ends when the executor has the jobs.
     """
 
     out: Path
@@ -54,6 +56,7 @@ class GridOptions:
     overwrite: Overwrite = "never"
     trackers: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    detach: bool = False
 
 
 def schedule_grid(
@@ -75,8 +78,15 @@ def schedule_grid(
     own, of_trackers = without_trackers(options.settings)
     trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
     fork_server = fork_server_factory(libraries_of(grid, trackers))
-    context = ExecutorContext(jobs=options.jobs, device=options.device, fork_server=fork_server)
+    context = ExecutorContext(
+        jobs=options.jobs, device=options.device, fork_server=fork_server, out=options.out
+    )
     executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
+    if options.detach and not isinstance(executor, CheckedDetachedExecutor):
+        raise ConfigError(
+            f"--detach: the jobs of executor '{executor.component.spec.name}' end with the command",
+            hint="choose an executor of a cluster: `ltbench list executors`",
+        )
     grid.require_data()
     cells = read_states(grid, options.out)
     scheduler = Scheduler.of(
@@ -84,13 +94,17 @@ def schedule_grid(
         executor,
         options.out,
         options.overwrite,
+        Resources(gpus=int(options.device.startswith("cuda"))),
         device=options.device,
         workers=options.workers,
         cache=options.cache,
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
-        tracker_options={key: _typed(value) for key, value in of_trackers.items()},
+        tracker_options={key: as_text(value) for key, value in of_trackers.items()},
     )
+    scheduler.detach = options.detach
+    if isinstance(executor, CheckedDetachedExecutor):
+        remember(executor, options.out, own)
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
@@ -100,10 +114,6 @@ def schedule_grid(
         known = expected[task.cell]
         task.expected_seconds = known.seconds if known else None
     return scheduler
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, Text) else as_typed(value)
 
 
 def execute_grid(
@@ -126,10 +136,23 @@ def execute_grid(
         scheduler.run(show)
     failed = [task for task in scheduler.tasks if task.state == "failed"]
     if not failed:
-        return None
+        return None if scheduler.detach else _unfinished(scheduler.tasks)
     others = ", the first of them: " if len(failed) > 1 else ": "
     return RunError(
         f"{len(failed)} of {len(scheduler.tasks)} runs failed{others}"
         f"{failed[0].title}: {failed[0].found.error}",
         hint="execute them again with --overwrite failed",
+    )
+
+
+def _unfinished(tasks: Sequence[Task]) -> RunError | None:
+    """Returns the error about runs whose jobs ended early; None where there are none."""
+    left = [task for task in tasks if task.state == "to do"]
+    if not left:
+        return None
+    others = ", the first of them: " if len(left) > 1 else ": "
+    return RunError(
+        f"{len(left)} of {len(tasks)} runs are not finished{others}"
+        f"{left[0].title}: {left[0].found.error}",
+        hint="start the same command again to resume",
     )
