@@ -98,10 +98,10 @@ def _timed(work: Any, device: torch.device) -> float:
 def _step_once(built: BuiltRun, state: TrainState, policy: PrecisionPolicy) -> None:
     built.model.training_mode()
     built.loss.start_epoch(0.0)
-    images, targets = next(image_loader(built, 0, 1).epoch(0, _PROBE_IMAGES))
+    (part,) = next(image_loader(built, 0, 1).epoch(0, _PROBE_IMAGES))
     with policy.autocast():
-        logits = built.model(images)
-    built.loss(logits, targets).backward()
+        logits = built.model(part.inputs)
+    built.loss(logits, part.targets).backward()
     state.optimizer.step()
     state.optimizer.zero_grad()
 

@@ -19,6 +19,7 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 if TYPE_CHECKING:
     from ltbench.engine.run import RuntimeConfig
+    from ltbench.ranks.group import Group
     from ltbench.storage.result_schema import RunResult
 
 
@@ -111,7 +112,12 @@ def plan_run(
 
 
 def runtime_config(
-    out: Path, device: str, workers: int | None, cache_gb: float, command_id: str = ""
+    out: Path,
+    device: str,
+    workers: int | None,
+    cache_gb: float,
+    group: Group | None = None,
+    command_id: str = "",
 ) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
 
@@ -120,6 +126,7 @@ def runtime_config(
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
         cache_gb: Size of the cache below `out` in gigabytes; 0 for no cache.
+        group: Processes that execute the run together; None for this process alone.
         command_id: Text that a command gives all its requests; empty for none.
     """
     from ltbench.io.gc import gc_paused
@@ -127,6 +134,7 @@ def runtime_config(
     with gc_paused():
         from ltbench.engine.run import RuntimeConfig
     from ltbench.io.array_cache import NO_CACHE, Cache
+    from ltbench.ranks.group import SINGLE
 
     cache = Cache.of(out, cache_gb) if cache_gb else NO_CACHE
-    return RuntimeConfig(out, device, workers, cache, command_id)
+    return RuntimeConfig(out, device, workers, cache, group or SINGLE, command_id)

@@ -23,8 +23,8 @@ from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import BusyError, Interrupted, LTBenchError, RunError
-from ltbench.grid.fork_server import python_command
 from ltbench.io import interrupts
+from ltbench.io.process import python_command
 from ltbench.io.text import terminal_text
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
@@ -128,7 +128,7 @@ def _run(request: Request, registry: Registry) -> int:
     }
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
     runtime = runtime_config(
-        out, request.device, request.workers, request.cache, request.command_id
+        out, request.device, request.workers, request.cache, command_id=request.command_id
     )
     try:
         with interrupts.named():

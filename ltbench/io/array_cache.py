@@ -118,8 +118,7 @@ class Cache:
         Raises:
             NoRoomError: The arrays cannot be cached.
         """
-        about = json.dumps({"key": key, "layout": _described(layout)}, sort_keys=True)
-        entry = self.folder / hashlib.sha256(about.encode()).hexdigest()[:32]
+        entry, about = self._entry(key, layout)
         found = _read(entry, about)
         if found is not None:
             return found
@@ -143,6 +142,20 @@ class Cache:
         if found is None:  # evicted by other processes
             raise NoRoomError("the cache is too small for all runs that use it")
         return found
+
+    def find(self, key: Mapping[str, Any], layout: Layout) -> Arrays | None:
+        """Returns cached arrays; None where they are not cached.
+
+        Args:
+            key: Everything that the arrays depend on, as JSON values.
+            layout: Shape and type of each array.
+        """
+        return _read(*self._entry(key, layout))
+
+    def _entry(self, key: Mapping[str, Any], layout: Layout) -> tuple[Path, str]:
+        """Returns the folder of an entry, and the content of its key file."""
+        about = json.dumps({"key": key, "layout": _described(layout)}, sort_keys=True)
+        return self.folder / hashlib.sha256(about.encode()).hexdigest()[:32], about
 
     def _write(
         self, entry: Path, about: str, layout: Layout, size: int, fill: Callable[[Arrays], None]

@@ -33,16 +33,12 @@ from ltbench.config.runspec import Choice, Precision, RunSpec
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.locks import hold_lock
 from ltbench.storage.attempt import Attempt, after_predecessor, expect_token, is_continued
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.files import write_json
 from ltbench.storage.history import HistoryRow, read_history, write_history
 from ltbench.storage.parsing import read_stored, written_schema
 from ltbench.storage.predictions import predictions_name, train_predictions_name
-from ltbench.storage.result_schema import (
-    Environment,
-    Failure,
-    RunDescription,
-    RunResult,
-)
+from ltbench.storage.result_schema import Failure, RunDescription, RunResult
 from ltbench.storage.run_folder import (
     CHECKPOINTS,
     changing,

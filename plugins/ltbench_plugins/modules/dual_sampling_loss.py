@@ -48,11 +48,15 @@ class DualSamplingLoss:
         """Sets the weight of the images as they are."""
         self._eta = self._config.instance * (1 - progress)
 
-    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Returns the mean loss of a batch."""
+    def take_extras(self) -> Tensor:
+        """Returns the similarity of query and keys of the images of the latest pass, (B,)."""
+        return self._matching.take_similarity()
+
+    def __call__(self, logits: Tensor, labels: Tensor, extras: Tensor) -> Tensor:
+        """Returns the mean loss of a batch; `extras` are the similarities, (B,)."""
         config, smoothing = self._config, self._config.smoothing
         clouded = self._clouded(logits, labels)
-        similar = config.matching * self._matching.take_similarity()
+        similar = config.matching * extras
         balanced = asymmetric_cross_entropy(
             clouded,
             labels,
