@@ -8,6 +8,7 @@ import typer
 
 from ltbench.cli.completion import complete_name_of
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     DataRoot,
     Device,
@@ -61,6 +62,7 @@ def evaluate(
     gpus: Gpus = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Evaluate a finished run again: other views, another shot rule, the training images.
@@ -114,7 +116,9 @@ def evaluate(
             with processes.joined() as (group, own_device), shown(group) as progress:
                 from ltbench.engine.run import RuntimeConfig, evaluate_again
 
-                runtime = RuntimeConfig.of_stored(result, own_device, workers, cache, group)
+                runtime = RuntimeConfig.of_stored(
+                    result, own_device, workers, cache, group, cache_dir
+                )
                 missing = group.broadcast([read is None for read in found])
                 found = [
                     evaluate_again(resolved, directory, runtime, progress, train=bool(place))

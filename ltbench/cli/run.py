@@ -11,6 +11,7 @@ import typer
 
 from ltbench.cli.completion import Completion, complete_name_of, complete_word_of
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     Config,
     DataRoot,
@@ -165,6 +166,7 @@ def run(
     gpus: Gpus = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -254,7 +256,7 @@ def run(
     with ExitStack() as stack:
         with console(stderr=True).status("importing torch"):
             group, device = stack.enter_context(processes.joined())
-            runtime = runtime_config(out, device, workers, cache, group)
+            runtime = runtime_config(out, device, workers, cache, group, cache_dir)
         with shown(group) as progress:
             result = planned.execute(runtime, overwrite, progress)
         group.lead(partial(print_result, result, json=json, stored=False))

@@ -117,6 +117,7 @@ def runtime_config(
     workers: int | None,
     cache_gb: float,
     group: Group | None = None,
+    cache_dir: Path | None = None,
     command_id: str = "",
 ) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
@@ -125,8 +126,9 @@ def runtime_config(
         out: Folder of the run directories.
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
-        cache_gb: Size of the cache below `out` in gigabytes; 0 for no cache.
+        cache_gb: Size of the cache in gigabytes; 0 for no cache.
         group: Processes that execute the run together; None for this process alone.
+        cache_dir: Folder of the cache; None for the default.
         command_id: Text that a command gives all its requests; empty for none.
     """
     from ltbench.io.gc import gc_paused
@@ -136,5 +138,5 @@ def runtime_config(
     from ltbench.io.array_cache import NO_CACHE, Cache
     from ltbench.ranks.group import SINGLE
 
-    cache = Cache.of(out, cache_gb) if cache_gb else NO_CACHE
+    cache = Cache.of(out, cache_gb, cache_dir) if cache_gb else NO_CACHE
     return RuntimeConfig(out, device, workers, cache, group or SINGLE, command_id)

@@ -89,6 +89,7 @@ class RuntimeConfig:
         workers: int | None,
         cache: float,
         group: Group = SINGLE,
+        cache_dir: Path | None = None,
     ) -> Self:
         """Returns the settings for more work on a stored run, which finds the cache of its folder.
 
@@ -98,9 +99,10 @@ class RuntimeConfig:
             workers: Number of loader workers; None to measure it.
             cache: Size of the cache in gigabytes.
             group: Processes that do the work together.
+            cache_dir: Folder of the cache; None for the default.
         """
         folder = RunDirectory(run.path).out(run.spec)
-        return cls(Path(), device, workers, Cache.of(folder, cache), group)
+        return cls(Path(), device, workers, Cache.of(folder, cache, cache_dir), group)
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns the configuration of the data loaders of a run.

@@ -42,12 +42,13 @@ class GridOptions:
         jobs: Largest number of runs at the same time; None lets the executor choose.
         device: "auto" (every GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers of a run; None to measure it.
-        cache: Size of the cache below `out` in gigabytes; 0 for no cache.
+        cache: Size of the cache in gigabytes; 0 for no cache.
         overwrite: Earlier runs that are executed again.
         trackers: Names of the trackers that follow each run.
         settings: Options of the executor and the trackers by key: `executor.partition`,
             `tracker.csv.folder`.
         detach: Whether the command ends when the executor has the jobs.
+        cache_dir: Folder of the cache on the machines of the runs; None for the default.
     """
 
     out: Path
@@ -61,6 +62,7 @@ class GridOptions:
     trackers: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     detach: bool = False
+    cache_dir: Path | None = None
 
 
 def schedule_grid(
@@ -108,6 +110,7 @@ def schedule_grid(
         device=options.device,
         workers=options.workers,
         cache=options.cache,
+        cache_dir=str(options.cache_dir or ""),
         command_id=secrets.token_hex(8),
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],

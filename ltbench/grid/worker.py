@@ -53,6 +53,7 @@ class Request:
         trackers: Names of trackers (`--tracker`).
         tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
         cache: Size of the cache in gigabytes (`--cache`).
+        cache_dir: Folder of the cache (`--cache-dir`); empty for the default of the machine.
         command_id: Random text of the grid's command. A worker that is started again for the same
             command continues its run, also with `--overwrite always`.
         probe: Name of the command's lock probe; empty for none.
@@ -67,6 +68,7 @@ class Request:
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
+    cache_dir: str = ""
     command_id: str = ""
     probe: str = ""
 
@@ -94,6 +96,7 @@ class Request:
         chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
         chosen += [part for name in self.trackers for part in ("--tracker", name)]
         options = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
+        options += ["--cache-dir", self.cache_dir] if self.cache_dir else []
         options += [] if self.workers is None else ["--workers", str(self.workers)]
         return ["ltbench", "run", *chosen, *options, "--data-root", self.data_root]
 
@@ -128,7 +131,12 @@ def _run(request: Request, registry: Registry) -> int:
     }
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
     runtime = runtime_config(
-        out, request.device, request.workers, request.cache, command_id=request.command_id
+        out,
+        request.device,
+        request.workers,
+        request.cache,
+        cache_dir=Path(request.cache_dir) if request.cache_dir else None,
+        command_id=request.command_id,
     )
     try:
         with interrupts.named():

@@ -1,7 +1,7 @@
 """Cache of arrays that all runs of a folder share; entries are memory-mapped.
 
 ```
-<out>/.cache/
+<out>/.cache/                               or another folder, on a disk of this machine
     <key's hash>/key.json, <array>.npy      an entry, which is complete
     <key's hash>/checksums.json             checksums of the arrays' files
     .<key's hash>.<random>.part/            an entry that is being written
@@ -34,9 +34,11 @@ from ltbench.io.files import partial_path, remove, remove_partials
 from ltbench.io.interrupts import deferred
 from ltbench.io.json_text import parse_json
 from ltbench.io.locks import wait_for_lock
+from ltbench.io.paths import with_home
 from ltbench.io.reading import expect_regular, read_regular
 from ltbench.io.sizes import GB, in_words
 
+FOLDER_VARIABLE = "LTBENCH_CACHE_DIR"
 MIN_FREE_DISK_BYTES = GB // 2
 HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
@@ -94,13 +96,18 @@ class Cache:
     limit: int
 
     @classmethod
-    def of(cls, out: Path | None, gigabytes: float) -> Cache:
+    def of(cls, out: Path | None, gigabytes: float, folder: Path | None = None) -> Cache:
         """Returns the cache of a folder of run directories.
 
         Args:
-            out: Folder of the run directories; None for no cache.
+            out: Folder of the run directories; None where it is not known.
             gigabytes: Largest size of all entries.
+            folder: Folder of the cache; None for that of the environment variable
+                LTBENCH_CACHE_DIR, or for `.cache` below `out`.
         """
+        chosen = folder or os.environ.get(FOLDER_VARIABLE)
+        if chosen:
+            return cls(with_home(chosen), int(gigabytes * GB))
         return NO_CACHE if out is None else cls(out / ".cache", int(gigabytes * GB))
 
     def get(self, key: Mapping[str, Any], layout: Layout, fill: Callable[[Arrays], None]) -> Arrays:

@@ -11,6 +11,7 @@ from ltbench.cli.completion import complete_name_of
 from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import (
     MACHINE,
+    CacheFolder,
     CacheSize,
     DataRoot,
     Json,
@@ -82,6 +83,7 @@ def run(
     ] = "auto",
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -117,6 +119,7 @@ def run(
         trackers=tracker or (),
         settings=settings,
         detach=detach,
+        cache_dir=cache_dir,
     )
     scheduler = schedule_grid(grid, registry, options, faults)
     with interrupts.deferred(STOP_SECONDS):
