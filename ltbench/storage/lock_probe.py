@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 60.0  # for the next number; clients of a network file system
 _POLL_SECONDS = 1.0
 _OLD_SECONDS = 86_400.0
 _MAX_BYTES = 1_000
-_HINT = (
+LOCKS_HINT = (
     "put the folder of runs (--out) on a file system whose locks reach all nodes: NFS without "
     "nolock and local_lock, Lustre with flock"
 )
@@ -67,7 +67,7 @@ class LockProbe:
                 replace_file(_beat(self.folder, self.name), content.encode())
         machine = _read(_acquired(self.folder, self.name))
         if machine:
-            raise RunError(_refusal(self.folder, machine.strip()), hint=_HINT)
+            raise RunError(_refusal(self.folder, machine.strip()), hint=LOCKS_HINT)
 
 
 @contextmanager
@@ -106,10 +106,7 @@ def try_probe(out: Path, name: str) -> None:
     beat = _read(_beat(folder, name)) if name else ""
     if not beat or beat.splitlines()[0] == _machine():  # the grid has ended
         return
-    try:
-        with hold_lock(_lock(folder, name), "probing locks", RunError, "--out"):
-            pass
-    except BusyError:
+    if is_held(out, name):
         return
     until = time.monotonic() + PATIENCE_SECONDS  # it is broken, or the grid was killed
     while time.monotonic() < until:
@@ -121,7 +118,24 @@ def try_probe(out: Path, name: str) -> None:
         if later != beat:
             machine = _machine()
             replace_file(_acquired(folder, name), f"{machine}\n".encode())
-            raise RunError(_refusal(folder, machine), hint=_HINT)
+            raise RunError(_refusal(folder, machine), hint=LOCKS_HINT)
+
+
+def is_held(out: Path, name: str) -> bool:
+    """Returns whether another process holds the lock of a probe, as far as this one can see.
+
+    Args:
+        out: Folder of the run directories.
+        name: Name of the probe.
+
+    Raises:
+        RunError: The folder cannot be written, or its file system has no locks.
+    """
+    try:
+        with hold_lock(_lock(_folder(out), name), "probing locks", RunError, "--out"):
+            return False
+    except BusyError:
+        return True
 
 
 def _remove_old(folder: Path) -> None:
