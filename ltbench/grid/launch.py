@@ -44,6 +44,7 @@ class GridOptions:
         settings: Options of the executor and the trackers by key: `executor.partition`,
             `tracker.csv.folder`.
         detach: Whether the command ends when the executor has the jobs.
+        gpus_per_run: Number of GPUs that each run uses; None for one, or the CPU.
     """
 
     out: Path
@@ -57,6 +58,13 @@ class GridOptions:
     trackers: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     detach: bool = False
+    gpus_per_run: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """Needs of each run, but for its forecast."""
+        gpus = self.gpus_per_run or int(self.device.startswith("cuda"))
+        return Resources(gpus=gpus, ranks=self.gpus_per_run or 1)
 
 
 def schedule_grid(
@@ -78,8 +86,20 @@ def schedule_grid(
     own, of_trackers = without_trackers(options.settings)
     trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
     fork_server = fork_server_factory(libraries_of(grid, trackers))
+    device = options.device
+    if options.gpus_per_run is not None:
+        if device not in ("auto", "cuda"):
+            raise ConfigError(
+                f"--gpus-per-run: expected --device cuda or none, got {device}",
+                hint="leave --device out",
+            )
+        device = "cuda"
     context = ExecutorContext(
-        jobs=options.jobs, device=options.device, fork_server=fork_server, out=options.out
+        jobs=options.jobs,
+        device=device,
+        fork_server=fork_server,
+        out=options.out,
+        gpus=options.gpus_per_run or 1,
     )
     executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
     if options.detach and not isinstance(executor, CheckedDetachedExecutor):
@@ -94,8 +114,9 @@ def schedule_grid(
         executor,
         options.out,
         options.overwrite,
-        Resources(gpus=int(options.device.startswith("cuda"))),
-        device=options.device,
+        options.resources,
+        device=device,
+        ranks=options.resources.ranks,
         workers=options.workers,
         cache=options.cache,
         data_root=str(options.data_root),

@@ -26,6 +26,9 @@ from ltbench.errors import BusyError, Interrupted, LTBenchError, RunError
 from ltbench.io import interrupts
 from ltbench.io.process import python_command
 from ltbench.io.text import terminal_text
+from ltbench.ranks.join import joined
+from ltbench.ranks.launcher import Launcher
+from ltbench.ranks.place import read_place
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
@@ -52,6 +55,7 @@ class Request:
         trackers: Names of trackers (`--tracker`).
         tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
         cache: Size of the cache in gigabytes (`--cache`).
+        ranks: Number of processes that execute the run together (`--gpus` or `--ranks`).
     """
 
     settings: Mapping[str, str]
@@ -63,6 +67,7 @@ class Request:
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
+    ranks: int = 1
 
     @classmethod
     def of(cls, settings: Settings, **options: Any) -> Request:
@@ -76,7 +81,7 @@ class Request:
 
     def command(self) -> tuple[str, ...]:
         """Returns the command that starts the worker."""
-        return (*python_command(__name__), self.as_json())
+        return (*python_command("ltbench.grid.worker"), self.as_json())
 
     def as_json(self) -> str:
         """Returns the request as the worker's argument."""
@@ -88,6 +93,9 @@ class Request:
         chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
         chosen += [part for name in self.trackers for part in ("--tracker", name)]
         options = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
+        if self.ranks > 1:
+            kind = "--ranks" if self.device == "cpu" else "--gpus"
+            options += [kind, str(self.ranks)]
         options += [] if self.workers is None else ["--workers", str(self.workers)]
         return ["ltbench", "run", *chosen, *options, "--data-root", self.data_root]
 
@@ -119,16 +127,23 @@ def _run(request: Request, registry: Registry) -> int:
         key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
     }
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
-    runtime = runtime_config(out, request.device, request.workers, request.cache)
+    place = read_place()
     try:
         with interrupts.named():
+            if place is None and request.ranks > 1:
+                with planned.directory(out).lock(out):
+                    return Launcher(request.command(), request.ranks).run()
             interrupts.expect_one_result()
-            planned.execute(runtime, request.overwrite)
+            with joined(place, request.device) as (group, device):
+                runtime = runtime_config(out, device, request.workers, request.cache, group)
+                planned.execute(runtime, request.overwrite)
     except BusyError:
         return BUSY
     except Interrupted:
         raise
     except Exception as error:
+        if place is not None and place.launched:  # its parent holds the lock of the run
+            raise
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
         try:
             record_failure(planned.resolved, out, shown, type(error).__name__)
