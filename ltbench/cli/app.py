@@ -13,6 +13,9 @@ from ltbench.cli.board.build import build
 from ltbench.cli.board.check import check
 from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
+from ltbench.cli.config.path import path as config_path
+from ltbench.cli.config.set import set_option
+from ltbench.cli.config.show import show_config
 from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
@@ -148,6 +151,11 @@ _GRID_VERBS: dict[str, Callable[..., None]] = {
     "logs": logs,
     "cancel": cancel,
 }
+_CONFIG_VERBS: dict[str, Callable[..., None]] = {
+    "show": show_config,
+    "set": set_option,
+    "path": config_path,
+}
 _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
     "list": list_plugins,
     "check": check_plugins,
@@ -177,6 +185,14 @@ grid = typer.Typer(
 for name, verb in _GRID_VERBS.items():
     grid.command(name, epilog=epilog("grid"))(_interruptible(verb))
 app.add_typer(grid, name="grid")
+config = typer.Typer(
+    no_args_is_help=True,
+    epilog=epilog("config"),
+    help="Show and change your configuration file, which describes a cluster for all grids.",
+)
+for name, verb in _CONFIG_VERBS.items():
+    config.command(name, epilog=epilog("config"))(_interruptible(verb))
+app.add_typer(config, name="config")
 plugin = typer.Typer(
     no_args_is_help=True, epilog=epilog("plugin"), help="List, check and create plugins."
 )

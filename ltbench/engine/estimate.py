@@ -13,8 +13,9 @@ from ltbench.config.resolve import Resolved
 from ltbench.engine.building.builder import build_run
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.environment import peak_memory_mb
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.model.precision import PrecisionPolicy
-from ltbench.engine.run import RuntimeConfig, count_learned, memory_explained
+from ltbench.engine.run import RuntimeConfig, count_learned
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.storage.result_schema import LearnedParameters

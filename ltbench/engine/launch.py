@@ -112,7 +112,12 @@ def plan_run(
 
 
 def runtime_config(
-    out: Path, device: str, workers: int | None, cache_gb: float, group: Group | None = None
+    out: Path,
+    device: str,
+    workers: int | None,
+    cache_gb: float,
+    command_id: str = "",
+    group: Group | None = None,
 ) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
 
@@ -121,6 +126,7 @@ def runtime_config(
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
         cache_gb: Size of the cache below `out` in gigabytes; 0 for no cache.
+        command_id: Text that a command gives all its requests; empty for none.
         group: Processes that execute the run together; None for this process alone.
     """
     from ltbench.io.gc import gc_paused
@@ -131,4 +137,4 @@ def runtime_config(
     from ltbench.ranks.group import SINGLE
 
     cache = Cache.of(out, cache_gb) if cache_gb else NO_CACHE
-    return RuntimeConfig(out, device, workers, cache, group or SINGLE)
+    return RuntimeConfig(out, device, workers, cache, command_id, group or SINGLE)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from ltbench.config.resolve import Resolved
 from ltbench.engine.observers import Observers
-from ltbench.errors import Interrupted, LTBenchError, RankLostError, RunError, Stopped
+from ltbench.errors import BusyError, Interrupted, LTBenchError, RankLostError, RunError, Stopped
 from ltbench.io.interrupts import deferred, requested_late
 from ltbench.ranks.group import Group
 from ltbench.registry.attribution import describe_error
@@ -24,7 +24,7 @@ def failure_recorded(
     try:
         with deferred():
             yield
-    except (Stopped, RankLostError) as error:
+    except (Stopped, BusyError, RankLostError) as error:  # of a run that goes on, or can
         group.lead(observers.fail, error)
         raise
     except BaseException as error:
@@ -45,5 +45,6 @@ def _record(error: Exception, directory: RunDirectory, observers: Observers) -> 
     shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
     failure = Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
     with suppress(RunError):  # a full disk: the error that is raised is the first one
+        directory.expect_own_attempt()
         directory.write(failure)
     observers.fail(shown)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import torch
 from torch import nn
 
 from ltbench.config.resolve import Resolved
@@ -23,6 +22,7 @@ from ltbench.engine.environment import (
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.model.devices import choose_device
 from ltbench.engine.observers import Observers
 from ltbench.engine.recorded_failure import failure_recorded
@@ -34,9 +34,7 @@ from ltbench.engine.training.selection import Validation, describe_selection
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import (
-    OutOfMemoryError,
     Stopped,
-    is_out_of_memory,
 )
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
@@ -61,11 +59,6 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 StopAfter = Callable[[Sequence[Mapping[str, Any]]], bool]
 """Reads the rows of the epochs so far, and returns whether the training ends here."""
 
-_ACCUMULATE = (
-    "--accumulate 4 puts a quarter of each batch through the model at a time, with the same result "
-    "up to rounding"
-)
-
 
 @dataclass(frozen=True)
 class RuntimeConfig:
@@ -76,6 +69,8 @@ class RuntimeConfig:
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None: as many as keep up with the model.
         cache: Array cache that the runs of a folder share.
+        command_id: Text that a command gives all its requests, so that a process which is started
+            again for the same request continues; empty for none.
         group: Processes that execute the run together.
     """
 
@@ -83,6 +78,7 @@ class RuntimeConfig:
     device: str
     workers: int | None
     cache: Cache = NO_CACHE
+    command_id: str = ""
     group: Group = SINGLE
 
     @classmethod
@@ -104,7 +100,7 @@ class RuntimeConfig:
             group: Processes that do the work together.
         """
         folder = RunDirectory(run.path).out(run.spec)
-        return cls(Path(), device, workers, Cache.of(folder, cache), group)
+        return cls(Path(), device, workers, Cache.of(folder, cache), group=group)
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns the configuration of the data loaders of a run.
@@ -131,7 +127,8 @@ def execute(
         resolved: Choices of the run.
         registry: Registry of the plugins that are notified.
         runtime: Settings of the execution.
-        overwrite: Earlier runs that are executed again: none, failed ones, or all.
+        overwrite: Earlier runs that are executed again: none, failed ones, or all. What an earlier
+            attempt for the same request has done is continued.
         progress: Progress reporter.
         trackers: Trackers that are notified besides the plugins, unless the run is done already.
         stop_after: Called after each epoch but the last, and before a resumed training.
@@ -145,7 +142,10 @@ def execute(
     with ExitStack() as stack:
         stack.enter_context(group.agreed())
         if group.holds_lock:
-            stack.enter_context(directory.lock(runtime.out))
+            stack.enter_context(directory.lock(runtime.out, runtime.command_id))
+        if overwrite == "always" and directory.is_continued(runtime.command_id):
+            overwrite = "failed"
+        overwrite = group.broadcast(overwrite)
         done = stored_result(directory, overwrite) if group.leads else None
         if group.broadcast(done is not None):
             return done or directory.finished()
@@ -163,6 +163,9 @@ def execute(
             progress.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
             group.lead(directory.clear)
+        group.lead(directory.begin, RunDescription.of(spec))
+        if group.leads:
+            directory = directory.start_attempt(runtime.command_id)
         components = resolved.components.values()
         recorded = failure_recorded(directory, resolved, observers, group)
         agreed = group.agreed()  # before an error is recorded: all processes have the same one
@@ -180,7 +183,6 @@ def _run(
 ) -> RunResult:
     spec = resolved.spec
     group = built.loader_config.group
-    group.lead(directory.begin, RunDescription.of(spec))
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = built.loader_config.device
     environment = describe_environment(device, built.policy, plugins, built.fingerprint, group)
@@ -196,6 +198,7 @@ def _run(
     training, selection = _train(spec, trainer, observers, stop_after)
     refinement, refined = refine(spec, resolved.components["refinement"], trainer, start)
     group.synchronise(built.model.learned().values())
+    directory.expect_own_attempt()
     group.lead(save_learned, built.model, directory.learned, spec.hash)
     group.lead(save_frozen, built, directory.frozen, spec.hash)
 
@@ -220,6 +223,7 @@ def _run(
         silenced_plugins=observers.silenced,
         directory=str(directory.path),
     )
+    directory.expect_own_attempt()
     check()  # from here on, the run is finished rather than interrupted
     group.lead(observers.end, result.to_dict())
     # An observer may have been silenced by the notification of the end.
@@ -357,25 +361,3 @@ def count_learned(built: BuiltRun, refined: Sequence[nn.Parameter] = ()) -> Lear
         backbone=backbone,
         percent=100 * total / backbone,
     )
-
-
-@contextmanager
-def memory_explained(hint: str = _ACCUMULATE) -> Iterator[None]:
-    """Converts the errors of libraries that run out of memory into one with a hint.
-
-    Args:
-        hint: Hint of the error.
-
-    Raises:
-        OutOfMemoryError: A library ran out of memory.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this machine"
-        raise OutOfMemoryError(
-            f"out of memory on {where}",
-            hint=hint,
-        ) from error

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ltbench.config.options import parse_options
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
+from ltbench.grid.executor_choice import ExecutorChoice
 from ltbench.grid.grid_file import Grid
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport
 from ltbench.registry.attribution import attribute_errors
@@ -95,8 +95,7 @@ def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ..
 
 def build_executor(
     registry: Registry,
-    name: str | None,
-    options: Mapping[str, Any],
+    choice: ExecutorChoice,
     context: ExecutorContext,
     faults: Sequence[str] = (),
 ) -> CheckedExecutor:
@@ -104,8 +103,7 @@ def build_executor(
 
     Args:
         registry: Components to choose from.
-        name: Name of the executor; None for the default.
-        options: Options by dotted key: `executor.partition`.
+        choice: Name and options of the executor.
         context: Arguments for building the executor.
         faults: Faults found so far, which are reported together with all others.
 
@@ -113,23 +111,23 @@ def build_executor(
         UnknownNameError: No executor has that name.
         ConfigError: All faults of the options.
     """
-    component = registry.find("executor", name or registry.default("executor"))
+    component = registry.find("executor", choice.name)
     spec = component.spec
     unknown = [
         f"{key}: only executor.* and tracker.* can be set here"
-        for key in options
+        for key in choice.options
         if not key.startswith("executor.")
     ]
     own = {
         key.removeprefix("executor."): value
-        for key, value in options.items()
+        for key, value in choice.options.items()
         if key.startswith("executor.")
     }
     with attribute_errors(component):
         config, wrong = parse_options(spec.config, own, "executor", f"executor '{spec.name}'")
     if faults or unknown or wrong:
         raise ConfigError.from_faults(
-            [*faults, *unknown, *wrong],
+            [*faults, *map(choice.located, [*unknown, *wrong])],
             hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
         )
     with attribute_errors(component):

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ltbench.config.user_file import UserConfig
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import choose_trackers, without_trackers
 from ltbench.errors import ConfigError, RunError
 from ltbench.grid.executor import CheckedDetachedExecutor, build_executor, libraries_of
+from ltbench.grid.executor_choice import choose_executor
 from ltbench.grid.forecast import Forecaster
 from ltbench.grid.fork_server import fork_server_factory
 from ltbench.grid.grid_file import Grid
@@ -34,7 +37,8 @@ class GridOptions:
     Args:
         out: Folder of the run directories.
         data_root: Folder of the data sets.
-        executor: Name of the executor; None for the default.
+        executor: Name of the executor; None for that of the grid file, of the user's configuration
+            file, or the default.
         jobs: Largest number of runs at the same time; None lets the executor choose.
         device: "auto" (every GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers of a run; None to measure it.
@@ -101,7 +105,13 @@ def schedule_grid(
         out=options.out,
         gpus=options.gpus_per_run or 1,
     )
-    executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
+    choice = choose_executor(
+        UserConfig.read(),
+        (grid.origin, grid.executor),
+        (options.executor, own),
+        registry.default("executor"),
+    )
+    executor = build_executor(registry, choice, context, [*faults, *wrong])
     if options.detach and not isinstance(executor, CheckedDetachedExecutor):
         raise ConfigError(
             f"--detach: the jobs of executor '{executor.component.spec.name}' end with the command",
@@ -119,13 +129,14 @@ def schedule_grid(
         ranks=options.resources.ranks,
         workers=options.workers,
         cache=options.cache,
+        command_id=secrets.token_hex(8),
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
         tracker_options={key: as_text(value) for key, value in of_trackers.items()},
     )
     scheduler.detach = options.detach
     if isinstance(executor, CheckedDetachedExecutor):
-        remember(executor, options.out, own)
+        remember(executor, options.out, choice.options)
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)

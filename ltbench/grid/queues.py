@@ -17,6 +17,7 @@ from ltbench.config.text import Text, as_typed
 from ltbench.contexts import ExecutorContext
 from ltbench.errors import LTBenchError
 from ltbench.grid.executor import CheckedDetachedExecutor, build_executor
+from ltbench.grid.executor_choice import ExecutorChoice
 from ltbench.jobs import JobReport
 from ltbench.registry.registry import Registry
 from ltbench.storage.files import make_folder, write_atomically
@@ -45,7 +46,7 @@ class Queues:
         context = ExecutorContext(jobs=None, device="auto", out=out)
         for name, options in _remembered(context.folder):
             try:
-                executor = build_executor(registry, name, options, context)
+                executor = build_executor(registry, ExecutorChoice(name, options), context)
                 if isinstance(executor, CheckedDetachedExecutor):
                     queues.jobs |= executor.report()
                     queues.executors.append(executor)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
+from ltbench.grid.late_results import LateResults
 from ltbench.grid.status import CellState, RunState, read_state
 from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
@@ -17,6 +18,7 @@ from ltbench.io.interrupts import check, named, requested_late
 from ltbench.io.open_files import allow_open_files
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import LockProbe, hold_probe
 from ltbench.storage.run_directory import Overwrite, file_clock
 
 STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
@@ -49,6 +51,8 @@ class Scheduler:
     resources: Resources = field(default_factory=Resources)
     detach: bool = False
     _started: dict[str, Task] = field(default_factory=dict)
+    _probe: LockProbe | None = None
+    _late: LateResults = field(default_factory=LateResults)
 
     @functools.cached_property
     def tally(self) -> Tally:
@@ -103,7 +107,7 @@ class Scheduler:
         """
         left = False
         try:
-            with named():
+            with named(), hold_probe(self.out) as self._probe:
                 if self.detach and self.detached is not None:
                     self._submit(self.detached, show)
                     left = True
@@ -124,9 +128,12 @@ class Scheduler:
     def _run(self, show: Callable[[Task | None], None]) -> None:
         while self._open:
             self._start(show)
-            for ended in self.executor.wait(POLL_SECONDS):
+            late = self._late.take()
+            for ended in (*late, *self.executor.wait(POLL_SECONDS)):
                 self._end(ended, show)
             self._observe()
+            if self._probe is not None:
+                self._probe.check()
             check()
             show(None)
 
@@ -183,7 +190,11 @@ class Scheduler:
 
     def _job(self, task: Task) -> Job:
         request = Request.of(
-            task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.options
+            task.run.settings,
+            out=str(self.out),
+            overwrite=self.overwrite,
+            probe=self._probe.name if self._probe else "",
+            **self.options,
         )
         return Job(
             task.run.resolved.spec.hash,
@@ -205,9 +216,12 @@ class Scheduler:
 
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
         """Reads the state of a task whose process has ended."""
-        task = self._started.pop(ended.job)
+        self._started.pop(ended.job, None)
+        task = self._open[ended.job]
         found = read_state(task.run, self.out)
         if not self._is_settled(found):
+            if self._late.keep(ended, found):
+                return
             if ended.code == BUSY:
                 self._postpone(task)
                 return

@@ -26,13 +26,13 @@ from ltbench.errors import BusyError, Interrupted, LTBenchError, RunError
 from ltbench.io import interrupts
 from ltbench.io.process import python_command
 from ltbench.io.text import terminal_text
-from ltbench.ranks.join import joined
 from ltbench.ranks.launcher import Launcher
 from ltbench.ranks.place import read_place
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import try_probe
 from ltbench.storage.result_schema import Failure, RunDescription
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
@@ -55,6 +55,9 @@ class Request:
         trackers: Names of trackers (`--tracker`).
         tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
         cache: Size of the cache in gigabytes (`--cache`).
+        command_id: Random text of the grid's command. A worker that is started again for the same
+            command continues its run, also with `--overwrite always`.
+        probe: Name of the command's lock probe; empty for none.
         ranks: Number of processes that execute the run together (`--gpus` or `--ranks`).
     """
 
@@ -67,6 +70,8 @@ class Request:
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
+    command_id: str = ""
+    probe: str = ""
     ranks: int = 1
 
     @classmethod
@@ -114,8 +119,6 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
         sys.argv = request.as_run()
         with interrupts.named():
             return _run(request, registry or load_plugins())
-    except Interrupted as error:
-        return error.exit_code
     except LTBenchError as error:
         print(terminal_text(f"{error.message}\n{error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
@@ -123,6 +126,10 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
 
 def _run(request: Request, registry: Registry) -> int:
     out = Path(request.out)
+    try:
+        try_probe(out, request.probe)
+    except RunError as error:  # no fault of the run, which is left to do
+        raise Interrupted(error.message, hint=error.hint) from error
     settings = {
         key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
     }
@@ -131,11 +138,15 @@ def _run(request: Request, registry: Registry) -> int:
     try:
         with interrupts.named():
             if place is None and request.ranks > 1:
-                with planned.directory(out).lock(out):
+                with planned.directory(out).lock(out, request.command_id):
                     return Launcher(request.command(), request.ranks).run()
+            from ltbench.ranks.join import joined  # imports torch
+
             interrupts.expect_one_result()
             with joined(place, request.device) as (group, device):
-                runtime = runtime_config(out, device, request.workers, request.cache, group)
+                runtime = runtime_config(
+                    out, device, request.workers, request.cache, request.command_id, group
+                )
                 planned.execute(runtime, request.overwrite)
     except BusyError:
         return BUSY

@@ -18,7 +18,7 @@ from ltbench.data.images import ImageSource
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.checked_components import CheckedInference
 from ltbench.engine.evaluate import STORED_LOGITS, image_logits
-from ltbench.engine.run import memory_explained
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.stored_model import StoredModel, load_model
 from ltbench.errors import ConfigError, NonFiniteLossError, quoted
 from ltbench.prediction.given_images import image_sources

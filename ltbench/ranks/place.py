@@ -11,6 +11,9 @@ from ltbench.errors import ConfigError
 RENDEZVOUS = "LTBENCH_RENDEZVOUS"
 """Variable that `ltbench run --ranks` sets: path of the file in which its ranks meet."""
 
+LOST = 76
+"""Exit code of a rank that lost another one; the process that started both reports why."""
+
 _REQUIRED = ("RANK", "WORLD_SIZE")
 _TORCHRUN = ("MASTER_ADDR", "MASTER_PORT")
 

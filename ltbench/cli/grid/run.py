@@ -32,7 +32,8 @@ def run(
     executor: Annotated[
         str | None,
         typer.Option(
-            help="Executor (see `ltbench list executors`). Default: local.",
+            help="Executor (see `ltbench list executors`). Default: that of the grid file or of "
+            "`ltbench config`, or local.",
             metavar="NAME",
             autocompletion=complete_name_of("executor"),
             rich_help_panel=MACHINE,
