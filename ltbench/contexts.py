@@ -88,12 +88,14 @@ class ExecutorContext:
             processes. None where forking does not work; the executor then starts jobs by their
             commands.
         out: Folder of the run directories.
+        gpus: Number of GPUs that each run uses, where the runs are on GPUs.
     """
 
     jobs: int | None
     device: str
     fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None
     out: Path = Path("runs")
+    gpus: int = 1
 
     @property
     def folder(self) -> Path:

@@ -137,19 +137,19 @@ class ScheduledLoss(Loss, Protocol):
 
 
 @runtime_checkable
-class LossOfExtras(Protocol):
+class LossOfExtras(Loss, Protocol):
     """A loss that also reads values that the model computes of each image beside its logits.
 
-    Where several processes share a batch out, each has the values of its own images alone; the
-    engine passes on those of all images.
+    Where several processes share a batch out, each has the values of its own images alone: the
+    engine takes them before each call, and sets those of all images.
     """
 
     def take_extras(self) -> Tensor:
         """Returns the values (B, ...) of the images of the latest forward pass."""
         ...
 
-    def __call__(self, logits: Tensor, labels: Tensor, extras: Tensor) -> Tensor:
-        """Returns the scalar mean loss of logits (B, K), labels (B,) and values (B, ...)."""
+    def set_extras(self, extras: Tensor) -> None:
+        """Sets the values (B, ...) of the images whose loss is computed next."""
         ...
 
 
@@ -288,7 +288,7 @@ class RefinementContext(Protocol):
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
-        loss: Loss | LossOfExtras | None = None,
+        loss: Loss | None = None,
         per_class: int | None = None,
         min_steps: int = 0,
     ) -> None:
@@ -303,7 +303,7 @@ class RefinementContext(Protocol):
             lr: Learning rate; None: the run's.
             sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
             seed_offset: Number added to the run's seed, for another order and other crops.
-            loss: Loss; it may be a `ScheduledLoss`, and a `LossOfExtras`, which is called after the
+            loss: Loss; it may be a `ScheduledLoss`, and a `LossOfExtras`: it is called after the
                 forward pass of its logits. None: the run's.
             per_class: Largest number of training images of a class. Others are left out, drawn by
                 the seed with its offset, and the run's loss and sampling are built for the class

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,10 @@ def execute_cases(names: Sequence[str], folder: Path, sizes: Sequence[int] = SIZ
             )
             for rank in range(size)
         ]
-        for process in processes:
-            process.start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # libraries have idle threads
+            for process in processes:
+                process.start()
         for process in processes:
             process.join()
         if any(process.exitcode for process in processes):

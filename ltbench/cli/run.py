@@ -256,7 +256,7 @@ def run(
     with ExitStack() as stack:
         with console(stderr=True).status("importing torch"):
             group, device = stack.enter_context(processes.joined())
-            runtime = runtime_config(out, device, workers, cache, group, cache_dir)
+            runtime = runtime_config(out, device, workers, cache, group=group, cache_dir=cache_dir)
         with shown(group) as progress:
             result = planned.execute(runtime, overwrite, progress)
         group.lead(partial(print_result, result, json=json, stored=False))

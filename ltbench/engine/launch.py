@@ -116,9 +116,9 @@ def runtime_config(
     device: str,
     workers: int | None,
     cache_gb: float,
+    command_id: str = "",
     group: Group | None = None,
     cache_dir: Path | None = None,
-    command_id: str = "",
 ) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
 
@@ -127,9 +127,9 @@ def runtime_config(
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
         cache_gb: Size of the cache in gigabytes; 0 for no cache.
+        command_id: Text that a command gives all its requests; empty for none.
         group: Processes that execute the run together; None for this process alone.
         cache_dir: Folder of the cache; None for the default.
-        command_id: Text that a command gives all its requests; empty for none.
     """
     from ltbench.io.gc import gc_paused
 
@@ -139,4 +139,4 @@ def runtime_config(
     from ltbench.ranks.group import SINGLE
 
     cache = Cache.of(out, cache_gb, cache_dir) if cache_gb else NO_CACHE
-    return RuntimeConfig(out, device, workers, cache, group or SINGLE, command_id)
+    return RuntimeConfig(out, device, workers, cache, command_id, group or SINGLE)

@@ -24,7 +24,7 @@ def failure_recorded(
     try:
         with deferred():
             yield
-    except (Stopped, RankLostError, BusyError) as error:  # the run goes on, here or elsewhere
+    except (Stopped, BusyError, RankLostError) as error:  # of a run that goes on, or can
         group.lead(observers.fail, error)
         raise
     except BaseException as error:

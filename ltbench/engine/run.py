@@ -69,17 +69,17 @@ class RuntimeConfig:
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None: as many as keep up with the model.
         cache: Array cache that the runs of a folder share.
-        group: Processes that execute the run together.
         command_id: Text that a command gives all its requests, so that a process which is started
             again for the same request continues; empty for none.
+        group: Processes that execute the run together.
     """
 
     out: Path
     device: str
     workers: int | None
     cache: Cache = NO_CACHE
-    group: Group = SINGLE
     command_id: str = ""
+    group: Group = SINGLE
 
     @classmethod
     def of_stored(
@@ -102,7 +102,7 @@ class RuntimeConfig:
             cache_dir: Folder of the cache; None for the default.
         """
         folder = RunDirectory(run.path).out(run.spec)
-        return cls(Path(), device, workers, Cache.of(folder, cache, cache_dir), group)
+        return cls(Path(), device, workers, Cache.of(folder, cache, cache_dir), group=group)
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns the configuration of the data loaders of a run.
@@ -145,9 +145,9 @@ def execute(
         stack.enter_context(group.agreed())
         if group.holds_lock:
             stack.enter_context(directory.lock(runtime.out, runtime.command_id))
-        continued = group.leads and directory.is_continued(runtime.command_id)
-        if group.broadcast(continued) and overwrite == "always":
+        if overwrite == "always" and directory.is_continued(runtime.command_id):
             overwrite = "failed"
+        overwrite = group.broadcast(overwrite)
         done = stored_result(directory, overwrite) if group.leads else None
         if group.broadcast(done is not None):
             return done or directory.finished()

@@ -49,6 +49,7 @@ class GridOptions:
             `tracker.csv.folder`.
         detach: Whether the command ends when the executor has the jobs.
         cache_dir: Folder of the cache on the machines of the runs; None for the default.
+        gpus_per_run: Number of GPUs that each run uses; None for one, or the CPU.
     """
 
     out: Path
@@ -63,6 +64,13 @@ class GridOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     detach: bool = False
     cache_dir: Path | None = None
+    gpus_per_run: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """Needs of each run, but for its forecast."""
+        gpus = self.gpus_per_run or int(self.device.startswith("cuda"))
+        return Resources(gpus=gpus, ranks=self.gpus_per_run or 1)
 
 
 def schedule_grid(
@@ -84,8 +92,20 @@ def schedule_grid(
     own, of_trackers = without_trackers(options.settings)
     trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
     fork_server = fork_server_factory(libraries_of(grid, trackers))
+    device = options.device
+    if options.gpus_per_run is not None:
+        if device not in ("auto", "cuda"):
+            raise ConfigError(
+                f"--gpus-per-run: expected --device cuda or none, got {device}",
+                hint="leave --device out",
+            )
+        device = "cuda"
     context = ExecutorContext(
-        jobs=options.jobs, device=options.device, fork_server=fork_server, out=options.out
+        jobs=options.jobs,
+        device=device,
+        fork_server=fork_server,
+        out=options.out,
+        gpus=options.gpus_per_run or 1,
     )
     choice = choose_executor(
         UserConfig.read(),
@@ -106,8 +126,9 @@ def schedule_grid(
         executor,
         options.out,
         options.overwrite,
-        Resources(gpus=int(options.device.startswith("cuda"))),
-        device=options.device,
+        options.resources,
+        device=device,
+        ranks=options.resources.ranks,
         workers=options.workers,
         cache=options.cache,
         cache_dir=str(options.cache_dir or ""),

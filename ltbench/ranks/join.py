@@ -13,10 +13,7 @@ from contextlib import contextmanager
 from ltbench.errors import RankLostError
 from ltbench.io import interrupts
 from ltbench.ranks.group import SINGLE, Group
-from ltbench.ranks.place import Place
-
-LOST = 76
-"""Exit code of a rank that lost another one; the process that started both reports why."""
+from ltbench.ranks.place import LOST, Place
 
 
 @contextmanager

@@ -13,18 +13,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ltbench.errors import LTBenchError, RunError, shortened
+from ltbench.errors import RunError, shortened
 from ltbench.io import interrupts
-from ltbench.ranks.place import variables_of
+from ltbench.ranks.place import LOST, variables_of
 
 EXIT_SECONDS = 20.0  # from the end of the first rank, or a signal, until the others are killed
 _POLL_SECONDS = 0.05
 _MAX_SHOWN_CHARACTERS = 600  # of the output of a rank that died
-_REPORTED = {
-    *(kind.exit_code for kind in (LTBenchError, *LTBenchError.__subclasses__())),
-    0,
-}
-"""Exit codes of a rank that has told the others its error, and has shown it."""
 
 
 @dataclass
@@ -67,10 +62,12 @@ class Launcher:
         with interrupts.deferred(2 * EXIT_SECONDS), self._started():
             first = self._wait()
             code = first.process.returncode if first else 0
-            if first is None or (code in _REPORTED and code == self._ranks[0].process.returncode):
-                interrupts.finish(code)
-                return code
-            raise self._lost(first)
+            # Ranks that end with an error of all have one exit code, and the leading one shows it.
+            shown = code >= 0 and code == self._ranks[0].process.returncode != LOST
+            if first is not None and not shown:
+                raise self._lost(first)
+            interrupts.finish(code)
+            return code
 
     @contextmanager
     def _started(self) -> Iterator[None]:
@@ -121,15 +118,12 @@ class Launcher:
             if until is not None and time.monotonic() > until:
                 self._kill()
             time.sleep(_POLL_SECONDS)
-        return first or self._failed()
+        return first or next((one for one in self._ranks if one.process.returncode), None)
 
     def _failed(self) -> _Rank | None:
-        """Returns a rank that has failed, rather one with a cause of its own."""
-        from ltbench.ranks.join import LOST
-
-        failed = [one for one in self._ranks if one.process.poll()]
-        own = [one for one in failed if one.process.returncode != LOST]
-        return next(iter(own), None) or (failed[0] if len(failed) == self.size else None)
+        """Returns a rank that has failed by itself, and not for another one was lost; or None."""
+        codes = ((one, one.process.poll()) for one in self._ranks)
+        return next((one for one, code in codes if code and code != LOST), None)
 
     def _kill(self) -> None:
         for one in self._ranks:

@@ -11,6 +11,9 @@ from ltbench.errors import ConfigError
 RENDEZVOUS = "LTBENCH_RENDEZVOUS"
 """Variable that `ltbench run --ranks` sets: path of the file in which its ranks meet."""
 
+LOST = 76
+"""Exit code of a rank that lost another one; the process that started both reports why."""
+
 _REQUIRED = ("RANK", "WORLD_SIZE")
 _TORCHRUN = ("MASTER_ADDR", "MASTER_PORT")
 
@@ -38,7 +41,7 @@ class Place:
 
 
 def read_place(variables: Mapping[str, str] = os.environ) -> Place | None:
-    """Returns the place that a launcher gave this process; None for a process of its own.
+    """Returns the place that a launcher gave this process; None for a process that is alone.
 
     Args:
         variables: Environment variables. Those of torchrun count where all of them are set.
@@ -58,6 +61,8 @@ def read_place(variables: Mapping[str, str] = os.environ) -> Place | None:
             f"RANK: expected 0 to {size - 1}, got {rank} (local: {local_rank} of {local_size})",
             hint="start the ranks with torchrun, or with --ranks",
         )
+    if size == 1:
+        return None
     url = f"file://{variables[RENDEZVOUS]}" if launched else "env://"
     return Place(rank, size, local_rank, local_size, url, launched)
 

@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ltbench import errors
-from ltbench.errors import Interrupted, LTBenchError, RankLostError
+from ltbench.errors import Interrupted, LTBenchError, RankLostError, RunError
 from ltbench.ranks.group import Group
 from ltbench.ranks.place import Place
 
@@ -222,14 +222,16 @@ class ProcessGroup(Group):
     def _error_of(self, first: int, own: BaseException | None) -> BaseException:
         """Returns the error of the first rank that failed; all processes call it then."""
         self._ended = True
-        texts = self._collected("" if own is None else json.dumps(_described(own)))
+        texts = self._collected(json.dumps(None if own is None else _described(own)))
         if first == self.rank and own is not None:
             return own
         told = json.loads(texts[first])
         kind = getattr(errors, told["kind"], None)
         if isinstance(kind, type) and issubclass(kind, LTBenchError):
             return kind(told["message"], hint=told["hint"])
-        error = RuntimeError(f"{told['message']} (rank {first})")
+        error = RunError(
+            f"{told['message']} (rank {first})", hint="`ltbench --debug ...` prints the traceback"
+        )
         error.add_note(told["trace"])
         return error
 

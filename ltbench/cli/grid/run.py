@@ -81,6 +81,15 @@ def run(
             help="auto (every GPU, or the CPU), cpu, cuda, cuda:1.", rich_help_panel=MACHINE
         ),
     ] = "auto",
+    gpus_per_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="GPUs that share each run out; see `ltbench docs ranks`. Default: one.",
+            rich_help_panel=MACHINE,
+            show_default=False,
+        ),
+    ] = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
     cache_dir: CacheFolder = None,
@@ -119,6 +128,7 @@ def run(
         trackers=tracker or (),
         settings=settings,
         detach=detach,
+        gpus_per_run=gpus_per_run,
         cache_dir=cache_dir,
     )
     scheduler = schedule_grid(grid, registry, options, faults)

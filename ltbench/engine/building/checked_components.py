@@ -62,20 +62,22 @@ class CheckedLoss:
             PluginError: The loss is not a scalar with a gradient.
         """
         count = len(targets.labels)
-        shown = [group.gather(logits, count)]
+        shown = group.gather(logits, count)
         if self._reads_extras:
             with attribute_errors(self._component):
                 extras = self._loss.take_extras()
-            shown.append(group.gather(extras, count))
-        value = self._of(targets.labels, *shown)
+            every = group.gather(extras, count)
+            with attribute_errors(self._component):
+                self._loss.set_extras(every)
+        value = self._of(shown, targets.labels)
         if targets.partners is None:
             return value
-        other = self._of(targets.partners, *shown)
+        other = self._of(shown, targets.partners)
         return targets.share * value + (1 - targets.share) * other
 
-    def _of(self, labels: Tensor, logits: Tensor, *extras: Tensor) -> Tensor:
+    def _of(self, logits: Tensor, labels: Tensor) -> Tensor:
         with attribute_errors(self._component):
-            value = self._loss(logits, labels, *extras)
+            value = self._loss(logits, labels)
         if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
             found = value if value is None else type(value).__name__
             raise self._component.contract_error(f"returned {found}, not a scalar with a gradient")

@@ -18,7 +18,7 @@ from ltbench.engine.building.checked_components import CheckedLoss
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
-from ltbench.protocols import Loss, LossOfExtras
+from ltbench.protocols import Loss
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.storage.result_schema import RefinementRecord
@@ -55,7 +55,7 @@ class RefinementStage:
         lr: float | None = None,
         sampling_weights: NDArray[np.float64] | None = None,
         seed_offset: int = 0,
-        loss: Loss | LossOfExtras | None = None,
+        loss: Loss | None = None,
         per_class: int | None = None,
         min_steps: int = 0,
     ) -> None:
