@@ -77,7 +77,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """Number of jobs that run at the same time, at least 1."""
+        """Number of jobs that run, or wait in a queue, at the same time; at least 1."""
         ...
 
     def start(self, job: Job) -> None:
@@ -93,6 +93,9 @@ class Executor(Protocol):
 
         Args:
             seconds: Time to wait for a job to end before an empty sequence is returned.
+
+        Raises:
+            RunError: Jobs cannot be run any more; the command ends.
         """
         ...
 

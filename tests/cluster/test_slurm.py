@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ AS_NOBODY = (
     "--ambient-caps=+dac_read_search",
 )
 EPOCHS = 40
-ONE = f"seed = 0\ntrain.epochs = {EPOCHS}\n"
+ONE = f"[[include]]\nseed = 0\ntrain.epochs = {EPOCHS}\n"
 PAUSE = 0.7  # seconds of an epoch, which has one step
 
 
@@ -300,15 +301,17 @@ class variables:
         os.environ.update(self._before)
 
 
-def test_an_ordinary_user_needs_no_more(tmp_path: Path) -> None:
+def test_an_ordinary_user_needs_no_more() -> None:
     if os.getuid() != 0:
         pytest.skip("every other test is one of an ordinary user")
-    os.chown(tmp_path, NOBODY, NOBODY)
-    with cluster(tmp_path / "slurm", AS_NOBODY, PORT=16860, HOME=tmp_path) as slurm:
-        desk = Desk(tmp_path / "desk", slurm)
-        desk.grid("seed = 0\n")
-        for path in (desk.path, *desk.path.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-        code, output = desk.run()
-        assert code == 0, output
-        assert desk.found("result.json")[0].stat().st_uid == NOBODY
+    with tempfile.TemporaryDirectory() as name:  # Slurm looks at the folders above, too
+        folder = Path(name)
+        os.chown(folder, NOBODY, NOBODY)
+        with cluster(folder / "slurm", AS_NOBODY, PORT=16860, HOME=folder) as slurm:
+            desk = Desk(folder / "desk", slurm)
+            desk.grid("seed = 0\n")
+            for path in (desk.path, *desk.path.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+            code, output = desk.run()
+            assert code == 0, output
+            assert desk.found("result.json")[0].stat().st_uid == NOBODY
