@@ -65,6 +65,11 @@ class Scheduler:
         """The executor where its jobs outlive the command."""
         return self.executor if isinstance(self.executor, DetachedExecutor) else None
 
+    @property
+    def queued(self) -> int:
+        """Number of jobs that the executor has and that do not run yet."""
+        return sum(task.start_time is None for task in self._started.values())
+
     @classmethod
     def of(
         cls,

@@ -60,9 +60,9 @@ def test_an_array_for_all_runs_with_the_same_needs(fake: FakeSlurm, tmp_path: Pa
     assert [one["--array"] for one in (first, second, third)] == ["0-3%2", "0-0%1", "0-0%1"]
     assert (first["--partition"], first["--mem"], first["--cpus-per-task"]) == ("gpu", "8G", "4")
     assert "--time" not in first
-    assert third["--time"] == "0:7200"  # twice 50 minutes and 10, in quarters of an hour
+    assert third["--time"] == "120"  # twice 50 minutes and 10, in quarters of an hour
     assert third["--gres"] == "gpu:2"
-    assert third["--signal"] == "B:TERM@90"
+    assert first["--signal"] == third["--signal"] == "B:TERM@90"
 
     folder = Path(first["--output"]).parent
     assert folder.parent == tmp_path / "runs/.jobs/slurm"
@@ -259,6 +259,14 @@ def test_detaching_says_what_was_not_submitted(fake: FakeSlurm) -> None:
         executor.detach()
 
 
+def test_a_short_job_is_not_interrupted_before_its_limit(fake: FakeSlurm) -> None:
+    executor = built(time="5")
+    executor.start(job("a", seconds=1e6))
+    executor.detach()
+    assert submitted(fake)[0]["--time"] == "5"
+    assert "--signal" not in submitted(fake)[0]
+
+
 def test_each_time_limit_doubles_the_next(fake: FakeSlurm) -> None:
     executor = built()
     for _ in range(2):
@@ -267,4 +275,4 @@ def test_each_time_limit_doubles_the_next(fake: FakeSlurm) -> None:
         executor.wait(0)
         fake.queue(("7_0", "TIMEOUT", 0, name_of(fake)))
         assert executor.wait(0)[0].retry
-    assert [one["--time"] for one in submitted(fake)] == ["0:900", "0:1800"]
+    assert [one["--time"] for one in submitted(fake)] == ["15", "30"]
