@@ -137,7 +137,7 @@ def test_a_requeued_run_goes_on(desk: Desk, slurm: Cluster, undisturbed: dict[st
 
 def test_a_time_limit_is_survived_to_the_end(desk: Desk, undisturbed: dict[str, bytes]) -> None:
     desk.grid(ONE)
-    desk.pause(3.0)  # two minutes of training in jobs of one
+    desk.pause(2.0)  # more than a minute of training in jobs of one
     code, output = desk.run("--set", "executor.time=1")
     assert code == 0, output
     assert len(desk.submitted()) >= 2

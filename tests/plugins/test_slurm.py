@@ -86,6 +86,12 @@ def test_an_array_for_all_runs_with_the_same_needs(fake: FakeSlurm, tmp_path: Pa
     assert executor.report()["a0"].place == "n1"
 
 
+def test_it_needs_a_controller(fake: FakeSlurm) -> None:
+    fake.fails("squeue", "fatal: Could not establish a configuration source")
+    with pytest.raises(RunError, match="Slurm does not answer: fatal: Could not"):
+        built()
+
+
 def test_it_needs_the_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunError, match="sbatch, squeue, scancel, scontrol not found on PATH"):

@@ -55,7 +55,7 @@ class Slurm:
         ctx: Context; `ctx.folder` has the scripts and logs.
 
     Raises:
-        RunError: This machine has no `sbatch` or `squeue`.
+        RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
 
     def __init__(self, config: SlurmOptions, ctx: ExecutorContext) -> None:
@@ -67,9 +67,14 @@ class Slurm:
         self._timeouts: Counter[str] = Counter()
         self._batches: dict[str, Batch | None] = {}
         self._unsure: list[tuple[Batch, Sequence[Job]]] = []
-        self._rows: list[Row] | None = None  # the last answer
         self._next_time = 0.0  # of the next question
         self._silent = False
+        try:
+            self._rows = self._commands.queue()  # the last answer
+        except Silent as error:
+            raise RunError(
+                f"Slurm does not answer: {error}", hint="try `squeue` on this machine"
+            ) from error
 
     @property
     def slots(self) -> int:
@@ -100,11 +105,7 @@ class Slurm:
             time.sleep(max(_MIN_SLEEP_SECONDS, left))
 
     def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
-        """Returns the names of those jobs that are in the queue already.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
+        """Returns the names of those jobs that are in the queue already."""
         places = dict(self._placed(self._answer()))
         adopted = [job.name for job in jobs if job.name in places]
         for name in adopted:
@@ -113,12 +114,8 @@ class Slurm:
         return adopted
 
     def report(self) -> Mapping[str, JobReport]:
-        """Returns the jobs of the folder that wait or run.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
-        rows = self._rows if self._rows is not None and self._jobs else self._answer()
+        """Returns the jobs of the folder that wait or run."""
+        rows = self._rows if self._jobs else self._answer()
         return {name: _place(batch, row) for name, (batch, row) in self._placed(rows)}
 
     def cancel(self, names: Collection[str]) -> None:
@@ -287,19 +284,11 @@ class Slurm:
         self._waiting = [job for job in self._waiting if job.name not in taken]
 
     def _answer(self) -> list[Row]:
-        """Returns the present jobs, or those of the last answer.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
+        """Returns the present jobs, or those of the last answer."""
         try:
             self._rows = self._commands.queue()
-        except Silent as error:
+        except Silent:
             self._silent = True
-            if self._rows is None:
-                raise RunError(
-                    f"Slurm does not answer: {error}", hint="try `squeue` by hand"
-                ) from error
         return self._rows
 
     def _placed(self, rows: Iterable[Row]) -> Iterator[tuple[str, tuple[Batch, Row]]]:
