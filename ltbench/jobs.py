@@ -115,7 +115,7 @@ class JobReport:
         reason: Reason why a job waits; empty where it runs.
         start: Start of the job, expected where it waits, in seconds since the epoch; None where it
             is not known.
-        log: Path of the job's output; None where there is none.
+        log: Path of the job's output; None where it is not kept.
     """
 
     state: Literal["pending", "running"]

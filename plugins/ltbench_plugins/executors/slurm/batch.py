@@ -46,7 +46,7 @@ eval "exec $command"  # exec: a signal of Slurm reaches the run
 
 @dataclass(frozen=True, order=True)
 class Needs:
-    """What the jobs of a batch are submitted with.
+    """Needs of the jobs of a batch.
 
     Args:
         seconds: Time limit in seconds; 0 for the partition's own.
@@ -148,7 +148,7 @@ class Batch:
 
         Args:
             config: Options of the executor.
-            needs: What the jobs need.
+            needs: Needs of the jobs.
             at_once: Largest number of jobs that run at the same time; None for no limit.
         """
         limit = "" if at_once is None else f"%{at_once}"
