@@ -40,15 +40,15 @@ PAUSE = 0.7  # seconds of an epoch, which has one step
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("slurm"), PORT=16840, MAX_ARRAY=5) as one:
+    with cluster(tmp_path_factory.mktemp("slurm"), MAX_ARRAY=5) as one:
         yield one
 
 
 @pytest.fixture
 def desk(slurm: Cluster, tmp_path: Path) -> Iterator[Desk]:
-    yield Desk(tmp_path, slurm)
-    for job in slurm.jobs():  # of a test that failed
-        slurm.ask("scancel", job)
+    desk = Desk(tmp_path, slurm)
+    yield desk
+    desk.clear()
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +264,7 @@ def test_a_thousand_jobs_are_each_done_once(tmp_path: Path) -> None:
     """What counts is not the runs but the queue: each job makes a file that none may find."""
     done = tmp_path / "done"
     done.mkdir()
-    with cluster(tmp_path / "slurm", PORT=16850, CPUS=16) as slurm, variables(slurm):
+    with cluster(tmp_path / "slurm", CPUS=16) as slurm, variables(slurm):
         ctx = ExecutorContext(jobs=None, device="cpu", out=tmp_path / "runs")
         executor = build(SlurmOptions(cpus=1, poll_seconds=1.0), ctx)
         for number in range(1000):
@@ -307,7 +307,7 @@ def test_an_ordinary_user_needs_no_more() -> None:
     with tempfile.TemporaryDirectory() as name:  # Slurm looks at the folders above, too
         folder = Path(name)
         os.chown(folder, NOBODY, NOBODY)
-        with cluster(folder / "slurm", AS_NOBODY, PORT=16860, HOME=folder) as slurm:
+        with cluster(folder / "slurm", AS_NOBODY, HOME=folder) as slurm:
             desk = Desk(folder / "desk", slurm)
             desk.grid("seed = 0\n")
             for path in (desk.path, *desk.path.rglob("*")):
