@@ -219,15 +219,32 @@ def test_a_refusal_is_an_error_and_a_full_queue_is_not(fake: FakeSlurm) -> None:
     fake.fails("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit")
     with pytest.warns(UserWarning, match="waiting for Slurm"):
         executor.wait(0)
+    executor.wait(0)
     fake.says("sbatch", "7")
     executor.wait(0)
-    assert name_of(fake, 0) != name_of(fake, 1)
+    assert len({name_of(fake, call) for call in range(3)}) == 3
+    assert len(list(Path("runs/.jobs/slurm").iterdir())) == 1  # of the one that was taken
     fake.queue(("7_0", "COMPLETED", 0, name_of(fake)))
     assert [end.job for end in executor.wait(0)] == ["a"]
     executor.start(job("b"))
     fake.fails("sbatch", "sbatch: error: invalid partition specified: nowhere")
     with pytest.raises(RunError, match="refused a job: sbatch: error: invalid partition"):
         executor.wait(0)
+
+
+def test_ends_are_known_while_the_queue_is_full(fake: FakeSlurm) -> None:
+    executor = built()
+    executor.start(job("a"))
+    executor.wait(0)
+    name = name_of(fake)
+    executor.start(job("b"))
+    fake.fails("sbatch", "sbatch: error: AssocMaxSubmitJobLimit")
+    fake.queue(("7_0", "RUNNING", 0, name))
+    with pytest.warns(UserWarning, match="AssocMaxSubmitJobLimit"):
+        assert executor.wait(0) == []
+    assert executor.slots == 2
+    fake.queue(("7_0", "COMPLETED", 0, name))
+    assert [end.job for end in executor.wait(0)] == ["a"]
 
 
 def test_a_submission_without_an_answer_is_not_repeated(fake: FakeSlurm) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import warnings
 from collections import Counter
@@ -69,6 +70,7 @@ class Slurm:
         self._unsure: list[tuple[Batch, Sequence[Job]]] = []
         self._next_time = 0.0  # of the next question
         self._silent = False
+        self._asked_time = time.monotonic()
         try:
             self._rows = self._commands.queue()  # the last answer
         except Silent as error:
@@ -79,7 +81,7 @@ class Slurm:
     @property
     def slots(self) -> int:
         """Number of jobs that wait in the queue or run."""
-        known = len(self._jobs) + len(self._waiting)
+        known = len(self._jobs) + len(self._waiting) + sum(len(jobs) for _, jobs in self._unsure)
         return max(1, known) if self._silent else self._config.max_queued
 
     def start(self, job: Job) -> None:
@@ -115,7 +117,8 @@ class Slurm:
 
     def report(self) -> Mapping[str, JobReport]:
         """Returns the jobs of the folder that wait or run."""
-        rows = self._rows if self._jobs else self._answer()
+        recent = time.monotonic() < self._asked_time + self._config.poll_seconds
+        rows = self._rows if recent else self._answer()
         return {name: _place(batch, row) for name, (batch, row) in self._placed(rows)}
 
     def cancel(self, names: Collection[str]) -> None:
@@ -171,23 +174,23 @@ class Slurm:
             self._jobs.clear()
 
     def _poll(self) -> list[Ended]:
-        """Submits what was started, and asks for the ends of jobs; once a poll interval."""
-        self._next_time = time.monotonic() + self._config.poll_seconds
+        """Asks for the ends of jobs, and submits what was started; once a poll interval."""
+        self._asked_time = time.monotonic()
+        self._next_time = self._asked_time + self._config.poll_seconds
+        found: list[Ended] = []
         try:
-            if self._unsure:
-                self._settle_unsure()
+            if self._jobs or self._unsure:
+                self._rows = self._commands.queue()
+                self._settle_unsure(self._rows)
+                found = list(self._ends(self._rows))
             if self._waiting:
                 self._submit()
-            if not self._jobs:
-                return []
-            self._rows = self._commands.queue()
+            self._silent = False
         except Silent as error:
             if not self._silent:
                 warnings.warn(f"waiting for Slurm: {error}", stacklevel=2)
             self._silent = True
-            return []
-        self._silent = False
-        return list(self._ends(self._rows))
+        return found
 
     def _ends(self, rows: Iterable[Row]) -> Iterator[Ended]:
         """Yields the jobs that have ended, which are not followed any more."""
@@ -259,18 +262,15 @@ class Slurm:
         self._forget_waiting(jobs)
         self._follow(batch)
 
-    def _settle_unsure(self) -> None:
-        """Follows the batches that the controller has taken though it did not say so.
-
-        Raises:
-            Silent: It does not answer.
-        """
-        taken = {row.name for row in self._commands.queue()}
+    def _settle_unsure(self, rows: Iterable[Row]) -> None:
+        """Follows the batches that the controller has taken though it did not say so."""
+        taken = {row.name for row in rows}
         for batch, jobs in self._unsure:
             if PREFIX + batch.token in taken:
                 self._follow(batch)
             else:
                 self._waiting += jobs
+                shutil.rmtree(batch.folder, ignore_errors=True)
         self._unsure.clear()
 
     def _follow(self, batch: Batch) -> None:
@@ -285,6 +285,7 @@ class Slurm:
 
     def _answer(self) -> list[Row]:
         """Returns the present jobs, or those of the last answer."""
+        self._asked_time = time.monotonic()
         try:
             self._rows = self._commands.queue()
         except Silent:
