@@ -185,7 +185,7 @@ def test_a_controller_that_is_away_is_waited_for(
     begun(desk)
     slurm.kill("slurmctld")
     try:
-        time.sleep(8)
+        time.sleep(25)  # commands of Slurm wait for some seconds themselves
         assert command.poll() is None
         desk.pause(0)
     finally:

@@ -18,7 +18,7 @@ from ltbench_plugins.executors.slurm.commands import Commands, Row, Silent
 from ltbench_plugins.executors.slurm.options import SlurmOptions
 from ltbench_plugins.executors.slurm.states import LIVE, PLACED, PREEMPTED, ended, lost
 
-STOP_SECONDS = 50.0  # from cancelling jobs until they are left to Slurm
+STOP_SECONDS = 35.0  # from cancelling jobs until they are left to Slurm
 PREEMPTED_SECONDS = 60.0  # for which a preempted job may take to be in the queue again
 MAX_MISSED = 3  # answers without a job until it counts as lost
 _POLL_STOP_SECONDS = 0.5
