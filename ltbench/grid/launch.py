@@ -181,7 +181,7 @@ def execute_grid(
 
 
 def _unfinished(tasks: Sequence[Task]) -> RunError | None:
-    """Returns the error about runs whose jobs ended early; None where there are none."""
+    """Returns the error about runs whose jobs ended early; None where all runs are done."""
     left = [task for task in tasks if task.state == "to do"]
     if not left:
         return None

@@ -69,6 +69,11 @@ class Scheduler:
         """The executor where its jobs outlive the command."""
         return self.executor if isinstance(self.executor, DetachedExecutor) else None
 
+    @property
+    def queued(self) -> int:
+        """Number of jobs that the executor has and that do not run yet."""
+        return sum(task.start_time is None for task in self._started.values())
+
     @classmethod
     def of(
         cls,
@@ -242,7 +247,10 @@ class Scheduler:
         reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
         if requested_late():  # by a signal to all processes, this one among them
             check()
-        error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
+        hint = "reduce --jobs if the memory was exhausted"
+        if self.detached is not None:
+            hint = f"see its output: ltbench grid logs {ended.job} --out {self.out}"
+        error = RunError(reason, hint=hint)
         try:
             # A process whose end is unknown may have finished since the state was read.
             if not record_failure(

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,8 @@ class Cluster:
 def cluster(path: Path, prefix: tuple[str, ...] = (), **variables: Any) -> Iterator[Cluster]:
     """Starts a cluster, and stops it."""
     require_slurm()
-    one = Cluster(path, {name: str(value) for name, value in variables.items()}, prefix)
+    chosen = {"PORT": _free_ports(), **variables}
+    one = Cluster(path, {name: str(value) for name, value in chosen.items()}, prefix)
     one.script("start")
     try:
         yield one
@@ -136,6 +138,20 @@ def cluster(path: Path, prefix: tuple[str, ...] = (), **variables: Any) -> Itera
         one.script("stop")
 
 
+def _free_ports() -> int:
+    """Returns the first of three free ports."""
+    for first in range(16800, 17800, 3):
+        with ExitStack() as opened:
+            try:
+                for port in range(first, first + 3):
+                    one = opened.enter_context(socket.socket())
+                    one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports")
+
+
 @dataclass
 class Desk:
     """A folder with a grid file, in which commands are run.
@@ -143,10 +159,12 @@ class Desk:
     Args:
         path: The folder.
         cluster: The cluster.
+        commands: Commands that were started.
     """
 
     path: Path
     cluster: Cluster
+    commands: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         plugin = self.path / "slow_plugin"
@@ -183,7 +201,7 @@ class Desk:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts `ltbench`."""
-        return subprocess.Popen(
+        command = subprocess.Popen(
             [*self.cluster.prefix, sys.executable, "-m", "ltbench", *arguments],
             cwd=self.path,
             env=self.environment,
@@ -191,6 +209,17 @@ class Desk:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.commands.append(command)
+        return command
+
+    def clear(self) -> None:
+        """Ends what a test that failed has left."""
+        for command in self.commands:
+            if command.poll() is None:
+                command.kill()
+                command.communicate()
+        for job in self.cluster.jobs():
+            self.cluster.ask("scancel", job)
 
     def call(self, *arguments: str) -> tuple[int, str]:
         """Runs `ltbench`; returns its exit code and all that it prints."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,21 +34,21 @@ AS_NOBODY = (
     "--ambient-caps=+dac_read_search",
 )
 EPOCHS = 40
-ONE = f"seed = 0\ntrain.epochs = {EPOCHS}\n"
+ONE = f"[[include]]\nseed = 0\ntrain.epochs = {EPOCHS}\n"
 PAUSE = 0.7  # seconds of an epoch, which has one step
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("slurm"), PORT=16840, MAX_ARRAY=5) as one:
+    with cluster(tmp_path_factory.mktemp("slurm"), MAX_ARRAY=5) as one:
         yield one
 
 
 @pytest.fixture
 def desk(slurm: Cluster, tmp_path: Path) -> Iterator[Desk]:
-    yield Desk(tmp_path, slurm)
-    for job in slurm.jobs():  # of a test that failed
-        slurm.ask("scancel", job)
+    desk = Desk(tmp_path, slurm)
+    yield desk
+    desk.clear()
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_a_requeued_run_goes_on(desk: Desk, slurm: Cluster, undisturbed: dict[st
 
 def test_a_time_limit_is_survived_to_the_end(desk: Desk, undisturbed: dict[str, bytes]) -> None:
     desk.grid(ONE)
-    desk.pause(3.0)  # two minutes of training in jobs of one
+    desk.pause(2.0)  # more than a minute of training in jobs of one
     code, output = desk.run("--set", "executor.time=1")
     assert code == 0, output
     assert len(desk.submitted()) >= 2
@@ -184,7 +185,7 @@ def test_a_controller_that_is_away_is_waited_for(
     begun(desk)
     slurm.kill("slurmctld")
     try:
-        time.sleep(8)
+        time.sleep(25)  # commands of Slurm wait for some seconds themselves
         assert command.poll() is None
         desk.pause(0)
     finally:
@@ -263,7 +264,7 @@ def test_a_thousand_jobs_are_each_done_once(tmp_path: Path) -> None:
     """What counts is not the runs but the queue: each job makes a file that none may find."""
     done = tmp_path / "done"
     done.mkdir()
-    with cluster(tmp_path / "slurm", PORT=16850, CPUS=16) as slurm, variables(slurm):
+    with cluster(tmp_path / "slurm", CPUS=16) as slurm, variables(slurm):
         ctx = ExecutorContext(jobs=None, device="cpu", out=tmp_path / "runs")
         executor = build(SlurmOptions(cpus=1, poll_seconds=1.0), ctx)
         for number in range(1000):
@@ -300,15 +301,17 @@ class variables:
         os.environ.update(self._before)
 
 
-def test_an_ordinary_user_needs_no_more(tmp_path: Path) -> None:
+def test_an_ordinary_user_needs_no_more() -> None:
     if os.getuid() != 0:
         pytest.skip("every other test is one of an ordinary user")
-    os.chown(tmp_path, NOBODY, NOBODY)
-    with cluster(tmp_path / "slurm", AS_NOBODY, PORT=16860, HOME=tmp_path) as slurm:
-        desk = Desk(tmp_path / "desk", slurm)
-        desk.grid("seed = 0\n")
-        for path in (desk.path, *desk.path.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-        code, output = desk.run()
-        assert code == 0, output
-        assert desk.found("result.json")[0].stat().st_uid == NOBODY
+    with tempfile.TemporaryDirectory() as name:  # Slurm looks at the folders above, too
+        folder = Path(name)
+        os.chown(folder, NOBODY, NOBODY)
+        with cluster(folder / "slurm", AS_NOBODY, HOME=folder) as slurm:
+            desk = Desk(folder / "desk", slurm)
+            desk.grid("seed = 0\n")
+            for path in (desk.path, *desk.path.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+            code, output = desk.run()
+            assert code == 0, output
+            assert desk.found("result.json")[0].stat().st_uid == NOBODY

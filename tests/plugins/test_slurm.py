@@ -60,9 +60,9 @@ def test_an_array_for_all_runs_with_the_same_needs(fake: FakeSlurm, tmp_path: Pa
     assert [one["--array"] for one in (first, second, third)] == ["0-3%2", "0-0%1", "0-0%1"]
     assert (first["--partition"], first["--mem"], first["--cpus-per-task"]) == ("gpu", "8G", "4")
     assert "--time" not in first
-    assert third["--time"] == "0:7200"  # twice 50 minutes and 10, in quarters of an hour
+    assert third["--time"] == "120"  # twice 50 minutes and 10, in quarters of an hour
     assert third["--gres"] == "gpu:2"
-    assert third["--signal"] == "B:TERM@90"
+    assert first["--signal"] == third["--signal"] == "B:TERM@90"
 
     folder = Path(first["--output"]).parent
     assert folder.parent == tmp_path / "runs/.jobs/slurm"
@@ -84,6 +84,12 @@ def test_an_array_for_all_runs_with_the_same_needs(fake: FakeSlurm, tmp_path: Pa
         Ended("a2", 1, "job 7_2 on n1: exit code 1: deep trouble"),
     ]
     assert executor.report()["a0"].place == "n1"
+
+
+def test_it_needs_a_controller(fake: FakeSlurm) -> None:
+    fake.fails("squeue", "fatal: Could not establish a configuration source")
+    with pytest.raises(RunError, match="Slurm does not answer: fatal: Could not"):
+        built()
 
 
 def test_it_needs_the_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -213,15 +219,32 @@ def test_a_refusal_is_an_error_and_a_full_queue_is_not(fake: FakeSlurm) -> None:
     fake.fails("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit")
     with pytest.warns(UserWarning, match="waiting for Slurm"):
         executor.wait(0)
+    executor.wait(0)
     fake.says("sbatch", "7")
     executor.wait(0)
-    assert name_of(fake, 0) != name_of(fake, 1)
+    assert len({name_of(fake, call) for call in range(3)}) == 3
+    assert len(list(Path("runs/.jobs/slurm").iterdir())) == 1  # of the one that was taken
     fake.queue(("7_0", "COMPLETED", 0, name_of(fake)))
     assert [end.job for end in executor.wait(0)] == ["a"]
     executor.start(job("b"))
     fake.fails("sbatch", "sbatch: error: invalid partition specified: nowhere")
     with pytest.raises(RunError, match="refused a job: sbatch: error: invalid partition"):
         executor.wait(0)
+
+
+def test_ends_are_known_while_the_queue_is_full(fake: FakeSlurm) -> None:
+    executor = built()
+    executor.start(job("a"))
+    executor.wait(0)
+    name = name_of(fake)
+    executor.start(job("b"))
+    fake.fails("sbatch", "sbatch: error: AssocMaxSubmitJobLimit")
+    fake.queue(("7_0", "RUNNING", 0, name))
+    with pytest.warns(UserWarning, match="AssocMaxSubmitJobLimit"):
+        assert executor.wait(0) == []
+    assert executor.slots == 2
+    fake.queue(("7_0", "COMPLETED", 0, name))
+    assert [end.job for end in executor.wait(0)] == ["a"]
 
 
 def test_a_submission_without_an_answer_is_not_repeated(fake: FakeSlurm) -> None:
@@ -259,6 +282,14 @@ def test_detaching_says_what_was_not_submitted(fake: FakeSlurm) -> None:
         executor.detach()
 
 
+def test_a_short_job_is_not_interrupted_before_its_limit(fake: FakeSlurm) -> None:
+    executor = built(time="5")
+    executor.start(job("a", seconds=1e6))
+    executor.detach()
+    assert submitted(fake)[0]["--time"] == "5"
+    assert "--signal" not in submitted(fake)[0]
+
+
 def test_each_time_limit_doubles_the_next(fake: FakeSlurm) -> None:
     executor = built()
     for _ in range(2):
@@ -267,4 +298,4 @@ def test_each_time_limit_doubles_the_next(fake: FakeSlurm) -> None:
         executor.wait(0)
         fake.queue(("7_0", "TIMEOUT", 0, name_of(fake)))
         assert executor.wait(0)[0].retry
-    assert [one["--time"] for one in submitted(fake)] == ["0:900", "0:1800"]
+    assert [one["--time"] for one in submitted(fake)] == ["15", "30"]
