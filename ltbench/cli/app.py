@@ -35,6 +35,7 @@ from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
 from ltbench.cli.leaderboard import leaderboard
 from ltbench.cli.list import list_components
+from ltbench.cli.one_task import expect_one_task
 from ltbench.cli.plugin.check import check_plugins
 from ltbench.cli.plugin.list import list_plugins
 from ltbench.cli.plugin.new import new
@@ -104,12 +105,15 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(verb)
     def wrapped(**arguments: Any) -> None:
+        if verb in _COMPUTING:
+            expect_one_task()
         with interrupts.named():
             verb(**arguments)
 
     return wrapped
 
 
+_COMPUTING = (run, run_grid, tune, evaluate, predict, diagnose)
 _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "tune": tune,

@@ -18,3 +18,9 @@ def is_restarted_job() -> bool:
     """
     count = os.environ.get("SLURM_RESTART_COUNT", "0")
     return bool(batch_job()) and count.isdigit() and int(count) > 0
+
+
+def tasks_of_step() -> int:
+    """Returns how many times the queue has started this command together; 1 outside of a job."""
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")  # set by srun alone
+    return int(tasks) if tasks.isdigit() else 1
