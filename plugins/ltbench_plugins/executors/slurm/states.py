@@ -26,7 +26,7 @@ LIVE = frozenset(
         "SPECIAL_EXIT",
     }
 )
-STUCK = "launch failed requeued held"  # reason of a job that waits until somebody releases it
+STUCK = "launch failed requeued held"  # reason of a job that waits until it is released by hand
 PREEMPTED = "PREEMPTED"  # it is put back into the queue, or not
 PLACED = LIVE - {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"}
 INTERRUPTED = 130  # exit code of a run that SIGTERM has reached
