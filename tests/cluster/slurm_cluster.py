@@ -177,7 +177,7 @@ class Desk:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of the commands."""
-        path = os.pathsep.join([str(self.path / "slow_plugin"), str(ROOT)])
+        path = os.pathsep.join(map(str, (self.path / "slow_plugin", ROOT, ROOT / "plugins")))
         return {**self.cluster.environment, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
     def grid(self, rest: str) -> str:

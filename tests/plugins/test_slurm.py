@@ -193,6 +193,18 @@ def test_a_job_that_has_left_the_queue_is_looked_up_in_the_accounts(fake: FakeSl
     assert (end.resumable, end.retry, end.reason) == (True, False, "job 7_0: it was cancelled")
 
 
+def test_a_job_that_slurm_holds_back_is_replaced(fake: FakeSlurm) -> None:
+    executor = built()
+    executor.start(job("a"))
+    executor.wait(0)
+    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="JobHeldUser")
+    assert executor.wait(0) == []
+    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="launch failed requeued held")
+    (end,) = executor.wait(0)
+    assert (end.resumable, end.retry) == (True, True)
+    assert fake.asked("scancel") == ["7_0"]
+
+
 def test_jobs_of_an_earlier_command_are_adopted(fake: FakeSlurm, tmp_path: Path) -> None:
     earlier = built()
     earlier.start(job("a"))

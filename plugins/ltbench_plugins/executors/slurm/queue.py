@@ -16,7 +16,15 @@ from ltbench.jobs import Ended, Job, JobReport
 from ltbench_plugins.executors.slurm.batch import PREFIX, Batch, Needs
 from ltbench_plugins.executors.slurm.commands import Commands, Row, Silent
 from ltbench_plugins.executors.slurm.options import SlurmOptions
-from ltbench_plugins.executors.slurm.states import LIVE, PLACED, PREEMPTED, ended, lost
+from ltbench_plugins.executors.slurm.states import (
+    LIVE,
+    PLACED,
+    PREEMPTED,
+    STUCK,
+    ended,
+    lost,
+    stuck,
+)
 
 STOP_SECONDS = 35.0  # from cancelling jobs until they are left to Slurm
 PREEMPTED_SECONDS = 60.0  # for which a preempted job may take to be in the queue again
@@ -204,6 +212,9 @@ class Slurm:
 
     def _seen(self, name: str, job: _Followed, row: Row) -> Ended | None:
         job.id, job.missed = row.id, 0
+        if row.reason == STUCK:
+            self._commands.cancel([row.id])
+            return stuck(name, row.id)
         if row.state != PREEMPTED:
             job.preempted_time = None
         elif job.preempted_time is None:
