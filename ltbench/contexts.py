@@ -87,11 +87,23 @@ class ExecutorContext:
             argument holds the variables to add to the environment of the server and of all its
             processes. None where forking does not work; the executor then starts jobs by their
             commands.
+        out: Folder of the run directories.
+        gpus: Number of GPUs that each run uses, where the runs are on GPUs.
     """
 
     jobs: int | None
     device: str
     fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None
+    out: Path = Path("runs")
+    gpus: int = 1
+
+    @property
+    def folder(self) -> Path:
+        """Absolute path of the folder for scripts and logs of jobs; it may not exist.
+
+        `ltbench grid logs` reads the output of a job from its file `logs/<name>.log`, or a link.
+        """
+        return self.out.resolve() / ".jobs"
 
 
 @dataclass(frozen=True, kw_only=True)

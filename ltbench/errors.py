@@ -6,7 +6,8 @@ LTBenchError                    1  a run or a check failed
 │   ├── BusyError               1  another process is running the same run
 │   ├── NonFiniteLossError      1  the loss became NaN or infinite
 │   ├── NothingMatchedError     1  a method found no module to work on
-│   └── OutOfMemoryError        1  the device has too little memory
+│   ├── OutOfMemoryError        1  the device has too little memory
+│   └── RankLostError           1  one of several processes of a run has ended
 ├── ConfigError                 2  the configuration is wrong
 │   └── UnknownNameError        2  nothing is registered under a name
 ├── PluginError                 3  a plugin broke its contract or raised
@@ -71,6 +72,10 @@ class NothingMatchedError(RunError):
 
 class OutOfMemoryError(RunError):
     """The device has too little memory for the run."""
+
+
+class RankLostError(RunError):
+    """One of several processes of a run ended without an error that it could report."""
 
 
 class ConfigError(LTBenchError):

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Needs of a job, for executors that reserve them.
+
+    Args:
+        seconds: Forecast of the run's duration in seconds, without the start of its process; None
+            where there is no forecast.
+        gpus: Number of GPUs that the run uses; 0 where it needs none, or takes what it finds.
+        ranks: Number of processes that the run starts.
+    """
+
+    seconds: float | None = None
+    gpus: int = 0
+    ranks: int = 1
 
 
 @dataclass(frozen=True)
@@ -15,17 +32,22 @@ class Job:
     success or failure from the run directory. The exit code is 0 on success.
 
     Args:
-        name: Name, unique among the running jobs of an executor.
-        command: Command that starts the process. With `--stop-on-eof` appended, the process stops,
-            in a way that the run can be resumed, when its standard input is closed: give it a pipe,
-            and it does not outlive its parent.
+        name: Name, unique among the running jobs of an executor: the hash of the run.
+        command: Command that starts the process, in the working directory of the grid. It stops
+            in a way that the run can be resumed after SIGTERM. With `--stop-on-eof` appended, it
+            also does so when its standard input is closed: give it a pipe, and it does not outlive
+            its parent.
         request: Request for `ForkServer.start`; empty where the job can only be started by its
             command.
+        resources: Needs of the run.
+        title: Cell and seed of the run, for people.
     """
 
     name: str
     command: tuple[str, ...]
     request: str = ""
+    resources: Resources = Resources()
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,11 +58,18 @@ class Ended:
         job: Name of the job.
         code: Exit code of its process; None where it is unknown.
         reason: Cause of an end that the process could not record itself, such as a signal.
+        resumable: Whether the job ended before its run was finished, through no fault of the run:
+            it was cancelled, reached a time limit, or lost its machine. The grid records no
+            failure. An exit code of 130 means the same.
+        retry: Whether the grid starts a resumable job again; it gives up after some attempts that
+            complete no epoch. Otherwise the run is left to the next command.
     """
 
     job: str
     code: int | None
     reason: str = ""
+    resumable: bool = False
+    retry: bool = False
 
 
 class Executor(Protocol):
@@ -48,7 +77,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """Number of jobs that run at the same time, at least 1."""
+        """Number of jobs that run, or wait in a queue, at the same time; at least 1."""
         ...
 
     def start(self, job: Job) -> None:
@@ -64,11 +93,88 @@ class Executor(Protocol):
 
         Args:
             seconds: Time to wait for a job to end before an empty sequence is returned.
+
+        Raises:
+            RunError: Jobs cannot be run any more; the command ends.
         """
         ...
 
     def stop(self) -> None:
         """Ends all jobs in a way that they can be resumed, and returns when they have ended."""
+        ...
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """Place of a job in the queue of a cluster.
+
+    Args:
+        state: Whether the job waits or runs.
+        id: Name of the job at the cluster, such as "1234_5".
+        place: Machine that runs the job; empty where it waits.
+        reason: Reason why a job waits; empty where it runs.
+        start: Start of the job, expected where it waits, in seconds since the epoch; None where it
+            is not known.
+        log: Path of the job's output; None where it is not kept.
+    """
+
+    state: Literal["pending", "running"]
+    id: str = ""
+    place: str = ""
+    reason: str = ""
+    start: float | None = None
+    log: Path | None = None
+
+
+@runtime_checkable
+class DetachedExecutor(Executor, Protocol):
+    """An executor whose jobs outlive the command, such as the queue of a cluster.
+
+    The grid finds these methods with `isinstance`: `ltbench grid run --detach`, `grid cancel`, and
+    the jobs in `grid status` need them. At most one command at a time starts or adopts a job.
+    """
+
+    def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
+        """Returns the names of those jobs that an earlier command has started and that go on.
+
+        They are from now on as if this executor had started them: `wait` reports their ends.
+
+        Args:
+            jobs: Jobs that the grid will start unless they are adopted.
+
+        Raises:
+            RunError: The jobs of the cluster cannot be read.
+        """
+        ...
+
+    def detach(self) -> None:
+        """Leaves all jobs alone; the executor is not used afterwards.
+
+        Raises:
+            RunError: Jobs that were passed to `start` cannot be handed to the cluster.
+        """
+        ...
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of all jobs of the folder that have not ended, by name.
+
+        Jobs that other commands have started are among them. During `wait` an answer that is some
+        seconds old is enough.
+
+        Raises:
+            RunError: The jobs of the cluster cannot be read.
+        """
+        ...
+
+    def cancel(self, names: Collection[str]) -> None:
+        """Ends jobs in a way that they can be resumed, whichever command has started them.
+
+        Args:
+            names: Names of jobs; those that have ended are passed over.
+
+        Raises:
+            RunError: The jobs cannot be cancelled.
+        """
         ...
 
 

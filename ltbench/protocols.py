@@ -136,6 +136,23 @@ class ScheduledLoss(Loss, Protocol):
         ...
 
 
+@runtime_checkable
+class LossOfExtras(Loss, Protocol):
+    """A loss that also reads values that the model computes of each image beside its logits.
+
+    Where several processes share a batch out, each has the values of its own images alone: the
+    engine takes them before each call, and sets those of all images.
+    """
+
+    def take_extras(self) -> Tensor:
+        """Returns the values (B, ...) of the images of the latest forward pass."""
+        ...
+
+    def set_extras(self, extras: Tensor) -> None:
+        """Sets the values (B, ...) of the images whose loss is computed next."""
+        ...
+
+
 class Sampling(Protocol):
     """Return value of a `SamplingSpec`'s `build`."""
 
@@ -286,8 +303,8 @@ class RefinementContext(Protocol):
             lr: Learning rate; None: the run's.
             sampling_weights: Frequency of each class, (K,); None: that of the run's sampling.
             seed_offset: Number added to the run's seed, for another order and other crops.
-            loss: Loss; it may be a `ScheduledLoss`, and is called after the forward pass of its
-                logits. None: the run's.
+            loss: Loss; it may be a `ScheduledLoss`, and a `LossOfExtras`: it is called after the
+                forward pass of its logits. None: the run's.
             per_class: Largest number of training images of a class. Others are left out, drawn by
                 the seed with its offset, and the run's loss and sampling are built for the class
                 counts that remain. None: all images.

@@ -28,8 +28,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests run in the backgr
 
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keeps digests of images out of the user's cache folder."""
+    """Keeps digests of images out of the user's cache folder, and ignores the user's cluster."""
     monkeypatch.setenv("LTBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "ltbench-cache"))
+    monkeypatch.setenv("LTBENCH_CONFIG", str(tmp_path_factory.getbasetemp() / "no-config.toml"))
+    monkeypatch.delenv("LTBENCH_CACHE_DIR", raising=False)
 
 
 @pytest.fixture(scope="session")

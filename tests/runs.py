@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ltbench.config.resolve import resolve
 from ltbench.config.runspec import RunSpec
 from ltbench.registry.registry import Registry
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import (
     Classes,
-    Environment,
     EvaluationRecord,
     LearnedParameters,
     Metrics,
@@ -39,6 +39,9 @@ ENVIRONMENT = Environment(
     threads=1,
     precision="fp32",
     precision_reason="chosen",
+    ranks=1,
+    devices=["cpu"],
+    backend=None,
 )
 UNTRAINED: dict[str, Any] = {
     "training": {"epochs": 0},

@@ -50,6 +50,7 @@ ROOMS = [
     "",  # the contract: the files on the top floor
     "io",
     "manual",
+    "ranks",
     "registry.guard",
     "registry",
     "data.decoding",

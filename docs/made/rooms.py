@@ -15,6 +15,7 @@ CONTRACT = "contract"
 FLOORS: tuple[dict[str, float], ...] = (
     {CONTRACT: 1.5},
     {"io": 2, "manual": 3},
+    {"ranks": 2},
     {"registry": 1, "data": 2},
     {"config": 1.5},
     {"storage": 1.5},

@@ -90,7 +90,16 @@ _PROTOCOLS = {
     "schedule": ("Schedule",),
     "refinement": ("RefinementContext", "Refinement"),
     "inference": ("Inference", "RandomInference"),
-    "executor": ("Executor", "Job", "Ended", "ForkServer", "ForkedProcess"),
+    "executor": (
+        "Executor",
+        "Job",
+        "Resources",
+        "Ended",
+        "DetachedExecutor",
+        "JobReport",
+        "ForkServer",
+        "ForkedProcess",
+    ),
 }
 """Protocols of each kind. The other kinds build a class of ltbench."""
 

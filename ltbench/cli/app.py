@@ -13,6 +13,9 @@ from ltbench.cli.board.build import build
 from ltbench.cli.board.check import check
 from ltbench.cli.cache import cache
 from ltbench.cli.compare import compare
+from ltbench.cli.config.path import path as config_path
+from ltbench.cli.config.set import set_option
+from ltbench.cli.config.show import show_config
 from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
@@ -24,12 +27,15 @@ from ltbench.cli.epilogs import epilog
 from ltbench.cli.errors import errors
 from ltbench.cli.evaluate import evaluate
 from ltbench.cli.export import export
+from ltbench.cli.grid.cancel import cancel
 from ltbench.cli.grid.list import list_grids
+from ltbench.cli.grid.logs import logs
 from ltbench.cli.grid.plan import plan
 from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
 from ltbench.cli.leaderboard import leaderboard
 from ltbench.cli.list import list_components
+from ltbench.cli.one_task import expect_one_task
 from ltbench.cli.plugin.check import check_plugins
 from ltbench.cli.plugin.list import list_plugins
 from ltbench.cli.plugin.new import new
@@ -99,12 +105,15 @@ def _interruptible(verb: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(verb)
     def wrapped(**arguments: Any) -> None:
+        if verb in _COMPUTING:
+            expect_one_task()
         with interrupts.named():
             verb(**arguments)
 
     return wrapped
 
 
+_COMPUTING = (run, run_grid, tune, evaluate, predict, diagnose)
 _VERBS: dict[str, Callable[..., None]] = {
     "run": run,
     "tune": tune,
@@ -143,6 +152,13 @@ _GRID_VERBS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "run": run_grid,
     "status": status,
+    "logs": logs,
+    "cancel": cancel,
+}
+_CONFIG_VERBS: dict[str, Callable[..., None]] = {
+    "show": show_config,
+    "set": set_option,
+    "path": config_path,
 }
 _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
     "list": list_plugins,
@@ -173,6 +189,14 @@ grid = typer.Typer(
 for name, verb in _GRID_VERBS.items():
     grid.command(name, epilog=epilog("grid"))(_interruptible(verb))
 app.add_typer(grid, name="grid")
+config = typer.Typer(
+    no_args_is_help=True,
+    epilog=epilog("config"),
+    help="Show and change your configuration file, which describes a cluster for all grids.",
+)
+for name, verb in _CONFIG_VERBS.items():
+    config.command(name, epilog=epilog("config"))(_interruptible(verb))
+app.add_typer(config, name="config")
 plugin = typer.Typer(
     no_args_is_help=True, epilog=epilog("plugin"), help="List, check and create plugins."
 )

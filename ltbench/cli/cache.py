@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ltbench.cli.confirm import Yes, expect_confirmation
-from ltbench.cli.options import Json, finite
+from ltbench.cli.options import CacheFolder, Json, finite
 from ltbench.cli.runs.options import Store
 from ltbench.config.defaults import DEFAULT_OUT
 from ltbench.errors import ConfigError, RunError
@@ -32,9 +32,10 @@ def cache(
     ] = None,
     yes: Yes = False,
     out: Store = DEFAULT_OUT,
+    cache_dir: CacheFolder = None,
     json: Json = False,
 ) -> None:
-    """Show the size of the cache in OUT/.cache: features of frozen encoders, decoded images.
+    """Show the size of the cache that runs share: features of frozen encoders, decoded images.
 
     Every entry can be computed again: no result depends on the cache.
 
@@ -50,9 +51,11 @@ def cache(
 
     if clear and limit is not None:
         raise ConfigError("--clear and --limit: choose one of them")
-    if not is_folder(out):
+    stored = Cache.of(out, 0.0 if limit is None else limit, cache_dir)
+    if stored.folder.parent == out and not is_folder(out):
         raise ConfigError(f"{out} {no_folder(out)}", hint="give the folder of the runs: --out DIR")
-    stored = Cache.of(out, 0.0 if limit is None else limit)
+    if cache_dir is not None and not is_folder(cache_dir):
+        raise ConfigError(f"{cache_dir} {no_folder(cache_dir)}", hint="give the folder of a cache")
     deleted: list[CacheEntry] = []
     try:
         entries = stored.entries()

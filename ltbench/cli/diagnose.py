@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     DataRoot,
     Device,
@@ -66,6 +67,7 @@ def diagnose(
     device: Device = "auto",
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Show why rare classes fail: whether training and test images have the same features.
@@ -91,7 +93,9 @@ def diagnose(
         raise ConfigError.from_faults(faults, hint="see `ltbench diagnose --help`")
     cells, pretrained = _cells(runs, against)
     methods = _methods(
-        cells, _Computed(changes, device, workers, cache, data_root), pretrained=pretrained
+        cells,
+        _Computed(changes, device, workers, cache, cache_dir, data_root),
+        pretrained=pretrained,
     )
     pairs = paired_with_first(methods)
     if target is not None:
@@ -162,6 +166,7 @@ class _Computed:
         device: Name of the device.
         workers: Number of loader workers; None to measure it.
         cache: Size of the cache in gigabytes.
+        cache_dir: Folder of the cache; None for the default.
         data_root: Folder of the data sets.
     """
 
@@ -171,10 +176,12 @@ class _Computed:
         device: str,
         workers: int | None,
         cache: float,
+        cache_dir: Path | None,
         data_root: Path,
     ) -> None:
         self._changes = changes
         self._machine = device, workers, cache
+        self._cache_dir = cache_dir
         self._data_root = data_root
 
     def __call__(self, run: RunResult, encoder: Encoder) -> Diagnosis:
@@ -198,7 +205,7 @@ class _Computed:
             return compute_diagnosis(
                 run,
                 encoder,
-                RuntimeConfig.of_stored(run, *self._machine),
+                RuntimeConfig.of_stored(run, *self._machine, cache_dir=self._cache_dir),
                 data_root=self._data_root,
                 settings=self._changes,
                 progress=progress,

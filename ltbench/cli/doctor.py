@@ -3,57 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ltbench.cli.options import DataRoot, Json
-from ltbench.config.defaults import DEFAULT_DATA_ROOT
+from ltbench.cli.completion import complete_name_of
+from ltbench.cli.options import DataRoot, Json, read_assignments
+from ltbench.config.defaults import DEFAULT_DATA_ROOT, DEFAULT_OUT
+from ltbench.grid.findings import Finding, Mark
 
 if TYPE_CHECKING:
     from ltbench.registry.registry import Registry
 
 
-Mark = Literal["ok", "options", "missing", "warning", "failed"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Result of one check.
-
-    Args:
-        topic: Group of the check.
-        status: Result; `options` where nothing is wrong, but options must be set.
-        text: Description.
-        hint: Action that the user can take.
-    """
-
-    topic: str
-    status: Mark
-    text: str
-    hint: str = ""
-
-
-def doctor(data_root: DataRoot = DEFAULT_DATA_ROOT, json: Json = False) -> None:
+def doctor(
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Check a node of the cluster, from a job of the executor: locks, clocks, free "
+            "space, weights, data.",
+        ),
+    ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="With --cluster: executor. Default: that of `ltbench config`.",
+            metavar="NAME",
+            autocompletion=complete_name_of("executor"),
+            show_default=False,
+        ),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="executor.OPTION=VALUE",
+            help="With --cluster: set an option of the executor. Repeatable.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="With --cluster: folder of the run directories.")
+    ] = DEFAULT_OUT,
+    data_root: DataRoot = DEFAULT_DATA_ROOT,
+    json: Json = False,
+) -> None:
     """Check versions, devices, plugins, caches and data sets.
 
     Exit code 1 if a check failed; missing data sets and weights are not failures.
+
+    Example: `ltbench doctor --cluster --executor slurm --set executor.partition=gpu`
     """
+    from ltbench.errors import ConfigError
     from ltbench.io.console import console
     from ltbench.registry.load import load_plugins
 
-    with console(stderr=True).status("checking"):
+    settings, faults = read_assignments(assignments)
+    if not cluster and (executor is not None or settings or faults):
+        raise ConfigError("--executor, --set: expected --cluster with them")
+    with console(stderr=True).status("checking") as status:
         registry = load_plugins()
-        findings = [
-            *_versions(),
-            *_devices(),
-            *_plugins(registry),
-            *_caches(),
-            *_datasets(registry, data_root),
-        ]
+        if cluster:
+            from ltbench.grid.cluster_check import check_cluster
+
+            command = executor, settings
+            findings = check_cluster(registry, command, out, data_root, faults, status.update)
+        else:
+            findings = [
+                *_versions(),
+                *_devices(),
+                *_plugins(registry),
+                *_caches(),
+                *_datasets(registry, data_root),
+            ]
     if json:
         from ltbench.cli.output import print_json
 

@@ -25,6 +25,8 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data new": ("own-images", ("shot group", "split", "data seed")),
     "data": ("data", ("imbalance ratio", "profile", "identity", "split")),
     "grid": ("grids", ("grid", "cell", "executor", "recipe")),
+    "config": ("cluster", ("grid", "executor")),
+    "doctor": ("cluster#check-the-cluster", ()),
     "plugin": ("plugins", ("plugin", "component", "conformance")),
 }
 """Topic of the documentation and words of the glossary, for verbs and for groups of verbs."""

@@ -8,6 +8,7 @@ import typer
 
 from ltbench.cli.completion import complete_name_of
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     DataRoot,
     Device,
@@ -17,6 +18,7 @@ from ltbench.cli.options import (
     Workers,
     read_assignments,
 )
+from ltbench.cli.rank_options import Gpus, Processes, Ranks, shown
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, UnknownNameError
 
@@ -56,8 +58,11 @@ def evaluate(
     ] = None,
     json: Json = False,
     device: Device = "auto",
+    ranks: Ranks = None,
+    gpus: Gpus = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Evaluate a finished run again: other views, another shot rule, the training images.
@@ -82,6 +87,7 @@ def evaluate(
     from ltbench.storage.result_schema import Metrics
     from ltbench.storage.run_directory import RunDirectory
 
+    processes = Processes.of(ranks, gpus, device)
     directory = RunDirectory(run)
     result = directory.finished()
     own = result.spec.inference
@@ -95,25 +101,33 @@ def evaluate(
     if changes or faults or inference not in (None, own.name):
         choice = None if faults else _inference(own, inference or own.name, changes)
     found = [] if choice is None else _stored(result, directory, choice, train=split == "train")
-    if None in found or choice is None:
-        from ltbench.engine.progress_bar import show_progress
+    joins = processes.place is not None  # the ranks decide together what is computed
+    if None in found or choice is None or joins:
         from ltbench.engine.stored_choices import resolve_stored
 
         resolved = resolve_stored(result.spec, changes, data_root, inference, faults)
         choice = resolved.spec.inference
         found = _stored(result, directory, choice, train=split == "train")
-        if None in found:
+        if processes.start and None in found:
             directory.expect_writable()
-            with show_progress() as progress:
+            raise typer.Exit(processes.run())
+        if None in found or joins:
+            directory.expect_writable()
+            with processes.joined() as (group, own_device), shown(group) as progress:
                 from ltbench.engine.run import RuntimeConfig, evaluate_again
 
-                runtime = RuntimeConfig.of_stored(result, device, workers, cache)
+                runtime = RuntimeConfig.of_stored(
+                    result, own_device, workers, cache, group, cache_dir
+                )
+                missing = group.broadcast([read is None for read in found])
                 found = [
                     evaluate_again(resolved, directory, runtime, progress, train=bool(place))
-                    if read is None
+                    if gone
                     else read
-                    for place, read in enumerate(found)
+                    for place, (gone, read) in enumerate(zip(missing, found, strict=True))
                 ]
+            if not group.leads:
+                return
     predictions, *trained = found
     counts = np.array(result.classes.train_images)
     rule = SHOT_RULES[shot_rule]

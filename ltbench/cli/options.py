@@ -69,9 +69,20 @@ CacheSize = Annotated[
         min=0,
         metavar="GB",
         callback=finite,
-        help="Size of the cache in OUT/.cache, which the runs share: features of frozen encoders, "
-        "decoded images; 0: no cache.",
+        help="Size of the cache, which the runs share: features of frozen encoders, decoded "
+        "images; 0: no cache.",
         rich_help_panel=MACHINE,
+    ),
+]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache-dir",
+        metavar="DIR",
+        help="Folder of the cache, such as one on a disk of the machine that executes the run. "
+        "Default: LTBENCH_CACHE_DIR of that machine, or OUT/.cache.",
+        rich_help_panel=MACHINE,
+        show_default=False,
     ),
 ]
 DataRoot = Annotated[

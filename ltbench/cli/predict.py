@@ -9,6 +9,7 @@ import typer
 
 from ltbench.cli.completion import complete_name_of, complete_word_of
 from ltbench.cli.options import DataRoot, Device, FinishedRun, Json, Set, Workers, read_assignments
+from ltbench.cli.rank_options import Gpus, Processes, Ranks, shown
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
 from ltbench.errors import ConfigError, DataError
 
@@ -63,6 +64,8 @@ def predict(
     ] = "fail",
     assignments: Set = None,
     device: Device = "auto",
+    ranks: Ranks = None,
+    gpus: Gpus = None,
     workers: Workers = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
@@ -86,6 +89,7 @@ def predict(
     from ltbench.prediction.found_images import find_images
     from ltbench.storage.run_directory import RunDirectory
 
+    processes = Processes.of(ranks, gpus, device)
     result = RunDirectory(run).finished()
     csv_target = None if csv is None else output_file(csv, "--csv")
     parquet_target = None if parquet is None else output_file(parquet, "--parquet")
@@ -101,12 +105,13 @@ def predict(
         errors.print(f"files ignored, without the file extension of an image: {found.ignored:,}")
 
     # Everything above is checked in less than a second: torch is imported from here on.
-    from ltbench.engine.progress_bar import show_progress
+    if processes.start:
+        raise typer.Exit(processes.run())
     from ltbench.io.gc import gc_paused
     from ltbench.io.interrupts import deferred
 
     stdout = sys.stdout
-    with show_progress() as progress:
+    with processes.joined() as (group, own_device), shown(group) as progress, group.agreed():
         progress.note(f"loading {result.spec.backbone.name}")
         with gc_paused():  # libraries are imported
             from ltbench.cli.predict_output import Output
@@ -115,20 +120,25 @@ def predict(
             result,
             inference=inference,
             prior=prior,
-            device=device,
+            device=own_device,
             settings=changes,
             data_root=data_root,
         )
-        output = Output(predictor, result, found.images, top, stdout if json else None)
-        with deferred(), output.files(csv_target, parquet_target):
+        stream = stdout if json and group.leads else None
+        targets = (csv_target, parquet_target) if group.leads else (None, None)
+        output = Output(predictor, result, found.images, top, stream)
+        with deferred(), output.files(*targets):
             progress.start("predicting", len(found))
-            for part in predictor.stream(found.images, top=top, workers=workers, progress=progress):
+            for part in predictor.stream(
+                found.images, top=top, workers=workers, progress=progress, group=group
+            ):
                 output.add(part, progress)
             output.expect_some()
             progress.stop()
-    output.finish()
+    if group.leads:
+        output.finish()
     for option, target in (("--csv", csv), ("--parquet", parquet)):
-        if target is not None:
+        if target is not None and group.leads:
             errors.print(f"{option} {target}: {output.count:,} rows", markup=False, soft_wrap=True)
     if output.skipped and on_corrupt == "fail":
         raise _some_unread(output.skipped, found)

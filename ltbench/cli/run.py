@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +11,7 @@ import typer
 
 from ltbench.cli.completion import Completion, complete_name_of, complete_word_of
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     Config,
     DataRoot,
@@ -19,6 +22,7 @@ from ltbench.cli.options import (
     Workers,
     read_assignments,
 )
+from ltbench.cli.rank_options import Gpus, Processes, Ranks, shown
 from ltbench.config.defaults import DEFAULT_CACHE_GB, DEFAULT_DATA_ROOT, DEFAULT_DEVICE, DEFAULT_OUT
 from ltbench.config.quick_look import FAST
 from ltbench.config.text import Text
@@ -158,8 +162,11 @@ def run(
     json: Json = False,
     out: Annotated[Path, typer.Option(help="Folder of the run directories.")] = DEFAULT_OUT,
     device: Device = DEFAULT_DEVICE,
+    ranks: Ranks = None,
+    gpus: Gpus = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -209,6 +216,7 @@ def run(
     if toml and (json or not dry_run):
         raise ConfigError("--toml: expected --dry-run, and not --json")
     output_folder(out, "--out")
+    processes = Processes.of(ranks, gpus, device)
     file = read_settings_file(config)
     flags = {key: Text(value) for key, value in given.items() if value is not None}
     settings, faults = read_assignments(assignments, flags)
@@ -224,16 +232,20 @@ def run(
     if toml:
         typer.echo(as_settings_file(planned.resolved), nl=False)
         return
-    stored = None if dry_run else planned.stored(out, overwrite)
+    alone = processes.place is None  # else the ranks read the store together
+    stored = planned.stored(out, overwrite) if alone and not dry_run else None
     if stored is not None:
         print_result(with_today_intervals(stored), json=json, stored=True)
         return
 
-    with console(stderr=True).status("importing torch"):
-        runtime = runtime_config(out, device, workers, 0 if dry_run else cache)
-    from ltbench.engine.progress_bar import show_progress
-
+    if processes.start and not dry_run:
+        with planned.directory(out).lock(out):
+            raise typer.Exit(processes.run())
     if dry_run:
+        from ltbench.engine.progress_bar import show_progress
+
+        with console(stderr=True).status("importing torch"):
+            runtime = runtime_config(out, processes.device, workers, 0)
         from ltbench.engine.estimate import estimate
 
         with show_progress():
@@ -241,6 +253,10 @@ def run(
         print_plan(planned.resolved, estimated, json=json)
         return
     interrupts.expect_one_result()
-    with show_progress() as progress:
-        result = planned.execute(runtime, overwrite, progress)
-    print_result(result, json=json, stored=False)
+    with ExitStack() as stack:
+        with console(stderr=True).status("importing torch"):
+            group, device = stack.enter_context(processes.joined())
+            runtime = runtime_config(out, device, workers, cache, group=group, cache_dir=cache_dir)
+        with shown(group) as progress:
+            result = planned.execute(runtime, overwrite, progress)
+        group.lead(partial(print_result, result, json=json, stored=False))

@@ -11,6 +11,7 @@ import typer
 
 from ltbench.cli.completion import complete_name_of, complete_search
 from ltbench.cli.options import (
+    CacheFolder,
     CacheSize,
     DataRoot,
     Device,
@@ -153,6 +154,7 @@ def tune(
     device: Device = DEFAULT_DEVICE,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
 ) -> None:
     """Search hyper-parameters on val; end with the command of the best.
@@ -209,7 +211,7 @@ def tune(
         prune=RULE if not no_prune and select == "val" else None,
         budget=budget,
     )
-    runtime = _runtime(out, device, workers, cache)
+    runtime = _runtime(out, device, workers, cache, cache_dir)
     reporter = shown.Reporter(metric, budget)
     with open_study(study_folder(out, record, name), record) as study:
         trials = replace(runtime, out=runs_folder(out))
@@ -294,9 +296,11 @@ def _other_options(out: Path, data_root: Path) -> dict[str, str]:
     return options if data_root == DEFAULT_DATA_ROOT else {**options, "--data-root": str(data_root)}
 
 
-def _runtime(out: Path, device: str, workers: int | None, cache: float) -> RuntimeConfig:
+def _runtime(
+    out: Path, device: str, workers: int | None, cache: float, cache_dir: Path | None
+) -> RuntimeConfig:
     from ltbench.engine.launch import runtime_config
     from ltbench.io.console import console
 
     with console(stderr=True).status("importing torch"):
-        return runtime_config(out, device, workers, cache)
+        return runtime_config(out, device, workers, cache, cache_dir=cache_dir)

@@ -42,7 +42,7 @@ def compute_diagnosis(
         RunError: The run directory cannot be written to.
     """
     from ltbench.analysis.diagnosis.class_statistics import FeatureStatistics
-    from ltbench.engine.run import memory_explained
+    from ltbench.engine.memory import memory_explained
     from ltbench.engine.stored_features import StoredEncoder
     from ltbench.io.interrupts import deferred
     from ltbench.registry.attribution import attribute_errors

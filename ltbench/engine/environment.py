@@ -14,11 +14,16 @@ import torch
 
 from ltbench.engine.model.devices import device_name
 from ltbench.engine.model.precision import PrecisionPolicy
-from ltbench.storage.result_schema import Environment, UsedPrecision
+from ltbench.ranks.group import Group
+from ltbench.storage.environment_schema import Backend, Environment, UsedPrecision
 
 
 def describe_environment(
-    device: torch.device, policy: PrecisionPolicy, plugins: Iterable[str], weights: str
+    device: torch.device,
+    policy: PrecisionPolicy,
+    plugins: Iterable[str],
+    weights: str,
+    group: Group,
 ) -> Environment:
     """Returns the environment of a run.
 
@@ -27,6 +32,7 @@ def describe_environment(
         policy: Precision of the matrix products.
         plugins: Distributions of the run's components, with their versions.
         weights: SHA-256 of the pretrained weights.
+        group: Processes that execute the run together.
     """
     return Environment(
         command=sys.argv,
@@ -39,6 +45,9 @@ def describe_environment(
         threads=torch.get_num_threads(),
         precision=cast(UsedPrecision, policy.name),
         precision_reason=policy.reason,
+        ranks=group.size,
+        devices=group.collect(device_name(device)),
+        backend=cast(Backend | None, group.backend),
     )
 
 

@@ -13,8 +13,9 @@ from ltbench.config.resolve import Resolved
 from ltbench.engine.building.builder import build_run
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.environment import peak_memory_mb
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.model.precision import PrecisionPolicy
-from ltbench.engine.run import RuntimeConfig, count_learned, memory_explained
+from ltbench.engine.run import RuntimeConfig, count_learned
 from ltbench.engine.training.checkpoint import TrainState
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.storage.result_schema import LearnedParameters
@@ -97,10 +98,10 @@ def _timed(work: Any, device: torch.device) -> float:
 def _step_once(built: BuiltRun, state: TrainState, policy: PrecisionPolicy) -> None:
     built.model.training_mode()
     built.loss.start_epoch(0.0)
-    images, targets = next(image_loader(built, 0, 1).epoch(0, _PROBE_IMAGES))
+    (part,) = next(image_loader(built, 0, 1).epoch(0, _PROBE_IMAGES))
     with policy.autocast():
-        logits = built.model(images)
-    built.loss(logits, targets).backward()
+        logits = built.model(part.inputs)
+    built.loss(logits, part.targets).backward()
     state.optimizer.step()
     state.optimizer.zero_grad()
 

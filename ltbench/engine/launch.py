@@ -19,6 +19,7 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 
 if TYPE_CHECKING:
     from ltbench.engine.run import RuntimeConfig
+    from ltbench.ranks.group import Group
     from ltbench.storage.result_schema import RunResult
 
 
@@ -110,20 +111,32 @@ def plan_run(
     return PlannedRun(registry, resolved, chosen)
 
 
-def runtime_config(out: Path, device: str, workers: int | None, cache_gb: float) -> RuntimeConfig:
+def runtime_config(
+    out: Path,
+    device: str,
+    workers: int | None,
+    cache_gb: float,
+    command_id: str = "",
+    group: Group | None = None,
+    cache_dir: Path | None = None,
+) -> RuntimeConfig:
     """Returns the runtime configuration of a run; imports torch.
 
     Args:
         out: Folder of the run directories.
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None to measure it.
-        cache_gb: Size of the cache below `out` in gigabytes; 0 for no cache.
+        cache_gb: Size of the cache in gigabytes; 0 for no cache.
+        command_id: Text that a command gives all its requests; empty for none.
+        group: Processes that execute the run together; None for this process alone.
+        cache_dir: Folder of the cache; None for the default.
     """
     from ltbench.io.gc import gc_paused
 
     with gc_paused():
         from ltbench.engine.run import RuntimeConfig
     from ltbench.io.array_cache import NO_CACHE, Cache
+    from ltbench.ranks.group import SINGLE
 
-    cache = Cache.of(out, cache_gb) if cache_gb else NO_CACHE
-    return RuntimeConfig(out, device, workers, cache)
+    cache = Cache.of(out, cache_gb, cache_dir) if cache_gb else NO_CACHE
+    return RuntimeConfig(out, device, workers, cache, command_id, group or SINGLE)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import torch
 from torch import nn
 
 from ltbench.config.resolve import Resolved
@@ -23,8 +22,10 @@ from ltbench.engine.environment import (
     peak_memory_mb,
 )
 from ltbench.engine.evaluate import evaluate
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.model.devices import choose_device
 from ltbench.engine.observers import Observers
+from ltbench.engine.recorded_failure import failure_recorded
 from ltbench.engine.stored_model import rebuild_run, save_frozen
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.engine.training.checkpoint import TrainState, copies, save_learned
@@ -33,24 +34,19 @@ from ltbench.engine.training.selection import Validation, describe_selection
 from ltbench.engine.training.train_loader import image_loader
 from ltbench.engine.training.trainer import Trainer
 from ltbench.errors import (
-    Interrupted,
-    LTBenchError,
-    OutOfMemoryError,
-    RunError,
     Stopped,
-    is_out_of_memory,
 )
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.gc import gc_paused
-from ltbench.io.interrupts import check, deferred, requested_late, result_stored
+from ltbench.io.interrupts import check, deferred, result_stored
 from ltbench.progress import ProgressReporter
-from ltbench.registry.attribution import attribute_errors, describe_error
+from ltbench.ranks.group import SINGLE, Group
+from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.registry import Registry
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import (
     Classes,
     EvaluationRecord,
-    Failure,
     LearnedParameters,
     Metrics,
     RunDescription,
@@ -63,11 +59,6 @@ from ltbench.storage.run_directory import Overwrite, RunDirectory, stored_result
 StopAfter = Callable[[Sequence[Mapping[str, Any]]], bool]
 """Reads the rows of the epochs so far, and returns whether the training ends here."""
 
-_ACCUMULATE = (
-    "--accumulate 4 puts a quarter of each batch through the model at a time, with the same result "
-    "up to rounding"
-)
-
 
 @dataclass(frozen=True)
 class RuntimeConfig:
@@ -78,15 +69,28 @@ class RuntimeConfig:
         device: "auto", "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers; None: as many as keep up with the model.
         cache: Array cache that the runs of a folder share.
+        command_id: Text that a command gives all its requests, so that a process which is started
+            again for the same request continues; empty for none.
+        group: Processes that execute the run together.
     """
 
     out: Path
     device: str
     workers: int | None
     cache: Cache = NO_CACHE
+    command_id: str = ""
+    group: Group = SINGLE
 
     @classmethod
-    def of_stored(cls, run: RunResult, device: str, workers: int | None, cache: float) -> Self:
+    def of_stored(
+        cls,
+        run: RunResult,
+        device: str,
+        workers: int | None,
+        cache: float,
+        group: Group = SINGLE,
+        cache_dir: Path | None = None,
+    ) -> Self:
         """Returns the settings for more work on a stored run, which finds the cache of its folder.
 
         Args:
@@ -94,9 +98,11 @@ class RuntimeConfig:
             device: Name of the device.
             workers: Number of loader workers; None to measure it.
             cache: Size of the cache in gigabytes.
+            group: Processes that do the work together.
+            cache_dir: Folder of the cache; None for the default.
         """
         folder = RunDirectory(run.path).out(run.spec)
-        return cls(Path(), device, workers, Cache.of(folder, cache))
+        return cls(Path(), device, workers, Cache.of(folder, cache, cache_dir), group=group)
 
     def loader_config(self, spec: RunSpec) -> LoaderConfig:
         """Returns the configuration of the data loaders of a run.
@@ -105,7 +111,7 @@ class RuntimeConfig:
             ConfigError: The device does not exist.
         """
         device = choose_device(self.device)
-        return LoaderConfig(device, self.workers, spec.on_corrupt == "skip", self.cache)
+        return LoaderConfig(device, self.workers, spec.on_corrupt == "skip", self.cache, self.group)
 
 
 def execute(
@@ -123,7 +129,8 @@ def execute(
         resolved: Choices of the run.
         registry: Registry of the plugins that are notified.
         runtime: Settings of the execution.
-        overwrite: Earlier runs that are executed again: none, failed ones, or all.
+        overwrite: Earlier runs that are executed again: none, failed ones, or all. What an earlier
+            attempt for the same request has done is continued.
         progress: Progress reporter.
         trackers: Trackers that are notified besides the plugins, unless the run is done already.
         stop_after: Called after each epoch but the last, and before a resumed training.
@@ -133,25 +140,38 @@ def execute(
         LTBenchError: The run could not be finished; its checkpoints are kept.
     """
     directory = RunDirectory.of(runtime.out, resolved.spec)
-    with directory.lock(runtime.out):
-        done = stored_result(directory, overwrite)
-        if done is not None:
-            return done
+    group = runtime.group
+    with ExitStack() as stack:
+        stack.enter_context(group.agreed())
+        if group.holds_lock:
+            stack.enter_context(directory.lock(runtime.out, runtime.command_id))
+        if overwrite == "always" and directory.is_continued(runtime.command_id):
+            overwrite = "failed"
+        overwrite = group.broadcast(overwrite)
+        done = stored_result(directory, overwrite) if group.leads else None
+        if group.broadcast(done is not None):
+            return done or directory.finished()
         spec = resolved.spec
-        hooks = {tracker.name: tracker.build(resolved, directory) for tracker in trackers}
+        notified = trackers if group.leads else ()
+        hooks = {tracker.name: tracker.build(resolved, directory) for tracker in notified}
         observers = Observers(registry, hooks, spec.to_dict(), progress)
         loader_config = runtime.loader_config(spec)
-        resumed_precision = None if overwrite == "always" else directory.resumed_precision()
+        known = None if overwrite == "always" else directory.resumed_precision()
+        resumed_precision = group.broadcast(known)
         progress.note(f"loading {spec.dataset.title} and {spec.backbone.name}")
         with memory_explained(), gc_paused():  # libraries are imported
             built = build_run(resolved, loader_config, resumed_precision, progress)
         for warning in built.warnings:
             progress.note(f"warning: {warning}")
         if overwrite == "always":  # not before it is known that the run can begin
-            directory.clear()
+            group.lead(directory.clear)
+        group.lead(directory.begin, RunDescription.of(spec))
+        if group.leads:
+            directory = directory.start_attempt(runtime.command_id)
         components = resolved.components.values()
-        recorded = _failure_recorded(directory, resolved, observers)
-        with recorded, attribute_errors(*components), memory_explained():
+        recorded = failure_recorded(directory, resolved, observers, group)
+        agreed = group.agreed()  # before an error is recorded: all processes have the same one
+        with recorded, agreed, attribute_errors(*components), memory_explained():
             return _run(resolved, observers, directory, built, progress, stop_after)
 
 
@@ -164,22 +184,25 @@ def _run(
     stop_after: StopAfter | None,
 ) -> RunResult:
     spec = resolved.spec
-    directory.begin(RunDescription.of(spec))
+    group = built.loader_config.group
     plugins = [choice.plugin for choice in spec.choices().values()]
     device = built.loader_config.device
-    environment = describe_environment(device, built.policy, plugins, built.fingerprint)
-    directory.write(environment)
+    environment = describe_environment(device, built.policy, plugins, built.fingerprint, group)
+    group.lead(directory.write, environment)
     resumes = directory.checkpoint("training").exists()
-    observers.start(directory.path, directory.history() if resumes else [])
+    group.lead(observers.start, directory.path, directory.history() if resumes else [])
 
     if built.dataset.held_out:
         progress.note(f"held out of the training split: {built.dataset.held_out:,} images")
     trainer = Trainer(built, directory, progress)
+    group.synchronise(built.model.learned().values())
     start = {} if built.refinement is None else copies(built.model.learned())
     training, selection = _train(spec, trainer, observers, stop_after)
     refinement, refined = refine(spec, resolved.components["refinement"], trainer, start)
-    save_learned(built.model, directory.learned, spec.hash)
-    save_frozen(built, directory.frozen, spec.hash)
+    group.synchronise(built.model.learned().values())
+    directory.expect_own_attempt()
+    group.lead(save_learned, built.model, directory.learned, spec.hash)
+    group.lead(save_frozen, built, directory.frozen, spec.hash)
 
     predictions, evaluation = predict(resolved, directory, spec, built, progress)
     result = RunResult(
@@ -198,17 +221,18 @@ def _run(
         evaluation=evaluation,
         environment=environment,
         warnings=built.warnings,
-        peak_memory_mb=peak_memory_mb(built.loader_config.device),
+        peak_memory_mb=max(group.collect(peak_memory_mb(device))),
         silenced_plugins=observers.silenced,
         directory=str(directory.path),
     )
+    directory.expect_own_attempt()
     check()  # from here on, the run is finished rather than interrupted
-    observers.end(result.to_dict())
+    group.lead(observers.end, result.to_dict())
     # An observer may have been silenced by the notification of the end.
     result = result.model_copy(update={"silenced_plugins": dict(observers.silenced)})
-    directory.write(result)
+    group.lead(directory.write, result)
     result_stored()
-    directory.drop_checkpoint()
+    group.lead(directory.drop_checkpoint)
     return result
 
 
@@ -217,14 +241,15 @@ def _train(
 ) -> tuple[TrainingRecord, SelectionRecord]:
     """Trains the model; returns the records of the training and of the kept epoch."""
     built, directory = trainer.built, trainer.directory
+    group = built.loader_config.group
     if spec.train.epochs == 0 or not built.model.learned():
         skipped = built.dataset.unreadable
         idle = TrainingRecord(epochs=0, seconds=0.0, images_per_second=None, skipped_images=skipped)
         return idle, describe_selection(spec, built.dataset, [])
 
     def tell(state: TrainState) -> None:
-        directory.write_history(state.history)
-        observers.epochs(state.history)
+        group.lead(directory.write_history, state.history)
+        group.lead(observers.epochs, state.history)
         done, epochs = state.epoch, spec.train.epochs
         if stop_after is not None and done < epochs and stop_after(list(state.history)):
             hint = "the same run resumes after this epoch"
@@ -271,7 +296,7 @@ def predict(
     about = {"hash": own.hash, "inference": spec.inference.name, "split": split}
     path = directory.predictions(spec.inference, own.inference, train=train)
     names = image_names(built.dataset.splits[split].images, predictions.indices)
-    predictions.write(path, about, names)
+    built.loader_config.group.lead(predictions.write, path, about, names)
     return predictions, EvaluationRecord(
         inference=spec.inference.name,
         split=spec.split,
@@ -304,7 +329,8 @@ def evaluate_again(
     """
     loader_config = runtime.loader_config(resolved.spec)
     own = directory.spec()
-    with attribute_errors(*resolved.components.values()), memory_explained():
+    agreed = runtime.group.agreed()
+    with agreed, attribute_errors(*resolved.components.values()), memory_explained():
         split = "train" if train else own.split
         built = rebuild_run(resolved, directory, loader_config, progress, split)
         with deferred():
@@ -337,59 +363,3 @@ def count_learned(built: BuiltRun, refined: Sequence[nn.Parameter] = ()) -> Lear
         backbone=backbone,
         percent=100 * total / backbone,
     )
-
-
-@contextmanager
-def _failure_recorded(
-    directory: RunDirectory, resolved: Resolved, observers: Observers
-) -> Iterator[None]:
-    """Records the failure of a run, and notifies the observers; checkpoints are kept."""
-    directory.forget_failure()
-    try:
-        with deferred():
-            yield
-    except Stopped as error:
-        observers.fail(error)
-        raise
-    except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, Interrupted)) or requested_late():
-            done, epochs = len(directory.history()), resolved.spec.train.epochs
-            stage = f"after {done} of {epochs} epochs" if done < epochs else "after the training"
-            hint = "the same command resumes the run"
-            interrupted = Interrupted(f"interrupted {stage}", hint=hint)
-            observers.fail(interrupted)
-            raise interrupted from error
-        if isinstance(error, Exception):
-            _record(error, directory, observers)
-        raise
-
-
-def _record(error: Exception, directory: RunDirectory, observers: Observers) -> None:
-    """Writes `failure.json`, and notifies the observers."""
-    shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
-    failure = Failure(error=shown.message, hint=shown.hint, kind=type(error).__name__)
-    with suppress(RunError):  # a full disk: the error that is raised is the first one
-        directory.write(failure)
-    observers.fail(shown)
-
-
-@contextmanager
-def memory_explained(hint: str = _ACCUMULATE) -> Iterator[None]:
-    """Converts the errors of libraries that run out of memory into one with a hint.
-
-    Args:
-        hint: Hint of the error.
-
-    Raises:
-        OutOfMemoryError: A library ran out of memory.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this machine"
-        raise OutOfMemoryError(
-            f"out of memory on {where}",
-            hint=hint,
-        ) from error

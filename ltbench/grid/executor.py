@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ltbench.config.options import parse_options
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
+from ltbench.grid.executor_choice import ExecutorChoice
 from ltbench.grid.grid_file import Grid
-from ltbench.jobs import Ended, Executor, Job
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
@@ -54,6 +54,38 @@ class CheckedExecutor:
             self.executor.stop()
 
 
+@dataclass(frozen=True)
+class CheckedDetachedExecutor(CheckedExecutor):
+    """The same of an executor whose jobs outlive the command.
+
+    Args:
+        executor: The executor of a plugin.
+        component: Component that built it.
+    """
+
+    executor: DetachedExecutor
+
+    def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
+        """Returns the names of the jobs that an earlier command has started."""
+        with attribute_errors(self.component):
+            return self.executor.adopt(jobs)
+
+    def detach(self) -> None:
+        """Leaves all jobs alone."""
+        with attribute_errors(self.component):
+            self.executor.detach()
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of all jobs that have not ended."""
+        with attribute_errors(self.component):
+            return self.executor.report()
+
+    def cancel(self, names: Collection[str]) -> None:
+        """Ends jobs in a way that they can be resumed."""
+        with attribute_errors(self.component):
+            self.executor.cancel(names)
+
+
 def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ...]:
     """Returns the names of the libraries that the components and trackers of a grid import."""
     chosen = [one for run in grid.runs for one in run.resolved.components.values()]
@@ -63,8 +95,7 @@ def libraries_of(grid: Grid, trackers: Iterable[ChosenTracker]) -> tuple[str, ..
 
 def build_executor(
     registry: Registry,
-    name: str | None,
-    options: Mapping[str, Any],
+    choice: ExecutorChoice,
     context: ExecutorContext,
     faults: Sequence[str] = (),
 ) -> CheckedExecutor:
@@ -72,8 +103,7 @@ def build_executor(
 
     Args:
         registry: Components to choose from.
-        name: Name of the executor; None for the default.
-        options: Options by dotted key: `executor.partition`.
+        choice: Name and options of the executor.
         context: Arguments for building the executor.
         faults: Faults found so far, which are reported together with all others.
 
@@ -81,24 +111,27 @@ def build_executor(
         UnknownNameError: No executor has that name.
         ConfigError: All faults of the options.
     """
-    component = registry.find("executor", name or registry.default("executor"))
+    component = registry.find("executor", choice.name)
     spec = component.spec
     unknown = [
         f"{key}: only executor.* and tracker.* can be set here"
-        for key in options
+        for key in choice.options
         if not key.startswith("executor.")
     ]
     own = {
         key.removeprefix("executor."): value
-        for key, value in options.items()
+        for key, value in choice.options.items()
         if key.startswith("executor.")
     }
     with attribute_errors(component):
         config, wrong = parse_options(spec.config, own, "executor", f"executor '{spec.name}'")
     if faults or unknown or wrong:
         raise ConfigError.from_faults(
-            [*faults, *unknown, *wrong],
+            [*faults, *map(choice.located, [*unknown, *wrong])],
             hint=f"see `ltbench show executor {spec.name}`; the grid file sets the rest",
         )
     with attribute_errors(component):
-        return CheckedExecutor(spec.build(config, context), component)
+        executor = spec.build(config, context)
+        if isinstance(executor, DetachedExecutor):
+            return CheckedDetachedExecutor(executor, component)
+        return CheckedExecutor(executor, component)

@@ -20,21 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
+from ltbench.io.process import python_command
 from ltbench.jobs import ForkedProcess, ForkServer
 
 SHUTDOWN_SECONDS = 10.0  # from closing the channel until the server is killed
 MAX_MESSAGE_BYTES = 1 << 17  # every socket accepts at least that many by default
 MAX_SHOWN_OUTPUT_CHARACTERS = 400
-
-
-def python_command(module: str) -> tuple[str, ...]:
-    """Returns the command that runs a module with the import path of this process."""
-    # Without -P, Python would import modules from the working directory first.
-    in_path = sys.path[:1] in ([""], [str(Path.cwd())])
-    return (sys.executable, *(() if in_path else ("-P",)), "-m", module)
 
 
 def fork_server_factory(

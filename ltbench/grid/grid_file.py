@@ -15,13 +15,17 @@ train.lr = [0.001, 0.005]
 [[exclude]]                       # leaves out the runs that match all of these settings
 method = "third"
 seed = [1, 2]                     # in a pattern, a list matches any of its values
+
+[executor]                        # where the runs are executed; in no run's hash
+name = "some_queue"
+partition = "gpu"
 ```
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +64,15 @@ class Grid:
         name: Name that the file sets, or the name of the file.
         cells: Cells in the order of the file.
         notes: Remarks, such as runs that several entries include.
+        origin: Name of the grid's tables in errors: the path of its file.
+        executor: Name and options of the executor that the file sets, by key.
     """
 
     name: str
     cells: Sequence[GridCell]
     notes: Sequence[str] = ()
+    origin: str = "grid"
+    executor: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runs(self) -> list[GridRun]:
@@ -141,7 +149,8 @@ def resolve_grid(
         hint = "; ".join(leading(list(pool.hints), _MAX_HINT_CHARACTERS)) or HINT
         together = ConfigError.from_faults(faults)
         raise ConfigError(f"{origin}: {together.message}", hint=hint)
-    return Grid(tables.name, list(_cells(pool.runs.values())), [*pool.notes, *_quick_looks(pool)])
+    notes = [*pool.notes, *_quick_looks(pool)]
+    return Grid(tables.name, list(_cells(pool.runs.values())), notes, origin, tables.executor)
 
 
 def _quick_looks(pool: RunPool) -> Iterator[str]:

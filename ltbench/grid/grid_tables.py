@@ -17,7 +17,7 @@ MAX_FILE_BYTES = 10_000_000
 MAX_PATTERNS = 1_000  # each is compared with every run
 LISTS = "a list is an axis, with a run for each value; a value that is a list is written [[0, 1]]"
 HINT = f"{LISTS}; options are written like other settings: method.dim = 4"
-KEYS = ("name", "defaults", "include", "exclude")
+KEYS = ("name", "defaults", "include", "exclude", "executor")
 _MAX_NAME_CHARACTERS = 100
 _MAX_DEPTH = 20
 _HINT_OF_TABLES = "give what a grid file holds: {'defaults': {'seed': [0, 1]}, 'include': [...]}"
@@ -48,7 +48,8 @@ def tables_of(content: Mapping[str, Any]) -> GridTables:
     A list is an axis, as in a file; a tuple is one value that is a list.
 
     Args:
-        content: Content of a grid file: keys `name`, `defaults`, `include`, `exclude`.
+        content: Content of a grid file: keys `name`, `defaults`, `include`, `exclude`,
+            `executor`.
 
     Raises:
         ConfigError: A key is not a text, or tables are nested too deeply.
@@ -91,6 +92,7 @@ class GridTables:
     include: list[dict[str, Any]] = field(default_factory=list)
     exclude: list[dict[str, Any]] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
+    executor: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.faults += [
@@ -103,6 +105,7 @@ class GridTables:
             self.faults.append(self._at(fault, "name"))
         found = self.stored.get("defaults", {})
         self.defaults = self._table("defaults", found, "defaults")
+        self.executor = self._table("executor", self.stored.get("executor", {}), "executor")
         self.include = self._tables("include")
         self.exclude = self._tables("exclude")
         if len(self.exclude) > MAX_PATTERNS:

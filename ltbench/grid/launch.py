@@ -5,23 +5,27 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.text import Text, as_typed
+from ltbench.config.user_file import UserConfig
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import choose_trackers, without_trackers
-from ltbench.errors import RunError
-from ltbench.grid.executor import build_executor, libraries_of
+from ltbench.errors import ConfigError, RunError
+from ltbench.grid.executor import CheckedDetachedExecutor, build_executor, libraries_of
+from ltbench.grid.executor_choice import choose_executor
 from ltbench.grid.forecast import Forecaster
 from ltbench.grid.fork_server import fork_server_factory
 from ltbench.grid.grid_file import Grid
+from ltbench.grid.queues import as_text, remember
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import read_states
 from ltbench.grid.task import Task
+from ltbench.jobs import Resources
 from ltbench.registry.registry import Registry
 from ltbench.storage.run_directory import Overwrite
 
@@ -33,15 +37,19 @@ class GridOptions:
     Args:
         out: Folder of the run directories.
         data_root: Folder of the data sets.
-        executor: Name of the executor; None for the default.
+        executor: Name of the executor; None for that of the grid file, of the user's configuration
+            file, or the default.
         jobs: Largest number of runs at the same time; None lets the executor choose.
         device: "auto" (every GPU, or the CPU), "cpu", "cuda", "cuda:1", ...
         workers: Number of loader workers of a run; None to measure it.
-        cache: Size of the cache below `out` in gigabytes; 0 for no cache.
+        cache: Size of the cache in gigabytes; 0 for no cache.
         overwrite: Earlier runs that are executed again.
         trackers: Names of the trackers that follow each run.
         settings: Options of the executor and the trackers by key: `executor.partition`,
             `tracker.csv.folder`.
+        detach: Whether the command ends when the executor has the jobs.
+        cache_dir: Folder of the cache on the machines of the runs; None for the default.
+        gpus_per_run: Number of GPUs that each run uses; None for one, or the CPU.
     """
 
     out: Path
@@ -54,6 +62,15 @@ class GridOptions:
     overwrite: Overwrite = "never"
     trackers: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    detach: bool = False
+    cache_dir: Path | None = None
+    gpus_per_run: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """Needs of each run, but for its forecast."""
+        gpus = self.gpus_per_run or int(self.device.startswith("cuda"))
+        return Resources(gpus=gpus, ranks=self.gpus_per_run or 1)
 
 
 def schedule_grid(
@@ -75,8 +92,33 @@ def schedule_grid(
     own, of_trackers = without_trackers(options.settings)
     trackers, wrong = choose_trackers(registry, options.trackers, of_trackers)
     fork_server = fork_server_factory(libraries_of(grid, trackers))
-    context = ExecutorContext(jobs=options.jobs, device=options.device, fork_server=fork_server)
-    executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
+    device = options.device
+    if options.gpus_per_run is not None:
+        if device not in ("auto", "cuda"):
+            raise ConfigError(
+                f"--gpus-per-run: expected --device cuda or none, got {device}",
+                hint="leave --device out",
+            )
+        device = "cuda"
+    context = ExecutorContext(
+        jobs=options.jobs,
+        device=device,
+        fork_server=fork_server,
+        out=options.out,
+        gpus=options.gpus_per_run or 1,
+    )
+    choice = choose_executor(
+        UserConfig.read(),
+        (grid.origin, grid.executor),
+        (options.executor, own),
+        registry.default("executor"),
+    )
+    executor = build_executor(registry, choice, context, [*faults, *wrong])
+    if options.detach and not isinstance(executor, CheckedDetachedExecutor):
+        raise ConfigError(
+            f"--detach: the jobs of executor '{executor.component.spec.name}' end with the command",
+            hint="choose an executor of a cluster: `ltbench list executors`",
+        )
     grid.require_data()
     cells = read_states(grid, options.out)
     scheduler = Scheduler.of(
@@ -84,13 +126,20 @@ def schedule_grid(
         executor,
         options.out,
         options.overwrite,
-        device=options.device,
+        options.resources,
+        device=device,
+        ranks=options.resources.ranks,
         workers=options.workers,
         cache=options.cache,
+        cache_dir=str(options.cache_dir or ""),
+        command_id=secrets.token_hex(8),
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
-        tracker_options={key: _typed(value) for key, value in of_trackers.items()},
+        tracker_options={key: as_text(value) for key, value in of_trackers.items()},
     )
+    scheduler.detach = options.detach
+    if isinstance(executor, CheckedDetachedExecutor):
+        remember(executor, options.out, choice.options)
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
@@ -100,10 +149,6 @@ def schedule_grid(
         known = expected[task.cell]
         task.expected_seconds = known.seconds if known else None
     return scheduler
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, Text) else as_typed(value)
 
 
 def execute_grid(
@@ -126,10 +171,23 @@ def execute_grid(
         scheduler.run(show)
     failed = [task for task in scheduler.tasks if task.state == "failed"]
     if not failed:
-        return None
+        return None if scheduler.detach else _unfinished(scheduler.tasks)
     others = ", the first of them: " if len(failed) > 1 else ": "
     return RunError(
         f"{len(failed)} of {len(scheduler.tasks)} runs failed{others}"
         f"{failed[0].title}: {failed[0].found.error}",
         hint="execute them again with --overwrite failed",
+    )
+
+
+def _unfinished(tasks: Sequence[Task]) -> RunError | None:
+    """Returns the error about runs whose jobs ended early; None where all runs are done."""
+    left = [task for task in tasks if task.state == "to do"]
+    if not left:
+        return None
+    others = ", the first of them: " if len(left) > 1 else ": "
+    return RunError(
+        f"{len(left)} of {len(tasks)} runs are not finished{others}"
+        f"{left[0].title}: {left[0].found.error}",
+        hint="start the same command again to resume",
     )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
+from ltbench.grid.late_results import LateResults
 from ltbench.grid.status import CellState, RunState, read_state
 from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.io.interrupts import check, named, requested_late
-from ltbench.jobs import Ended, Executor, Job
+from ltbench.io.open_files import allow_open_files
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import LockProbe, hold_probe
 from ltbench.storage.run_directory import Overwrite, file_clock
 
 STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
+FEW_SLOTS = 200  # with which no limit of open files is met
 POLL_SECONDS = 0.5  # for which `Executor.wait` may wait
 
 
@@ -35,6 +38,8 @@ class Scheduler:
         options: Values of the other fields of the workers' requests.
         start_time: Start of the command on the clock of the file system; results that are newer
             are never replaced.
+        resources: Needs of each run, but for its forecast.
+        detach: Whether the command ends when the executor has the jobs.
     """
 
     tasks: Sequence[Task]
@@ -43,6 +48,11 @@ class Scheduler:
     overwrite: Overwrite
     options: Settings
     start_time: float
+    resources: Resources = field(default_factory=Resources)
+    detach: bool = False
+    _started: dict[str, Task] = field(default_factory=dict)
+    _probe: LockProbe | None = None
+    _late: LateResults = field(default_factory=LateResults)
 
     @functools.cached_property
     def tally(self) -> Tally:
@@ -54,6 +64,16 @@ class Scheduler:
         """Tasks that are not settled, by the hash of their run."""
         return {task.run.resolved.spec.hash: task for task in self.tasks if not task.settled}
 
+    @functools.cached_property
+    def detached(self) -> DetachedExecutor | None:
+        """The executor where its jobs outlive the command."""
+        return self.executor if isinstance(self.executor, DetachedExecutor) else None
+
+    @property
+    def queued(self) -> int:
+        """Number of jobs that the executor has and that do not run yet."""
+        return sum(task.start_time is None for task in self._started.values())
+
     @classmethod
     def of(
         cls,
@@ -61,6 +81,7 @@ class Scheduler:
         executor: Executor,
         out: Path,
         overwrite: Overwrite,
+        resources: Resources = Resources(),  # noqa: B008  # frozen
         **options: Any,
     ) -> Scheduler:
         """Returns the schedule of a grid whose states were read.
@@ -70,10 +91,11 @@ class Scheduler:
             executor: Executor of the processes.
             out: Folder of the run directories.
             overwrite: Earlier runs that are executed again.
+            resources: Needs of each run, but for its forecast.
             options: Values of the other fields of the workers' requests.
         """
         tasks = [Task(cell.cell.label, state.run, state) for cell in cells for state in cell.runs]
-        schedule = cls(tasks, executor, out, overwrite, options, file_clock(out))
+        schedule = cls(tasks, executor, out, overwrite, options, file_clock(out), resources)
         for task in tasks:
             if schedule._is_settled(task.found):
                 task.settled = task.earlier = True
@@ -88,9 +110,14 @@ class Scheduler:
         Raises:
             Interrupted: The user interrupted the command; running tasks can be resumed.
         """
+        left = False
         try:
-            with named():
-                self._run(show)
+            with named(), hold_probe(self.out) as self._probe:
+                if self.detach and self.detached is not None:
+                    self._submit(self.detached, show)
+                    left = True
+                else:
+                    self._run(show)
         except Interrupted as error:
             done = sum(task.state == "done" for task in self.tasks)
             raise Interrupted(
@@ -98,17 +125,36 @@ class Scheduler:
                 hint="start the same command again to resume",
             ) from error
         finally:
-            self.executor.stop()
+            if not left:
+                self.executor.stop()
             for task in self.tasks:
                 task.release()
 
     def _run(self, show: Callable[[Task | None], None]) -> None:
         while self._open:
             self._start(show)
-            for ended in self.executor.wait(POLL_SECONDS):
+            late = self._late.take()
+            for ended in (*late, *self.executor.wait(POLL_SECONDS)):
                 self._end(ended, show)
+            self._observe()
+            if self._probe is not None:
+                self._probe.check()
             check()
             show(None)
+
+    def _submit(self, executor: DetachedExecutor, show: Callable[[Task | None], None]) -> None:
+        """Passes the jobs to the executor, and leaves them alone."""
+        self._start(show)
+        check()
+        executor.detach()
+
+    def _observe(self) -> None:
+        """Reads where the jobs are."""
+        if self.detached is not None:
+            for name, place in self.detached.report().items():
+                task = self._started.get(name)
+                if task is not None and task.observe(place):
+                    self.tally.update(task)
 
     def seconds_left(self) -> float | None:
         """Returns the forecast of the remaining time; None where a cell has no forecast."""
@@ -117,29 +163,51 @@ class Scheduler:
 
     def _start(self, show: Callable[[Task | None], None]) -> None:
         """Starts a task in each free slot."""
-        own = sum(task.start_time is not None for task in self.tally.running.values())
-        free = self.executor.slots - own
+        free = self.executor.slots - len(self._started)
+        if free > FEW_SLOTS:  # each claim is an open file
+            free = min(free, allow_open_files() - len(self._started))
+        jobs: list[Job] = []
         for task in list(self._open.values()) if free > 0 else ():
-            if free <= 0:
-                return
+            if len(jobs) == free:
+                break
             check()
-            if task.start_time is not None:
-                continue
-            claimed = task.claim(self.out)
+            if not task.started and self._claims(task, show):
+                jobs.append(self._job(task))
+        adopted = self.detached.adopt(jobs) if jobs and self.detached is not None else ()
+        for job in jobs:
+            if job.name not in adopted:
+                self.executor.start(job)
+            task = self._started[job.name] = self._open[job.name]
+            task.start(queued=self.detached is not None)
             self.tally.update(task)
-            if not claimed:
-                continue
-            found = read_state(task.run, self.out)
-            if self._is_settled(found):  # another process has executed it meanwhile
-                self._settle(task, found, show)
-                continue
-            request = Request.of(
-                task.run.settings, out=str(self.out), overwrite=self.overwrite, **self.options
-            )
-            job = Job(task.run.resolved.spec.hash, request.command(), request.as_json())
-            self.executor.start(job)
-            task.start_time, free = time.monotonic(), free - 1
-            self.tally.update(task)
+
+    def _claims(self, task: Task, show: Callable[[Task | None], None]) -> bool:
+        """Claims a task that is still to be executed; returns whether that succeeded."""
+        claimed = task.claim(self.out)
+        self.tally.update(task)
+        if not claimed:
+            return False
+        found = read_state(task.run, self.out)
+        if self._is_settled(found):  # another process has executed it meanwhile
+            self._settle(task, found, show)
+            return False
+        return True
+
+    def _job(self, task: Task) -> Job:
+        request = Request.of(
+            task.run.settings,
+            out=str(self.out),
+            overwrite=self.overwrite,
+            probe=self._probe.name if self._probe else "",
+            **self.options,
+        )
+        return Job(
+            task.run.resolved.spec.hash,
+            request.command(),
+            request.as_json(),
+            replace(self.resources, seconds=task.expected_seconds),
+            task.title,
+        )
 
     def _settle(self, task: Task, found: RunState, show: Callable[[Task | None], None]) -> None:
         task.settle(found)
@@ -153,33 +221,48 @@ class Scheduler:
 
     def _end(self, ended: Ended, show: Callable[[Task | None], None]) -> None:
         """Reads the state of a task whose process has ended."""
+        self._started.pop(ended.job, None)
         task = self._open[ended.job]
         found = read_state(task.run, self.out)
         if not self._is_settled(found):
+            if self._late.keep(ended, found):
+                return
             if ended.code == BUSY:
                 self._postpone(task)
                 return
-            reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
-            recorded = True
-            if ended.code != Interrupted.exit_code:  # interrupted: it can be resumed
-                if requested_late():  # by a signal to all processes, this one among them
-                    check()
-                error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
-                try:
-                    # A process whose end is unknown may have finished since the state was read.
-                    recorded = record_failure(
-                        task.run.resolved, self.out, error, "Crash", lambda: self._has_result(found)
-                    )
-                except BusyError:
-                    self._postpone(task)
+            if ended.resumable or ended.code == Interrupted.exit_code:
+                if ended.retry and task.restart(found.epochs):
+                    self.tally.update(task)
                     return
-                except RunError as unwritten:  # a full disk: the other runs may still succeed
-                    reason = f"{reason}; {unwritten.message}"
-            if recorded:
-                found = RunState(task.run, found.directory, "failed", error=reason)
+                found = replace(found, state="to do", error=ended.reason or "interrupted")
             else:
-                found = read_state(task.run, self.out)
+                crashed = self._crashed(task, ended, found)
+                if crashed is None:
+                    return
+                found = crashed
         self._settle(task, found, show)
+
+    def _crashed(self, task: Task, ended: Ended, found: RunState) -> RunState | None:
+        """Records a crash; returns the state of the run, None where another process has it."""
+        reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
+        if requested_late():  # by a signal to all processes, this one among them
+            check()
+        hint = "reduce --jobs if the memory was exhausted"
+        if self.detached is not None:
+            hint = f"see its output: ltbench grid logs {ended.job} --out {self.out}"
+        error = RunError(reason, hint=hint)
+        try:
+            # A process whose end is unknown may have finished since the state was read.
+            if not record_failure(
+                task.run.resolved, self.out, error, "Crash", lambda: self._has_result(found)
+            ):
+                return read_state(task.run, self.out)
+        except BusyError:
+            self._postpone(task)
+            return None
+        except RunError as unwritten:  # a full disk: the other runs may still succeed
+            reason = f"{reason}; {unwritten.message}"
+        return RunState(task.run, found.directory, "failed", error=reason)
 
     def _is_settled(self, found: RunState) -> bool:
         """Returns whether this command keeps a run as it is stored."""

@@ -23,13 +23,16 @@ from ltbench.config.resolve import Resolved
 from ltbench.config.text import Text
 from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.errors import BusyError, Interrupted, LTBenchError, RunError
-from ltbench.grid.fork_server import python_command
 from ltbench.io import interrupts
+from ltbench.io.process import python_command
 from ltbench.io.text import terminal_text
+from ltbench.ranks.launcher import Launcher
+from ltbench.ranks.place import read_place
 from ltbench.registry.attribution import describe_error
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 from ltbench.specs import Settings
+from ltbench.storage.lock_probe import try_probe
 from ltbench.storage.result_schema import Failure, RunDescription
 from ltbench.storage.run_directory import Overwrite, RunDirectory
 
@@ -52,6 +55,11 @@ class Request:
         trackers: Names of trackers (`--tracker`).
         tracker_options: Options of trackers by key, `tracker.NAME.OPTION`, written as for `--set`.
         cache: Size of the cache in gigabytes (`--cache`).
+        cache_dir: Folder of the cache (`--cache-dir`); empty for the default of the machine.
+        command_id: Random text of the grid's command. A worker that is started again for the same
+            command continues its run, also with `--overwrite always`.
+        probe: Name of the command's lock probe; empty for none.
+        ranks: Number of processes that execute the run together (`--gpus` or `--ranks`).
     """
 
     settings: Mapping[str, str]
@@ -63,6 +71,10 @@ class Request:
     trackers: Sequence[str] = ()
     tracker_options: Mapping[str, str] = field(default_factory=dict)
     cache: float = 0.0
+    cache_dir: str = ""
+    command_id: str = ""
+    probe: str = ""
+    ranks: int = 1
 
     @classmethod
     def of(cls, settings: Settings, **options: Any) -> Request:
@@ -76,7 +88,7 @@ class Request:
 
     def command(self) -> tuple[str, ...]:
         """Returns the command that starts the worker."""
-        return (*python_command(__name__), self.as_json())
+        return (*python_command("ltbench.grid.worker"), self.as_json())
 
     def as_json(self) -> str:
         """Returns the request as the worker's argument."""
@@ -88,6 +100,10 @@ class Request:
         chosen = [part for item in settings.items() for part in ("--set", "=".join(item))]
         chosen += [part for name in self.trackers for part in ("--tracker", name)]
         options = ["--out", self.out, "--device", self.device, "--cache", f"{self.cache:g}"]
+        options += ["--cache-dir", self.cache_dir] if self.cache_dir else []
+        if self.ranks > 1:
+            kind = "--ranks" if self.device == "cpu" else "--gpus"
+            options += [kind, str(self.ranks)]
         options += [] if self.workers is None else ["--workers", str(self.workers)]
         return ["ltbench", "run", *chosen, *options, "--data-root", self.data_root]
 
@@ -106,8 +122,6 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
         sys.argv = request.as_run()
         with interrupts.named():
             return _run(request, registry or load_plugins())
-    except Interrupted as error:
-        return error.exit_code
     except LTBenchError as error:
         print(terminal_text(f"{error.message}\n{error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
@@ -115,20 +129,41 @@ def main(arguments: Sequence[str], registry: Registry | None = None) -> int:
 
 def _run(request: Request, registry: Registry) -> int:
     out = Path(request.out)
+    try:
+        try_probe(out, request.probe)
+    except RunError as error:  # no fault of the run, which is left to do
+        raise Interrupted(error.message, hint=error.hint) from error
     settings = {
         key: Text(value) for key, value in {**request.settings, **request.tracker_options}.items()
     }
     planned = plan_run(registry, settings, Path(request.data_root), request.trackers)
-    runtime = runtime_config(out, request.device, request.workers, request.cache)
+    place = read_place()
     try:
         with interrupts.named():
+            if place is None and request.ranks > 1:
+                with planned.directory(out).lock(out, request.command_id):
+                    return Launcher(request.command(), request.ranks).run()
+            from ltbench.ranks.join import joined  # imports torch
+
             interrupts.expect_one_result()
-            planned.execute(runtime, request.overwrite)
+            with joined(place, request.device) as (group, device):
+                runtime = runtime_config(
+                    out,
+                    device,
+                    request.workers,
+                    request.cache,
+                    request.command_id,
+                    group,
+                    cache_dir=Path(request.cache_dir) if request.cache_dir else None,
+                )
+                planned.execute(runtime, request.overwrite)
     except BusyError:
         return BUSY
     except Interrupted:
         raise
     except Exception as error:
+        if place is not None and place.launched:  # its parent holds the lock of the run
+            raise
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
         try:
             record_failure(planned.resolved, out, shown, type(error).__name__)

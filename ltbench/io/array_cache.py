@@ -1,7 +1,7 @@
 """Cache of arrays that all runs of a folder share; entries are memory-mapped.
 
 ```
-<out>/.cache/
+<out>/.cache/                               or another folder, on a disk of this machine
     <key's hash>/key.json, <array>.npy      an entry, which is complete
     <key's hash>/checksums.json             checksums of the arrays' files
     .<key's hash>.<random>.part/            an entry that is being written
@@ -34,9 +34,11 @@ from ltbench.io.files import partial_path, remove, remove_partials
 from ltbench.io.interrupts import deferred
 from ltbench.io.json_text import parse_json
 from ltbench.io.locks import wait_for_lock
+from ltbench.io.paths import with_home
 from ltbench.io.reading import expect_regular, read_regular
 from ltbench.io.sizes import GB, in_words
 
+FOLDER_VARIABLE = "LTBENCH_CACHE_DIR"
 MIN_FREE_DISK_BYTES = GB // 2
 HEADER_BYTES = 128  # of an .npy file
 _KEY = "key.json"
@@ -94,13 +96,18 @@ class Cache:
     limit: int
 
     @classmethod
-    def of(cls, out: Path | None, gigabytes: float) -> Cache:
+    def of(cls, out: Path | None, gigabytes: float, folder: Path | None = None) -> Cache:
         """Returns the cache of a folder of run directories.
 
         Args:
-            out: Folder of the run directories; None for no cache.
+            out: Folder of the run directories; None where it is not known.
             gigabytes: Largest size of all entries.
+            folder: Folder of the cache; None for that of the environment variable
+                LTBENCH_CACHE_DIR, or for `.cache` below `out`.
         """
+        chosen = folder or os.environ.get(FOLDER_VARIABLE)
+        if chosen:
+            return cls(with_home(chosen), int(gigabytes * GB))
         return NO_CACHE if out is None else cls(out / ".cache", int(gigabytes * GB))
 
     def get(self, key: Mapping[str, Any], layout: Layout, fill: Callable[[Arrays], None]) -> Arrays:
@@ -118,8 +125,7 @@ class Cache:
         Raises:
             NoRoomError: The arrays cannot be cached.
         """
-        about = json.dumps({"key": key, "layout": _described(layout)}, sort_keys=True)
-        entry = self.folder / hashlib.sha256(about.encode()).hexdigest()[:32]
+        entry, about = self._entry(key, layout)
         found = _read(entry, about)
         if found is not None:
             return found
@@ -143,6 +149,20 @@ class Cache:
         if found is None:  # evicted by other processes
             raise NoRoomError("the cache is too small for all runs that use it")
         return found
+
+    def find(self, key: Mapping[str, Any], layout: Layout) -> Arrays | None:
+        """Returns cached arrays; None where they are not cached.
+
+        Args:
+            key: Everything that the arrays depend on, as JSON values.
+            layout: Shape and type of each array.
+        """
+        return _read(*self._entry(key, layout))
+
+    def _entry(self, key: Mapping[str, Any], layout: Layout) -> tuple[Path, str]:
+        """Returns the folder of an entry, and the content of its key file."""
+        about = json.dumps({"key": key, "layout": _described(layout)}, sort_keys=True)
+        return self.folder / hashlib.sha256(about.encode()).hexdigest()[:32], about
 
     def _write(
         self, entry: Path, about: str, layout: Layout, size: int, fill: Callable[[Arrays], None]

@@ -46,3 +46,10 @@ def let_waiting_threads_sleep() -> None:
     thirty-fold. It has an effect until torch is imported.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def python_command(module: str) -> tuple[str, ...]:
+    """Returns the command that runs a module with the import path of this process."""
+    # Without -P, Python would import modules from the working directory first.
+    in_path = sys.path[:1] in ([""], [str(Path.cwd())])
+    return (sys.executable, *(() if in_path else ("-P",)), "-m", module)

@@ -70,10 +70,13 @@ class ImageFeatures:
             following = next(orders, None)
             if following is None:
                 return
-            reading = max(seconds - encode.seconds, 0.0)
-            cores = loader_cores(self.loader_config.device)
+            group = self.loader_config.group
+            # Only the leading process has computed these passes.
+            seconds, learning = group.broadcast((seconds, encode.seconds))
+            reading = max(seconds - learning, 0.0)
+            cores = max(1, loader_cores(self.loader_config.device) // group.local_size)
             workers, reason = choose_workers(
-                reading / first.images_per_pass, encode.seconds / first.images_per_pass, cores
+                reading / first.images_per_pass, learning / first.images_per_pass, cores
             )
             progress.note(f"workers: {workers} ({reason})")
             orders = _chained(following, orders)

@@ -18,7 +18,7 @@ from ltbench.data.images import ImageSource
 from ltbench.data.loading.batches import LoaderConfig
 from ltbench.engine.building.checked_components import CheckedInference
 from ltbench.engine.evaluate import STORED_LOGITS, image_logits
-from ltbench.engine.run import memory_explained
+from ltbench.engine.memory import memory_explained
 from ltbench.engine.stored_model import StoredModel, load_model
 from ltbench.errors import ConfigError, NonFiniteLossError, quoted
 from ltbench.prediction.given_images import image_sources
@@ -28,6 +28,7 @@ from ltbench.prediction.model_prior import model_prior
 from ltbench.prediction.prediction_table import PredictedImages
 from ltbench.prediction.prior import Prior, target_prior
 from ltbench.progress import SILENT, ProgressReporter
+from ltbench.ranks.group import SINGLE, Group
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.load import load_plugins
 from ltbench.specs import Settings
@@ -115,6 +116,7 @@ class Predictor:
         batch_size: int | None = None,
         workers: int | None = None,
         progress: ProgressReporter = SILENT,
+        group: Group = SINGLE,
     ) -> Iterator[PredictedImages]:
         """Yields the predictions of images, some at a time, in their order.
 
@@ -124,12 +126,13 @@ class Predictor:
             batch_size: Images in a forward pass; None: as in an evaluation.
             workers: Number of processes that decode files; None to measure it.
             progress: Reporter of the images that are done, in a stage that has begun.
+            group: Processes that share the images out; each of them yields all predictions.
 
         Raises:
             NonFiniteLossError: Some logits are NaN or infinite.
         """
         device = self.model.device
-        loader_config = LoaderConfig(device, workers, skip_corrupt=True)
+        loader_config = LoaderConfig(device, workers, skip_corrupt=True, group=group)
         features = ImageFeatures(self.model, self._checked, images, loader_config, batch_size)
         rows: list[tuple[Tensor, ...]] = []
         waiting = 0

@@ -57,7 +57,27 @@ def from_2(stored: Mapping[str, Any]) -> Stored:
     return upgraded
 
 
-STEPS: tuple[Callable[[Mapping[str, Any]], Stored], ...] = (from_1, from_2)
+def from_3(stored: Mapping[str, Any]) -> Stored:
+    """Returns the content of a file of schema 3 in the form of schema 4.
+
+    Runs of schema 3 were executed by one process.
+
+    Args:
+        stored: Content of any of the JSON files.
+
+    Raises:
+        KeyError: A key of schema 3 is missing.
+        TypeError: A value has another type than in schema 3.
+    """
+    upgraded = dict(stored)
+    if "metrics" in stored:
+        upgraded["environment"] = _of_one_process(stored["environment"])
+    elif "precision_reason" in stored:  # environment.json
+        upgraded = _of_one_process(stored)
+    return upgraded
+
+
+STEPS: tuple[Callable[[Mapping[str, Any]], Stored], ...] = (from_1, from_2, from_3)
 """Migrations from schema 1 to 2, from 2 to 3, ..."""
 
 SCHEMA = 1 + len(STEPS)
@@ -75,6 +95,10 @@ def _with_every_key(stored: Mapping[str, Any]) -> Stored:
     elif "error" in stored:  # failure.json
         upgraded = {"kind": "LTBenchError", **stored}
     return upgraded
+
+
+def _of_one_process(environment: Mapping[str, Any]) -> Stored:
+    return {"ranks": 1, "devices": [environment["device"]], "backend": None, **environment}
 
 
 def _choice(name: str) -> Stored:

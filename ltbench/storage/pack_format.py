@@ -21,8 +21,9 @@ from ltbench.io.interrupts import check
 from ltbench.registry.spec_checks import SNAKE_CASE
 from ltbench.storage import history
 from ltbench.storage.diagnosis_schema import Diagnosis, PretrainedDiagnosis
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.predictions import predictions_name
-from ltbench.storage.result_schema import Environment, RunDescription, RunResult
+from ltbench.storage.result_schema import RunDescription, RunResult
 from ltbench.storage.stored_file import Record, StoredFile
 from ltbench.storage.tags import Tags
 

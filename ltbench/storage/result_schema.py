@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge, Le, Len, MinLen
@@ -20,6 +20,7 @@ from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, c
 from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection, canonical
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.history import HistoryRow, read_history
 from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
@@ -31,7 +32,6 @@ Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is round
 Amount = Annotated[float, Ge(0), Le(1e15)]
 Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
-UsedPrecision = Literal["fp32", "bf16", "fp16"]
 Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
 
@@ -176,27 +176,6 @@ class EvaluationRecord(Record):
     seconds: Amount = Field(description="seconds of the evaluation")
     images_per_second: Amount = Field(description="evaluated images a second")
     skipped_images: Count = Field(description="test images that could not be decoded")
-
-
-class Environment(StoredFile):
-    """Environment of a run: no part of its hash."""
-
-    FILE = "environment.json"
-
-    command: list[str] = Field(description="command line")
-    python: str = Field(description="version of Python")
-    platform: str = Field(description="operating system")
-    packages: dict[str, str | None] = Field(
-        description="versions of required and optional packages; null where not installed"
-    )
-    plugins: list[str] = Field(description="distributions of the run's components, with versions")
-    weights: str | None = Field(
-        description="SHA-256 of the pretrained weights that were loaded; null in early files"
-    )
-    device: str = Field(description="name of the hardware")
-    threads: Count = Field(description="CPU threads of torch")
-    precision: UsedPrecision = Field(description="precision of matrix products that was used")
-    precision_reason: str = Field(description="reason for this precision")
 
 
 class Failure(StoredFile):

@@ -10,11 +10,12 @@ import numpy as np
 from ltbench.analysis.metrics import INTERVAL_METHOD, SHOT_RULES
 from ltbench.errors import DataError, shortened
 from ltbench.storage.diagnosis_schema import Encoder, read_diagnosis
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.image_names import read_names
 from ltbench.storage.pack_format import PREDICTIONS
 from ltbench.storage.parsing import read_stored
 from ltbench.storage.predictions import Predictions
-from ltbench.storage.result_schema import Environment, Metrics, RunResult
+from ltbench.storage.result_schema import Metrics, RunResult
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.storage.tags import read_tags
 

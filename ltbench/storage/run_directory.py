@@ -12,6 +12,7 @@
     train-predictions-<inference>.parquet  the same of each training image, from `ltbench eval`
     diagnosis.json                   consistency of train and test features, from `ltbench diagnose`
     diagnosis-pretrained.json        the same of the backbone's features before the run changed them
+    attempt.json                     process that executes the run, or was the last to do so
     failure.json                     error of a failed run
     result.json                      written last: a run that has it is done
 ```
@@ -24,23 +25,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ltbench.config.runspec import Choice, Precision, RunSpec
 from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.locks import hold_lock
+from ltbench.storage.attempt import Attempt, after_predecessor, expect_token, is_continued
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.files import write_json
 from ltbench.storage.history import HistoryRow, read_history, write_history
 from ltbench.storage.parsing import read_stored, written_schema
 from ltbench.storage.predictions import predictions_name, train_predictions_name
-from ltbench.storage.result_schema import (
-    Environment,
-    Failure,
-    RunDescription,
-    RunResult,
-)
+from ltbench.storage.result_schema import Failure, RunDescription, RunResult
 from ltbench.storage.run_folder import (
     CHECKPOINTS,
     changing,
@@ -81,9 +79,15 @@ def file_clock(out: Path) -> float:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The files of one run."""
+    """The files of one run.
+
+    Args:
+        path: The folder.
+        token: Token of the attempt that writes these files; empty before one has begun.
+    """
 
     path: Path
+    token: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, out: Path, spec: RunSpec) -> RunDirectory:
@@ -245,6 +249,32 @@ class RunDirectory:
         open_folder(self.path)
         self.write(description)
 
+    def start_attempt(self, command_id: str = "") -> RunDirectory:
+        """Replaces the token of earlier attempts, and returns the directory of this attempt.
+
+        Args:
+            command_id: Text that the command gave all its requests; empty for none.
+
+        Raises:
+            RunError: The directory cannot be written.
+        """
+        attempt = Attempt.start(command_id)
+        self.write(attempt)
+        return replace(self, token=attempt.token)
+
+    def expect_own_attempt(self) -> None:
+        """Checks that no other process has begun the run since this attempt did.
+
+        Raises:
+            BusyError: Another process has begun it.
+        """
+        if self.token:
+            expect_token(self.path, self.token)
+
+    def is_continued(self, command_id: str) -> bool:
+        """Returns whether this process continues the last attempt, for the same request."""
+        return is_continued(self.path, command_id)
+
     def expect_writable(self) -> None:
         """Checks that a file can be added, before the work whose result it is.
 
@@ -261,9 +291,11 @@ class RunDirectory:
         """Creates the folder of checkpoints, unless the run directory was deleted meanwhile.
 
         Raises:
+            BusyError: Another process has begun the run.
             RunError: The run directory was deleted, or cannot be written.
         """
         make_checkpoint_folder(self.path, RunDescription.FILE)
+        self.expect_own_attempt()
 
     def forget_failure(self) -> None:
         """Deletes the record of an earlier failure before the next attempt.
@@ -287,13 +319,21 @@ class RunDirectory:
         clear_folder(self.path)
 
     @contextmanager
-    def lock(self, out: Path) -> Iterator[None]:
+    def lock(self, out: Path, command_id: str = "") -> Iterator[None]:
         """Holds the lock of the run.
+
+        Where an earlier attempt for the same request holds it, its process is about to end: the
+        lock is waited for.
+
+        Args:
+            out: Folder of the run directories.
+            command_id: Text that the command gave all its requests; empty for none.
 
         Raises:
             BusyError: Another process holds it.
+            Interrupted: A signal arrived while the lock was waited for.
         """
-        with self._held(out, "lock"):
+        with after_predecessor(lambda: self._held(out, "lock"), self.path, command_id):
             yield
 
     @contextmanager

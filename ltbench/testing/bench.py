@@ -256,9 +256,9 @@ def take_steps(built: BuiltRun, steps: int, state: TrainState | None = None) -> 
     state = start_training(built) if state is None else state
     built.model.training_mode()
     built.loss.start_epoch(0.0)
-    images, targets = next(image_loader(built, 0, 1).epoch(0, 8))
+    (part,) = next(image_loader(built, 0, 1).epoch(0, 8))
     for _ in range(steps):
-        built.loss(built.model(images), targets).backward()
+        built.loss(built.model(part.inputs), part.targets).backward()
         state.optimizer.step()
         state.optimizer.zero_grad()
     built.model.eval()

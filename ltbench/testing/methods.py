@@ -230,8 +230,8 @@ def take_gradients(built: BuiltRun) -> None:
     built.model.training_mode()
     torch.manual_seed(0)
     built.loss.start_epoch(0.0)
-    images, targets = next(image_loader(built, 0, 1).epoch(0, 8))
-    built.loss(built.model(images), targets).backward()
+    (part,) = next(image_loader(built, 0, 1).epoch(0, 8))
+    built.loss(built.model(part.inputs), part.targets).backward()
 
 
 def check_compiles_without_a_break(bench: Bench, settings: Settings) -> None:

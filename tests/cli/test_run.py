@@ -45,6 +45,7 @@ def test_the_main_job(cli: Cli, tmp_path: Path) -> None:
     run = only_run(tmp_path / "runs")
     assert run.parent == tmp_path / "runs/digits_lt/clip_tiny/lift_plus"
     assert sorted(path.name for path in run.iterdir()) == [
+        "attempt.json",
         "environment.json",
         "frozen.safetensors",
         "history.jsonl",

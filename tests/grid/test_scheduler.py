@@ -4,7 +4,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ import pytest
 from ltbench.engine.run import RuntimeConfig, execute
 from ltbench.errors import Interrupted
 from ltbench.grid import scheduler, worker
-from ltbench.grid.task import Task
+from ltbench.grid.task import MAX_ATTEMPTS, Task
 from ltbench.grid.worker import BUSY
-from ltbench.jobs import Ended, Job
+from ltbench.jobs import Ended, Job, JobReport
 from ltbench.progress import SilentReporter
 from tests.grid.grids import Folder, InProcess
 
@@ -119,7 +121,7 @@ def test_a_crash_before_anything_leaves_the_earlier_result(folder: Folder) -> No
 def test_a_run_that_somebody_interrupts_is_no_failure(folder: Folder) -> None:
     grid = folder.read("seed = 0\n")
     (task,) = folder.run(grid, InProcess(before=lambda name: Ended(name, 130, "")))
-    assert task.state == "failed"
+    assert task.state == "to do"
     assert task.found.directory.failure() is None
     (task,) = folder.run(grid)
     assert task.state == "done"
@@ -217,3 +219,66 @@ def test_a_half_written_result_fails_by_itself(folder: Folder) -> None:
     repaired = folder.run(grid, overwrite="always")
     assert [task.state for task in repaired] == ["done"] * 3
     assert json.loads(path.read_text())["metrics"]
+
+
+@dataclass
+class Queue(InProcess):
+    """An executor whose jobs outlive it: they are run when `work` is called."""
+
+    waiting: dict[str, Job] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+
+    def start(self, job: Job) -> None:
+        self.waiting[job.name] = job
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        for job in self.waiting.values():
+            super().start(job)
+        self.waiting.clear()
+        return super().wait(seconds)
+
+    def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
+        found = {job.name for job in jobs} & self.left
+        self.left -= found
+        return found
+
+    def detach(self) -> None:
+        self.left |= set(self.waiting)
+
+    def report(self) -> Mapping[str, JobReport]:
+        return {name: JobReport("pending", reason="Priority") for name in self.waiting}
+
+    def cancel(self, names: Collection[str]) -> None:
+        for name in names:
+            del self.waiting[name]
+
+
+def test_jobs_that_are_left_alone_are_adopted_by_the_next_command(folder: Folder) -> None:
+    grid, queue = folder.read("seed = [0, 1]\n"), Queue(slots=5)
+    schedule = folder.schedule(grid, queue)
+    schedule.detach = True
+    schedule.run(lambda task: None)
+    assert [task.state for task in schedule.tasks] == ["to do"] * 2
+    assert len(queue.left) == 2
+    assert not queue.started
+    tasks = folder.run(grid, queue)
+    assert [task.state for task in tasks] == ["done"] * 2
+    assert len(queue.started) == 2
+    assert all(task.seconds is not None for task in tasks)  # though none was seen to run
+
+
+def test_a_job_that_ends_early_is_started_again_a_few_times(folder: Folder) -> None:
+    grid = folder.read("seed = 0\n")
+    ends = [Ended("", None, "time limit", resumable=True, retry=True)] * MAX_ATTEMPTS
+    executor = InProcess(before=lambda name: replace(ends.pop(), job=name) if ends else None)
+    (task,) = folder.run(grid, executor)
+    assert (task.state, task.found.error) == ("to do", "time limit")
+    assert len(executor.started) == MAX_ATTEMPTS
+    assert task.found.directory.failure() is None
+    ends[:] = [Ended("", None, "preempted", resumable=True, retry=True)]
+    (task,) = folder.run(grid, executor)
+    assert task.state == "done"
+    ends[:] = [Ended("", None, "cancelled", resumable=True)]
+    (task,) = folder.run(grid, executor, "always")
+    assert task.state == "to do"
+    assert len(executor.started) == MAX_ATTEMPTS + 3

@@ -221,3 +221,15 @@ def test_a_link_in_the_place_of_a_cache_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "cache").symlink_to(tmp_path / "other")
     assert Cache(tmp_path / "cache", 0).shrink() == []
     assert len(Cache(tmp_path / "other", 0).entries()) == 1
+
+
+def test_the_cache_may_be_on_a_disk_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, local, other = tmp_path / "runs", tmp_path / "local", tmp_path / "other"
+    assert Cache.of(out, 1.0).folder == out / ".cache"
+    assert Cache.of(None, 1.0).limit == 0
+    monkeypatch.setenv("LTBENCH_CACHE_DIR", str(local))
+    assert Cache.of(out, 1.0).folder == local
+    assert Cache.of(None, 1.0) == Cache(local, 10**9)
+    assert Cache.of(out, 1.0, other).folder == other

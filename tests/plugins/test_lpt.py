@@ -136,6 +136,7 @@ def test_dual_sampling_loss_by_hand(progress: float) -> None:
         prior = (0.75, 0.25)[y]
         balanced, instance = -math.log(p), -(1 - p) * math.log(p)
         total += 0.5 / q[y] * (balanced - 0.5 * r) + eta * prior / q[y] * (instance - 0.5 * r)
+    loss.set_extras(loss.take_extras())
     value = loss(torch.tensor(logits), torch.tensor(labels))
     assert value.item() == pytest.approx(total / 4, rel=1e-4)
 

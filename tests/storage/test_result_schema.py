@@ -10,7 +10,8 @@ import ltbench
 from ltbench.config.runspec import hash_of
 from ltbench.errors import DataError
 from ltbench.registry.registry import Registry
-from ltbench.storage.result_schema import Environment, Failure, RunResult
+from ltbench.storage.environment_schema import Environment
+from ltbench.storage.result_schema import Failure, RunResult
 from ltbench.storage.run_directory import RunDirectory
 from tests.runs import ENVIRONMENT, altered, spec_of, store
 

@@ -13,7 +13,9 @@ from ltbench.analysis.comparison.seed_predictions import read_seed_predictions
 from ltbench.analysis.leaderboard.board import build_leaderboard
 from ltbench.errors import ConfigError, DataError
 from ltbench.registry.registry import Registry
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.migrations import SCHEMA
+from ltbench.storage.parsing import read_stored
 from ltbench.storage.predictions import Predictions
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import find_runs
@@ -228,6 +230,7 @@ def test_choices_of_a_cell_are_kept_once(runs: Path) -> None:
         "schema-1-samplings": [("lift_plus", (0, 1))],  # the last epoch, always
         "schema-1": [("lift_plus", (1,))],
         "schema-2": [("lift_plus", (0, 1))],
+        "schema-3": [("lift_plus", (0,))],
     }.items(),
 )
 def test_results_of_every_schema_so_far_load(
@@ -254,6 +257,17 @@ def test_what_an_old_result_did_not_say_yet_is_filled_in() -> None:
     assert (spec.sampling.name, spec.refinement.name, spec.select, spec.split) == (
         *("instance_balanced", "none", "last", "test"),
     )
+
+
+@pytest.mark.parametrize("version", ["schema-1-first", "schema-2", "schema-3"])
+def test_an_old_run_was_executed_by_one_process(version: str) -> None:
+    for run in find_runs([OLD / version]).runs:
+        environment = run.environment
+        assert (environment.ranks, environment.backend) == (1, None)
+        assert environment.devices == [environment.device]
+    if version == "schema-3":
+        stored = read_stored(run.path, Environment)
+        assert stored == run.environment
 
 
 @pytest.mark.parametrize("version", ["schema-1-first", "schema-1", "schema-2"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ltbench.storage.result_schema import Environment, RunResult
+from ltbench.storage.environment_schema import Environment
+from ltbench.storage.result_schema import RunResult
 
 _ASPECTS: dict[str, Callable[[Environment], str | None]] = {
     "precisions": lambda environment: environment.precision,

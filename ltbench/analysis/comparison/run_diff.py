@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ltbench.analysis.comparison.config_diff import diff_choices, list_choices
+from ltbench.storage.environment_schema import Environment
 from ltbench.storage.parsing import read_stored
-from ltbench.storage.result_schema import Environment
 from ltbench.storage.run_directory import RunDirectory
 
 Difference = dict[str, tuple[str, str]]

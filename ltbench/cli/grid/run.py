@@ -11,6 +11,7 @@ from ltbench.cli.completion import complete_name_of
 from ltbench.cli.grid.options import GridName, Out
 from ltbench.cli.options import (
     MACHINE,
+    CacheFolder,
     CacheSize,
     DataRoot,
     Json,
@@ -32,7 +33,8 @@ def run(
     executor: Annotated[
         str | None,
         typer.Option(
-            help="Executor (see `ltbench list executors`). Default: local.",
+            help="Executor (see `ltbench list executors`). Default: that of the grid file or of "
+            "`ltbench config`, or local.",
             metavar="NAME",
             autocompletion=complete_name_of("executor"),
             rich_help_panel=MACHINE,
@@ -52,6 +54,15 @@ def run(
         Literal["never", "failed", "always"],
         typer.Option(help="Earlier runs to execute again."),
     ] = "never",
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach",
+            help="Leave the jobs in the queue of the cluster and end; the same command without it "
+            "follows them.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = False,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,8 +81,18 @@ def run(
             help="auto (every GPU, or the CPU), cpu, cuda, cuda:1.", rich_help_panel=MACHINE
         ),
     ] = "auto",
+    gpus_per_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="GPUs that share each run out; see `ltbench docs ranks`. Default: one.",
+            rich_help_panel=MACHINE,
+            show_default=False,
+        ),
+    ] = None,
     workers: Workers = None,
     cache: CacheSize = DEFAULT_CACHE_GB,
+    cache_dir: CacheFolder = None,
     data_root: DataRoot = DEFAULT_DATA_ROOT,
     tracker: Trackers = None,
 ) -> None:
@@ -106,17 +127,20 @@ def run(
         overwrite=overwrite,
         trackers=tracker or (),
         settings=settings,
+        detach=detach,
+        gpus_per_run=gpus_per_run,
+        cache_dir=cache_dir,
     )
     scheduler = schedule_grid(grid, registry, options, faults)
     with interrupts.deferred(STOP_SECONDS):
         failure = execute_grid(scheduler, show_progress)
-        _print(grid, scheduler, json=json)
+        _print(grid, scheduler, source, json=json)
         interrupts.finish(RunError.exit_code if failure else 0)
     if failure is not None:
         raise failure
 
 
-def _print(grid: Grid, scheduler: Scheduler, *, json: bool) -> None:
+def _print(grid: Grid, scheduler: Scheduler, source: str, *, json: bool) -> None:
     from rich.markup import escape
 
     from ltbench.cli.grid.show import print_failed, print_notes, print_states
@@ -137,6 +161,13 @@ def _print(grid: Grid, scheduler: Scheduler, *, json: bool) -> None:
         stdout.print(f"{earlier} of {len(scheduler.tasks)} runs were done before")
     print_failed(((task.cell, task.found) for task in scheduler.tasks), stdout, all_errors=False)
     print_notes(grid, stdout, all_notes=False)
+    if scheduler.detach:
+        queued = sum(task.started for task in scheduler.tasks)
+        stdout.print(
+            f"{queued} jobs are in the queue: ltbench grid status {source} --out {scheduler.out}",
+            soft_wrap=True,
+        )
+        return
     stdout.print(
         f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "
         f"{scheduler.out} --out report",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ltbench.storage.result_schema import Environment, RunResult
+    from ltbench.storage.environment_schema import Environment
+    from ltbench.storage.result_schema import RunResult
 
 
 def show_run(run: Run, out: Store = DEFAULT_OUT, json: Json = False) -> None:

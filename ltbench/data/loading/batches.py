@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from ltbench.data.loading.workers import started
 from ltbench.errors import CorruptImageError, DataError, Interrupted, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.interrupts import check
+from ltbench.ranks.group import SINGLE, Group
 from ltbench.views import Views
 
 Order = tuple[int, NDArray[np.int64]]
@@ -56,12 +58,14 @@ class LoaderConfig:
             up with the model once its speed is known. Changes no number.
         skip_corrupt: Whether an image that cannot be decoded is left out instead of raised.
         cache: Cache of values that are computed once for all runs.
+        group: Processes that share the images of the run out.
     """
 
     device: torch.device
     workers: int | None
     skip_corrupt: bool
     cache: Cache = NO_CACHE
+    group: Group = SINGLE
 
 
 class Batches:
@@ -114,6 +118,27 @@ class Batches:
             return self._from_array(self._pixels, orders)
         return self._from_files(orders)
 
+    def aligned(self, orders: Iterable[Order]) -> Iterator[Batch | None]:
+        """Yields a batch for each order; None where no image of it can be decoded.
+
+        Args:
+            orders: Epoch and draws of each batch; no draw occurs in two of them.
+        """
+        waiting: deque[Order] = deque()
+
+        def noted() -> Iterator[Order]:
+            for order in orders:
+                waiting.append(order)
+                yield order
+
+        for batch in self.of(noted()):
+            while batch.draws[0] not in waiting[0][1]:
+                waiting.popleft()
+                yield None
+            waiting.popleft()
+            yield batch
+        yield from (None for _ in waiting)
+
     def _from_array(self, pixels: Tensor, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loader_config.device
         for epoch, draws in orders:
@@ -144,6 +169,16 @@ class Batches:
     def close(self) -> None:
         """Shuts down idle loader workers."""
         self._idle = None
+
+    def labels_of(self, draws: NDArray[np.int64]) -> Tensor:
+        """Returns the class ids of draws, (B,), on the device."""
+        at = torch.from_numpy(draws % len(self.split)).to(self.labels.device)
+        return self.labels[at]
+
+    def share_skipped(self) -> None:
+        """Adds the corrupt images that the other processes of the run have left out."""
+        for found in self.loader_config.group.collect(list(self.skipped.items())):
+            self.skipped |= dict(found)
 
     def _on_error(self, index: int, error: LTBenchError) -> None:
         if isinstance(error, CorruptImageError) and self.loader_config.skip_corrupt:

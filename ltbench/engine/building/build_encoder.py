@@ -19,7 +19,7 @@ from ltbench.engine.model.checksums import Pretrained
 from ltbench.engine.model.devices import device_name
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.fingerprint import CurrentFingerprint
-from ltbench.engine.model.precision import choose_precision
+from ltbench.engine.model.precision import PrecisionPolicy, choose_precision
 from ltbench.engine.model.throughput import seconds_per_image
 from ltbench.progress import ProgressReporter
 
@@ -72,6 +72,8 @@ def build_encoder(
     fingerprint = CurrentFingerprint(backbone)
     pretrained, weights = Pretrained.of(backbone), fingerprint()
     policy = choose_precision(precision or spec.precision, backbone)
+    name, reason = loader_config.group.broadcast((policy.name, policy.reason))
+    policy = PrecisionPolicy(name, reason, device.type)
     key = {
         "backbone": described(spec.backbone),
         "device": device_name(device),

@@ -14,12 +14,14 @@ from torch import Tensor
 
 from ltbench.data.randomness import view_uniforms
 from ltbench.protocols import (
+    LossOfExtras,
     PixelAugmentation,
     RandomInference,
     ScheduledLoss,
     Targets,
     TransductiveInference,
 )
+from ltbench.ranks.group import SINGLE, Group
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.views import Views, one_view
@@ -38,6 +40,7 @@ class CheckedLoss:
     def __init__(self, loss: Any, component: Component) -> None:
         self._loss = loss
         self._component = component
+        self._reads_extras = isinstance(loss, LossOfExtras)
 
     def start_epoch(self, progress: float) -> None:
         """Passes the progress of the training, epoch / epochs, to a scheduled loss."""
@@ -45,16 +48,31 @@ class CheckedLoss:
             with attribute_errors(self._component):
                 self._loss.start_epoch(progress)
 
-    def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
-        """Returns the mean loss of logits (B, K); of mixed images, that of both labels.
+    def __call__(self, logits: Tensor, targets: Targets, group: Group = SINGLE) -> Tensor:
+        """Returns the mean loss of all images of a part; of mixed images, that of both labels.
+
+        All processes compute the same loss, each with the gradient of its own images.
+
+        Args:
+            logits: Logits of the images that this process has computed.
+            targets: Targets (B,) of the images of all processes.
+            group: Processes that share the images out.
 
         Raises:
             PluginError: The loss is not a scalar with a gradient.
         """
-        value = self._of(logits, targets.labels)
+        count = len(targets.labels)
+        shown = group.gather(logits, count)
+        if self._reads_extras:
+            with attribute_errors(self._component):
+                extras = self._loss.take_extras()
+            every = group.gather(extras, count)
+            with attribute_errors(self._component):
+                self._loss.set_extras(every)
+        value = self._of(shown, targets.labels)
         if targets.partners is None:
             return value
-        other = self._of(logits, targets.partners)
+        other = self._of(shown, targets.partners)
         return targets.share * value + (1 - targets.share) * other
 
     def _of(self, logits: Tensor, labels: Tensor) -> Tensor:

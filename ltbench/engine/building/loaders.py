@@ -43,7 +43,7 @@ def prepare_loading(
         training: Whether the model is trained; if not, only the evaluated split is read.
         evaluated: Split that is evaluated.
     """
-    cores = loader_cores(loader_config.device)
+    cores = max(1, loader_cores(loader_config.device) // loader_config.group.local_size)
     decoded = [evaluated]
     if training:
         decoded += ["train"] * (spec.train.epochs > 1) + ["val"] * spec.uses_val

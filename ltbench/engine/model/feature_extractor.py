@@ -21,7 +21,8 @@ from ltbench.engine.model.classifier import training_mode
 from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.model.split_features import SplitFeatures
-from ltbench.io.array_cache import Arrays, NoRoomError
+from ltbench.io.array_cache import Arrays, Layout, NoRoomError
+from ltbench.io.interrupts import check
 from ltbench.io.sizes import in_words
 from ltbench.progress import ProgressReporter
 from ltbench.views import Views, center_square, one_view
@@ -164,23 +165,55 @@ class FeatureExtractor:
     ) -> Tensor | None:
         """Returns the cache's features, (M, V, width), or None where it has no room for them."""
         cache, found = self.loader_config.cache, True
+        layout: Layout = {"features": (shape, "float32")}
+        group = self.loader_config.group
 
         def fill(arrays: Arrays) -> None:
             nonlocal found
             found = False
+            group.broadcast("compute")
             self._write(computed, arrays["features"])
 
+        if not group.leads:
+            return self._followed(key, layout, computed)
         try:
-            arrays = cache.get(key, {"features": (shape, "float32")}, fill)
+            arrays = cache.get(key, layout, fill)
         except NoRoomError as error:
+            group.broadcast("nothing")
             self._note(f"features are computed each time: {error}")
             return None
+        group.broadcast("cached")
         size = in_words(arrays["features"].nbytes)
         self._note(
             f"features of {shape[0]:,} images ({size}): "
             + (f"found in {cache.folder}" if found else "computed once")
         )
-        return torch.from_numpy(arrays["features"]).to(self.backbone.mean.device)
+        features = torch.from_numpy(arrays["features"]).to(self.backbone.mean.device)
+        if group.some(False):  # another machine does not see this cache
+            group.synchronise([features])
+        return features
+
+    def _followed(
+        self, key: Mapping[str, Any], layout: Layout, computed: SplitFeatures
+    ) -> Tensor | None:
+        """Returns the features that the leading process has cached; None where it has none."""
+        group, device = self.loader_config.group, self.backbone.mean.device
+        said = group.broadcast("")
+        if said == "compute":
+            self.backbone.eval()
+            for _ in computed:  # a share of the work
+                check()
+            said = group.broadcast("")
+        if said == "nothing":
+            return None
+        arrays = self.loader_config.cache.find(key, layout)
+        shape, _ = layout["features"]
+        features = (
+            torch.empty(shape) if arrays is None else torch.from_numpy(arrays["features"])
+        ).to(device)
+        if group.some(arrays is None):
+            group.synchronise([features])
+        return features
 
     def _write(self, computed: SplitFeatures, features: NDArray[np.float32]) -> None:
         """Computes features and writes them into an array of the cache.

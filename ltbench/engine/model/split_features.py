@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice, tee
 
 import numpy as np
 import torch
@@ -63,8 +64,7 @@ class SplitFeatures:
             orders: Epoch and draws of each batch; a cached view is that of `epoch` in any case.
         """
         if self.cached is None:
-            for batch in self.batches.of(orders):
-                yield FeatureBatch(self.encode(batch), batch.labels, batch.indices)
+            yield from self._computed(orders)
             return
         size, device = len(self.batches.split), self.cached.device
         row_of = np.zeros(size, dtype=np.int64)
@@ -74,6 +74,24 @@ class SplitFeatures:
             rows = torch.from_numpy(row_of[at]).to(device)
             indices = torch.from_numpy(at).to(device)
             yield FeatureBatch(self.cached[rows], self.batches.labels[indices], indices)
+
+    def _computed(self, orders: Iterable[Order]) -> Iterator[FeatureBatch]:
+        """Yields the features of each order; of several processes, each computes whole orders.
+
+        A pass has the same images as in one process, so that its features have the same bits.
+        """
+        batches, group = self.batches, self.batches.loader_config.group
+        every, given = tee(orders)
+        own = batches.aligned(islice(given, group.rank, None, group.size))
+        while number := len(list(islice(every, group.size))):
+            batch = next(own) if group.rank < number else None
+            found = None
+            if batch is not None:
+                found = self.encode(batch), batch.labels, batch.indices
+            if batches.loader_config.skip_corrupt:
+                batches.share_skipped()
+            for columns in group.gather_parts(found):
+                yield FeatureBatch(*columns)
 
     def whole(self) -> tuple[Tensor, Tensor]:
         """Returns the features (M, V, width) and labels (M,) of all the images at once.

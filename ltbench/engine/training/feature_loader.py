@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,13 @@ from ltbench.engine.building.built_run import BuiltRun, described
 from ltbench.engine.model.classifier import Classifier
 from ltbench.engine.model.feature_extractor import FeatureExtractor
 from ltbench.engine.model.split_features import SplitFeatures
-from ltbench.engine.training.train_loader import ImageLoader, TrainLoader
+from ltbench.engine.training.train_loader import (
+    ImageLoader,
+    Part,
+    TrainLoader,
+    in_parts,
+    own_inputs,
+)
 from ltbench.protocols import Targets
 
 
@@ -56,12 +62,15 @@ class FeatureLoader:
         """Ends the loader workers that wait for another epoch."""
         self.loader.close()
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Yields features (B, width) and their targets, batch by batch."""
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Sequence[Part]]:
+        """Yields each batch of features (B, width), and their targets, in equal parts."""
+        group = self.loader.loader_config.group
         for batch in self._features(epoch).of(self.loader.orders(epoch, batch_size)):
             features = batch.features[:, 0]
             # The encoder's output is an inference tensor, which autograd cannot save.
-            yield features.clone() if features.is_inference() else features, Targets(batch.labels)
+            features = features.clone() if features.is_inference() else features
+            own = own_inputs(features, parts, group)
+            yield in_parts(own, Targets(batch.labels), parts, group)
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
         """Returns the model's logits (B, K) of features (B, width)."""

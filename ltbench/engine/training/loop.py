@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from ltbench.engine.training.train_loader import TrainLoader
 from ltbench.errors import DataError, NonFiniteLossError
 from ltbench.io.interrupts import check
 from ltbench.progress import ProgressReporter
-from ltbench.protocols import Targets
+from ltbench.ranks.group import Group
 
 _CHECK_STEPS = 50  # between checks of the loss: each waits for the device
 
@@ -32,6 +32,7 @@ def train(
     state: TrainState,
     config: TrainConfig,
     policy: PrecisionPolicy,
+    group: Group,
     progress: ProgressReporter,
     on_epoch: Callable[[TrainState], None],
 ) -> None:
@@ -45,6 +46,7 @@ def train(
         state: Optimizer, loss scaling and history; advanced in place.
         config: Epochs, batch size, accumulation, learning rate.
         policy: Precision of the forward pass.
+        group: Processes that share each batch out.
         progress: Progress reporter.
         on_epoch: Function that is called after each epoch; may add to its row of the history.
 
@@ -52,7 +54,7 @@ def train(
         NonFiniteLossError: With epoch and step.
         Interrupted: A signal has arrived.
     """
-    size = len(loader)
+    size, learned = len(loader), list(model.learned().values())
     steps = math.ceil(size / config.batch_size)
     progress.start("training", size * (config.epochs - state.epoch), state.epoch, config.epochs)
     for epoch in range(state.epoch, config.epochs):
@@ -63,24 +65,26 @@ def train(
         rates: list[float] = []
         losses: list[Tensor] = []
         start = time.perf_counter()
-        for inputs, targets in loader.epoch(epoch, config.batch_size):
+        for parts in loader.epoch(epoch, config.batch_size, config.accumulate):
             check()
             step = epoch * steps + len(losses)
             rates.append(config.lr * schedule(step, steps, config.epochs))
             set_learning_rate(state.optimizer, rates[-1])
-            total = torch.zeros((), device=inputs.device)
-            for part, shown in _parts(inputs, targets, config.accumulate):
-                with policy.autocast():
-                    logits = loader.logits(model, part)
-                value = loss_of(logits, shown) * (len(part) / len(inputs))
+            images = sum(map(len, parts))
+            total = torch.zeros((), device=parts[0].inputs.device)
+            for number, part in enumerate(parts, start=step * config.accumulate):
+                with policy.autocast(), group.own_random(loader.seed * 1_000_003 + number):
+                    logits = loader.logits(model, part.inputs)
+                value = loss_of(logits, part.targets, group) * (len(part) / images)
                 state.scaler.scale(value).backward()
                 total += value.detach()
+            group.sum_gradients(learned)
             state.scaler.step(state.optimizer)
             state.scaler.update()
             state.optimizer.zero_grad()
             losses.append(total)
             known = len(losses) % _CHECK_STEPS == 0
-            progress.advance(len(inputs), mean_loss(losses, epoch, policy) if known else None)
+            progress.advance(images, mean_loss(losses, epoch, policy) if known else None)
         loss = mean_loss(losses, epoch, policy)  # waits for the device: the clock may stop
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": rates[0], "seconds": seconds}
@@ -88,15 +92,6 @@ def train(
         on_epoch(state)
         progress.epoch(state.history[-1], config.epochs)
     progress.stop()
-
-
-def _parts(images: Tensor, targets: Targets, parts: int) -> Iterator[tuple[Tensor, Targets]]:
-    """Yields a batch in equal parts."""
-    size = math.ceil(len(images) / parts)
-    for start in range(0, len(images), size):
-        part = slice(start, start + size)
-        partners = None if targets.partners is None else targets.partners[part]
-        yield images[part], Targets(targets.labels[part], partners, targets.share)
 
 
 def divergence_hint(precision: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import tee
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +21,26 @@ from ltbench.engine.building.checked_components import CheckedAugmentation
 from ltbench.engine.building.sampling_weights import scaled
 from ltbench.engine.model.classifier import Classifier
 from ltbench.protocols import Targets
+from ltbench.ranks.group import Group
 from ltbench.views import Views
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of one forward and backward pass.
+
+    Args:
+        inputs: Model's input of this process's share of the images; of one image where the share is
+            empty, for a model takes no empty batch.
+        targets: Targets of all the images, also those of other processes.
+    """
+
+    inputs: Tensor
+    targets: Targets
+
+    def __len__(self) -> int:
+        """Returns the number of all the images."""
+        return len(self.targets.labels)
 
 
 class TrainLoader(Protocol):
@@ -42,8 +63,8 @@ class TrainLoader(Protocol):
     def close(self) -> None:
         """Ends the loader workers that wait for another epoch."""
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Yields the model's input of each batch, and its targets."""
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Sequence[Part]]:
+        """Yields each batch in equal parts."""
         ...
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
@@ -94,10 +115,23 @@ class ImageLoader:
         """Messages about the corrupt images left out so far, by index."""
         return self.batches.skipped
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Yields images (B, 3, R, R) in 0..255 and their targets, batch by batch."""
-        for batch in self.batches.of(self.orders(epoch, batch_size)):
-            yield self._changed(batch, epoch)
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Sequence[Part]]:
+        """Yields each batch of images (B, 3, R, R) in 0..255, and their targets, in equal parts."""
+        every, given = tee(self.orders(epoch, batch_size))
+        group, skips = self.loader_config.group, self.loader_config.skip_corrupt
+        own = ((epoch, draws[_own_rows(len(draws), parts, group)]) for _, draws in given)
+        for (_, draws), batch in zip(every, self.batches.aligned(own), strict=True):
+            rows = len(_own_rows(len(draws), parts, group))
+            lost = batch is None or len(batch.draws) < rows
+            if self.augmentation.changes_pixels or (skips and group.some(lost)):
+                gathered = self._gathered(batch, draws)
+                if gathered is not None:
+                    images, targets = self._changed(gathered, epoch)
+                    yield in_parts(own_inputs(images, parts, group), targets, parts, group)
+            elif batch is not None:
+                lengths = [own.stop - own.start for _, own in _slices(len(draws), parts, group)]
+                targets = Targets(self.batches.labels_of(draws))
+                yield in_parts(batch.views[:, 0].split(lengths), targets, parts, group)
 
     def close(self) -> None:
         """Ends the loader workers that wait for another epoch."""
@@ -135,12 +169,86 @@ class ImageLoader:
         progress = epoch / (self.epochs - 1) if self.epochs > 1 else 0.0
         return self.augmentation.views(sizes, self._uniforms(epoch, draws), progress)
 
+    def _gathered(self, batch: Batch | None, draws: NDArray[np.int64]) -> Batch | None:
+        """Returns a batch with the images of all processes; None where none can be decoded.
+
+        Args:
+            batch: Images of this process, or None.
+            draws: (B,) draws of the batch, also of the images that cannot be decoded.
+        """
+        group = self.loader_config.group
+        if self.loader_config.skip_corrupt:
+            self.batches.share_skipped()
+        parts = group.gather_parts(None if batch is None else (batch.views,))
+        told = group.collect([] if batch is None else batch.draws.tolist())
+        found = np.array([draw for one in told for draw in one], dtype=np.int64)
+        if not len(found):
+            return None
+        order = np.argsort(draws)
+        places = order[np.searchsorted(draws, found, sorter=order)]
+        _, rows = np.unique(places, return_index=True)  # images that filled a share come twice
+        views = torch.cat([columns[0] for columns in parts]) if len(parts) > 1 else parts[0][0]
+        if not np.array_equal(rows, np.arange(len(found))):
+            views = views[torch.from_numpy(rows).to(views.device)]
+        found = found[rows]
+        at = torch.from_numpy(found % len(self.batches.split)).to(views.device)
+        return Batch(views, self.batches.labels[at], at, found)
+
     def _changed(self, batch: Batch, epoch: int) -> tuple[Tensor, Targets]:
         images = batch.views[:, 0]
         if not self.augmentation.changes_pixels:
             return images, Targets(batch.labels)
         uniforms = self._uniforms(epoch, batch.draws)
         return self.augmentation.change(images, batch.labels, uniforms)
+
+
+def in_parts(inputs: Sequence[Tensor], targets: Targets, parts: int, group: Group) -> list[Part]:
+    """Returns the parts of a batch.
+
+    Args:
+        inputs: Model's input of this process for each part.
+        targets: Targets of the whole batch, (B,).
+        parts: Number of parts.
+        group: Processes that share the batch out.
+    """
+    slices = [whole for whole, _ in _slices(len(targets.labels), parts, group)]
+    return [
+        Part(one, _targets_of(targets, whole)) for one, whole in zip(inputs, slices, strict=True)
+    ]
+
+
+def own_inputs(inputs: Tensor, parts: int, group: Group) -> list[Tensor]:
+    """Returns this process's share of a whole batch (B, ...), part by part."""
+    return [inputs[own] for _, own in _slices(len(inputs), parts, group)]
+
+
+def _targets_of(targets: Targets, rows: slice) -> Targets:
+    partners = None if targets.partners is None else targets.partners[rows]
+    return Targets(targets.labels[rows], partners, targets.share)
+
+
+def _slices(count: int, parts: int, group: Group) -> list[tuple[slice, slice]]:
+    """Returns the rows of each part of a batch, and those of them that this process computes.
+
+    Args:
+        count: Number of rows of the batch, B.
+        parts: Number of equal parts; the last one may be smaller, or missing.
+        group: Processes that share the batch out.
+    """
+    size = math.ceil(count / parts)
+    found = []
+    for start in range(0, count, size):
+        share = group.share(min(size, count - start))
+        own = slice(start + share.start, start + share.stop)
+        filled = own if share.start < share.stop else slice(start, start + 1)
+        found.append((slice(start, min(start + size, count)), filled))
+    return found
+
+
+def _own_rows(count: int, parts: int, group: Group) -> NDArray[np.int64]:
+    """Returns the rows of a batch that this process computes, part by part."""
+    rows = [np.arange(own.start, own.stop) for _, own in _slices(count, parts, group)]
+    return np.concatenate(rows)
 
 
 def image_loader(

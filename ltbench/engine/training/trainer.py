@@ -46,9 +46,9 @@ class Trainer:
             loss: Loss; None: the run's.
         """
         model, checkpoint = self.built.model, self.directory.checkpoint(stage)
-        policy = self.built.policy
+        policy, group = self.built.policy, self.built.loader_config.group
         state = TrainState.start(self.built.optimizer(model.learned(), config.lr), policy)
-        if checkpoint.exists():
+        if group.broadcast(checkpoint.exists()):
             load_state(state, model, checkpoint)
             self.progress.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
             on_epoch(state)
@@ -56,14 +56,16 @@ class Trainer:
         def after(state: TrainState) -> None:
             if validation is not None:
                 validation.score(state)
-            self.directory.make_checkpoint_folder()
-            save_state(state, model, checkpoint)
+            group.lead(self.directory.make_checkpoint_folder)
+            group.lead(save_state, state, model, checkpoint)
             on_epoch(state)
 
         shown = training_loader(self.built, loader)
         loss_of, schedule = loss or self.built.loss, self.built.schedule
         try:
-            train(model, shown, loss_of, schedule, state, config, policy, self.progress, after)
+            train(
+                model, shown, loss_of, schedule, state, config, policy, group, self.progress, after
+            )
         finally:
             shown.close()
         if validation is not None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from ltbench.report.page.content import Column, Listing, Properties, Section, SectionBlock, Table
-from ltbench.storage.result_schema import Environment, RunResult
+from ltbench.storage.environment_schema import Environment
+from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import SkippedRun
 
 _MAX_UNFOLDED_COMMANDS = 8

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ltbench import ExecutorContext, ExecutorSpec, NoOptions
-from ltbench.errors import RunError
+from ltbench.errors import ConfigError, RunError
 from ltbench.jobs import Ended, ForkedProcess, ForkServer, Job
 
 POLL_SECONDS = 0.05
@@ -29,9 +29,21 @@ def build(config: NoOptions, ctx: ExecutorContext) -> Local:
     """Builds the executor for the GPUs of this machine, or for its CPU cores."""
     gpus = _gpus(ctx.device)
     if gpus:
-        slots = ctx.jobs or len(gpus)
-        shared = [{"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(slots)]
+        each = [gpus[at : at + ctx.gpus] for at in range(0, len(gpus) - ctx.gpus + 1, ctx.gpus)]
+        if not each:
+            raise ConfigError(
+                f"--gpus-per-run: expected at most {len(gpus)}, the GPUs of this machine, got "
+                f"{ctx.gpus}",
+                hint="use fewer, or an executor of a cluster",
+            )
+        slots = ctx.jobs or len(each)
+        shared = [{"CUDA_VISIBLE_DEVICES": ",".join(each[n % len(each)])} for n in range(slots)]
         return Local(shared, ctx.fork_server)
+    if ctx.gpus > 1:
+        raise ConfigError(
+            f"--gpus-per-run: expected GPUs on this machine, got none of {ctx.gpus}",
+            hint="leave it out, or use an executor of a cluster",
+        )
     on_gpu = ctx.device.startswith("cuda")  # all runs share the named GPU
     slots = ctx.jobs or (1 if on_gpu else max(1, min(_cores(), _memory() // BYTES_PER_CPU_RUN)))
     threads = str(max(1, _cores() // slots))

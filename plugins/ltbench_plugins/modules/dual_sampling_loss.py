@@ -43,16 +43,26 @@ class DualSamplingLoss:
         self._balanced = torch.from_numpy(balanced).float().to(ctx.device)
         self._instance = torch.from_numpy(instance).float().to(ctx.device)
         self._eta = config.instance
+        self._similarity: Tensor | None = None
 
     def start_epoch(self, progress: float) -> None:
         """Sets the weight of the images as they are."""
         self._eta = self._config.instance * (1 - progress)
 
+    def take_extras(self) -> Tensor:
+        """Returns the similarity of query and keys of the images of the latest pass, (B,)."""
+        return self._matching.take_similarity()
+
+    def set_extras(self, extras: Tensor) -> None:
+        """Sets the similarities, (B,), of the images of the next batch."""
+        self._similarity = extras
+
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Returns the mean loss of a batch."""
+        assert self._similarity is not None, "expected the similarities of the batch before"
         config, smoothing = self._config, self._config.smoothing
         clouded = self._clouded(logits, labels)
-        similar = config.matching * self._matching.take_similarity()
+        similar = config.matching * self._similarity
         balanced = asymmetric_cross_entropy(
             clouded,
             labels,

@@ -24,6 +24,7 @@ from ltbench.engine.training.train_loader import ImageLoader
 from ltbench.errors import PluginError
 from ltbench.progress import SilentReporter
 from ltbench.protocols import Augmentation, Targets
+from ltbench.ranks.group import SINGLE
 from ltbench.registry.registry import Registry
 from ltbench_plugins.augmentations.mixup import Mixup
 from ltbench_plugins.augmentations.none import Plain
@@ -99,7 +100,7 @@ def trained(
     state.history += [{}] * done
     schedule = CheckedSchedule(lambda step, steps, epochs: 1.0, component("schedule"))
     silent = SilentReporter()
-    train(model, loader, loss, schedule, state, config, policy, silent, lambda state: None)
+    train(model, loader, loss, schedule, state, config, policy, SINGLE, silent, lambda state: None)
     return model
 
 

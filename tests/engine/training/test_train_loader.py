@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from ltbench.data import ArrayImages, Dataset, Split
 from ltbench.data.loading.batches import LoaderConfig
-from ltbench.engine.training.loop import _parts
-from ltbench.engine.training.train_loader import ImageLoader
+from ltbench.engine.training.train_loader import ImageLoader, Part, in_parts, own_inputs
 from ltbench.errors import PluginError
 from ltbench.protocols import Augmentation, Targets
+from ltbench.ranks.group import SINGLE
 from ltbench.views import Views
 from ltbench_plugins.augmentations.cutmix import Cutmix
 from ltbench_plugins.augmentations.mixup import Mixup
@@ -44,9 +45,15 @@ def loader(
     return ImageLoader(dataset, guarded(augmentation), 8, loader_config, seed, epochs, drawn, some)
 
 
+def whole(epoch: Iterator[Sequence[Part]]) -> Iterator[tuple[Tensor, Targets]]:
+    """Images and targets of batches in one part."""
+    for (part,) in epoch:
+        yield part.inputs, part.targets
+
+
 def shown(made: ImageLoader, epoch: int = 0) -> tuple[list[int], Tensor]:
     """Which images an epoch shows, known by their grey, and their labels."""
-    batches = list(made.epoch(epoch, batch_size=32))
+    batches = list(whole(made.epoch(epoch, batch_size=32)))
     assert [len(images) for images, _ in batches] == [32, 32, 32, 4]
     pixels = torch.cat([images[:, 0, 0, 0] for images, _ in batches])
     return pixels.tolist(), torch.cat([targets.labels for _, targets in batches])
@@ -72,7 +79,7 @@ def test_classes_are_seen_as_often_as_their_weights_say() -> None:
 def test_only_chosen_images_are_seen(weights: list[float] | None) -> None:
     made = loader(Recording(), weights, chosen=[5, 3, 95, 91, 92])
     assert len(made) == 5
-    batches = [batch for epoch in range(8) for batch in made.epoch(epoch, batch_size=3)]
+    batches = [batch for epoch in range(8) for batch in whole(made.epoch(epoch, batch_size=3))]
     assert [len(images) for images, _ in batches] == [3, 2] * 8
     images = torch.cat([images[:, 0, 0, 0] for images, _ in batches]).long()
     assert set(images.tolist()) == {3, 5, 91, 92, 95}
@@ -123,7 +130,7 @@ def test_augmentations_are_told_how_far_the_training_is(epochs: int, expected: l
 
 def test_a_plain_image_shows_one_class() -> None:
     for augmentation in (Plain(), Standard()):
-        for images, targets in loader(augmentation).epoch(0, 32):
+        for images, targets in whole(loader(augmentation).epoch(0, 32)):
             assert images.dtype == torch.uint8
             assert (targets.partners, targets.share) == (None, 1.0)
 
@@ -131,7 +138,7 @@ def test_a_plain_image_shows_one_class() -> None:
 @pytest.mark.parametrize("augmentation", [Mixup(1.0), Cutmix(1.0)])
 def test_a_mixed_image_shows_two(augmentation: Any) -> None:
     shares = set()
-    for images, targets in loader(augmentation, [1, 1], greys=200 * LABELS).epoch(0, 32):
+    for images, targets in whole(loader(augmentation, [1, 1], greys=200 * LABELS).epoch(0, 32)):
         assert torch.equal(targets.partners, targets.labels.flip(0))
         expected = 200 * (targets.share * targets.labels + (1 - targets.share) * targets.partners)
         assert torch.allclose(images.float().mean(dim=(1, 2, 3)), expected, atol=1e-3)
@@ -141,11 +148,12 @@ def test_a_mixed_image_shows_two(augmentation: Any) -> None:
 
 def test_a_part_of_a_batch_keeps_its_partners() -> None:
     images, labels = torch.arange(5), torch.arange(5)
-    parts = list(_parts(images, Targets(labels, labels.flip(0), 0.3), 2))
-    assert [part.tolist() for part, _ in parts] == [[0, 1, 2], [3, 4]]
-    assert [shown.labels.tolist() for _, shown in parts] == [[0, 1, 2], [3, 4]]
-    assert [shown.partners.tolist() for _, shown in parts] == [[4, 3, 2], [1, 0]]
-    assert {shown.share for _, shown in parts} == {0.3}
+    own = own_inputs(images, 2, SINGLE)
+    parts = in_parts(own, Targets(labels, labels.flip(0), 0.3), 2, SINGLE)
+    assert [part.inputs.tolist() for part in parts] == [[0, 1, 2], [3, 4]]
+    assert [part.targets.labels.tolist() for part in parts] == [[0, 1, 2], [3, 4]]
+    assert [part.targets.partners.tolist() for part in parts] == [[4, 3, 2], [1, 0]]
+    assert {part.targets.share for part in parts} == {0.3}
 
 
 class Halving(Standard):

@@ -1,0 +1,3 @@
+"""`ltbench config`: configuration file of the user."""
+
+from __future__ import annotations

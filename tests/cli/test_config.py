@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ended
+
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "of_user" / "config.toml"
+    monkeypatch.setenv("LTBENCH_CONFIG", str(path))
+    return path
+
+
+def test_a_cluster_is_described_once(cli: Cli, path: Path) -> None:
+    assert cli("config", "path").out.strip() == str(path)
+    assert "empty" in cli("config", "show").out
+    for key, value in {"name": "slurm", "partition": "gpu", "cpus": "8", "time": "90"}.items():
+        ended = cli("config", "set", f"executor.{key}", value)
+        assert ended.code == 0, ended.err
+    expected = {"name": "slurm", "partition": "gpu", "cpus": 8, "time": "90"}
+    assert cli("config", "show", "--json").json == {"path": str(path), "executor": expected}
+    assert 'partition = "gpu"' in cli("config", "show").out
+    Path("grid.toml").write_text("[defaults]\nseed = 0\n[executor]\npartitoin = 'long'\n")
+    refused = cli("grid", "run", "grid.toml")
+    assert refused.code == 2
+    assert "executor.partitoin: is not an option of executor 'slurm'" in refused.err
+    assert "grid.toml)" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("partition", "gpu", "expected executor.name or executor.OPTION"),
+        ("executor.name", "slrum", "slrum"),
+        ("executor.partition", "gpu", "is not an option of executor 'local'"),
+    ],
+)
+def test_what_is_set_is_checked(cli: Cli, path: Path, key: str, value: str, said: str) -> None:
+    refused = cli("config", "set", key, value)
+    assert refused.code == 2
+    assert said in refused.err
+    assert not path.exists()
