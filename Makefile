@@ -24,7 +24,7 @@ test-full: $(VENV)/.dev  ## what they leave out: every method on every backbone,
 test-slow: $(VENV)/.dev  ## the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
-test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twenty minutes
+test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twelve minutes
 	tests/cluster/slurm.sh install
 	$(BIN)/python -m pytest -n 0 -m slow tests/cluster/test_slurm.py
 
