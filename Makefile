@@ -30,7 +30,7 @@ test-ranks: $(VENV)/.dev  ## runs by 2 and 3 processes against one, killed and i
 ranks: $(VENV)/.dev  ## the table of agreement of docs/ranks.md, measured again
 	$(BIN)/python -m benchmarks.ranks
 
-test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twenty minutes
+test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twelve minutes
 	tests/cluster/slurm.sh install
 	$(BIN)/python -m pytest -n 0 -m slow tests/cluster/test_slurm.py
 

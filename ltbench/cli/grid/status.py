@@ -48,7 +48,7 @@ def status(
     def job(label: str, state: RunState) -> tuple[JobReport | None, float | None]:
         expected = seconds.get(label)
         known = None if state.run.missing else queues.jobs.get(state.run.resolved.spec.hash)
-        return known, expected and expected.seconds
+        return known, None if expected is None else expected.seconds
 
     if json:
         runs = [
