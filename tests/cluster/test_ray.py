@@ -24,7 +24,7 @@ from tests.grid.grids import small
 pytestmark = pytest.mark.slow
 
 THREE = "seed = [0, 1, 2]\n"
-LONG = '[[include]]\nmethod = "full"\n"dataset.largest" = 100\n"train.epochs" = 12\n'
+LONG = '[[include]]\nmethod = "full"\n"dataset.largest" = 100\n"train.epochs" = 8\n'
 WAIT_SECONDS = 240.0
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
-
-from distributed import Client, Event, Future, wait
+from typing import Any
 
 from ltbench import ExecutorContext, ExecutorSpec, hookimpl, option
 from ltbench.errors import RunError
@@ -23,7 +21,7 @@ class Config:
     address: str | None = option(None, "HOST:PORT of the scheduler; none: workers on this machine")
 
 
-def execute(command: Sequence[str], stop: Event) -> tuple[int, str]:
+def execute(command: Sequence[str], stop: Any) -> tuple[int, str]:
     """Runs a command in a worker, until an event stops it; returns exit code and last output."""
     with TemporaryFile("w+", errors="replace") as out:
         process = Popen([*command, "--stop-on-eof"], stdin=PIPE, stdout=out, stderr=out)
@@ -38,12 +36,14 @@ class Dask:
     """Executor of tasks in the workers of a Dask cluster."""
 
     def __init__(self, config: Config, ctx: ExecutorContext) -> None:
+        from distributed import Client, Event  # not at the start of each command
+
         try:
             self._client = Client(config.address, timeout=10)
         except OSError as error:
             raise RunError(f"no Dask scheduler answers: {error}") from error
         self.slots = ctx.jobs or max(1, sum(self._client.nthreads().values()))
-        self._running: dict[str, Future] = {}
+        self._running: dict[str, Any] = {}
         self._stop = Event(client=self._client)
 
     def start(self, job: Job) -> None:
@@ -62,12 +62,13 @@ class Dask:
         """Interrupts all jobs, and returns when they have ended."""
         if self._client.status == "running":
             self._stop.set()
-            with suppress(TimeoutError):
-                wait(list(self._running.values()), timeout=30)
+            until = time.monotonic() + 30
+            while self._running and time.monotonic() < until:
+                self.wait(1.0)
             self._client.close()
 
 
-def ended(job: str, task: Future) -> Ended:
+def ended(job: str, task: Any) -> Ended:
     """Returns how a job ended; where its task was lost, it is started again."""
     lost = task.status != "finished"
     code, reason = (None, f"its task is {task.status}") if lost else task.result()
