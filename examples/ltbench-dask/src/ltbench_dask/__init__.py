@@ -43,8 +43,7 @@ class Dask:
         except OSError as error:
             raise RunError(f"no Dask scheduler answers: {error}") from error
         self.slots = ctx.jobs or max(1, sum(self._client.nthreads().values()))
-        self._running: dict[str, Any] = {}
-        self._stop = Event(client=self._client)
+        self._running, self._stop = dict[str, Any](), Event(client=self._client)
 
     def start(self, job: Job) -> None:
         """Submits a task."""
@@ -70,9 +69,9 @@ class Dask:
 
 def ended(job: str, task: Any) -> Ended:
     """Returns how a job ended; where its task was lost, it is started again."""
-    lost = task.status != "finished"
-    code, reason = (None, f"its task is {task.status}") if lost else task.result()
-    return Ended(job, code, reason, resumable=lost, retry=lost)
+    if task.status == "finished":
+        return Ended(job, *task.result())
+    return Ended(job, None, f"its task is {task.status}", resumable=True, retry=True)
 
 
 @hookimpl

@@ -56,6 +56,7 @@ def connect(address: str | None) -> bool:
             f"the Ray cluster refuses the connection: {str(error).strip().splitlines()[0]}",
             hint="use the versions of Ray and Python that the cluster was started with",
         ) from error
+    _keep_stdout_clean()
     return True
 
 
@@ -87,6 +88,17 @@ def _require_head(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise RunError(f"no Ray head answers at {address}: {error}", hint=_START) from error
+
+
+def _keep_stdout_clean() -> None:
+    """Drops the messages that a thread of Ray prints to stdout, into the output of `--json`.
+
+    Ray has no setting for that. They are about workers and nodes that die, which the executor
+    reports as the ends of their jobs.
+    """
+    from ray._private import worker
+
+    worker.print_to_stdstream = lambda *arguments, **options: None
 
 
 @contextmanager
