@@ -73,7 +73,7 @@ def test_an_address_of_another_kind_is_refused(address: str) -> None:
 
 
 def test_a_head_that_does_not_answer_is_named() -> None:
-    with pytest.raises(RunError, match="no Ray head answers at 127.0.0.1:9"):
+    with pytest.raises(RunError, match=r"no Ray head answers at 127\.0\.0\.1:9"):
         connection._require_head("127.0.0.1:9")
 
 
