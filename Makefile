@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: test-ray api attack bench board demo test test-full test-slow lint types docs figures photos results site check clean
+.PHONY: api attack bench board demo test test-full test-slow test-slurm test-ray lint types docs figures photos results site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -23,6 +23,10 @@ test-full: $(VENV)/.dev  ## what they leave out: every method on every backbone,
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twelve minutes
+	tests/cluster/slurm.sh install
+	$(BIN)/python -m pytest -n 0 -m slow tests/cluster/test_slurm.py
 
 test-ray: $(VENV)/.ray  ## grids through a real Ray of two nodes on this machine, and the Dask example
 	$(BIN)/python -m pytest -n 0 tests/cluster/test_ray.py

@@ -97,7 +97,10 @@ class ExecutorContext:
 
     @property
     def folder(self) -> Path:
-        """Absolute path of the folder for scripts and logs of jobs; it may not exist."""
+        """Absolute path of the folder for scripts and logs of jobs; it may not exist.
+
+        `ltbench grid logs` reads the output of a job from its file `logs/<name>.log`, or a link.
+        """
         return self.out.resolve() / ".jobs"
 
 

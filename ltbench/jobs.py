@@ -77,7 +77,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """Number of jobs that run at the same time, at least 1."""
+        """Number of jobs that run, or wait in a queue, at the same time; at least 1."""
         ...
 
     def start(self, job: Job) -> None:
@@ -93,6 +93,9 @@ class Executor(Protocol):
 
         Args:
             seconds: Time to wait for a job to end before an empty sequence is returned.
+
+        Raises:
+            RunError: Jobs cannot be run any more; the command ends.
         """
         ...
 
@@ -112,7 +115,7 @@ class JobReport:
         reason: Reason why a job waits; empty where it runs.
         start: Start of the job, expected where it waits, in seconds since the epoch; None where it
             is not known.
-        log: Path of the job's output; None where there is none.
+        log: Path of the job's output; None where it is not kept.
     """
 
     state: Literal["pending", "running"]

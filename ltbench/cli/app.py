@@ -24,7 +24,9 @@ from ltbench.cli.epilogs import epilog
 from ltbench.cli.errors import errors
 from ltbench.cli.evaluate import evaluate
 from ltbench.cli.export import export
+from ltbench.cli.grid.cancel import cancel
 from ltbench.cli.grid.list import list_grids
+from ltbench.cli.grid.logs import logs
 from ltbench.cli.grid.plan import plan
 from ltbench.cli.grid.run import run as run_grid
 from ltbench.cli.grid.status import status
@@ -143,6 +145,8 @@ _GRID_VERBS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "run": run_grid,
     "status": status,
+    "logs": logs,
+    "cancel": cancel,
 }
 _PLUGIN_VERBS: dict[str, Callable[..., None]] = {
     "list": list_plugins,

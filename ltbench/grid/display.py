@@ -132,6 +132,8 @@ def _board(scheduler: Scheduler) -> Group:
 def _summary(scheduler: Scheduler) -> str:
     left = scheduler.seconds_left()
     counts = ", ".join(f"{scheduler.tally.total[name]} {name}" for name in COLORS)
+    if scheduler.queued:
+        counts += f" ({scheduler.queued} in the queue)"
     return counts if not left else f"{counts}; {duration(left)} left"
 
 
@@ -139,4 +141,6 @@ def _flight(task: Task) -> str:
     if task.elsewhere:
         return f"  {task.title}: executed by another process"
     done, epochs = trained_epochs(task.found.directory), task.run.resolved.spec.train.epochs
-    return f"  {task.title}: " + (f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating")
+    where = "" if task.place is None else f" (job {task.place.id}, {task.place.place})"
+    what = f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating"
+    return f"  {task.title}{where}: {what}"

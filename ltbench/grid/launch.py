@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ltbench.config.text import Text, as_typed
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import choose_trackers, without_trackers
-from ltbench.errors import RunError
-from ltbench.grid.executor import build_executor, libraries_of
+from ltbench.errors import ConfigError, RunError
+from ltbench.grid.executor import CheckedDetachedExecutor, build_executor, libraries_of
 from ltbench.grid.forecast import Forecaster
 from ltbench.grid.fork_server import fork_server_factory
 from ltbench.grid.grid_file import Grid
+from ltbench.grid.queues import as_text, remember
 from ltbench.grid.scheduler import Scheduler
 from ltbench.grid.status import read_states
 from ltbench.grid.task import Task
@@ -43,6 +43,7 @@ class GridOptions:
         trackers: Names of the trackers that follow each run.
         settings: Options of the executor and the trackers by key: `executor.partition`,
             `tracker.csv.folder`.
+        detach: Whether the command ends when the executor has the jobs.
     """
 
     out: Path
@@ -55,6 +56,7 @@ class GridOptions:
     overwrite: Overwrite = "never"
     trackers: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    detach: bool = False
 
 
 def schedule_grid(
@@ -80,6 +82,11 @@ def schedule_grid(
         jobs=options.jobs, device=options.device, fork_server=fork_server, out=options.out
     )
     executor = build_executor(registry, options.executor, own, context, [*faults, *wrong])
+    if options.detach and not isinstance(executor, CheckedDetachedExecutor):
+        raise ConfigError(
+            f"--detach: the jobs of executor '{executor.component.spec.name}' end with the command",
+            hint="choose an executor of a cluster: `ltbench list executors`",
+        )
     grid.require_data()
     cells = read_states(grid, options.out)
     scheduler = Scheduler.of(
@@ -93,8 +100,11 @@ def schedule_grid(
         cache=options.cache,
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
-        tracker_options={key: _typed(value) for key, value in of_trackers.items()},
+        tracker_options={key: as_text(value) for key, value in of_trackers.items()},
     )
+    scheduler.detach = options.detach
+    if isinstance(executor, CheckedDetachedExecutor):
+        remember(executor, options.out, own)
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
         for chosen in trackers:  # reports a missing library once, and not in every worker
             chosen.build(task.run.resolved, task.found.directory)
@@ -104,10 +114,6 @@ def schedule_grid(
         known = expected[task.cell]
         task.expected_seconds = known.seconds if known else None
     return scheduler
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, Text) else as_typed(value)
 
 
 def execute_grid(
@@ -140,7 +146,7 @@ def execute_grid(
 
 
 def _unfinished(tasks: Sequence[Task]) -> RunError | None:
-    """Returns the error about runs whose jobs ended early; None where there are none."""
+    """Returns the error about runs whose jobs ended early; None where all runs are done."""
     left = [task for task in tasks if task.state == "to do"]
     if not left:
         return None

@@ -14,11 +14,13 @@ from ltbench.grid.tally import Tally
 from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.io.interrupts import check, named, requested_late
+from ltbench.io.open_files import allow_open_files
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
 from ltbench.specs import Settings
 from ltbench.storage.run_directory import Overwrite, file_clock
 
 STOP_SECONDS = 60.0  # for which `Executor.stop` may wait until the command is ended
+FEW_SLOTS = 200  # with which no limit of open files is met
 POLL_SECONDS = 0.5  # for which `Executor.wait` may wait
 
 
@@ -62,6 +64,11 @@ class Scheduler:
     def detached(self) -> DetachedExecutor | None:
         """The executor where its jobs outlive the command."""
         return self.executor if isinstance(self.executor, DetachedExecutor) else None
+
+    @property
+    def queued(self) -> int:
+        """Number of jobs that the executor has and that do not run yet."""
+        return sum(task.start_time is None for task in self._started.values())
 
     @classmethod
     def of(
@@ -150,6 +157,8 @@ class Scheduler:
     def _start(self, show: Callable[[Task | None], None]) -> None:
         """Starts a task in each free slot."""
         free = self.executor.slots - len(self._started)
+        if free > FEW_SLOTS:  # each claim is an open file
+            free = min(free, allow_open_files() - len(self._started))
         jobs: list[Job] = []
         for task in list(self._open.values()) if free > 0 else ():
             if len(jobs) == free:
@@ -224,7 +233,10 @@ class Scheduler:
         reason = f"its process ended without a result ({ended.reason or 'unknown cause'})"
         if requested_late():  # by a signal to all processes, this one among them
             check()
-        error = RunError(reason, hint="reduce --jobs if the memory was exhausted")
+        hint = "reduce --jobs if the memory was exhausted"
+        if self.detached is not None:
+            hint = f"see its output: ltbench grid logs {ended.job} --out {self.out}"
+        error = RunError(reason, hint=hint)
         try:
             # A process whose end is unknown may have finished since the state was read.
             if not record_failure(

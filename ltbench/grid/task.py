@@ -80,7 +80,9 @@ class Task:
         runs = place.state == "running"
         changed = runs != (self.start_time is not None)
         if changed:
-            self.start_time = time.monotonic() if runs else None
+            began = time.time() if place.start is None else place.start
+            elapsed = max(0.0, time.time() - began)
+            self.start_time = time.monotonic() - elapsed if runs else None
         return changed
 
     def settle(self, found: RunState) -> None:

@@ -1,0 +1,1 @@
+"""Executors of clusters, on small real clusters on this machine."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from ltbench.grid import display
 from ltbench.grid.display import duration, show_progress
 from ltbench.grid.launch import execute_grid
 from ltbench.io.notebook import NotebookText
-from ltbench.jobs import Ended
+from ltbench.jobs import Ended, JobReport
 from ltbench.registry.registry import Registry
 from tests.grid.grids import Folder, InProcess
 from tests.io.test_notebook import Display
@@ -41,6 +42,23 @@ def test_a_line_for_each_run_where_there_is_no_terminal(
     assert re.fullmatch(r"1/3 done ce, seed 0: [\d.]+ % in \d+ s(; \d+ s left)?", first)
     assert second.startswith("2/3 failed ce, seed 1: its process ended without a result (gone)")
     assert third.startswith("3/3 done focal, seed 3: ")
+
+
+def test_jobs_of_a_cluster_have_a_place(tmp_path: Path, registry: Registry) -> None:
+    folder = Folder(tmp_path, registry)
+    schedule = folder.schedule(folder.read("seed = [0, 1]\n"), InProcess())
+    for task in schedule.tasks:
+        task.start(queued=True)
+        schedule._started[task.title] = task
+    first = schedule.tasks[0]
+    assert first.observe(JobReport("running", id="7_0", place="n1", start=time.time() - 60))
+    assert not first.observe(JobReport("running", id="7_0", place="n1"))
+    schedule.tally.update(first)
+    assert display._flight(first) == "  classifier_only, seed 0 (job 7_0, n1): epoch 1/2"
+    assert display._summary(schedule).startswith("0 done, 0 failed, 1 running, 1 to do (1 in the")
+    assert first.start_time is not None
+    assert time.monotonic() - first.start_time == pytest.approx(60, abs=5)
+    assert first.observe(JobReport("pending", id="7_0", reason="BeginTime"))  # put back
 
 
 def test_a_table_of_the_cells_on_a_terminal(

@@ -52,6 +52,15 @@ def run(
         Literal["never", "failed", "always"],
         typer.Option(help="Earlier runs to execute again."),
     ] = "never",
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach",
+            help="Leave the jobs in the queue of the cluster and end; the same command without it "
+            "follows them.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = False,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,17 +115,18 @@ def run(
         overwrite=overwrite,
         trackers=tracker or (),
         settings=settings,
+        detach=detach,
     )
     scheduler = schedule_grid(grid, registry, options, faults)
     with interrupts.deferred(STOP_SECONDS):
         failure = execute_grid(scheduler, show_progress)
-        _print(grid, scheduler, json=json)
+        _print(grid, scheduler, source, json=json)
         interrupts.finish(RunError.exit_code if failure else 0)
     if failure is not None:
         raise failure
 
 
-def _print(grid: Grid, scheduler: Scheduler, *, json: bool) -> None:
+def _print(grid: Grid, scheduler: Scheduler, source: str, *, json: bool) -> None:
     from rich.markup import escape
 
     from ltbench.cli.grid.show import print_failed, print_notes, print_states
@@ -137,6 +147,13 @@ def _print(grid: Grid, scheduler: Scheduler, *, json: bool) -> None:
         stdout.print(f"{earlier} of {len(scheduler.tasks)} runs were done before")
     print_failed(((task.cell, task.found) for task in scheduler.tasks), stdout, all_errors=False)
     print_notes(grid, stdout, all_notes=False)
+    if scheduler.detach:
+        queued = sum(task.started for task in scheduler.tasks)
+        stdout.print(
+            f"{queued} jobs are in the queue: ltbench grid status {source} --out {scheduler.out}",
+            soft_wrap=True,
+        )
+        return
     stdout.print(
         f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "
         f"{scheduler.out} --out report",

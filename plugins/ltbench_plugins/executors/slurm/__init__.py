@@ -11,7 +11,7 @@ def build(config: SlurmOptions, ctx: ExecutorContext) -> Slurm:
     """Builds the executor; its jobs are those of the folder `ctx.folder`.
 
     Raises:
-        RunError: This machine has no `sbatch` or `squeue`.
+        RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
     return Slurm(config, ctx)
 

@@ -32,6 +32,7 @@ PREFIX = "ltbench-"
 _START_SECONDS = 600  # added to the forecast: start of the process, a slow disk
 _STEP_SECONDS = 900  # to which a forecast is rounded up, so that there are few arrays
 _WARNING_SECONDS = 90  # from the interruption of a run until the time limit
+_SHORT_SECONDS = 360  # Slurm may interrupt a minute earlier: below this limit, it does at the limit
 
 _SCRIPT = """\
 #!/bin/bash
@@ -45,7 +46,7 @@ eval "exec $command"  # exec: a signal of Slurm reaches the run
 
 @dataclass(frozen=True, order=True)
 class Needs:
-    """What the jobs of a batch are submitted with.
+    """Needs of the jobs of a batch.
 
     Args:
         seconds: Time limit in seconds; 0 for the partition's own.
@@ -147,7 +148,7 @@ class Batch:
 
         Args:
             config: Options of the executor.
-            needs: What the jobs need.
+            needs: Needs of the jobs.
             at_once: Largest number of jobs that run at the same time; None for no limit.
         """
         limit = "" if at_once is None else f"%{at_once}"
@@ -171,11 +172,12 @@ class Batch:
             "constraint": config.constraint,
             "exclude": config.exclude,
             "gres": f"gpu:{needs.gpus}" if needs.gpus else None,
-            "time": f"0:{needs.seconds}" if needs.seconds else None,
+            "time": str(math.ceil(needs.seconds / 60)) if needs.seconds else None,
         }
         arguments += [f"--{name}={value}" for name, value in named.items() if value is not None]
-        warning = min(_WARNING_SECONDS, needs.seconds // 4) if needs.seconds else _WARNING_SECONDS
-        arguments += [f"--signal=B:TERM@{warning}", *shlex.split(config.extra)]
+        if not 0 < needs.seconds < _SHORT_SECONDS:
+            arguments.append(f"--signal=B:TERM@{_WARNING_SECONDS}")
+        arguments += shlex.split(config.extra)
         command = shlex.join(["sbatch", *arguments, str(self.script)])
         commands = shlex.quote(str(self.folder / "commands"))
         text = _SCRIPT.format(command=command, setup=config.setup, commands=commands)

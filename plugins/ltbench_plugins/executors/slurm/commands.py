@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ltbench.errors import RunError
 
-COMMAND_SECONDS = 60.0  # for which a command may take
+COMMAND_SECONDS = 20.0  # for which a command may take: Ctrl-C waits for it
 _NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
 _FIELDS = {
     "JobArrayID": 40,

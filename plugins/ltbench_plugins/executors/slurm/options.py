@@ -1,4 +1,4 @@
-"""Options of the executor: what `sbatch` is asked for."""
+"""Options of the executor: arguments of `sbatch`, and how the jobs are followed."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import warnings
 from collections import Counter
@@ -15,9 +16,17 @@ from ltbench.jobs import Ended, Job, JobReport
 from ltbench_plugins.executors.slurm.batch import PREFIX, Batch, Needs
 from ltbench_plugins.executors.slurm.commands import Commands, Row, Silent
 from ltbench_plugins.executors.slurm.options import SlurmOptions
-from ltbench_plugins.executors.slurm.states import LIVE, PLACED, PREEMPTED, ended, lost
+from ltbench_plugins.executors.slurm.states import (
+    LIVE,
+    PLACED,
+    PREEMPTED,
+    STUCK,
+    ended,
+    lost,
+    stuck,
+)
 
-STOP_SECONDS = 50.0  # from cancelling jobs until they are left to Slurm
+STOP_SECONDS = 35.0  # from cancelling jobs until they are left to Slurm
 PREEMPTED_SECONDS = 60.0  # for which a preempted job may take to be in the queue again
 MAX_MISSED = 3  # answers without a job until it counts as lost
 _POLL_STOP_SECONDS = 0.5
@@ -55,7 +64,7 @@ class Slurm:
         ctx: Context; `ctx.folder` has the scripts and logs.
 
     Raises:
-        RunError: This machine has no `sbatch` or `squeue`.
+        RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
 
     def __init__(self, config: SlurmOptions, ctx: ExecutorContext) -> None:
@@ -67,14 +76,20 @@ class Slurm:
         self._timeouts: Counter[str] = Counter()
         self._batches: dict[str, Batch | None] = {}
         self._unsure: list[tuple[Batch, Sequence[Job]]] = []
-        self._rows: list[Row] | None = None  # the last answer
         self._next_time = 0.0  # of the next question
         self._silent = False
+        self._asked_time = time.monotonic()
+        try:
+            self._rows = self._commands.queue()  # the last answer
+        except Silent as error:
+            raise RunError(
+                f"Slurm does not answer: {error}", hint="try `squeue` on this machine"
+            ) from error
 
     @property
     def slots(self) -> int:
         """Number of jobs that wait in the queue or run."""
-        known = len(self._jobs) + len(self._waiting)
+        known = len(self._jobs) + len(self._waiting) + sum(len(jobs) for _, jobs in self._unsure)
         return max(1, known) if self._silent else self._config.max_queued
 
     def start(self, job: Job) -> None:
@@ -100,11 +115,7 @@ class Slurm:
             time.sleep(max(_MIN_SLEEP_SECONDS, left))
 
     def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
-        """Returns the names of those jobs that are in the queue already.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
+        """Returns the names of those jobs that are in the queue already."""
         places = dict(self._placed(self._answer()))
         adopted = [job.name for job in jobs if job.name in places]
         for name in adopted:
@@ -113,12 +124,9 @@ class Slurm:
         return adopted
 
     def report(self) -> Mapping[str, JobReport]:
-        """Returns the jobs of the folder that wait or run.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
-        rows = self._rows if self._rows is not None and self._jobs else self._answer()
+        """Returns the jobs of the folder that wait or run."""
+        recent = time.monotonic() < self._asked_time + self._config.poll_seconds
+        rows = self._rows if recent else self._answer()
         return {name: _place(batch, row) for name, (batch, row) in self._placed(rows)}
 
     def cancel(self, names: Collection[str]) -> None:
@@ -174,23 +182,23 @@ class Slurm:
             self._jobs.clear()
 
     def _poll(self) -> list[Ended]:
-        """Submits what was started, and asks for the ends of jobs; once a poll interval."""
-        self._next_time = time.monotonic() + self._config.poll_seconds
+        """Asks for the ends of jobs, and submits what was started; once a poll interval."""
+        self._asked_time = time.monotonic()
+        self._next_time = self._asked_time + self._config.poll_seconds
+        found: list[Ended] = []
         try:
-            if self._unsure:
-                self._settle_unsure()
+            if self._jobs or self._unsure:
+                self._rows = self._commands.queue()
+                self._settle_unsure(self._rows)
+                found = list(self._ends(self._rows))
             if self._waiting:
                 self._submit()
-            if not self._jobs:
-                return []
-            self._rows = self._commands.queue()
+            self._silent = False
         except Silent as error:
             if not self._silent:
                 warnings.warn(f"waiting for Slurm: {error}", stacklevel=2)
             self._silent = True
-            return []
-        self._silent = False
-        return list(self._ends(self._rows))
+        return found
 
     def _ends(self, rows: Iterable[Row]) -> Iterator[Ended]:
         """Yields the jobs that have ended, which are not followed any more."""
@@ -204,6 +212,9 @@ class Slurm:
 
     def _seen(self, name: str, job: _Followed, row: Row) -> Ended | None:
         job.id, job.missed = row.id, 0
+        if row.reason == STUCK:
+            self._commands.cancel([row.id])
+            return stuck(name, row.id)
         if row.state != PREEMPTED:
             job.preempted_time = None
         elif job.preempted_time is None:
@@ -262,18 +273,15 @@ class Slurm:
         self._forget_waiting(jobs)
         self._follow(batch)
 
-    def _settle_unsure(self) -> None:
-        """Follows the batches that the controller has taken though it did not say so.
-
-        Raises:
-            Silent: It does not answer.
-        """
-        taken = {row.name for row in self._commands.queue()}
+    def _settle_unsure(self, rows: Iterable[Row]) -> None:
+        """Follows the batches that the controller has taken though it did not say so."""
+        taken = {row.name for row in rows}
         for batch, jobs in self._unsure:
             if PREFIX + batch.token in taken:
                 self._follow(batch)
             else:
                 self._waiting += jobs
+                shutil.rmtree(batch.folder, ignore_errors=True)
         self._unsure.clear()
 
     def _follow(self, batch: Batch) -> None:
@@ -287,19 +295,12 @@ class Slurm:
         self._waiting = [job for job in self._waiting if job.name not in taken]
 
     def _answer(self) -> list[Row]:
-        """Returns the present jobs, or those of the last answer.
-
-        Raises:
-            RunError: The controller does not answer, and never did.
-        """
+        """Returns the present jobs, or those of the last answer."""
+        self._asked_time = time.monotonic()
         try:
             self._rows = self._commands.queue()
-        except Silent as error:
+        except Silent:
             self._silent = True
-            if self._rows is None:
-                raise RunError(
-                    f"Slurm does not answer: {error}", hint="try `squeue` by hand"
-                ) from error
         return self._rows
 
     def _placed(self, rows: Iterable[Row]) -> Iterator[tuple[str, tuple[Batch, Row]]]:

@@ -26,6 +26,7 @@ LIVE = frozenset(
         "SPECIAL_EXIT",
     }
 )
+STUCK = "launch failed requeued held"  # reason of a job that waits until it is released by hand
 PREEMPTED = "PREEMPTED"  # it is put back into the queue, or not
 PLACED = LIVE - {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"}
 INTERRUPTED = 130  # exit code of a run that SIGTERM has reached
@@ -65,6 +66,11 @@ def ended(job: str, row: Row, log: Path) -> Ended:
         what = f"{where}: {_cause(code)}"
     shown = tail(log)
     return Ended(job, code, f"{what}: {shown}" if shown else what)
+
+
+def stuck(job: str, id: str) -> Ended:
+    """Returns the end of a job that Slurm could not start and holds back: another one may do."""
+    return Ended(job, None, f"job {id}: {STUCK}", resumable=True, retry=True)
 
 
 def lost(job: str, id: str) -> Ended:

@@ -1,0 +1,61 @@
+"""Commands of Slurm that answer what a test has written, and keep what they were asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# A file NAME.fails has what the command says on stderr before it ends with 1; NAME.says its answer.
+COMMAND = """#!/bin/sh
+cd {folder}
+echo "$@" >> {name}.asked
+[ ! -e {name}.fails ] || {{ cat {name}.fails >&2; exit 1; }}
+cat {name}.says 2> /dev/null
+exit 0
+"""
+
+
+@dataclass
+class FakeSlurm:
+    """The commands, in a folder that is first on PATH."""
+
+    folder: Path
+
+    @classmethod
+    def install(cls, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+        """Writes the commands; there is no accounting, and every job is number 7."""
+        folder.mkdir()
+        for name in ("sbatch", "squeue", "scancel", "scontrol", "sacct"):
+            (folder / name).write_text(COMMAND.format(folder=folder, name=name))
+            (folder / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+        fake = cls(folder)
+        fake.says("sbatch", "7")
+        fake.says("scontrol", "MaxArraySize            = 4")
+        fake.fails("sacct", "Slurm accounting storage is disabled")
+        return fake
+
+    def says(self, name: str, answer: str) -> None:
+        """Sets the answer of a command."""
+        (self.folder / f"{name}.says").write_text(answer + "\n")
+        (self.folder / f"{name}.fails").unlink(missing_ok=True)
+
+    def fails(self, name: str, answer: str) -> None:
+        """Lets a command fail."""
+        (self.folder / f"{name}.fails").write_text(answer + "\n")
+
+    def asked(self, name: str) -> list[str]:
+        """Returns the arguments of all calls of a command."""
+        path = self.folder / f"{name}.asked"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def queue(self, *rows: tuple[str, str, int, str], reason: str = "Priority") -> None:
+        """Sets the jobs: id, state, status of the process, and name; and why some wait."""
+        lines = (
+            f"{id:12}|{state:12}|{status:8}|{name:60}|{'n1' if state != 'PENDING' else '':8}|"
+            f"{reason if state == 'PENDING' else 'None':20}|2026-05-01T10:00:00|"
+            for id, state, status, name in rows
+        )
+        self.says("squeue", "\n".join(lines))
