@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench board demo ranks test test-full test-ranks test-slow test-slurm lint types docs figures photos results site check clean
+.PHONY: api attack bench board demo ranks test test-full test-ranks test-ray test-slow test-slurm lint types docs figures photos results site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -33,6 +33,10 @@ ranks: $(VENV)/.dev  ## the table of agreement of docs/ranks.md, measured again
 test-slurm: $(VENV)/.dev  ## grids on a small real Slurm cluster, which it installs where it may: twelve minutes
 	tests/cluster/slurm.sh install
 	$(BIN)/python -m pytest -n 0 -m slow tests/cluster/test_slurm.py
+
+test-ray: $(VENV)/.ray  ## grids through a real Ray of two nodes on this machine, and the Dask example
+	$(BIN)/python -m pytest -n 0 tests/cluster/test_ray.py
+	cd examples/ltbench-dask && ../../$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -114,6 +118,11 @@ $(VENV)/.bench: $(VENV)/.installed
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --editable ".[dev]"
+	touch $@
+
+$(VENV)/.ray: $(VENV)/.dev
+	$(PIP) --editable ".[ray]" "ray[default]" distributed
+	$(PIP) --no-deps --editable examples/ltbench-dask
 	touch $@
 
 $(RELEASE)/.installed: pyproject.toml | $(LOCK)

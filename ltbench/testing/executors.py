@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ltbench.contexts import ExecutorContext
-from ltbench.errors import RunError
+from ltbench.errors import ConfigError, RunError
 from ltbench.jobs import DetachedExecutor, Ended, Executor, Job
 from ltbench.registry.component import Component
 from ltbench.testing.bench import Bench, Trial, folder, trials
@@ -32,8 +32,8 @@ def _built(component: Component, bench: Bench, trial: Trial) -> Iterator[Executo
         ctx = ExecutorContext(jobs=2, device="cpu", out=Path(out))
         try:
             executor: Executor = component.spec.build(bench.config(trial, component), ctx)
-        except RunError as error:  # the cluster that it needs is not here
-            raise Skipped(error.message) from error
+        except (ConfigError, RunError) as error:  # its library or its cluster is not here
+            raise Skipped(f"{error.message}; {error.hint}") from error
         yield executor
         executor.stop()
 

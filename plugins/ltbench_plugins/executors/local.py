@@ -18,6 +18,7 @@ from typing import IO
 from ltbench import ExecutorContext, ExecutorSpec, NoOptions
 from ltbench.errors import ConfigError, RunError
 from ltbench.jobs import Ended, ForkedProcess, ForkServer, Job
+from ltbench_plugins.executors.exits import cause
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 30.0  # from the interruption of a process until it is killed
@@ -235,12 +236,12 @@ class Local:
         self._running.remove(one)
         one.stdin.close()
         code = one.process.code
-        cause = one.process.error if code is None else _cause(code)
+        how = one.process.error if code is None else cause(code)
         size = one.output.seek(0, os.SEEK_END)
         one.output.seek(max(0, size - MAX_SHOWN_OUTPUT_BYTES))
         output = " ".join(one.output.read().decode(errors="replace").split())
         one.output.close()
-        return Ended(one.job.name, code, f"{cause}{': ' if output else ''}{output}")
+        return Ended(one.job.name, code, f"{how}{': ' if output else ''}{output}")
 
 
 def _was_lost(process: _Spawned | ForkedProcess) -> bool:
@@ -250,18 +251,6 @@ def _was_lost(process: _Spawned | ForkedProcess) -> bool:
     lock, and the one that was started in its place ends as one that another has.
     """
     return isinstance(process, ForkedProcess) and process.lost
-
-
-def _cause(code: int) -> str:
-    """Returns how a process ended.
-
-    >>> _cause(-9)
-    'killed by SIGKILL (out of memory?)'
-    """
-    if code >= 0:
-        return f"exit code {code}"
-    name = signal.Signals(-code).name
-    return f"killed by {name} (out of memory?)" if name == "SIGKILL" else f"killed by {name}"
 
 
 LOCAL = ExecutorSpec(

@@ -1,0 +1,155 @@
+"""A small real Ray cluster on this machine; nothing outside its folder is touched.
+
+`ray stop` is never called: it would end every Ray of the user.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 180.0
+RAY = (sys.executable, "-m", "ray.scripts.scripts")
+
+
+class RayCluster:
+    """A head, and nodes that come and go.
+
+    Args:
+        folder: Folder of logs and sockets: a short path, as sockets have paths of 107 bytes.
+        cpus: CPUs that each node claims to have.
+        dashboard: Whether the head takes jobs (`ray job submit`).
+    """
+
+    def __init__(self, folder: Path, cpus: int = 2, *, dashboard: bool = False) -> None:
+        self.folder = folder
+        self._cpus = cpus
+        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
+        host, port = _own_address(), _free_port(6400)
+        self.address = f"{host}:{port}"
+        self.jobs_port = _free_port(8300)
+        self._start(
+            "head",
+            "--head",
+            f"--port={port}",
+            f"--temp-dir={folder / 't'}",
+            f"--include-dashboard={str(dashboard).lower()}",
+            f"--dashboard-port={self.jobs_port}",
+        )
+        self._await_head()
+
+    def add_node(self, name: str, resources: str = "{}") -> None:
+        """Starts another node, and returns when the cluster has it."""
+        count = self.living_nodes()
+        self._start(name, f"--address={self.address}", f"--resources={resources}")
+        until = time.monotonic() + START_SECONDS
+        while self.living_nodes() <= count:
+            assert time.monotonic() < until, self.log(name)
+            time.sleep(0.5)
+
+    def kill_node(self, name: str) -> None:
+        """Kills all processes of a node at once, as a loss of power does."""
+        process = self._nodes.pop(name)
+        for pid in (process.pid, *descendants(process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Ends all nodes."""
+        for name in list(reversed(self._nodes)):
+            self.kill_node(name)
+
+    def living_nodes(self) -> int:
+        """Returns the number of nodes that the head has."""
+        code = (
+            "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False,"
+            " logging_level='ERROR'); print(sum(node['Alive'] for node in ray.nodes()))"
+        )
+        shown = subprocess.check_output(
+            (sys.executable, "-c", code, self.address), stderr=subprocess.DEVNULL
+        )
+        return int(shown)
+
+    def log(self, name: str) -> str:
+        """Returns what a node has printed."""
+        return (self.folder / f"{name}.log").read_text()
+
+    def _start(self, name: str, *arguments: str) -> None:
+        common = (
+            f"--num-cpus={self._cpus}",
+            "--object-store-memory=80000000",
+            "--disable-usage-stats",
+            "--block",
+        )
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self._nodes[name] = subprocess.Popen(
+                (*RAY, "start", *arguments, *common),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "RAY_worker_niceness": "0"},  # 15: a busy machine starves them
+                start_new_session=True,
+            )
+
+    def _await_head(self) -> None:
+        host, _, port = self.address.rpartition(":")
+        until = time.monotonic() + START_SECONDS
+        while True:
+            with suppress(OSError):
+                socket.create_connection((host, int(port)), 1).close()
+                return
+            assert time.monotonic() < until, self.log("head")
+            time.sleep(0.2)
+
+
+def started_cluster(folder: Path, *, dashboard: bool = False) -> RayCluster:
+    """Returns a cluster of two nodes; skips the test where Ray is missing."""
+    pytest.importorskip("ray", reason="the package ray is missing: make test-ray installs it")
+    cluster = RayCluster(folder, dashboard=dashboard)
+    try:
+        cluster.add_node("second")
+    except BaseException:
+        cluster.stop()
+        raise
+    return cluster
+
+
+def descendants(root: int) -> list[int]:
+    """Returns the ids of all processes below one."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
+
+
+def _own_address() -> str:
+    """Returns the address that other nodes would reach this machine by; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        name: str = probe.getsockname()[0]
+        return name
+
+
+def _free_port(first: int) -> int:
+    """Returns a free port; Ray's own workers take those from 10002 to 19999."""
+    for port in range(first, 10_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise AssertionError("no port is free")
