@@ -25,7 +25,7 @@ test-slow: $(VENV)/.dev  ## the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 test-ranks: $(VENV)/.dev  ## runs by 2 and 3 processes against one, killed and interrupted ones: minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -m slow tests/ranks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -m "slow or full" tests/ranks
 
 ranks: $(VENV)/.dev  ## the table of agreement of docs/ranks.md, measured again
 	$(BIN)/python -m benchmarks.ranks

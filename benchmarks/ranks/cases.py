@@ -66,6 +66,7 @@ CASES: dict[str, Settings] = {
     "full, a corrupt image skipped": {
         "dataset": "folder",
         "dataset.path": "{images}",
+        "limit": "none",
         "method": "full",
         "on_corrupt": "skip",
         "train.batch_size": "5",

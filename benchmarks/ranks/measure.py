@@ -120,7 +120,7 @@ def _execute(names: Sequence[str], folder: Path, place: Place) -> None:
         for name in names:
             settings = settings_of(name, folder / "images")
             planned = plan_run(registry, {k: Text(v) for k, v in settings.items()}, folder)
-            runtime = runtime_config(_out(name, folder, place.size), device, 0, 1.0, group)
+            runtime = runtime_config(_out(name, folder, place.size), device, 0, 1.0, group=group)
             planned.execute(runtime, "never")
 
 

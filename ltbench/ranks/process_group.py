@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -62,11 +62,8 @@ class ProcessGroup(Group):
                 timeout=TIMEOUT,
             )
             # NCCL exchanges no tensors in the memory of the CPU.
-            self._control = (
-                dist.new_group(backend="gloo", timeout=TIMEOUT)
-                if self.backend == "nccl"
-                else dist.group.WORLD
-            )
+            gloo = self.backend == "gloo"
+            self._control: Any = None if gloo else dist.new_group(backend="gloo", timeout=TIMEOUT)
 
     def close(self) -> None:
         """Ends the connections."""
@@ -85,10 +82,7 @@ class ProcessGroup(Group):
 
     def gather_parts(self, columns: Sequence[Tensor] | None) -> list[tuple[Tensor, ...]]:
         """Returns the columns of each process that has some, in the order of the ranks."""
-        layout = None
-        if columns is not None:
-            layout = [[list(one.shape), str(one.dtype).removeprefix("torch.")] for one in columns]
-        layouts = self.collect(layout)
+        layouts: list[Any] = self.collect(None if columns is None else _layout(columns))
         known = next((one for one in layouts if one is not None), None)
         if known is None:
             return []
@@ -234,6 +228,11 @@ class ProcessGroup(Group):
         )
         error.add_note(told["trace"])
         return error
+
+
+def _layout(columns: Sequence[Tensor]) -> list[Any]:
+    """Returns shape and dtype of tensors as JSON."""
+    return [[list(one.shape), str(one.dtype).removeprefix("torch.")] for one in columns]
 
 
 def _described(error: BaseException) -> dict[str, str]:

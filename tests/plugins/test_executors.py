@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.contexts import ExecutorContext
-from ltbench.errors import RunError
+from ltbench.errors import ConfigError, RunError
 from ltbench.grid.fork_server import LinuxForkServer, fork_server_factory
 from ltbench.jobs import Ended, Job
 from ltbench.specs import NoOptions
@@ -75,6 +75,19 @@ def test_gpus_are_shared_out(
     assert found == given
     assert built(None, "cuda:1").slots == 1  # that one, as it is
     assert "CUDA_VISIBLE_DEVICES" not in built(None, "cuda:1")._environments[0]
+
+
+def test_a_run_has_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(local, "_has_driver", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 5)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    made = local.build(NoOptions(), ExecutorContext(jobs=None, device="cuda", gpus=2))
+    found = [slot["CUDA_VISIBLE_DEVICES"] for slot in made._environments]
+    assert found == ["0,1", "2,3"]  # the last is left over
+    with pytest.raises(ConfigError, match=r"--gpus-per-run: expected at most 5, .* got 6"):
+        local.build(NoOptions(), ExecutorContext(jobs=None, device="cuda", gpus=6))
 
 
 def test_a_slot_is_free_again_when_its_process_has_ended() -> None:
