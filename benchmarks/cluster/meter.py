@@ -83,5 +83,6 @@ class DetachedMeter(Meter):
 
 def metered(executor: Executor, folder: Path, seeds: Mapping[str, int]) -> Meter:
     """Returns a meter around an executor."""
-    detached = isinstance(executor, DetachedExecutor)
-    return (DetachedMeter if detached else Meter)(executor, folder, seeds)
+    if isinstance(executor, DetachedExecutor):
+        return DetachedMeter(executor, folder, seeds)
+    return Meter(executor, folder, seeds)
