@@ -24,11 +24,14 @@ _GRID = {
     "defaults": "table of settings of every run; a list is an axis",
     "include": "tables `[[include]]`: all combinations of their axes and those of the defaults",
     "exclude": "tables `[[exclude]]`: patterns of excluded runs; a list means any of its values",
+    "executor": "table `[executor]`: name and options of the executor (`ltbench docs cluster`)",
 }
 _VARIABLES = {
     "LTBENCH_DATA": "folder of the data sets, if `--data-root` is not given",
     "LTBENCH_LISTS": "folder or mirror of split lists, if `--lists` is not given",
     "LTBENCH_DISABLE_PLUGINS": "entry points that are not loaded, separated by commas",
+    "LTBENCH_CONFIG": "the user's configuration file (`ltbench config`)",
+    "LTBENCH_CACHE_DIR": "folder of the features and images of runs, if `--cache-dir` is not given",
     "LTBENCH_CACHE": "folder of digests of images and of verdicts on plugins",
     "HF_HUB_OFFLINE": "1: no weights are downloaded",
     "OMP_NUM_THREADS": "threads of each run on a CPU; another number changes the last bits",

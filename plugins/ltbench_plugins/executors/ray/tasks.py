@@ -164,7 +164,7 @@ class Ray:
         missing = f"no node of the Ray cluster has {demand}"
         if now > self._unsuited_since + self._config.node_seconds:
             raise RunError(
-                f"{missing}, {self._config.node_seconds:g} seconds after it was asked for",
+                f"{missing}, {self._config.node_seconds:g} seconds after the request",
                 hint="compare `ray status` with the options of `ltbench show executor ray`",
             )
         if not self._warned and now > self._unsuited_since + WARNING_SECONDS:
