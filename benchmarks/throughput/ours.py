@@ -35,6 +35,7 @@ from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train
 from ltbench.engine.training.train_loader import TrainLoader, image_loader
 from ltbench.progress import SilentReporter
+from ltbench.ranks.group import SINGLE
 from ltbench.registry.load import load_plugins
 from ltbench.views import Views
 
@@ -100,10 +101,11 @@ class MeteredLoader:
     def __len__(self) -> int:
         return len(self._loader)
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Any]:
         """Yields batches, epoch after epoch, until the meter has its steps."""
-        rounds = (self._loader.epoch(number, batch_size) for number in itertools.count(epoch))
-        whole = (one for each in rounds for one in each if len(one[0]) == batch_size)
+        numbers = itertools.count(epoch)
+        rounds = (self._loader.epoch(number, batch_size, parts) for number in numbers)
+        whole = (one for each in rounds for one in each if sum(map(len, one)) == batch_size)
         seen = itertools.repeat(next(whole)) if self._resident else whole
         yield from self._meter.batches(seen)
 
@@ -121,9 +123,9 @@ class FewImages:
     def __len__(self) -> int:
         return self._images
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Any]:
         """Yields the single batch."""
-        yield next(iter(self._loader.epoch(epoch, self._images)))
+        yield next(iter(self._loader.epoch(epoch, self._images, parts)))
 
 
 def train_epoch(run: PreparedRun, loader: Any) -> None:
@@ -132,7 +134,7 @@ def train_epoch(run: PreparedRun, loader: Any) -> None:
     model, loss, policy = run.parts.model, run.parts.loss, run.parts.policy
     state = TrainState.start(run.parts.optimizer(model.learned(), config.lr), policy)
     schedule, silent = run.parts.schedule, SilentReporter()
-    train(model, loader, loss, schedule, state, config, policy, silent, lambda state: None)
+    train(model, loader, loss, schedule, state, config, policy, SINGLE, silent, lambda state: None)
 
 
 def attach(meter: Meter, run: PreparedRun) -> None:

@@ -33,7 +33,7 @@ def test_all_kinds_have_a_line_a_component(
     datasets = len(registry.components["dataset"])
     assert f"{datasets} datasets" in lines
     assert f"{len(components)} components: {datasets} datasets, " in ended.out
-    assert ", 1 executor, " in " ".join(ended.out.split())
+    assert ", 3 executors, " in " ".join(ended.out.split())
 
 
 def test_a_kind_has_whole_summaries_and_references(

@@ -54,9 +54,9 @@ class _TimedLoader:
     def __len__(self) -> int:
         return len(self._loader)
 
-    def epoch(self, epoch: int, batch_size: int) -> Iterator[Any]:
+    def epoch(self, epoch: int, batch_size: int, parts: int = 1) -> Iterator[Any]:
         """Yields the loader's batches."""
-        for batch in self._loader.epoch(epoch, batch_size):
+        for batch in self._loader.epoch(epoch, batch_size, parts):
             note = Path(os.environ["FIRST_STEP"])
             if not note.exists():
                 note.write_text(repr(time.time() - float(os.environ["STARTED"])))
