@@ -84,6 +84,7 @@ def test_eval_recomputes_from_stored_predictions(cli: Cli, finished: Path) -> No
     assert older["accuracy"] == stored["metrics"]["accuracy"]
 
 
+@pytest.mark.full
 def test_eval_runs_the_model_for_views_it_has_not_seen(cli: Cli, finished: Path) -> None:
     first = cli("eval", str(finished), "--inference", "center", "--json")
     assert first.code == 0, first.err
@@ -137,6 +138,7 @@ def test_eval_refuses_damage_that_leaves_sizes_alone(cli: Cli, finished: Path) -
     assert not (finished / "predictions-tte.parquet").exists()
 
 
+@pytest.mark.full
 def test_eval_refuses_files_of_other_runs(cli: Cli, finished: Path, tmp_path: Path) -> None:
     arguments = ["--epochs", "2", "--set", "dataset.largest=24", "--precision", "fp32"]
     other = tmp_path / cli("run", "--json", "--seed", "1", *arguments).json["directory"]

@@ -45,6 +45,7 @@ def test_nothing_to_report(cli: Cli, tmp_path: Path) -> None:
     assert not Path("report").exists()
 
 
+@pytest.mark.full
 def test_skipped_runs_with_strict(cli: Cli, drawn: Path, tmp_path: Path) -> None:
     broken = tmp_path / "more" / "broken"
     broken.mkdir(parents=True)

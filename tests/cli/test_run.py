@@ -73,6 +73,7 @@ def test_json_is_alone_on_stdout_and_the_second_run_is_the_first(cli: Cli) -> No
     assert "stored earlier" in cli("run", *SMALL).out
 
 
+@pytest.mark.full
 def test_intervals_of_an_earlier_method_are_computed_anew(cli: Cli, tmp_path: Path) -> None:
     first = small(cli)
     path = only_run(tmp_path / "runs") / "result.json"
@@ -106,6 +107,7 @@ def test_a_run_that_cannot_begin_leaves_the_earlier_result(cli: Cli, tmp_path: P
     assert cli(*arguments).json == first
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_bits(cli: Cli, tmp_path: Path) -> None:
     for out in ("a", "b"):
         small(cli, "--seed", "1", "--out", out)
@@ -175,6 +177,7 @@ def test_models_of_the_libraries(cli: Cli, backbone: str, options: tuple[str, ..
     assert result["learned"]["encoder"] > 0
 
 
+@pytest.mark.full
 def test_image_files_and_any_number_of_workers(cli: Cli, tmp_path: Path) -> None:
     trees.imagenet_lt(tmp_path / "data")
     arguments = ("--dataset", "imagenet_lt", "--epochs", "2", "--precision", "fp32", *trees.OWN)

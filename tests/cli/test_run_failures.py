@@ -189,6 +189,7 @@ def ltbench_on_run_end(run, result):
 """
 
 
+@pytest.mark.full
 def test_a_tracker_that_raises_is_silenced(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

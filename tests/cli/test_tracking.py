@@ -92,6 +92,7 @@ def test_a_tracker_changes_no_number_and_a_stored_run_tells_it_nothing(
     assert cli(*arguments, "--tracker", "telltall").code == 2  # a typo is one all the same
 
 
+@pytest.mark.full
 def test_a_resumed_run_tells_the_epochs_that_are_new(
     cli: Cli, tmp_path: Path, said: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_resumed_run_tells_the_epochs_that_are_new(
     assert len(losses(only_run(tmp_path / "runs") / "csv/epochs.csv")) == 3
 
 
+@pytest.mark.full
 def test_a_failure_is_told(cli: Cli, said: Path) -> None:
     diverging = ("--lr", "1e30", "--batch-size", "1000", "--epochs", "1")
     ended = cli("run", *diverging, "--tracker", "telltale", "--precision", "fp32")
