@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from docs.made.markup import cell, table
 from ltbench.storage import result_schema
+from ltbench.storage.environment_schema import Ranks
 from ltbench.storage.migrations import SCHEMA
 from ltbench.storage.result_schema import Amount, Count, Interval, Percent
 from ltbench.storage.stored_file import Record
@@ -16,6 +17,7 @@ _NAMED = (
     (Percent, "percent, 0 to 100"),
     (Amount, "number, at least 0"),
     (Count, "whole number, at least 0"),
+    (Ranks, "whole number, at least 1"),
     (Interval, "two numbers"),
     (str, "text"),
     (bool, "true or false"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,12 +111,11 @@ class Scheduler:
         Raises:
             Interrupted: The user interrupted the command; running tasks can be resumed.
         """
-        left = False
+        detaches = self.detach and self.detached is not None
         try:
             with named(), hold_probe(self.out) as self._probe:
                 if self.detach and self.detached is not None:
                     self._submit(self.detached, show)
-                    left = True
                 else:
                     self._run(show)
         except Interrupted as error:
@@ -125,10 +125,12 @@ class Scheduler:
                 hint="start the same command again to resume",
             ) from error
         finally:
-            if not left:
-                self.executor.stop()
-            for task in self.tasks:
-                task.release()
+            try:
+                if not detaches:  # jobs of an earlier command may be among those of this one
+                    self.executor.stop()
+            finally:
+                for task in self.tasks:
+                    task.release()
 
     def _run(self, show: Callable[[Task | None], None]) -> None:
         while self._open:
@@ -230,7 +232,8 @@ class Scheduler:
             if ended.code == BUSY:
                 self._postpone(task)
                 return
-            if ended.resumable or ended.code == Interrupted.exit_code:
+            # SIGTERM before a process handles it is an interruption as well.
+            if ended.resumable or ended.code in (Interrupted.exit_code, -signal.SIGTERM):
                 if ended.retry and task.restart(found.epochs):
                     self.tally.update(task)
                     return

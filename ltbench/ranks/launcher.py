@@ -118,10 +118,14 @@ class Launcher:
             if until is not None and time.monotonic() > until:
                 self._kill()
             time.sleep(_POLL_SECONDS)
-        return first or next((one for one in self._ranks if one.process.returncode), None)
+        return (
+            first
+            or self._failed()
+            or next((one for one in self._ranks if one.process.returncode), None)
+        )
 
     def _failed(self) -> _Rank | None:
-        """Returns a rank that has failed by itself, and not for another one was lost; or None."""
+        """Returns a rank that has failed, and not because another one was lost; or None."""
         codes = ((one, one.process.poll()) for one in self._ranks)
         return next((one for one, code in codes if code and code != LOST), None)
 

@@ -353,7 +353,7 @@ class RunDirectory:
         if not os.path.exists(out / ".locks" / f"{self.path.name}.lock"):  # noqa: PTH110  # never raises
             return False
         try:
-            with self.lock(out):
+            with self._held(out, "lock"):
                 return False
         except BusyError:
             return True

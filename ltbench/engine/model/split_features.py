@@ -92,6 +92,7 @@ class SplitFeatures:
                 batches.share_skipped()
             for columns in group.gather_parts(found):
                 yield FeatureBatch(*columns)
+        next(own, None)  # ends the pass, so that its loader workers are kept for the next one
 
     def whole(self) -> tuple[Tensor, Tensor]:
         """Returns the features (M, V, width) and labels (M,) of all the images at once.

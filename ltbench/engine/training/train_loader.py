@@ -123,8 +123,10 @@ class ImageLoader:
         for (_, draws), batch in zip(every, self.batches.aligned(own), strict=True):
             rows = len(_own_rows(len(draws), parts, group))
             lost = batch is None or len(batch.draws) < rows
-            if self.augmentation.changes_pixels or (skips and group.some(lost)):
-                gathered = self._gathered(batch, draws)
+            # One process has everything in its batch, on the device already.
+            alone = group.size == 1
+            if alone or self.augmentation.changes_pixels or (skips and group.some(lost)):
+                gathered = batch if alone else self._gathered(batch, draws)
                 if gathered is not None:
                     images, targets = self._changed(gathered, epoch)
                     yield in_parts(own_inputs(images, parts, group), targets, parts, group)

@@ -40,6 +40,7 @@ _SCRIPT = """\
 {setup}
 export OMP_NUM_THREADS="${{OMP_NUM_THREADS:-${{SLURM_CPUS_PER_TASK:-1}}}}"
 command=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {commands})
+[ -n "$command" ] || exit 130  # the file is not visible yet: another job may start the run
 eval "exec $command"  # exec: a signal of Slurm reaches the run
 """
 

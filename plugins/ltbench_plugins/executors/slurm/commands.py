@@ -155,11 +155,12 @@ class Commands:
             Silent: The controller did not answer.
         """
         if self._max_array is None:
-            self._max_array = _DEFAULT_ARRAY_SIZE
+            size = _DEFAULT_ARRAY_SIZE
             for line in _run(["scontrol", "show", "config"]).splitlines():
                 key, _, value = line.partition("=")
                 if key.strip() == "MaxArraySize" and value.strip().isdigit():
-                    self._max_array = max(1, int(value))
+                    size = max(1, int(value))
+            self._max_array = size
         return self._max_array
 
     def accounted(self, id: str) -> tuple[str, int] | None:

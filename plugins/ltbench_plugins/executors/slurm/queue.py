@@ -116,7 +116,8 @@ class Slurm:
 
     def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
         """Returns the names of those jobs that are in the queue already."""
-        places = dict(self._placed(self._answer()))
+        placed = self._placed(self._answer())
+        places = {name: (batch, row) for name, (batch, row) in placed if row.state in LIVE}
         adopted = [job.name for job in jobs if job.name in places]
         for name in adopted:
             batch, row = places[name]
@@ -190,7 +191,8 @@ class Slurm:
             if self._jobs or self._unsure:
                 self._rows = self._commands.queue()
                 self._settle_unsure(self._rows)
-                found = list(self._ends(self._rows))
+                for end in self._ends(self._rows):  # keeps those before a silence
+                    found.append(end)
             if self._waiting:
                 self._submit()
             self._silent = False
