@@ -170,24 +170,18 @@ def execute_grid(
     with display(scheduler) as show:
         scheduler.run(show)
     failed = [task for task in scheduler.tasks if task.state == "failed"]
-    if not failed:
-        return None if scheduler.detach else _unfinished(scheduler.tasks)
-    others = ", the first of them: " if len(failed) > 1 else ": "
-    return RunError(
-        f"{len(failed)} of {len(scheduler.tasks)} runs failed{others}"
-        f"{failed[0].title}: {failed[0].found.error}",
-        hint="execute them again with --overwrite failed",
-    )
+    if failed:
+        hint = "execute them again with --overwrite failed"
+        return _error(failed, scheduler.tasks, "failed", hint)
+    left = [task for task in scheduler.tasks if task.state == "to do"]  # their jobs ended early
+    if left and not scheduler.detach:
+        hint = "start the same command again to resume"
+        return _error(left, scheduler.tasks, "are not finished", hint)
+    return None
 
 
-def _unfinished(tasks: Sequence[Task]) -> RunError | None:
-    """Returns the error about runs whose jobs ended early; None where all runs are done."""
-    left = [task for task in tasks if task.state == "to do"]
-    if not left:
-        return None
-    others = ", the first of them: " if len(left) > 1 else ": "
-    return RunError(
-        f"{len(left)} of {len(tasks)} runs are not finished{others}"
-        f"{left[0].title}: {left[0].found.error}",
-        hint="start the same command again to resume",
-    )
+def _error(some: Sequence[Task], tasks: Sequence[Task], what: str, hint: str) -> RunError:
+    """Returns the error about some of the tasks, with the reason of the first."""
+    others = ", the first of them: " if len(some) > 1 else ": "
+    first = f"{some[0].title}: {some[0].found.error}"
+    return RunError(f"{len(some)} of {len(tasks)} runs {what}{others}{first}", hint=hint)

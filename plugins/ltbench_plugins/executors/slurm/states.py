@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from ltbench.errors import Interrupted
 from ltbench.jobs import Ended
+from ltbench_plugins.executors.exits import cause
 from ltbench_plugins.executors.slurm.commands import Row
 
 LIVE = frozenset(
@@ -29,7 +31,6 @@ LIVE = frozenset(
 STUCK = "launch failed requeued held"  # reason of a job that waits until it is released by hand
 PREEMPTED = "PREEMPTED"  # it is put back into the queue, or not
 PLACED = LIVE - {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"}
-INTERRUPTED = 130  # exit code of a run that SIGTERM has reached
 _MAX_SHOWN_BYTES = 400
 # Words for ends that are no fault of the run, and whether another job goes on with it.
 _EARLY = {
@@ -60,10 +61,13 @@ def ended(job: str, row: Row, log: Path) -> Ended:
         return Ended(job, None, f"{where}: {what}", resumable=True, retry=retry)
     if row.state == "OUT_OF_MEMORY":
         what = f"{where}: out of memory, raise executor.memory"
-    elif code in (INTERRUPTED, -signal.SIGTERM):  # before a time limit, or before preemption
+    elif code in (
+        Interrupted.exit_code,
+        -signal.SIGTERM,
+    ):  # before a time limit, or before preemption
         return Ended(job, None, f"{where}: it was interrupted", resumable=True, retry=True)
     else:
-        what = f"{where}: {_cause(code)}"
+        what = f"{where}: {cause(code)}"
     shown = tail(log)
     return Ended(job, code, f"{what}: {shown}" if shown else what)
 
@@ -87,15 +91,3 @@ def tail(log: Path) -> str:
             return " ".join(file.read().decode(errors="replace").split())
     except OSError:
         return ""
-
-
-def _cause(code: int) -> str:
-    """Returns how a process ended.
-
-    >>> _cause(1), _cause(-9)
-    ('exit code 1', 'killed by SIGKILL (out of memory?)')
-    """
-    if code >= 0:
-        return f"exit code {code}"
-    name = signal.Signals(-code).name
-    return f"killed by {name} (out of memory?)" if name == "SIGKILL" else f"killed by {name}"
