@@ -296,6 +296,7 @@ def predict(
     about = {"hash": own.hash, "inference": spec.inference.name, "split": split}
     path = directory.predictions(spec.inference, own.inference, train=train)
     names = image_names(built.dataset.splits[split].images, predictions.indices)
+    directory.expect_own_attempt()
     built.loader_config.group.lead(predictions.write, path, about, names)
     return predictions, EvaluationRecord(
         inference=spec.inference.name,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from ltbench.config.user_file import UserConfig
 from ltbench.contexts import ExecutorContext
 from ltbench.engine.tracking import choose_trackers, without_trackers
 from ltbench.errors import ConfigError, RunError
+from ltbench.grid.detached_command import DetachedCommand, GridCommand
 from ltbench.grid.executor import CheckedDetachedExecutor, build_executor, libraries_of
 from ltbench.grid.executor_choice import choose_executor
 from ltbench.grid.forecast import Forecaster
@@ -121,23 +121,31 @@ def schedule_grid(
         )
     grid.require_data()
     cells = read_states(grid, options.out)
+    earlier = DetachedCommand.of(options.out, (run.resolved.spec.hash for run in grid.runs))
+    follows = options.overwrite == "always" and not options.detach
+    command = (earlier.read() if follows else None) or GridCommand.start(options.out)
     scheduler = Scheduler.of(
         cells,
         executor,
         options.out,
         options.overwrite,
         options.resources,
+        command.start_time,
         device=device,
         ranks=options.resources.ranks,
         workers=options.workers,
         cache=options.cache,
         cache_dir=str(options.cache_dir or ""),
-        command_id=secrets.token_hex(8),
+        command_id=command.id,
         data_root=str(options.data_root),
         trackers=[chosen.name for chosen in trackers],
         tracker_options={key: as_text(value) for key, value in of_trackers.items()},
     )
-    scheduler.detach = options.detach
+    scheduler.detach, scheduler.detached_command = options.detach, earlier
+    if options.detach and options.overwrite == "always":
+        earlier.write(command)
+    elif options.detach:
+        earlier.forget()
     if isinstance(executor, CheckedDetachedExecutor):
         remember(executor, options.out, choice.options)
     for task in [task for task in scheduler.tasks if not task.settled][:1]:
@@ -169,11 +177,13 @@ def execute_grid(
     """
     with display(scheduler) as show:
         scheduler.run(show)
+    left = [task for task in scheduler.tasks if task.state == "to do"]  # their jobs ended early
+    if not left and not scheduler.detach and scheduler.detached_command is not None:
+        scheduler.detached_command.forget()
     failed = [task for task in scheduler.tasks if task.state == "failed"]
     if failed:
         hint = "execute them again with --overwrite failed"
         return _error(failed, scheduler.tasks, "failed", hint)
-    left = [task for task in scheduler.tasks if task.state == "to do"]  # their jobs ended early
     if left and not scheduler.detach:
         hint = "start the same command again to resume"
         return _error(left, scheduler.tasks, "are not finished", hint)

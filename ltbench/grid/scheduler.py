@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.errors import BusyError, Interrupted, RunError
+from ltbench.grid.detached_command import DetachedCommand
 from ltbench.grid.late_results import LateResults
 from ltbench.grid.status import CellState, RunState, read_state
 from ltbench.grid.tally import Tally
@@ -41,6 +42,7 @@ class Scheduler:
             are never replaced.
         resources: Needs of each run, but for its forecast.
         detach: Whether the command ends when the executor has the jobs.
+        detached_command: The last command that left jobs of the grid.
     """
 
     tasks: Sequence[Task]
@@ -51,6 +53,7 @@ class Scheduler:
     start_time: float
     resources: Resources = field(default_factory=Resources)
     detach: bool = False
+    detached_command: DetachedCommand | None = None
     _started: dict[str, Task] = field(default_factory=dict)
     _probe: LockProbe | None = None
     _late: LateResults = field(default_factory=LateResults)
@@ -83,6 +86,7 @@ class Scheduler:
         out: Path,
         overwrite: Overwrite,
         resources: Resources = Resources(),  # noqa: B008  # frozen
+        start_time: float | None = None,
         **options: Any,
     ) -> Scheduler:
         """Returns the schedule of a grid whose states were read.
@@ -93,10 +97,12 @@ class Scheduler:
             out: Folder of the run directories.
             overwrite: Earlier runs that are executed again.
             resources: Needs of each run, but for its forecast.
+            start_time: Start of the command on the clock of the file system; None for now.
             options: Values of the other fields of the workers' requests.
         """
         tasks = [Task(cell.cell.label, state.run, state) for cell in cells for state in cell.runs]
-        schedule = cls(tasks, executor, out, overwrite, options, file_clock(out), resources)
+        began = file_clock(out) if start_time is None else start_time
+        schedule = cls(tasks, executor, out, overwrite, options, began, resources)
         for task in tasks:
             if schedule._is_settled(task.found):
                 task.settled = task.earlier = True

@@ -48,6 +48,7 @@ def test_jobs_are_left_shown_and_cancelled(
     assert logs.out.endswith("last ?[2J\n")
     assert "there is no output yet" in cli("grid", "logs", second["hash"]).out
     assert cli("grid", "logs", "zz").code == 4
+    assert "expected one of" in " ".join(cli("grid", "logs", "").err.split())
 
     cancelled = cli("grid", "cancel", file)
     assert (cancelled.code, cancelled.out) == (0, "2 jobs cancelled\n")

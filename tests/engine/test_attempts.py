@@ -65,3 +65,19 @@ def test_a_process_that_another_one_has_replaced_stops(folder: Folder) -> None:
     assert len(directory.history()) == 1
     result = execute(run.resolved, folder.registry, runtime, "never", SilentReporter())
     assert result.training.epochs == 2
+
+
+def test_a_process_that_was_replaced_while_it_evaluates_writes_nothing(folder: Folder) -> None:
+    (run,) = folder.read("seed = 0\n").runs
+    directory = RunDirectory.of(folder.out, run.resolved.spec)
+
+    class Replacing(SilentReporter):
+        def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
+            if what == "evaluating":
+                directory.start_attempt()
+
+    runtime = RuntimeConfig(folder.out, "cpu", 0)
+    with pytest.raises(BusyError, match="another process has begun"):
+        execute(run.resolved, folder.registry, runtime, "never", Replacing())
+    assert directory.learned.exists()
+    assert not list(directory.path.glob("predictions-*"))

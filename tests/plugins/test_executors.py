@@ -18,6 +18,11 @@ from ltbench_plugins.executors import local
 from tests.covered import value_of
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def built(jobs: int | None, device: str = "cpu") -> local.Local:
     return local.build(NoOptions(), ExecutorContext(jobs=jobs, device=device))
 
@@ -108,6 +113,20 @@ def test_an_end_is_told_with_its_cause() -> None:
     assert ended["killed"].reason == "killed by SIGKILL (out of memory?): deep trouble"
     assert ended["exited"].reason == "exit code 7: deep trouble"
     assert ended["quiet"] == Ended("quiet", -signal.SIGABRT, "killed by SIGABRT")
+
+
+def test_outputs_are_kept_where_there_are_any() -> None:
+    executor, logs = built(2), Path("runs/.jobs/logs")
+    ends(executor, python("silent", ""))
+    assert list(logs.iterdir()) == []
+    (logs / "loud.log").symlink_to("elsewhere")  # the output of a job of a cluster
+    for word in ("first", "second"):
+        ended = ends(executor, python("loud", f"raise SystemExit({word!r})"))
+        assert ended["loud"].reason == f"exit code 1: {word}"  # without that of earlier jobs
+    assert (logs / "loud.log").read_text() == "first\nsecond\n"
+    (logs / "wrong.log").mkdir()
+    with pytest.raises(RunError, match=r"wrong\.log cannot be written: Is a directory"):
+        executor.start(python("wrong", ""))
 
 
 def test_stopping_kills_what_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def logs(
 ) -> None:
     """Show where the job of a run is, and the end of its output.
 
-    The executors of clusters keep the outputs; the executor local shows them where a run fails.
+    Most runs print nothing, and leave no output.
 
     Example: `ltbench grid logs 199f5f1adf86`
     """
@@ -43,11 +43,16 @@ def logs(
     queues = Queues.of(out, load_plugins())
     start = Path(run).name
     found = [name for name in {*logged(out), *queues.jobs} if name.startswith(start)]
-    if len(found) != 1:
-        which = "one" if not found else "one of " + ", ".join(sorted(found)[:5])
+    if not found:
         raise DataError(
-            f"jobs of {start} in {out}: expected {which}, got {len(found)}",
-            hint="see the hashes with `ltbench grid status GRID --json`",
+            f"{start}: no job in {out} waits, runs, or has printed anything",
+            hint="see hashes, states and errors with `ltbench grid status GRID --json`",
+        )
+    if len(found) > 1:
+        some = ", ".join(sorted(found)[:5])
+        raise DataError(
+            f"jobs of {start} in {out}: expected one of {some}, got {len(found)}",
+            hint="give more of the hash",
         )
     stdout = console()
     for fault in queues.faults:

@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ def build(config: NoOptions, ctx: ExecutorContext) -> Local:
             )
         slots = ctx.jobs or len(each)
         shared = [{"CUDA_VISIBLE_DEVICES": ",".join(each[n % len(each)])} for n in range(slots)]
-        return Local(shared, ctx.fork_server)
+        return Local(shared, ctx.folder / "logs", ctx.fork_server)
     if ctx.gpus > 1:
         raise ConfigError(
             f"--gpus-per-run: expected GPUs on this machine, got none of {ctx.gpus}",
@@ -50,7 +49,8 @@ def build(config: NoOptions, ctx: ExecutorContext) -> Local:
     threads = str(max(1, _cores() // slots))
     # A limit for the threads of this process holds for each of its children.
     threads = os.environ.get("OMP_NUM_THREADS", threads)
-    return Local([{"OMP_NUM_THREADS": threads}] * slots, ctx.fork_server)
+    environments = [{"OMP_NUM_THREADS": threads}] * slots
+    return Local(environments, ctx.folder / "logs", ctx.fork_server)
 
 
 def _gpus(device: str) -> list[str]:
@@ -112,6 +112,8 @@ class _Running:
     process: _Spawned | ForkedProcess
     stdin: IO[bytes]  # the writing end of the pipe
     output: IO[bytes]
+    log: Path
+    log_start: int  # where its output begins, after that of earlier jobs of the run
 
 
 class Local:
@@ -123,15 +125,18 @@ class Local:
 
     Args:
         environments: Variables that each slot adds to the environment of its processes.
+        logs: Folder with an output for each job that prints something.
         fork_server: Function that starts a fork server with additional variables, or None.
     """
 
     def __init__(
         self,
         environments: Sequence[Mapping[str, str]],
+        logs: Path,
         fork_server: Callable[[Mapping[str, str]], ForkServer] | None = None,
     ) -> None:
         self._environments = environments
+        self._logs = logs
         self._fork_server = fork_server
         self._running: list[_Running] = []
         self._server: ForkServer | None = None
@@ -142,10 +147,16 @@ class Local:
         return len(self._environments)
 
     def start(self, job: Job) -> None:
-        """Starts a process in a free slot."""
+        """Starts a process in a free slot.
+
+        Raises:
+            RunError: There are too many processes, or the output cannot be written.
+        """
         taken = {running.slot for running in self._running}
         slot = next(slot for slot in range(self.slots) if slot not in taken)
-        output = tempfile.TemporaryFile()  # noqa: SIM115
+        log = self._logs / f"{job.name}.log"
+        output = _opened(log)
+        start = output.seek(0, os.SEEK_END)
         reader, writer = os.pipe()
         stdin = os.fdopen(writer, "wb")
         try:
@@ -159,7 +170,7 @@ class Local:
             ) from error
         finally:
             os.close(reader)
-        self._running.append(_Running(job, slot, process, stdin, output))
+        self._running.append(_Running(job, slot, process, stdin, output, log, start))
 
     def _spawn(self, job: Job, slot: int, stdin: int, output: IO[bytes]) -> _Spawned:
         return _Spawned(
@@ -238,10 +249,29 @@ class Local:
         code = one.process.code
         how = one.process.error if code is None else cause(code)
         size = one.output.seek(0, os.SEEK_END)
-        one.output.seek(max(0, size - MAX_SHOWN_OUTPUT_BYTES))
+        one.output.seek(max(one.log_start, size - MAX_SHOWN_OUTPUT_BYTES))
         output = " ".join(one.output.read().decode(errors="replace").split())
         one.output.close()
+        if not size:
+            one.log.unlink(missing_ok=True)
         return Ended(one.job.name, code, f"{how}{': ' if output else ''}{output}")
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """Opens a file that the output of a process is appended to.
+
+    Raises:
+        RunError: It cannot be written.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.is_symlink():  # to the output of a job in the queue of a cluster
+            log.unlink()
+        return log.open("a+b")
+    except OSError as error:
+        raise RunError(
+            f"{log} cannot be written: {error.strerror}", hint="choose a writable folder with --out"
+        ) from error
 
 
 def _was_lost(process: _Spawned | ForkedProcess) -> bool:
