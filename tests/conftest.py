@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -13,17 +14,31 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library asks a hub
 
-import torch
-
 from ltbench.registry.load import load_plugins
 from ltbench.registry.registry import Registry
 
 if TYPE_CHECKING:
     from tests.prediction.stored import Predictable
 
-torch.set_num_threads(1)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests run in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    import torch  # not in the process that only hands the tests out: it would wait for it first
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_command_line() -> Iterator[None]:
+    """Describes the command line to click once, and not anew for each command of a test."""
+    import typer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

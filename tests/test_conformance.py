@@ -11,6 +11,7 @@ import pytest
 
 from ltbench.registry.registry import Registry
 from ltbench.testing import checks_for, parametrize_with_checks
+from ltbench.testing.collect import CheckForPytest
 from tests import plugins
 from tests.covered import COVERED
 
@@ -30,32 +31,36 @@ COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method l
 """A check that takes seconds a method, and the methods with which it is made every day."""
 
 
+SECOND = " on timm(model=test_vit,"
+"""A backbone of the same family as the first, from another library."""
+
+ON_SECOND = ("method full ", "method lora ", "method vpt ")
+"""Methods that are checked every day on the transformer of another library as well: one of each way
+to change a backbone (its weights, its modules, its tokens)."""
+
+
 def cases() -> list[Any]:
-    """The checks that repeat no other, the heavy ones left to `make test-full`."""
-    _, found = parametrize_with_checks(repeated=False).args
+    """The checks, of which the heavy ones and those that repeat others are in `make test-full`."""
+    (_, found) = parametrize_with_checks().args
     return [
-        pytest.param(*case.values, id=case.id, marks=[*case.marks, *_left(case.id)])
+        pytest.param(*case.values, id=case.id, marks=[*case.marks, *_left(case.id, *case.values)])
         for case in found
     ]
 
 
-def _left(name: str) -> list[pytest.MarkDecorator]:
+def _left(name: str, case: CheckForPytest) -> list[pytest.MarkDecorator]:
     heavy = any(fragment in name for fragment in HEAVY)
     compiles = COMPILES in name and not name.startswith(COMPILED)
     runs = A_RUN in name and not name.startswith(RUN_DAILY)
-    return [pytest.mark.full] if heavy or compiles or runs else []
+    again = name.startswith("method ") and SECOND in name and not name.startswith(ON_SECOND)
+    left = case.check.repeated or heavy or compiles or runs or again
+    return [pytest.mark.full] if left else []
 
 
 # Of mlflow's own code on a recent sqlalchemy, when it first opens a database.
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 @pytest.mark.parametrize("check", cases())
 def test_conformance(check: Callable[[], None]) -> None:
-    check()
-
-
-@pytest.mark.full
-@parametrize_with_checks(repeated=True)
-def test_conformance_on_every_backbone(check: Callable[[], None]) -> None:
     check()
 
 

@@ -7,6 +7,7 @@ in another one, where a third-party plugin is tried first.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 import pluggy
@@ -69,15 +70,26 @@ def load_plugins(
 
 def is_built_in(point: EntryPoint) -> bool:
     """Returns whether an entry point belongs to ltbench."""
-    return point.dist is not None and point.dist.name == "ltbench"
+    return _distribution_of(point)[0] == "ltbench"
+
+
+def _distribution_of(point: EntryPoint) -> tuple[str, str]:
+    """Returns the name and the version of an entry point's distribution."""
+    return ("unknown", "0") if point.dist is None else _described(point.dist)
+
+
+@functools.lru_cache(maxsize=64)
+def _described(distribution: Distribution) -> tuple[str, str]:
+    return distribution.name, distribution.version  # each parses the whole description
 
 
 def _load(point: EntryPoint, registry: Registry, *, try_first: bool) -> None:
+    distribution, version = _distribution_of(point)
     info = PluginInfo(
         name=point.name,
         module=point.module,
-        distribution=point.dist.name if point.dist else "unknown",
-        version=point.dist.version if point.dist else "0",
+        distribution=distribution,
+        version=version,
     )
     refused = _refusal(point, info, registry) if try_first else ""
     guard = Guarded()

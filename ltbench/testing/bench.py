@@ -84,6 +84,7 @@ class Bench:
     _backbones: list[Trial] = field(default_factory=list)
     _refused: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, BuiltRun] = field(default_factory=dict)
+    _planned: dict[str, PlannedRun] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry) -> Bench:
@@ -107,6 +108,12 @@ class Bench:
         Raises:
             ConfigError: The settings do not go together.
         """
+        key = repr(sorted(settings.items()))  # many checks have the same settings
+        if key not in self._planned:
+            self._planned[key] = self._plan(settings)
+        return self._planned[key]
+
+    def _plan(self, settings: Settings) -> PlannedRun:
         user = {
             "dataset": SYNTHETIC.name,
             "precision": "fp32",

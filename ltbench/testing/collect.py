@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def parametrize_with_checks(
                 continue
             reason = expected_reason(check, expected_failures or {})
             marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
-            cases.append(pytest.param(_for_pytest(check), id=check.name, marks=marks))
+            cases.append(pytest.param(CheckForPytest(check), id=check.name, marks=marks))
     return pytest.mark.parametrize("check", cases)
 
 
@@ -135,13 +136,21 @@ def plugin_named(name: str, registry: Registry) -> PluginInfo:
     )
 
 
-def _for_pytest(check: Check) -> Callable[[], None]:
-    def run() -> None:
+@dataclass(frozen=True)
+class CheckForPytest:
+    """A check that skips its test where it does not apply.
+
+    Args:
+        check: The check.
+    """
+
+    check: Check
+
+    def __call__(self) -> None:
+        """Runs the check."""
         import pytest
 
         try:
-            check()
+            self.check()
         except Skipped as reason:
             pytest.skip(str(reason))
-
-    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import Annotated
@@ -42,6 +43,21 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
     a long-tailed subset of the others, n_k falling exponentially from zero to nine, and the rest is
     the val split. The 8 x 8 images are enlarged to 32 x 32 (bicubic).
     """
+    pixels, labels = _digits()
+    test = is_test(labels)
+    pool = np.flatnonzero(~test)
+    counts = exponential_counts(len(NAMES), config.largest, config.ratio)
+    train = pool[select_counts(labels[pool], counts, ctx.data_seed)]
+    members = {"train": train, "val": np.setdiff1d(pool, train), "test": np.flatnonzero(test)}
+    return Dataset(
+        NAMES,
+        {name: Split(ArrayImages(pixels[at]), labels[at]) for name, at in members.items()},
+    )
+
+
+@functools.cache
+def _digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Returns the enlarged images and the labels, which are the same for all options: 5.5 MB."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -53,16 +69,7 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
             f"scikit-learn's digits differ from those of digits_lt (sha256 {digest[:12]})",
             hint="install an unmodified scikit-learn",
         )
-    test = is_test(labels)
-    pool = np.flatnonzero(~test)
-    counts = exponential_counts(len(NAMES), config.largest, config.ratio)
-    train = pool[select_counts(labels[pool], counts, ctx.data_seed)]
-    members = {"train": train, "val": np.setdiff1d(pool, train), "test": np.flatnonzero(test)}
-    pixels = enlarge(grey)
-    return Dataset(
-        NAMES,
-        {name: Split(ArrayImages(pixels[at]), labels[at]) for name, at in members.items()},
-    )
+    return enlarge(grey), labels
 
 
 def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
