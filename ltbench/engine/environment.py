@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import re
 import resource
@@ -62,6 +63,7 @@ def installed_extras() -> dict[str, str]:
     return {name: found for name, found in versions.items() if found is not None}
 
 
+@functools.cache
 def _requirements(*, extra: bool) -> list[str]:
     """Returns what ltbench requires, or what its extras do, but for that of its developers."""
     lines = [line for line in requires("ltbench") or () if not re.search("extra == .dev", line)]
@@ -71,9 +73,14 @@ def _requirements(*, extra: bool) -> list[str]:
 
 def _version(name: str) -> str | None:
     try:
-        return version(name)
+        return _found(name)
     except PackageNotFoundError:
         return None
+
+
+@functools.cache  # reading one takes a millisecond, and what is imported stays the same
+def _found(name: str) -> str:
+    return version(name)
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -83,7 +83,9 @@ class Folder:
     def schedule(
         self, grid: Grid, executor: InProcess, overwrite: Overwrite = "never"
     ) -> Scheduler:
+        shared = self.path.parent / "features"  # of all tests: most runs read the same images
         how = {"device": "cpu", "workers": 0, "data_root": str(self.path / "data")}
+        how |= {"cache": 1.0, "cache_dir": str(shared)}
         return Scheduler.of(read_states(grid, self.out), executor, self.out, overwrite, **how)
 
     def run(
