@@ -31,6 +31,10 @@ COMPILES, COMPILED = "compiles without a break", ("method lift_plus ", "method l
 """A check that takes seconds a method, and the methods with which it is made every day."""
 
 
+LOADS = (": light imports", ": load time")
+LOADED = ("plugin builtin_backbones", "plugin builtin_methods")
+"""Checks that start a process, and the plugins with the most to import, which have them daily."""
+
 SECOND = " on timm(model=test_vit,"
 """A backbone of the same family as the first, from another library."""
 
@@ -53,7 +57,8 @@ def _left(name: str, case: CheckForPytest) -> list[pytest.MarkDecorator]:
     compiles = COMPILES in name and not name.startswith(COMPILED)
     runs = A_RUN in name and not name.startswith(RUN_DAILY)
     again = name.startswith("method ") and SECOND in name and not name.startswith(ON_SECOND)
-    left = case.check.repeated or heavy or compiles or runs or again
+    loads = name.endswith(LOADS) and not name.startswith(LOADED)
+    left = loads or case.check.repeated or heavy or compiles or runs or again
     return [pytest.mark.full] if left else []
 
 

@@ -26,6 +26,7 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= MAX_LINES
 
 
+@pytest.mark.full
 def test_the_python_call_in_the_readme_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

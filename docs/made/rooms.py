@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -36,6 +37,7 @@ _CONTRACT_PURPOSE = "What a plugin author reads: hooks, specs, protocols, errors
 _BOX, _ROW, _COLUMN, _MARGIN = (196, 50), 86, 212, 14
 
 
+@functools.cache
 def arrows() -> dict[str, set[str]]:
     """Returns the rooms that each room imports, late imports included."""
     found: dict[str, set[str]] = {room: set() for floor in FLOORS for room in floor}

@@ -44,6 +44,7 @@ def test_a_dry_run_tells_what_validation_takes(cli: Cli, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_the_epochs_and_the_result_tell_the_choice(cli: Cli) -> None:
     ended = cli("run", *SMALL, "--epochs", "1")
     assert ended.code == 0, ended.err

@@ -202,6 +202,7 @@ def test_a_request_can_be_too_long(server: LinuxForkServer) -> None:
     assert Process(server, "#" * (MAX_MESSAGE_BYTES - 100)).ended() == (0, "")
 
 
+@pytest.mark.full
 def test_a_server_that_is_closed_ends(tmp_path: Path) -> None:
     server = started(PLAYGROUND)
     process = Process(server, "pass")
@@ -244,7 +245,7 @@ def test_a_server_that_dies_says_so_and_loses_its_processes() -> None:
     ("library", "said"),
     [
         ("import threading as t, time; t.Thread(target=time.sleep, args=[9]).start()", "threads"),
-        ("import os; os._exit(7)", "has ended (7)"),
+        pytest.param("import os; os._exit(7)", "has ended (7)", marks=pytest.mark.full),
         pytest.param("import os; os.abort()", "has ended (-6)", marks=pytest.mark.full),
     ],
 )

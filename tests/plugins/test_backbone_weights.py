@@ -13,6 +13,9 @@ from ltbench.errors import ConfigError, DataError
 from ltbench_plugins.backbones import open_clip, timm
 from ltbench_plugins.backbones.named import NamedConfig
 from tests.plugins.test_backbones import CTX, SPECS, chosen, stored
+from tests.tiers import all_but
+
+BOTH = "module._orig_mod."
 
 
 def test_files_of_weights_that_were_numpys_once_are_loaded(tmp_path: Path) -> None:
@@ -96,7 +99,10 @@ def test_weights_of_another_model_are_refused(tmp_path: Path, tensors: dict[str,
         assert "exactly this model" in caught.value.hint
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "module._orig_mod."])
+@pytest.mark.parametrize(
+    "prefix",
+    all_but({"module._orig_mod."}, ["module.", "_orig_mod.", "model.", "module._orig_mod."]),
+)
 def test_weights_of_a_wrapped_model_are_told(tmp_path: Path, prefix: str) -> None:
     import timm as library
 

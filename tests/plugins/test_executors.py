@@ -215,6 +215,7 @@ def test_jobs_with_a_request_are_forked(
     assert not _runs(server)
 
 
+@pytest.mark.full
 def test_without_a_fork_server_jobs_are_started_by_their_commands(
     forking: Callable[..., local.Local],
 ) -> None:
@@ -227,6 +228,7 @@ def test_without_a_fork_server_jobs_are_started_by_their_commands(
     executor.stop()
 
 
+@pytest.mark.full
 def test_what_a_killed_fork_server_takes_along_is_started_by_its_command(
     forking: Callable[..., local.Local], tmp_path: Path
 ) -> None:

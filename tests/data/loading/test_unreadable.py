@@ -32,7 +32,7 @@ def damaged(cli: Cli, tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("cache", ["1", "0"])
+@pytest.mark.parametrize("cache", ["1", pytest.param("0", marks=pytest.mark.full)])
 @pytest.mark.parametrize("method", ["lift_plus", "ncm", "linear_probe", "tip_adapter"])
 def test_skipped_images_are_counted_by_every_method(
     cli: Cli, damaged: Path, method: str, cache: str

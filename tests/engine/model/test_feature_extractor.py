@@ -206,8 +206,8 @@ def test_damaged_features_are_computed_again(registry: Registry, tmp_path: Path)
     "settings",
     [
         {"init": "class_mean", "init.per_class": 3},
-        {"init": "linear_probe", "init.per_class": 3},
-        {"method": "tip_adapter", "head.per_class": 3},
+        pytest.param({"init": "linear_probe", "init.per_class": 3}, marks=pytest.mark.full),
+        pytest.param({"method": "tip_adapter", "head.per_class": 3}, marks=pytest.mark.full),
     ],
     ids=lambda settings: ",".join(map(str, settings.values())),
 )
