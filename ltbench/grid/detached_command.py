@@ -65,7 +65,7 @@ class DetachedCommand:
         return cls(folder / f"detached-{digest}.json")
 
     def read(self) -> GridCommand | None:
-        """Returns the command; None where there is none."""
+        """Returns the command; None where no jobs were left."""
         try:
             about = json.loads(self.path.read_text(encoding="utf-8"))
             return GridCommand(str(about["id"]), float(about["start_time"]))

@@ -19,7 +19,7 @@ from typing import Self
 
 from pydantic import Field
 
-from ltbench.errors import BusyError, DataError
+from ltbench.errors import BusyError, DataError, RunError
 from ltbench.io.batch_job import batch_job, is_restarted_job
 from ltbench.io.interrupts import check
 from ltbench.storage.parsing import read_stored
@@ -96,9 +96,12 @@ def expect_token(folder: Path, token: str) -> None:
 
     Raises:
         BusyError: The token was replaced or removed.
+        RunError: The folder was deleted or moved.
         DataError: `attempt.json` is damaged.
     """
     last = read_stored(folder, Attempt)
+    if last is None and not folder.is_dir():
+        raise RunError(f"{folder} was deleted or moved", hint="start the same command again")
     if last is None or last.token != token:
         other = "" if last is None else f": process {last.pid} on {last.host}"
         raise BusyError(

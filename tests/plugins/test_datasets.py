@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from ltbench.contexts import DataContext
 from ltbench.data import ArrayImages, Dataset, git_blob_sha1
 from ltbench.errors import DataError
+from ltbench_plugins.datasets import digits_lt
 from ltbench_plugins.datasets.digits_lt import DIGITS_LT, enlarge
 from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
 from ltbench_plugins.datasets.parts.published import ListsConfig, PublishedList
@@ -73,6 +74,7 @@ def test_other_digits_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = load_digits()
     changed.images[5, 0, 0] += 1
     monkeypatch.setattr("sklearn.datasets.load_digits", lambda: changed)
+    digits_lt._digits.cache_clear()
     with pytest.raises(DataError, match="differ from those of digits_lt") as raised:
         digits()
     assert "scikit-learn" in raised.value.hint
