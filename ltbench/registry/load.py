@@ -7,6 +7,7 @@ in another one, where a third-party plugin is tried first.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 import pluggy
@@ -69,16 +70,19 @@ def load_plugins(
 
 def is_built_in(point: EntryPoint) -> bool:
     """Returns whether an entry point belongs to ltbench."""
-    return point.dist is not None and point.dist.name == "ltbench"
+    return point.dist is not None and _name_and_version(point.dist)[0] == "ltbench"
+
+
+@functools.cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    """Returns the name and version of a distribution, whose metadata are parsed at each access."""
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _load(point: EntryPoint, registry: Registry, *, try_first: bool) -> None:
-    info = PluginInfo(
-        name=point.name,
-        module=point.module,
-        distribution=point.dist.name if point.dist else "unknown",
-        version=point.dist.version if point.dist else "0",
-    )
+    distribution, version = _name_and_version(point.dist) if point.dist else ("unknown", "0")
+    info = PluginInfo(point.name, point.module, distribution, version)
     refused = _refusal(point, info, registry) if try_first else ""
     guard = Guarded()
     began = time.perf_counter()
