@@ -25,7 +25,7 @@ from benchmarks.throughput.scale import Scale, scale_of
 from benchmarks.throughput.sections import SECTIONS
 from benchmarks.throughput.table import print_results
 
-_SECTIONS_WITH_FILES = {"training", "evaluation", "decoding", "index", "digits"}
+_SECTIONS_WITH_FILES = {"training", "roofline", "evaluation", "decoding", "index", "digits"}
 
 
 def main() -> None:

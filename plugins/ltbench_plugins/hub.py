@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 _TIMEOUT = 5.0  # seconds until a silent hub counts as out of reach
 
@@ -42,6 +37,12 @@ def hub_or_cache(needed: bool = True) -> Iterator[str]:
 
 def _silence_of(address: str) -> str:
     """Returns why an address does not answer, or "". An answer that refuses is one, too."""
+    import ssl  # most commands ask no hub
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.parse import urlsplit
+    from urllib.request import Request, urlopen
+
     try:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:

@@ -11,6 +11,7 @@ from benchmarks.throughput.sections.frozen import FROZEN
 from benchmarks.throughput.sections.grid import GRID
 from benchmarks.throughput.sections.index import INDEX
 from benchmarks.throughput.sections.precision import PRECISION
+from benchmarks.throughput.sections.roofline import ROOFLINE
 from benchmarks.throughput.sections.scaling import SCALING
 from benchmarks.throughput.sections.startup import STARTUP
 from benchmarks.throughput.sections.training import TRAINING
@@ -19,6 +20,7 @@ SECTIONS: dict[str, Section] = {
     section.name: section
     for section in (
         TRAINING,
+        ROOFLINE,
         EVALUATION,
         PRECISION,
         DECODING,

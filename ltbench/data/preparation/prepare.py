@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltbench.data.preparation.archive import unpack
-from ltbench.data.preparation.fetch import MAX_BYTES, fetch
 from ltbench.errors import DataError
 from ltbench.io.files import partial_path, remove_partials, replace_file
 from ltbench.io.interrupts import check, deferred
@@ -57,6 +56,8 @@ class Preparation:
         if self.lists is None and _is_correct(path, check):
             self.note(f"{path}: exists")
             return
+        from ltbench.data.preparation.fetch import fetch  # imports http and ssl
+
         place = (self.lists or published).rstrip("/")
         fetch(f"{place}/{name}", path, check)
         self.note(f"{path}: from {place}")
@@ -161,6 +162,8 @@ class Preparation:
 
 
 def _is_correct(path: Path, check: Callable[[bytes], str]) -> bool:
+    from ltbench.data.preparation.fetch import MAX_BYTES
+
     try:
         return not check(read_regular(path, MAX_BYTES))
     except OSError:  # missing, or not a file: it is fetched

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ltbench import ExecutorContext, ExecutorSpec
-from ltbench_plugins.executors.ray.connection import connect, refuse_copied
 from ltbench_plugins.executors.ray.demand import RayOptions
-from ltbench_plugins.executors.ray.tasks import Ray
+
+if TYPE_CHECKING:  # only grids that use it import it
+    from ltbench_plugins.executors.ray.tasks import Ray
 
 
 def build(config: RayOptions, ctx: ExecutorContext) -> Ray:
@@ -15,6 +18,9 @@ def build(config: RayOptions, ctx: ExecutorContext) -> Ray:
         ConfigError: The package ray is missing, or an option does not suit Ray.
         RunError: No cluster answers.
     """
+    from ltbench_plugins.executors.ray.connection import connect, refuse_copied
+    from ltbench_plugins.executors.ray.tasks import Ray
+
     refuse_copied(ctx.out)
     return Ray(config, ctx, connect(config.address))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ltbench import ExecutorContext, ExecutorSpec
 from ltbench_plugins.executors.slurm.options import SlurmOptions
-from ltbench_plugins.executors.slurm.queue import Slurm
+
+if TYPE_CHECKING:  # only grids that use it import it
+    from ltbench_plugins.executors.slurm.queue import Slurm
 
 
 def build(config: SlurmOptions, ctx: ExecutorContext) -> Slurm:
@@ -13,6 +17,8 @@ def build(config: SlurmOptions, ctx: ExecutorContext) -> Slurm:
     Raises:
         RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
+    from ltbench_plugins.executors.slurm.queue import Slurm
+
     return Slurm(config, ctx)
 
 
