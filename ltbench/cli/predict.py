@@ -101,7 +101,7 @@ def predict(
     errors = console(stderr=True)
     with errors.status("finding images"):
         found = find_images(paths)
-    if found.ignored:
+    if found.ignored and processes.begins:
         errors.print(f"files ignored, without the file extension of an image: {found.ignored:,}")
 
     # Everything above is checked in less than a second: torch is imported from here on.
