@@ -217,11 +217,13 @@ def test_evaluations_and_predictions_are_the_same_bytes(tmp_path: Path, undistur
         Image.fromarray(pixels).save(photos / f"{number:02}.png")
     (photos / "03.png").write_bytes(b"no image")
     (photos / "21.png").write_bytes(b"no image")
+    (photos / "notes.txt").write_text("no image either")
     one = ltbench(tmp_path, "predict", "one", "photos", "--csv", "one.csv")
     two = ltbench(tmp_path, "predict", "one", "photos", "--csv", "two.csv", "--ranks", "3")
     assert (one.code, two.code) == (4, 4), two.err
     assert one.out == two.out
     assert one.err == two.err.replace("two.csv", "one.csv")
+    assert one.err.count("files ignored") == 1
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
@@ -252,3 +254,30 @@ def test_a_worker_of_a_grid_starts_the_ranks_of_its_run(tmp_path: Path) -> None:
     assert result.environment.ranks == 2
     command = result.environment.command
     assert command[command.index("--ranks") + 1] == "2"
+
+
+def test_an_error_before_the_training_is_recorded_by_a_worker(tmp_path: Path) -> None:
+    failures = []
+    for ranks in (1, 2):
+        request = Request(
+            settings={
+                "method": "lora",
+                "backbone": "timm",
+                "backbone.model": "test_resnet",
+                "backbone.pretrained": "false",
+                "init": "random",
+                "limit": "8",
+            },
+            out=str(tmp_path / str(ranks)),
+            device="cpu",
+            workers=0,
+            data_root="data",
+            overwrite="never",
+            ranks=ranks,
+        )
+        ended = end(start(tmp_path, request.as_json(), module=("ltbench.grid.worker",)))
+        assert ended.code == 1, ended.err
+        directory = run_directory(tmp_path, str(ranks))
+        failures.append(json.loads((directory / "failure.json").read_text()))
+    assert failures[0]["kind"] == "NothingMatchedError"
+    assert failures[0] == failures[1]

@@ -61,7 +61,8 @@ def test_ranks_that_wait_for_a_lost_one_are_ended(monkeypatch: pytest.MonkeyPatc
 
 def test_a_second_interruption_leaves_no_folder(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom ltbench.io import interrupts\nfrom ltbench.ranks.launcher import Launcher\n"
+        "import sys\nfrom ltbench.io import interrupts\n"
+        "from ltbench.ranks.launcher import Launcher\n"
         "interrupts.install()\n"
         "ignoring = 'import signal, time; signal.signal(signal.SIGTERM, lambda *a: None); "
         "print(0, flush=True); time.sleep(60)'\n"

@@ -90,6 +90,8 @@ def test_other_files_of_a_component_are_named(registry: Any, tmp_path: Path) -> 
         expect_same_run(one, alone)
         told += alone.told
     expect_same_run(spec, Told([told[0], told[0]]))
-    with pytest.raises(DataError, match="different runs: rank 0: backbone .*; rank 1: backbone sha"):
+    with pytest.raises(
+        DataError, match=r"different runs: rank 0: backbone .*; rank 1: backbone sha"
+    ):
         expect_same_run(spec, Told(told))
     assert told[0]["hash"] == "199f5f1adf86"
