@@ -115,7 +115,9 @@ def predict(
         progress.note(f"loading {result.spec.backbone.name}")
         with gc_paused():  # libraries are imported
             from ltbench.cli.predict_output import Output
+            from ltbench.engine.building.agreement import expect_same_images
             from ltbench.prediction.predictor import load_predictor
+        expect_same_images(found.images, group)
         predictor = load_predictor(
             result,
             inference=inference,

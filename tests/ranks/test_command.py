@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -234,6 +235,24 @@ def test_torchrun_starts_the_ranks(tmp_path: Path, undisturbed: Path) -> None:
     assert ended.out.count("overall") == 1
     result = RunDirectory(run_directory(tmp_path)).finished()
     assert (result.environment.ranks, result.environment.backend) == (2, "gloo")
+    one, other = weights(undisturbed), weights(result.path)
+    assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(one)
+
+
+def test_torchrun_starts_the_ranks_of_several_machines(tmp_path: Path, undisturbed: Path) -> None:
+    """Two agents on one machine, each with the first rank of its own."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        meeting = f"localhost:{free.getsockname()[1]}"
+    launcher = ("torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1")
+    launcher = (*launcher, "--rdzv-backend", "c10d", "--rdzv-id", "a", "--rdzv-endpoint", meeting)
+    command = ("run", *_LONG, "--device", "cpu")
+    agents = [start(tmp_path, *command, module=(*launcher, "-m", "ltbench")) for _ in range(2)]
+    ends = [end(agent) for agent in agents]
+    assert [one.code for one in ends] == [0, 0], ends
+    assert sum(one.out.count("overall") for one in ends) == 1
+    result = RunDirectory(run_directory(tmp_path)).finished()
+    assert result.environment.ranks == 2
     one, other = weights(undisturbed), weights(result.path)
     assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(one)
 

@@ -13,7 +13,11 @@ import pytest
 
 from ltbench.config.resolve import resolve
 from ltbench.data import Dataset, FileImages, Split, Subset
-from ltbench.engine.building.agreement import expect_same_dataset, expect_same_run
+from ltbench.engine.building.agreement import (
+    expect_same_dataset,
+    expect_same_images,
+    expect_same_run,
+)
 from ltbench.errors import DataError
 from ltbench.ranks.group import SINGLE, Group
 
@@ -79,6 +83,17 @@ def test_as_many_other_images_are_noticed(other: Dataset) -> None:
     one = dataset(FILES)
     with pytest.raises(DataError, match=r"rank 1: 2 classes, .*, digest [0-9a-f]{12}$"):
         expect_same_dataset(one, of_ranks(one, other))
+
+
+def test_images_to_predict_are_compared() -> None:
+    told = []
+    for names in (FILES, FILES[:2]):
+        alone = Told()
+        alone.size = 2
+        expect_same_images(FileImages(Path(), pa.array([name.encode() for name in names])), alone)
+        told += alone.told
+    with pytest.raises(DataError, match="different images: rank 0: 3 images; rank 1: 2 images"):
+        expect_same_images(FileImages(Path(), pa.array([b"a.png"])), Told(told))
 
 
 def test_other_files_of_a_component_are_named(registry: Any, tmp_path: Path) -> None:
