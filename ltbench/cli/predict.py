@@ -101,7 +101,7 @@ def predict(
     errors = console(stderr=True)
     with errors.status("finding images"):
         found = find_images(paths)
-    if found.ignored:
+    if found.ignored and processes.begins:
         errors.print(f"files ignored, without the file extension of an image: {found.ignored:,}")
 
     # Everything above is checked in less than a second: torch is imported from here on.
@@ -115,7 +115,9 @@ def predict(
         progress.note(f"loading {result.spec.backbone.name}")
         with gc_paused():  # libraries are imported
             from ltbench.cli.predict_output import Output
+            from ltbench.engine.building.agreement import expect_same_images
             from ltbench.prediction.predictor import load_predictor
+        expect_same_images(found.images, group)
         predictor = load_predictor(
             result,
             inference=inference,

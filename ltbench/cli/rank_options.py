@@ -91,6 +91,11 @@ class Processes:
         return cls(place.size if place else size or 1, device, place)
 
     @property
+    def begins(self) -> bool:
+        """Whether this process is the first that reads the command, and tells about its inputs."""
+        return self.place is None or (self.place.rank == 0 and not self.place.launched)
+
+    @property
     def start(self) -> bool:
         """Whether this process starts the others, and does nothing else."""
         return self.place is None and self.size > 1

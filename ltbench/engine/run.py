@@ -15,6 +15,7 @@ from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import RunSpec
 from ltbench.data.images import image_names
 from ltbench.data.loading.batches import LoaderConfig
+from ltbench.engine.building.agreement import expect_same_run
 from ltbench.engine.building.builder import build_run
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.environment import (
@@ -143,6 +144,7 @@ def execute(
     group = runtime.group
     with ExitStack() as stack:
         stack.enter_context(group.agreed())
+        expect_same_run(resolved.spec, group)
         if group.holds_lock:
             stack.enter_context(directory.lock(runtime.out, runtime.command_id))
         if overwrite == "always" and directory.is_continued(runtime.command_id):
@@ -226,7 +228,8 @@ def _run(
         directory=str(directory.path),
     )
     directory.expect_own_attempt()
-    check()  # from here on, the run is finished rather than interrupted
+    check()
+    group.some(False)  # from here on, the run of all is finished rather than interrupted
     group.lead(observers.end, result.to_dict())
     # An observer may have been silenced by the notification of the end.
     result = result.model_copy(update={"silenced_plugins": dict(observers.silenced)})

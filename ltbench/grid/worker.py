@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,11 +163,12 @@ def _run(request: Request, registry: Registry) -> int:
     except Interrupted:
         raise
     except Exception as error:
-        if place is not None and place.launched:  # its parent holds the lock of the run
+        if place is not None and place.rank > 0:  # the leading rank has the same error
             raise
         shown = error if isinstance(error, LTBenchError) else LTBenchError(describe_error(error))
         try:
-            record_failure(planned.resolved, out, shown, type(error).__name__)
+            locked = place is not None and place.launched  # by the parent
+            record_failure(planned.resolved, out, shown, type(error).__name__, locked=locked)
         except BusyError:
             raise
         except RunError:  # a full disk: the first error is the one to report
@@ -181,6 +183,8 @@ def record_failure(
     error: LTBenchError,
     kind: str,
     unless: Callable[[], bool] = lambda: False,
+    *,
+    locked: bool = False,
 ) -> bool:
     """Writes `failure.json` for a run that failed, possibly before it could do so itself.
 
@@ -192,13 +196,14 @@ def record_failure(
         error: Error with its hint.
         kind: Type of the error.
         unless: Condition under which nothing is written, checked while the run is locked.
+        locked: Whether the caller, or the process that started it, holds the lock of the run.
 
     Raises:
         BusyError: Another process is executing the run.
     """
     spec = resolved.spec
     directory = RunDirectory.of(out, spec)
-    with directory.lock(out):
+    with nullcontext() if locked else directory.lock(out):
         if unless():
             return False
         directory.begin(RunDescription.of(spec))

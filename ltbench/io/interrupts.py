@@ -4,8 +4,9 @@ An exception from a handler is lost in a fork hook or a destructor, and librarie
 errors of their own. The handlers of this module end a command at once where it has nothing to
 complete, which is the default. In a `deferred` block they set a flag: loops call `check` once per
 step, and the outermost handler of errors names the interruption by the flag. A second signal ends
-the command at once, and so does a library that blocks it for longer than the grace period. Files
-are written atomically, so that a run can be resumed in each case.
+the command at once, and so does a library that blocks it for longer than the grace period. A second
+SIGTERM counts after some seconds: queues of clusters send it to a job's steps and to its script.
+Files are written atomically, so that a run can be resumed in each case.
 
 Python calls a handler between two steps of the main thread: a signal during one long call of a
 compiled library takes effect after it.
@@ -28,6 +29,7 @@ from ltbench.errors import Interrupted
 
 GRACE_SECONDS = 10.0  # from a signal in a deferred block until the command is ended
 LATE_SECONDS = 0.5  # for a signal that is sent to all processes of a job, one after the other
+REPEAT_SECONDS = 3.0  # from a signal until a SIGTERM is a second one, and not the same once more
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HINT = "start the same command again"
@@ -40,6 +42,7 @@ class _State:
     Attributes:
         owner: Process id; 0 while no handler is installed.
         flag: Byte in shared memory, which forked loader workers read: 1 after a signal.
+        since: Time of the first signal; None before.
         deferrals: Number of entered `deferred` blocks.
         grace_seconds: Grace period of the entered blocks.
         one_result: Whether the command is done when a result is stored, but for its printing.
@@ -50,6 +53,7 @@ class _State:
     def __init__(self, owner: int, grace_seconds: float = GRACE_SECONDS) -> None:
         self.owner = owner
         self.flag = mmap.mmap(-1, 1)
+        self.since: float | None = None
         self.deferrals = 0
         self.grace_seconds = grace_seconds
         self.one_result = False
@@ -247,10 +251,14 @@ def _on_signal(number: int, frame: object) -> None:
     if os.getpid() != _state.owner:
         _on_signal_in_child(number)
         return
-    again = _state.flag[0] != 0
+    now, since = time.monotonic(), _state.since
+    again = since is not None and (number != signal.SIGTERM or now > since + REPEAT_SECONDS)
     _state.flag[0] = 1
     if again or (_state.code is None and not _state.deferrals):
         end_now()
+    if since is not None:
+        return
+    _state.since = now
     # Not a `threading.Thread`: its locks may be held where the signal arrived.
     _thread.start_new_thread(_end_after_grace, (_state,))
 

@@ -8,9 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from ltbench.errors import RankLostError
+from ltbench.errors import ConfigError, RankLostError
 from ltbench.io import interrupts
 from ltbench.ranks.group import SINGLE, Group
 from ltbench.ranks.place import LOST, Place
@@ -25,18 +25,15 @@ def joined(place: Place | None, device: str) -> Iterator[tuple[Group, str]]:
         device: Kind of the device: "auto", "cpu" or "cuda"; any device for a process of its own.
 
     Raises:
-        ConfigError: There is no such device.
-        RankLostError: Another process ended.
+        ConfigError: The device is none of these, or this machine has too few of them.
+        RankLostError: Another process ended, or an exchange with the others failed.
     """
     if place is None:
         yield SINGLE, device
         return
     import torch
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda":
-        device = f"cuda:{place.local_rank}"
+    device = _device_of(place, device)
     from ltbench.ranks.process_group import ProcessGroup
 
     if place.launched:
@@ -44,15 +41,42 @@ def joined(place: Place | None, device: str) -> Iterator[tuple[Group, str]]:
     try:
         group = ProcessGroup(place, torch.device(device))
         yield group, device
-    except RankLostError:
+    except RankLostError as error:
         if not place.launched:
             raise
         # The parent reports which rank ended and why. Python's own exit would wait for a device
         # that waits for that rank.
+        with suppress(OSError):
+            place.last_words.write_text(error.message, encoding="utf-8")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(LOST)
     group.close()
+
+
+def _device_of(place: Place, device: str) -> str:
+    """Returns the device of a rank: each rank of a machine has a GPU of its own.
+
+    Raises:
+        ConfigError: The device is of another kind, or this machine has fewer GPUs than ranks.
+    """
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(
+            f"--device: expected auto, cpu or cuda for {place.size} ranks, got {device}",
+            hint="each rank takes a GPU of its own; CUDA_VISIBLE_DEVICES chooses them",
+        )
+    found = torch.cuda.device_count()
+    if device == "cpu" or (device == "auto" and not found):
+        return "cpu"
+    if found < place.local_size:
+        raise ConfigError(
+            f"--device: expected a GPU for each of {place.local_size} ranks, got {found}, the GPUs "
+            "that this process sees",
+            hint="start as many ranks as GPUs on each machine, or take --device cpu",
+        )
+    return f"cuda:{place.local_rank}"
 
 
 def _end_with_parent() -> None:

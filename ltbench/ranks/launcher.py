@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ltbench.errors import RunError, shortened
 from ltbench.io import interrupts
-from ltbench.ranks.place import LOST, variables_of
+from ltbench.ranks.place import LOST, last_words, variables_of
 
 EXIT_SECONDS = 20.0  # from the end of the first rank, or a signal, until the others are killed
 _POLL_SECONDS = 0.05
@@ -30,11 +30,13 @@ class _Rank:
         number: Its rank.
         process: The process.
         log: File with its output; None for the leading rank, which writes to the terminal.
+        last_words: File in which it tells why it lost the others.
     """
 
     number: int
     process: subprocess.Popen[bytes]
     log: Path | None
+    last_words: Path
 
 
 @dataclass
@@ -73,7 +75,10 @@ class Launcher:
     def _started(self) -> Iterator[None]:
         """Runs the ranks during the block, and kills those that are left."""
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ltbench-ranks-")))
+            made = tempfile.TemporaryDirectory(prefix="ltbench-ranks-", ignore_cleanup_errors=True)
+            stack.enter_context(interrupts.cleaned_up(made.cleanup))
+            folder = Path(made.name)
+            meeting = str(folder / "meeting")
             end, leash = os.pipe()
             stack.callback(os.close, leash)
             stack.callback(os.close, end)
@@ -86,20 +91,21 @@ class Launcher:
                         stdin=end,
                         stdout=output,
                         stderr=output,
-                        env=self._environment(number, folder),
+                        env=self._environment(number, meeting),
                         start_new_session=True,
                     )
-                self._ranks.append(_Rank(number, process, log))
+                words = last_words(meeting, number)
+                self._ranks.append(_Rank(number, process, log, words))
             yield
 
-    def _environment(self, number: int, folder: Path) -> dict[str, str]:
+    def _environment(self, number: int, meeting: str) -> dict[str, str]:
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
         chosen = {
             # All ranks are on this machine; they share its cores.
             "OMP_NUM_THREADS": str(max(1, cores // self.size)),
             **({"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}),
         }
-        return {**chosen, **os.environ, **variables_of(number, self.size, str(folder / "meeting"))}
+        return {**chosen, **os.environ, **variables_of(number, self.size, meeting)}
 
     def _wait(self) -> _Rank | None:
         """Waits until all ranks have ended; returns the first that failed, or None."""
@@ -107,27 +113,31 @@ class Launcher:
         until: float | None = None
         told = False
         while running := [one for one in self._ranks if one.process.poll() is None]:
-            if first is None:
-                first = self._failed()
+            first = first or self._failed()
             if interrupts.requested() and not told:
                 told = True
                 for one in running:
                     one.process.terminate()  # SIGINT is ignored in the background
-            if until is None and (first or told):
+            if until is None and (told or any(one.process.returncode for one in self._ranks)):
                 until = time.monotonic() + EXIT_SECONDS
             if until is not None and time.monotonic() > until:
+                first = first or self._first_lost()  # not one of those that are killed now
                 self._kill()
             time.sleep(_POLL_SECONDS)
-        return (
-            first
-            or self._failed()
-            or next((one for one in self._ranks if one.process.returncode), None)
-        )
+        return first or self._failed() or self._first_lost()
 
     def _failed(self) -> _Rank | None:
         """Returns a rank that has failed, and not because another one was lost; or None."""
         codes = ((one, one.process.poll()) for one in self._ranks)
         return next((one for one, code in codes if code and code != LOST), None)
+
+    def _first_lost(self) -> _Rank | None:
+        """Returns the first rank that lost the others: where an exchange failed; or None."""
+        lost = [one for one in self._ranks if one.process.returncode]
+        told = [one for one in lost if one.last_words.exists()]
+        if told:
+            return min(told, key=lambda one: one.last_words.stat().st_mtime_ns)
+        return next(reversed(lost), None)  # the output of the leading rank is shown already
 
     def _kill(self) -> None:
         for one in self._ranks:
@@ -140,7 +150,10 @@ class Launcher:
         ended = f"ended with code {code}"
         if code < 0:
             ended = f"was killed by {signal.Signals(-code).name}"
-        text = rank.log.read_text(errors="replace").strip() if rank.log else ""
+        if code == LOST:
+            ended = "lost the others"
+        source = rank.last_words if rank.last_words.exists() else rank.log
+        text = source.read_text(errors="replace").strip() if source else ""
         shown = f": {shortened(text, _MAX_SHOWN_CHARACTERS)}" if text else ""
         return RunError(
             f"rank {rank.number} of {self.size} {ended}{shown}",

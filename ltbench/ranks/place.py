@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ltbench.errors import ConfigError
 
@@ -38,6 +39,21 @@ class Place:
     local_size: int
     url: str
     launched: bool
+
+    @property
+    def last_words(self) -> Path:
+        """File in which a rank that ltbench started tells why it lost the others."""
+        return last_words(self.url.removeprefix("file://"), self.rank)
+
+
+def last_words(rendezvous: str, rank: int) -> Path:
+    """Returns the file in which a rank tells its launcher why it lost the others.
+
+    Args:
+        rendezvous: Path of the file in which the ranks meet.
+        rank: Number of the process.
+    """
+    return Path(f"{rendezvous}-{rank}")
 
 
 def read_place(variables: Mapping[str, str] = os.environ) -> Place | None:

@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ltbench import errors
-from ltbench.errors import Interrupted, LTBenchError, RankLostError, RunError
+from ltbench.errors import Interrupted, LTBenchError, RankLostError, RunError, shortened
 from ltbench.ranks.group import Group
 from ltbench.ranks.place import Place
 
@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 TIMEOUT = timedelta(days=7)
 """Longest time that processes wait for one that works alone; a lost connection ends it at once."""
+
+_MAX_SHOWN_CHARACTERS = 500  # of an error of the library
 
 
 class ProcessGroup(Group):
@@ -251,17 +253,23 @@ def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def _told(error: Exception) -> str:
+    """Returns the lines of a library's error, without the stack of its C++ code."""
+    text = str(error).partition("\nException raised from")[0]
+    return shortened(" ".join(text.split()), _MAX_SHOWN_CHARACTERS)
+
+
 @contextmanager
 def _connected() -> Iterator[None]:
-    """Converts the errors of a connection whose other end is gone.
+    """Converts the errors of a collective: its other end is gone, or the library failed.
 
     Raises:
-        RankLostError: Another process has ended.
+        RankLostError: Another process has ended, or the exchange failed in this one.
     """
     try:
         yield
     except (RuntimeError, ValueError) as error:
         raise RankLostError(
-            f"the connection to another rank was lost: {str(error).partition(chr(10))[0]}",
+            f"an exchange with the other ranks failed: {_told(error)}",
             hint="the same command resumes the run after its last whole epoch",
         ) from error

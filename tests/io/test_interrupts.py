@@ -69,18 +69,18 @@ def test_whatever_error_arrives_is_named_by_the_flag() -> None:
     assert ended(code) == (130, "", "")
 
 
-@pytest.mark.parametrize("wait", [SELF, ""])
-def test_a_library_that_blocks_is_ended_with_its_processes(wait: str) -> None:
-    """By a second signal, or after the grace period."""
+@pytest.mark.parametrize("grace", [0.2, 30.0])
+def test_a_library_that_blocks_is_ended_with_its_processes(grace: float) -> None:
+    """After the grace period, or by a second signal."""
+    again = f"interrupts.REPEAT_SECONDS = 0.0\n    {SELF}" if grace > 1 else "\n"
     code = (
         "import subprocess\n"
         "child = subprocess.Popen(['sleep', '60'])\n"
         "print(child.pid, flush=True)\n"
-        "interrupts.GRACE_SECONDS = 0.2\n"
-        "interrupts._state.grace_seconds = 0.2\n"
-        "with interrupts.deferred(0.2):\n"
-        f"    {SELF}    {wait or 'pass'}\n"
-        "    time.sleep(60)"
+        f"interrupts._state.grace_seconds = {grace}\n"
+        f"with interrupts.deferred({grace}):\n"
+        f"    {SELF}    {again}"
+        "    time.sleep(20)"
     )
     found, out, err = ended(code)
     assert (found, err) == (130, AT_ONCE[2])
@@ -89,6 +89,21 @@ def test_a_library_that_blocks_is_ended_with_its_processes(wait: str) -> None:
     while is_alive(status) and time.monotonic() < until:
         time.sleep(0.01)
     assert not is_alive(status)
+
+
+@pytest.mark.parametrize(("second", "expected"), [("SIGTERM", "written\n"), ("SIGINT", "")])
+def test_a_queue_may_send_its_signal_twice(second: str, expected: str) -> None:
+    code = (
+        "try:\n"
+        "    with interrupts.deferred():\n"
+        f"        {SELF}"
+        f"        os.kill(os.getpid(), signal.{second})\n"
+        "        print('written')\n"
+        "except interrupts.Interrupted as error:\n"
+        "    sys.exit(error.exit_code)"
+    )
+    found, out, _ = ended(code)
+    assert (found, out) == (130, expected)
 
 
 def is_alive(status: Path) -> bool:

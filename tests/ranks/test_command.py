@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -217,11 +218,13 @@ def test_evaluations_and_predictions_are_the_same_bytes(tmp_path: Path, undistur
         Image.fromarray(pixels).save(photos / f"{number:02}.png")
     (photos / "03.png").write_bytes(b"no image")
     (photos / "21.png").write_bytes(b"no image")
+    (photos / "notes.txt").write_text("no image either")
     one = ltbench(tmp_path, "predict", "one", "photos", "--csv", "one.csv")
     two = ltbench(tmp_path, "predict", "one", "photos", "--csv", "two.csv", "--ranks", "3")
     assert (one.code, two.code) == (4, 4), two.err
     assert one.out == two.out
     assert one.err == two.err.replace("two.csv", "one.csv")
+    assert one.err.count("files ignored") == 1
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
@@ -232,6 +235,24 @@ def test_torchrun_starts_the_ranks(tmp_path: Path, undisturbed: Path) -> None:
     assert ended.out.count("overall") == 1
     result = RunDirectory(run_directory(tmp_path)).finished()
     assert (result.environment.ranks, result.environment.backend) == (2, "gloo")
+    one, other = weights(undisturbed), weights(result.path)
+    assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(one)
+
+
+def test_torchrun_starts_the_ranks_of_several_machines(tmp_path: Path, undisturbed: Path) -> None:
+    """Two agents on one machine, each with the first rank of its own."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        meeting = f"localhost:{free.getsockname()[1]}"
+    launcher = ("torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1")
+    launcher = (*launcher, "--rdzv-backend", "c10d", "--rdzv-id", "a", "--rdzv-endpoint", meeting)
+    command = ("run", *_LONG, "--device", "cpu")
+    agents = [start(tmp_path, *command, module=(*launcher, "-m", "ltbench")) for _ in range(2)]
+    ends = [end(agent) for agent in agents]
+    assert [one.code for one in ends] == [0, 0], ends
+    assert sum(one.out.count("overall") for one in ends) == 1
+    result = RunDirectory(run_directory(tmp_path)).finished()
+    assert result.environment.ranks == 2
     one, other = weights(undisturbed), weights(result.path)
     assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(one)
 
@@ -252,3 +273,30 @@ def test_a_worker_of_a_grid_starts_the_ranks_of_its_run(tmp_path: Path) -> None:
     assert result.environment.ranks == 2
     command = result.environment.command
     assert command[command.index("--ranks") + 1] == "2"
+
+
+def test_an_error_before_the_training_is_recorded_by_a_worker(tmp_path: Path) -> None:
+    failures = []
+    for ranks in (1, 2):
+        request = Request(
+            settings={
+                "method": "lora",
+                "backbone": "timm",
+                "backbone.model": "test_resnet",
+                "backbone.pretrained": "false",
+                "init": "random",
+                "limit": "8",
+            },
+            out=str(tmp_path / str(ranks)),
+            device="cpu",
+            workers=0,
+            data_root="data",
+            overwrite="never",
+            ranks=ranks,
+        )
+        ended = end(start(tmp_path, request.as_json(), module=("ltbench.grid.worker",)))
+        assert ended.code == 1, ended.err
+        directory = run_directory(tmp_path, str(ranks))
+        failures.append(json.loads((directory / "failure.json").read_text()))
+    assert failures[0]["kind"] == "NothingMatchedError"
+    assert failures[0] == failures[1]

@@ -99,7 +99,9 @@ def in_processes(work: Callable[[Group], Any], size: int, folder: Path) -> list[
     results = context.Queue()
     url = f"file://{folder}/meeting"
     places = [Place(rank, size, rank, size, url, launched=False) for rank in range(size)]
-    processes = [context.Process(target=_main, args=(work, one, results)) for one in places]
+    processes = [
+        context.Process(target=_main, args=(work, one, results), daemon=True) for one in places
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # libraries have idle threads
         for process in processes:

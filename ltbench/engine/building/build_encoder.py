@@ -11,6 +11,7 @@ from ltbench.config.resolve import Resolved
 from ltbench.config.runspec import Precision
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import LoaderConfig
+from ltbench.engine.building.agreement import expect_same_dataset
 from ltbench.engine.building.build_dataset import build_dataset
 from ltbench.engine.building.build_model import build_backbone
 from ltbench.engine.building.built_run import described
@@ -93,5 +94,6 @@ def build_encoder(
         training=training,
         evaluated=evaluated,
     )
+    expect_same_dataset(dataset, loader_config.group)  # without what this process cannot read
     extractor = FeatureExtractor(backbone, loader_config, policy, key, progress, fingerprint)
     return BuiltEncoder(dataset, extractor, parameters, weights, pretrained)

@@ -21,6 +21,7 @@ from ltbench.engine.model.classifier import training_mode
 from ltbench.engine.model.fingerprint import CurrentFingerprint
 from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.engine.model.split_features import SplitFeatures
+from ltbench.errors import RunError
 from ltbench.io.array_cache import Arrays, Layout, NoRoomError
 from ltbench.io.interrupts import check
 from ltbench.io.sizes import in_words
@@ -172,7 +173,16 @@ class FeatureExtractor:
             nonlocal found
             found = False
             group.broadcast("compute")
-            self._write(computed, arrays["features"])
+            try:
+                self._write(computed, arrays["features"])
+            except OSError as error:
+                if group.size == 1:
+                    raise
+                # It would count as a fault of the cache, while the others are in a pass.
+                raise RunError(
+                    f"the features cannot be computed: {error}",
+                    hint="the same command starts again, or resumes after its last epoch",
+                ) from error
 
         if not group.leads:
             return self._followed(key, layout, computed)
