@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,16 +45,12 @@ class RayCluster:
             f"--include-dashboard={str(dashboard).lower()}",
             f"--dashboard-port={self.jobs_port}",
         )
-        self._await_head()
+        self._await(self._answers, "head")
 
     def add_node(self, name: str, resources: str = "{}") -> None:
         """Starts another node, and returns when the cluster has it."""
-        count = self.living_nodes()
         self._start(name, f"--address={self.address}", f"--resources={resources}")
-        until = time.monotonic() + START_SECONDS
-        while self.living_nodes() <= count:
-            assert time.monotonic() < until, self.log(name)
-            time.sleep(0.5)
+        self._await(lambda: name in self.living_nodes(), name)
 
     def kill_node(self, name: str) -> None:
         """Kills all processes of a node at once, as a loss of power does."""
@@ -68,16 +65,20 @@ class RayCluster:
         for name in list(reversed(self._nodes)):
             self.kill_node(name)
 
-    def living_nodes(self) -> int:
-        """Returns the number of nodes that the head has."""
+    def living_nodes(self) -> list[str]:
+        """Returns the names of the nodes that the head has; a dead one is among them for a while.
+
+        The name of a node is therefore not used again.
+        """
         code = (
             "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False,"
-            " logging_level='ERROR'); print(sum(node['Alive'] for node in ray.nodes()))"
+            " logging_level='ERROR');"
+            " print(*(node['NodeName'] for node in ray.nodes() if node['Alive']))"
         )
         shown = subprocess.check_output(
-            (sys.executable, "-c", code, self.address), stderr=subprocess.DEVNULL
+            (sys.executable, "-c", code, self.address), stderr=subprocess.DEVNULL, text=True
         )
-        return int(shown)
+        return shown.split()
 
     def log(self, name: str) -> str:
         """Returns what a node has printed."""
@@ -85,6 +86,7 @@ class RayCluster:
 
     def _start(self, name: str, *arguments: str) -> None:
         common = (
+            f"--node-name={name}",
             f"--num-cpus={self._cpus}",
             "--object-store-memory=80000000",
             "--disable-usage-stats",
@@ -100,15 +102,19 @@ class RayCluster:
                 start_new_session=True,
             )
 
-    def _await_head(self) -> None:
-        host, _, port = self.address.rpartition(":")
+    def _await(self, condition: Callable[[], bool], name: str) -> None:
         until = time.monotonic() + START_SECONDS
-        while True:
-            with suppress(OSError):
-                socket.create_connection((host, int(port)), 1).close()
-                return
-            assert time.monotonic() < until, self.log("head")
+        while not condition():
+            assert time.monotonic() < until, self.log(name)
             time.sleep(0.2)
+
+    def _answers(self) -> bool:
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+        except OSError:
+            return False
+        return True
 
 
 def started_cluster(folder: Path, *, dashboard: bool = False) -> RayCluster:

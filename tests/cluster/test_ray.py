@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -207,6 +208,33 @@ def test_resources_that_no_node_has_are_named(grids: Grids) -> None:
     assert "no node of the Ray cluster has 1 CPU, 1 tpu; waiting" in err
     assert "error: no node of the Ray cluster has 1 CPU, 1 tpu, 15 seconds after" in err
     assert time.monotonic() - began < 120
+
+
+def test_the_time_in_which_a_run_waits_is_not_its_own(cluster: RayCluster, grids: Grids) -> None:
+    began = time.monotonic()
+    command = grids.start("seed = 0\n", "--jobs", "1", "--set", 'executor.resources=["late"]')
+    until(lambda: list(grids.folder.rglob(".jobs/logs")), "the task")
+    waited = time.monotonic()
+    cluster.add_node("late", '{"late": 1}')
+    waited = time.monotonic() - waited
+    code, runs, err = ended(command)
+    assert code == 0, err
+    assert waited > 3
+    assert 0 < runs[0]["seconds"] < time.monotonic() - began - waited
+    cluster.kill_node("late")
+
+
+def test_a_node_that_does_not_see_the_folder_is_named(cluster: RayCluster, grids: Grids) -> None:
+    command = grids.start("seed = 0\n", "--set", 'executor.resources=["far"]')
+    until(lambda: list(grids.folder.rglob(".jobs/logs")), "the task")
+    moved = grids.folder.rename(grids.folder.with_name("moved"))  # the command stays in it
+    cluster.add_node("far", '{"far": 1}')
+    code, _, err = ended(command)
+    assert code == 1
+    assert re.search(rf"error: the node \S+ of the Ray cluster does not see {grids.folder}/", err)
+    assert not grids.folder.exists()
+    assert not list(moved.rglob("result.json"))
+    cluster.kill_node("far")
 
 
 def test_a_head_that_does_not_answer_is_named_at_once(grids: Grids) -> None:
