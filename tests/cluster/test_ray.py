@@ -102,7 +102,7 @@ def until(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < end, f"{what}: not in {WAIT_SECONDS:g} seconds"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @pytest.fixture
