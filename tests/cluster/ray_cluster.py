@@ -94,6 +94,7 @@ class RayCluster:
             f"--num-cpus={self._cpus}",
             "--object-store-memory=80000000",
             "--disable-usage-stats",
+            "--include-log-monitor=false",  # it polls
             "--block",
         )
         with (self.folder / f"{name}.log").open("wb") as log:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.ray_cluster import RAY, RayCluster, started_cluster
+from tests.cluster.ray_cluster import ENVIRONMENT, RAY, RayCluster, started_cluster
 from tests.grid.grids import small
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ class Grids:
         return subprocess.Popen(
             (sys.executable, "-m", "ltbench", *command, "--json", *options),
             cwd=self.folder,
-            env={**os.environ, "RAY_ADDRESS": self.address, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": self.address, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
