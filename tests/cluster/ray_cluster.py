@@ -48,6 +48,7 @@ class RayCluster:
             f"--temp-dir={folder / 't'}",
             f"--include-dashboard={str(dashboard).lower()}",
             f"--dashboard-port={self.jobs_port}",
+            f"--ray-client-server-port={_free_port(9000)}",
         )
         self._await(self._answers, "head")
 

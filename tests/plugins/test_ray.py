@@ -76,11 +76,11 @@ def test_a_machine_without_the_folder_runs_nothing(tmp_path: Path) -> None:
     for folder, output in ((tmp_path, far / "log"), (far, log)):
         with pytest.raises(FileNotFoundError) as caught:
             run_command(command, str(folder), {}, str(output))
-        assert str(far) in refusal(caught.value, command[0], "10.0.0.2").message
+        assert str(far) in refusal(caught.value, command[0], "node2").message
         assert not far.exists()
     with pytest.raises(FileNotFoundError) as caught:
         run_command(("/far/python",), str(tmp_path), {}, str(log))
-    refused = refusal(caught.value, "/far/python", "10.0.0.2")
+    refused = refusal(caught.value, "/far/python", "node2")
     assert "cannot run the command of a job" in refused.message
     assert refused.hint == "ltbench must have the same path on each node"
 

@@ -148,7 +148,7 @@ class Ray:
         from ray import exceptions
 
         job = self._running.pop(task)
-        del self._places[job.name]
+        place = self._places.pop(job.name).place
         try:
             found = ray.get(next(task))
         except exceptions.TaskCancelledError:
@@ -157,7 +157,7 @@ class Ray:
             reason = "Ray has killed it: the memory of its node was exhausted"
             return Ended(job.name, None, reason)
         except exceptions.RayTaskError as error:
-            raise refusal(error.cause, job.command[0], error.ip) from error
+            raise refusal(error.cause, job.command[0], place) from error
         except exceptions.RayError as error:  # the worker or the node has died
             reason = f"its Ray worker has ended: {str(error).strip().splitlines()[0]}"
             return Ended(job.name, None, reason, resumable=True, retry=True)
@@ -210,7 +210,7 @@ def refusal(error: Exception, program: str, node: str) -> RunError:
     Args:
         error: Error of the task.
         program: First word of the command.
-        node: Address of the node.
+        node: Name of the node.
     """
     if isinstance(error, FileNotFoundError) and error.filename != program:
         return RunError(
