@@ -80,10 +80,10 @@ class RayCluster:
             " logging_level='ERROR');"
             " print(*(node['NodeName'] for node in ray.nodes() if node['Alive']))"
         )
-        shown = subprocess.check_output(
-            (sys.executable, "-c", code, self.address), stderr=subprocess.DEVNULL, text=True
+        done = subprocess.run(
+            (sys.executable, "-c", code, self.address), capture_output=True, text=True
         )
-        return shown.split()
+        return done.stdout.split()  # none where the head does not serve yet
 
     def log(self, name: str) -> str:
         """Returns what a node has printed."""
@@ -112,6 +112,7 @@ class RayCluster:
         until = time.monotonic() + START_SECONDS
         while not condition():
             assert time.monotonic() < until, self.log(name)
+            assert self._nodes[name].poll() is None, self.log(name)
             time.sleep(0.2)
 
     def _answers(self) -> bool:
