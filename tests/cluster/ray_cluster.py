@@ -54,8 +54,15 @@ class RayCluster:
 
     def add_node(self, name: str, resources: str = "{}") -> None:
         """Starts another node, and returns when the cluster has it."""
-        self._start(name, f"--address={self.address}", f"--resources={resources}")
-        self._await(lambda: name in self.living_nodes(), name)
+        arguments = (f"--address={self.address}", f"--resources={resources}")
+        self._start(name, *arguments)
+
+        def has_it() -> bool:
+            if self._nodes[name].poll() is not None:  # Ray gives a start 30 seconds
+                self._start(name, *arguments)
+            return name in self.living_nodes()
+
+        self._await(has_it, name)
 
     def kill_node(self, name: str) -> None:
         """Kills all processes of a node at once, as a loss of power does."""

@@ -263,10 +263,14 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
         }
 
         def submitted(*options: str) -> tuple[int, str]:
-            done = subprocess.run(
-                (*submit, *run, *options), env=environment, capture_output=True, text=True
-            )
-            return done.returncode, done.stdout + done.stderr
+            end = time.monotonic() + WAIT_SECONDS
+            while True:
+                done = subprocess.run(
+                    (*submit, *run, *options), env=environment, capture_output=True, text=True
+                )
+                shown = done.stdout + done.stderr
+                if "No available agent" not in shown or time.monotonic() > end:
+                    return done.returncode, shown
 
         code, shown = submitted()
         assert code != 0
