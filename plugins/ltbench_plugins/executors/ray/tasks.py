@@ -137,9 +137,9 @@ class Ray:
         import ray
 
         tasks = list(self._running)
-        ready, _ = ray.wait(tasks, timeout=seconds)
+        ready: Sequence[Any] = ray.wait(tasks, timeout=seconds)[0]
         if ready and len(tasks) > 1:  # the others that are ready as well
-            ready, _ = ray.wait(tasks, num_returns=len(tasks), timeout=0)
+            ready = ray.wait(tasks, num_returns=len(tasks), timeout=0)[0]
         return ready
 
     def _read(self, task: Any) -> Ended | None:
