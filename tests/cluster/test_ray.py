@@ -251,18 +251,29 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     cluster = started_cluster(folder, dashboard=True)
     try:
-        copied = tmp_path / "copied"
-        copied.mkdir()
-        small(copied, "seed = 0\n")
-        submit = (*RAY, "job", "submit", "--working-dir", str(copied), "--", sys.executable, "-m")
-        run = ("ltbench", "grid", "run", "small.toml", "--executor", "ray", "--device", "cpu")
+        run = (
+            sys.executable,
+            "-m",
+            "ltbench",
+            "grid",
+            "run",
+            "small.toml",
+            "--executor",
+            "ray",
+            "--device",
+            "cpu",
+        )
         environment = {
             **os.environ,
             "RAY_ADDRESS": f"http://127.0.0.1:{cluster.jobs_port}",
             "OMP_NUM_THREADS": "1",
         }
 
-        def submitted(*options: str) -> tuple[int, str]:
+        def submitted(seed: int, *options: str) -> tuple[int, str]:
+            copied = tmp_path / f"copied{seed}"  # Ray deletes equal copies with the first job
+            copied.mkdir()
+            small(copied, f"seed = {seed}\n")
+            submit = (*RAY, "job", "submit", "--working-dir", str(copied), "--")
             end = time.monotonic() + WAIT_SECONDS
             while True:
                 done = subprocess.run(
@@ -272,10 +283,10 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
                 if "No available agent" not in shown or time.monotonic() > end:
                     return done.returncode, shown
 
-        code, shown = submitted()
+        code, shown = submitted(0)
         assert code != 0
         assert "is in the copied working directory of a Ray job" in " ".join(shown.split())
-        code, shown = submitted("--out", str(tmp_path / "runs"))
+        code, shown = submitted(1, "--out", str(tmp_path / "runs"))
         assert code == 0, shown
         assert len(list((tmp_path / "runs").rglob("result.json"))) == 1
     finally:
