@@ -251,18 +251,7 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     cluster = started_cluster(folder, dashboard=True)
     try:
-        run = (
-            sys.executable,
-            "-m",
-            "ltbench",
-            "grid",
-            "run",
-            "small.toml",
-            "--executor",
-            "ray",
-            "--device",
-            "cpu",
-        )
+        run = ("ltbench", "grid", "run", "small.toml", "--executor", "ray", "--device", "cpu")
         environment = {
             **os.environ,
             "RAY_ADDRESS": f"http://127.0.0.1:{cluster.jobs_port}",
@@ -274,11 +263,10 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
             copied.mkdir()
             small(copied, f"seed = {seed}\n")
             submit = (*RAY, "job", "submit", "--working-dir", str(copied), "--")
+            command = (*submit, sys.executable, "-m", *run, *options)
             end = time.monotonic() + WAIT_SECONDS
             while True:
-                done = subprocess.run(
-                    (*submit, *run, *options), env=environment, capture_output=True, text=True
-                )
+                done = subprocess.run(command, env=environment, capture_output=True, text=True)
                 shown = done.stdout + done.stderr
                 if "No available agent" not in shown or time.monotonic() > end:
                     return done.returncode, shown
