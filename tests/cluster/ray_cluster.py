@@ -131,10 +131,10 @@ class RayCluster:
         return True
 
 
-def started_cluster(folder: Path, *, dashboard: bool = False) -> RayCluster:
+def started_cluster(folder: Path) -> RayCluster:
     """Returns a cluster of two nodes; skips the test where Ray is missing."""
     pytest.importorskip("ray", reason="the package ray is missing: make test-ray installs it")
-    cluster = RayCluster(folder, dashboard=dashboard)
+    cluster = RayCluster(folder)
     try:
         cluster.add_node("second")
     except BaseException:
