@@ -127,7 +127,20 @@ class JobReport:
 
 
 @runtime_checkable
-class DetachedExecutor(Executor, Protocol):
+class ReportingExecutor(Executor, Protocol):
+    """An executor whose jobs may wait after `start` until a machine is free.
+
+    The grid finds the method with `isinstance`. The time of a run begins when its job is reported
+    as running; without this method, it begins with `start`.
+    """
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of the jobs that have not ended, by name."""
+        ...
+
+
+@runtime_checkable
+class DetachedExecutor(ReportingExecutor, Protocol):
     """An executor whose jobs outlive the command, such as the queue of a cluster.
 
     The grid finds these methods with `isinstance`: `ltbench grid run --detach`, `grid cancel`, and

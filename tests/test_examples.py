@@ -17,7 +17,7 @@ import pytest
 from ltbench.manual.pages import pages
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = {"convpass": "ltbench-convpass", "coco": "ltbench-coco"}
+EXAMPLES = {"convpass": "ltbench-convpass", "coco": "ltbench-coco", "dask": "ltbench-dask"}
 """Names of entry points, and the folders and distributions of their packages."""
 
 pytestmark = pytest.mark.full  # wheels in a fresh environment
@@ -89,9 +89,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def test_what_runs_is_what_was_installed(installed: Environment, tmp_path: Path) -> None:
     code = (
-        "import json, ltbench, ltbench_plugins, ltbench_coco, ltbench_convpass;"
+        "import json, ltbench, ltbench_plugins, ltbench_coco, ltbench_convpass, ltbench_dask;"
         "print(json.dumps([m.__file__ for m in"
-        " (ltbench, ltbench_plugins, ltbench_coco, ltbench_convpass)]))"
+        " (ltbench, ltbench_plugins, ltbench_coco, ltbench_convpass, ltbench_dask)]))"
     )
     files = installed.json("python", "-c", code, cwd=tmp_path)
     assert all(Path(file).is_relative_to(installed.folder) for file in files), files
@@ -144,6 +144,13 @@ def test_the_plugins_are_found_in_their_wheels(installed: Environment, tmp_path:
     plugins = {(one["kind"], one["name"]): one["plugin"] for one in listed["components"]}
     assert "ltbench-convpass 0.1.0" in plugins["method", "convpass"]
     assert "ltbench-coco 0.1.0" in plugins["dataset", "coco_objects"]
+    assert "ltbench-dask 0.1.0" in plugins["executor", "dask"]
+
+
+def test_the_executor_is_one_short_file() -> None:
+    """Its tests need Dask: `make test-ray` runs them."""
+    (file,) = (ROOT / "examples" / EXAMPLES["dask"] / "src").rglob("*.py")
+    assert len(file.read_text().splitlines()) <= 80  # as its README and the pages say
 
 
 def test_the_method_runs(installed: Environment, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport, ReportingExecutor
 
 INSTANT = Path(__file__).with_name("instant.py")
 
@@ -59,7 +59,18 @@ class Meter:
 
 
 @dataclass
-class DetachedMeter(Meter):
+class ReportingMeter(Meter):
+    """The same for an executor whose jobs may wait."""
+
+    executor: ReportingExecutor
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of the jobs."""
+        return self.executor.report()
+
+
+@dataclass
+class DetachedMeter(ReportingMeter):
     """The same for an executor whose jobs outlive the command."""
 
     executor: DetachedExecutor
@@ -72,10 +83,6 @@ class DetachedMeter(Meter):
         """Leaves the jobs alone."""
         self.executor.detach()
 
-    def report(self) -> Mapping[str, JobReport]:
-        """Returns the places of the jobs."""
-        return self.executor.report()
-
     def cancel(self, names: Collection[str]) -> None:
         """Ends jobs."""
         self.executor.cancel(names)
@@ -85,4 +92,6 @@ def metered(executor: Executor, folder: Path, seeds: Mapping[str, int]) -> Meter
     """Returns a meter around an executor."""
     if isinstance(executor, DetachedExecutor):
         return DetachedMeter(executor, folder, seeds)
+    if isinstance(executor, ReportingExecutor):
+        return ReportingMeter(executor, folder, seeds)
     return Meter(executor, folder, seeds)

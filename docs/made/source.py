@@ -95,6 +95,7 @@ _PROTOCOLS = {
         "Job",
         "Resources",
         "Ended",
+        "ReportingExecutor",
         "DetachedExecutor",
         "JobReport",
         "ForkServer",

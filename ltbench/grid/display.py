@@ -141,6 +141,7 @@ def _flight(task: Task) -> str:
     if task.elsewhere:
         return f"  {task.title}: executed by another process"
     done, epochs = trained_epochs(task.found.directory), task.run.resolved.spec.train.epochs
-    where = "" if task.place is None else f" (job {task.place.id}, {task.place.place})"
+    job = "" if task.place is None or not task.place.id else f"job {task.place.id}, "
+    where = "" if task.place is None else f" ({job}{task.place.place})"
     what = f"epoch {done + 1}/{epochs}" if done < epochs else "evaluating"
     return f"  {task.title}{where}: {what}"

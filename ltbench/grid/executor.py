@@ -11,7 +11,7 @@ from ltbench.engine.tracking import ChosenTracker
 from ltbench.errors import ConfigError
 from ltbench.grid.executor_choice import ExecutorChoice
 from ltbench.grid.grid_file import Grid
-from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, JobReport, ReportingExecutor
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.component import Component
 from ltbench.registry.registry import Registry
@@ -55,7 +55,24 @@ class CheckedExecutor:
 
 
 @dataclass(frozen=True)
-class CheckedDetachedExecutor(CheckedExecutor):
+class CheckedReportingExecutor(CheckedExecutor):
+    """The same of an executor whose jobs may wait.
+
+    Args:
+        executor: The executor of a plugin.
+        component: Component that built it.
+    """
+
+    executor: ReportingExecutor
+
+    def report(self) -> Mapping[str, JobReport]:
+        """Returns the places of all jobs that have not ended."""
+        with attribute_errors(self.component):
+            return self.executor.report()
+
+
+@dataclass(frozen=True)
+class CheckedDetachedExecutor(CheckedReportingExecutor):
     """The same of an executor whose jobs outlive the command.
 
     Args:
@@ -74,11 +91,6 @@ class CheckedDetachedExecutor(CheckedExecutor):
         """Leaves all jobs alone."""
         with attribute_errors(self.component):
             self.executor.detach()
-
-    def report(self) -> Mapping[str, JobReport]:
-        """Returns the places of all jobs that have not ended."""
-        with attribute_errors(self.component):
-            return self.executor.report()
 
     def cancel(self, names: Collection[str]) -> None:
         """Ends jobs in a way that they can be resumed."""
@@ -134,4 +146,6 @@ def build_executor(
         executor = spec.build(config, context)
         if isinstance(executor, DetachedExecutor):
             return CheckedDetachedExecutor(executor, component)
+        if isinstance(executor, ReportingExecutor):
+            return CheckedReportingExecutor(executor, component)
         return CheckedExecutor(executor, component)

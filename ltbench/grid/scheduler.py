@@ -18,7 +18,7 @@ from ltbench.grid.task import Task
 from ltbench.grid.worker import BUSY, Request, record_failure
 from ltbench.io.interrupts import check, named, requested_late
 from ltbench.io.open_files import allow_open_files
-from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, Resources
+from ltbench.jobs import DetachedExecutor, Ended, Executor, Job, ReportingExecutor, Resources
 from ltbench.specs import Settings
 from ltbench.storage.lock_probe import LockProbe, hold_probe
 from ltbench.storage.run_directory import Overwrite, file_clock
@@ -72,6 +72,11 @@ class Scheduler:
     def detached(self) -> DetachedExecutor | None:
         """The executor where its jobs outlive the command."""
         return self.executor if isinstance(self.executor, DetachedExecutor) else None
+
+    @functools.cached_property
+    def reporting(self) -> ReportingExecutor | None:
+        """The executor where its jobs may wait."""
+        return self.executor if isinstance(self.executor, ReportingExecutor) else None
 
     @property
     def queued(self) -> int:
@@ -158,8 +163,8 @@ class Scheduler:
 
     def _observe(self) -> None:
         """Reads where the jobs are."""
-        if self.detached is not None:
-            for name, place in self.detached.report().items():
+        if self.reporting is not None:
+            for name, place in self.reporting.report().items():
                 task = self._started.get(name)
                 if task is not None and task.observe(place):
                     self.tally.update(task)
@@ -186,7 +191,7 @@ class Scheduler:
             if job.name not in adopted:
                 self.executor.start(job)
             task = self._started[job.name] = self._open[job.name]
-            task.start(queued=self.detached is not None)
+            task.start(queued=self.reporting is not None)
             self.tally.update(task)
 
     def _claims(self, task: Task, show: Callable[[Task | None], None]) -> bool:

@@ -11,12 +11,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 START_SECONDS = 180.0
+ENVIRONMENT = {
+    "RAY_worker_niceness": "0",  # 15: a busy machine starves them
+    "LTBENCH_DISABLE_PLUGINS": "dask",  # an example: its trial prints a line on a busy machine
+}
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 
 
@@ -43,17 +48,21 @@ class RayCluster:
             f"--temp-dir={folder / 't'}",
             f"--include-dashboard={str(dashboard).lower()}",
             f"--dashboard-port={self.jobs_port}",
+            f"--ray-client-server-port={_free_port(9000)}",
         )
-        self._await_head()
+        self._await(self._answers, "head")
 
     def add_node(self, name: str, resources: str = "{}") -> None:
         """Starts another node, and returns when the cluster has it."""
-        count = self.living_nodes()
-        self._start(name, f"--address={self.address}", f"--resources={resources}")
-        until = time.monotonic() + START_SECONDS
-        while self.living_nodes() <= count:
-            assert time.monotonic() < until, self.log(name)
-            time.sleep(0.5)
+        arguments = (f"--address={self.address}", f"--resources={resources}")
+        self._start(name, *arguments)
+
+        def has_it() -> bool:
+            if self._nodes[name].poll() is not None:  # Ray gives a start 30 seconds
+                self._start(name, *arguments)
+            return name in self.living_nodes()
+
+        self._await(has_it, name)
 
     def kill_node(self, name: str) -> None:
         """Kills all processes of a node at once, as a loss of power does."""
@@ -68,16 +77,20 @@ class RayCluster:
         for name in list(reversed(self._nodes)):
             self.kill_node(name)
 
-    def living_nodes(self) -> int:
-        """Returns the number of nodes that the head has."""
+    def living_nodes(self) -> list[str]:
+        """Returns the names of the nodes that the head has; a dead one is among them for a while.
+
+        The name of a node is therefore not used again.
+        """
         code = (
             "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False,"
-            " logging_level='ERROR'); print(sum(node['Alive'] for node in ray.nodes()))"
+            " logging_level='ERROR');"
+            " print(*(node['NodeName'] for node in ray.nodes() if node['Alive']))"
         )
-        shown = subprocess.check_output(
-            (sys.executable, "-c", code, self.address), stderr=subprocess.DEVNULL
+        done = subprocess.run(
+            (sys.executable, "-c", code, self.address), capture_output=True, text=True
         )
-        return int(shown)
+        return done.stdout.split()  # none where the head does not serve yet
 
     def log(self, name: str) -> str:
         """Returns what a node has printed."""
@@ -85,9 +98,11 @@ class RayCluster:
 
     def _start(self, name: str, *arguments: str) -> None:
         common = (
+            f"--node-name={name}",
             f"--num-cpus={self._cpus}",
             "--object-store-memory=80000000",
             "--disable-usage-stats",
+            "--include-log-monitor=false",  # it polls
             "--block",
         )
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -96,25 +111,30 @@ class RayCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "RAY_worker_niceness": "0"},  # 15: a busy machine starves them
+                env={**os.environ, **ENVIRONMENT},
                 start_new_session=True,
             )
 
-    def _await_head(self) -> None:
-        host, _, port = self.address.rpartition(":")
+    def _await(self, condition: Callable[[], bool], name: str) -> None:
         until = time.monotonic() + START_SECONDS
-        while True:
-            with suppress(OSError):
-                socket.create_connection((host, int(port)), 1).close()
-                return
-            assert time.monotonic() < until, self.log("head")
+        while not condition():
+            assert time.monotonic() < until, self.log(name)
+            assert self._nodes[name].poll() is None, self.log(name)
             time.sleep(0.2)
 
+    def _answers(self) -> bool:
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+        except OSError:
+            return False
+        return True
 
-def started_cluster(folder: Path, *, dashboard: bool = False) -> RayCluster:
+
+def started_cluster(folder: Path) -> RayCluster:
     """Returns a cluster of two nodes; skips the test where Ray is missing."""
     pytest.importorskip("ray", reason="the package ray is missing: make test-ray installs it")
-    cluster = RayCluster(folder, dashboard=dashboard)
+    cluster = RayCluster(folder)
     try:
         cluster.add_node("second")
     except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.ray_cluster import RAY, RayCluster, started_cluster
+from tests.cluster.ray_cluster import ENVIRONMENT, RAY, RayCluster, started_cluster
 from tests.grid.grids import small
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ class Grids:
         return subprocess.Popen(
             (sys.executable, "-m", "ltbench", *command, "--json", *options),
             cwd=self.folder,
-            env={**os.environ, "RAY_ADDRESS": self.address, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": self.address, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -101,7 +102,7 @@ def until(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < end, f"{what}: not in {WAIT_SECONDS:g} seconds"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -209,6 +210,33 @@ def test_resources_that_no_node_has_are_named(grids: Grids) -> None:
     assert time.monotonic() - began < 120
 
 
+def test_the_time_in_which_a_run_waits_is_not_its_own(cluster: RayCluster, grids: Grids) -> None:
+    began = time.monotonic()
+    command = grids.start("seed = 0\n", "--jobs", "1", "--set", 'executor.resources=["late"]')
+    until(lambda: list(grids.folder.rglob(".jobs/logs")), "the task")
+    waited = time.monotonic()
+    cluster.add_node("late", '{"late": 1}')
+    waited = time.monotonic() - waited
+    code, runs, err = ended(command)
+    assert code == 0, err
+    assert waited > 3
+    assert 0 < runs[0]["seconds"] < time.monotonic() - began - waited
+    cluster.kill_node("late")
+
+
+def test_a_node_that_does_not_see_the_folder_is_named(cluster: RayCluster, grids: Grids) -> None:
+    command = grids.start("seed = 0\n", "--set", 'executor.resources=["far"]')
+    until(lambda: list(grids.folder.rglob(".jobs/logs")), "the task")
+    moved = grids.folder.rename(grids.folder.with_name("moved"))  # the command stays in it
+    cluster.add_node("far", '{"far": 1}')
+    code, _, err = ended(command)
+    assert code == 1
+    assert re.search(rf"error: the node \S+ of the Ray cluster does not see {grids.folder}/", err)
+    assert not grids.folder.exists()
+    assert not list(moved.rglob("result.json"))
+    cluster.kill_node("far")
+
+
 def test_a_head_that_does_not_answer_is_named_at_once(grids: Grids) -> None:
     began = time.monotonic()
     code, _, err = Grids(grids.folder, "127.0.0.1:9").run(THREE)
@@ -221,12 +249,9 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
     pytest.importorskip("ray.job_submission", reason="needs ray[default]")
     pytest.importorskip("aiohttp_cors", reason="needs ray[default]")
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-    cluster = started_cluster(folder, dashboard=True)
+    # One node: two of a machine would write the copy of the working directory into the same place.
+    cluster = RayCluster(folder, dashboard=True)
     try:
-        copied = tmp_path / "copied"
-        copied.mkdir()
-        small(copied, "seed = 0\n")
-        submit = (*RAY, "job", "submit", "--working-dir", str(copied), "--", sys.executable, "-m")
         run = ("ltbench", "grid", "run", "small.toml", "--executor", "ray", "--device", "cpu")
         environment = {
             **os.environ,
@@ -234,16 +259,24 @@ def test_a_submitted_job_runs_a_grid(tmp_path: Path) -> None:
             "OMP_NUM_THREADS": "1",
         }
 
-        def submitted(*options: str) -> tuple[int, str]:
-            done = subprocess.run(
-                (*submit, *run, *options), env=environment, capture_output=True, text=True
-            )
-            return done.returncode, done.stdout + done.stderr
+        def submitted(seed: int, *options: str) -> tuple[int, str]:
+            copied = tmp_path / f"copied{seed}"
+            copied.mkdir()
+            small(copied, f"seed = {seed}\n")
+            submit = (*RAY, "job", "submit", "--working-dir", str(copied), "--")
+            command = (*submit, sys.executable, "-m", *run, *options)
+            end = time.monotonic() + WAIT_SECONDS
+            while True:
+                done = subprocess.run(command, env=environment, capture_output=True, text=True)
+                shown = done.stdout + done.stderr
+                waits = "No available agent" in shown or "Failed to connect" in shown
+                if not waits or time.monotonic() > end:
+                    return done.returncode, shown
 
-        code, shown = submitted()
+        code, shown = submitted(0)
         assert code != 0
         assert "is in the copied working directory of a Ray job" in " ".join(shown.split())
-        code, shown = submitted("--out", str(tmp_path / "runs"))
+        code, shown = submitted(1, "--out", str(tmp_path / "runs"))
         assert code == 0, shown
         assert len(list((tmp_path / "runs").rglob("result.json"))) == 1
     finally:

@@ -282,3 +282,34 @@ def test_a_job_that_ends_early_is_started_again_a_few_times(folder: Folder) -> N
     (task,) = folder.run(grid, executor, "always")
     assert task.state == "to do"
     assert len(executor.started) == MAX_ATTEMPTS + 3
+
+
+@dataclass
+class Waiting(InProcess):
+    """An executor whose job waits for a machine for half a second."""
+
+    job: Job | None = None
+    waits: int = 0
+
+    def start(self, job: Job) -> None:
+        self.job = job
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        assert self.job is not None
+        self.waits += 1
+        if self.waits < 6:
+            time.sleep(0.1)
+        elif self.waits > 6:
+            super().start(self.job)
+        return super().wait(seconds)
+
+    def report(self) -> Mapping[str, JobReport]:
+        assert self.job is not None
+        return {self.job.name: JobReport("running" if self.waits >= 6 else "pending")}
+
+
+def test_the_time_in_which_a_job_waits_is_not_that_of_its_run(folder: Folder) -> None:
+    began = time.monotonic()
+    (task,) = folder.run(folder.read("seed = 0\n"), Waiting())
+    assert task.seconds is not None
+    assert 0 < task.seconds < time.monotonic() - began - 0.5

@@ -14,7 +14,8 @@ from ltbench.errors import ConfigError, RunError
 from ltbench.jobs import Resources
 from ltbench_plugins.executors.ray import build, connection
 from ltbench_plugins.executors.ray.command import run_command
-from ltbench_plugins.executors.ray.demand import Demand, RayOptions
+from ltbench_plugins.executors.ray.demand import Demand, RayOptions, needs_of
+from ltbench_plugins.executors.ray.tasks import refusal
 from tests.covered import value_of
 
 NODES = (
@@ -48,16 +49,40 @@ def test_gpus_are_reserved_where_the_cluster_has_some() -> None:
     assert str(few) == "1 CPU, 2 GB of memory, 1 fast"
 
 
+def test_runs_of_several_gpus_take_fewer_places() -> None:
+    for gpus, places in ((1, 2), (2, 1), (3, 0)):
+        ctx = ExecutorContext(jobs=None, device="cuda", gpus=gpus)
+        assert demand(needs_of(ctx), "cuda").capacity(NODES) == places
+    one = ExecutorContext(jobs=None, device="auto")
+    assert demand(needs_of(one), "auto").amounts == {"CPU": 1.0, "GPU": 1}
+    assert needs_of(ExecutorContext(jobs=None, device="cpu")) == Resources()
+
+
 def test_a_command_ends_with_its_code_and_its_last_output(tmp_path: Path) -> None:
-    log = tmp_path / "logs" / "a.log"
+    log = tmp_path / "a.log"
     for code in (0, 3):
         command = (sys.executable, "-S", "-c", f"print('seen', {code}); raise SystemExit({code})")
         assert run_command(command, str(tmp_path), {}, str(log)) == (code, f"seen {code}")
     assert log.read_text() == "seen 0\nseen 3\n"
     log.unlink()
     command = (sys.executable, "-S", "-c", "")
-    assert run_command(command, "/nowhere", {"A": "1"}, str(log)) == (0, "")
+    assert run_command(command, str(tmp_path), {"A": "1"}, str(log)) == (0, "")
     assert not log.exists()
+
+
+def test_a_machine_without_the_folder_runs_nothing(tmp_path: Path) -> None:
+    far, log = tmp_path / "far", tmp_path / "log"
+    command = (sys.executable, "-S", "-c", "")
+    for folder, output in ((tmp_path, far / "log"), (far, log)):
+        with pytest.raises(FileNotFoundError) as caught:
+            run_command(command, str(folder), {}, str(output))
+        assert str(far) in refusal(caught.value, command[0], "node2").message
+        assert not far.exists()
+    with pytest.raises(FileNotFoundError) as caught:
+        run_command(("/far/python",), str(tmp_path), {}, str(log))
+    refused = refusal(caught.value, "/far/python", "node2")
+    assert "cannot run the command of a job" in refused.message
+    assert refused.hint == "ltbench must have the same path on each node"
 
 
 def test_a_cancelled_task_interrupts_its_command(tmp_path: Path) -> None:

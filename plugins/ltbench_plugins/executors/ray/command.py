@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,14 @@ EXIT_SECONDS = 25.0  # from the interruption of a process until it is killed
 MAX_SHOWN_BYTES = 400
 
 
+def run_task(
+    command: Sequence[str], folder: str, environment: Mapping[str, str], log: str
+) -> Iterator[str | tuple[int, str]]:
+    """Yields the name of this machine at once, and then what `run_command` returns."""
+    yield socket.gethostname()
+    yield run_command(command, folder, environment, log)
+
+
 def run_command(
     command: Sequence[str], folder: str, environment: Mapping[str, str], log: str
 ) -> tuple[int, str]:
@@ -28,15 +37,14 @@ def run_command(
 
     Args:
         command: The command; it ends when its standard input is closed.
-        folder: Working directory, where this machine has it.
+        folder: Working directory.
         environment: Variables that are added to the environment.
-        log: File that the output is appended to.
+        log: File that the output is appended to; its folder exists where this machine sees it.
 
     Raises:
         OSError: The log cannot be written, or the command cannot be started.
     """
     path = Path(log)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink():  # to the output of a job in a queue
         path.unlink()
     with path.open("ab") as output, _interruptible():
@@ -46,7 +54,7 @@ def run_command(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            cwd=folder if os.path.isdir(folder) else None,  # noqa: PTH112  # by value: few names
+            cwd=folder,
             env={**os.environ, **environment},
             start_new_session=True,
         )

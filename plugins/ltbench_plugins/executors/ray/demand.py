@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
 
-from ltbench import option
+from ltbench import ExecutorContext, option
 from ltbench.jobs import Resources
 
 _BYTES_PER_GB = 10**9
@@ -92,6 +92,11 @@ class Demand:
             for name, amount in self.amounts.items()
         ]
         return ", ".join(shown)
+
+
+def needs_of(ctx: ExecutorContext) -> Resources:
+    """Returns the needs of the runs of a grid, before one of them is known."""
+    return Resources(gpus=ctx.gpus if ctx.device == "cuda" else 0, ranks=ctx.gpus)
 
 
 def _total(node: Mapping[str, Any]) -> Mapping[str, float]:
