@@ -51,11 +51,22 @@ class FakeSlurm:
         path = self.folder / f"{name}.asked"
         return path.read_text().splitlines() if path.exists() else []
 
-    def queue(self, *rows: tuple[str, str, int, str], reason: str = "Priority") -> None:
-        """Sets the jobs: id, state, status of the process, and name; and why some wait."""
+    def queue(
+        self,
+        *rows: tuple[str, str, int, str],
+        reason: str = "Priority",
+        left: str = "1-00:00:00",
+    ) -> None:
+        """Sets the jobs: id, state, status of the process, and name.
+
+        Args:
+            rows: The jobs.
+            reason: Why some wait.
+            left: Time until their limit, or at their end.
+        """
         lines = (
             f"{id:12}|{state:12}|{status:8}|{name:60}|{'n1' if state != 'PENDING' else '':8}|"
-            f"{reason if state == 'PENDING' else 'None':20}|2026-05-01T10:00:00|"
+            f"{reason if state == 'PENDING' else 'None':20}|2026-05-01T10:00:00|{left:16}|"
             for id, state, status, name in rows
         )
         self.says("squeue", "\n".join(lines))
