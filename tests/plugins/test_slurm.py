@@ -8,43 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.contexts import ExecutorContext
 from ltbench.errors import RunError
-from ltbench.jobs import DetachedExecutor, Ended, Job, Resources
-from ltbench_plugins.executors import slurm
+from ltbench.jobs import DetachedExecutor, Ended
 from ltbench_plugins.executors.slurm import queue
 from ltbench_plugins.executors.slurm.batch import Batch
 from ltbench_plugins.executors.slurm.commands import Row
 from ltbench_plugins.executors.slurm.options import SlurmOptions, limit_seconds
-from ltbench_plugins.executors.slurm.queue import Slurm
 from ltbench_plugins.executors.slurm.states import ended
 from tests.covered import value_of
-from tests.plugins.fake_slurm import FakeSlurm
+from tests.plugins.fake_slurm import FakeSlurm, built, job, name_of, submitted
 
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     monkeypatch.chdir(tmp_path)
     return FakeSlurm.install(tmp_path / "bin", monkeypatch)
-
-
-def built(out: Path = Path("runs"), jobs: int | None = None, **options: object) -> Slurm:
-    config = SlurmOptions(**{"poll_seconds": 1e-9, **options})  # type: ignore[arg-type]
-    return slurm.build(config, ExecutorContext(jobs=jobs, device="cpu", out=out))
-
-
-def job(name: str, seconds: float | None = None, gpus: int = 0) -> Job:
-    return Job(name, ("run", f"{{'{name}': 1}}"), "", Resources(seconds, gpus), f"cell, {name}")
-
-
-def submitted(fake: FakeSlurm) -> list[dict[str, str]]:
-    """The arguments of each sbatch, by option."""
-    calls = [shlex.split(line) for line in fake.asked("sbatch")]
-    return [dict(part.partition("=")[::2] for part in call) for call in calls]
-
-
-def name_of(fake: FakeSlurm, call: int = -1) -> str:
-    return submitted(fake)[call]["--job-name"]
 
 
 @value_of("executor", "slurm")
@@ -361,93 +339,6 @@ def test_detaching_says_what_was_not_submitted(fake: FakeSlurm) -> None:
     fake.fails("sbatch", "sbatch: error: Unable to contact slurm controller")
     with pytest.raises(RunError, match="not all jobs are submitted"):
         executor.detach()
-
-
-def test_a_short_job_is_not_interrupted_before_its_limit(fake: FakeSlurm) -> None:
-    executor = built(time="5")
-    executor.start(job("a", seconds=1e6))
-    executor.detach()
-    assert submitted(fake)[0]["--time"] == "5"
-    assert "--signal" not in submitted(fake)[0]
-
-
-@pytest.mark.parametrize(
-    ("state", "status", "left", "second"),
-    [
-        ("TIMEOUT", 0, "0:00", "30"),
-        ("FAILED", 130 << 8, "1:28", "30"),  # interrupted before its limit
-        ("FAILED", 15, "INVALID", "30"),
-        ("FAILED", 130 << 8, "14:00", "15"),
-        ("NODE_FAIL", 0, "1:00", "15"),
-    ],
-)
-def test_each_time_limit_doubles_the_next(
-    fake: FakeSlurm, state: str, status: int, left: str, second: str
-) -> None:
-    executor = built()
-    for _ in range(2):
-        executor.start(job("a", seconds=100))
-        fake.queue()
-        executor.wait(0)
-        fake.queue(("7_0", state, status, name_of(fake)), left=left)
-        assert executor.wait(0)[0].retry
-    assert [one["--time"] for one in submitted(fake)] == ["15", second]
-
-
-def test_a_time_limit_that_is_known_from_the_accounts_counts_too(fake: FakeSlurm) -> None:
-    executor = built()
-    executor.start(job("a", seconds=100))
-    executor.wait(0)
-    fake.queue(("7_0", "RUNNING", 0, name_of(fake)))
-    executor.wait(0)
-    fake.queue()
-    fake.says("sacct", "7_0|FAILED|130:0|820|15")
-    (end,) = [*executor.wait(0), *executor.wait(0), *executor.wait(0)]
-    assert end.retry
-    executor.start(job("a", seconds=100))
-    executor.wait(0)
-    assert submitted(fake)[1]["--time"] == "30"
-
-
-def timed_out(fake: FakeSlurm) -> Slurm:
-    """An executor with a job whose first time limit was too short."""
-    executor = built()
-    executor.start(job("a", seconds=100))
-    executor.wait(0)
-    fake.queue(("7_0", "TIMEOUT", 0, name_of(fake)))
-    executor.wait(0)
-    fake.queue()
-    executor.start(job("a", seconds=100))
-    return executor
-
-
-def test_a_doubled_limit_that_slurm_refuses_is_not_used(fake: FakeSlurm) -> None:
-    executor = timed_out(fake)
-    fake.fails("sbatch", "sbatch: error: Requested time limit is invalid")
-    with pytest.warns(UserWarning, match="no time limit of 30 minutes .* go on with less"):
-        assert executor.wait(0) == []
-    fake.says("sbatch", "7")
-    executor.wait(0)
-    assert [one["--time"] for one in submitted(fake)] == ["15", "30", "15"]
-    assert len(list(Path("runs/.jobs/slurm").iterdir())) == 2
-    executor.start(job("b", seconds=1e6))  # what was never accepted is refused
-    fake.fails("sbatch", "sbatch: error: Requested time limit is invalid")
-    with pytest.raises(RunError, match="Requested time limit is invalid"):
-        executor.wait(0)
-
-
-def test_a_doubled_limit_with_which_a_job_would_wait_for_ever_is_not_used(fake: FakeSlurm) -> None:
-    executor = timed_out(fake)
-    executor.wait(0)
-    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="PartitionTimeLimit")
-    with pytest.warns(UserWarning, match="no time limit of 30 minutes .PartitionTimeLimit"):
-        (end,) = executor.wait(0)
-    assert (end.resumable, end.retry) == (True, True)
-    assert fake.asked("scancel") == ["7_0"]
-    fake.queue()
-    executor.start(job("a", seconds=100))
-    executor.wait(0)
-    assert [one["--time"] for one in submitted(fake)] == ["15", "30", "15"]
 
 
 def test_the_accounts_are_asked_once_for_all_jobs(
