@@ -159,7 +159,12 @@ def test_a_run_that_is_interrupted_before_its_limit_gets_more_time(
         executor.start(job)
         eventually(lambda: executor.wait(0) == [] and slurm.jobs("running"))
         slurm.ask("scontrol", "update", f"jobid={slurm.jobs()[0]}", "timelimit=2")  # of 15
-        eventually(lambda: ends.extend(executor.wait(1.0)) or ends)
+
+        def has_ended() -> bool:
+            ends.extend(executor.wait(1.0))
+            return bool(ends)
+
+        eventually(has_ended)
         (end,) = ends
         assert (end.retry, "it was interrupted" in end.reason) == (True, True), end
         executor.start(job)

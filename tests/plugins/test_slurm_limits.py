@@ -63,20 +63,22 @@ def test_a_time_limit_that_is_known_from_the_accounts_counts_too(fake: FakeSlurm
     assert submitted(fake)[1]["--time"] == "30"
 
 
-def timed_out(fake: FakeSlurm) -> Slurm:
-    """An executor with a job whose first time limit was too short."""
+def timed_out(fake: FakeSlurm, *names: str) -> Slurm:
+    """An executor with jobs whose first time limit was too short."""
     executor = built()
-    executor.start(job("a", seconds=100))
+    for name in names:
+        executor.start(job(name, seconds=100))
     executor.wait(0)
-    fake.queue(("7_0", "TIMEOUT", 0, name_of(fake)))
+    fake.queue(*((f"7_{index}", "TIMEOUT", 0, name_of(fake)) for index in range(len(names))))
     executor.wait(0)
     fake.queue()
-    executor.start(job("a", seconds=100))
+    for name in names:
+        executor.start(job(name, seconds=100))
     return executor
 
 
 def test_a_doubled_limit_that_slurm_refuses_is_not_used(fake: FakeSlurm) -> None:
-    executor = timed_out(fake)
+    executor = timed_out(fake, "a")
     fake.fails("sbatch", "sbatch: error: Requested time limit is invalid")
     with pytest.warns(UserWarning, match="no time limit of 30 minutes .* go on with less"):
         assert executor.wait(0) == []
@@ -91,14 +93,21 @@ def test_a_doubled_limit_that_slurm_refuses_is_not_used(fake: FakeSlurm) -> None
 
 
 def test_a_doubled_limit_with_which_a_job_would_wait_for_ever_is_not_used(fake: FakeSlurm) -> None:
-    executor = timed_out(fake)
+    executor = timed_out(fake, "a", "b")
     executor.wait(0)
-    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="PartitionTimeLimit")
-    with pytest.warns(UserWarning, match="no time limit of 30 minutes .PartitionTimeLimit"):
-        (end,) = executor.wait(0)
-    assert (end.resumable, end.retry) == (True, True)
-    assert fake.asked("scancel") == ["7_0"]
+    waiting = [(f"7_{index}", "PENDING", 0, name_of(fake)) for index in range(2)]
+    fake.queue(*waiting, reason="PartitionTimeLimit")
+    with pytest.warns(UserWarning, match="no time limit of 30 minutes .PartitionTimeLimit") as said:
+        ends = executor.wait(0)
+    assert len(said) == 1
+    assert [(end.job, end.resumable, end.retry) for end in ends] == [
+        ("a", True, True),
+        ("b", True, True),
+    ]
+    assert fake.asked("scancel") == ["7_0", "7_1"]
     fake.queue()
     executor.start(job("a", seconds=100))
     executor.wait(0)
     assert [one["--time"] for one in submitted(fake)] == ["15", "30", "15"]
+    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="PartitionTimeLimit")
+    assert executor.wait(0) == []  # the first limit is what the forecast asks for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class Limits:
     def __init__(self, config: SlurmOptions) -> None:
         self._config = config
         self._reached: Counter[str] = Counter()  # limits that the jobs of a name have reached
-        self._refused = math.inf  # smallest doubled limit that Slurm refuses
+        self._first: dict[str, int] = {}  # limit of each job before any was doubled
+        self._refused = math.inf  # smallest doubled limit that Slurm does not allow
 
     def needs(self, job: Job) -> Needs:
         """Returns the needs of a job."""
@@ -59,7 +61,7 @@ class Limits:
             return Needs(limit_seconds(config.time) or 0, gpus)
         if expected is None:
             return Needs(0, gpus)
-        doublings = self._reached[job.name]
+        doublings, self._first[job.name] = self._reached[job.name], _limit(expected, 0)
         while doublings and _limit(expected, doublings) >= self._refused:
             doublings -= 1
         return Needs(_limit(expected, doublings), gpus)
@@ -72,17 +74,16 @@ class Limits:
         last = row.state == "FAILED" and row.left is not None and row.left <= _LAST_SECONDS
         self._reached[end.job] += row.state == "TIMEOUT" or (end.retry and last)
 
-    def shorten(self, names: Iterable[str], seconds: int) -> bool:
-        """Notes that Slurm refuses a time limit of some jobs.
+    def is_doubled(self, names: Iterable[str], seconds: int) -> bool:
+        """Returns whether a time limit of some jobs was doubled, so that they may have less."""
+        return all(seconds > self._first.get(name, seconds) for name in names)
 
-        Returns whether it was doubled, so that the jobs go on with less.
-        """
-        if self._config.time != "auto" or seconds >= self._refused:
-            return False
-        if not all(self._reached[name] for name in names):
-            return False
-        self._refused = seconds
-        return True
+    def refuse(self, seconds: int, reason: str) -> None:
+        """Notes that Slurm does not allow a doubled time limit: jobs get less from now on."""
+        if seconds < self._refused:
+            what = f"Slurm allows no time limit of {seconds // 60} minutes ({reason})"
+            warnings.warn(f"{what}: runs go on with less", stacklevel=2)
+            self._refused = seconds
 
 
 def is_too_long(row: Row) -> bool:
@@ -91,5 +92,5 @@ def is_too_long(row: Row) -> bool:
 
 
 def _limit(expected: float, doublings: int) -> int:
-    wanted = (2 * expected + _START_SECONDS) * 2**doublings
+    wanted = math.ldexp(2 * expected + _START_SECONDS, doublings)
     return math.ceil(wanted / _STEP_SECONDS) * _STEP_SECONDS

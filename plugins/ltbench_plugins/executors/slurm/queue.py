@@ -31,6 +31,7 @@ PREEMPTED_SECONDS = 60.0  # for which a preempted job may take to be in the queu
 MAX_MISSED = 3  # answers without a job, or a batch, until it counts as lost
 MAX_MISSED_STOP = 10  # the same while jobs are cancelled
 MAX_REFUSALS = 3  # the limit counts a job that has just ended for a moment
+_FULL_HINT = "set executor.max_queued to the number of jobs that may wait at most"
 _POLL_STOP_SECONDS = 0.5
 _SILENT_SECONDS = 1.0  # after which a silent controller is asked again to cancel
 _MIN_SLEEP_SECONDS = 0.02
@@ -134,9 +135,10 @@ class Slurm:
                 self._rows = self._commands.queue()
                 self._submit()
         except Silent as error:
+            again = "start the same command again: it submits the rest"
             raise RunError(
                 f"not all jobs are submitted: {error}",
-                hint="start the same command again: it submits the rest",
+                hint=f"{again}; or {_FULL_HINT}" if isinstance(error, Full) else again,
             ) from error
 
     def stop(self) -> None:
@@ -228,8 +230,9 @@ class Slurm:
         if is_stuck(row):
             self._commands.cancel([row.id])
             return stuck(name, row.id)
-        if is_too_long(row) and self._shorten([name], job.batch.seconds, row.reason):
+        if is_too_long(row) and self._limits.is_doubled([name], job.batch.seconds):
             self._commands.cancel([row.id])
+            self._limits.refuse(job.batch.seconds, row.reason)
             return too_long(name, row.id)
         if row.state != PREEMPTED:
             job.preempted_time = None
@@ -261,14 +264,6 @@ class Slurm:
         end = ended(name, row, job.batch.log(job.index))
         self._limits.note(end, row)
         return end
-
-    def _shorten(self, names: Iterable[str], seconds: int, said: str) -> bool:
-        """Returns whether jobs go on with less than a time limit that Slurm does not allow."""
-        shortened = self._limits.shorten(names, seconds)
-        if shortened:
-            what = f"Slurm allows no time limit of {seconds // 60} minutes ({said})"
-            warnings.warn(f"{what}: runs go on with less", stacklevel=2)
-        return shortened
 
     def _submit(self) -> None:
         """Submits what was started and is in no queue: an array for each kind of needs.
@@ -307,8 +302,7 @@ class Slurm:
             self._refusals = 0 if queued else self._refusals + 1
             if self._refusals >= MAX_REFUSALS:
                 raise RunError(
-                    f"Slurm takes no array of {len(jobs)} jobs: {error}",
-                    hint="set executor.max_queued to the number of jobs that may wait at most",
+                    f"Slurm takes no array of {len(jobs)} jobs: {error}", hint=_FULL_HINT
                 ) from error
             raise
         except Silent:
@@ -316,8 +310,9 @@ class Slurm:
             self._forget_waiting(batch.names)
             raise
         except RunError as error:
-            if not self._shorten(batch.names, needs.seconds, error.message):
+            if not self._limits.is_doubled(batch.names, needs.seconds):
                 raise
+            self._limits.refuse(needs.seconds, error.message)
             batch.remove()
             return False
         self._refusals = 0
