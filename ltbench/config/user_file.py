@@ -135,7 +135,7 @@ class UserConfig:
         if key not in self.executor:
             raise ConfigError(
                 f"{self.path}: there is no key 'executor.{shortened(key)}'",
-                hint=suggestion(key, self.executor),
+                hint=suggestion(key, self.executor) if self.executor else "it has no keys",
             )
         line = self.lines.get(("executor", key), [1])[0]
         lines = self.text.splitlines()
