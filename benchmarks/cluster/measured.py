@@ -37,7 +37,7 @@ class Overhead:
         executor: Its name.
         runs: Number of runs of the grid.
         slots: Number of jobs at the same time.
-        submitted_per_second: Jobs that `start` takes in a second.
+        submitted_per_second: Jobs that are handed over in a second: to a process, or to a queue.
         done_per_second: Runs that are done in a second, from the first start to the last known end.
         seconds_to_known: Median, and 95th percentile, of the seconds from the end of a job until
             the grid knows it.

@@ -22,7 +22,7 @@ class Meter:
         folder: Folder of the template and of what the jobs note.
         seeds: Seed of each run by its hash.
         known: Time at which the end of each job was known, in seconds since the epoch.
-        start_seconds: Seconds in calls of `start`, and in those of `wait` until all are submitted.
+        start_seconds: Seconds until the executor had handed over its jobs.
         first_start: Time of the first call of `start`.
     """
 
@@ -71,9 +71,25 @@ class ReportingMeter(Meter):
 
 @dataclass
 class DetachedMeter(ReportingMeter):
-    """The same for an executor whose jobs outlive the command."""
+    """The same for an executor whose jobs outlive the command: `wait` may submit them."""
 
     executor: DetachedExecutor
+    _new: bool = False
+
+    def start(self, job: Job) -> None:
+        """Starts a job that does nothing instead of the run."""
+        super().start(job)
+        self._new = True
+
+    def wait(self, seconds: float) -> Sequence[Ended]:
+        """Returns the jobs that have ended; does not wait for one where jobs were started."""
+        if not self._new:
+            return super().wait(seconds)
+        began = time.time()
+        ended = super().wait(0.0)
+        self.start_seconds += time.time() - began
+        self._new = False
+        return ended
 
     def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
         """Returns the names of jobs that go on."""

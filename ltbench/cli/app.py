@@ -16,6 +16,7 @@ from ltbench.cli.compare import compare
 from ltbench.cli.config.path import path as config_path
 from ltbench.cli.config.set import set_option
 from ltbench.cli.config.show import show_config
+from ltbench.cli.config.unset import unset
 from ltbench.cli.data.list import list_datasets
 from ltbench.cli.data.new import new as new_dataset
 from ltbench.cli.data.prepare import prepare
@@ -158,6 +159,7 @@ _GRID_VERBS: dict[str, Callable[..., None]] = {
 _CONFIG_VERBS: dict[str, Callable[..., None]] = {
     "show": show_config,
     "set": set_option,
+    "unset": unset,
     "path": config_path,
 }
 _PLUGIN_VERBS: dict[str, Callable[..., None]] = {

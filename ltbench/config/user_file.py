@@ -13,7 +13,7 @@ It changes where runs are executed, and no run.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,14 +119,45 @@ class UserConfig:
             lines.insert(header, setting)
         else:
             lines += [*([""] if lines else []), "[executor]", setting]
-        expected = {**self.executor, key: value}
+        line = found[0] if found else header or 1
+        return self._changed(lines, {**self.executor, key: value}, key, line)
+
+    def without_executor(self, key: str) -> UserConfig:
+        """Returns the content without a key; the other lines stay as they are.
+
+        Args:
+            key: Key of the table `executor`.
+
+        Raises:
+            ConfigError: There is no such key, or it has a value of several lines, which must be
+                removed by hand.
+        """
+        if key not in self.executor:
+            raise ConfigError(
+                f"{self.path}: there is no key 'executor.{shortened(key)}'",
+                hint=suggestion(key, self.executor) if self.executor else "it has no keys",
+            )
+        line = self.lines.get(("executor", key), [1])[0]
+        lines = self.text.splitlines()
+        del lines[line - 1]
+        left = {name: value for name, value in self.executor.items() if name != key}
+        return self._changed(lines, left, key, line)
+
+    def _changed(
+        self, lines: Sequence[str], expected: Mapping[str, Any], key: str, line: int
+    ) -> UserConfig:
+        """Returns the content of other lines.
+
+        Raises:
+            ConfigError: They are not what is expected.
+        """
         try:
-            changed = self.parsed(self.path, "\n".join(lines) + "\n")
+            changed = self.parsed(self.path, "".join(f"{one}\n" for one in lines))
             if changed.executor == expected:
                 return changed
         except ConfigError:
             pass
         raise ConfigError(
             f"{self.path}: executor.{key} cannot be changed in its line",
-            hint=f"edit {self.path}, line {found[0] if found else header or 1}",
+            hint=f"edit {self.path}, line {line}",
         )

@@ -33,6 +33,29 @@ def test_a_cluster_is_described_once(cli: Cli, path: Path) -> None:
     assert "grid.toml)" in refused.err
 
 
+def test_options_are_of_one_executor(cli: Cli, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("[executor]\nname = 'slurm'\npartition = 'gpu'\ntime = '90'\ncpus = 2\n")
+    before = path.read_text()
+    Path("grid.toml").write_text("[defaults]\nseed = 0\n")
+    ran = cli("grid", "run", "grid.toml", "--executor", "local", "--set", "executor.wrong=1")
+    assert "executor.wrong: is not an option of executor 'local'" in ran.err
+    assert "partition" not in ran.err  # options of another executor do not count
+    for change in (("set", "executor.name", "local"), ("unset", "executor.name")):
+        refused = cli("config", *change)
+        assert refused.code == 2
+        assert "is not an option of executor 'local'" in refused.err
+        assert "unset executor.partition executor.time executor.cpus" in refused.err
+    assert path.read_text() == before
+    removed = cli("config", "unset", *(f"executor.{key}" for key in ("partition", "time", "cpus")))
+    assert removed.code == 0, removed.err
+    assert path.read_text() == "[executor]\nname = 'slurm'\n"
+    assert cli("config", "set", "executor.name", "local").code == 0
+    assert cli("config", "unset", "executor.name").code == 0
+    assert cli("config", "unset", "executor.name").code == 2
+    assert cli("config", "unset", "name").code == 2
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [

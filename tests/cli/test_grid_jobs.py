@@ -25,6 +25,7 @@ def test_jobs_are_left_shown_and_cancelled(
     ran = cli("grid", "run", file, *slurm, "--detach")
     assert ran.code == 0, ran.err
     assert f"2 jobs are in the queue: ltbench grid status {file} --out runs" in ran.out
+    assert "more runs" not in ran.out
     options = dict(one.partition("=")[::2] for one in shlex.split(fake.asked("sbatch")[0]))
     assert (options["--array"], options["--partition"]) == ("0-1", "gpu")
 
@@ -58,6 +59,18 @@ def test_jobs_are_left_shown_and_cancelled(
     assert shown.code == 0
     assert "the jobs of slurm are not known: Slurm does not answer" in shown.out
     assert cli("grid", "cancel", file).code == 1
+
+
+def test_more_runs_than_the_queue_takes_are_left_with_a_word(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeSlurm.install(tmp_path / "bin", monkeypatch)
+    file = str(small(tmp_path, "seed = [0, 1, 2]\n"))
+    few = ("--executor", "slurm", "--set", "executor.max_queued=2")
+    ran = cli("grid", "run", file, *few, "--detach")
+    assert ran.code == 0, ran.err
+    assert "2 jobs are in the queue" in ran.out
+    assert "1 more runs do not fit into it: the same command submits them" in ran.out
 
 
 def test_a_queue_that_is_none_cannot_be_left(cli: Cli, tmp_path: Path) -> None:

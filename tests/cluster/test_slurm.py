@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ltbench.contexts import ExecutorContext
-from ltbench.jobs import Job
+from ltbench.jobs import Ended, Job, Resources
 from ltbench.registry.registry import Registry
 from ltbench.testing import checks_for
 from ltbench_plugins.executors.slurm import build
@@ -146,6 +146,31 @@ def test_a_time_limit_is_survived_to_the_end(desk: Desk, undisturbed: dict[str, 
     assert code == 0, output
     assert len(desk.submitted()) >= 2
     assert desk.learned() == undisturbed
+
+
+def test_a_run_that_is_interrupted_before_its_limit_gets_more_time(
+    desk: Desk, slurm: Cluster
+) -> None:
+    stopped = ("/bin/bash", "-c", "trap 'exit 130' TERM; sleep 600 & wait")
+    job = Job("a", stopped, resources=Resources(seconds=1.0))
+    ends: list[Ended] = []
+    with variables(slurm):
+        executor = build(SlurmOptions(cpus=1, poll_seconds=0.5), context(desk))
+        executor.start(job)
+        eventually(lambda: executor.wait(0) == [] and slurm.jobs("running"))
+        slurm.ask("scontrol", "update", f"jobid={slurm.jobs()[0]}", "timelimit=2")  # of 15
+
+        def has_ended() -> bool:
+            ends.extend(executor.wait(1.0))
+            return bool(ends)
+
+        eventually(has_ended)
+        (end,) = ends
+        assert (end.retry, "it was interrupted" in end.reason) == (True, True), end
+        executor.start(job)
+        executor.detach()
+    asked = slurm.ask("squeue", "-rh", "--states=pending,running", "--format=%l")
+    assert asked == "30:00"
 
 
 def test_a_preempted_run_goes_on(desk: Desk, slurm: Cluster, undisturbed: dict[str, bytes]) -> None:

@@ -42,6 +42,16 @@ def test_other_lines_stay_as_they_are(tmp_path: Path) -> None:
     assert no.value.hint == f"edit {path}, line 5"
 
 
+def test_a_key_is_removed_with_its_line(tmp_path: Path) -> None:
+    config = UserConfig.parsed(tmp_path / "config.toml", TEXT)
+    assert config.without_executor("partition").text == TEXT.replace('partition = "gpu"\n', "")
+    with pytest.raises(ConfigError, match=r"executor\.setup cannot be changed in its line"):
+        config.without_executor("setup")
+    with pytest.raises(ConfigError, match=r"there is no key 'executor\.partitoin'") as no:
+        config.without_executor("partitoin")
+    assert "partition" in no.value.hint
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

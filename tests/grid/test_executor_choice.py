@@ -27,6 +27,8 @@ def test_another_executor_drops_the_options_before_it() -> None:
     grid = ("grid.toml", {"name": "other", "size": 1})
     assert choose_executor(USER, grid, (None, {}), "here").options == {"executor.size": 1}
     assert choose_executor(USER, grid, ("queue", {}), "here") == ExecutorChoice("queue", {})
+    other = choose_executor(USER, ("grid.toml", {}), ("here", {}), "here")
+    assert other == ExecutorChoice("here", {})
     same = choose_executor(USER, ("grid.toml", {}), ("queue", {}), "here")
     assert same.options == {"executor.partition": "gpu", "executor.cpus": 4}
     nothing = UserConfig(Path("mine.toml"))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from ltbench.contexts import ExecutorContext
+from ltbench.jobs import Job, Resources
+from ltbench_plugins.executors import slurm
+from ltbench_plugins.executors.slurm.options import SlurmOptions
+from ltbench_plugins.executors.slurm.queue import Slurm
 
 # A file NAME.fails has what the command says on stderr before it ends with 1; NAME.says its answer.
 COMMAND = """#!/bin/sh
@@ -51,11 +58,44 @@ class FakeSlurm:
         path = self.folder / f"{name}.asked"
         return path.read_text().splitlines() if path.exists() else []
 
-    def queue(self, *rows: tuple[str, str, int, str], reason: str = "Priority") -> None:
-        """Sets the jobs: id, state, status of the process, and name; and why some wait."""
+    def queue(
+        self,
+        *rows: tuple[str, str, int, str],
+        reason: str = "Priority",
+        left: str = "1-00:00:00",
+    ) -> None:
+        """Sets the jobs: id, state, status of the process, and name.
+
+        Args:
+            rows: The jobs.
+            reason: Why some wait.
+            left: Time until their limit, or at their end.
+        """
         lines = (
             f"{id:12}|{state:12}|{status:8}|{name:60}|{'n1' if state != 'PENDING' else '':8}|"
-            f"{reason if state == 'PENDING' else 'None':20}|2026-05-01T10:00:00|"
+            f"{reason if state == 'PENDING' else 'None':20}|2026-05-01T10:00:00|{left:16}|"
             for id, state, status, name in rows
         )
         self.says("squeue", "\n".join(lines))
+
+
+def built(out: Path = Path("runs"), jobs: int | None = None, **options: object) -> Slurm:
+    """Returns an executor that asks the controller at each `wait`."""
+    config = SlurmOptions(**{"poll_seconds": 1e-9, **options})  # type: ignore[arg-type]
+    return slurm.build(config, ExecutorContext(jobs=jobs, device="cpu", out=out))
+
+
+def job(name: str, seconds: float | None = None, gpus: int = 0) -> Job:
+    """Returns a job."""
+    return Job(name, ("run", f"{{'{name}': 1}}"), "", Resources(seconds, gpus), f"cell, {name}")
+
+
+def submitted(fake: FakeSlurm) -> list[dict[str, str]]:
+    """Returns the arguments of each sbatch, by option."""
+    calls = [shlex.split(line) for line in fake.asked("sbatch")]
+    return [dict(part.partition("=")[::2] for part in call) for call in calls]
+
+
+def name_of(fake: FakeSlurm, call: int = -1) -> str:
+    """Returns the name of the array that a call of sbatch submitted."""
+    return submitted(fake)[call]["--job-name"]

@@ -8,42 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from ltbench.contexts import ExecutorContext
 from ltbench.errors import RunError
-from ltbench.jobs import DetachedExecutor, Ended, Job, Resources
-from ltbench_plugins.executors import slurm
+from ltbench.jobs import DetachedExecutor, Ended
 from ltbench_plugins.executors.slurm import queue
+from ltbench_plugins.executors.slurm.batch import Batch
 from ltbench_plugins.executors.slurm.commands import Row
 from ltbench_plugins.executors.slurm.options import SlurmOptions, limit_seconds
-from ltbench_plugins.executors.slurm.queue import Slurm
 from ltbench_plugins.executors.slurm.states import ended
 from tests.covered import value_of
-from tests.plugins.fake_slurm import FakeSlurm
+from tests.plugins.fake_slurm import FakeSlurm, built, job, name_of, submitted
 
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     monkeypatch.chdir(tmp_path)
     return FakeSlurm.install(tmp_path / "bin", monkeypatch)
-
-
-def built(out: Path = Path("runs"), jobs: int | None = None, **options: object) -> Slurm:
-    config = SlurmOptions(**{"poll_seconds": 1e-9, **options})  # type: ignore[arg-type]
-    return slurm.build(config, ExecutorContext(jobs=jobs, device="cpu", out=out))
-
-
-def job(name: str, seconds: float | None = None, gpus: int = 0) -> Job:
-    return Job(name, ("run", f"{{'{name}': 1}}"), "", Resources(seconds, gpus), f"cell, {name}")
-
-
-def submitted(fake: FakeSlurm) -> list[dict[str, str]]:
-    """The arguments of each sbatch, by option."""
-    calls = [shlex.split(line) for line in fake.asked("sbatch")]
-    return [dict(part.partition("=")[::2] for part in call) for call in calls]
-
-
-def name_of(fake: FakeSlurm, call: int = -1) -> str:
-    return submitted(fake)[call]["--job-name"]
 
 
 @value_of("executor", "slurm")
@@ -188,18 +167,19 @@ def test_a_job_that_has_left_the_queue_is_looked_up_in_the_accounts(fake: FakeSl
     fake.queue(("7_0", "RUNNING", 0, name_of(fake)))
     executor.wait(0)
     fake.queue()
-    fake.says("sacct", "CANCELLED by 1000|0:15")
+    fake.says("sacct", "7_0|CANCELLED by 1000|0:15|60|15")
     (end,) = [*executor.wait(0), *executor.wait(0), *executor.wait(0)]
     assert (end.resumable, end.retry, end.reason) == (True, False, "job 7_0: it was cancelled")
 
 
-def test_a_job_that_slurm_holds_back_is_replaced(fake: FakeSlurm) -> None:
+@pytest.mark.parametrize("reason", ["launch failed requeued held", "launch_failed_requeued_held"])
+def test_a_job_that_slurm_holds_back_is_replaced(fake: FakeSlurm, reason: str) -> None:
     executor = built()
     executor.start(job("a"))
     executor.wait(0)
     fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="JobHeldUser")
     assert executor.wait(0) == []
-    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason="launch failed requeued held")
+    fake.queue(("7_0", "PENDING", 0, name_of(fake)), reason=reason)
     (end,) = executor.wait(0)
     assert (end.resumable, end.retry) == (True, True)
     assert fake.asked("scancel") == ["7_0"]
@@ -224,11 +204,23 @@ def test_jobs_of_an_earlier_command_are_adopted(fake: FakeSlurm, tmp_path: Path)
     assert [end.job for end in executor.wait(0)] == ["a"]
 
 
-def test_a_refusal_is_an_error_and_a_full_queue_is_not(fake: FakeSlurm) -> None:
+def test_what_slurm_refuses_is_an_error(fake: FakeSlurm) -> None:
+    executor = built()
+    executor.start(job("b"))
+    fake.fails("sbatch", "sbatch: error: invalid partition specified: nowhere")
+    with pytest.raises(RunError, match="refused a job: sbatch: error: invalid partition"):
+        executor.wait(0)
+    # These words are about every limit: here, of the memory.
+    fake.fails("sbatch", "QOSMaxMemoryPerJob ... QOS policy (job submit limit, user's size)")
+    with pytest.raises(RunError, match="QOSMaxMemoryPerJob"):
+        executor.wait(0)
+
+
+def test_a_full_queue_is_waited_for_while_the_user_has_jobs_there(fake: FakeSlurm) -> None:
     executor = built()
     executor.start(job("a"))
-    fake.queue()
-    fake.fails("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit")
+    fake.queue(("6", "RUNNING", 0, "other"))
+    fake.fails("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit (job submit limit)")
     with pytest.warns(UserWarning, match="waiting for Slurm"):
         executor.wait(0)
     executor.wait(0)
@@ -238,10 +230,14 @@ def test_a_refusal_is_an_error_and_a_full_queue_is_not(fake: FakeSlurm) -> None:
     assert len(list(Path("runs/.jobs/slurm").iterdir())) == 1  # of the one that was taken
     fake.queue(("7_0", "COMPLETED", 0, name_of(fake)))
     assert [end.job for end in executor.wait(0)] == ["a"]
-    executor.start(job("b"))
-    fake.fails("sbatch", "sbatch: error: invalid partition specified: nowhere")
-    with pytest.raises(RunError, match="refused a job: sbatch: error: invalid partition"):
+    for number in range(3):
+        executor.start(job(f"b{number}"))
+    fake.fails("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit (job submit limit)")
+    with pytest.warns(UserWarning, match="waiting for Slurm"):
+        assert [*executor.wait(0), *executor.wait(0)] == []
+    with pytest.raises(RunError, match=r"takes no array of 3 jobs: .*QOSMaxSubmit") as caught:
         executor.wait(0)
+    assert "executor.max_queued" in caught.value.hint
 
 
 def test_ends_are_known_while_the_queue_is_full(fake: FakeSlurm) -> None:
@@ -265,9 +261,42 @@ def test_a_submission_without_an_answer_is_not_repeated(fake: FakeSlurm) -> None
     fake.fails("sbatch", "sbatch: error: Batch job submission failed: Socket timed out")
     with pytest.warns(UserWarning, match="Socket timed out"):
         executor.wait(0)
+    assert [*executor.wait(0), *executor.wait(0)] == []  # the queue lacks it, at first
     fake.queue(("7_0", "COMPLETED", 0, name_of(fake)))
     assert [end.job for end in executor.wait(0)] == ["a"]
     assert len(submitted(fake)) == 1
+
+
+def test_a_submission_that_several_answers_lack_is_repeated(fake: FakeSlurm) -> None:
+    executor = built()
+    executor.start(job("a"))
+    fake.fails("sbatch", "sbatch: error: Batch job submission failed: Socket timed out")
+    with pytest.warns(UserWarning, match="Socket timed out"):
+        executor.wait(0)
+    fake.says("sbatch", "7")
+    counts = [len(submitted(fake)) for _ in range(3) if executor.wait(0) == []]
+    assert counts == [1, 1, 2]
+    assert name_of(fake, 0) != name_of(fake, 1)
+
+
+def test_jobs_that_were_unseen_during_a_silence_are_adopted_before_a_submission(
+    fake: FakeSlurm,
+) -> None:
+    earlier = built()
+    earlier.start(job("a"))
+    earlier.detach()
+    executor = built()
+    fake.fails("squeue", "Unable to contact slurm controller")
+    with pytest.warns(UserWarning, match="waiting for Slurm"):
+        assert executor.adopt([job("a"), job("b")]) == []
+    executor.start(job("a"))
+    executor.start(job("b"))
+    assert executor.wait(0) == []
+    fake.queue(("7_0", "RUNNING", 0, name_of(fake)))
+    assert executor.wait(0) == []
+    assert [one["--array"] for one in submitted(fake)] == ["0-0", "0-0"]  # a, and b
+    folder = Path(submitted(fake)[1]["--output"]).parent
+    assert json.loads((folder / "batch.json").read_text())["names"] == ["b"]
 
 
 def test_jobs_are_cancelled_at_the_end(fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,6 +315,24 @@ def test_jobs_are_cancelled_at_the_end(fake: FakeSlurm, monkeypatch: pytest.Monk
     executor.stop()
 
 
+def test_an_answer_without_the_jobs_does_not_end_the_cancellation(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_POLL_STOP_SECONDS", 0.0)
+    executor = built()
+    for name in ("a", "b", "c"):
+        executor.start(job(name))
+    executor.wait(0)
+    name = name_of(fake)
+    answers = [[], [("7_0", "RUNNING"), ("7_1", "PENDING"), ("7_2", "PREEMPTED")]]
+    answers += [[("7_0", "CANCELLED"), ("7_1", "CANCELLED"), ("7_2", "PREEMPTED")]] * 8
+    asked: list[list[Row]] = [[Row(*row, 0, name) for row in answer] for answer in answers]
+    monkeypatch.setattr(executor._commands, "queue", lambda: asked.pop(0))
+    executor.stop()
+    assert asked == []  # a preempted job may be in the queue again: it takes some answers
+    assert fake.asked("scancel") == ["7_0 7_1 7_2"]
+
+
 def test_detaching_says_what_was_not_submitted(fake: FakeSlurm) -> None:
     executor = built()
     executor.start(job("a"))
@@ -294,20 +341,33 @@ def test_detaching_says_what_was_not_submitted(fake: FakeSlurm) -> None:
         executor.detach()
 
 
-def test_a_short_job_is_not_interrupted_before_its_limit(fake: FakeSlurm) -> None:
-    executor = built(time="5")
-    executor.start(job("a", seconds=1e6))
-    executor.detach()
-    assert submitted(fake)[0]["--time"] == "5"
-    assert "--signal" not in submitted(fake)[0]
-
-
-def test_each_time_limit_doubles_the_next(fake: FakeSlurm) -> None:
+def test_the_accounts_are_asked_once_for_all_jobs(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     executor = built()
-    for _ in range(2):
-        executor.start(job("a", seconds=100))
-        fake.queue()
+    for name in ("a", "b", "c"):
+        executor.start(job(name))
+    executor.wait(0)
+    name = name_of(fake)
+    fake.queue(*((f"7_{index}", "RUNNING", 0, name) for index in range(3)))
+    executor.wait(0)
+    fake.queue()
+    fake.says("sacct", "7_0|COMPLETED|0:0|60|15\n7_1|RUNNING|0:0|60|15")
+    monkeypatch.setattr(queue, "MAX_IDS", 2)
+    ends = [end for _ in range(4) for end in executor.wait(0)]
+    assert [(end.job, end.code) for end in ends] == [("a", 0), ("c", None)]
+    asked = [call.split(" -o ")[0] for call in fake.asked("sacct")]
+    assert asked == ["-X -n -P -j 7_0,7_1", "-X -n -P -j 7_2"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(fake: FakeSlurm, tmp_path: Path) -> None:
+    executor = built()
+    Path("runs").mkdir()
+    Path("runs/.jobs").symlink_to(tmp_path / "missing")
+    executor.start(job("a"))
+    with pytest.raises(RunError, match="cannot be written") as caught:
         executor.wait(0)
-        fake.queue(("7_0", "TIMEOUT", 0, name_of(fake)))
-        assert executor.wait(0)[0].retry
-    assert [one["--time"] for one in submitted(fake)] == ["15", "30"]
+    assert "executor.log_folder" in caught.value.hint
+    batch = Batch(tmp_path / "missing", ["a"], ["a"], "runs")
+    with pytest.raises(RunError, match="cannot be written: No such file"):
+        batch.write_script("", [])

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-_PREFIX = "executor."
-
 
 def set_option(
     key: Annotated[
@@ -30,21 +28,15 @@ def set_option(
 
     Example: `ltbench config set executor.partition gpu`
     """
+    from ltbench.cli.config.changed import check_options, option_of, write
     from ltbench.config.user_file import UserConfig
-    from ltbench.errors import ConfigError, shortened
     from ltbench.registry.load import load_plugins
-    from ltbench.storage.files import make_folder, write_atomically
 
-    option = key.removeprefix(_PREFIX)
-    if option == key or not option:
-        raise ConfigError(
-            f"{shortened(key)}: expected executor.name or executor.OPTION",
-            hint="see `ltbench docs cluster`",
-        )
-    config = UserConfig.read()
-    changed = config.with_executor(option, _typed(load_plugins(), config.executor, option, value))
-    make_folder(changed.path.parent)
-    write_atomically(changed.path, changed.text.encode())
+    option, registry, config = option_of(key), load_plugins(), UserConfig.read()
+    changed = config.with_executor(option, _typed(registry, config.executor, option, value))
+    if option == "name":
+        check_options(changed, registry)
+    write(changed)
     typer.echo(f"{key} = {value} in {changed.path}")
 
 

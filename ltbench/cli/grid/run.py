@@ -167,6 +167,13 @@ def _print(grid: Grid, scheduler: Scheduler, source: str, *, json: bool) -> None
             f"{queued} jobs are in the queue: ltbench grid status {source} --out {scheduler.out}",
             soft_wrap=True,
         )
+        left = sum(not (task.started or task.settled or task.elsewhere) for task in scheduler.tasks)
+        if left:
+            stdout.print(
+                f"{left} more runs do not fit into it: the same command submits them when jobs "
+                "have ended",
+                soft_wrap=True,
+            )
         return
     stdout.print(
         f"stored in {scheduler.out}: ltbench leaderboard {scheduler.out}, ltbench report "

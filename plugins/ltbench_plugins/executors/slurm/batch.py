@@ -18,20 +18,19 @@ import math
 import os
 import secrets
 import shlex
+import shutil
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ltbench.errors import RunError
 from ltbench.jobs import Job
-from ltbench_plugins.executors.slurm.options import SlurmOptions, limit_seconds
+from ltbench_plugins.executors.slurm.limits import WARNING_SECONDS, Needs
+from ltbench_plugins.executors.slurm.options import SlurmOptions
 
 PREFIX = "ltbench-"
-_START_SECONDS = 600  # added to the forecast: start of the process, a slow disk
-_STEP_SECONDS = 900  # to which a forecast is rounded up, so that there are few arrays
-_WARNING_SECONDS = 90  # from the interruption of a run until the time limit
 _SHORT_SECONDS = 360  # Slurm may interrupt a minute earlier: below this limit, it does at the limit
 
 _SCRIPT = """\
@@ -45,37 +44,6 @@ eval "exec $command"  # exec: a signal of Slurm reaches the run
 """
 
 
-@dataclass(frozen=True, order=True)
-class Needs:
-    """Needs of the jobs of a batch.
-
-    Args:
-        seconds: Time limit in seconds; 0 for the partition's own.
-        gpus: Number of GPUs.
-    """
-
-    seconds: int
-    gpus: int
-
-    @classmethod
-    def of(cls, job: Job, config: SlurmOptions, timeouts: int) -> Needs:
-        """Returns the needs of a job.
-
-        Args:
-            job: The job.
-            config: Options of the executor.
-            timeouts: Number of its earlier time limits: each one doubles the next.
-        """
-        gpus = job.resources.gpus if config.gpus is None else config.gpus
-        expected = job.resources.seconds
-        if config.time != "auto":
-            return cls(limit_seconds(config.time) or 0, gpus)
-        if expected is None:
-            return cls(0, gpus)
-        wanted = (2 * expected + _START_SECONDS) * 2**timeouts
-        return cls(math.ceil(wanted / _STEP_SECONDS) * _STEP_SECONDS, gpus)
-
-
 @dataclass(frozen=True)
 class Batch:
     """Jobs of one array.
@@ -85,12 +53,14 @@ class Batch:
         names: Names of the jobs by index.
         titles: Titles of the jobs by index.
         out: Folder of their runs.
+        seconds: Their time limit in seconds; 0 for the partition's own.
     """
 
     folder: Path
     names: Sequence[str]
     titles: Sequence[str]
     out: str
+    seconds: int = 0
 
     @property
     def token(self) -> str:
@@ -107,31 +77,27 @@ class Batch:
         return self.folder / f"{index}.log"
 
     @classmethod
-    def write(cls, folder: Path, jobs: Sequence[Job], out: Path) -> Batch:
+    def write(cls, folder: Path, jobs: Sequence[Job], out: Path, seconds: int) -> Batch:
         """Writes the files of a new batch, but for its script.
 
         Args:
             folder: Folder of all batches.
             jobs: The jobs.
             out: Folder of the run directories.
+            seconds: Their time limit in seconds; 0 for the partition's own.
 
         Raises:
             RunError: They cannot be written.
         """
         token = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
         names, titles = [job.name for job in jobs], [job.title for job in jobs]
-        batch = cls(folder / token, names, titles, str(out.resolve()))
+        batch = cls(folder / token, names, titles, str(out.resolve()), seconds)
         about = {key: value for key, value in asdict(batch).items() if key != "folder"}
-        try:
+        with _written(folder):
             batch.folder.mkdir(parents=True)
             lines = (shlex.join(job.command) + "\n" for job in jobs)
             (batch.folder / "commands").write_text("".join(lines), encoding="utf-8")
             (batch.folder / "batch.json").write_text(json.dumps(about), encoding="utf-8")
-        except OSError as error:
-            raise RunError(
-                f"{folder} cannot be written: {error.strerror or error}",
-                hint="choose a writable folder with --out, or with executor.log_folder",
-            ) from error
         return batch
 
     @classmethod
@@ -139,13 +105,13 @@ class Batch:
         """Reads a batch; returns None where it is of another folder of runs, or not there."""
         try:
             about = json.loads((folder / token / "batch.json").read_text(encoding="utf-8"))
-            batch = cls(folder / token, about["names"], about["titles"], about["out"])
-        except (OSError, ValueError, KeyError, TypeError):
+            batch = cls(folder / token, **about)
+        except (OSError, ValueError, TypeError):
             return None
         return batch if batch.out == str(out.resolve()) else None
 
     def arguments(self, config: SlurmOptions, needs: Needs, at_once: int | None) -> list[str]:
-        """Returns the arguments of `sbatch`, and writes the script.
+        """Returns the arguments of `sbatch`, but for the script.
 
         Args:
             config: Options of the executor.
@@ -177,13 +143,28 @@ class Batch:
         }
         arguments += [f"--{name}={value}" for name, value in named.items() if value is not None]
         if not 0 < needs.seconds < _SHORT_SECONDS:
-            arguments.append(f"--signal=B:TERM@{_WARNING_SECONDS}")
-        arguments += shlex.split(config.extra)
+            arguments.append(f"--signal=B:TERM@{WARNING_SECONDS}")
+        return [*arguments, *shlex.split(config.extra)]
+
+    def write_script(self, setup: str, arguments: Sequence[str]) -> None:
+        """Writes the script.
+
+        Args:
+            setup: Lines of bash before a run.
+            arguments: Arguments of `sbatch`, which it begins with as a comment.
+
+        Raises:
+            RunError: It cannot be written.
+        """
         command = shlex.join(["sbatch", *arguments, str(self.script)])
         commands = shlex.quote(str(self.folder / "commands"))
-        text = _SCRIPT.format(command=command, setup=config.setup, commands=commands)
-        self.script.write_text(text, encoding="utf-8")
-        return arguments
+        text = _SCRIPT.format(command=command, setup=setup, commands=commands)
+        with _written(self.folder):
+            self.script.write_text(text, encoding="utf-8")
+
+    def remove(self) -> None:
+        """Removes the files of a batch that was not submitted."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def link(self, folder: Path) -> None:
         """Gives each job's output the name of its run, in a folder of links."""
@@ -193,3 +174,19 @@ class Batch:
                 new = folder / f".{name}-{self.token}"
                 new.symlink_to(self.log(index))
                 os.replace(new, folder / f"{name}.log")  # noqa: PTH105
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Reports a folder that cannot be written.
+
+    Raises:
+        RunError: The block raised an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror or error}",
+            hint="free space, or choose a writable folder with --out or executor.log_folder",
+        ) from error

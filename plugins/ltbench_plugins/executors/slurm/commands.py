@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ltbench.errors import RunError
+from ltbench_plugins.executors.slurm.options import limit_seconds
 
 COMMAND_SECONDS = 20.0  # for which a command may take: Ctrl-C waits for it
 _NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
@@ -22,10 +23,13 @@ _FIELDS = {
     "NodeList": 80,
     "Reason": 80,
     "StartTime": 24,
+    "TimeLeft": 16,
 }
-_MAX_IDS = 500  # of one scancel
+MAX_IDS = 500  # of one command
+_ACCOUNTED = "JobID,State,ExitCode,ElapsedRaw,TimelimitRaw"
 _DEFAULT_ARRAY_SIZE = 1001
-# Words of sbatch about a state that passes: the controller is away, or a limit of waiting jobs.
+_FULL = "submitjob"  # in the names of all limits of waiting jobs: QOSMaxSubmitJobPerUserLimit
+# Words of sbatch about a state that passes: the controller is away, or overloaded.
 _PASSING = (
     "unable to contact slurm controller",
     "socket timed out",
@@ -35,14 +39,16 @@ _PASSING = (
     "zero bytes were transmitted",
     "temporarily unable to accept",
     "resource temporarily unavailable",
-    "submitjob",
-    "job submit limit",
     "slurm backup controller in standby mode",
 )
 
 
 class Silent(Exception):
     """The controller did not answer, or cannot take a job now; the message is its own."""
+
+
+class Full(Silent):
+    """The controller has refused a job, because too many are waiting."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Row:
         place: The node that runs it, or has run it.
         reason: Reason for its state.
         start: Its start, expected or past, in seconds since the epoch; None where it is not known.
+        left: Seconds until its time limit, or at its end; None where it has no limit.
     """
 
     id: str
@@ -66,6 +73,7 @@ class Row:
     place: str = ""
     reason: str = ""
     start: float | None = None
+    left: float | None = None
 
     @property
     def index(self) -> int | None:
@@ -79,9 +87,21 @@ class Row:
         fields = [field.strip() for field in line.split("|")]
         if len(fields) < len(_FIELDS) or not fields[2].isdigit():
             return None
-        id, state, status, name, place, reason, start = fields[: len(_FIELDS)]
+        id, state, status, name, place, reason, start, left = fields[: len(_FIELDS)]
         reason = "" if reason == "None" else reason
-        return cls(id, state, int(status), name, place, reason, _time(start))
+        seconds = 0 if left == "INVALID" else limit_seconds(left)  # INVALID: below zero
+        return cls(id, state, int(status), name, place, reason, _time(start), seconds)
+
+    @classmethod
+    def accounted(cls, line: str) -> Row | None:
+        """Reads a line of `sacct`; returns None for anything else."""
+        id, state, status, elapsed, limit, *_ = [*line.strip().split("|"), *[""] * 5]
+        code, _, number = status.partition(":")
+        if not state or not code.isdigit() or not number.isdigit():
+            return None
+        limited = elapsed.isdigit() and limit.isdigit()
+        left = int(limit) * 60 - int(elapsed) if limited else None
+        return cls(id, state.split()[0], int(code) << 8 | int(number), "", left=left)
 
 
 def _time(text: str) -> float | None:
@@ -124,6 +144,7 @@ class Commands:
         """Submits a script; returns the id of the job.
 
         Raises:
+            Full: Too many jobs are waiting.
             Silent: The controller cannot take the job now, and may have taken it.
             RunError: The job is refused.
         """
@@ -132,6 +153,8 @@ class Commands:
         if done.returncode == 0:
             return done.stdout.strip().partition(";")[0]
         said = _message(done)
+        if _FULL in said.lower():
+            raise Full(said)
         if any(words in said.lower() for words in _PASSING):
             raise Silent(said)
         raise RunError(
@@ -145,8 +168,8 @@ class Commands:
         Raises:
             Silent: The controller did not answer.
         """
-        for first in range(0, len(ids), _MAX_IDS):
-            _run(["scancel", *ids[first : first + _MAX_IDS]])
+        for first in range(0, len(ids), MAX_IDS):
+            _run(["scancel", *ids[first : first + MAX_IDS]])
 
     def max_array(self) -> int:
         """Returns the largest number of jobs in an array.
@@ -163,22 +186,22 @@ class Commands:
             self._max_array = size
         return self._max_array
 
-    def accounted(self, id: str) -> tuple[str, int] | None:
-        """Returns state and status of a job that the controller has forgotten.
+    def accounted(self, ids: Sequence[str]) -> dict[str, Row]:
+        """Returns those jobs by id, at most `MAX_IDS`, that accounting knows.
 
-        It is None where there is no accounting, which is then not asked again.
+        Accounting that does not answer is not asked again.
+
+        Raises:
+            Silent: It takes too long.
         """
-        if not self._accounting:
-            return None
-        done = _process(["sacct", "-X", "-n", "-P", "-j", id, "-o", "State,ExitCode"])
+        if not ids or not self._accounting:
+            return {}
+        done = _process(["sacct", "-X", "-n", "-P", "-j", ",".join(ids), "-o", _ACCOUNTED])
         if done.returncode != 0:
             self._accounting = False
-            return None
-        state, _, code = done.stdout.partition("\n")[0].strip().partition("|")
-        exit_code, _, number = code.partition(":")
-        if not state or not exit_code.isdigit() or not number.isdigit():
-            return None
-        return state.split()[0], int(exit_code) << 8 | int(number)
+            return {}
+        rows = (Row.accounted(line) for line in done.stdout.splitlines())
+        return {row.id: row for row in rows if row is not None}
 
 
 def _run(command: Sequence[str]) -> str:

@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import warnings
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from ltbench import ExecutorContext
 from ltbench.errors import RunError
 from ltbench.jobs import Ended, Job, JobReport
-from ltbench_plugins.executors.slurm.batch import PREFIX, Batch, Needs
-from ltbench_plugins.executors.slurm.commands import Commands, Row, Silent
+from ltbench_plugins.executors.slurm.batch import PREFIX, Batch
+from ltbench_plugins.executors.slurm.commands import MAX_IDS, Commands, Full, Row, Silent
+from ltbench_plugins.executors.slurm.followed import Followed, Unsure, place
+from ltbench_plugins.executors.slurm.limits import Limits, Needs, is_too_long
 from ltbench_plugins.executors.slurm.options import SlurmOptions
 from ltbench_plugins.executors.slurm.states import (
     LIVE,
-    PLACED,
     PREEMPTED,
-    STUCK,
+    QUEUED,
     ended,
+    is_stuck,
     lost,
     stuck,
+    too_long,
 )
 
 STOP_SECONDS = 35.0  # from cancelling jobs until they are left to Slurm
 PREEMPTED_SECONDS = 60.0  # for which a preempted job may take to be in the queue again
-MAX_MISSED = 3  # answers without a job until it counts as lost
+MAX_MISSED = 3  # answers without a job, or a batch, until it counts as lost
+MAX_MISSED_STOP = 10  # the same while jobs are cancelled
+MAX_REFUSALS = 3  # the limit counts a job that has just ended for a moment
+_FULL_HINT = "set executor.max_queued to the number of jobs that may wait at most"
 _POLL_STOP_SECONDS = 0.5
+_SILENT_SECONDS = 1.0  # after which a silent controller is asked again to cancel
 _MIN_SLEEP_SECONDS = 0.02
-
-
-@dataclass
-class _Followed:
-    """A job that this executor follows.
-
-    Args:
-        batch: Its batch.
-        index: Its index there.
-        id: Its id at Slurm; empty until it was seen.
-        missed: Number of answers without it.
-        preempted_time: Time at which it was first seen as preempted; None where it is not.
-    """
-
-    batch: Batch
-    index: int
-    id: str = ""
-    missed: int = 0
-    preempted_time: float | None = None
 
 
 class Slurm:
@@ -72,10 +57,11 @@ class Slurm:
         self._commands = Commands()
         self._folder = (config.log_folder or ctx.folder).absolute() / "slurm"
         self._waiting: list[Job] = []
-        self._jobs: dict[str, _Followed] = {}
-        self._timeouts: Counter[str] = Counter()
+        self._jobs: dict[str, Followed] = {}
+        self._limits = Limits(config)
         self._batches: dict[str, Batch | None] = {}
-        self._unsure: list[tuple[Batch, Sequence[Job]]] = []
+        self._unsure: list[Unsure] = []
+        self._refusals = 0  # for too many waiting jobs, in a row, though the user had none
         self._next_time = 0.0  # of the next question
         self._silent = False
         self._asked_time = time.monotonic()
@@ -89,7 +75,7 @@ class Slurm:
     @property
     def slots(self) -> int:
         """Number of jobs that wait in the queue or run."""
-        known = len(self._jobs) + len(self._waiting) + sum(len(jobs) for _, jobs in self._unsure)
+        known = len(self._jobs) + len(self._waiting) + sum(len(one.jobs) for one in self._unsure)
         return max(1, known) if self._silent else self._config.max_queued
 
     def start(self, job: Job) -> None:
@@ -116,19 +102,13 @@ class Slurm:
 
     def adopt(self, jobs: Sequence[Job]) -> Collection[str]:
         """Returns the names of those jobs that are in the queue already."""
-        placed = self._placed(self._answer())
-        places = {name: (batch, row) for name, (batch, row) in placed if row.state in LIVE}
-        adopted = [job.name for job in jobs if job.name in places]
-        for name in adopted:
-            batch, row = places[name]
-            self._jobs[name] = _Followed(batch, row.index or 0, row.id)
-        return adopted
+        return self._adopt(jobs, self._answer())
 
     def report(self) -> Mapping[str, JobReport]:
         """Returns the jobs of the folder that wait or run."""
         recent = time.monotonic() < self._asked_time + self._config.poll_seconds
         rows = self._rows if recent else self._answer()
-        return {name: _place(batch, row) for name, (batch, row) in self._placed(rows)}
+        return {name: place(batch, row) for name, (batch, row) in self._placed(rows)}
 
     def cancel(self, names: Collection[str]) -> None:
         """Cancels jobs.
@@ -151,30 +131,34 @@ class Slurm:
             RunError: Some jobs cannot be submitted now.
         """
         try:
-            self._submit()
+            if self._waiting:
+                self._rows = self._commands.queue()
+                self._submit()
         except Silent as error:
+            again = "start the same command again: it submits the rest"
             raise RunError(
                 f"not all jobs are submitted: {error}",
-                hint="start the same command again: it submits the rest",
+                hint=f"{again}; or {_FULL_HINT}" if isinstance(error, Full) else again,
             ) from error
 
     def stop(self) -> None:
         """Cancels all jobs, and returns when they have ended."""
         self._waiting.clear()
-        for batch, _ in self._unsure:
-            self._follow(batch)
+        for one in self._unsure:
+            self._follow(one.batch)
         self._unsure.clear()
-        deadline, cancelled = time.monotonic() + STOP_SECONDS, False
+        told: set[str] = set()
+        deadline = time.monotonic() + STOP_SECONDS
         while self._jobs and time.monotonic() < deadline:
             try:
-                if not cancelled:
-                    self.cancel(self._jobs.keys())
-                    cancelled = True
-                rows = dict(self._placed(self._commands.queue()))
-            except (RunError, Silent):
-                time.sleep(1.0)
+                self._rows = self._commands.queue()
+                ids = self._to_cancel(self._rows, told)
+                self._commands.cancel(ids)
+                told.update(ids)
+            except Silent:
+                time.sleep(_SILENT_SECONDS)
                 continue
-            self._jobs = {name: job for name, job in self._jobs.items() if name in rows}
+            self._forget_ended(self._rows)
             if self._jobs:
                 time.sleep(_POLL_STOP_SECONDS)
         if self._jobs:
@@ -182,13 +166,33 @@ class Slurm:
             warnings.warn(f"{len(self._jobs)} jobs may go on: scancel --name={names}", stacklevel=2)
             self._jobs.clear()
 
+    def _to_cancel(self, rows: Iterable[Row], told: Collection[str]) -> list[str]:
+        """Returns the ids of jobs to cancel; one that runs is told once."""
+        placed = (row for name, (_, row) in self._placed(rows) if name in self._jobs)
+        return [row.id for row in placed if row.id not in told or row.state in QUEUED]
+
+    def _forget_ended(self, rows: Iterable[Row]) -> None:
+        """Forgets the cancelled jobs that have ended.
+
+        One answer without a job says nothing; a preempted one may be in the queue again soon.
+        """
+        states = {(row.name, row.index): row.state for row in rows}
+        for name, job in list(self._jobs.items()):
+            state = states.get((PREFIX + job.batch.token, job.index))
+            if state in LIVE:
+                job.missed = 0
+                continue
+            job.missed += 1
+            if job.missed >= MAX_MISSED_STOP or state not in (None, PREEMPTED):
+                del self._jobs[name]
+
     def _poll(self) -> list[Ended]:
         """Asks for the ends of jobs, and submits what was started; once a poll interval."""
         self._asked_time = time.monotonic()
         self._next_time = self._asked_time + self._config.poll_seconds
         found: list[Ended] = []
         try:
-            if self._jobs or self._unsure:
+            if self._jobs or self._unsure or self._waiting:
                 self._rows = self._commands.queue()
                 self._settle_unsure(self._rows)
                 for end in self._ends(self._rows):  # keeps those before a silence
@@ -197,26 +201,39 @@ class Slurm:
                 self._submit()
             self._silent = False
         except Silent as error:
-            if not self._silent:
-                warnings.warn(f"waiting for Slurm: {error}", stacklevel=2)
-            self._silent = True
+            self._wait_for(error)
         return found
+
+    def _wait_for(self, silence: Silent) -> None:
+        if not self._silent:
+            warnings.warn(f"waiting for Slurm: {silence}", stacklevel=2)
+        self._silent = True
 
     def _ends(self, rows: Iterable[Row]) -> Iterator[Ended]:
         """Yields the jobs that have ended, which are not followed any more."""
         found = {(row.name, row.index): row for row in rows}
+        forgotten: list[str] = []
         for name, job in list(self._jobs.items()):
             row = found.get((PREFIX + job.batch.token, job.index))
-            end = self._missed(name, job) if row is None else self._seen(name, job, row)
+            if row is None:
+                job.missed += 1  # one such answer says nothing
+                forgotten += [name] if job.missed >= MAX_MISSED else []
+                continue
+            end = self._seen(name, job, row)
             if end is not None:
                 del self._jobs[name]
                 yield end
+        yield from self._accounted(forgotten[:MAX_IDS])
 
-    def _seen(self, name: str, job: _Followed, row: Row) -> Ended | None:
+    def _seen(self, name: str, job: Followed, row: Row) -> Ended | None:
         job.id, job.missed = row.id, 0
-        if row.reason == STUCK:
+        if is_stuck(row):
             self._commands.cancel([row.id])
             return stuck(name, row.id)
+        if is_too_long(row) and self._limits.is_doubled([name], job.batch.seconds):
+            self._commands.cancel([row.id])
+            self._limits.refuse(job.batch.seconds, row.reason)
+            return too_long(name, row.id)
         if row.state != PREEMPTED:
             job.preempted_time = None
         elif job.preempted_time is None:
@@ -226,74 +243,115 @@ class Slurm:
             and time.monotonic() < job.preempted_time + PREEMPTED_SECONDS
         ):
             return None
-        self._timeouts[name] += row.state == "TIMEOUT"
-        return ended(name, row, job.batch.log(job.index))
+        return self._ended(name, job, row)
 
-    def _missed(self, name: str, job: _Followed) -> Ended | None:
-        """Returns the end of a job that an answer lacks; one such answer says nothing."""
-        job.missed += 1
-        if job.missed < MAX_MISSED:
-            return None
-        known = self._commands.accounted(job.id) if job.id else None
-        if known is None:
-            return lost(name, job.id or f"{PREFIX}{job.batch.token}")
-        state, status = known
-        if state in LIVE:
-            return None
-        return ended(name, Row(job.id, state, status, name), job.batch.log(job.index))
+    def _accounted(self, names: Sequence[str]) -> Iterator[Ended]:
+        """Yields the ends of jobs that the controller has forgotten."""
+        known = self._commands.accounted([id for name in names if (id := self._jobs[name].id)])
+        for name in names:
+            job = self._jobs[name]
+            row = known.get(job.id)
+            if row is not None and row.state in LIVE:
+                job.missed = 0
+                continue
+            del self._jobs[name]
+            if row is None:
+                yield lost(name, job.id or f"{PREFIX}{job.batch.token}")
+            else:
+                yield self._ended(name, job, row)
+
+    def _ended(self, name: str, job: Followed, row: Row) -> Ended:
+        end = ended(name, row, job.batch.log(job.index))
+        self._limits.note(end, row)
+        return end
 
     def _submit(self) -> None:
-        """Submits what was started: an array for each kind of needs.
+        """Submits what was started and is in no queue: an array for each kind of needs.
+
+        The last answer is a present one: jobs of an earlier command may be seen late.
 
         Raises:
             Silent: The controller cannot take jobs now; those that it has not taken wait.
             RunError: It refuses a job.
         """
+        self._forget_waiting(self._adopt(self._waiting, self._rows))
+        if not self._waiting:
+            return
         size, at_once = self._commands.max_array(), self._config.max_jobs or self._ctx.jobs
-
-        def needs(job: Job) -> Needs:
-            return Needs.of(job, self._config, self._timeouts[job.name])
-
-        jobs = sorted(self._waiting, key=needs)
+        jobs = sorted(self._waiting, key=self._limits.needs)
         total = len(jobs)
-        for wanted, group in groupby(jobs, key=needs):
+        for wanted, group in groupby(jobs, key=self._limits.needs):
             alike = list(group)
             for first in range(0, len(alike), size):
                 part = alike[first : first + size]
                 share = at_once and max(1, at_once * len(part) // total)
-                self._submit_batch(part, wanted, share)
+                if not self._submit_batch(part, wanted, share):
+                    self._next_time = time.monotonic()  # the others have other needs now
+                    return
 
-    def _submit_batch(self, jobs: Sequence[Job], needs: Needs, at_once: int | None) -> None:
-        batch = Batch.write(self._folder, jobs, self._ctx.out)
+    def _submit_batch(self, jobs: Sequence[Job], needs: Needs, at_once: int | None) -> bool:
+        """Submits an array; returns False where the jobs wait for less time than they needed."""
+        batch = Batch.write(self._folder, jobs, self._ctx.out, needs.seconds)
         arguments = batch.arguments(self._config, needs, at_once)
+        batch.write_script(self._config.setup, arguments)
         try:
             self._commands.submit(arguments, batch.script)
-        except Silent:
-            self._unsure.append((batch, jobs))
-            self._forget_waiting(jobs)
+        except Full as error:
+            batch.remove()
+            queued = bool(self._jobs) or any(row.state in LIVE for row in self._rows)
+            self._refusals = 0 if queued else self._refusals + 1
+            if self._refusals >= MAX_REFUSALS:
+                raise RunError(
+                    f"Slurm takes no array of {len(jobs)} jobs: {error}", hint=_FULL_HINT
+                ) from error
             raise
-        self._forget_waiting(jobs)
+        except Silent:
+            self._unsure.append(Unsure(batch, jobs))
+            self._forget_waiting(batch.names)
+            raise
+        except RunError as error:
+            if not self._limits.is_doubled(batch.names, needs.seconds):
+                raise
+            self._limits.refuse(needs.seconds, error.message)
+            batch.remove()
+            return False
+        self._refusals = 0
+        self._forget_waiting(batch.names)
         self._follow(batch)
+        return True
 
     def _settle_unsure(self, rows: Iterable[Row]) -> None:
         """Follows the batches that the controller has taken though it did not say so."""
         taken = {row.name for row in rows}
-        for batch, jobs in self._unsure:
-            if PREFIX + batch.token in taken:
-                self._follow(batch)
+        for one in list(self._unsure):
+            one.missed += 1
+            if PREFIX + one.batch.token in taken:
+                self._follow(one.batch)
+            elif one.missed >= MAX_MISSED:
+                self._waiting += one.jobs
+                one.batch.remove()
             else:
-                self._waiting += jobs
-                shutil.rmtree(batch.folder, ignore_errors=True)
-        self._unsure.clear()
+                continue
+            self._unsure.remove(one)
 
     def _follow(self, batch: Batch) -> None:
         self._batches[batch.token] = batch
         batch.link(self._ctx.folder / "logs")
         for index, name in enumerate(batch.names):
-            self._jobs[name] = _Followed(batch, index)
+            self._jobs[name] = Followed(batch, index)
 
-    def _forget_waiting(self, jobs: Sequence[Job]) -> None:
-        taken = {job.name for job in jobs}
+    def _adopt(self, jobs: Sequence[Job], rows: Iterable[Row]) -> list[str]:
+        """Follows those jobs that are in the queue; returns their names."""
+        placed = self._placed(rows)
+        places = {name: (batch, row) for name, (batch, row) in placed if row.state in LIVE}
+        adopted = [job.name for job in jobs if job.name in places]
+        for name in adopted:
+            batch, row = places[name]
+            self._jobs[name] = Followed(batch, row.index or 0, row.id)
+        return adopted
+
+    def _forget_waiting(self, names: Collection[str]) -> None:
+        taken = set(names)
         self._waiting = [job for job in self._waiting if job.name not in taken]
 
     def _answer(self) -> list[Row]:
@@ -301,8 +359,8 @@ class Slurm:
         self._asked_time = time.monotonic()
         try:
             self._rows = self._commands.queue()
-        except Silent:
-            self._silent = True
+        except Silent as error:
+            self._wait_for(error)
         return self._rows
 
     def _placed(self, rows: Iterable[Row]) -> Iterator[tuple[str, tuple[Batch, Row]]]:
@@ -321,15 +379,3 @@ class Slurm:
         if token not in self._batches:
             self._batches[token] = Batch.read(self._folder, token, self._ctx.out)
         return self._batches[token]
-
-
-def _place(batch: Batch, row: Row) -> JobReport:
-    runs = row.state in PLACED
-    return JobReport(
-        state="running" if runs else "pending",
-        id=row.id,
-        place=row.place if runs else "",
-        reason="" if runs else row.reason,
-        start=row.start,
-        log=batch.log(row.index or 0),
-    )

@@ -28,9 +28,10 @@ LIVE = frozenset(
         "SPECIAL_EXIT",
     }
 )
-STUCK = "launch failed requeued held"  # reason of a job that waits until it is released by hand
+_STUCK = "launch failed requeued held"  # reason of a job that waits until it is released by hand
 PREEMPTED = "PREEMPTED"  # it is put back into the queue, or not
-PLACED = LIVE - {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"}
+QUEUED = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"})
+PLACED = LIVE - QUEUED
 _MAX_SHOWN_BYTES = 400
 # Words for ends that are no fault of the run, and whether another job goes on with it.
 _EARLY = {
@@ -72,9 +73,19 @@ def ended(job: str, row: Row, log: Path) -> Ended:
     return Ended(job, code, f"{what}: {shown}" if shown else what)
 
 
+def is_stuck(row: Row) -> bool:
+    """Returns whether Slurm could not start a job, and holds it back until somebody releases it."""
+    return row.reason.lower().replace("_", " ") == _STUCK  # as older and newer versions write it
+
+
 def stuck(job: str, id: str) -> Ended:
     """Returns the end of a job that Slurm could not start and holds back: another one may do."""
-    return Ended(job, None, f"job {id}: {STUCK}", resumable=True, retry=True)
+    return Ended(job, None, f"job {id}: {_STUCK}", resumable=True, retry=True)
+
+
+def too_long(job: str, id: str) -> Ended:
+    """Returns the end of a job whose doubled time limit is not allowed: a shorter one may be."""
+    return Ended(job, None, f"job {id}: its time limit is not allowed", resumable=True, retry=True)
 
 
 def lost(job: str, id: str) -> Ended:
