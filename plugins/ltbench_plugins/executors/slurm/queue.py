@@ -33,7 +33,7 @@ MAX_MISSED_STOP = 10  # the same while jobs are cancelled
 MAX_REFUSALS = 3  # the limit counts a job that has just ended for a moment
 _FULL_HINT = "set executor.max_queued to the number of jobs that may wait at most"
 _POLL_STOP_SECONDS = 0.5
-_SILENT_SECONDS = 1.0  # after which a silent controller is asked again to cancel
+_SILENT_SECONDS = 1.0  # between two requests to cancel to a silent controller
 _MIN_SLEEP_SECONDS = 0.02
 
 
@@ -166,10 +166,10 @@ class Slurm:
             warnings.warn(f"{len(self._jobs)} jobs may go on: scancel --name={names}", stacklevel=2)
             self._jobs.clear()
 
-    def _to_cancel(self, rows: Iterable[Row], told: Collection[str]) -> list[str]:
-        """Returns the ids of jobs to cancel; one that runs is told once."""
+    def _to_cancel(self, rows: Iterable[Row], cancelled: Collection[str]) -> list[str]:
+        """Returns the ids of jobs to cancel; a running one is in them once."""
         placed = (row for name, (_, row) in self._placed(rows) if name in self._jobs)
-        return [row.id for row in placed if row.id not in told or row.state in QUEUED]
+        return [row.id for row in placed if row.id not in cancelled or row.state in QUEUED]
 
     def _forget_ended(self, rows: Iterable[Row]) -> None:
         """Forgets the cancelled jobs that have ended.

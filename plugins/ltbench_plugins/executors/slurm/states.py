@@ -74,7 +74,7 @@ def ended(job: str, row: Row, log: Path) -> Ended:
 
 
 def is_stuck(row: Row) -> bool:
-    """Returns whether Slurm could not start a job, and holds it back until somebody releases it."""
+    """Returns whether Slurm could not start a job, and holds it back until its user releases it."""
     return row.reason.lower().replace("_", " ") == _STUCK  # as older and newer versions write it
 
 
