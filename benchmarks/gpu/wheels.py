@@ -13,7 +13,7 @@ PACKAGES = (
     "pydantic", "pydantic-core", "rich", "shellingham", "simplejpeg", "tabulate", "timm",
     "typer", "typing-inspection", "wcwidth", "xxhash",
 )  # fmt: skip
-"""What ltbench needs and images with PyTorch lack, or have in another version; 16 MB with that of ltbench."""
+"""What ltbench needs and images with PyTorch lack, or have in another version."""
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
 
