@@ -46,7 +46,7 @@ class Plan:
     @property
     def counts(self) -> Counts:
         """Size of the tree of photographs."""
-        return Counts(4, 12, 4) if self.quick else Counts(1_000, 5_120, 1_000)
+        return Counts(4, 12, 2) if self.quick else Counts(1_000, 5_120, 4_096)
 
     @property
     def tree(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.part import Part
+from benchmarks.gpu.part import Goal, Part
 from benchmarks.gpu.plan import Plan
 from benchmarks.throughput.process import Measurement, Record
 from ltbench.storage.files import write_json
@@ -80,14 +80,27 @@ class PartResults:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, self.to_dict())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the content of the file."""
-        goals = []
+    def goals(self) -> Iterator[tuple[Goal, float]]:
+        """Yields the goals whose rows are measured, with their numbers; none on a CPU."""
+        if self.machine["device"] != "cuda":
+            return
         for goal in self.part.goals:
             value = goal.value(self.rows)
             if value is not None:
-                bound = {"goal": goal.name, "measured": value, "sign": goal.sign}
-                goals.append({**bound, "target": goal.target, "reached": goal.reached(value)})
+                yield goal, value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the content of the file."""
+        goals = [
+            {
+                "goal": goal.name,
+                "measured": value,
+                "sign": goal.sign,
+                "target": goal.target,
+                "reached": goal.reached(value),
+            }
+            for goal, value in self.goals()
+        ]
         return {
             "part": self.part.name,
             "machine": self.machine,

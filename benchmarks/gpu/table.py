@@ -27,9 +27,7 @@ def print_part(results: PartResults, console: Console) -> None:
     for name, row in rows.items():
         table.add_row(name, *(shown(row.get(column.figure), column.form) for column in columns))
     console.print(table)
-    for goal in part.goals:
-        value = goal.value(rows)
-        if value is not None:
-            verdict = "reached" if goal.reached(value) else "missed"
-            measured, target = shown(value, goal.form), shown(goal.target, goal.form)
-            console.print(f"{goal.name}: {measured} (goal {goal.sign} {target}): {verdict}")
+    for goal, value in results.goals():
+        verdict = "reached" if goal.reached(value) else "missed"
+        measured, target = shown(value, goal.form), shown(goal.target, goal.form)
+        console.print(f"{goal.name}: {measured} (goal {goal.sign} {target}): {verdict}")

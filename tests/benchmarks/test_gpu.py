@@ -27,7 +27,12 @@ from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
 from ltbench.views import Views
 
-MACHINE = {"name": "m", "device": "cpu", "cores": 2, "peak_gflops": {"fp32": 100.0, "bf16": 200.0}}
+MACHINE = {
+    "name": "m",
+    "device": "cuda",
+    "cores": 2,
+    "peak_gflops": {"fp32": 100.0, "bf16": 200.0},
+}
 PLAN = Plan("cpu", Path("unused"), quick=True)
 
 

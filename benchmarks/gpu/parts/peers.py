@@ -22,7 +22,7 @@ def _rows(plan: Plan) -> Mapping[str, Measurement]:
     for method, (peer, module) in zip(COMPARED, MODULES.items(), strict=True):
         settings = {**plan.settings, "method": method}
         found[method] = Measurement("measured.training", {**how, "settings": settings})
-        for precision in ("bf16",) if plan.quick else ("bf16", "fp32"):
+        for precision in ("fp32",) if plan.quick else ("bf16", "fp32"):
             arguments = {**how, "precision": precision, "workers": plan.cores}
             found[f"{peer}, {precision}"] = Measurement(module, arguments)
     return found

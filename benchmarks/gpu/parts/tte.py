@@ -18,7 +18,7 @@ def _rows(plan: Plan) -> Mapping[str, Measurement]:
     for inference in ("tte",) if plan.quick else ("tte", "center"):
         settings = {**plan.settings, "method": "lift_plus", "inference": inference}
         found[inference] = Measurement("measured.evaluation", {**where, "settings": settings})
-        for precision in ("bf16",) if plan.quick else ("bf16", "fp32"):
+        for precision in ("fp32",) if plan.quick else ("bf16", "fp32"):
             arguments = {**plain, "precision": precision, "inference": inference}
             found[f"plain loop, {inference}, {precision}"] = Measurement(
                 "peers.plain_evaluation", arguments
