@@ -165,7 +165,7 @@ def made(bench: Bench, kind: str, context: BuildContext) -> Iterator[tuple[str, 
 
 
 def test_no_step_reads_a_value(bench: Bench) -> None:
-    built = bench.build({**SETTINGS, "method": "lift_plus"})
+    built = bench.build_run({**SETTINGS, "method": "lift_plus"})
     with_bf16 = replace(built, policy=asked_for("bf16", torch.device("cpu")))
     for one in (built, with_bf16):
         watch = Watch()
@@ -180,7 +180,7 @@ def test_no_step_reads_a_value(bench: Bench) -> None:
     ["lift_plus", "full", "lora", "vpt", "bitfit", "ln_tuning", "classifier_only", "ssf", "aft"],
 )
 def test_no_step_with_any_loss_reads_a_value(bench: Bench, method: str) -> None:
-    built = bench.build({**SETTINGS, "method": method})
+    built = bench.build_run({**SETTINGS, "method": method})
     found = {}
     for name, component, loss in made(bench, "loss", built.context):
         watch = Watch()
@@ -191,7 +191,7 @@ def test_no_step_with_any_loss_reads_a_value(bench: Bench, method: str) -> None:
 
 
 def test_no_step_copies_what_blocks(bench: Bench) -> None:
-    built = bench.build({**SETTINGS, "method": "lift_plus"})
+    built = bench.build_run({**SETTINGS, "method": "lift_plus"})
     meta = torch.device("meta")
     context = replace(built.context, device="meta")
     model = built.model.to(meta)
