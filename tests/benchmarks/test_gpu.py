@@ -21,7 +21,7 @@ from benchmarks.gpu.parts import PARTS
 from benchmarks.gpu.plan import Plan
 from benchmarks.gpu.results import PartResults
 from benchmarks.gpu.table import print_part
-from benchmarks.throughput.process import ROOT
+from benchmarks.throughput.process import ROOT, run_command
 from benchmarks.throughput.section import Column
 from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
@@ -129,6 +129,13 @@ def test_crops_of_padded_images_are_those_of_the_images() -> None:
         assert (alone[0].int() - crop(image, one, 32).int()).abs().max() <= 2
     with pytest.raises(ValueError, match="padding"):
         crop_padded(padded([as_tensor(images[0])]), Views(boxes[:1]), 32)
+
+
+def test_a_process_that_takes_too_long_is_stopped() -> None:
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match="stopped after 0 s"):
+        run_command([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.2)
+    assert time.monotonic() - start < 30
 
 
 def test_processor_time_grows() -> None:

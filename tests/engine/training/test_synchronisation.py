@@ -204,10 +204,9 @@ def test_no_step_copies_what_blocks(bench: Bench) -> None:
         batches = image_loader(placed, 0, 1).epoch(0, 4)
         with Watch() as watch, WatchedLists(watch):
             (part,) = next(batches)
-            features = model.backbone(model.backbone.normalize(part.inputs))
         found[name] = watch.waits
     with Watch() as watch, WatchedLists(watch):
-        logits = model.head(features)
+        logits = model.head(model.backbone(model.backbone.normalize(part.inputs)))
         torch.stack([loss(logits, part.targets) for loss in losses]).sum().backward()
     assert watch.waits == []
     # torchvision makes the matrices of its affine operations of lists.
