@@ -160,8 +160,16 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("photographs")
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("name", PARTS)
+SLOW = {"peers", "tte", "switches"}  # whose models are large in any case, or are compiled
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else pytest.mark.full)
+        for name in PARTS
+    ],
+)
 def test_a_part_runs_on_a_cpu(name: str, photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "part.json"
     command = [sys.executable, "-m", "benchmarks.gpu", name, "--device", "cpu", "--quick"]
