@@ -10,7 +10,7 @@ LIBRARY_TESTS := tests/api tests/config tests/data tests/engine tests/export tes
 	tests/prediction tests/tuning tests/analysis/comparison tests/analysis/leaderboard tests/analysis/stats
 LIBRARIES := torch|torchvision|timm|open_clip_torch|peft|transformers|numpy|scipy|pandas|pyarrow|scikit-learn|onnx|onnxruntime|onnxscript|optuna
 
-.PHONY: api attack bench board demo ranks test test-full test-ranks test-ray test-slow test-slurm lint types docs figures photos results site check clean
+.PHONY: api attack bench bench-gpu board demo ranks test test-full test-ranks test-ray test-slow test-slurm lint types docs figures photos results site check clean
 
 demo: $(VENV)/.installed  ## LIFT+ on the data and backbone that come with ltbench
 	$(BIN)/ltbench run
@@ -47,6 +47,9 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## speed, beside that of what else would be used: an hour on two idle cores
 	$(BIN)/python -m benchmarks.throughput $(BENCH)
+
+bench-gpu: $(VENV)/.bench  ## what a GPU changes, in parts of nine minutes: GPU="training-b16", GPU="--pack FOLDER"
+	$(BIN)/python -m benchmarks.gpu $(GPU)
 
 attack: $(VENV)/.dev  ## hostile input, signals and file systems: an hour; ATTACK="--hours 0.1 --seed 1"
 	$(BIN)/python -m benchmarks.attack $(ATTACK)

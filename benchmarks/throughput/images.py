@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,20 @@ def make(root: Path, counts: Counts) -> Path:
         "val": list(itertools.islice(_test(counts, "train", "val"), min(counts.classes, 8))),
         "test": list(itertools.islice(_test(counts, "val", "ILSVRC2012_val"), counts.test)),
     }
-    for number, (path, _) in enumerate(row for each in rows.values() for row in each):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        picture(number).save(folder / path, "JPEG", quality=90)
+    paths = [folder / path for each in rows.values() for path, _ in each]
+    with ProcessPoolExecutor() as pool:
+        for _ in pool.map(_write, itertools.count(), paths, chunksize=16):
+            pass
     for split, each in rows.items():
         lines = "".join(f"{path} {label}\n" for path, label in each)
         (folder / f"{split}.txt").write_text(lines)
     done.write_text(repr(counts))
     return folder
+
+
+def _write(number: int, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(number).save(path, "JPEG", quality=90)
 
 
 def picture(number: int) -> Image.Image:

@@ -128,9 +128,17 @@ class FewImages:
         yield next(iter(self._loader.epoch(epoch, self._images, parts)))
 
 
-def train_epoch(run: PreparedRun, loader: Any) -> None:
-    """Trains one epoch of a loader with the engine's own loop, from the start."""
-    config = replace(run.resolved.spec.train, epochs=1)
+def train_epoch(run: PreparedRun, loader: Any, batch_size: int | None = None) -> None:
+    """Trains one epoch of a loader with the engine's own loop, from the start.
+
+    Args:
+        run: Prepared run.
+        loader: Train loader.
+        batch_size: Number of images per step; None: that of the run.
+    """
+    train_config = run.resolved.spec.train
+    size = batch_size or train_config.batch_size
+    config = replace(train_config, epochs=1, batch_size=size)
     model, loss, policy = run.parts.model, run.parts.loss, run.parts.policy
     state = TrainState.start(run.parts.optimizer(model.learned(), config.lr), policy)
     schedule, silent = run.parts.schedule, SilentReporter()
@@ -192,6 +200,11 @@ class FileViews:
         chosen = {**settings, "method": "classifier_only", "precision": "fp32"}
         run = build(chosen, data, "cpu", workers=0)
         self._batches = image_loader(run.parts, seed=0, epochs=1).batches
+
+    @property
+    def resolution(self) -> int:
+        """Side R of the views in pixels."""
+        return self._batches.resolution
 
     def views(self, image: int, pixels: NDArray[np.uint8]) -> Views:
         """Returns the view of an image."""

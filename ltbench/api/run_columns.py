@@ -76,6 +76,7 @@ RUN_COLUMNS = (
     _setting("split", "category", "evaluated split: test, or val"),
     _setting("select", "category", "rule of epoch selection: last, or val"),
     _setting("precision", "category", "requested precision"),
+    _setting("compile", "boolean", "whether the backbone's blocks were compiled"),
     _setting("on_corrupt", "category", "treatment of images that cannot be decoded"),
     _train("epochs", "Int64", "passes over the training images"),
     _train("batch_size", "Int64", "images in an optimiser step"),

@@ -102,6 +102,14 @@ def run(
             _TRAINING,
         ),
     ] = None,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the backbone's blocks by torch.compile, for long trainings.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = False,
     on_corrupt: Annotated[
         str | None,
         _option("For images that cannot be decoded; skip counts them.", "fail|skip", _TRAINING),
@@ -196,6 +204,7 @@ def run(
         "train.accumulate": accumulate,
         "train.lr": lr,
         "precision": precision,
+        "compile": "true" if compiled else None,
         "on_corrupt": on_corrupt,
         "select": select,
         "split": split,

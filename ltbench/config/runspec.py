@@ -37,6 +37,8 @@ _NO_OTHER_KEYS = {"extra": "forbid", "allow_inf_nan": False}
 REMARKS = {"select": "selection on the test set is not offered"}
 """Remarks that follow the expected values where a key's value is refused."""
 
+_ADDED_KEYS = {*QUICK_KEYS, "compile"}
+
 MOVED = {
     "train.momentum": "optimizer.momentum",
     "train.weight_decay": "optimizer.weight_decay",
@@ -70,6 +72,9 @@ class RunConfig:
     data_seed: Seed = option(0, "seed of the long-tailed subset and of its hold-out")
     precision: Precision = option(
         "auto", "dtype of matrix products; auto: by device and size of the model"
+    )
+    compile: bool = option(
+        False, "torch.compile of the backbone's blocks; rounds differently, for long trainings"
     )
     on_corrupt: OnCorrupt = option("fail", "treatment of images that cannot be decoded")
     split: EvaluationSplit = option(
@@ -156,10 +161,11 @@ class RunSpec:
     select: Selection
     limit: Annotated[Limit, Field(strict=True)] | None = None
     fast: Annotated[bool, Field(strict=True)] = False
+    compile: Annotated[bool, Field(strict=True)] = False
     __pydantic_config__: ClassVar = _NO_OTHER_KEYS
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the spec as JSON has it; `limit` and `fast` are left out at their defaults."""
+        """Returns the spec as JSON has it; keys that were added later are left out at defaults."""
         # Not `asdict`: its deep copies take longer than reading a run.
         described = {key: getattr(self, key) for key in _SPEC_KEYS}
         described |= {kind: choice.to_dict() for kind, choice in self.choices().items()}
@@ -293,7 +299,7 @@ def without_added_keys(run: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in run.items()
-        if key not in QUICK_KEYS or (value is not None and value is not False)
+        if key not in _ADDED_KEYS or (value is not None and value is not False)
     }
 
 

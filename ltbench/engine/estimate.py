@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,9 @@ def estimate(resolved: Resolved, runtime: RuntimeConfig) -> Estimate:
     The step's memory is scaled to the batch size in proportion. Nothing is written.
     """
     with memory_explained():
-        return _measure(resolved, build_run(resolved, runtime.loader_config(resolved.spec)))
+        # Compiling takes longer than the estimate, and pads its few images to a whole batch.
+        plain = replace(resolved, spec=replace(resolved.spec, compile=False))
+        return _measure(plain, build_run(plain, runtime.loader_config(plain.spec)))
 
 
 def _measure(resolved: Resolved, built: BuiltRun) -> Estimate:

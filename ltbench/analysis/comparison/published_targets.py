@@ -19,6 +19,7 @@ _MATCHED_KINDS = ("dataset", "backbone", "method")
 _IGNORED_CHOICES = {f"{kind}.{part}" for kind in SPECS for part in ("identity", "plugin")} | {
     "data_seed",
     "precision",
+    "compile",
     "on_corrupt",
 }
 

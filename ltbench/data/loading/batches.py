@@ -17,6 +17,7 @@ from ltbench.data.dataset import Dataset, Split
 from ltbench.data.images import ArrayImages
 from ltbench.data.loading.crop import crop
 from ltbench.data.loading.resample import resample
+from ltbench.data.loading.transfer import BatchCopier, to_device
 from ltbench.data.loading.workers import started
 from ltbench.errors import CorruptImageError, DataError, Interrupted, LTBenchError
 from ltbench.io.array_cache import NO_CACHE, Cache
@@ -145,15 +146,15 @@ class Batches:
             check()
             sizes = np.tile(np.array(pixels.shape[-2:]), (len(draws), 1))
             views = self.views_of(sizes, epoch, draws)
-            at = torch.from_numpy(draws % len(self.split)).to(device)
-            flips = None if views.flips is None else torch.from_numpy(views.flips).to(device)
-            boxes = torch.from_numpy(views.boxes).to(device)
+            at = to_device(draws % len(self.split), device)
+            flips = None if views.flips is None else to_device(views.flips, device)
+            boxes = to_device(views.boxes, device)
             seen = resample(pixels[at], boxes, flips, self.resolution, views.crop_first)
             yield Batch(seen, self.labels[at], at, draws)
 
     def _from_files(self, orders: Iterable[Order]) -> Iterator[Batch]:
         device = self.loader_config.device
-        cuda = device.type == "cuda"
+        copy = BatchCopier(device)
         loader = self._idle or _Loader(self)
         self._idle = None  # a second iterator that starts before this one ends gets its own workers
         for pixels, draws, errors in loader.load(orders):
@@ -161,9 +162,8 @@ class Batches:
             for draw, error in errors:
                 self._on_error(draw % len(self.split), error)
             if len(draws):
-                at = (draws % len(self.split)).to(device, non_blocking=cuda)
-                seen = pixels.to(device, non_blocking=cuda)
-                yield Batch(seen, self.labels[at], at, draws.numpy())
+                at = to_device(draws.numpy() % len(self.split), device)
+                yield Batch(copy(pixels), self.labels[at], at, draws.numpy())
         self._idle = loader
 
     def close(self) -> None:
@@ -172,8 +172,7 @@ class Batches:
 
     def labels_of(self, draws: NDArray[np.int64]) -> Tensor:
         """Returns the class ids of draws, (B,), on the device."""
-        at = torch.from_numpy(draws % len(self.split)).to(self.labels.device)
-        return self.labels[at]
+        return self.labels[to_device(draws % len(self.split), self.labels.device)]
 
     def share_skipped(self) -> None:
         """Adds the corrupt images that the other processes of the run have left out."""

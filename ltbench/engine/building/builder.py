@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from ltbench.config.resolve import Resolved
-from ltbench.config.runspec import Precision
+from ltbench.config.runspec import Precision, TrainConfig
 from ltbench.contexts import BuildContext
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import LoaderConfig
@@ -28,6 +29,7 @@ from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedS
 from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 from ltbench.engine.building.result_warnings import result_warnings
 from ltbench.engine.building.sampling_weights import sampling_weights
+from ltbench.engine.model.compilation import FixedSizes, compile_blocks
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -80,13 +82,15 @@ def build_run(
         parts = build_model(resolved, context, backbone, placeholders, initialise=False)
     model, context = parts.classifier, parts.context
     extractor = extractor.adapted(described(spec.method), learned=model.encoder_learns)
+    if spec.compile:
+        extractor = replace(extractor, key={**extractor.key, "compile": True})
     refinement = resolved.build("refinement", context)
     if refinement is not None:
         with attribute_errors(resolved.components["refinement"]):
             refinement.check(model.head, model.learned())
     rules_of = partial(_training_rules, resolved, context, dataset)
     rules = rules_of(context.class_counts)
-    return BuiltRun(
+    built = BuiltRun(
         dataset=dataset,
         model=model,
         loss=rules.loss,
@@ -109,6 +113,23 @@ def build_run(
         fingerprint=encoder.fingerprint,
         pretrained=encoder.pretrained.in_model(model),
         warnings=result_warnings(resolved, dataset, backbone),
+        compiled=spec.compile,
+    )
+    if spec.compile:
+        compile_blocks(backbone, _batch_sizes(built, spec.train))
+        progress.note("the blocks of the backbone are compiled in the first pass")
+    return built
+
+
+def _batch_sizes(built: BuiltRun, train: TrainConfig) -> FixedSizes:
+    """Returns the sizes of nearly all batches that go through a run's encoder."""
+    images = min(train.batch_size, max(1, len(built.dataset.splits["train"])))
+    part = math.ceil(images / train.accumulate)
+    most = built.extractor.views_per_pass
+    views = built.inference.num_views(built.context.resolution)
+    return FixedSizes(
+        math.ceil(part / built.loader_config.group.size),
+        sorted({max(1, most // views) * views, most}),
     )
 
 

@@ -65,6 +65,7 @@ class BuiltRun:
         fingerprint: Fingerprint of the backbone's weights before method and head changed them.
         pretrained: Checksum of each of the backbone's tensors before that, by name in the model.
         warnings: Sentences on what limits the meaning of the result.
+        compiled: Whether the backbone's blocks are compiled.
     """
 
     dataset: Dataset
@@ -87,6 +88,7 @@ class BuiltRun:
     fingerprint: str
     pretrained: Mapping[str, int]
     warnings: list[str]
+    compiled: bool = False
 
     def evaluation_batches(self, split: str) -> Batches:
         """Returns batches of the inference's views of a split."""

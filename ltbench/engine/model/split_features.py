@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltbench.data.loading.batches import Batch, Batches, Order
+from ltbench.data.loading.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class SplitFeatures:
         row_of[self.indices] = np.arange(len(self.indices))
         for _, draws in orders:
             at = draws % size
-            rows = torch.from_numpy(row_of[at]).to(device)
-            indices = torch.from_numpy(at).to(device)
+            rows = to_device(row_of[at], device)
+            indices = to_device(at, device)
             yield FeatureBatch(self.cached[rows], self.batches.labels[indices], indices)
 
     def _computed(self, orders: Iterable[Order]) -> Iterator[FeatureBatch]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ltbench.data import Dataset
 from ltbench.data.loading.batches import Batch, Batches, LoaderConfig, Order
+from ltbench.data.loading.transfer import to_device
 from ltbench.data.randomness import draw_epoch, shuffle_epoch, uniforms
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.building.checked_components import CheckedAugmentation
@@ -191,9 +192,9 @@ class ImageLoader:
         _, rows = np.unique(places, return_index=True)  # images that filled a share come twice
         views = torch.cat([columns[0] for columns in parts]) if len(parts) > 1 else parts[0][0]
         if not np.array_equal(rows, np.arange(len(found))):
-            views = views[torch.from_numpy(rows).to(views.device)]
+            views = views[to_device(rows, views.device)]
         found = found[rows]
-        at = torch.from_numpy(found % len(self.batches.split)).to(views.device)
+        at = to_device(found % len(self.batches.split), views.device)
         return Batch(views, self.batches.labels[at], at, found)
 
     def _changed(self, batch: Batch, epoch: int) -> tuple[Tensor, Targets]:

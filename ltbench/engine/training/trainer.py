@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ltbench.config.runspec import TrainConfig
 from ltbench.engine.building.built_run import BuiltRun
 from ltbench.engine.building.checked_components import CheckedLoss
+from ltbench.engine.model.compilation import CompiledGraphs
 from ltbench.engine.training.checkpoint import TrainState, load_state, save_state
 from ltbench.engine.training.feature_loader import training_loader
 from ltbench.engine.training.loop import train
@@ -53,9 +54,17 @@ class Trainer:
             self.progress.note(f"resuming {stage} after epoch {state.epoch} of {config.epochs}")
             on_epoch(state)
 
+        graphs = CompiledGraphs() if self.built.compiled else None
+        begun = state.epoch
+
         def after(state: TrainState) -> None:
             if validation is not None:
                 validation.score(state)
+            if graphs is not None and (more := graphs.new()) and state.epoch > begun + 1:
+                self.progress.note(
+                    f"warning: compile: {more} more graphs were compiled in epoch {state.epoch}, "
+                    "each of which takes seconds to minutes"
+                )
             group.lead(self.directory.make_checkpoint_folder)
             group.lead(save_state, state, model, checkpoint)
             on_epoch(state)

@@ -79,6 +79,7 @@ def apply_operations(images: Tensor, chosen: NDArray[np.float64], magnitude: int
         for sign in (-1, 1) if signed else (1,):
             members = (which == number) & (negative == (sign < 0)) if signed else which == number
             if members.any():
-                at = torch.from_numpy(np.flatnonzero(members)).to(images.device)
+                indices = torch.from_numpy(np.flatnonzero(members))
+                at = indices.to(images.device, non_blocking=True)
                 changed[at] = operation(images[at], sign * strength)
     return changed

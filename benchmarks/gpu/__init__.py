@@ -1,0 +1,1 @@
+"""Measurements of what a GPU changes, in parts of a few minutes."""

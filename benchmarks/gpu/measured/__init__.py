@@ -1,0 +1,1 @@
+"""Measurements, one a file, each in a process of its own."""
