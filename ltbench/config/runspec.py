@@ -178,9 +178,10 @@ class RunSpec:
 
     def with_seed(self, seed: int) -> RunSpec:
         """Returns a spec that shares all choices and has another seed."""
-        # Not `dataclasses.replace`: it takes as long as reading a run.
+        # Not `dataclasses.replace`: it takes as long as reading a run, and shares no JSON.
         other = object.__new__(RunSpec)
-        vars(other).update({key: getattr(self, key) for key in _SPEC_KEYS}, seed=seed)
+        vars(other).update(vars(self), seed=seed)
+        vars(other).pop("hash", None)
         return other
 
     @property
@@ -213,12 +214,23 @@ class RunSpec:
     @functools.cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hash_of(self._parts())
+        before, after = self._around_seed
+        return _digest(f'{before}"seed":{self.seed}{after}')
 
-    @property
+    @functools.cached_property
     def cell_key(self) -> str:
         """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return canonical(self._parts(), without="seed")
+        before, after = self._around_seed
+        return before + after.removeprefix(",")
+
+    @functools.cached_property
+    def _around_seed(self) -> tuple[str, str]:
+        """Canonical JSON before and after the seed: computed once for the runs of a cell."""
+        members = _members(self._parts())
+        return (
+            "{" + "".join(f"{text}," for key, text in members if key < "seed"),
+            "".join(f",{text}" for key, text in members if key > "seed") + "}",
+        )
 
     def _parts(self) -> dict[str, Any]:
         """Returns what `to_dict` does, with choices whose canonical JSON is computed once."""
@@ -253,12 +265,14 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         run: Description of a run.
         without: Key that is left out: without "seed", the runs of a cell have the same JSON.
     """
+    return "{" + ",".join(text for key, text in _members(run) if key != without) + "}"
+
+
+def _members(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the keys of the canonical JSON in their order, each with its member of the object."""
     # The kinds of the time when it was written: old descriptions keep their hash.
     kept = sorted(_without_first_choices(run).items())
-    parts = (
-        f"{_JSON.encode(key)}:{_canonical_part(value)}" for key, value in kept if key != without
-    )
-    return "{" + ",".join(parts) + "}"
+    return [(key, f"{_JSON.encode(key)}:{_canonical_part(value)}") for key, value in kept]
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -323,7 +337,11 @@ def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def hash_of(run: Mapping[str, Any]) -> str:
     """Returns the hash of what `RunSpec.to_dict` described."""
-    return hashlib.sha256(canonical(run).encode()).hexdigest()[:12]
+    return _digest(canonical(run))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @functools.cache
