@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeGuard
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
@@ -234,10 +234,7 @@ class RunSpec:
 
     def _parts(self) -> dict[str, Any]:
         """Returns what `to_dict` does, with choices whose canonical JSON is computed once."""
-        parts = {key: getattr(self, key) for key in _SPEC_KEYS}
-        # These are written differently where they are the first ones: see `canonical`.
-        described = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
-        return {**parts, **described, "train": dict(vars(self.train))}
+        return {key: getattr(self, key) for key in _SPEC_KEYS} | {"train": dict(vars(self.train))}
 
 
 _SPEC_KEYS = tuple(field.name for field in fields(RunSpec))
@@ -294,10 +291,13 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     described = without_added_keys(run)
     optimizer, train = run.get("optimizer"), run.get("train")
     if _is_first(optimizer, "sgd") and isinstance(train, dict):
-        described["train"] = {**train, **optimizer["options"]}
+        described["train"] = {**train, **_options(optimizer)}
         del described["optimizer"]
     schedule = run.get("schedule")
-    if _is_first(schedule, FIRST_SCHEDULE["name"]) and _same_options(schedule, FIRST_SCHEDULE):
+    if (
+        _is_first(schedule, FIRST_SCHEDULE["name"])
+        and _options(schedule) == FIRST_SCHEDULE["options"]
+    ):
         del described["schedule"]
     return described
 
@@ -311,19 +311,21 @@ def without_added_keys(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_first(choice: Any, name: str) -> TypeGuard[dict[str, Any]]:
+def _is_first(choice: Any, name: str) -> bool:
     """Returns whether a choice is a component of ltbench of a name, by its first definition."""
+    described = vars(choice) if isinstance(choice, Choice) else choice
     return (
-        isinstance(choice, dict)
-        and choice.get("name") == name
-        and str(choice.get("plugin")).partition(" ")[0] == "ltbench"
-        and choice.get("version", 1) == 1
-        and isinstance(choice.get("options"), dict)
+        isinstance(described, dict)
+        and described.get("name") == name
+        and str(described.get("plugin")).partition(" ")[0] == "ltbench"
+        and described.get("version", 1) == 1
+        and isinstance(described.get("options"), Mapping)
     )
 
 
-def _same_options(choice: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(choice["options"] == other["options"])
+def _options(choice: Any) -> Mapping[str, Any]:
+    options = choice.options if isinstance(choice, Choice) else choice["options"]
+    return dict(options)
 
 
 def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
