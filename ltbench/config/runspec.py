@@ -269,7 +269,7 @@ def _members(run: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Returns the keys of the canonical JSON in their order, each with its member of the object."""
     # The kinds of the time when it was written: old descriptions keep their hash.
     kept = sorted(_without_first_choices(run).items())
-    return [(key, f"{_JSON.encode(key)}:{_canonical_part(value)}") for key, value in kept]
+    return [(key, f"{_quoted(key)}:{_canonical_part(value)}") for key, value in kept]
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -279,7 +279,14 @@ def _canonical_part(value: Any) -> str:
     """Returns the part of the canonical JSON for a key's value."""
     if isinstance(value, Choice):
         return value.canonical
+    if isinstance(value, str):
+        return _quoted(value)
     return _JSON.encode(_counted(value) if isinstance(value, dict) else value)
+
+
+@functools.lru_cache(1_000)
+def _quoted(value: str) -> str:
+    return _JSON.encode(value)
 
 
 def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:

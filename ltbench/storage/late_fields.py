@@ -53,7 +53,8 @@ class LateFields(Record):
 
         def __getattr__(self, name: str) -> Any:
             """Reads a field that is not known yet."""
-            if name not in type(self).model_fields or (read := self._read_field) is None:
+            private = self.__pydantic_private__ if name in _every_field(type(self)) else None
+            if not private or (read := private["_read_field"]) is None:
                 return super().__getattr__(name)
             value = vars(self)[name] = read(name)
             return value

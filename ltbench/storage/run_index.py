@@ -52,7 +52,7 @@ class RunIndex:
         Args:
             path: Run directory below the folder.
         """
-        place = self._places.get(path[len(self._prefix) :])
+        place = self._places.get(path.removeprefix(self._prefix))
         if place is None or self._rows is None or self._rows.stamps[place] != _stamp(path):
             return None
         self._used.append(place)
@@ -72,7 +72,7 @@ class RunIndex:
         stamp = _stamp(path)  # before the file is read: a later change changes it
         result = self._shared.apply(RunDirectory(Path(path)).finished())
         if stamp is not None and max(stamp[:2]) < self._clock_ns - UNSETTLED_NS:
-            self._new.append(IndexedRun(path[len(self._prefix) :], stamp, result))
+            self._new.append(IndexedRun(path.removeprefix(self._prefix), stamp, result))
         return result
 
     def pack(self) -> dict[str, RunResult]:
