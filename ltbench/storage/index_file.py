@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import stat
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import ltbench
 from ltbench.io.files import remove_partials, replacing_file
@@ -26,57 +26,65 @@ _LONGEST_LINE = 200
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-@dataclass
 class IndexFile:
-    """Tables of an index that is open; the second one is read when it is first used.
+    """Index that is open; its second table is read when it is first used.
+
+    A file that another process replaces meanwhile is still read to its end.
 
     Args:
-        rows: Columns of the runs that tables of runs show.
-        _file: The open file, positioned at the second table.
-        _about: Length and checksum of the second table.
+        descriptor: Descriptor of the file, which is closed with this object.
+
+    Attributes:
+        rows: First table: the columns that tables of runs show.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not an index of this version, or is damaged.
     """
 
-    rows: Any
-    _file: BinaryIO
-    _about: tuple[int, str]
-    _details: Any = None
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        weakref.finalize(self, os.close, descriptor)
+        line = self._content(0, _LONGEST_LINE).partition(b"\n")[0]
+        *form, size, checksum, self._size, self._checksum = line.decode().split()
+        if form != _form() or int(size) > LARGEST or int(self._size) > LARGEST:
+            raise ValueError("it is of another form")
+        self._start = len(line) + 1 + int(size)
+        self.rows = _table(self._content(len(line) + 1, int(size)), checksum)
+        self._details: Any = None
 
     @classmethod
     def open(cls, folder: Path) -> IndexFile | None:
         """Returns the index in a folder; None where there is none that can be used."""
         try:
-            file = open(  # noqa: SIM115, PTH123  # kept open for the second table
-                os.open(folder / NAME, _READ_FLAGS), "rb"
-            )
+            descriptor = os.open(folder / NAME, _READ_FLAGS)
         except OSError:
             return None
-        import pyarrow as pa  # late: most folders have no index
-
         try:
-            found = os.fstat(file.fileno())
-            owners = os.geteuid(), folder.stat().st_uid
-            if not stat.S_ISREG(found.st_mode) or found.st_uid not in owners:
-                raise ValueError("not a file of this user")
-            *form, first_size, first_sum, size, checksum = file.readline(_LONGEST_LINE).split()
-            sizes = int(first_size), int(size)
-            if form != _form() or sum(sizes) > min(LARGEST, found.st_size):
-                raise ValueError("another form")
-            rows = _read(file, sizes[0], first_sum.decode())
-        except (OSError, ValueError, pa.ArrowException):
-            file.close()
-            return None
-        return cls(rows, file, (sizes[1], checksum.decode()))
+            found, owner = os.fstat(descriptor), folder.stat().st_uid
+            if stat.S_ISREG(found.st_mode) and found.st_uid in (os.geteuid(), owner):
+                return cls(descriptor)
+            os.close(descriptor)
+        except (OSError, ValueError):
+            pass
+        return None
 
     def details(self) -> Any:
-        """Columns that are large and rarely used.
+        """Returns the second table: columns that are large and rarely used.
 
         Raises:
-            OSError: They cannot be read.
-            ValueError: They are damaged.
+            OSError: It cannot be read.
+            ValueError: It is damaged.
         """
         if self._details is None:
-            self._details = _read(self._file, *self._about)
+            content = self._content(self._start, int(self._size))
+            self._details = _table(content, self._checksum)
         return self._details
+
+    def _content(self, start: int, size: int) -> bytes:
+        with open(self._descriptor, "rb", closefd=False) as file:  # noqa: PTH123
+            file.seek(start)
+            return file.read(min(size, os.fstat(self._descriptor).st_size))
 
 
 def write_index(folder: Path, tables: Sequence[Any]) -> None:
@@ -95,31 +103,30 @@ def write_index(folder: Path, tables: Sequence[Any]) -> None:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         parts.append(sink.getvalue())
-    about = [b"%d %s" % (p.size, xxhash.xxh3_128_hexdigest(p).encode()) for p in parts]
+    about = [f"{part.size} {xxhash.xxh3_128_hexdigest(part)}" for part in parts]
     try:
         remove_partials(folder, of=NAME)  # of processes that were killed
         with replacing_file(folder / NAME) as file:
-            file.write(b" ".join([*_form(), *about]) + b"\n")
+            file.write(" ".join([*_form(), *about]).encode() + b"\n")
             for part in parts:
                 file.write(part)
     except OSError:  # a folder that is read-only or full: nothing depends on the index
         return
 
 
-def _form() -> list[bytes]:
-    return f"ltbench-index {FORM} {SCHEMA} {ltbench.__version__}".encode().split()
+def _form() -> list[str]:
+    return f"ltbench-index {FORM} {SCHEMA} {ltbench.__version__}".split()
 
 
-def _read(file: BinaryIO, size: int, checksum: str) -> Any:
-    """Returns the next table of a file.
+def _table(content: bytes, checksum: str) -> Any:
+    """Returns a table of an index.
 
     Raises:
         ValueError: It is damaged.
     """
-    import pyarrow as pa
+    import pyarrow as pa  # late: most folders have no index
     import xxhash
 
-    content = file.read(size)
     if xxhash.xxh3_128_hexdigest(content) != checksum:
         raise ValueError("it is damaged")
     with pa.ipc.open_stream(content) as reader:

@@ -60,11 +60,15 @@ class LateFields(Record):
             return value
 
     def _read_all(self) -> None:
-        if self._read_field is not None:
-            for name in type(self).model_fields:
-                value = getattr(self, name)
-                if isinstance(value, LateFields):
-                    value._read_all()
+        if self._read_field is None:
+            return
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        for value in values.values():
+            if isinstance(value, LateFields):
+                value._read_all()
+        vars(self).clear()
+        vars(self).update(values)  # in the order of the file
+        self._read_field = None
 
     def __eq__(self, other: object) -> bool:
         for one in (self, other):

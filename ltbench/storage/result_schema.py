@@ -243,7 +243,7 @@ class RunResult(LateFields, RunDescription):
     )
     directory: str = Field(description="run directory at the time of the run")
 
-    _path: Path | str | None = PrivateAttr(None)
+    _path: str | None = PrivateAttr(None)
     _tags: tuple[dict[str, str], str] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -280,7 +280,7 @@ class RunResult(LateFields, RunDescription):
         Args:
             path: Run directory that the result was read from.
         """
-        self._path = path
+        self._path = str(path)
         return self
 
     @property

@@ -15,7 +15,7 @@ from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
 from ltbench.storage.result_schema import RunResult
-from ltbench.storage.run_index import RunIndex
+from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
 from ltbench.storage.shared_parts import SharedParts
 
@@ -259,5 +259,5 @@ def _walk(
         listed = [e for e in listed if not e.name.startswith(".") and is_folder(e)]
         listed.sort(key=lambda entry: entry.name, reverse=True)
         waiting += [
-            (f"{path}/{e.name}", None if e.is_symlink() else (device, e.inode())) for e in listed
+            (below(path) + e.name, None if e.is_symlink() else (device, e.inode())) for e in listed
         ]

@@ -26,6 +26,11 @@ UNSETTLED_NS = 2 * 10**9
 PACKED_RUNS = 1_000
 
 
+def below(folder: str) -> str:
+    """Returns the beginning of the paths in a folder, which are as `pathlib` writes them."""
+    return {".": "", "/": "/"}.get(folder, f"{folder}/")
+
+
 class RunIndex:
     """Results of the runs below a folder, from its index or else from their files.
 
@@ -37,7 +42,7 @@ class RunIndex:
     def __init__(self, folder: Path, shared: SharedParts) -> None:
         self._shared = shared
         self._folder = folder
-        self._prefix = f"{folder}/"
+        self._prefix = below(str(folder))
         self._file, self._rows = _opened(folder)
         names = self._rows.names if self._rows else []
         self._places = {name: place for place, name in enumerate(names)}
