@@ -112,7 +112,7 @@ class Rows:
         self._hashes = table["hash"].to_pylist()
         self._earlier = table["earlier_hash"].to_pylist()
         self._seeds = table["seed"].to_pylist()
-        self._numbers = [table[name].to_pylist() for name in _NUMBERS]
+        self._numbers = list(zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True))
         self._own = {name: table[name] for name in _OWN}
         self._codes, self._pools = dict[str, list[int]](), dict[str, list[str]]()
         for name in _shared_columns():
@@ -147,7 +147,7 @@ class Rows:
             if name == "spec":
                 return self._spec(self._spec_codes[row]).with_seed(self._seeds[row])
             if name == "metrics":
-                known = dict(zip(_NUMBERS, (each[row] for each in self._numbers), strict=True))
+                known = dict(zip(_NUMBERS, self._numbers[row], strict=True))
                 known |= self._shared(name, self._codes[name][row])
                 return Metrics.with_late(known, functools.partial(self._detail, row, path))
             if name == "environment":

@@ -82,7 +82,7 @@ class IndexFile:
         return self._details
 
     def _content(self, start: int, size: int) -> bytes:
-        with open(self._descriptor, "rb", closefd=False) as file:  # noqa: PTH123
+        with open(self._descriptor, "rb", closefd=False) as file:
             file.seek(start)
             return file.read(min(size, os.fstat(self._descriptor).st_size))
 

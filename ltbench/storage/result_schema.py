@@ -7,6 +7,7 @@ results with them.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -26,6 +27,7 @@ from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
 from ltbench.storage.stored_file import Record, StoredFile
+from ltbench.storage.tags import FILE as TAGS_FILE
 from ltbench.storage.tags import read_tags
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
@@ -316,7 +318,9 @@ class RunResult(LateFields, RunDescription):
     def _tags_read(self) -> tuple[dict[str, str], str]:
         if self._tags is None:
             try:
-                self._tags = read_tags(self.path), ""
+                # Most runs have none, which one call of the system finds out.
+                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")  # noqa: PTH114
+                self._tags = read_tags(self.path) if found else {}, ""
             except DataError as error:
                 self._tags = {}, error.message
         return self._tags
