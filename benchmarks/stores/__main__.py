@@ -5,8 +5,9 @@
     python -m benchmarks.stores --package FOLDER --name before   # of a checkout of another version
 
 Each command is a process of its own, and its output is thrown away. The first one is executed
-twice: without an index, which it then writes, and with that index, which the others use as well. Processor seconds are those of the process;
-elapsed seconds depend on whatever else the machine does. Results are written after each command.
+twice: without an index, which it then writes, and with that index, which the others use as well.
+Processor seconds are those of the process; elapsed seconds depend on whatever else the machine
+does. Results are written after each command.
 """
 
 from __future__ import annotations

@@ -319,7 +319,7 @@ class RunResult(LateFields, RunDescription):
         if self._tags is None:
             try:
                 # Most runs have none, which one call of the system finds out.
-                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")  # noqa: PTH114
+                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")
                 self._tags = read_tags(self.path) if found else {}, ""
             except DataError as error:
                 self._tags = {}, error.message
