@@ -116,7 +116,7 @@ def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None]:
         return None, None
     try:
         return file, Rows(file.rows, file.details)
-    except (KeyError, ValueError, AttributeError):
+    except (LookupError, ValueError, AttributeError):
         return None, None
 
 
