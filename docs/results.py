@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.remeasure.command import ltbench
+from benchmarks.stores import growth
 from docs.made.screens import picture_reports
 
 ROOT = Path(__file__).parent.parent
@@ -100,6 +101,7 @@ def main() -> None:
         (RESULTS / name).write_text(f"$ ltbench {command}\n{output}", encoding="utf-8")
     for name, source in COPIED.items():
         shutil.copyfile(RESULTS / source, FIGURES / name)
+    growth.main()
     picture_reports({name: RESULTS / one.folder for name, one in REPORTS.items()}, FIGURES)
 
 

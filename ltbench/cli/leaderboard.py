@@ -9,6 +9,7 @@ import typer
 
 from ltbench.cli.options import Json, Latex, Level, Markdown, Strict, Where
 from ltbench.errors import ConfigError, DataError
+from ltbench.io.gc import gc_paused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -38,6 +39,7 @@ WithPublished = Annotated[
 ]
 
 
+@gc_paused()  # its objects live until it ends
 def leaderboard(
     runs: Runs,
     csv: Annotated[

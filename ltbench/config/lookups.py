@@ -136,12 +136,12 @@ def frozen(value: Any) -> object:
     >>> frozen({"a": [1]}) == frozen({"a": [1]}), frozen(1) == frozen(True)
     (True, False)
     """
-    if isinstance(value, Mapping):
-        return dict, tuple((key, frozen(inner)) for key, inner in value.items())
+    if isinstance(value, str | int):  # first: most values are
+        return type(value), value
+    if isinstance(value, dict | Mapping):
+        return dict, tuple([(key, frozen(inner)) for key, inner in value.items()])
     if isinstance(value, list | tuple):
         return type(value), tuple(map(frozen, value))
-    if isinstance(value, str | int):
-        return type(value), value
     return type(value), repr(value)  # -0.0 equals 0.0, and NaN nothing
 
 

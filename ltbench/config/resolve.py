@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS, BackboneSpec, MethodSpec, Settings
 
 RUN_KEYS = [item.name for item in fields(RunConfig)]
+_KEYS_OF_RUN = frozenset(RUN_KEYS)
+_TRAIN = "train."
 _SECTIONS = frozenset({*SPECS, "train"})
 _PLAIN_KEYS = frozenset({*SPECS, *RUN_KEYS})
 
@@ -111,6 +113,23 @@ class _Base:
 
 
 @dataclass
+class _Chosen:
+    """The components that settings choose.
+
+    Args:
+        components: Component of each kind that is valid.
+        configs: Config of each kind's component.
+        faults: Faults of the choices and of their options.
+        choices: Choice of each kind, by data seed, limit and the kinds that were identified.
+    """
+
+    components: dict[str, Component]
+    configs: dict[str, Any]
+    faults: _Faults
+    choices: dict[object, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
 class _Faults:
     """Faults of the settings, with hints."""
 
@@ -153,6 +172,8 @@ class Resolver:
         self._progress = progress
         self._lookups = Lookups(registry)
         self._bases: dict[object, _Base] = {}
+        self._chosen: dict[object, _Chosen] = {}
+        self._cells: dict[object, Resolved] = {}
 
     def resolve(
         self,
@@ -167,12 +188,17 @@ class Resolver:
             ConfigError: Settings are wrong; the message has all faults.
             DataError: The files of data set, backbone or init cannot be identified.
         """
+        cell = None
+        if "seed" in user and not faults and isinstance(identify, bool):
+            cell = identify, frozen({k: v for k, v in user.items() if k != "seed"})
+            if cell in self._cells and (known := self._with_seed(self._cells[cell], user["seed"])):
+                return known
         found = _Faults([*faults, *(fault for key in user for fault in _key_faults(key))])
         layers, recipes = self._layer(user, found)
-        sections = layers.sections()
-        components, configs = self._components(layers, sections, recipes, found)
+        chosen = self._choose(user, layers, recipes)
+        found.add(chosen.faults)
         of_run = {key: layers.values[key] for key in RUN_KEYS if key in layers.values}
-        in_train = sections.get("train", {})
+        in_train = {k[len(_TRAIN) :]: v for k, v in layers.values.items() if k.startswith(_TRAIN)}
         train, wrong = self._lookups.parse(TrainConfig, in_train, "train", "the training")
         found.add_parsed(wrong, layers)
         run, wrong = self._lookups.parse(RunConfig, of_run, "run", "the run")
@@ -187,16 +213,37 @@ class Resolver:
             limit=run.limit,
             progress=self._progress,
         )
-        identified = (SPECS if identify else ()) if isinstance(identify, bool) else identify
-        choices: dict[str, Any] = {
-            kind: self._lookups.choice(component, configs[kind], data, identify=kind in identified)
-            for kind, component in components.items()
-        }
+        choices = self._choices(chosen, data, identify)
         spec = RunSpec(**choices, train=train, **self._lookups.dump(run)[0])
-        share = self._lookups.share
-        sources = share(tuple(layers.sources.items()), layers.sources)
-        chosen = share(tuple(map(id, components.values())), components)
-        return Resolved(spec, chosen, configs, data, sources)
+        sources = self._lookups.share(tuple(layers.sources.items()), layers.sources)
+        resolved = Resolved(spec, chosen.components, chosen.configs, data, sources)
+        if cell is not None:
+            self._cells[cell] = resolved
+        return resolved
+
+    def _with_seed(self, resolved: Resolved, seed: Any) -> Resolved | None:
+        """Returns a run with another seed; None where the value is none."""
+        run, _ = self._lookups.parse(RunConfig, {"seed": seed}, "run", "the run")
+        return replace(resolved, spec=resolved.spec.with_seed(run.seed)) if run else None
+
+    def _choices(
+        self, chosen: _Chosen, data: DataContext, identify: bool | Container[str]
+    ) -> dict[str, Any]:
+        """Returns the choice of each kind.
+
+        Raises:
+            DataError: The files of data set, backbone or init cannot be identified.
+        """
+        identified = (SPECS if identify else ()) if isinstance(identify, bool) else identify
+        key = data.data_seed, data.limit, *(kind in identified for kind in SPECS)
+        if key not in chosen.choices:
+            chosen.choices[key] = {
+                kind: self._lookups.choice(
+                    component, chosen.configs[kind], data, identify=kind in identified
+                )
+                for kind, component in chosen.components.items()
+            }
+        return chosen.choices[key]
 
     def ignored(self, user: Settings) -> list[str]:
         """Returns the keys of the training among settings whose method does not train.
@@ -264,14 +311,21 @@ class Resolver:
             layers.put(fixed, f"fixed by method {recipes['method'].spec.name}")
         return _Base(layers, recipes, fixed, found)
 
+    def _choose(self, user: Settings, layers: Layers, recipes: dict[str, Component]) -> _Chosen:
+        """Returns the components and their configs, which no setting of the run changes."""
+        key = frozen({k: v for k, v in user.items() if k not in _KEYS_OF_RUN and k[:6] != _TRAIN})
+        if key not in self._chosen:
+            self._chosen[key] = self._components(layers, layers.sections(), recipes)
+        return self._chosen[key]
+
     def _components(
         self,
         layers: Layers,
         sections: Mapping[str, Settings],
-        recipes: Mapping[str, Component],
-        found: _Faults,
-    ) -> tuple[dict[str, Component], dict[str, Any]]:
+        recipes: dict[str, Component],
+    ) -> _Chosen:
         """Returns the component of each kind and its config, where they are valid."""
+        found = _Faults([])
         components, configs = {}, {}
         for kind in SPECS:
             component = recipes.get(kind)
@@ -286,7 +340,7 @@ class Resolver:
             configs[kind], wrong = self._lookups.options(component, sections.get(kind, {}))
             found.add_parsed(wrong, layers)
             components[kind] = component
-        return components, configs
+        return _Chosen(components, configs, found)
 
 
 def settings_of(spec: RunSpec) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeGuard
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
@@ -184,9 +184,10 @@ class RunSpec:
 
     def with_seed(self, seed: int) -> RunSpec:
         """Returns a spec that shares all choices and has another seed."""
-        # Not `dataclasses.replace`: it takes as long as reading a run.
+        # Not `dataclasses.replace`: it takes as long as reading a run, and shares no JSON.
         other = object.__new__(RunSpec)
-        vars(other).update({key: getattr(self, key) for key in _SPEC_KEYS}, seed=seed)
+        vars(other).update(vars(self), seed=seed)
+        vars(other).pop("hash", None)
         return other
 
     @property
@@ -219,19 +220,27 @@ class RunSpec:
     @functools.cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hash_of(self._parts())
+        before, after = self._around_seed
+        return _digest(f'{before}"seed":{self.seed}{after}')
 
-    @property
+    @functools.cached_property
     def cell_key(self) -> str:
         """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return canonical(self._parts(), without="seed")
+        before, after = self._around_seed
+        return before + after.removeprefix(",")
+
+    @functools.cached_property
+    def _around_seed(self) -> tuple[str, str]:
+        """Canonical JSON before and after the seed: computed once for the runs of a cell."""
+        members = _members(self._parts())
+        return (
+            "{" + "".join(f"{text}," for key, text in members if key < "seed"),
+            "".join(f",{text}" for key, text in members if key > "seed") + "}",
+        )
 
     def _parts(self) -> dict[str, Any]:
         """Returns what `to_dict` does, with choices whose canonical JSON is computed once."""
-        parts = {key: getattr(self, key) for key in _SPEC_KEYS}
-        # These are written differently where they are the first ones: see `canonical`.
-        described = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
-        return {**parts, **described, "train": dict(vars(self.train))}
+        return {key: getattr(self, key) for key in _SPEC_KEYS} | {"train": dict(vars(self.train))}
 
 
 _SPEC_KEYS = tuple(field.name for field in fields(RunSpec))
@@ -259,12 +268,14 @@ def canonical(run: Mapping[str, Any], *, without: str = "") -> str:
         run: Description of a run.
         without: Key that is left out: without "seed", the runs of a cell have the same JSON.
     """
+    return "{" + ",".join(text for key, text in _members(run) if key != without) + "}"
+
+
+def _members(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the keys of the canonical JSON in their order, each with its member of the object."""
     # The kinds of the time when it was written: old descriptions keep their hash.
     kept = sorted(_without_first_choices(run).items())
-    parts = (
-        f"{_JSON.encode(key)}:{_canonical_part(value)}" for key, value in kept if key != without
-    )
-    return "{" + ",".join(parts) + "}"
+    return [(key, f"{_quoted(key)}:{_canonical_part(value)}") for key, value in kept]
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -274,7 +285,14 @@ def _canonical_part(value: Any) -> str:
     """Returns the part of the canonical JSON for a key's value."""
     if isinstance(value, Choice):
         return value.canonical
+    if isinstance(value, str):
+        return _quoted(value)
     return _JSON.encode(_counted(value) if isinstance(value, dict) else value)
+
+
+@functools.lru_cache(1_000)
+def _quoted(value: str) -> str:
+    return _JSON.encode(value)
 
 
 def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,10 +304,13 @@ def _without_first_choices(run: Mapping[str, Any]) -> dict[str, Any]:
     described = without_added_keys(run)
     optimizer, train = run.get("optimizer"), run.get("train")
     if _is_first(optimizer, "sgd") and isinstance(train, dict):
-        described["train"] = {**train, **optimizer["options"]}
+        described["train"] = {**train, **_options(optimizer)}
         del described["optimizer"]
     schedule = run.get("schedule")
-    if _is_first(schedule, FIRST_SCHEDULE["name"]) and _same_options(schedule, FIRST_SCHEDULE):
+    if (
+        _is_first(schedule, FIRST_SCHEDULE["name"])
+        and _options(schedule) == FIRST_SCHEDULE["options"]
+    ):
         del described["schedule"]
     return described
 
@@ -303,19 +324,21 @@ def without_added_keys(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_first(choice: Any, name: str) -> TypeGuard[dict[str, Any]]:
+def _is_first(choice: Any, name: str) -> bool:
     """Returns whether a choice is a component of ltbench of a name, by its first definition."""
+    described = vars(choice) if isinstance(choice, Choice) else choice
     return (
-        isinstance(choice, dict)
-        and choice.get("name") == name
-        and str(choice.get("plugin")).partition(" ")[0] == "ltbench"
-        and choice.get("version", 1) == 1
-        and isinstance(choice.get("options"), dict)
+        isinstance(described, dict)
+        and described.get("name") == name
+        and str(described.get("plugin")).partition(" ")[0] == "ltbench"
+        and described.get("version", 1) == 1
+        and isinstance(described.get("options"), Mapping)
     )
 
 
-def _same_options(choice: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(choice["options"] == other["options"])
+def _options(choice: Any) -> Mapping[str, Any]:
+    options = choice.options if isinstance(choice, Choice) else choice["options"]
+    return dict(options)
 
 
 def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,7 +352,11 @@ def _counted(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def hash_of(run: Mapping[str, Any]) -> str:
     """Returns the hash of what `RunSpec.to_dict` described."""
-    return hashlib.sha256(canonical(run).encode()).hexdigest()[:12]
+    return _digest(canonical(run))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @functools.cache

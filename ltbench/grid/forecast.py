@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Literal
 
 from ltbench.errors import DataError
 from ltbench.grid.status import CellState, Figures
-from ltbench.storage.run_directory import RunDirectory
+from ltbench.storage.run_index import RunIndex
+from ltbench.storage.shared_parts import SharedParts
 
 Basis = Literal["measured", "similar", "probed"]
 
@@ -76,14 +78,19 @@ class Forecaster:
             return None
         return similar.forecast(run.run.resolved.spec.train.epochs)
 
+    @functools.cached_property
+    def _index(self) -> RunIndex:
+        return RunIndex(self.out, SharedParts())
+
     def _results(self, folder: Path) -> Iterator[tuple[Figures, int | None]]:
         """Yields figures and limit of the run directories in a folder that can be read."""
         for path in sorted(folder.glob("*/result.json")):
             if path.parent in self._known:
                 yield self._known[path.parent]
                 continue
+            directory = str(path.parent)
             try:
-                result = RunDirectory(path.parent).finished()
+                result = self._index.known(directory) or self._index.read(directory)
             except DataError:
                 continue  # no basis for a forecast; `grid status` reports it
             yield Figures.of(result), result.spec.limit

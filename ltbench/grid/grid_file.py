@@ -35,6 +35,7 @@ from ltbench.config.text import as_typed
 from ltbench.errors import ConfigError, leading, shortened
 from ltbench.grid.grid_tables import HINT, GridTables, read_tables
 from ltbench.grid.run_pool import MAX_RUNS, GridRun, RunPool, count_runs
+from ltbench.io.gc import gc_paused
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
 from ltbench.registry.registry import Registry
@@ -116,6 +117,7 @@ def read_grid(
     return resolve_grid(read_tables(path), str(path), registry, data_root, progress)
 
 
+@gc_paused()
 def resolve_grid(
     tables: GridTables,
     origin: str,

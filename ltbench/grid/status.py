@@ -14,8 +14,10 @@ from ltbench.grid.run_pool import GridRun
 from ltbench.io.gc import gc_paused
 from ltbench.io.reading import read_regular
 from ltbench.storage import history
-from ltbench.storage.result_schema import RunResult
+from ltbench.storage.result_schema import Failure, RunResult
 from ltbench.storage.run_directory import RunDirectory
+from ltbench.storage.run_index import RunIndex
+from ltbench.storage.shared_parts import SharedParts
 
 State = Literal["done", "failed", "running", "to do"]
 STATES: tuple[State, ...] = ("done", "failed", "running", "to do")
@@ -106,10 +108,13 @@ class CellState:
 def read_states(grid: Grid, out: Path) -> list[CellState]:
     """Reads the states of all runs of a grid.
 
-    Folders are listed once, so that a run without files costs no call of the system.
+    Folders are listed once, so that a run without files costs no call of the system. A result that
+    the index of the folder has is not read.
     """
     store = _Store(out)
-    return [CellState(cell, [store.read(run) for run in cell.runs]) for cell in grid.cells]
+    states = [CellState(cell, [store.read(run) for run in cell.runs]) for cell in grid.cells]
+    store.index.save()
+    return states
 
 
 class _Store:
@@ -117,10 +122,14 @@ class _Store:
 
     Args:
         out: The folder.
+
+    Attributes:
+        index: Index of its results.
     """
 
     def __init__(self, out: Path) -> None:
-        self._out = out
+        self._out, self._locks = out, out / ".locks"
+        self.index = RunIndex(out, SharedParts())
         self._names: dict[Path, frozenset[str] | None] = {}
         self._folders: dict[tuple[str, str, str], Path] = {}
 
@@ -131,9 +140,27 @@ class _Store:
         if parts not in self._folders:
             self._folders[parts] = RunDirectory.of(self._out, spec).path.parent
         folder = self._folders[parts]
-        if self._has(folder, spec.hash) or self._has(self._out / ".locks", f"{spec.hash}.lock"):
+        has_files = self._has(folder, spec.hash)
+        if has_files and run.missing is None and (done := self._done(run, folder)):
+            return done
+        if has_files or self._has(self._locks, f"{spec.hash}.lock"):
             return read_state(run, self._out)
         return RunState(run, RunDirectory(folder / spec.hash), "to do")
+
+    def _done(self, run: GridRun, folder: Path) -> RunState | None:
+        """Returns the state of a finished run; None where it is no such run, or is broken."""
+        path = f"{folder}/{run.resolved.spec.hash}"
+        if os.path.exists(f"{path}/{Failure.FILE}"):  # noqa: PTH110  # faster than pathlib
+            return None
+        result = self.index.known(path)
+        if result is None:
+            try:
+                result = self.index.read(path)
+            except DataError:
+                return None
+            self.index.pack()
+        directory = RunDirectory(folder / run.resolved.spec.hash)
+        return RunState(run, directory, "done", figures=Figures.of(result))
 
     def _has(self, folder: Path, name: str) -> bool:
         """Returns whether a folder may have an entry."""

@@ -7,7 +7,7 @@ results with them.
 
 from __future__ import annotations
 
-from functools import cached_property
+import os
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
-from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection, canonical
+from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection
 from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.environment_schema import Environment
 from ltbench.storage.history import HistoryRow, read_history
+from ltbench.storage.late_fields import LateFields
 from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
 from ltbench.storage.stored_file import Record, StoredFile
+from ltbench.storage.tags import FILE as TAGS_FILE
 from ltbench.storage.tags import read_tags
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
@@ -36,7 +38,7 @@ Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
 
 
-class Metrics(Record):
+class Metrics(LateFields):
     """Accuracies of the evaluated images."""
 
     accuracy: Percent = Field(description="overall accuracy")
@@ -215,7 +217,7 @@ class RunDescription(StoredFile):
         return cls(hash=spec.hash, run=spec)
 
 
-class RunResult(RunDescription):
+class RunResult(LateFields, RunDescription):
     """Result of a finished run: the content of `result.json`.
 
     Attributes:
@@ -243,7 +245,7 @@ class RunResult(RunDescription):
     )
     directory: str = Field(description="run directory at the time of the run")
 
-    _path: Path | None = PrivateAttr(None)
+    _path: str | None = PrivateAttr(None)
     _tags: tuple[dict[str, str], str] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -272,7 +274,7 @@ class RunResult(RunDescription):
     @property
     def path(self) -> Path:
         """Run directory that the result was read from or written to."""
-        return Path(self.directory) if self._path is None else self._path
+        return Path(self.directory if self._path is None else self._path)
 
     def at(self, path: Path) -> Self:
         """Sets the run directory, and returns the result.
@@ -280,13 +282,13 @@ class RunResult(RunDescription):
         Args:
             path: Run directory that the result was read from.
         """
-        self._path = path
+        self._path = str(path)
         return self
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return canonical(self.spec.to_dict(), without="seed")
+        return self.spec.cell_key
 
     @property
     def comparable(self) -> bool:
@@ -316,7 +318,9 @@ class RunResult(RunDescription):
     def _tags_read(self) -> tuple[dict[str, str], str]:
         if self._tags is None:
             try:
-                self._tags = read_tags(self.path), ""
+                # Most runs have none, which one call of the system finds out.
+                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")
+                self._tags = read_tags(self.path) if found else {}, ""
             except DataError as error:
                 self._tags = {}, error.message
         return self._tags

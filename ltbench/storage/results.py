@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
-from ltbench.storage.result_schema import Classes, RunResult
-from ltbench.storage.run_directory import RunDirectory
+from ltbench.storage.result_schema import RunResult
+from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
+from ltbench.storage.shared_parts import SharedParts
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
@@ -140,8 +141,9 @@ def group(runs: Iterable[RunResult]) -> list[Cell]:
 def find_runs(paths: Sequence[Path]) -> Found:
     """Reads the result of every run in some folders or below them.
 
-    One file of each run is read, `result.json`. Results of runs on the same classes share
-    `classes`; results of a cell share the choices of their `spec`.
+    One file of each run is read, `result.json`, unless the index of the folder has its content.
+    Results of runs on the same classes share `classes`; results of a cell share the choices of
+    their `spec`.
 
     Args:
         paths: Run directories, or folders above them.
@@ -151,17 +153,15 @@ def find_runs(paths: Sequence[Path]) -> Found:
     """
     runs: dict[str, RunResult] = {}
     skipped: list[SkippedRun] = []
-    shared = _Shared()
-    for path in run_directories(paths, skipped):
-        try:
-            run = RunDirectory(path).finished()
-        except DataError as error:
-            skipped.append(SkippedRun(path, error.message))
-            continue
-        if run.hash in runs:
-            skipped.append(SkippedRun(path, f"it is the same run as {runs[run.hash].path}"))
-            continue
-        runs[run.hash] = shared.apply(run)
+    seen: set[tuple[int, int]] = set()
+    shared = SharedParts()
+    _expect_folders(paths)
+    for root in paths:
+        for run in _results(root, seen, shared, skipped):
+            if run.hash in runs:
+                skipped.append(SkippedRun(run.path, f"it is the same run as {runs[run.hash].path}"))
+            else:
+                runs[run.hash] = run
     return Found(tuple(runs.values()), tuple(skipped))
 
 
@@ -180,52 +180,84 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
     Raises:
         ConfigError: A path is not a directory.
     """
+    _expect_folders(paths)
     seen: set[tuple[int, int]] = set()
+    for root in paths:
+        for path, _ in _walk(root, seen, skipped, lambda path: None):
+            yield Path(path)
+
+
+def _results(
+    root: Path, seen: set[tuple[int, int]], shared: SharedParts, skipped: list[SkippedRun]
+) -> list[RunResult]:
+    """Returns the results of the finished runs in a folder: see `find_runs`."""
+    index = RunIndex(root, shared)
+    results: list[RunResult] = []
+    places: dict[str, int] = {}
+    for path, known in _walk(root, seen, skipped, index.known):
+        if known is None:
+            try:
+                known = index.read(path)
+            except DataError as error:
+                skipped.append(SkippedRun(Path(path), error.message))
+                continue
+            places[path] = len(results)
+        results.append(known)
+        for packed, result in index.pack().items():
+            results[places[packed]] = result
+    index.save()
+    return results
+
+
+def _expect_folders(paths: Iterable[Path]) -> None:
     for path in paths:
         if not is_folder(path):
             raise ConfigError(
                 f"{path} {no_folder(path)}",
                 hint="give run directories or folders above them, as runs/digits_lt",
             )
-    waiting = list(reversed(paths))
+
+
+def _walk(
+    root: Path,
+    seen: set[tuple[int, int]],
+    skipped: list[SkippedRun],
+    known: Callable[[str], RunResult | None],
+) -> Iterator[tuple[str, RunResult | None]]:
+    """Yields the run directories in a folder, or itself, with those results that are known.
+
+    Args:
+        root: The folder.
+        seen: Devices and inodes of folders that were visited, which are left out.
+        skipped: List to which folders that cannot be listed are added.
+        known: Function that returns the result of a run directory whose folder is not to be
+            listed; None for another folder.
+    """
+    waiting: list[tuple[str, tuple[int, int] | None]] = [(str(root), None)]
     while waiting:
-        path = waiting.pop()
+        path, place = waiting.pop()
+        if place is not None and (run := known(path)) is not None:
+            if place not in seen:
+                seen.add(place)
+                yield path, run
+            continue
         try:
-            about = path.stat()
-            if (about.st_dev, about.st_ino) in seen:  # given twice, or a link in a circle
+            about = os.stat(path)  # noqa: PTH116  # Path objects take longer than the call
+            device = about.st_dev
+            if (device, about.st_ino) in seen:  # given twice, or a link in a circle
                 continue
-            seen.add((about.st_dev, about.st_ino))
+            seen.add((device, about.st_ino))
             with os.scandir(path) as entries:
                 listed = list(entries)
         except OSError as error:
-            skipped.append(SkippedRun(path, f"it cannot be listed: {error.strerror or error}"))
+            reason = f"it cannot be listed: {error.strerror or error}"
+            skipped.append(SkippedRun(Path(path), reason))
             continue
         if any(entry.name in _FILES for entry in listed):
-            yield path
-        else:
-            names = [e.name for e in listed if not e.name.startswith(".") and is_folder(e)]
-            waiting += [path / name for name in sorted(names, reverse=True)]
-
-
-@dataclass
-class _Shared:
-    """Parts that many results have in common, kept in memory once.
-
-    Attributes:
-        classes: Classes by their content.
-        specs: First spec of each cell by its key.
-    """
-
-    classes: dict[object, Classes] = field(default_factory=dict)
-    specs: dict[str, RunSpec] = field(default_factory=dict)
-
-    def apply(self, run: RunResult) -> RunResult:
-        """Returns a result with its classes and choices replaced by equal ones that are kept."""
-        classes, own = run.classes, run.spec
-        content = tuple(classes.names), tuple(classes.train_images), tuple(classes.trained_on)
-        common = self.specs.setdefault(run.key, own).with_seed(own.seed)
-        update = {
-            "classes": self.classes.setdefault(content, classes),
-            "spec": common if common == own else own,  # paths, which are in no key, may differ
-        }
-        return run.model_copy(update=update)
+            yield path, None
+            continue
+        listed = [e for e in listed if not e.name.startswith(".") and is_folder(e)]
+        listed.sort(key=lambda entry: entry.name, reverse=True)
+        waiting += [
+            (below(path) + e.name, None if e.is_symlink() else (device, e.inode())) for e in listed
+        ]

@@ -14,6 +14,7 @@ from ltbench.storage.files import write_json
 from ltbench.storage.parsing import read_stored
 from ltbench.storage.stored_file import StoredFile
 
+FILE = "tags.json"
 MAX_VALUE_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 60
 MAX_TAGS = 100  # of a run
@@ -32,7 +33,7 @@ TagValue = Annotated[str, Field(max_length=MAX_VALUE_CHARACTERS), AfterValidator
 class Tags(StoredFile):
     """Tags of a run."""
 
-    FILE = "tags.json"
+    FILE = FILE
     LARGEST: ClassVar[int] = 2**18
 
     tags: Annotated[dict[TagName, TagValue], Field(max_length=MAX_TAGS)] = Field(

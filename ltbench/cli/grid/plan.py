@@ -11,6 +11,7 @@ import typer
 from ltbench.cli.grid.options import All, GridName, Out
 from ltbench.cli.options import DataRoot, Device, Json, Workers
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
+from ltbench.io.gc import gc_paused
 
 if TYPE_CHECKING:
     from ltbench.grid.forecast import Forecast
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MARKS = {"measured": "", "similar": "~", "probed": "≈"}
 
 
+@gc_paused()  # its objects live until it ends
 def plan(
     source: GridName,
     measure: Annotated[

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ltbench.cli.grid.options import All, GridName, Out
 from ltbench.cli.options import DataRoot, Json
 from ltbench.config.defaults import DEFAULT_DATA_ROOT
+from ltbench.io.gc import gc_paused
 
 if TYPE_CHECKING:
     from ltbench.grid.status import RunState
     from ltbench.jobs import JobReport
 
 
+@gc_paused()  # its objects live until it ends
 def status(
     source: GridName,
     all_cells: All = False,

@@ -12,6 +12,7 @@ from ltbench.cli.options import Json, Strict, Where
 from ltbench.config.defaults import DEFAULT_OUT
 from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.errors import ConfigError
+from ltbench.io.gc import gc_paused
 
 if TYPE_CHECKING:
     from ltbench.storage.run_table import RunTable
@@ -21,6 +22,7 @@ _COMPONENTS = ("dataset", "backbone", "method")
 _ALWAYS_SHOWN = ("hash", *_COMPONENTS, *QUICK_KEYS, "seed", "accuracy", "few", "tags")
 
 
+@gc_paused()  # its objects live until it ends
 def list_runs(
     runs: Annotated[
         list[Path] | None,

@@ -1,0 +1,32 @@
+"""Parts that many results have in common, kept in memory once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ltbench.config.runspec import RunSpec
+from ltbench.storage.result_schema import Classes, RunResult
+
+
+@dataclass
+class SharedParts:
+    """Parts that many results have in common, kept in memory once.
+
+    Attributes:
+        classes: Classes by their content.
+        specs: First spec of each cell by its key.
+    """
+
+    classes: dict[object, Classes] = field(default_factory=dict)
+    specs: dict[str, RunSpec] = field(default_factory=dict)
+
+    def apply(self, run: RunResult) -> RunResult:
+        """Returns a result with its classes and choices replaced by equal ones that are kept."""
+        classes, own = run.classes, run.spec
+        content = tuple(classes.names), tuple(classes.train_images), tuple(classes.trained_on)
+        common = self.specs.setdefault(run.key, own).with_seed(own.seed)
+        update = {
+            "classes": self.classes.setdefault(content, classes),
+            "spec": common if common == own else own,  # paths, which are in no key, may differ
+        }
+        return run.model_copy(update=update)

@@ -1,0 +1,208 @@
+"""The index of a folder answers as the runs do, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ltbench.config.runspec import canonical
+from ltbench.registry.registry import Registry
+from ltbench.specs import SPECS
+from ltbench.storage import index_columns, index_file, run_index
+from ltbench.storage.environment_schema import Environment
+from ltbench.storage.result_schema import Metrics, RunResult
+from ltbench.storage.results import find_runs
+from ltbench.storage.run_table import RunTable
+from tests.runs import spec_of, store
+
+OLD = Path(__file__).parents[1] / "data" / "results"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four runs, which are enough for an index, and which count as old."""
+    for seed in range(2):
+        for method in ("lift_plus", "zero_shot"):
+            store(tmp_path / "runs", spec_of(registry, method=method, seed=seed))
+    monkeypatch.setattr(run_index, "MIN_NEW_RUNS", 1)
+    monkeypatch.setattr(run_index, "UNSETTLED_NS", -(10**12))
+    return tmp_path / "runs"
+
+
+def index_of(runs: Path) -> Path:
+    return runs / index_file.NAME
+
+
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Returns the list to which the run directories are added that are read from now on."""
+    read: list[Path] = []
+    finished = run_index.RunDirectory.finished
+
+    def noted(self: run_index.RunDirectory) -> RunResult:
+        read.append(self.path)
+        return finished(self)
+
+    monkeypatch.setattr(run_index.RunDirectory, "finished", noted)
+    return read
+
+
+def test_results_are_the_same_with_an_index(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(OLD / "schema-1", runs / "old")  # migrated, with another hash
+    path = next(runs.glob("digits_lt/*/zero_shot/*"))
+    stored = json.loads((path / "result.json").read_text())
+    stored["metrics"]["per_class"][2] = None
+    stored["metrics"]["accuracy"] = 0.1 + 0.2
+    (path / "result.json").write_text(json.dumps(stored))
+    direct = find_runs([runs])
+    assert index_of(runs).exists()
+    read = read_files(monkeypatch)
+    indexed = find_runs([runs])
+    assert not read
+    assert [run.path for run in indexed.runs] == [run.path for run in direct.runs]
+    assert indexed.skipped == direct.skipped
+    for one, other in zip(direct.runs, indexed.runs, strict=True):
+        assert (one.key, one.hash, repr(one)) == (other.key, other.hash, repr(other))
+        assert one.spec == other.spec
+        assert one.spec.hash == other.spec.hash
+        assert json.dumps(one.to_dict()) == json.dumps(other.to_dict())
+        assert one == other
+        assert other == one
+        assert one.model_copy(update={"directory": ""}) != other
+    by_cell = [[run.path for run in cell.runs] for cell in indexed.cells()]
+    assert by_cell == [[run.path for run in cell.runs] for cell in direct.cells()]
+    columns = ["hash", "train.lr", "accuracy", "training.seconds"]
+    tables = [RunTable.of(found.runs, columns) for found in (direct, indexed)]
+    assert tables[0].rows == tables[1].rows
+
+
+def test_every_field_has_a_column() -> None:
+    of_result = {*index_columns._SHARED, *index_columns._OWN, "environment", "metrics"}
+    assert of_result | {"hash", "earlier_hash", "spec"} == set(RunResult.model_fields)
+    details = {*index_columns._NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
+    assert details == set(Metrics.model_fields)
+    assert "command" in Environment.model_fields
+
+
+def test_only_changed_runs_are_read(
+    runs: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = find_runs([runs]).runs
+    read = read_files(monkeypatch)
+    added = store(runs, spec_of(registry, method="lora"))
+    gone, changed, kept = before[0].path, before[1].path, before[2:]
+    shutil.rmtree(gone)
+    stored = json.loads((changed / "result.json").read_text())
+    stored["peak_memory_mb"] = 77.0
+    (changed / "result.json").write_text(json.dumps(stored))
+    after = {run.path: run for run in find_runs([runs]).runs}
+    assert sorted(read) == sorted([added, changed])
+    assert after.keys() == {added, changed, *(run.path for run in kept)}
+    assert after[changed].peak_memory_mb == 77.0
+    read.clear()
+    assert len(find_runs([runs]).runs) == 4
+    assert not read
+    shutil.move(runs, runs.with_name("moved"))  # names are relative to the folder
+    assert {run.path for run in find_runs([runs.with_name("moved")]).runs} == {
+        runs.with_name("moved") / path.relative_to(runs) for path in after
+    }
+    assert not read
+
+
+def test_an_unfinished_run_is_no_longer_known(runs: Path) -> None:
+    path = find_runs([runs]).runs[0].path
+    (path / "result.json").unlink()
+    found = find_runs([runs])
+    assert (len(found.runs), [one.path for one in found.skipped]) == (3, [path])
+
+
+def test_runs_that_have_just_changed_are_read_again(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second change within the resolution of a time stamp would go unnoticed."""
+    monkeypatch.setattr(run_index, "UNSETTLED_NS", 2 * 10**9)
+    before = find_runs([runs]).runs
+    assert not index_of(runs).exists()
+    path = before[0].path / "result.json"
+    about, text = path.stat(), path.read_text()
+    path.write_text(text.replace('"fp32"', '"bf16"'))
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert find_runs([runs]).runs[0].environment.precision == "bf16"
+
+
+@pytest.mark.parametrize("place", [0, 30, 200, -3000, -40], ids=str)
+def test_a_damaged_index_is_not_used(runs: Path, place: int) -> None:
+    direct = find_runs([runs]).runs
+    content = bytearray(index_of(runs).read_bytes())
+    content[place] ^= 1
+    index_of(runs).write_bytes(bytes(content))
+    again = find_runs([runs]).runs
+    assert [run.to_dict() for run in again] == [run.to_dict() for run in direct]
+    assert [run.metrics.per_class for run in again] == [run.metrics.per_class for run in direct]
+
+
+def test_what_is_no_index_is_not_used(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    direct = [run.to_dict() for run in find_runs([runs]).runs]
+    content, index = index_of(runs).read_bytes(), index_of(runs)
+    read = read_files(monkeypatch)
+    for other in (b"", b"\n", b"ltbench-index", content[:500], content[:-1], os.urandom(3000)):
+        index.write_bytes(other)
+        read.clear()
+        assert [run.to_dict() for run in find_runs([runs]).runs] == direct
+        assert len(read) >= 4
+    index.unlink()
+    os.mkfifo(index)  # opening one waits for a writer, elsewhere
+    assert [run.to_dict() for run in find_runs([runs]).runs] == direct
+    for form in ("FORM", "SCHEMA"):
+        find_runs([runs])
+        with monkeypatch.context() as other_version:
+            other_version.setattr(index_file, form, 99)
+            read.clear()
+            find_runs([runs])
+            assert len(read) == 4
+    foreign = index_file.IndexFile.open(runs)
+    assert foreign is None  # it was replaced by one of the other version
+
+
+def test_a_folder_that_cannot_be_written_has_no_index(runs: Path) -> None:
+    (index_of(runs) / "full").mkdir(parents=True)  # for root, permissions are no obstacle
+    assert len(find_runs([runs]).runs) == 4
+    assert [path.name for path in runs.iterdir() if path.name != "digits_lt"] == [index_file.NAME]
+
+
+def test_few_runs_have_no_index(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_index, "MIN_NEW_RUNS", 5)
+    find_runs([runs])
+    assert not index_of(runs).exists()
+
+
+def test_many_results_are_packed_while_they_are_read(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = [run.to_dict() for run in find_runs([runs]).runs]
+    index_of(runs).unlink()
+    monkeypatch.setattr(run_index, "PACKED_RUNS", 3)
+    found = find_runs([runs]).runs
+    assert sum(run._read_field is not None for run in found) == 3
+    assert [run.to_dict() for run in found] == direct
+    assert [run.to_dict() for run in find_runs([runs]).runs] == direct
+
+
+def test_the_key_of_a_cell_is_its_canonical_json(registry: Registry) -> None:
+    for settings in ({}, {"method": "lora", "optimizer": "adamw"}, {"limit": 3}):
+        spec = spec_of(registry, seed=3, **settings)
+        assert spec.cell_key == canonical(spec.to_dict(), without="seed")
+        other = spec.with_seed(7)
+        assert other.cell_key is spec.cell_key
+        assert other.hash == spec_of(registry, seed=7, **settings).hash != spec.hash
+
+
+def test_kinds_are_no_fields_of_a_result() -> None:
+    assert index_columns._spec_columns() == (
+        *(f"run.{kind}" for kind in SPECS),
+        "run.train",
+        "run.settings",
+    )
