@@ -28,6 +28,8 @@ from ltbench.engine.building.checked_optimizer import CheckedOptimizer, CheckedS
 from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 from ltbench.engine.building.result_warnings import result_warnings
 from ltbench.engine.building.sampling_weights import sampling_weights
+from ltbench.engine.model.encoder_snapshot import EncoderSnapshot
+from ltbench.engine.model.frozen_part import frozen_extractor
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -69,6 +71,7 @@ def build_run(
     )
     dataset, extractor = encoder.dataset, encoder.extractor
     backbone, loader_config = extractor.backbone, extractor.loader_config
+    snapshot = EncoderSnapshot(backbone)
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
     stored = trained is not None
     context = build_context(resolved, classes, backbone, loader_config.device, stored=stored)
@@ -79,7 +82,12 @@ def build_run(
         placeholders = PlaceholderFeatures.of(context)
         parts = build_model(resolved, context, backbone, placeholders, initialise=False)
     model, context = parts.classifier, parts.context
-    extractor = extractor.adapted(described(spec.method), learned=model.encoder_learns)
+    frozen = frozen_extractor(extractor, encoder.fingerprint, snapshot)
+    extractor = extractor.adapted(
+        described(spec.method),
+        learned=model.encoder_learns,
+        unchanged=snapshot.unchanged(backbone.modules()),
+    )
     refinement = resolved.build("refinement", context)
     if refinement is not None:
         with attribute_errors(resolved.components["refinement"]):
@@ -103,6 +111,7 @@ def build_run(
         loader_config=loader_config,
         policy=extractor.policy,
         extractor=extractor,
+        frozen=frozen,
         choices=spec.choices(),
         features=ExtractedFeatures(dataset, extractor, spec.seed),
         backbone_parameters=encoder.parameters,

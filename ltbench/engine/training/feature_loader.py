@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from ltbench.engine.building.built_run import BuiltRun, described
+from ltbench.engine.building.checked_components import CheckedAugmentation
 from ltbench.engine.model.classifier import Classifier
-from ltbench.engine.model.feature_extractor import FeatureExtractor
+from ltbench.engine.model.feature_extractor import PLAIN_VIEWS, FeatureExtractor
 from ltbench.engine.model.split_features import SplitFeatures
 from ltbench.engine.training.train_loader import (
     ImageLoader,
@@ -20,6 +22,10 @@ from ltbench.engine.training.train_loader import (
     own_inputs,
 )
 from ltbench.protocols import Targets
+from ltbench.views import Views, center_square
+
+_TRIED_SIZES = 1000
+_LARGEST_SIDE = 20_000  # in pixels
 
 
 @dataclass
@@ -41,6 +47,9 @@ class FeatureLoader:
     def fits(cls, loader: ImageLoader, extractor: FeatureExtractor) -> bool:
         """Returns whether a training on features equals the training on their images."""
         augmentation = loader.augmentation
+        if extractor.part is not None:  # which has been tried; its outputs are kept once
+            same = not augmentation.draws and loader.chosen is None and loader.epochs > 1
+            return same and not augmentation.changes_pixels
         sees_once = loader.sampling_weights is None or not augmentation.draws
         return sees_once and not augmentation.changes_pixels and extractor.same_in_training
 
@@ -74,18 +83,25 @@ class FeatureLoader:
 
     def logits(self, model: Classifier, inputs: Tensor) -> Tensor:
         """Returns the model's logits (B, K) of features (B, width)."""
-        return model.classify(inputs)
+        part = self.extractor.part
+        return model.classify(inputs if part is None else part.rest(inputs))
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether the features of the first epoch are in the cache."""
+        return self._features(0).cached is not None
 
     def _features(self, epoch: int) -> SplitFeatures:
         """Returns the features of the one view of each image that an epoch shows."""
-        views: dict[str, Any] = {"augmentation": dict(self.augmentation)}
+        views: Mapping[str, Any] = {"augmentation": dict(self.augmentation)}
         if self.loader.augmentation.draws:
-            views |= {"seed": self.seed, "epoch": epoch, "epochs": self.loader.epochs}
+            views = {**views, "seed": self.seed, "epoch": epoch, "epochs": self.loader.epochs}
         else:  # the view is the same in every epoch
             epoch = 0
+            views = PLAIN_VIEWS if is_plain(self.loader.augmentation) else views
         if self._latest is None or self._latest[0] != epoch:
             features = self.extractor.features(self.loader.batches, views, epoch=epoch)
-            self._latest = epoch, features
+            self._latest = epoch, replace(features, rest=None)
         return self._latest[1]
 
 
@@ -96,7 +112,32 @@ def training_loader(built: BuiltRun, loader: ImageLoader) -> TrainLoader:
         built: Built parts of the run.
         loader: Loader of the training images.
     """
-    frozen = built.extractor.state == "frozen" and not built.model.encoder_learns
+    augmentation = described(built.choices["augmentation"])
+    if built.frozen is not None and FeatureLoader.fits(loader, built.frozen):
+        kept = FeatureLoader(loader, built.frozen, augmentation)
+        if kept.is_cached:
+            return kept
+    frozen = built.extractor.state != "learned" and not built.model.encoder_learns
     if not frozen or not FeatureLoader.fits(loader, built.extractor):
         return loader
-    return FeatureLoader(loader, built.extractor, described(built.choices["augmentation"]))
+    return FeatureLoader(loader, built.extractor, augmentation)
+
+
+def is_plain(augmentation: CheckedAugmentation) -> bool:
+    """Returns whether an augmentation without random numbers shows centred squares.
+
+    It is compared with them for images of many sizes, in three epochs. Methods that read features
+    of plain views then share them with trainings.
+    """
+    generator = np.random.default_rng(0)
+    sizes = np.exp(generator.uniform(0, np.log(_LARGEST_SIDE), (_TRIED_SIZES, 2)))
+    sizes = sizes.astype(np.int64)
+    none = np.empty((_TRIED_SIZES, 0))
+    plain = Views(center_square(sizes))
+    shown = [augmentation.views(sizes, none, progress) for progress in (0.0, 0.5, 1.0)]
+    return all(
+        np.array_equal(views.boxes[:, 0], plain.boxes)
+        and (views.flips is None or not views.flips.any())
+        and views.crop_first == plain.crop_first
+        for views in shown
+    )
