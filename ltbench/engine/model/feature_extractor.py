@@ -331,7 +331,7 @@ class FeatureExtractor:
         """
         self.backbone.eval()
         images = len(computed.indices)
-        self.progress.start("encoding", images)
+        self.progress.start("encoding" if computed.cached is None else "projecting", images)
         done = 0
         for batch in computed:
             count = len(batch.labels)
