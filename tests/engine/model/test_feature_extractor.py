@@ -164,9 +164,9 @@ def test_activations_of_frozen_blocks_are_kept_for_epochs_that_see_the_same_view
     built = assembled(registry, tmp_path, LAST, cache, notes)
     loader = training_loader(built, image_loader(built, 0, 3))
     assert isinstance(loader, FeatureLoader)
+    parts = [part for batch in loader.epoch(1, 32, 2) for part in batch]
     (told,) = notes.of_features
     assert told == "activations before block 5 of 6 of 105 images (914 KB): computed once"
-    parts = [part for batch in loader.epoch(1, 32, 2) for part in batch]
     images = [part for batch in image_loader(built, 0, 3).epoch(1, 32, 2) for part in batch]
     for ours, theirs in zip(parts, images, strict=True):
         assert torch.equal(ours.targets.labels, theirs.targets.labels)
@@ -180,14 +180,17 @@ def test_activations_of_frozen_blocks_are_kept_for_epochs_that_see_the_same_view
     # The method's options are not part of the key, and neither is the method.
     other = {**LAST, "method": "bitfit", "seed": 1}
     built = assembled(registry, tmp_path, other, cache, notes)
-    training_loader(built, image_loader(built, 1, 3))
+    next(iter(training_loader(built, image_loader(built, 1, 3)).epoch(0, 32)))
     assert "found in" in notes.of_features[-1]
 
 
 def test_activations_leave_half_of_the_cache_to_others(registry: Registry, tmp_path: Path) -> None:
     notes = Notes()
     built = assembled(registry, tmp_path, LAST, Cache(tmp_path / "cache", 1_000_000), notes)
-    assert isinstance(training_loader(built, image_loader(built, 0, 3)), ImageLoader)
+    loader = training_loader(built, image_loader(built, 0, 3))
+    (part, *_) = next(iter(loader.epoch(0, 8)))
+    assert part.inputs.shape == (8, 3, 32, 32)
+    assert loader.logits(built.model, part.inputs).shape == (8, 10)
     (told,) = notes.of_features
     assert told == (
         "activations before block 5 of 6 are computed each time: expected at most 500 KB, half of "
