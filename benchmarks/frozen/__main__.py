@@ -17,7 +17,7 @@ import os
 import platform
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ VIT_B = {
     "backbone.model": "ViT-B-16",
     "backbone.tag": None,
     "init": "random",
-    "limit": 24,
+    "limit": 16,
     "train.epochs": 4,
     "train.batch_size": 8,
 }
@@ -80,7 +80,7 @@ def grid(large: bool) -> list[dict[str, Any]]:
     return measured
 
 
-def _medians(rows: list[Mapping[str, float]]) -> dict[str, float]:
+def _medians(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {key: statistics.median(row[key] for row in rows) for key in rows[0]}
 
 

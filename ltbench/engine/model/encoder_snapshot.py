@@ -12,7 +12,7 @@ _Item = tuple[str, Any, int]
 
 
 class EncoderSnapshot:
-    """What the modules of an encoder consist of: submodules, tensors, hooks, and attributes.
+    """Submodules, tensors, hooks and other attributes of an encoder's modules.
 
     It holds all of these objects, so that a new one is none of them.
 

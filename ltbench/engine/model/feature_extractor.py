@@ -217,7 +217,8 @@ class FeatureExtractor:
         """Returns the features (B, V, width), float32, for outputs of the part (B, V, ...)."""
         with self.policy.autocast():
             features = self._part.rest(outputs.flatten(0, 1))
-        return features.float().unflatten(0, outputs.shape[:2])
+        views: Tensor = features.float().unflatten(0, outputs.shape[:2])
+        return views
 
     def _layout(self, images: int, num_views: int) -> Layout:
         """Returns the layout of the outputs of some images, (M, V, ...)."""

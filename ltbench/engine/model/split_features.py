@@ -41,7 +41,7 @@ class SplitFeatures:
         encode: Function from a batch of views to their features (B, V, width), or to the outputs
             of a part of the encoder (B, V, ...).
         rest: Function from the outputs of the part to the features (B, V, width); None where
-            `encode` returns what is asked for.
+            `encode` returns the result.
         cached: Outputs of `encode` for the images of `held`, on the device; None: computed when
             read.
         held: (H,) indices of the images whose outputs are cached; None: `indices`.
@@ -103,8 +103,7 @@ class SplitFeatures:
             batch = next(own) if group.rank < number else None
             found = None
             if batch is not None:
-                features = self._finished(self.encode(batch))
-                found = features, batch.labels, batch.indices
+                found = self._finished(self.encode(batch)), batch.labels, batch.indices
             if batches.loader_config.skip_corrupt:
                 batches.share_skipped()
             for columns in group.gather_parts(found):
@@ -118,12 +117,13 @@ class SplitFeatures:
         """
         if self.cached is not None and self.rest is None:
             indices = torch.from_numpy(self.indices).to(self.cached.device)
-            same = self.held is None or np.array_equal(self.held, self.indices)
-            rows = None if same else torch.from_numpy(self._rows()[self.indices])
-            features = self.cached if rows is None else self.cached[rows.to(indices.device)]
-            return features, self.batches.labels[indices]
+            labels = self.batches.labels[indices]
+            if self.held is None or np.array_equal(self.held, self.indices):
+                return self.cached, labels
+            rows = torch.from_numpy(self._rows()[self.indices]).to(indices.device)
+            return self.cached[rows], labels
         found = [(batch.features, batch.labels) for batch in self]
         if not found:
             return torch.empty(0), self.batches.labels[:0]
-        features, labels = zip(*found, strict=True)
-        return torch.cat(features), torch.cat(labels)
+        features, classes = zip(*found, strict=True)
+        return torch.cat(features), torch.cat(classes)

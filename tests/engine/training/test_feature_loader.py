@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ltbench import AugmentationSpec
-from ltbench.engine.building.checked_components import CheckedAugmentation
 from ltbench.engine.training.feature_loader import is_plain
-from ltbench.registry.component import Component
 from ltbench.views import Views, center_square
+from tests.strangers import guarded
 
 
 class Squares:
@@ -47,6 +45,4 @@ class Squares:
     ],
 )
 def test_plain_views_are_found_out(but: str, plain: bool) -> None:
-    spec = AugmentationSpec(name="squares", summary="squares", build=lambda config, ctx: None)
-    augmentation = CheckedAugmentation(Squares(but), Component(spec, "tests 1"))
-    assert is_plain(augmentation) is plain
+    assert is_plain(guarded(Squares(but))) is plain
