@@ -100,6 +100,7 @@ def test_a_run_is_the_same_with_the_cache_and_without(
     assert all("found in" in note for note in again[2])
 
 
+TAU = {"refinement": "tau_norm"}
 LAST = {"method": "lora", "method.layers": 2, "augmentation": "none"}
 
 
@@ -142,7 +143,12 @@ def test_methods_seeds_and_rates_share_one_pass_over_the_images(
     runs: list[dict[str, Any]] = [
         {"method": "classifier_only", "train.epochs": 3},
         {"method": "classifier_only", "train.epochs": 3, "seed": 1, "train.lr": 0.001},
-        {"method": "classifier_only", "train.epochs": 3, "refinement": "tau_norm"},
+        {
+            "method": "classifier_only",
+            "train.epochs": 3,
+            "head": "linear",
+            "refinement": "tau_norm",
+        },
         {"method": "linear_probe"},
         {"method": "ncm", "seed": 1},
         {"method": "tip_adapter"},
