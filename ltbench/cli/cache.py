@@ -35,7 +35,7 @@ def cache(
     cache_dir: CacheFolder = None,
     json: Json = False,
 ) -> None:
-    """Show the size of the cache that runs share: features of frozen encoders, decoded images.
+    """Show the size of the cache that runs share: features, activations, decoded images.
 
     Every entry can be computed again: no result depends on the cache.
 

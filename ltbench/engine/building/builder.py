@@ -30,6 +30,8 @@ from ltbench.engine.building.placeholder_features import PlaceholderFeatures
 from ltbench.engine.building.result_warnings import result_warnings
 from ltbench.engine.building.sampling_weights import sampling_weights
 from ltbench.engine.model.compilation import FixedSizes, compile_blocks
+from ltbench.engine.model.encoder_snapshot import EncoderSnapshot
+from ltbench.engine.model.frozen_part import frozen_extractor
 from ltbench.engine.model.training_image_features import ExtractedFeatures
 from ltbench.progress import SILENT, ProgressReporter
 from ltbench.registry.attribution import attribute_errors
@@ -71,6 +73,7 @@ def build_run(
     )
     dataset, extractor = encoder.dataset, encoder.extractor
     backbone, loader_config = extractor.backbone, extractor.loader_config
+    snapshot = EncoderSnapshot(backbone)
     classes = trained or TrainingClasses(dataset.class_names, tuple(dataset.class_counts.tolist()))
     stored = trained is not None
     context = build_context(resolved, classes, backbone, loader_config.device, stored=stored)
@@ -81,7 +84,13 @@ def build_run(
         placeholders = PlaceholderFeatures.of(context)
         parts = build_model(resolved, context, backbone, placeholders, initialise=False)
     model, context = parts.classifier, parts.context
-    extractor = extractor.adapted(described(spec.method), learned=model.encoder_learns)
+    # A pass that replays kept activations is not the graph that was compiled.
+    frozen = None if spec.compile else frozen_extractor(extractor, encoder.fingerprint, snapshot)
+    extractor = extractor.adapted(
+        described(spec.method),
+        learned=model.encoder_learns,
+        unchanged=snapshot.unchanged(backbone.modules()),
+    )
     if spec.compile:
         extractor = replace(extractor, key={**extractor.key, "compile": True})
     refinement = resolved.build("refinement", context)
@@ -107,6 +116,7 @@ def build_run(
         loader_config=loader_config,
         policy=extractor.policy,
         extractor=extractor,
+        frozen=frozen,
         choices=spec.choices(),
         features=ExtractedFeatures(dataset, extractor, spec.seed),
         backbone_parameters=encoder.parameters,

@@ -59,6 +59,8 @@ class BuiltRun:
         loader_config: Device, and how images reach it.
         policy: Precision of forward passes.
         extractor: Feature extractor of the encoder.
+        frozen: Feature extractor that caches the outputs of the encoder's frozen part; None where
+            all of it is learned, or nothing.
         features: Features of the training images.
         choices: Chosen component of each kind.
         backbone_parameters: Number of weights of the image encoder before the method added some.
@@ -82,6 +84,7 @@ class BuiltRun:
     loader_config: LoaderConfig
     policy: PrecisionPolicy
     extractor: FeatureExtractor
+    frozen: FeatureExtractor | None
     features: ExtractedFeatures
     choices: Mapping[str, Choice]
     backbone_parameters: int
@@ -100,6 +103,10 @@ class BuiltRun:
         """Returns the features of the inference's views of a split."""
         views = {"inference": described(self.choices["inference"])}
         num_views = self.inference.num_views(self.context.resolution)
+        if self.frozen is not None:
+            found = self.frozen.features(batches, views, num_views=num_views)
+            if found.cached is not None:
+                return found
         return self.extractor.features(batches, views, num_views=num_views)
 
 

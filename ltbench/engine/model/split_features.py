@@ -39,8 +39,13 @@ class SplitFeatures:
         epoch: Epoch that the views belong to.
         indices: (M,) indices of the images, in the order of `whole` and of the iteration.
         images_per_pass: Number of images that go through the encoder at the same time.
-        encode: Function from a batch of views to their features (B, V, width).
-        cached: (M, V, width) features of all the images, on the device; None: computed when read.
+        encode: Function from a batch of views to their features (B, V, width), or to the outputs
+            of a part of the encoder (B, V, ...).
+        rest: Function from the outputs of the part to the features (B, V, width); None where
+            `encode` returns the result.
+        cached: Outputs of `encode` for the images of `held`, on the device; None: computed when
+            read.
+        held: (H,) indices of the images whose outputs are cached; None: `indices`.
     """
 
     batches: Batches
@@ -48,7 +53,9 @@ class SplitFeatures:
     indices: NDArray[np.int64]
     images_per_pass: int
     encode: Callable[[Batch], Tensor]
+    rest: Callable[[Tensor], Tensor] | None = None
     cached: Tensor | None = None
+    held: NDArray[np.int64] | None = None
 
     def __iter__(self) -> Iterator[FeatureBatch]:
         """Yields the features of all the images, pass by pass.
@@ -67,14 +74,23 @@ class SplitFeatures:
         if self.cached is None:
             yield from self._computed(orders)
             return
-        size, device = len(self.batches.split), self.cached.device
-        row_of = np.zeros(size, dtype=np.int64)
-        row_of[self.indices] = np.arange(len(self.indices))
+        size, device, row_of = len(self.batches.split), self.cached.device, self._rows()
         for _, draws in orders:
             at = draws % size
             rows = to_device(row_of[at], device)
             indices = to_device(at, device)
-            yield FeatureBatch(self.cached[rows], self.batches.labels[indices], indices)
+            features = self._finished(self.cached[rows])
+            yield FeatureBatch(features, self.batches.labels[indices], indices)
+
+    def _rows(self) -> NDArray[np.int64]:
+        """Returns the row of each image of the split in `cached`, (N,); 0 for one without a row."""
+        held = self.indices if self.held is None else self.held
+        row_of = np.zeros(len(self.batches.split), dtype=np.int64)
+        row_of[held] = np.arange(len(held))
+        return row_of
+
+    def _finished(self, outputs: Tensor) -> Tensor:
+        return outputs if self.rest is None else self.rest(outputs)
 
     def _computed(self, orders: Iterable[Order]) -> Iterator[FeatureBatch]:
         """Yields the features of each order; of several processes, each computes whole orders.
@@ -88,7 +104,7 @@ class SplitFeatures:
             batch = next(own) if group.rank < number else None
             found = None
             if batch is not None:
-                found = self.encode(batch), batch.labels, batch.indices
+                found = self._finished(self.encode(batch)), batch.labels, batch.indices
             if batches.loader_config.skip_corrupt:
                 batches.share_skipped()
             for columns in group.gather_parts(found):
@@ -100,11 +116,15 @@ class SplitFeatures:
 
         M is smaller where corrupt images are left out; both are empty where none is left.
         """
-        if self.cached is not None:
+        if self.cached is not None and self.rest is None:
             indices = torch.from_numpy(self.indices).to(self.cached.device)
-            return self.cached, self.batches.labels[indices]
+            labels = self.batches.labels[indices]
+            if self.held is None or np.array_equal(self.held, self.indices):
+                return self.cached, labels
+            rows = torch.from_numpy(self._rows()[self.indices]).to(indices.device)
+            return self.cached[rows], labels
         found = [(batch.features, batch.labels) for batch in self]
         if not found:
             return torch.empty(0), self.batches.labels[:0]
-        features, labels = zip(*found, strict=True)
-        return torch.cat(features), torch.cat(labels)
+        features, classes = zip(*found, strict=True)
+        return torch.cat(features), torch.cat(classes)

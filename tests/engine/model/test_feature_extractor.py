@@ -19,7 +19,7 @@ from ltbench.engine.training.feature_loader import FeatureLoader, training_loade
 from ltbench.engine.training.train_loader import ImageLoader, image_loader
 from ltbench.io.array_cache import NO_CACHE, Cache
 from ltbench.io.sizes import GB
-from ltbench.progress import SilentReporter
+from ltbench.progress import SILENT, ProgressReporter, SilentReporter
 from ltbench.registry.registry import Registry
 
 SMALL = {"dataset.largest": 20, "dataset.ratio": 4, "train.epochs": 3, "train.batch_size": 32}
@@ -31,19 +31,29 @@ class Notes(SilentReporter):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.encoded = 0
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def start(self, what: str, images: int, epoch: int = 0, epochs: int = 0) -> None:
+        self.encoded += images * (what == "encoding")
+
     @property
     def of_features(self) -> list[str]:
-        return [note for note in self.notes if note.startswith("features")]
+        return [note for note in self.notes if note.startswith(("features", "activations"))]
 
 
-def ran(registry: Registry, out: Path, settings: dict[str, Any], cache: Cache) -> Any:
+def ran(
+    registry: Registry,
+    out: Path,
+    settings: dict[str, Any],
+    cache: Cache,
+    progress: Notes | None = None,
+) -> Any:
     """Runs and returns what was learned, what was predicted, and what was told."""
     resolved = resolve(registry, settings, out)
-    progress = Notes()
+    progress = progress or Notes()
     runtime = RuntimeConfig(out, "cpu", 0, cache)
     result = execute(resolved, registry, runtime, "never", progress)
     folder = result.path
@@ -88,6 +98,117 @@ def test_a_run_is_the_same_with_the_cache_and_without(
     assert without[2] == []
     assert any("computed once" in note for note in first[2])
     assert all("found in" in note for note in again[2])
+
+
+TAU = {"refinement": "tau_norm"}
+LAST = {"method": "lora", "method.layers": 2, "augmentation": "none"}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**LAST},
+        {**LAST, "method": "lift_plus", "method.layers": 1, "train.accumulate": 3},
+        {**LAST, "method": "adaptformer", "method.layers": [3], "precision": "bf16"},
+        {**LAST, "method": "vpt", "method.deep": False, "select": "val", "inference": "center"},
+        {**LAST, "method": "full", "sampling": "class_balanced", "refinement": "crt"},
+        {"method": "proj_tuning", "augmentation": "none"},
+        {"method": "clip_adapter", "augmentation": "none"},
+        {**LAST, "backbone": "timm", "backbone.model": "test_vit", "backbone.pretrained": False},
+    ],
+    ids=lambda settings: ",".join(map(str, settings.values())),
+)
+def test_a_run_is_the_same_with_kept_activations_and_without(
+    registry: Registry, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    settings = {**FROZEN, **settings}
+    if settings.get("backbone") == "timm":
+        settings["init"] = "random"
+    without = ran(registry, tmp_path / "1", settings, NO_CACHE)
+    cache = Cache(tmp_path / "cache", GB)
+    first = ran(registry, tmp_path / "2", settings, cache)
+    again = ran(registry, tmp_path / "3", settings, cache)
+    assert first[:2] == without[:2]
+    assert again[:2] == without[:2]
+    assert sum("computed once" in note for note in first[2]) >= 2  # of train and test images
+    assert all("found in" in note for note in again[2])
+
+
+@pytest.mark.full
+def test_methods_seeds_and_rates_share_one_pass_over_the_images(
+    registry: Registry, tmp_path: Path
+) -> None:
+    cache, encoded = Cache(tmp_path / "cache", GB), []
+    runs: list[dict[str, Any]] = [
+        {"method": "classifier_only", "train.epochs": 3},
+        {"method": "classifier_only", "train.epochs": 3, "seed": 1, "train.lr": 0.001},
+        {
+            "method": "classifier_only",
+            "train.epochs": 3,
+            "head": "linear",
+            "refinement": "tau_norm",
+        },
+        {"method": "linear_probe"},
+        {"method": "ncm", "seed": 1},
+        {"method": "tip_adapter"},
+        {"method": "proj_tuning", "train.epochs": 3},
+    ]
+    for number, settings in enumerate(runs):
+        shared = {k: v for k, v in FROZEN.items() if k != "train.epochs"}
+        notes = Notes()
+        settings = {**shared, "augmentation": "none", **settings}
+        ran(registry, tmp_path / str(number), settings, cache, notes)
+        encoded.append(notes.encoded)
+    assert encoded == [105 + 355, 0, 0, 0, 0, 0, 0]
+
+
+def test_activations_of_frozen_blocks_are_kept_for_epochs_that_see_the_same_views(
+    registry: Registry, tmp_path: Path
+) -> None:
+    cache, notes = Cache(tmp_path / "cache", GB), Notes()
+    built = assembled(registry, tmp_path, LAST, cache, notes)
+    loader = training_loader(built, image_loader(built, 0, 3))
+    assert isinstance(loader, FeatureLoader)
+    parts = [part for batch in loader.epoch(1, 32, 2) for part in batch]
+    (told,) = notes.of_features
+    assert told == "activations before block 5 of 6 of 105 images (914 KB): computed once"
+    images = [part for batch in image_loader(built, 0, 3).epoch(1, 32, 2) for part in batch]
+    for ours, theirs in zip(parts, images, strict=True):
+        assert torch.equal(ours.targets.labels, theirs.targets.labels)
+        logits = loader.logits(built.model, ours.inputs)
+        assert torch.equal(logits, built.model(theirs.inputs))
+        assert logits.requires_grad
+    once = training_loader(built, image_loader(built, 0, 1))
+    assert isinstance(once, ImageLoader), "nothing to gain from one epoch"
+    few = training_loader(built, image_loader(built, 0, 3, chosen=np.arange(9)))
+    assert isinstance(few, ImageLoader), "of few of the images"
+    # The method's options are not part of the key, and neither is the method.
+    other = {**LAST, "method": "bitfit", "seed": 1}
+    built = assembled(registry, tmp_path, other, cache, notes)
+    next(iter(training_loader(built, image_loader(built, 1, 3)).epoch(0, 32)))
+    assert "found in" in notes.of_features[-1]
+
+
+def test_activations_leave_half_of_the_cache_to_others(registry: Registry, tmp_path: Path) -> None:
+    notes = Notes()
+    built = assembled(registry, tmp_path, LAST, Cache(tmp_path / "cache", 1_000_000), notes)
+    loader = training_loader(built, image_loader(built, 0, 3))
+    (part, *_) = next(iter(loader.epoch(0, 8)))
+    assert part.inputs.shape == (8, 3, 32, 32)
+    assert loader.logits(built.model, part.inputs).shape == (8, 10)
+    (told,) = notes.of_features
+    assert told == (
+        "activations before block 5 of 6 are computed each time: expected at most 500 KB, half of "
+        "the cache, got 914 KB"
+    )
+
+
+def test_views_drawn_at_random_are_trained_on_images(registry: Registry, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", GB)
+    built = assembled(registry, tmp_path, {**LAST, "augmentation": "mda"}, cache)
+    assert built.frozen is not None
+    assert isinstance(training_loader(built, image_loader(built, 0, 3)), ImageLoader)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +373,13 @@ def test_drawn_images_are_a_function_of_the_seed_whatever_the_list(
     assert place != list(range(5))
 
 
-def assembled(registry: Registry, tmp_path: Path, settings: dict[str, Any]) -> BuiltRun:
+def assembled(
+    registry: Registry,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    cache: Cache = NO_CACHE,
+    progress: ProgressReporter = SILENT,
+) -> BuiltRun:
     resolved = resolve(registry, {**FROZEN, **settings}, tmp_path)
-    return build_run(resolved, RuntimeConfig(tmp_path, "cpu", 0).loader_config(resolved.spec))
+    config = RuntimeConfig(tmp_path, "cpu", 0, cache).loader_config(resolved.spec)
+    return build_run(resolved, config, progress=progress)

@@ -55,3 +55,23 @@ def test_cached_features_equal_computed_ones(computed: SplitFeatures) -> None:
     (ours,), (theirs,) = (one.of([(7, draws)]) for one in (computed, cached))
     assert torch.equal(ours.features, theirs.features)
     assert ours.indices.tolist() == theirs.indices.tolist() == [4, 3, 4]
+
+
+def test_rows_of_all_images_serve_any_order_of_some(computed: SplitFeatures) -> None:
+    every = np.arange(5)
+    whole, _ = replace(computed, indices=every).whole()
+    held = replace(computed, cached=whole, held=every)
+    assert torch.equal(held.whole()[0], computed.whole()[0])
+    assert torch.equal(held.whole()[1], computed.whole()[1])
+    for ours, theirs in zip(held, computed, strict=True):
+        assert torch.equal(ours.features, theirs.features)
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_the_rest_is_computed_when_features_are_read(
+    computed: SplitFeatures, is_cached: bool
+) -> None:
+    outputs, _ = computed.whole()
+    doubled = replace(computed, rest=lambda found: 2 * found, cached=outputs if is_cached else None)
+    assert torch.equal(doubled.whole()[0], 2 * outputs)
+    assert torch.equal(torch.cat([batch.features for batch in doubled]), 2 * outputs)

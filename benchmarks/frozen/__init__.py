@@ -1,0 +1,1 @@
+"""Work on frozen parts of encoders that is done once."""
