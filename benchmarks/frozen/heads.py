@@ -49,7 +49,7 @@ def _single(features: Tensor, labels: Tensor, draws: Tensor, classes: int) -> Ca
 
     def step() -> None:
         logits = 20 * F.normalize(features[draws], dim=-1) @ F.normalize(weight, dim=-1).T
-        F.cross_entropy(logits, labels[draws]).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(logits, labels[draws]).backward()
         optimizer.step()
         optimizer.zero_grad()
 
