@@ -103,7 +103,7 @@ def test_the_sdist_has_no_blobs_but_those_of_the_package(
     assert not any(name.startswith("tests/") for name in packed(sdist))
     assert {"LICENSE", "CITATION.cff", "requirements.lock", "pyproject.toml"} <= packed(sdist)
     (path,) = dist.glob("*.tar.gz")
-    assert path.stat().st_size < 7.5 * MEGABYTE
+    assert path.stat().st_size < 8 * MEGABYTE
 
 
 def test_the_grids_are_in_the_wheel(dist: Path) -> None:

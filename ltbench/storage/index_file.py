@@ -55,7 +55,7 @@ class IndexFile:
 
     @classmethod
     def open(cls, folder: Path) -> IndexFile | None:
-        """Returns the index in a folder; None where there is none that can be used."""
+        """Returns the index in a folder; None without one that can be used."""
         try:
             descriptor = os.open(folder / NAME, _READ_FLAGS)
         except OSError:

@@ -110,7 +110,7 @@ class RunIndex:
 
 
 def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None]:
-    """Returns the index of a folder and its rows; None where there is none that can be used."""
+    """Returns the index of a folder and its rows; None without one that can be used."""
     file = IndexFile.open(folder)
     if file is None:
         return None, None

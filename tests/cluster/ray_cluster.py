@@ -99,6 +99,8 @@ class RayCluster:
     def _start(self, name: str, *arguments: str) -> None:
         common = (
             f"--node-name={name}",
+            # Of agents with one port on one machine, the later ones end, and take no jobs.
+            f"--dashboard-agent-listen-port={_free_port(7000 + 10 * len(self._nodes))}",
             f"--num-cpus={self._cpus}",
             "--object-store-memory=80000000",
             "--disable-usage-stats",
