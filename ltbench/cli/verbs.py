@@ -6,6 +6,7 @@ A command imports and describes one verb; help and completion all of those that 
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
@@ -125,6 +126,7 @@ def _interruptible(verb: Callable[..., None], computing: bool) -> Callable[..., 
 
     @functools.wraps(verb)
     def wrapped(**arguments: Any) -> None:
+        gc.enable()
         if computing:
             expect_one_task()
         with interrupts.named():
