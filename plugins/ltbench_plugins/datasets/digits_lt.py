@@ -5,22 +5,18 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
 from ltbench import DataContext, DatasetSpec, Recipe, option
-from ltbench.data import (
-    ArrayImages,
-    Dataset,
-    Split,
-    counts_rule,
-    exponential_counts,
-    select_counts,
-)
 from ltbench.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ltbench.data import Dataset
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SIDE = 32
@@ -43,6 +39,10 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
     a long-tailed subset of the others, n_k falling exponentially from zero to nine, and the rest is
     the val split. The 8 x 8 images are enlarged to 32 x 32 (bicubic).
     """
+    import numpy as np
+
+    from ltbench.data import ArrayImages, Dataset, Split, exponential_counts, select_counts
+
     pixels, labels = _digits()
     test = is_test(labels)
     pool = np.flatnonzero(~test)
@@ -58,6 +58,7 @@ def build(config: DigitsConfig, ctx: DataContext) -> Dataset:
 @functools.cache
 def _digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Returns the enlarged images and the labels, which are the same for all options: 5.5 MB."""
+    import numpy as np
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -74,6 +75,8 @@ def _digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Returns whether each image is in the test split: every fifth of a class, in file order."""
+    import numpy as np
+
     test = np.zeros(len(labels), dtype=bool)
     for label in range(len(NAMES)):
         test[np.flatnonzero(labels == label)[_TEST_STEP - 1 :: _TEST_STEP]] = True
@@ -82,6 +85,7 @@ def is_test(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns images (N, 32, 32, 3) for grey values (N, 8, 8) in 0..16."""
+    import numpy as np
     from PIL import Image
 
     levels = np.round(grey * (255 / 16)).astype(np.uint8)
@@ -95,6 +99,8 @@ def enlarge(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def identity(config: DigitsConfig, ctx: DataContext) -> str:
     """Returns the hash of the digits, which `build` checks."""
+    from ltbench.data import counts_rule
+
     return f"sha256:{_SHA256}{counts_rule(len(NAMES), config.largest, config.ratio)}"
 
 
