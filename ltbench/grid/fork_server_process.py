@@ -183,6 +183,8 @@ def main(arguments: Sequence[str]) -> int:
     importlib.import_module("ltbench.engine.run")
     _import(arguments[1:])
     registry = load_plugins()
+    for components in registry.components.values():
+        list(components.values())  # imports them, for all children
     if threading.active_count() > 1:
         names = ", ".join(thread.name for thread in threading.enumerate()[1:])
         print(f"a library has started threads: {names}", file=sys.stderr)  # noqa: T201

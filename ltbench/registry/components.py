@@ -54,6 +54,12 @@ class Components(MutableMapping[str, Component]):
         for name in [name for name in self._known if self._plugin(name) == plugin]:
             del self[name]
 
+    def copy(self) -> Components:
+        """Returns the same components, to which others can be added."""
+        copied = Components(self.kind)
+        copied.default, copied._known = self.default, dict(self._known)
+        return copied
+
     def _plugin(self, name: str) -> PluginInfo:
         known = self._known[name]
         return known.plugin if isinstance(known, Component) else known[1]

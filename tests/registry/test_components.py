@@ -60,6 +60,13 @@ def test_a_name_is_known_before_the_import(losses: Components) -> None:
     assert losses["mine"] is losses["mine"]
 
 
+def test_a_copy_is_changed_alone(losses: Components) -> None:
+    register(losses, "mine", default="mine")
+    copied = losses.copy()
+    register(copied, "other")
+    assert (list(losses), list(copied), copied.default) == (["mine"], ["mine", "other"], "mine")
+
+
 @pytest.mark.parametrize(
     ("late", "fault"),
     [
