@@ -80,8 +80,8 @@ class ComponentSpec:
         examples: Options that the conformance checks try, each without a download; empty where
             a component needs data of the user's.
         libraries: Modules besides torch that `build` imports and that take long, such as
-            "sklearn.datasets". A grid imports them once for all of its runs. Importing them must
-            start no thread and use no device.
+            "sklearn.linear_model". A grid imports them once for all of its runs. Importing them
+            must start no thread and use no device.
         version: Number of the component's definition, from 1; raised when the same options give
             other results than before. Part of the run's hash.
     """
