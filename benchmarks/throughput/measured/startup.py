@@ -24,7 +24,7 @@ def run(what: str, device: str) -> dict[str, Any]:
         done = run_command([*command, "--out", f"{folder}/runs"], {"FIRST_STEP": str(note)})
         result = json.loads(done.output)
         return {
-            "seconds": float(note.read_text()),
+            **json.loads(note.read_text()),
             "peak_memory_mb": result["peak_memory_mb"],
             "training_seconds": result["training"]["seconds"],
             "evaluation_seconds": result["evaluation"]["seconds"],
