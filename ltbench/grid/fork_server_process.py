@@ -38,7 +38,7 @@ _OF_EVERY_RUN = (
     "ltbench.analysis.stats.accuracy_interval",
     "scipy.special",  # which computes intervals
     "pyarrow.parquet",
-    "pandas",  # which pyarrow imports with its first array
+    "pandas",  # which pyarrow imports with its first array of paths
 )
 
 

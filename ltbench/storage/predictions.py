@@ -316,9 +316,11 @@ def _column(array: NDArray[Any]) -> Any:
     """Returns the Arrow column of an array (N,) or (N, k)."""
     import pyarrow as pa
 
-    if array.ndim == 1:
-        return pa.array(array)
-    return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+    flat = array.ravel()
+    # `pa.array` would import pandas, which takes as long as all other imports after the training.
+    buffers = [None, pa.py_buffer(flat)]
+    column = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), buffers)
+    return column if array.ndim == 1 else pa.FixedSizeListArray.from_arrays(column, array.shape[1])
 
 
 def _array(column: Any) -> NDArray[Any]:
