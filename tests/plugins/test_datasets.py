@@ -73,7 +73,7 @@ def test_digits_are_enlarged_four_times() -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (",".join(["0"] * 65), "differ from those of digits_lt"),
+        ("\n".join(2 * [",".join(65 * ["0"])]), "differ from those of digits_lt"),
         ("", "cannot be read"),
         ("a,b", "cannot be read"),
         (None, "cannot be read"),
