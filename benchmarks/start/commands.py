@@ -42,20 +42,20 @@ def measured(
         version.run(["-c", _COMMAND, "run"], folder)  # is stored, and compiles the modules
         version.run(["-c", _COMMAND, "--help"], folder)
     for name in (*QUICK, *SLOW):
-        taken: dict[str, list[Used]] = {version: [] for version in versions}
+        taken: dict[str, list[Used]] = {label: [] for label in versions}
         for _ in range(rounds if name in SLOW else 3 * rounds):
-            for version, process in versions.items():
-                taken[version].append(_take(name, process, folder))
-        for version, found in taken.items():
-            cpu = [one.cpu_seconds for one in found]
-            seconds = [one.seconds for one in found]
+            for label, one in versions.items():
+                taken[label].append(_take(name, one, folder))
+        for label, found in taken.items():
+            cpu = [used.cpu_seconds for used in found]
+            seconds = [used.seconds for used in found]
             yield {
                 "command": name,
-                "version": version,
+                "version": label,
                 "cpu_seconds": round(min(cpu), 3),
                 "median_cpu_seconds": round(statistics.median(cpu), 3),
                 "seconds": round(min(seconds), 3),
-                "peak_mb": round(statistics.median(one.peak_mb for one in found)),
+                "peak_mb": round(statistics.median(used.peak_mb for used in found)),
             }
 
 

@@ -49,8 +49,9 @@ def _watched(execute: Callable[[Any, ModuleType], None]) -> Callable[[Any, Modul
 
 def main(note: str, out: str) -> None:
     """Executes a run of one epoch with a few images, as a worker."""
-    for loader in (SourceFileLoader, ExtensionFileLoader):
-        loader.exec_module = _watched(loader.exec_module)  # type: ignore[method-assign]
+    loaders: tuple[Any, ...] = (SourceFileLoader, ExtensionFileLoader)
+    for loader in loaders:
+        loader.exec_module = _watched(loader.exec_module)
     from ltbench.grid import worker
 
     request = {

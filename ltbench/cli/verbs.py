@@ -9,7 +9,7 @@ import functools
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -18,7 +18,7 @@ from ltbench.cli.epilogs import epilog
 from ltbench.cli.one_task import expect_one_task
 from ltbench.io import interrupts
 
-MARKUP = "markdown"
+MARKUP: Final = "markdown"
 
 VERBS = {
     "run": "run:run",

@@ -44,8 +44,10 @@ class Components(MutableMapping[str, Component]):
                 f"{self.kind} '{spec.name}' is declared as the default, and so is "
                 f"'{self.default}' of {self._plugin(self.default)}"
             )
-        late = isinstance(spec, LateSpec)
-        self._known[spec.name] = (spec, plugin) if late else Component(spec, plugin)
+        if isinstance(spec, LateSpec):
+            self._known[spec.name] = spec, plugin
+        else:
+            self._known[spec.name] = Component(spec, plugin)
         if spec.default:
             self.default = spec.name
 

@@ -34,7 +34,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
 
     from ltbench.backbone import Architecture, Backbone, Library
     from ltbench_plugins.modules.families import output_width, timm_blocks
-    from ltbench_plugins.modules.lean_timm import timm
+    from ltbench_plugins.modules.lean_timm import resolve_model_data_config, timm
     from ltbench_plugins.modules.library_names import timm_names
 
     if not timm.is_model(config.model):
@@ -61,7 +61,7 @@ def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
                 f"backbone.pool: {config.model} cannot pool by '{config.pool}'",
                 hint="omit backbone.pool to use the model's own pooling",
             ) from error
-    shown: dict[str, Any] = timm.data.resolve_model_data_config(model)
+    shown: dict[str, Any] = resolve_model_data_config(model)
     resolution = int(shown["input_size"][-1])
     arguments = {} if config.pool is None else {"global_pool": config.pool}
     return Backbone(

@@ -39,11 +39,11 @@ def build(config: ListsConfig, ctx: DataContext) -> Dataset:
         DataError: A list is missing or malformed, or a folder is not an ILSVRC class.
     """
     from ltbench_plugins.modules.lean_open_clip import open_clip
-    from ltbench_plugins.modules.lean_timm import timm
+    from ltbench_plugins.modules.lean_timm import ImageNetInfo
 
     splits, folders = LISTED.read(config, ctx)
     shown = open_clip.zero_shot_metadata.IMAGENET_CLASSNAMES
-    names = dict(zip(timm.data.ImageNetInfo().label_names(), shown, strict=True))
+    names = dict(zip(ImageNetInfo().label_names(), shown, strict=True))
     unknown = [folder for folder in folders if folder not in names]
     if unknown:
         raise DataError(

@@ -6,5 +6,7 @@ from ltbench_plugins.modules.absent import absent
 
 with absent("wandb"):
     import timm
+    from timm.data.config import resolve_model_data_config
+    from timm.data.imagenet_info import ImageNetInfo
 
-__all__ = ["timm"]
+__all__ = ["ImageNetInfo", "resolve_model_data_config", "timm"]
