@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Used:
-    """What a process used until its end, or until its first training step."""
+    """Resources that a process used until its end, or until its first training step."""
 
     cpu_seconds: float
     seconds: float

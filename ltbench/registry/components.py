@@ -16,7 +16,7 @@ from ltbench.specs import ComponentSpec
 class Components(MutableMapping[str, Component]):
     """Components of a kind by name, in the order of their registration.
 
-    Names are known without an import. Whoever asks for a component gets it imported and checked.
+    Names are known without an import. A component is imported and checked when it is first read.
 
     Args:
         kind: The kind.

@@ -28,7 +28,7 @@ COUNT = 20_000
 SIZES = [(375, 500), (500, 333), (64, 640), (28, 42), (32, 32), (7, 3)]
 SCHEDULES = ("convex", "linear", "concave", "min", "max")
 AUGMENTATIONS = specs_of("augmentation")
-INFERENCES = specs_of("augmentation")
+INFERENCES = specs_of("inference")
 
 
 def drawn(augmentation: Any, size: tuple[int, int], progress: float, seed: int = 0) -> Views:
