@@ -42,6 +42,7 @@ def test_libraries_are_imported_without_those_that_no_run_uses() -> None:
     subprocess.run([sys.executable, "-c", LEAN], check=True)
 
 
+@pytest.mark.full
 def test_text_towers_of_the_hub_find_their_library() -> None:
     pytest.importorskip("transformers")
     load_transformers()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,9 @@ IMPORTS = "import torch, open_clip"
 def run(what: str, device: str) -> dict[str, Any]:
     """Returns the seconds of the imports only ("imports"), or of a whole run ("ltbench")."""
     if what == "imports":
-        return {"seconds": run_command([sys.executable, "-c", IMPORTS]).seconds}
+        seconds = run_command([sys.executable, "-c", IMPORTS]).seconds
+        used = os.times()  # of this process, which has no other child
+        return {"seconds": seconds, "cpu_seconds": used.children_user + used.children_system}
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "first_step"
         module = "benchmarks.throughput.measured.first_step"
