@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from ltbench.errors import LTBenchError
     from ltbench.hookspecs import hookimpl
+    from ltbench.late import LateSpec, late_specs
     from ltbench.published import PublishedResult
     from ltbench.registry.api_version import VERSION as api_version
     from ltbench.specs import (
@@ -65,6 +66,8 @@ _PLACES = {
     **{name: ("specs", name) for name in _SPECS},
     **{name: ("contexts", name) for name in _CONTEXTS},
     "LTBenchError": ("errors", "LTBenchError"),
+    "LateSpec": ("late", "LateSpec"),
+    "late_specs": ("late", "late_specs"),
     "PublishedResult": ("published", "PublishedResult"),
     "api_version": ("registry.api_version", "VERSION"),
     "hookimpl": ("hookspecs", "hookimpl"),
@@ -96,6 +99,7 @@ __all__ = [
     "InferenceSpec",
     "InitSpec",
     "LTBenchError",
+    "LateSpec",
     "Layers",
     "LossSpec",
     "MethodSpec",
@@ -112,6 +116,7 @@ __all__ = [
     "__version__",
     "api_version",
     "hookimpl",
+    "late_specs",
     "load_results",
     "load_run",
     "option",

@@ -1,6 +1,7 @@
 """Every hook of ltbench. A plugin implements those it needs, marked with `ltbench.hookimpl`.
 
-Registration hooks are called once, when plugins are loaded, and return any number of specs.
+Registration hooks are called once, when plugins are loaded, and return any number of specs, or
+their places.
 Notifications are called during a run. Their return values are ignored. One that raises is silenced
 for the rest of the run, and the result records it. Notifications in a plugin's module are called in
 every run, those of a tracker in the runs that `--tracker` names it for.
@@ -15,6 +16,7 @@ from typing import Any
 import pluggy
 
 from ltbench.errors import LTBenchError
+from ltbench.late import LateSpec
 from ltbench.published import PublishedResult
 from ltbench.specs import (
     AugmentationSpec,
@@ -39,72 +41,72 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def ltbench_register_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
+def ltbench_register_datasets() -> Iterable[DatasetSpec | LateSpec]:  # type: ignore[empty-body]
     """Data sets: an index with splits, class names and access to images."""
 
 
 @hookspec
-def ltbench_register_backbones() -> Iterable[BackboneSpec]:  # type: ignore[empty-body]
+def ltbench_register_backbones() -> Iterable[BackboneSpec | LateSpec]:  # type: ignore[empty-body]
     """Backbones: pretrained image encoders, with a text tower where they have one."""
 
 
 @hookspec
-def ltbench_register_methods() -> Iterable[MethodSpec]:  # type: ignore[empty-body]
+def ltbench_register_methods() -> Iterable[MethodSpec | LateSpec]:  # type: ignore[empty-body]
     """Methods: the learned parameters of the image encoder, and the recipe to train them."""
 
 
 @hookspec
-def ltbench_register_heads() -> Iterable[HeadSpec]:  # type: ignore[empty-body]
+def ltbench_register_heads() -> Iterable[HeadSpec | LateSpec]:  # type: ignore[empty-body]
     """Heads: modules from features to logits."""
 
 
 @hookspec
-def ltbench_register_inits() -> Iterable[InitSpec]:  # type: ignore[empty-body]
+def ltbench_register_inits() -> Iterable[InitSpec | LateSpec]:  # type: ignore[empty-body]
     """Initialisations: the first weight of a head."""
 
 
 @hookspec
-def ltbench_register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
+def ltbench_register_losses() -> Iterable[LossSpec | LateSpec]:  # type: ignore[empty-body]
     """Losses: from logits and labels to a scalar."""
 
 
 @hookspec
-def ltbench_register_samplings() -> Iterable[SamplingSpec]:  # type: ignore[empty-body]
+def ltbench_register_samplings() -> Iterable[SamplingSpec | LateSpec]:  # type: ignore[empty-body]
     """Samplings: the frequency of each class in an epoch."""
 
 
 @hookspec
-def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:  # type: ignore[empty-body]
+def ltbench_register_augmentations() -> Iterable[AugmentationSpec | LateSpec]:  # type: ignore[empty-body]
     """Augmentations: the views of training images."""
 
 
 @hookspec
-def ltbench_register_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
+def ltbench_register_optimizers() -> Iterable[OptimizerSpec | LateSpec]:  # type: ignore[empty-body]
     """Optimizers: the update rules of the learned parameters."""
 
 
 @hookspec
-def ltbench_register_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empty-body]
+def ltbench_register_schedules() -> Iterable[ScheduleSpec | LateSpec]:  # type: ignore[empty-body]
     """Schedules: the learning rate in the course of the training."""
 
 
 @hookspec
-def ltbench_register_refinements() -> Iterable[RefinementSpec]:  # type: ignore[empty-body]
+def ltbench_register_refinements() -> Iterable[RefinementSpec | LateSpec]:  # type: ignore[empty-body]
     """Refinements: second stages, which change the trained model before it is evaluated."""
 
 
 @hookspec
-def ltbench_register_inferences() -> Iterable[InferenceSpec]:  # type: ignore[empty-body]
+def ltbench_register_inferences() -> Iterable[InferenceSpec | LateSpec]:  # type: ignore[empty-body]
     """Inferences: the views of test images, and the reduction of their logits."""
 
 
 @hookspec
-def ltbench_register_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
+def ltbench_register_executors() -> Iterable[ExecutorSpec | LateSpec]:  # type: ignore[empty-body]
     """Executors: places where the runs of a grid are run."""
 
 
 @hookspec
-def ltbench_register_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
+def ltbench_register_trackers() -> Iterable[TrackerSpec | LateSpec]:  # type: ignore[empty-body]
     """Trackers: receivers of a run's notifications."""
 
 

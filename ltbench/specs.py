@@ -68,6 +68,8 @@ class Recipe:
 class ComponentSpec:
     """Fields of the specs of all kinds.
 
+    A kind without fields of its own is no dataclass again: it inherits all that one would have.
+
     Args:
         name: Name in snake_case, unique among its kind.
         summary: One line for `ltbench list`.
@@ -78,8 +80,8 @@ class ComponentSpec:
         examples: Options that the conformance checks try, each without a download; empty where
             a component needs data of the user's.
         libraries: Modules besides torch that `build` imports and that take long, such as
-            "sklearn.datasets". A grid imports them once for all of its runs. Importing them must
-            start no thread and use no device.
+            "sklearn.linear_model". A grid imports them once for all of its runs. Importing them
+            must start no thread and use no device.
         version: Number of the component's definition, from 1; raised when the same options give
             other results than before. Part of the run's hash.
     """
@@ -206,7 +208,6 @@ class MethodSpec(ComponentSpec):
     seedless: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class HeadSpec(ComponentSpec):
     """A classifier. `build(config, BuildContext)` returns an `ltbench.protocols.Head`."""
 
@@ -257,7 +258,6 @@ class LossSpec(ComponentSpec):
     prior_factors: Callable[[Any, Sequence[int]], Sequence[float] | None] = _no_prior_factors
 
 
-@dataclass(frozen=True, kw_only=True)
 class SamplingSpec(ComponentSpec):
     """The frequency of each class in an epoch.
 
@@ -268,7 +268,6 @@ class SamplingSpec(ComponentSpec):
     plural = "samplings"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AugmentationSpec(ComponentSpec):
     """Training crops. `build(config, BuildContext)` returns an `ltbench.protocols.Augmentation`."""
 
@@ -276,7 +275,6 @@ class AugmentationSpec(ComponentSpec):
     plural = "augmentations"
 
 
-@dataclass(frozen=True, kw_only=True)
 class InferenceSpec(ComponentSpec):
     """Test views, and the reduction of their logits to one.
 
@@ -287,7 +285,6 @@ class InferenceSpec(ComponentSpec):
     plural = "inferences"
 
 
-@dataclass(frozen=True, kw_only=True)
 class OptimizerSpec(ComponentSpec):
     """The update rule of the learned parameters.
 
@@ -299,7 +296,6 @@ class OptimizerSpec(ComponentSpec):
     plural = "optimizers"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ScheduleSpec(ComponentSpec):
     """The learning rate in the course of the training.
 
@@ -311,7 +307,6 @@ class ScheduleSpec(ComponentSpec):
     plural = "schedules"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RefinementSpec(ComponentSpec):
     """A second stage, which changes the trained model before it is evaluated.
 
@@ -342,7 +337,6 @@ SPECS: dict[str, type[ComponentSpec]] = {
 """Specs of the kinds of a run's components, by kind."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(ComponentSpec):
     """The place where the runs of a grid are run; in no run and no hash.
 
@@ -353,7 +347,6 @@ class ExecutorSpec(ComponentSpec):
     plural = "executors"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrackerSpec(ComponentSpec):
     """A receiver of a run's notifications; in no run and no hash.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def one_view(views: Views) -> Views:
 
 def center_square(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Returns the largest centred square of each image, (N, 4), for sizes (N, 2)."""
+    import numpy as np
+
     side = sizes.min(axis=1, keepdims=True)
     return np.concatenate([(sizes - side) / 2, side, side], axis=1).astype(np.float64)
 
@@ -63,6 +67,8 @@ def crops_of_resized(
         Boxes (N, 5 or 1, 4): top left, top right, bottom left, bottom right, centre; or only the
         centre.
     """
+    import numpy as np
+
     resized = (short_side * sizes) // sizes.min(axis=1, keepdims=True)
     free = resized - resolution
     center = np.round(free / 2)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from docs.made.markup import cell, fenced, table
-from ltbench import contexts, hookspecs, jobs, protocols, published, specs
+from ltbench import contexts, hookspecs, jobs, late, protocols, published, specs
 from ltbench.registry.registry import Registry
 from ltbench.specs import KINDS, ComponentSpec
 
@@ -46,6 +46,7 @@ def specs_page(registry: Registry) -> str:
             specs,
             lambda name: name.endswith("Spec") and name != "ComponentSpec",
         ),
+        ("Specs that are imported when they are used", late, lambda name: True),
         ("Published results", published, lambda name: name == "PublishedResult"),
     ):
         parts.append(f"## {title}\n")

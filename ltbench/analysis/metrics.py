@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ltbench.analysis.stats.accuracy_interval import crossed_interval
-from ltbench.analysis.stats.strata import Strata
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SHOT_GROUPS = ("many", "medium", "few")
 INTERVAL_METHOD = "crossed"
@@ -80,6 +78,8 @@ def compute_metrics(
         without test images), `group_classes` (number of classes with test images), `shot_rule`,
         `test_images` (number of images).
     """
+    import numpy as np
+
     labels, predicted = predictions.labels, predictions.predicted
     correct = np.bincount(labels[labels == predicted], minlength=len(class_counts))
     support = np.bincount(labels, minlength=len(class_counts))
@@ -122,6 +122,8 @@ def accuracies(
         `accuracy`, `mean_class`, `many`, `medium` and `few` (None for an empty group), and (K,)
         accuracies of the classes, NaN for a class without test images.
     """
+    import numpy as np
+
     classes = len(class_counts)
     correct = np.bincount(labels[labels == predicted], minlength=classes)
     support = np.bincount(labels, minlength=classes)
@@ -149,6 +151,9 @@ def intervals(
         Accuracy name -> lower and upper bound in percent, computed as on leaderboards; None for a
         shot group without test images.
     """
+    from ltbench.analysis.stats.accuracy_interval import crossed_interval
+    from ltbench.analysis.stats.strata import Strata
+
     right = predictions.labels == predictions.predicted
     found = crossed_interval(right[None], Strata.from_labels(predictions.labels, groups))
     return {
@@ -160,6 +165,8 @@ def intervals(
 def _class_accuracies(
     correct: NDArray[np.int64], support: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    import numpy as np
+
     shares = np.full(len(support), np.nan)
     np.divide(100.0 * correct, support, out=shares, where=support > 0)
     return shares
@@ -172,6 +179,8 @@ def _macro_f1(
     support: NDArray[np.int64],
 ) -> float:
     """Returns the mean of 2 TP / (2 TP + FP + FN) over the classes with test images, in percent."""
+    import numpy as np
+
     predictions_of_class = np.bincount(predicted, minlength=len(support))
     present = support > 0
     return float((200.0 * correct[present] / (support + predictions_of_class)[present]).mean())
@@ -189,6 +198,8 @@ def reliability_bins(
     Returns:
         Mean confidence, accuracy and share of the images of each bin in percent, (B,) each.
     """
+    import numpy as np
+
     bins = np.minimum((confidence * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
     images = np.bincount(bins, minlength=_CALIBRATION_BINS)
     filled = images > 0
@@ -204,6 +215,8 @@ def calibration_error(predictions: PredictionArrays) -> float:
 
     It is the mean absolute gap between confidence and accuracy, each bin weighted by its images.
     """
+    import numpy as np
+
     right = predictions.labels == predictions.predicted
     confidence, accuracy, share = reliability_bins(predictions.confidence, right)
     return float(np.abs(accuracy - confidence) @ share / 100)

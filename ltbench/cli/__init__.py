@@ -14,8 +14,14 @@ _MAX_MESSAGE = 1_200  # characters of an error, which may name a path of any len
 
 def main() -> None:
     """Runs the command as a process of its own, which signals interrupt."""
+    import gc
+
     interrupts.install()  # before the imports of anything else
-    run_command()
+    gc.disable()  # until the verb begins: imports make no garbage, and each search takes longer
+    try:
+        run_command()
+    finally:
+        gc.freeze()  # else Python's exit searches all libraries for garbage, for up to a second
 
 
 def run_command() -> None:
@@ -84,14 +90,11 @@ def _as_config_error(error: Any) -> ConfigError:
 
 def _fail(error: LTBenchError) -> NoReturn:
     """Prints an error and ends the command with its exit code."""
-    import gc
     import sys
 
-    from ltbench.errors import Interrupted, shortened
+    from ltbench.errors import shortened
 
     interrupts.finish(error.exit_code)
-    if isinstance(error, Interrupted):
-        gc.freeze()  # else Python's exit searches all libraries for garbage, for a second
     from ltbench.cli.app import debugging
 
     if debugging():

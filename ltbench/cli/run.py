@@ -28,6 +28,7 @@ from ltbench.config.quick_look import FAST
 from ltbench.config.text import Text
 from ltbench.errors import ConfigError
 from ltbench.io import interrupts
+from ltbench.io.gc import gc_paused
 
 _COMPONENTS = "Components (see `ltbench list`)"
 _TRAINING = "Training (default: the method's recipe)"
@@ -213,36 +214,37 @@ def run(
         "limit": limit,
         "fast": "true" if fast else None,
     }
-    from ltbench.cli.output import print_plan, print_result
-    from ltbench.cli.output_paths import output_folder
-    from ltbench.cli.stored_runs import with_today_intervals
-    from ltbench.config.settings_file import as_settings_file, read_settings_file
-    from ltbench.engine.late_progress import LateProgress
-    from ltbench.engine.launch import plan_run, runtime_config
-    from ltbench.io.console import console
-    from ltbench.registry.load import load_plugins
+    with gc_paused():  # little of what is imported and planned becomes garbage
+        from ltbench.cli.output import print_plan, print_result
+        from ltbench.cli.output_paths import output_folder
+        from ltbench.cli.today_intervals import with_today_intervals
+        from ltbench.config.settings_file import as_settings_file, read_settings_file
+        from ltbench.engine.late_progress import LateProgress
+        from ltbench.engine.launch import plan_run, runtime_config
+        from ltbench.io.console import console
+        from ltbench.registry.load import load_plugins
 
-    if toml and (json or not dry_run):
-        raise ConfigError("--toml: expected --dry-run, and not --json")
-    output_folder(out, "--out")
-    processes = Processes.of(ranks, gpus, device)
-    file = read_settings_file(config)
-    flags = {key: Text(value) for key, value in given.items() if value is not None}
-    settings, faults = read_assignments(assignments, flags)
-    with file.naming_faults(settings):
-        planned = plan_run(
-            load_plugins(),
-            file.under(settings),
-            data_root,
-            tracker or (),
-            faults,
-            progress=LateProgress(),
-        )
-    if toml:
-        typer.echo(as_settings_file(planned.resolved), nl=False)
-        return
-    alone = processes.place is None  # else the ranks read the store together
-    stored = planned.stored(out, overwrite) if alone and not dry_run else None
+        if toml and (json or not dry_run):
+            raise ConfigError("--toml: expected --dry-run, and not --json")
+        output_folder(out, "--out")
+        processes = Processes.of(ranks, gpus, device)
+        file = read_settings_file(config)
+        flags = {key: Text(value) for key, value in given.items() if value is not None}
+        settings, faults = read_assignments(assignments, flags)
+        with file.naming_faults(settings):
+            planned = plan_run(
+                load_plugins(),
+                file.under(settings),
+                data_root,
+                tracker or (),
+                faults,
+                progress=LateProgress(),
+            )
+        if toml:
+            typer.echo(as_settings_file(planned.resolved), nl=False)
+            return
+        alone = processes.place is None  # else the ranks read the store together
+        stored = planned.stored(out, overwrite) if alone and not dry_run else None
     if stored is not None:
         print_result(with_today_intervals(stored), json=json, stored=True)
         return

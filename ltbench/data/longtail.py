@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ltbench.data.dataset import Dataset, Split
-from ltbench.data.images import subset
 from ltbench.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ltbench.data.dataset import Dataset
 
 _RELATIVE_TOLERANCE = 1e-9  # distance to a whole number at which a product's rounding matters
 _ABSOLUTE_TOLERANCE = 1e-9  # error of a product whose exact value is a whole number
@@ -97,6 +98,11 @@ def make_lt(
         ConfigError: A class has too few images, or would have none left.
         DataError: A class has no training images.
     """
+    import numpy as np
+
+    from ltbench.data.dataset import Split
+    from ltbench.data.images import subset
+
     train, available = dataset.splits["train"], dataset.class_counts
     if not available.all():
         empty = dataset.class_names[int(available.argmin())]
@@ -159,6 +165,8 @@ def select_counts(
         counts: Number of images n_k of each class; a class with fewer images gives all of them.
         data_seed: Seed of the random stream.
     """
+    import numpy as np
+
     stream = np.random.RandomState(data_seed)
     chosen = []
     for label, count in enumerate(counts):

@@ -33,6 +33,14 @@ from ltbench.registry.registry import Registry
 
 RUN_END_SECONDS = 30.0  # from the end of the parent until remaining runs are killed
 
+_OF_EVERY_RUN = (
+    "ltbench.engine.run",
+    "ltbench.analysis.stats.accuracy_interval",
+    "scipy.special",  # which computes intervals
+    "pyarrow.parquet",
+    "pandas",  # which pyarrow imports with its first array of paths
+)
+
 
 class _Server:
     """Forks requested processes and reports how they end.
@@ -180,9 +188,12 @@ def main(arguments: Sequence[str]) -> int:
     # Of a signal to all processes of a job: the parent stops the runs, and closes the channel.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     gc.disable()  # collections would take a fifth of the time of the imports
-    importlib.import_module("ltbench.engine.run")
+    for name in _OF_EVERY_RUN:
+        importlib.import_module(name)
     _import(arguments[1:])
     registry = load_plugins()
+    for components in registry.components.values():
+        list(components.values())  # imports them, for all children
     if threading.active_count() > 1:
         names = ", ".join(thread.name for thread in threading.enumerate()[1:])
         print(f"a library has started threads: {names}", file=sys.stderr)  # noqa: T201

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ltbench.errors import BusyError, LTBenchError
 from ltbench.io.interrupts import check
 
@@ -54,6 +52,8 @@ def wait_for_lock(path: Path) -> Iterator[None]:
         Interrupted: A signal arrived while the lock was held by another process.
         OSError: The file cannot be written, or the file system has no locks.
     """
+    from filelock import FileLock, Timeout
+
     if not has_locks(path.parent):
         raise OSError(errno.ENOSYS, f"{path.parent} is on a file system without file locks")
     lock = FileLock(path)
@@ -82,6 +82,8 @@ def hold_lock(path: Path, doing: str, denied: type[LTBenchError], option: str) -
         LTBenchError: The file cannot be written, or the file system has no locks; of the type
             `denied`.
     """
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path, timeout=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

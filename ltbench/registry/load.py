@@ -23,8 +23,10 @@ import pluggy
 
 from ltbench import hookspecs
 from ltbench.errors import PluginError, suggestion
+from ltbench.late import LateSpec
 from ltbench.registry import api_version as api
 from ltbench.registry.component import PluginFailure, PluginInfo, PluginWarning
+from ltbench.registry.components import loaded
 from ltbench.registry.guard.record import Guarded
 from ltbench.registry.inspect_source import (
     at,
@@ -191,6 +193,11 @@ def _register(point: EntryPoint, info: PluginInfo, registry: Registry) -> None:
         for kind in KINDS.values():
             for spec, place in _items(f"ltbench_register_{kind.plural}", plugin, manager):
                 with _located(place):
+                    if isinstance(spec, LateSpec):
+                        if is_built_in(point):
+                            registry.add_late(spec, kind.kind, info)
+                            continue
+                        spec = loaded(spec, kind.kind, info)  # while the process is guarded
                     if isinstance(spec, ComponentSpec) and type(spec) is not kind:
                         raise PluginError(
                             f"ltbench_register_{kind.plural} returned the "

@@ -8,6 +8,7 @@ from pathlib import Path
 import pluggy
 
 from ltbench.errors import ConfigError, PluginError, UnknownNameError, quoted, shortened, suggestion
+from ltbench.late import LateSpec
 from ltbench.published import PublishedResult, faults
 from ltbench.registry.component import (
     Component,
@@ -17,8 +18,9 @@ from ltbench.registry.component import (
     Published,
     ShippedGrid,
 )
+from ltbench.registry.components import Components
 from ltbench.registry.inspect_source import private_imports
-from ltbench.registry.spec_checks import check_registration, checked_spec
+from ltbench.registry.spec_checks import checked_spec
 from ltbench.specs import KINDS
 
 
@@ -38,8 +40,8 @@ class Registry:
     """
 
     manager: pluggy.PluginManager
-    components: dict[str, dict[str, Component]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS}
+    components: dict[str, Components] = field(
+        default_factory=lambda: {kind: Components(kind) for kind in KINDS}
     )
     published: tuple[Published, ...] = ()
     grids: dict[str, ShippedGrid] = field(default_factory=dict)
@@ -75,9 +77,8 @@ class Registry:
         Raises:
             ConfigError: No plugin declares a default of that kind.
         """
-        for name, component in self.components[kind].items():
-            if component.spec.default:
-                return name
+        if name := self.components[kind].default:
+            return name
         raise ConfigError(
             f"no plugin declares a default {kind}", hint=f"choose one of `ltbench list {kind}`"
         )
@@ -89,9 +90,15 @@ class Registry:
             PluginError: The spec breaks the contract, or its name is taken.
         """
         checked = checked_spec(spec)
-        known = self.components[checked.kind]
-        check_registration(checked, known.values())
-        known[checked.name] = Component(checked, plugin)
+        self.components[checked.kind].register(checked, plugin)
+
+    def add_late(self, spec: LateSpec, kind: str, plugin: PluginInfo) -> None:
+        """Registers the place of a spec that a plugin's hook returned.
+
+        Raises:
+            PluginError: Its name is taken.
+        """
+        self.components[kind].register(spec, plugin)
 
     def add_published(self, result: object, plugin: PluginInfo) -> None:
         """Registers a published result that a plugin's hook returned.
@@ -141,6 +148,5 @@ class Registry:
         """Removes every component, published result and grid of a plugin."""
         self.published = tuple(item for item in self.published if item.plugin != plugin)
         self.grids = {name: one for name, one in self.grids.items() if one.plugin != plugin}
-        for named in self.components.values():
-            for name in [name for name, item in named.items() if item.plugin == plugin]:
-                del named[name]
+        for components in self.components.values():
+            components.drop(plugin)

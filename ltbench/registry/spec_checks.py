@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import is_dataclass
 from typing import cast
 
 from ltbench.errors import PluginError
-from ltbench.registry.component import Component
 from ltbench.registry.inspect_source import at, place_of
 from ltbench.specs import KINDS, ComponentSpec, Recipe
 
@@ -29,26 +27,6 @@ def checked_spec(spec: object) -> ComponentSpec:
     if fault:
         raise PluginError(fault)
     return found
-
-
-def check_registration(spec: ComponentSpec, registered: Iterable[Component]) -> None:
-    """Checks that the name and the default of a kind are not taken.
-
-    Args:
-        spec: Spec to register.
-        registered: Registered components of the same kind.
-
-    Raises:
-        PluginError: The name is taken, or another component is the default.
-    """
-    for other in registered:
-        if other.spec.name == spec.name:
-            raise PluginError(f"{spec.kind} '{spec.name}' is already registered by {other.plugin}")
-        if spec.default and other.spec.default:
-            raise PluginError(
-                f"{spec.kind} '{spec.name}' is declared as the default, and so is "
-                f"'{other.spec.name}' of {other.plugin}"
-            )
 
 
 def _fault(spec: ComponentSpec) -> str:

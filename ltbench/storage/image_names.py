@@ -20,21 +20,34 @@ CHECKSUM = "checksum.image"
 LARGEST = 2**30
 """Size that the names, each written out, never reach, in bytes."""
 
+_LARGEST_COLUMN = 2**31 - 1  # the offsets of an Arrow column of texts have 32 bits
+
 
 def names_column(names: Iterable[str]) -> Any:
     """Returns names as an Arrow column; what is not Unicode is escaped.
 
     Args:
         names: Names, or an Arrow array of them.
+
+    Raises:
+        DataError: They are too long for one column.
     """
+    import numpy as np
     import pyarrow as pa
 
     if isinstance(names, pa.Array | pa.ChunkedArray):
         whole = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
         return whole.cast(pa.string())
-    return pa.array(
-        [str(name).encode("utf-8", "backslashreplace").decode() for name in names], pa.string()
-    )
+    texts = [str(name).encode("utf-8", "backslashreplace") for name in names]
+    ends = np.cumsum([0, *map(len, texts)])
+    if ends[-1] > _LARGEST_COLUMN:
+        raise DataError(
+            f"names of the images: expected at most {_LARGEST_COLUMN} bytes, got {ends[-1]}",
+            hint="shorten the paths of the images",
+        )
+    # `pa.array` would import pandas: see `predictions`.
+    offsets = pa.py_buffer(ends.astype(np.int32))
+    return pa.StringArray.from_buffers(len(texts), offsets, pa.py_buffer(b"".join(texts)))
 
 
 def names_checksum(column: Any) -> str:

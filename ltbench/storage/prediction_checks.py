@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ltbench.analysis.metrics import DEFAULT_RULE, SHOT_RULES, accuracies, calibration_error
 from ltbench.config.runspec import RunSpec
@@ -19,6 +16,10 @@ from ltbench.storage.predictions import (
     predictions_name,
     recomputed_hint,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _ROUNDING_PERCENT = 1e-6  # one image of a million weighs a hundred times as much
 
@@ -45,6 +46,8 @@ def check_predictions(
         DataError: The predictions are of another run, inference or split, or of other classes, or
             give other accuracies than the result has.
     """
+    import numpy as np
+
     about = predictions.about
     own = path.name == predictions_name(spec.inference.name)
     expected: dict[str, Sequence[str]] = {
@@ -114,6 +117,8 @@ def _check_accuracies(
 
 def _same_classes(stored: list[float | None], each: NDArray[np.float64]) -> bool:
     """Returns whether two lists of class accuracies agree; None stands for NaN."""
+    import numpy as np
+
     values = np.array(stored, dtype=np.float64)
     if values.shape != each.shape:
         return False

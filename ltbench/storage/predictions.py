@@ -12,16 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ltbench.errors import DataError, quoted, shortened
 from ltbench.io.checksums import array_checksum
 from ltbench.io.reading import expect_regular
 from ltbench.storage.files import write_atomically
 from ltbench.storage.image_names import CHECKSUM, COLUMN, names_checksum, names_column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = "2"
 """Format of files with checksums; earlier files record none."""
@@ -128,6 +129,8 @@ class Predictions:
     @property
     def confidence(self) -> NDArray[np.float64]:
         """(N,) the probability of the predicted class."""
+        import numpy as np
+
         margin = self.logits[:, 0].astype(np.float64) - self.log_sum_exp
         return np.exp(np.minimum(margin, 0))
 
@@ -141,6 +144,7 @@ class Predictions:
             about: Metadata: keys `hash`, `inference` and `split`.
             images: (N,) names of the images; None where they are not known.
         """
+        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -169,6 +173,8 @@ class Predictions:
         Raises:
             DataError: The file is missing, broken or damaged.
         """
+        import numpy as np
+
         names = ["index", "label", "prediction", "other_classes", "top_logits", "log_sum_exp"]
         with _as_data_error(path):
             arrays, about = _read(path, names)
@@ -244,6 +250,7 @@ def _read(path: Path, names: list[str]) -> tuple[dict[str, NDArray[Any]], dict[s
     Raises:
         ValueError: A column has another type or checksum, or columns contradict each other.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -309,9 +316,11 @@ def _column(array: NDArray[Any]) -> Any:
     """Returns the Arrow column of an array (N,) or (N, k)."""
     import pyarrow as pa
 
-    if array.ndim == 1:
-        return pa.array(array)
-    return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+    flat = array.ravel()
+    # `pa.array` would import pandas, which takes as long as all other imports after the training.
+    buffers = [None, pa.py_buffer(flat)]
+    column = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), buffers)
+    return column if array.ndim == 1 else pa.FixedSizeListArray.from_arrays(column, array.shape[1])
 
 
 def _array(column: Any) -> NDArray[Any]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-import numpy as np
 from annotated_types import Ge, Le, Len, MinLen
-from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
@@ -29,6 +27,10 @@ from ltbench.storage.predictions import PredictedClasses, Predictions, stored_pr
 from ltbench.storage.stored_file import Record, StoredFile
 from ltbench.storage.tags import FILE as TAGS_FILE
 from ltbench.storage.tags import read_tags
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
 Amount = Annotated[float, Ge(0), Le(1e15)]

@@ -89,7 +89,7 @@ class Bench:
     @classmethod
     def of(cls, registry: Registry) -> Bench:
         """Returns a bench with the components of a registry, which is not changed."""
-        named = {kind: dict(components) for kind, components in registry.components.items()}
+        named = {kind: components.copy() for kind, components in registry.components.items()}
         own = replace(registry, components=named)
         own.add(SYNTHETIC, PluginInfo("testing", "ltbench.testing", "ltbench", "0"))
         return cls(own)

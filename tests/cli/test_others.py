@@ -156,7 +156,9 @@ def test_eval_refuses_files_of_other_runs(cli: Cli, finished: Path, tmp_path: Pa
 def test_eval_refuses_components_that_mean_something_else_now(
     cli: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltbench_plugins.methods.LIFT_PLUS", replace(LIFT_PLUS, version=99))
+    monkeypatch.setattr(
+        "ltbench_plugins.methods.lift_plus.LIFT_PLUS", replace(LIFT_PLUS, version=99)
+    )
     stored = cli("eval", str(finished), "--json")
     assert stored.code == 0, stored.err
     refused = cli("eval", str(finished), "--inference", "center")

@@ -183,7 +183,9 @@ def test_another_backbone_is_refused(
             next(backbone.parameters()).view(-1)[0] += 1e-3
         return backbone
 
-    monkeypatch.setattr("ltbench_plugins.backbones.CLIP_TINY", replace(CLIP_TINY, build=changed))
+    monkeypatch.setattr(
+        "ltbench_plugins.backbones.clip_tiny.CLIP_TINY", replace(CLIP_TINY, build=changed)
+    )
     with pytest.raises(DataError, match="the weights of the backbone are not those"):
         load_model(directory.path, "cpu")
 

@@ -12,11 +12,11 @@ from ltbench.contexts import BuildContext
 from ltbench.export.view_plan import PlannedView, center_plan, view_plan
 from ltbench.testing.bench import context
 from ltbench.views import Views, center_square, crops_of_resized
-from ltbench_plugins.inferences import ltbench_register_inferences
 from ltbench_plugins.inferences.center import Center
+from tests.specs import specs_of
 
 COUNTS = (40, 9, 3)
-SPECS = {spec.name: spec for spec in ltbench_register_inferences() if spec.name != "randaug_tte"}
+SPECS = {name: spec for name, spec in specs_of("inference").items() if name != "randaug_tte"}
 
 
 def facts(resolution: int) -> BuildContext:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import RandAugment
 
-from ltbench_plugins.augmentations import ltbench_register_augmentations
 from ltbench_plugins.augmentations.mda import Mda
 from ltbench_plugins.augmentations.none import Plain
 from ltbench_plugins.augmentations.standard import Standard
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_augmentations()}
+SPECS = specs_of("augmentation")
 CHANGING = ("mixup", "cutmix", "randaugment")
 LABELS = torch.tensor([0, 1, 2])
 

@@ -14,15 +14,16 @@ from ltbench.engine.building.builder import build_run
 from ltbench.engine.run import RuntimeConfig
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.registry.registry import Registry
-from ltbench_plugins.backbones import clip_tiny, ltbench_register_backbones, open_clip, timm
+from ltbench_plugins.backbones import clip_tiny, open_clip, timm
 from ltbench_plugins.backbones.named import NamedConfig
 from ltbench_plugins.methods.adaptformer import AdaptFormer, AdaptFormerConfig
 from ltbench_plugins.modules.families import OPEN_CLIP_BLOCK, TIMM_BLOCK
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
 CTX = BackboneContext(seed=0)
-SPECS = {spec.name: spec for spec in ltbench_register_backbones()}
+SPECS = specs_of("backbone")
 OPENAI = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)

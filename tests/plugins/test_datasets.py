@@ -70,14 +70,33 @@ def test_digits_are_enlarged_four_times() -> None:
     assert set(enlarge(np.full((1, 8, 8), 4, np.uint8)).ravel()) == {64}  # 63.75
 
 
-def test_other_digits_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = load_digits()
-    changed.images[5, 0, 0] += 1
-    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: changed)
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("\n".join(2 * [",".join(65 * ["0"])]), "differ from those of digits_lt"),
+        ("", "cannot be read"),
+        ("a,b", "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:loadtxt. input contained no data")
+def test_other_digits_are_told(
+    content: str | None, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "digits.csv"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setattr(digits_lt, "_file", lambda: file)
     digits_lt._digits.cache_clear()
-    with pytest.raises(DataError, match="differ from those of digits_lt") as raised:
+    with pytest.raises(DataError, match=fault) as raised:
         digits()
     assert "scikit-learn" in raised.value.hint
+
+
+def test_digits_are_those_of_scikit_learn() -> None:
+    theirs, (images, labels) = load_digits(), digits_lt._digits()
+    assert (images == enlarge(theirs.images.astype(np.uint8))).all()
+    assert (labels == theirs.target).all()
 
 
 @value_of("dataset", "imagenet_lt")

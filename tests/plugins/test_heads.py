@@ -12,12 +12,12 @@ from torch import Tensor
 
 from ltbench.backbone import Backbone
 from ltbench.errors import ConfigError
-from ltbench_plugins.heads import ltbench_register_heads
 from ltbench_plugins.inits.semantic import SEMANTIC
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_heads()}
+SPECS = specs_of("head")
 REFERENCES = {
     "cosine": "CosineClassifier",
     "l2norm": "L2NormClassifier",

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from ltbench_plugins.augmentations.randaugment import RandAugment, RandAugmentConfig
-from ltbench_plugins.inferences import ltbench_register_inferences
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_inferences()}
+SPECS = specs_of("inference")
 SIZES = np.array([[72, 108], [36, 36]])
 CENTER = [4, 22, 64, 64]
 FIVE = [[0, 0, 64, 64], [0, 44, 64, 64], [8, 0, 64, 64], [8, 44, 64, 64], CENTER]

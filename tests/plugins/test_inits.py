@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 from ltbench.backbone import Backbone
 from ltbench.errors import ConfigError
-from ltbench_plugins.inits import ltbench_register_inits
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_inits()}
+SPECS = specs_of("init")
 NAMES = ["cat_fish", "dog"]
 
 

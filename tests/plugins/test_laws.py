@@ -17,19 +17,18 @@ from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms import functional as vision
 
 from ltbench.views import Views
-from ltbench_plugins.augmentations import ltbench_register_augmentations
 from ltbench_plugins.augmentations.mda import Mda
 from ltbench_plugins.augmentations.standard import Standard
-from ltbench_plugins.inferences import ltbench_register_inferences
 from tests import parity
 from tests.covered import value_of
 from tests.laws import Law, bound, distance, mda_law
+from tests.specs import specs_of
 
 COUNT = 20_000
 SIZES = [(375, 500), (500, 333), (64, 640), (28, 42), (32, 32), (7, 3)]
 SCHEDULES = ("convex", "linear", "concave", "min", "max")
-AUGMENTATIONS = {spec.name: spec for spec in ltbench_register_augmentations()}
-INFERENCES = {spec.name: spec for spec in ltbench_register_inferences()}
+AUGMENTATIONS = specs_of("augmentation")
+INFERENCES = specs_of("inference")
 
 
 def drawn(augmentation: Any, size: tuple[int, int], progress: float, seed: int = 0) -> Views:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from ltbench.contexts import BuildContext
 from ltbench.protocols import ScheduledLoss
-from ltbench_plugins.losses import ltbench_register_losses
 from ltbench_plugins.losses.agcl import AGCL
 from ltbench_plugins.losses.focal import FOCAL, FocalConfig
 from ltbench_plugins.losses.label_smoothing import LABEL_SMOOTHING
@@ -23,8 +22,9 @@ from ltbench_plugins.losses.seesaw import SEESAW
 from ltbench_plugins.losses.vs import VS
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_losses()}
+SPECS = specs_of("loss")
 EXAMPLES = [(spec, options) for spec in SPECS.values() for options in spec.examples]
 REFERENCES = (
     "balanced_softmax",

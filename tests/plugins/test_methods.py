@@ -19,11 +19,11 @@ from torch.nn import functional as F
 from ltbench.backbone import Backbone, Block
 from ltbench.errors import ConfigError, NothingMatchedError
 from ltbench.specs import MethodSpec
-from ltbench_plugins.methods import ltbench_register_methods
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-METHODS: dict[str, MethodSpec] = {spec.name: spec for spec in ltbench_register_methods()}
+METHODS: dict[str, MethodSpec] = specs_of("method")
 COUNTS = [0] * 12
 IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).view(2, 3, 32, 32)
 

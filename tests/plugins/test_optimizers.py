@@ -12,11 +12,11 @@ from timm.optim.sgdw import SGDW
 from torch import Tensor
 
 from ltbench.errors import ConfigError
-from ltbench_plugins.optimizers import ltbench_register_optimizers
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_optimizers()}
+SPECS = specs_of("optimizer")
 
 
 def build(kind: str, /, **options: Any) -> Any:

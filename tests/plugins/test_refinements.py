@@ -17,11 +17,11 @@ from torch.nn.utils import parametrize
 from ltbench.errors import ConfigError
 from ltbench.protocols import Loss, Refinement
 from ltbench_plugins.modules.heads import CosineHead, LinearHead
-from ltbench_plugins.refinements import ltbench_register_refinements
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_refinements()}
+SPECS = specs_of("refinement")
 ENCODER = parity.narrow_vit(1)
 X = torch.tensor([[1.0, 2.0]])
 

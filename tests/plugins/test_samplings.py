@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ltbench.data.randomness import draw_epoch
-from ltbench_plugins.samplings import ltbench_register_samplings
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_samplings()}
+SPECS = specs_of("sampling")
 COUNTS = [100, 4, 1, 0]
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from ltbench_plugins.schedules import ltbench_register_schedules
 from tests import parity
 from tests.covered import value_of
+from tests.specs import specs_of
 
-SPECS = {spec.name: spec for spec in ltbench_register_schedules()}
+SPECS = specs_of("schedule")
 
 
 def factors(name: str, steps: int, epochs: int, **options: Any) -> list[float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ltbench.errors import DataError
-from ltbench.storage.image_names import read_names
+from ltbench.storage.image_names import names_column, read_names
 from ltbench.storage.predictions import Predictions
 from tests.storage.test_predictions import ABOUT, made
 
@@ -76,3 +78,27 @@ def test_names_that_are_small_in_the_file_alone_are_refused(tmp_path: Path) -> N
     pq.write_table(table, path, compression="zstd")
     with pytest.raises(DataError, match="too long"):
         read_names(path)
+
+
+def test_names_are_a_column_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a.png", "", "ü.png", "\udcff.png"]
+    column = names_column(names)
+    column.validate(full=True)
+    assert column.to_pylist() == ["a.png", "", "ü.png", "\\udcff.png"]
+    assert names_column([]).to_pylist() == []
+    monkeypatch.setattr("ltbench.storage.image_names._LARGEST_COLUMN", 20)
+    with pytest.raises(DataError, match="expected at most 20 bytes, got 21"):
+        names_column(names)
+
+
+def test_predictions_are_written_without_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy as np\nfrom pathlib import Path\n"
+        "from ltbench.storage.predictions import Predictions\n"
+        "labels, logits = np.array([1, 0]), np.array([[2, 1], [3, 1]], np.float32)\n"
+        "classes, about = np.array([[1, 0], [0, 1]]), {'hash': 'a', 'inference': 'b'}\n"
+        "found = Predictions(np.arange(2), labels, classes, logits, logits.max(1) + 1)\n"
+        f"found.write(Path({str(tmp_path / 'file')!r}), about, ['a.png', 'b.png'])\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

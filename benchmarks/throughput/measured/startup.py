@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,9 @@ IMPORTS = "import torch, open_clip"
 def run(what: str, device: str) -> dict[str, Any]:
     """Returns the seconds of the imports only ("imports"), or of a whole run ("ltbench")."""
     if what == "imports":
-        return {"seconds": run_command([sys.executable, "-c", IMPORTS]).seconds}
+        seconds = run_command([sys.executable, "-c", IMPORTS]).seconds
+        used = os.times()  # of this process, which has no other child
+        return {"seconds": seconds, "cpu_seconds": used.children_user + used.children_system}
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "first_step"
         module = "benchmarks.throughput.measured.first_step"
@@ -24,7 +27,7 @@ def run(what: str, device: str) -> dict[str, Any]:
         done = run_command([*command, "--out", f"{folder}/runs"], {"FIRST_STEP": str(note)})
         result = json.loads(done.output)
         return {
-            "seconds": float(note.read_text()),
+            **json.loads(note.read_text()),
             "peak_memory_mb": result["peak_memory_mb"],
             "training_seconds": result["training"]["seconds"],
             "evaluation_seconds": result["evaluation"]["seconds"],

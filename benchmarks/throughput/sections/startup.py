@@ -22,6 +22,7 @@ STARTUP = Section(
     rows,
     (
         Column("seconds to first step", "seconds"),
+        Column("of the processor", "cpu_seconds"),
         Column("training s", "training_seconds"),
         Column("evaluation s", "evaluation_seconds"),
         Column("peak MB of the run", "peak_memory_mb", ",.0f"),

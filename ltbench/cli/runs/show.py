@@ -29,7 +29,7 @@ def show_run(run: Run, out: Store = DEFAULT_OUT, json: Json = False) -> None:
     Example: `ltbench runs show 199f`
     """
     from ltbench.cli.output import print_json, print_result
-    from ltbench.cli.stored_runs import with_today_intervals
+    from ltbench.cli.today_intervals import with_today_intervals
     from ltbench.config.minimal_settings import Shorthand
     from ltbench.io.console import console
     from ltbench.registry.load import load_plugins

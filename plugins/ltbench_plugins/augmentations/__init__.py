@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import AugmentationSpec, hookimpl
-from ltbench_plugins.augmentations.cutmix import CUTMIX
-from ltbench_plugins.augmentations.mda import MDA
-from ltbench_plugins.augmentations.mixup import MIXUP
-from ltbench_plugins.augmentations.none import NONE
-from ltbench_plugins.augmentations.randaugment import RANDAUGMENT
-from ltbench_plugins.augmentations.standard import STANDARD
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_augmentations() -> Iterable[AugmentationSpec]:
+def ltbench_register_augmentations() -> Iterable[LateSpec]:
     """Returns the built-in augmentations."""
-    return [CUTMIX, MDA, MIXUP, NONE, RANDAUGMENT, STANDARD]
+    return late_specs(
+        __name__,
+        "cutmix",
+        "mda",
+        "mixup",
+        "none",
+        "randaugment",
+        "standard",
+        default="mda",
+    )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Gt
-from numpy.typing import NDArray
 
 from ltbench import AugmentationSpec, BuildContext, option
 from ltbench.protocols import Targets
@@ -16,8 +14,9 @@ from ltbench_plugins.augmentations.mixup import beta_share
 from ltbench_plugins.augmentations.standard import Standard
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
-
 
 _CROP = Standard()
 
@@ -52,6 +51,8 @@ class Cutmix:
         self, images: Tensor, labels: Tensor, uniforms: NDArray[np.float64]
     ) -> tuple[Tensor, Targets]:
         """Returns the images with the rectangle pasted in, (B, 3, R, R), and their targets."""
+        import numpy as np
+
         side = images.shape[-1]
         half = side * np.sqrt(1 - beta_share(uniforms, self.alpha)) / 2
         center = uniforms[0, -3:-1] * side

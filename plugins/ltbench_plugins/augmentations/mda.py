@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from annotated_types import Gt, Le
-from numpy.typing import NDArray
 
 from ltbench import AugmentationSpec, BuildContext, option
 from ltbench.views import Views
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Schedule = Literal["convex", "linear", "concave", "min", "max"]
 
@@ -53,6 +55,8 @@ class Mda:
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
         """Returns one square view of each image."""
+        import numpy as np
+
         largest = sizes.min(axis=1) ** 2
         smallest = np.minimum(self.smallest(progress) * sizes.prod(axis=1), largest)
         area = smallest + (largest - smallest) * uniforms[:, 0]

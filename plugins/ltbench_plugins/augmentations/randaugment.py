@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 
 from ltbench import AugmentationSpec, BuildContext, option
 from ltbench.protocols import Targets
@@ -15,6 +13,8 @@ from ltbench.views import Views
 from ltbench_plugins.augmentations.standard import Standard
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 

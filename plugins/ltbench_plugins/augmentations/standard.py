@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ltbench import AugmentationSpec, BuildContext, NoOptions
 from ltbench.views import Views
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _ATTEMPTS = 10
 _AREA_RANGE = (0.08, 1.0)
@@ -31,6 +33,8 @@ class Standard:
         self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64], progress: float
     ) -> Views:
         """Returns one rectangular view of each image."""
+        import numpy as np
+
         height, width = sizes[:, :1], sizes[:, 1:]
         area = height * width * _between(uniforms[:, :_ATTEMPTS], *_AREA_RANGE)
         low, high = (math.log(bound) for bound in _ASPECT_RANGE)

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import DatasetSpec, hookimpl
-from ltbench_plugins.datasets.cifar import CIFAR10_LT, CIFAR100_LT
-from ltbench_plugins.datasets.csv import CSV
-from ltbench_plugins.datasets.digits_lt import DIGITS_LT
-from ltbench_plugins.datasets.elpv import ELPV
-from ltbench_plugins.datasets.folder import FOLDER
-from ltbench_plugins.datasets.food101_lt import FOOD101_LT
-from ltbench_plugins.datasets.glyphs_lt import GLYPHS_LT
-from ltbench_plugins.datasets.grocery_store import GROCERY_STORE
-from ltbench_plugins.datasets.huggingface import HUGGINGFACE
-from ltbench_plugins.datasets.imagenet_lt import IMAGENET_LT
-from ltbench_plugins.datasets.inat2018 import INAT2018
-from ltbench_plugins.datasets.places_lt import PLACES_LT
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_datasets() -> Iterable[DatasetSpec]:
+def ltbench_register_datasets() -> Iterable[LateSpec]:
     """Returns the built-in data sets."""
+    cifar = f"{__name__}.cifar"
     return [
-        CIFAR10_LT,
-        CIFAR100_LT,
-        CSV,
-        DIGITS_LT,
-        ELPV,
-        FOLDER,
-        FOOD101_LT,
-        GLYPHS_LT,
-        GROCERY_STORE,
-        HUGGINGFACE,
-        IMAGENET_LT,
-        INAT2018,
-        PLACES_LT,
+        LateSpec("cifar10_lt", cifar),
+        LateSpec("cifar100_lt", cifar),
+        *late_specs(
+            __name__,
+            "csv",
+            "digits_lt",
+            "elpv",
+            "folder",
+            "food101_lt",
+            "glyphs_lt",
+            "grocery_store",
+            "huggingface",
+            "imagenet_lt",
+            "inat2018",
+            "places_lt",
+            default="digits_lt",
+        ),
     ]

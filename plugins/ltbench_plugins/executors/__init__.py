@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import ExecutorSpec, hookimpl
-from ltbench_plugins.executors.local import LOCAL
-from ltbench_plugins.executors.ray import RAY
-from ltbench_plugins.executors.slurm import SLURM
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_executors() -> Iterable[ExecutorSpec]:
+def ltbench_register_executors() -> Iterable[LateSpec]:
     """Returns the built-in executors."""
-    return [LOCAL, SLURM, RAY]
+    return late_specs(__name__, "local", "slurm", "ray", default="local")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from annotated_types import Gt
-from numpy.typing import NDArray
 
 from ltbench import BuildContext, InferenceSpec, option
 from ltbench.views import Views
 from ltbench_plugins.inferences import tte
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 _SMALLEST_PRIOR = 1e-30

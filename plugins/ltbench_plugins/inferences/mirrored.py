@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ltbench.protocols import Inference
 from ltbench.views import Views
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -23,6 +22,8 @@ class Mirrored:
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns 2 V views of each image."""
+        import numpy as np
+
         views = self.inner.views(sizes)
         boxes = np.concatenate([views.boxes, views.boxes], axis=1)
         flips = np.zeros(boxes.shape[:2], dtype=bool)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge, Le, MinLen
-from numpy.typing import NDArray
 
 from ltbench import BuildContext, InferenceSpec, option
 from ltbench.views import Views, crops_of_resized
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 Scale = Annotated[float, Ge(1), Le(8)]
@@ -36,6 +36,8 @@ class MultiScale:
 
     def views(self, sizes: NDArray[np.int64]) -> Views:
         """Returns a view of each image for each scale."""
+        import numpy as np
+
         sides = [round(scale * self.resolution) for scale in self.scales]
         crops = [crops_of_resized(sizes, side, self.resolution, corners=False) for side in sides]
         return Views(np.concatenate(crops, axis=1))

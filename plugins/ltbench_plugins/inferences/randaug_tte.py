@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 
 from ltbench import BuildContext, InferenceSpec, option
 from ltbench.views import Views
 from ltbench_plugins.augmentations.randaugment import RandAugment, RandAugmentConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -43,6 +43,8 @@ class RandAugTte:
 
     def views(self, sizes: NDArray[np.int64], uniforms: NDArray[np.float64]) -> Views:
         """Returns V views of each image."""
+        import numpy as np
+
         repeated = np.repeat(sizes, self.count, axis=0)
         views = self.augmentation.views(repeated, self._of_views(uniforms), 0.0)
         assert views.flips is not None

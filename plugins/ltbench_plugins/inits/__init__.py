@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import InitSpec, hookimpl
-from ltbench_plugins.inits.class_mean import CLASS_MEAN
-from ltbench_plugins.inits.linear_probe import LINEAR_PROBE
-from ltbench_plugins.inits.random import RANDOM
-from ltbench_plugins.inits.semantic import SEMANTIC
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_inits() -> Iterable[InitSpec]:
+def ltbench_register_inits() -> Iterable[LateSpec]:
     """Returns the built-in inits."""
-    return [CLASS_MEAN, LINEAR_PROBE, RANDOM, SEMANTIC]
+    return late_specs(
+        __name__,
+        "class_mean",
+        "linear_probe",
+        "random",
+        "semantic",
+        default="random",
+    )

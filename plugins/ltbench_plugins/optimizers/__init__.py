@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import OptimizerSpec, hookimpl
-from ltbench_plugins.optimizers.adamw import ADAMW
-from ltbench_plugins.optimizers.sgd import SGD
-from ltbench_plugins.optimizers.timm import TIMM
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_optimizers() -> Iterable[OptimizerSpec]:
+def ltbench_register_optimizers() -> Iterable[LateSpec]:
     """The built-in optimizers."""
-    return [SGD, ADAMW, TIMM]
+    return late_specs(__name__, "sgd", "adamw", "timm", default="sgd")

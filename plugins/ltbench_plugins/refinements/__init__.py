@@ -4,33 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import RefinementSpec, hookimpl
-from ltbench_plugins.refinements.crt import CRT
-from ltbench_plugins.refinements.group_prompts import GROUP_PROMPTS
-from ltbench_plugins.refinements.linear_adapter import LINEAR_ADAPTER
-from ltbench_plugins.refinements.linear_probe import LINEAR_PROBE
-from ltbench_plugins.refinements.lt_soups import LT_SOUPS
-from ltbench_plugins.refinements.lws import LWS
-from ltbench_plugins.refinements.ncm import NCM
-from ltbench_plugins.refinements.none import NONE
-from ltbench_plugins.refinements.soup import SOUP
-from ltbench_plugins.refinements.tau_norm import TAU_NORM
-from ltbench_plugins.refinements.wise_ft import WISE_FT
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_refinements() -> Iterable[RefinementSpec]:
+def ltbench_register_refinements() -> Iterable[LateSpec]:
     """Returns the built-in refinements."""
-    return [
-        CRT,
-        GROUP_PROMPTS,
-        LINEAR_ADAPTER,
-        LINEAR_PROBE,
-        LT_SOUPS,
-        LWS,
-        NCM,
-        NONE,
-        SOUP,
-        TAU_NORM,
-        WISE_FT,
-    ]
+    return late_specs(
+        __name__,
+        "crt",
+        "group_prompts",
+        "linear_adapter",
+        "linear_probe",
+        "lt_soups",
+        "lws",
+        "ncm",
+        "none",
+        "soup",
+        "tau_norm",
+        "wise_ft",
+        default="none",
+    )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Gt
 
 from ltbench import BuildContext, RefinementSpec, option
@@ -51,6 +50,7 @@ class Crt:
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Learns the head again from its start."""
+        import numpy as np
         import torch
 
         from ltbench_plugins.modules.refining import learned_in

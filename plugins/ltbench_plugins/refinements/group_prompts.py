@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
 from ltbench import BuildContext, RefinementSpec, option
 from ltbench.errors import ConfigError
@@ -17,6 +15,8 @@ from ltbench_plugins.losses.agcl import AgclConfig
 from ltbench_plugins.refinements.crt import CrtConfig, second_epochs
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
     from ltbench.backbone import Backbone
@@ -102,6 +102,8 @@ def dual_sampling(
         counts: Number of training images of each class.
         instance: Weight eta of the images as they are, in the first epoch.
     """
+    import numpy as np
+
     prior = np.array(counts, dtype=np.float64) / sum(counts)
     present = prior > 0
     uniform = present / present.sum()

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ltbench import BuildContext, RefinementSpec
 from ltbench.errors import ConfigError
 from ltbench.protocols import RefinementContext
@@ -38,6 +36,8 @@ class BalancedAdapter:
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Learns the adapter."""
+        import numpy as np
+
         adapter = _adapter(head)
         adapter.start(self.seed)
         training.fit(

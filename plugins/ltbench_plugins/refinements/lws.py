@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ltbench import BuildContext, RefinementSpec
 from ltbench.protocols import RefinementContext
 from ltbench_plugins.refinements.crt import CrtConfig, second_epochs
@@ -37,6 +35,7 @@ class Lws:
 
     def refine(self, encoder: Backbone, head: nn.Module, training: RefinementContext) -> None:
         """Learns the factors and multiplies them in."""
+        import numpy as np
         from torch.nn.utils import parametrize
 
         from ltbench_plugins.modules.refining import ClassFactors, linear_weight

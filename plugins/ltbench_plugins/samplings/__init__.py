@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import SamplingSpec, hookimpl
-from ltbench_plugins.samplings.class_balanced import CLASS_BALANCED
-from ltbench_plugins.samplings.effective_number import EFFECTIVE_NUMBER
-from ltbench_plugins.samplings.instance_balanced import INSTANCE_BALANCED
-from ltbench_plugins.samplings.square_root import SQUARE_ROOT
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_samplings() -> Iterable[SamplingSpec]:
+def ltbench_register_samplings() -> Iterable[LateSpec]:
     """Returns the built-in samplings."""
-    return [CLASS_BALANCED, EFFECTIVE_NUMBER, INSTANCE_BALANCED, SQUARE_ROOT]
+    return late_specs(
+        __name__,
+        "class_balanced",
+        "effective_number",
+        "instance_balanced",
+        "square_root",
+        default="instance_balanced",
+    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from annotated_types import Ge, Lt
-from numpy.typing import NDArray
 
 from ltbench import BuildContext, SamplingSpec, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class EffectiveNumber:
 
     def weights(self) -> NDArray[np.float64]:
         """Returns n_k / E_k, (K,); 0 for a class without images."""
+        import numpy as np
+
         counts = np.array(self.class_counts, dtype=np.float64)
         effective = (1 - self.beta ** np.maximum(counts, 1)) / (1 - self.beta)
         return counts / effective

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ltbench import BuildContext, NoOptions, SamplingSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class SquareRoot:
 
     def weights(self) -> NDArray[np.float64]:
         """Returns the square roots of the class counts, (K,)."""
+        import numpy as np
+
         return np.sqrt(np.array(self.class_counts, dtype=np.float64))
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import ScheduleSpec, hookimpl
-from ltbench_plugins.schedules.constant import CONSTANT
-from ltbench_plugins.schedules.cosine import COSINE
-from ltbench_plugins.schedules.cosine_per_epoch import COSINE_PER_EPOCH
-from ltbench_plugins.schedules.linear import LINEAR
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_schedules() -> Iterable[ScheduleSpec]:
+def ltbench_register_schedules() -> Iterable[LateSpec]:
     """The built-in schedules."""
-    return [COSINE_PER_EPOCH, COSINE, CONSTANT, LINEAR]
+    return late_specs(
+        __name__,
+        "cosine_per_epoch",
+        "cosine",
+        "constant",
+        "linear",
+        default="cosine_per_epoch",
+    )

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltbench import TrackerSpec, hookimpl
-from ltbench_plugins.trackers.csv import CSV
-from ltbench_plugins.trackers.mlflow import MLFLOW
-from ltbench_plugins.trackers.tensorboard import TENSORBOARD
-from ltbench_plugins.trackers.wandb import WANDB
+from ltbench import LateSpec, hookimpl, late_specs
 
 
 @hookimpl
-def ltbench_register_trackers() -> Iterable[TrackerSpec]:
+def ltbench_register_trackers() -> Iterable[LateSpec]:
     """Returns the built-in trackers."""
-    return [CSV, TENSORBOARD, WANDB, MLFLOW]
+    return late_specs(__name__, "csv", "tensorboard", "wandb", "mlflow")

@@ -1,0 +1,1 @@
+"""Measurements of what precedes a run: commands, the first training step, imports of a worker."""
