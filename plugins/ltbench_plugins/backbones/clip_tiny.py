@@ -46,12 +46,12 @@ def build(config: NoOptions, ctx: BackboneContext) -> Backbone:
     Raises:
         DataError: The file of the weights is missing or damaged.
     """
+    import open_clip
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from ltbench.backbone import Architecture, Library
     from ltbench_plugins.modules.families import clip_backbone
-    from ltbench_plugins.modules.lean_open_clip import open_clip
     from ltbench_plugins.modules.library_names import open_clip_names
 
     model = open_clip.CLIP(**ARCHITECTURE)
@@ -86,7 +86,7 @@ CLIP_TINY = BackboneSpec(
     name="clip_tiny",
     summary="32-pixel CLIP pretrained on rendered glyphs, part of ltbench",
     build=build,
-    libraries=("ltbench_plugins.modules.lean_open_clip",),
+    libraries=("open_clip",),
     identity=identity,
     default=True,
     recipe=Recipe(settings={"init": "semantic"}),

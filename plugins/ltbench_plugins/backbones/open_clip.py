@@ -31,11 +31,11 @@ class OpenClipConfig:
 
 def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     """Builds the model in float32 and loads its weights."""
+    import open_clip
     import torch
 
     from ltbench.backbone import Architecture, Library
     from ltbench_plugins.modules.families import clip_backbone
-    from ltbench_plugins.modules.lean_open_clip import load_transformers, open_clip
     from ltbench_plugins.modules.library_names import open_clip_names
 
     known = open_clip.list_models()
@@ -60,10 +60,7 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
     quick = bool(shown.get("quick_gelu"))
     name = f"open_clip {config.model} ({config.tag})"
     text = open_clip.get_model_config(config.model)["text_cfg"]
-    of_hub = "hf_model_name" in text  # a text tower whose settings are on the hub
-    if of_hub:
-        load_transformers()
-    from_hub = pretrained is not None or of_hub
+    from_hub = pretrained is not None or "hf_model_name" in text  # whose settings are on the hub
     with explain_weights(name, config.weights, from_hub=from_hub):
         model = open_clip.create_model(
             config.model,
@@ -86,7 +83,7 @@ def build(config: OpenClipConfig, ctx: BackboneContext) -> Backbone:
 
 def _warnings(config: OpenClipConfig, quick: bool) -> list[str]:
     """Returns warnings about properties of the tag that the model's name does not mention."""
-    from ltbench_plugins.modules.lean_open_clip import open_clip
+    import open_clip
 
     if not quick or open_clip.get_model_config(config.model).get("quick_gelu"):
         return []
@@ -103,7 +100,8 @@ def _tokenizer(config: OpenClipConfig) -> Any:
     With a local weights file, the hub's tokenizer is read from the file's folder if it is there, as
     in the hub's repository.
     """
-    from ltbench_plugins.modules.lean_open_clip import open_clip
+    import open_clip
+    from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 
     folder = None if config.weights is None else config.weights.parent
     text = open_clip.get_model_config(config.model)["text_cfg"]
@@ -112,11 +110,9 @@ def _tokenizer(config: OpenClipConfig) -> Any:
     from_hub = of_hub and not in_folder
     with explain_tokenizer(f"open_clip {config.model}", folder, from_hub=from_hub):
         if in_folder:
-            return open_clip.tokenizer.HFTokenizer(
+            return HFTokenizer(
                 str(folder),
-                context_length=text.get(
-                    "context_length", open_clip.tokenizer.DEFAULT_CONTEXT_LENGTH
-                ),
+                context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
                 tokenizer_mode=text.get("tokenizer_mode"),
                 **text.get("tokenizer_kwargs", {}),
             )
@@ -133,7 +129,7 @@ OPEN_CLIP = BackboneSpec(
     summary="any model of open_clip, by name and tag or with a local weights file",
     config=OpenClipConfig,
     build=build,
-    libraries=("ltbench_plugins.modules.lean_open_clip",),
+    libraries=("open_clip",),
     identity=identity,
     random_weights=lambda config: config.tag is None and config.weights is None,
     reference="arXiv:2212.07143",

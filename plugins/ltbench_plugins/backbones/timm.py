@@ -30,11 +30,12 @@ class TimmConfig:
 
 def build(config: TimmConfig, ctx: BackboneContext) -> Backbone:
     """Builds the model without its classifier, with the model's own pooling."""
+    import timm
     import torch
+    from timm.data.config import resolve_model_data_config
 
     from ltbench.backbone import Architecture, Backbone, Library
     from ltbench_plugins.modules.families import output_width, timm_blocks
-    from ltbench_plugins.modules.lean_timm import resolve_model_data_config, timm
     from ltbench_plugins.modules.library_names import timm_names
 
     if not timm.is_model(config.model):
@@ -81,9 +82,8 @@ def _contents(model: str, weights: Path) -> dict[str, Any]:
     timm's own loading of files ignores missing and misfitting tensors once the classifier is left
     out, and expects NumPy's format for some tags.
     """
+    import timm
     from safetensors.torch import load_file
-
-    from ltbench_plugins.modules.lean_timm import timm
 
     tensors = load_file(weights)
     known = timm.get_pretrained_cfg(model)
@@ -96,7 +96,7 @@ def _contents(model: str, weights: Path) -> dict[str, Any]:
 
 def label_sets(config: TimmConfig) -> tuple[str, ...]:
     """Returns "imagenet_1k" if the tag shows that the weights were trained with its labels."""
-    from ltbench_plugins.modules.lean_timm import timm
+    import timm
 
     if not config.pretrained and config.weights is None:
         return ()
@@ -116,7 +116,7 @@ TIMM = BackboneSpec(
     summary="any model of timm, by name and tag or with a local weights file",
     config=TimmConfig,
     build=build,
-    libraries=("ltbench_plugins.modules.lean_timm",),
+    libraries=("timm",),
     identity=identity,
     random_weights=lambda config: not config.pretrained and config.weights is None,
     label_sets=label_sets,

@@ -38,12 +38,11 @@ def build(config: ListsConfig, ctx: DataContext) -> Dataset:
     Raises:
         DataError: A list is missing or malformed, or a folder is not an ILSVRC class.
     """
-    from ltbench_plugins.modules.lean_open_clip import open_clip
-    from ltbench_plugins.modules.lean_timm import ImageNetInfo
+    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
+    from timm.data.imagenet_info import ImageNetInfo
 
     splits, folders = LISTED.read(config, ctx)
-    shown = open_clip.zero_shot_metadata.IMAGENET_CLASSNAMES
-    names = dict(zip(ImageNetInfo().label_names(), shown, strict=True))
+    names = dict(zip(ImageNetInfo().label_names(), IMAGENET_CLASSNAMES, strict=True))
     unknown = [folder for folder in folders if folder not in names]
     if unknown:
         raise DataError(
@@ -110,7 +109,7 @@ IMAGENET_LT = DatasetSpec(
     summary="1,000 classes, 115,846 training images, 1,280 to 5 per class",
     config=ListsConfig,
     build=build,
-    libraries=("ltbench_plugins.modules.lean_open_clip",),
+    libraries=("open_clip",),
     identity=LISTED.identity,
     check=check,
     prepare=prepare,

@@ -88,9 +88,8 @@ class Semantic:
         """Returns functions from a name to a prompt."""
         if self.config.ensemble == "none":
             return [lambda name: self.config.template.replace("{}", name)]
-        from ltbench_plugins.modules.lean_open_clip import open_clip
+        from open_clip import zero_shot_metadata as clip
 
-        clip = open_clip.zero_shot_metadata
         ensembles: dict[str, Sequence[Callable[[str], str]]] = {
             "simple": clip.SIMPLE_IMAGENET_TEMPLATES,
             "imagenet": clip.OPENAI_IMAGENET_TEMPLATES,
