@@ -85,11 +85,24 @@ def compile_blocks(backbone: Backbone, sizes: FixedSizes) -> None:
     try:
         torch.compile(torch.neg, dynamic=False)(torch.zeros(2, device=backbone.mean.device))
     except Exception as error:  # the compiler's or Triton's, of many types
-        cause = str(error).strip().partition("\n")[0]
         raise ConfigError(
-            f"compile: torch.compile does not work here: {cause}",
+            f"compile: torch.compile does not work here: {_cause(error)}",
             hint="install a C++ compiler such as g++, or leave out compile",
         ) from error
     for block in backbone.blocks:
         block.module.compile(dynamic=False)
     sizes.register(backbone)
+
+
+def _cause(error: Exception) -> str:
+    """Returns the line of an error of the compiler that names its cause.
+
+    >>> _cause(RuntimeError("backend='inductor' raised:\\nNo working compiler\\n\\nSet ..."))
+    'No working compiler'
+
+    Args:
+        error: Error of `torch.compile`; the first line may name the part of it alone.
+    """
+    lines = [line.strip() for line in str(error).splitlines()]
+    named = [line for line in lines if line and not line.endswith(" raised:")]
+    return named[0] if named else type(error).__name__

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,38 @@ from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
 from tests.conftest import Ended
 from tests.runs import spec_of
+from tests.strangers import install
 
 SIZES = FixedSizes(4, (3, 6))
+
+# A block that reads a number which each pass changes: every value is compiled anew.
+COUNTED = """
+import torch
+
+
+class Counted(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(128))
+        self.passes = 0
+
+    def count(self, module, args):
+        self.passes += torch.is_grad_enabled()
+        return (args[0] * self.scale + 0.0 * self.passes, *args[1:])
+
+
+class Method:
+    def apply(self, backbone):
+        counted, block = Counted(), backbone.blocks[-1].module
+        block.add_module("counted", counted)
+        block.register_forward_pre_hook(counted.count)
+        return [counted.scale]
+
+
+@hookimpl
+def ltbench_register_methods():
+    return [MethodSpec(name="counted", summary="a method", build=lambda config, ctx: Method())]
+"""
 
 
 class Noting(nn.Linear):
@@ -93,3 +124,20 @@ def test_another_size_is_counted_as_another_graph() -> None:
     assert graphs.new() == 0
     layer(torch.ones(4, 2))
     assert graphs.new() == 1
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # of the compiler, about itself
+def test_graphs_compiled_after_the_first_epoch_are_warned_about(
+    tmp_path: Path, cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_folder = tmp_path / "site"
+    install_folder.mkdir()
+    install(install_folder, monkeypatch, "counted", COUNTED)
+    arguments = ("--limit", "5", "--epochs", "3", "--batch-size", "25", "--inference", "center")
+    ended = cli("run", "--method", "counted", "--compile", "--device", "cpu", *arguments)
+    assert ended.code == 0, ended.err
+    warnings = [line for line in ended.err.splitlines() if "more graphs were compiled" in line]
+    assert [line.partition(", each")[0] for line in warnings] == [
+        f"warning: compile: 2 more graphs were compiled in epoch {epoch}" for epoch in (2, 3)
+    ]
