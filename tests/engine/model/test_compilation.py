@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
+from ltbench.engine.launch import plan_run, runtime_config
 from ltbench.engine.model.compilation import CompiledGraphs, FixedSizes, compile_blocks
-from ltbench.errors import ConfigError
+from ltbench.errors import ConfigError, Stopped
 from ltbench.registry.registry import Registry
 from tests.conftest import Ended
 from tests.runs import spec_of
@@ -141,3 +143,22 @@ def test_graphs_compiled_after_the_first_epoch_are_warned_about(
     assert [line.partition(", each")[0] for line in warnings] == [
         f"warning: compile: 2 more graphs were compiled in epoch {epoch}" for epoch in (2, 3)
     ]
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_a_compiled_run_is_resumed_bit_for_bit(registry: Registry, tmp_path: Path) -> None:
+    settings = {"method": "vpt", "limit": 5, "compile": True, "inference": "center"}
+    sizes = {"train.epochs": 2, "train.batch_size": 20}  # the last batch is smaller
+    planned = plan_run(registry, {**settings, **sizes}, tmp_path)
+    whole = runtime_config(tmp_path / "whole", "cpu", 0, 0)
+    halved = replace(whole, out=tmp_path / "halved")
+    planned.execute(whole, "never")
+    torch._dynamo.reset()
+    with pytest.raises(Stopped):
+        planned.execute(halved, "never", stop_after=lambda rows: len(rows) == 1)
+    torch._dynamo.reset()  # a resumed run compiles its graphs in another order
+    planned.execute(halved, "never")
+    for name in ("learned.safetensors", "predictions-center.parquet"):
+        found = [(planned.directory(one.out).path / name).read_bytes() for one in (whole, halved)]
+        assert found[0] == found[1], name
