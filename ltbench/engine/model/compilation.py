@@ -95,9 +95,9 @@ def compile_blocks(backbone: Backbone, sizes: FixedSizes) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """Returns the line of an error of the compiler that names its cause.
+    r"""Returns the line of an error of the compiler that names its cause.
 
-    >>> _cause(RuntimeError("backend='inductor' raised:\\nNo working compiler\\n\\nSet ..."))
+    >>> _cause(RuntimeError("backend='inductor' raised:\nNo working compiler\n\nSet ..."))
     'No working compiler'
 
     Args:
