@@ -104,7 +104,10 @@ def _measure(part: Part, plan: Plan, path: Path, minutes: float, console: Consol
 
     if part.needs_files:
         report(f"photographs in {plan.tree}")
-        plan.make_tree()
+        try:
+            plan.make_tree()
+        except RuntimeError as error:
+            sys.exit(f"photographs in {plan.tree}: {str(error).strip().splitlines()[-1]}")
     missing = results.measure(plan, path, until, report)
     print_part(results, console)
     console.print(f"{(time.monotonic() - start) / 60:.1f} minutes; written to {path}")
