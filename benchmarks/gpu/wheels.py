@@ -39,7 +39,7 @@ def pack(folder: Path, python: str) -> None:
     wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
     for command in ([*download, *PACKAGES], wheel):
         if subprocess.run(command).returncode:
-            sys.exit(f"not complete: {folder}; the same command continues")
+            sys.exit(f"not complete: {folder}")
     size = sum(wheel.stat().st_size for wheel in folder.glob("*.whl")) / 2**20
     print(f"{len(list(folder.glob('*.whl')))} wheels, {size:.0f} MB, in {folder}. There:")
     print(f"python3 -m pip install --no-index --no-deps --target site {folder}/*.whl")
