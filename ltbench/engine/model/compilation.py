@@ -33,6 +33,11 @@ class FixedSizes:
         self.evaluation = tuple(evaluation)
         self._images = 0
 
+    @property
+    def count(self) -> int:
+        """Number of sizes."""
+        return 1 + len(self.evaluation)
+
     def register(self, backbone: nn.Module) -> None:
         """Pads the batches of all forward passes from now on."""
         backbone.register_forward_pre_hook(self.pad)
@@ -89,9 +94,26 @@ def compile_blocks(backbone: Backbone, sizes: FixedSizes) -> None:
             f"compile: torch.compile does not work here: {_cause(error)}",
             hint="install a C++ compiler such as g++, or leave out compile",
         ) from error
+    allow_graphs(len(backbone.blocks) * sizes.count)
     for block in backbone.blocks:
         block.module.compile(dynamic=False)
     sizes.register(backbone)
+
+
+def allow_graphs(count: int) -> None:
+    """Lets PyTorch compile a number of graphs of a function, where its own limit is lower.
+
+    It executes what exceeds the limit without compilation. In a residual network that has one class
+    of blocks in many widths, the training would leave nothing of the limit for the evaluation, and
+    a run that is resumed for its evaluation would round differently.
+
+    Args:
+        count: Number of graphs.
+    """
+    from torch._dynamo import config
+
+    # Named recompile_limit since torch 2.6, where this is an alias.
+    config.cache_size_limit = max(config.cache_size_limit, count)
 
 
 def _cause(error: Exception) -> str:

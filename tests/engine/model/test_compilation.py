@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from ltbench.backbone import Backbone
 from ltbench.engine.launch import plan_run, runtime_config
-from ltbench.engine.model.compilation import CompiledGraphs, FixedSizes, compile_blocks
+from ltbench.engine.model.compilation import (
+    CompiledGraphs,
+    FixedSizes,
+    allow_graphs,
+    compile_blocks,
+)
 from ltbench.errors import ConfigError, Stopped
 from ltbench.registry.registry import Registry
 from tests.conftest import Ended
@@ -62,6 +67,18 @@ class Noting(nn.Linear):
         return super().forward(input)
 
 
+class Widening(nn.Module):
+    """Block whose output has one more column than its input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, width + 1)
+
+    def forward(self, input: Tensor) -> Tensor:
+        found: Tensor = self.linear(input)
+        return found
+
+
 def test_batches_are_padded_to_the_next_size_and_cut_again() -> None:
     layer = Noting()
     given = [1, 4, 5]
@@ -95,6 +112,29 @@ def test_only_a_compiled_run_has_another_hash(registry: Registry) -> None:
     assert "compile" not in plain.to_dict()
     assert compiled.to_dict()["compile"] is True
     assert spec_of(registry, compile=False).hash == plain.hash != compiled.hash
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # of the compiler, about itself
+def test_each_block_of_a_class_may_have_a_graph_for_each_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch._dynamo.config, "cache_size_limit", 8)
+    blocks = [Widening(width) for width in range(1, 6)]  # as the stages of a residual network
+    allow_graphs(len(blocks) * SIZES.count)
+    graphs = CompiledGraphs()
+    graphs.new()
+    for block in blocks:
+        block.compile(dynamic=False, backend="eager")
+    stack = nn.Sequential(*blocks)
+    stack(torch.ones(4, 1))
+    assert graphs.new() == 5
+    with torch.no_grad():
+        for rows in (3, 6):
+            stack(torch.ones(rows, 1))
+            assert graphs.new() == 5
+    allow_graphs(2)
+    assert torch._dynamo.config.cache_size_limit == 15
 
 
 @pytest.mark.full
