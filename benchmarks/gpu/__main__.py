@@ -14,6 +14,7 @@ network: weights are random, and photographs are made.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,8 +28,13 @@ from benchmarks.gpu.results import PartResults, machine_of
 from benchmarks.gpu.table import print_part
 from benchmarks.gpu.wheels import pack
 from benchmarks.throughput.process import ROOT, Measurement
+from ltbench.errors import LTBenchError
 
 _RESULTS = ROOT / "benchmarks" / "results" / "gpu"
+_ON_A_CPU = (
+    "python -m benchmarks.throughput measures a CPU, and python -m benchmarks.gpu --device cpu "
+    "--quick proves that these parts work"
+)
 
 
 def main() -> None:
@@ -44,6 +50,15 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, metavar="FOLDER", help="download wheels to carry")
     parser.add_argument("--python", default="3.12", help="Python of the other machine, for --pack")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the measurement, too
+    try:
+        _execute(options)
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues", file=sys.stderr)
+        sys.exit(130)
+
+
+def _execute(options: argparse.Namespace) -> None:
     if options.list:
         for part in PARTS.values():
             print(f"{part.name:14} {part.summary}")
@@ -52,10 +67,13 @@ def main() -> None:
         pack(options.pack, options.python)
         return
     device = options.device
-    if device == "auto":
-        device = str(Measurement("measured.device").take()["device"])
-    if device == "cpu" and not options.quick:
-        sys.exit("no GPU here: python -m benchmarks.throughput measures a CPU; --quick proves this")
+    if device != "cpu":
+        found = str(Measurement("measured.device").take()["device"])
+        if found == "cpu" and not (device == "auto" and options.quick):
+            sys.exit(f"no GPU here: {_ON_A_CPU}")
+        device = found
+    elif not options.quick:
+        sys.exit(f"--device cpu without --quick: {_ON_A_CPU}")
     plan = Plan(device, options.data.resolve(), options.quick)
     folder = _RESULTS if options.out is None else options.out
     if plan.quick and options.out is None:
@@ -74,14 +92,22 @@ def _measure(part: Part, plan: Plan, path: Path, minutes: float, console: Consol
     """Measures a part and prints its table; returns the rows that are missing."""
     start = time.monotonic()
     until = start + 60 * minutes
-    results = PartResults.of(part, machine_of(plan.device), path)
+    results = PartResults.of(part, machine_of(plan.device), path, quick=plan.quick)
+
+    try:
+        results.write(path)  # not after minutes that are lost then
+    except (LTBenchError, OSError) as error:
+        sys.exit(f"{path} cannot be written: {error}; give another --out")
 
     def report(row: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {part.name}: {row}", file=sys.stderr, flush=True)
 
     if part.needs_files:
         report(f"photographs in {plan.tree}")
-        plan.make_tree()
+        try:
+            plan.make_tree()
+        except RuntimeError as error:
+            sys.exit(f"photographs in {plan.tree}: {str(error).strip().splitlines()[-1]}")
     missing = results.measure(plan, path, until, report)
     print_part(results, console)
     console.print(f"{(time.monotonic() - start) / 60:.1f} minutes; written to {path}")

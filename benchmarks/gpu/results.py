@@ -27,26 +27,38 @@ class PartResults:
         machine: Record of `benchmarks.throughput.measured.machine`.
         rows: Record of each measured row.
         failed: Message of each row that could not be measured.
+        quick: Whether the rows are those of tiny sizes.
     """
 
     part: Part
     machine: Record
     rows: dict[str, Record] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    quick: bool = False
 
     @classmethod
-    def of(cls, part: Part, machine: Record, path: Path) -> PartResults:
+    def of(cls, part: Part, machine: Record, path: Path, *, quick: bool = False) -> PartResults:
         """Returns the rows of a file of the same machine, or none.
 
         Raises:
-            SystemExit: The file is of another machine.
+            SystemExit: The file cannot be read, or is of another machine, part or size.
         """
-        if not path.exists():
-            return cls(part, machine)
-        stored = json.loads(path.read_text())
-        if stored["machine"]["name"] != machine["name"]:
-            sys.exit(f"{path}: measured on {stored['machine']['name']}; give another --out")
-        return cls(part, machine, stored["rows"])
+        try:
+            stored = json.loads(path.read_text())
+            of, name, tiny = stored["part"], stored["machine"]["name"], stored["quick"]
+            rows = dict(stored["rows"])
+        except FileNotFoundError:
+            return cls(part, machine, quick=quick)
+        except OSError as error:
+            sys.exit(f"{path}: {error.strerror}; give another --out")
+        except (LookupError, TypeError, ValueError):
+            sys.exit(f"{path}: expected the file of a part; move it away, or give another --out")
+        if (of, tiny) != (part.name, quick):
+            sizes = " with --quick" if tiny else ""
+            sys.exit(f"{path}: it has the rows of part {of}{sizes}; give another --out")
+        if name != machine["name"]:
+            sys.exit(f"{path}: measured on {name}; give another --out")
+        return cls(part, machine, rows, quick=quick)
 
     def measure(
         self, plan: Plan, path: Path, until: float, report: Callable[[str], None]
@@ -103,6 +115,7 @@ class PartResults:
         ]
         return {
             "part": self.part.name,
+            "quick": self.quick,
             "machine": self.machine,
             "goals": goals,
             "rows": self.rows,

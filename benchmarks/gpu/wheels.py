@@ -23,15 +23,23 @@ def pack(folder: Path, python: str) -> None:
     Args:
         folder: Folder of the wheels.
         python: Version of Python on the other machine: "3.12".
+
+    Raises:
+        SystemExit: The folder cannot be written, or pip has failed and printed why.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"{folder}: {error.strerror}; give another --pack")
     lock = ROOT / "requirements.lock"
     platforms = [part for name in PLATFORMS for part in ("--platform", name)]
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     wanted = ["--no-deps", "--only-binary=:all:", "--python-version", python, *platforms]
     download = [*pip, "download", *wanted, "--constraint", str(lock), "--dest", str(folder)]
-    subprocess.run([*download, *PACKAGES], check=True)
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
+    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    for command in ([*download, *PACKAGES], wheel):
+        if subprocess.run(command).returncode:
+            sys.exit(f"not complete: {folder}")
     size = sum(wheel.stat().st_size for wheel in folder.glob("*.whl")) / 2**20
     print(f"{len(list(folder.glob('*.whl')))} wheels, {size:.0f} MB, in {folder}. There:")
     print(f"python3 -m pip install --no-index --no-deps --target site {folder}/*.whl")

@@ -69,8 +69,8 @@ CacheSize = Annotated[
         min=0,
         metavar="GB",
         callback=finite,
-        help="Size of the cache, which the runs share: features of frozen encoders, decoded "
-        "images; 0: no cache.",
+        help="Size of the cache, which the runs share: features and activations of "
+        "frozen encoders, decoded images; 0: no cache.",
         rich_help_panel=MACHINE,
     ),
 ]

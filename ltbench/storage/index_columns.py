@@ -168,7 +168,7 @@ class Rows:
             if name == "intervals":
                 return _parsed(name, value)
             return _reader(name).validate_python(value, strict=True)
-        except (ValueError, OSError):
+        except (ValueError, LookupError, OSError):
             return getattr(_read_again(path).metrics, name)
 
     def _shared(self, name: str, code: int) -> Any:

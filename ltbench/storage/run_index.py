@@ -76,8 +76,10 @@ class RunIndex:
             self._clock_ns = _clock_ns(self._folder)
         stamp = _stamp(path)  # before the file is read: a later change changes it
         result = self._shared.apply(RunDirectory(Path(path)).finished())
-        if stamp is not None and max(stamp[:2]) < self._clock_ns - UNSETTLED_NS:
-            self._new.append(IndexedRun(path.removeprefix(self._prefix), stamp, result))
+        name = path.removeprefix(self._prefix)
+        settled = stamp is not None and max(stamp[:2]) < self._clock_ns - UNSETTLED_NS
+        if stamp is not None and settled and _is_text(name):
+            self._new.append(IndexedRun(name, stamp, result))
         return result
 
     def pack(self) -> dict[str, RunResult]:
@@ -126,6 +128,15 @@ def _stamp(path: str) -> Stamp | None:
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _is_text(name: str) -> bool:
+    """Returns whether a column of texts can hold a path; bytes outside of UTF-8 it cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _clock_ns(folder: Path) -> int:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,27 @@ def test_rows_of_another_machine_are_not_continued(tmp_path: Path) -> None:
     measure(results, path)
     with pytest.raises(SystemExit, match="measured on m; give another --out"):
         PartResults.of(results.part, {**MACHINE, "name": "other"}, path)
+
+
+@pytest.mark.parametrize("content", ["", '{"part": ', "[1]", "{}", '{"part": "small"}', "\xff"])
+def test_what_is_no_file_of_a_part_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(SystemExit, match="expected the file of a part; move it away"):
+        PartResults.of(part(), MACHINE, path)
+    assert path.read_text(encoding="latin-1") == content
+    with pytest.raises(SystemExit, match="Is a directory; give another --out"):
+        PartResults.of(part(), MACHINE, tmp_path)
+
+
+def test_rows_of_tiny_sizes_or_of_another_part_are_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    measure(PartResults(part(a=Instant({"x": 1.0})), MACHINE, quick=True), path)
+    assert "a" in PartResults.of(part(), MACHINE, path, quick=True).rows
+    with pytest.raises(SystemExit, match="rows of part small with --quick; give another --out"):
+        PartResults.of(part(), MACHINE, path)
+    with pytest.raises(SystemExit, match="rows of part small with --quick; give another --out"):
+        PartResults.of(replace(part(), name="other"), MACHINE, path, quick=True)
 
 
 def test_utilisation_is_relative_to_the_measured_peak(tmp_path: Path) -> None:

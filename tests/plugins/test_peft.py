@@ -18,6 +18,9 @@ from torch.utils.checkpoint import checkpoint
 
 from ltbench.backbone import Backbone
 from ltbench.config.options import parse_options
+from ltbench.engine.model.encoder_snapshot import EncoderSnapshot
+from ltbench.engine.model.frozen_part import frozen_part
+from ltbench.engine.model.precision import PrecisionPolicy
 from ltbench.errors import ConfigError, NothingMatchedError, UnknownNameError
 from ltbench_plugins.methods.peft import PEFT, REFUSED, TUNERS, PeftConfig
 from tests import parity
@@ -252,6 +255,17 @@ def test_the_chosen_linears_are_wrapped_and_no_others(tuner: str, layers: Any) -
         assert all(block[role] in wrapped for role in ROLES[1:])
         assert block["qkv"] not in wrapped
         assert block.width == width
+
+
+@pytest.mark.parametrize("tuner", ["lora", "vera", "deft"])
+def test_the_blocks_before_the_chosen_ones_are_kept(tuner: str) -> None:
+    backbone = parity.clip_vit().requires_grad_(False)
+    snapshot = EncoderSnapshot(backbone)
+    for parameter in apply(backbone, tuner=tuner, layers=1):
+        parameter.requires_grad_(True)
+    part = frozen_part(backbone, PrecisionPolicy("fp32", "as asked", "cpu"), snapshot)
+    assert part is not None
+    assert part.name == f"activations before block {len(backbone.blocks)} of {len(backbone.blocks)}"
 
 
 def test_what_is_frozen_is_left_to_the_engine() -> None:

@@ -173,6 +173,28 @@ def test_a_folder_that_cannot_be_written_has_no_index(runs: Path) -> None:
     assert [path.name for path in runs.iterdir() if path.name != "digits_lt"] == [index_file.NAME]
 
 
+def test_a_run_in_a_folder_with_an_undecodable_name_is_read_each_time(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(runs) + b"/copied\xff"))
+    try:
+        shutil.move(runs / "digits_lt" / "clip_tiny" / "zero_shot", odd)
+    except OSError:  # file systems whose names are Unicode
+        return
+    direct = [run.to_dict() for run in find_runs([runs]).runs]
+    read = read_files(monkeypatch)
+    assert [run.to_dict() for run in find_runs([runs]).runs] == direct
+    assert [path.parent for path in read] == [odd] * (len(direct) // 2)
+
+
+def test_a_second_table_with_fewer_rows_is_not_used(runs: Path) -> None:
+    direct = [run.to_dict() for run in find_runs([runs]).runs]
+    index = index_file.IndexFile.open(runs)
+    assert index is not None
+    index_file.write_index(runs, [index.rows, index.details().slice(0, 1)])
+    assert [run.to_dict() for run in find_runs([runs]).runs] == direct
+
+
 def test_few_runs_have_no_index(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_index, "MIN_NEW_RUNS", 5)
     find_runs([runs])

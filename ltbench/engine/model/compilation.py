@@ -33,6 +33,11 @@ class FixedSizes:
         self.evaluation = tuple(evaluation)
         self._images = 0
 
+    @property
+    def count(self) -> int:
+        """Number of sizes."""
+        return 1 + len(self.evaluation)
+
     def register(self, backbone: nn.Module) -> None:
         """Pads the batches of all forward passes from now on."""
         backbone.register_forward_pre_hook(self.pad)
@@ -85,11 +90,41 @@ def compile_blocks(backbone: Backbone, sizes: FixedSizes) -> None:
     try:
         torch.compile(torch.neg, dynamic=False)(torch.zeros(2, device=backbone.mean.device))
     except Exception as error:  # the compiler's or Triton's, of many types
-        cause = str(error).strip().partition("\n")[0]
         raise ConfigError(
-            f"compile: torch.compile does not work here: {cause}",
+            f"compile: torch.compile does not work here: {_cause(error)}",
             hint="install a C++ compiler such as g++, or leave out compile",
         ) from error
+    allow_graphs(len(backbone.blocks) * sizes.count)
     for block in backbone.blocks:
         block.module.compile(dynamic=False)
     sizes.register(backbone)
+
+
+def allow_graphs(count: int) -> None:
+    """Lets PyTorch compile a number of graphs of a function, where its own limit is lower.
+
+    It executes what exceeds the limit without compilation. In a residual network that has one class
+    of blocks in many widths, the training would leave nothing of the limit for the evaluation, and
+    a run that is resumed for its evaluation would round differently.
+
+    Args:
+        count: Number of graphs.
+    """
+    from torch._dynamo import config
+
+    # Named recompile_limit since torch 2.6, where this is an alias.
+    config.cache_size_limit = max(config.cache_size_limit, count)
+
+
+def _cause(error: Exception) -> str:
+    r"""Returns the line of an error of the compiler that names its cause.
+
+    >>> _cause(RuntimeError("backend='inductor' raised:\nNo working compiler\n\nSet ..."))
+    'No working compiler'
+
+    Args:
+        error: Error of `torch.compile`; the first line may name the part of it alone.
+    """
+    lines = [line.strip() for line in str(error).splitlines()]
+    named = [line for line in lines if line and not line.endswith(" raised:")]
+    return named[0] if named else type(error).__name__

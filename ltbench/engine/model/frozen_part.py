@@ -55,7 +55,8 @@ def frozen_part(
 
     Whether its outputs lead to the same features, bit for bit, is tried on three images, in
     training and in evaluation: a part with dropout is none, nor one whose activations have no first
-    dimension for the images, nor one in which the method has changed anything.
+    dimension for the images, nor one whose rounding depends on the other images of a pass or on the
+    layout of the activations in memory, nor one in which the method has changed anything.
 
     Args:
         backbone: Encoder with its method; the learned parameters require gradients.
@@ -118,10 +119,11 @@ def _replays(
     """Returns whether the outputs of a part lead to the encoder's features, bit for bit."""
     # Casts of weights are shared within an autocast: each mode has one of its own.
     with policy.autocast(), torch.inference_mode():
-        outputs = part.encode(images).to(part.dtype)
+        # In passes of other sizes than a training's, and contiguous as they are kept.
+        outputs = torch.cat([part.encode(few).to(part.dtype) for few in images.split([1, 2])])
         if outputs.shape != (len(images), *part.shape):
             return False
-        if not torch.equal(part.rest(outputs[_ORDER]), backbone(images)[_ORDER]):
+        if not torch.equal(part.rest(outputs[_ORDER]), backbone(images[_ORDER])):
             return False
     training_mode(backbone)
     found = []

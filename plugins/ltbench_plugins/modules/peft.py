@@ -41,6 +41,7 @@ def inject(
             peft.get_peft_model(model, peft.get_peft_config(dict(settings)))
     except (NotImplementedError, TypeError, UserWarning, ValueError) as error:
         raise ConfigError(f"peft's tuner '{tuner}' does not fit: {error}", hint=hint) from error
+    vars(model).pop("peft_config", None)  # a model with it counts as changed before its blocks
     learned = [p for p in model.parameters() if p.requires_grad and p not in before]
     for parameter, requires_grad in before.items():
         parameter.requires_grad_(requires_grad)  # undo peft's freezing, which the engine does

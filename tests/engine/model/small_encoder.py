@@ -25,16 +25,16 @@ class Residual(nn.Module):
 
 
 class Vision(nn.Module):
-    """Patches of 2 pixels, blocks, a norm, and the mean of the tokens."""
+    """Patches of 4 pixels, blocks, a norm, and the mean of the tokens."""
 
     def __init__(self, *dropout: float) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, WIDTH, 2, 2)
+        self.stem = nn.Conv2d(3, WIDTH, 4, 4)
         self.blocks = nn.ModuleList([Residual(one) for one in dropout])
         self.norm = nn.LayerNorm(WIDTH)
 
     def forward(self, images: Tensor) -> Tensor:
-        x = self.stem(images).flatten(2).transpose(1, 2)
+        x = self.stem(images).flatten(2).transpose(1, 2).contiguous()
         for block in self.blocks:
             x = block(x)
         found: Tensor = self.norm(x).mean(dim=1)
@@ -48,7 +48,7 @@ def encoder(*dropout: float, projected: bool = False) -> Backbone:
     backbone = Backbone(
         vision,
         width=WIDTH,
-        resolution=8,
+        resolution=16,
         mean=HALF,
         std=HALF,
         blocks=[Block(block, {"mlp_in": "mix"}) for block in vision.blocks],
@@ -61,5 +61,5 @@ def encoder(*dropout: float, projected: bool = False) -> Backbone:
 
 
 def images(count: int = 4) -> Tensor:
-    """Returns normalised images, (count, 3, 8, 8)."""
-    return torch.randn(count, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    """Returns normalised images, (count, 3, 16, 16)."""
+    return torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(1))

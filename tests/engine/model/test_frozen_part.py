@@ -85,8 +85,39 @@ def tokens_first(backbone: Backbone) -> None:
     )
 
 
+def other_images_of_the_pass(backbone: Backbone) -> None:
+    """Activations depend on the number of images, as the rounding of a convolution may."""
+    backbone.blocks[0].module.register_forward_hook(lambda module, args, out: out + len(out))
+
+
+def other_layout(backbone: Backbone) -> None:
+    """Activations of a transformer without a class token: sums over tokens round differently."""
+
+    def transpose(module: nn.Module, args: tuple[Any, ...], out: Tensor) -> Tensor:
+        return out.transpose(1, 2).contiguous().transpose(1, 2)
+
+    backbone.blocks[1].module.register_forward_hook(transpose)
+
+
+def position_in_the_pass(backbone: Backbone) -> None:
+    """Features depend on the order of the images, as the rounding of a product may."""
+
+    def add(module: nn.Module, args: tuple[Any, ...], out: Tensor) -> Tensor:
+        return out + torch.arange(len(out)).reshape(-1, 1, 1)
+
+    backbone.blocks[2].module.register_forward_hook(add)
+
+
 @pytest.mark.parametrize(
-    "change", [dropout_in_frozen_block, changed_frozen_block, images_read_again, tokens_first]
+    "change",
+    [
+        dropout_in_frozen_block,
+        changed_frozen_block,
+        images_read_again,
+        tokens_first,
+        other_images_of_the_pass,
+        other_layout,
+    ],
 )
 def test_a_part_that_does_not_lead_to_the_same_features_is_none(
     change: Callable[[Backbone], None],
@@ -99,6 +130,14 @@ def test_a_part_that_does_not_lead_to_the_same_features_is_none(
     if change is not changed_frozen_block:
         snapshot = EncoderSnapshot(backbone)
     assert frozen_part(backbone, FP32, snapshot) is None
+
+
+def test_the_order_of_a_pass_may_matter_behind_it() -> None:
+    backbone = encoder()
+    snapshot = EncoderSnapshot(backbone)
+    position_in_the_pass(backbone)
+    learn("model.blocks.2.mix.weight")(backbone)
+    assert frozen_part(backbone, FP32, snapshot) is not None
 
 
 def test_dropout_behind_it_draws_the_same_numbers() -> None:
