@@ -33,6 +33,7 @@ _SHARED = ("classes", "learned", "selection", "refinement", "warnings", "silence
 _OWN = ("training", "evaluation", "peak_memory_mb", "directory")
 _SETTINGS = tuple(field.name for field in fields(RunConfig) if field.name != "seed")
 _COMMAND = "command"
+_UNREAD = object()
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,10 @@ class Rows:
             column = _in_one_piece(table[name])
             self._codes[name] = column.indices.to_pylist()
             self._pools[name] = column.dictionary.to_pylist()
-        self._parsed: dict[tuple[str, int], Any] = {}
-        self._specs: dict[tuple[int, ...], RunSpec] = {}
+        self._parsed: dict[str, list[Any]] = {
+            name: [_UNREAD] * len(pool) for name, pool in self._pools.items()
+        }
+        self._specs: dict[tuple[int, ...], RunSpec | None] = {}
         self._spec_codes = list(zip(*(self._codes[name] for name in _spec_columns()), strict=True))
         self._environments: dict[tuple[int, int], Environment] = {}
 
@@ -131,10 +134,13 @@ class Rows:
             row: Index of the row.
             path: Run directory, from which a part is read that the index has damaged.
         """
-        known = {"hash": self._hashes[row], "earlier_hash": self._earlier[row]}
-        result = RunResult.with_late(known, functools.partial(self._field, row, path))
-        result._path = path
-        return result
+        return RunResult.with_late(
+            {"hash": self._hashes[row], "earlier_hash": self._earlier[row]},
+            functools.partial(self._field, row, path),
+            _path=path,
+            _cell_spec=self._spec(self._spec_codes[row]),
+            _seed=self._seeds[row],
+        )
 
     def _field(self, row: int, path: str, name: str) -> Any:
         """Returns a field of a result.
@@ -143,19 +149,21 @@ class Rows:
             DataError: Neither the index nor `result.json` can be used.
         """
         try:
-            if name == "spec":
-                return self._spec(self._spec_codes[row]).with_seed(self._seeds[row])
             if name == "metrics":
-                known = dict(zip(_NUMBERS, self._numbers[row], strict=True))
-                known |= self._shared(name, self._codes[name][row])
+                known = dict(zip(_NUMBERS, self._numbers[row]))  # noqa: B905  # takes a third longer
+                known.update(self._shared(name, self._codes[name][row]))
                 return Metrics.with_late(known, functools.partial(self._detail, row, path))
             if name == "environment":
                 return self._environment(row)
             if name in _OWN:
                 return _parsed(name, self._own[name][row].as_py())
-            return self._shared(name, self._codes[name][row])
+            if name != "spec":
+                return self._shared(name, self._codes[name][row])
+            if (spec := self._spec(self._spec_codes[row])) is not None:
+                return spec.with_seed(self._seeds[row])
         except ValueError:
-            return getattr(_read_again(path), name)
+            pass
+        return getattr(_read_again(path), name)
 
     def _detail(self, row: int, path: str, name: str) -> Any:
         """Returns a field of the metrics.
@@ -172,20 +180,23 @@ class Rows:
             return getattr(_read_again(path).metrics, name)
 
     def _shared(self, name: str, code: int) -> Any:
-        key = name, code
-        if key not in self._parsed:
-            self._parsed[key] = _parsed(name, self._pools[name][code])
-        return self._parsed[key]
+        known = self._parsed[name]
+        if (value := known[code]) is _UNREAD:
+            value = known[code] = _parsed(name, self._pools[name][code])
+        return value
 
-    def _spec(self, codes: tuple[int, ...]) -> RunSpec:
-        """Returns the choices of a cell, with any seed."""
+    def _spec(self, codes: tuple[int, ...]) -> RunSpec | None:
+        """Returns the choices of a cell, with any seed; None where the index has damaged them."""
         if codes not in self._specs:
             parts = zip(_spec_columns(), codes, strict=True)
-            values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
-            settings = vars(values.pop("settings"))
-            spec = RunSpec(**{**settings, **values})
-            assert spec.cell_key  # computed once for the runs of the cell
-            self._specs[codes] = spec
+            try:
+                values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
+            except ValueError:
+                self._specs[codes] = None
+            else:
+                settings = vars(values.pop("settings"))
+                spec = self._specs[codes] = RunSpec(**{**settings, **values})
+                assert spec.cell_key  # computed once for the runs of the cell
         return self._specs[codes]
 
     def _environment(self, row: int) -> Environment:

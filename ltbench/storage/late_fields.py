@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from ltbench.storage.stored_file import Record
 
@@ -21,6 +21,13 @@ def _private_defaults(model: type[Record]) -> dict[str, Any]:
     return {name: one.get_default() for name, one in model.__private_attributes__.items()}
 
 
+# Slots of every model of pydantic, whose own `__setattr__` checks the name first.
+_set_values = BaseModel.__dict__["__dict__"].__set__
+_set_fields = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
 class LateFields(Record):
     """Record that may have fields which are read when they are first used.
 
@@ -30,34 +37,44 @@ class LateFields(Record):
     _read_field: Callable[[str], Any] | None = PrivateAttr(None)
 
     @classmethod
-    def with_late(cls, known: Mapping[str, Any], read: Callable[[str], Any]) -> Self:
+    def with_late(
+        cls, known: dict[str, Any], read: Callable[[str], Any], **private: Any
+    ) -> Self:
         """Returns a record with some of its fields.
 
         Args:
-            known: Checked values by field.
+            known: Checked values by field; the record keeps the dictionary.
             read: Function that returns the checked value of any other field.
+            private: Values of private attributes.
         """
         # Not `model_construct`, which takes as long as reading the values.
         record = cls.__new__(cls)
-        private = {**_private_defaults(cls), "_read_field": read}
-        for name, value in (
-            ("__dict__", dict(known)),
-            ("__pydantic_fields_set__", _every_field(cls)),
-            ("__pydantic_extra__", None),
-            ("__pydantic_private__", private),
-        ):
-            object.__setattr__(record, name, value)
+        _set_values(record, known)
+        _set_fields(record, _every_field(cls))
+        _set_extra(record, None)
+        _set_private(record, {**_private_defaults(cls), "_read_field": read, **private})
         return record
 
     if not TYPE_CHECKING:  # mypy would take every name for a field
 
         def __getattr__(self, name: str) -> Any:
-            """Reads a field that is not known yet."""
-            private = self.__pydantic_private__ if name in _every_field(type(self)) else None
-            if not private or (read := private["_read_field"]) is None:
-                return super().__getattr__(name)
-            value = vars(self)[name] = read(name)
-            return value
+            """Reads a field that is not known yet, or a private attribute."""
+            private = self.__pydantic_private__
+            if private is not None:
+                if name in private:  # pydantic takes five times as long
+                    return private[name]
+                if (read := private["_read_field"]) is not None and name in _every_field(type(self)):
+                    value = self.__dict__[name] = read(name)
+                    return value
+            return super().__getattr__(name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Sets a private attribute; a record is frozen otherwise."""
+            private = self.__pydantic_private__
+            if private is not None and name in private:  # pydantic takes five times as long
+                private[name] = value
+            else:
+                super().__setattr__(name, value)
 
     def _read_all(self) -> None:
         if self._read_field is None:

@@ -36,6 +36,7 @@ Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exact
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 Interval = Annotated[list[float], Len(2, 2)]
 _GROUPS = ("all", "many", "medium", "few")
+_NO_TAGS: tuple[dict[str, str], str] = {}, ""
 
 
 class Metrics(LateFields):
@@ -247,6 +248,8 @@ class RunResult(LateFields, RunDescription):
 
     _path: str | None = PrivateAttr(None)
     _tags: tuple[dict[str, str], str] | None = PrivateAttr(None)
+    _cell_spec: RunSpec | None = PrivateAttr(None)
+    _seed: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -271,6 +274,10 @@ class RunResult(LateFields, RunDescription):
                 raise ValueError(f"{key}: expected {wanted}, as in the run, got {found}")
         return self
 
+    def _read_all(self) -> None:
+        super()._read_all()
+        self._cell_spec = self._seed = None  # `spec` has both
+
     @property
     def path(self) -> Path:
         """Run directory that the result was read from or written to."""
@@ -286,24 +293,34 @@ class RunResult(LateFields, RunDescription):
         return self
 
     @property
+    def cell_spec(self) -> RunSpec:
+        """Choices of the run with the seed of any run of its cell.
+
+        Many results of an index have one object, of which something needs to be computed once.
+        """
+        known = None if "spec" in vars(self) else self._cell_spec
+        return self.spec if known is None else known
+
+    @property
     def key(self) -> str:
         """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return self.spec.cell_key
+        return self.cell_spec.cell_key
 
     @property
     def comparable(self) -> bool:
         """Whether the result may be compared with others: not that of a quick look."""
-        return self.spec.comparable
+        return self.cell_spec.comparable
 
     @property
     def seed(self) -> int:
         """Seed of the training."""
-        return self.spec.seed
+        known = None if "spec" in vars(self) else self._seed
+        return self.spec.seed if known is None else known
 
     @property
     def dataset_title(self) -> str:
         """Name of the data set in tables and figures."""
-        return self.spec.dataset.title
+        return self.cell_spec.dataset.title
 
     @property
     def tags(self) -> dict[str, str]:
@@ -316,14 +333,15 @@ class RunResult(LateFields, RunDescription):
         return self._tags_read()[1]
 
     def _tags_read(self) -> tuple[dict[str, str], str]:
-        if self._tags is None:
+        if (tags := self._tags) is None:
             try:
                 # Most runs have none, which one call of the system finds out.
                 found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")
-                self._tags = read_tags(self.path) if found else {}, ""
+                tags = (read_tags(self.path), "") if found else _NO_TAGS
             except DataError as error:
-                self._tags = {}, error.message
-        return self._tags
+                tags = {}, error.message
+            self._tags = tags
+        return tags
 
     def predictions(self, inference: str | None = None) -> Predictions:
         """Reads the stored predictions.

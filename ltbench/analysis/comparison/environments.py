@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ltbench.storage.environment_schema import Environment
 from ltbench.storage.result_schema import RunResult
@@ -23,19 +24,17 @@ def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]
     Args:
         cells: Cell name -> its runs.
     """
+    environments = {name: [run.environment for run in runs] for name, runs in cells.items()}
     for aspect, read in _ASPECTS.items():
-        found = {
-            name: _count_values([read(run.environment) for run in runs])
-            for name, runs in cells.items()
-        }
+        found = {name: _count_values(map(read, each)) for name, each in environments.items()}
         if len({value for counts in found.values() for value in counts}) > 1:
             yield f"the runs were trained with different {aspect}: {_format_cells(found)}"
 
 
-def _count_values(values: Sequence[str | None]) -> dict[str, int]:
+def _count_values(values: Iterable[str | None]) -> dict[str, int]:
     """Returns the number of runs with each value; runs without a recorded value are ignored."""
-    known = sorted(value for value in values if value is not None)
-    return {value: known.count(value) for value in known}
+    counts = Counter(values)
+    return {value: counts[value] for value in sorted(value for value in counts if value is not None)}
 
 
 def _format_cells(found: Mapping[str, Mapping[str, int]]) -> str:
