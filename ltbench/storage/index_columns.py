@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter
 from ltbench.config.runspec import Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.specs import SPECS
 from ltbench.storage.environment_schema import Environment
-from ltbench.storage.result_schema import Metrics, RunResult
+from ltbench.storage.result_schema import NUMBERS, Metrics, RunResult
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.storage.stored_file import Record
 
@@ -26,11 +27,12 @@ Stamp = tuple[int, int, int, int]
 """Modification time and change time in nanoseconds, size and inode of `result.json`."""
 
 STAMP = ("mtime_ns", "ctime_ns", "size", "inode")
-_NUMBERS = ("accuracy", "mean_class", "many", "medium", "few", "harmonic", "macro_f1", "ece")
 _DETAILS = ("per_class", "intervals")
 _OF_METRICS = ("interval_method", "group_classes", "shot_rule", "test_images")
 _SHARED = ("classes", "learned", "selection", "refinement", "warnings", "silenced_plugins")
-_OWN = ("training", "evaluation", "peak_memory_mb", "directory")
+_OWN = ("training", "evaluation", "directory")
+_AMOUNTS = ("training.seconds", "training.images_per_second", "peak_memory_mb")
+"""Fields and parts of fields that tables show of every run."""
 _SETTINGS = tuple(field.name for field in fields(RunConfig) if field.name != "seed")
 _COMMAND = "command"
 _UNREAD = object()
@@ -71,7 +73,10 @@ def as_tables(runs: Sequence[IndexedRun]) -> tuple[Any, Any]:
         "hash": pa.array([result.hash for result in results], pa.string()),
         "earlier_hash": pa.array([result.earlier_hash for result in results], pa.string()),
         "seed": pa.array([result.seed for result in results], pa.int64()),
-        **{name: pa.array([one.value(name) for one in metrics], pa.float64()) for name in _NUMBERS},
+        **{name: pa.array([one.value(name) for one in metrics], pa.float64()) for name in NUMBERS},
+        **{
+            name: pa.array([one.peek(name) for one in results], pa.float64()) for name in _AMOUNTS
+        },
         **{
             name: pa.array([_text(getattr(one, name)) for one in results], pa.large_string())
             for name in _OWN
@@ -113,8 +118,13 @@ class Rows:
         self._hashes = table["hash"].to_pylist()
         self._earlier = table["earlier_hash"].to_pylist()
         self._seeds = table["seed"].to_pylist()
-        self._numbers = list(zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True))
-        self._own = {name: _in_one_piece(table[name]) for name in _OWN}
+        self._numbers = list(zip(*(table[name].to_pylist() for name in NUMBERS), strict=True))
+        self._parts: dict[str, Sequence[Any]] = {
+            "metrics.numbers": self._numbers,
+            **{name: table[name].to_pylist() for name in _AMOUNTS},
+        }
+        self._own = {name: table[name] for name in _OWN}
+        self._own_texts: dict[str, list[str]] = {}
         self._codes, self._pools = dict[str, list[int]](), dict[str, list[str]]()
         for name in _shared_columns():
             column = _in_one_piece(table[name])
@@ -143,27 +153,39 @@ class Rows:
         )
 
     def _field(self, row: int, path: str, name: str) -> Any:
-        """Returns a field of a result.
+        """Returns a field of a result, or a part of one that `LateFields.peek` names.
 
         Raises:
             DataError: Neither the index nor `result.json` can be used.
         """
         try:
-            if name == "metrics":
-                known = dict(zip(_NUMBERS, self._numbers[row]))  # noqa: B905  # takes a third longer
-                known.update(self._shared(name, self._codes[name][row]))
-                return Metrics.with_late(known, functools.partial(self._detail, row, path))
-            if name == "environment":
-                return self._environment(row)
-            if name in _OWN:
-                return _parsed(name, self._own[name][row].as_py())
-            if name != "spec":
-                return self._shared(name, self._codes[name][row])
-            if (spec := self._spec(self._spec_codes[row])) is not None:
-                return spec.with_seed(self._seeds[row])
+            if (known := self._parts.get(name)) is not None:
+                return known[row]
+            field, dot, part = name.partition(".")
+            value = self._whole(row, path, field)
+            return operator.attrgetter(part)(value) if dot else value
         except ValueError:
-            pass
-        return getattr(_read_again(path), name)
+            return operator.attrgetter(name)(_read_again(path))
+
+    def _whole(self, row: int, path: str, name: str) -> Any:
+        """Returns a field of a result.
+
+        Raises:
+            ValueError: The index has damaged it.
+        """
+        if name == "metrics":
+            known = dict(zip(NUMBERS, self._numbers[row]))  # noqa: B905  # takes a third longer
+            known.update(self._shared(name, self._codes[name][row]))
+            return Metrics.with_late(known, functools.partial(self._detail, row, path))
+        if name == "environment":
+            return self._environment(row)
+        if name in _OWN:
+            return _parsed(name, self._texts(name)[row])
+        if name != "spec":
+            return self._shared(name, self._codes[name][row])
+        if (spec := self._spec(self._spec_codes[row])) is None:
+            raise ValueError("its choices are damaged")
+        return spec.with_seed(self._seeds[row])
 
     def _detail(self, row: int, path: str, name: str) -> Any:
         """Returns a field of the metrics.
@@ -178,6 +200,11 @@ class Rows:
             return _reader(name).validate_python(value, strict=True)
         except (ValueError, OSError):
             return getattr(_read_again(path).metrics, name)
+
+    def _texts(self, name: str) -> list[str]:
+        if name not in self._own_texts:
+            self._own_texts[name] = self._own[name].to_pylist()
+        return self._own_texts[name]
 
     def _shared(self, name: str, code: int) -> Any:
         known = self._parsed[name]

@@ -19,7 +19,7 @@ from ltbench.io.files import remove_partials, replacing_file
 from ltbench.storage.migrations import SCHEMA
 
 NAME = ".index.arrow"
-FORM = 1
+FORM = 2
 """Version of the columns: raised when a column, or a model that is stored in one, changes."""
 LARGEST = 2**34
 _LONGEST_LINE = 200

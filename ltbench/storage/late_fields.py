@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -75,6 +76,16 @@ class LateFields(Record):
                 private[name] = value
             else:
                 super().__setattr__(name, value)
+
+    def peek(self, name: str) -> Any:
+        """Returns a field, or a part of one by its dotted name, and keeps nothing of it.
+
+        It is for loops over many records, whose fields would take more time and memory.
+        """
+        read = (self.__pydantic_private__ or {}).get("_read_field")
+        if read is None or name.partition(".")[0] in self.__dict__:
+            return operator.attrgetter(name)(self)
+        return read(name)
 
     def _read_all(self) -> None:
         if self._read_field is None:

@@ -7,6 +7,7 @@ results with them.
 
 from __future__ import annotations
 
+import operator
 import os
 from pathlib import Path
 from typing import Annotated, Self
@@ -35,6 +36,9 @@ Amount = Annotated[float, Ge(0), Le(1e15)]
 Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 Interval = Annotated[list[float], Len(2, 2)]
+NUMBERS = (*ACCURACIES, "harmonic", "macro_f1", "ece")
+"""Metrics that are one number."""
+_NUMBERS_OF = operator.attrgetter(*NUMBERS)
 _GROUPS = ("all", "many", "medium", "few")
 _NO_TAGS: tuple[dict[str, str], str] = {}, ""
 
@@ -94,6 +98,12 @@ class Metrics(LateFields):
             if name not in self.group_classes:
                 raise ValueError(f"metrics.group_classes: {name} is missing")
         return self
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """Values of `NUMBERS`."""
+        values: tuple[float | None, ...] = _NUMBERS_OF(self)
+        return values
 
     def value(self, metric: str) -> float | None:
         """Returns a metric by its name; None for a shot group without classes."""
@@ -298,8 +308,9 @@ class RunResult(LateFields, RunDescription):
 
         Many results of an index have one object, of which something needs to be computed once.
         """
-        known = None if "spec" in vars(self) else self._cell_spec
-        return self.spec if known is None else known
+        # Not `self._cell_spec`: the attributes that an object lacks take a microsecond each.
+        known = (self.__pydantic_private__ or {}).get("_cell_spec")
+        return self.spec if known is None or "spec" in self.__dict__ else known
 
     @property
     def key(self) -> str:
@@ -314,8 +325,8 @@ class RunResult(LateFields, RunDescription):
     @property
     def seed(self) -> int:
         """Seed of the training."""
-        known = None if "spec" in vars(self) else self._seed
-        return self.spec.seed if known is None else known
+        known = (self.__pydantic_private__ or {}).get("_seed")
+        return self.spec.seed if known is None or "spec" in self.__dict__ else known
 
     @property
     def dataset_title(self) -> str:
@@ -333,10 +344,11 @@ class RunResult(LateFields, RunDescription):
         return self._tags_read()[1]
 
     def _tags_read(self) -> tuple[dict[str, str], str]:
-        if (tags := self._tags) is None:
+        private = self.__pydantic_private__ or {}
+        if (tags := private.get("_tags")) is None:
             try:
                 # Most runs have none, which one call of the system finds out.
-                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")
+                found = os.path.lexists(f"{private.get('_path') or self.directory}/{TAGS_FILE}")
                 tags = (read_tags(self.path), "") if found else _NO_TAGS
             except DataError as error:
                 tags = {}, error.message

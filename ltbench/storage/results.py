@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
-from ltbench.metric_names import ACCURACIES
-from ltbench.storage.result_schema import RunResult
+from ltbench.storage.result_schema import NUMBERS, RunResult
 from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
 from ltbench.storage.shared_parts import SharedParts
 
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
-_METRICS = (*ACCURACIES, "harmonic", "macro_f1", "ece")
-_METRIC_VALUES = operator.attrgetter(*_METRICS)
 
 
 @dataclass(frozen=True)
@@ -76,14 +72,14 @@ class Cell:
     @cached_property
     def _statistics(self) -> dict[str, tuple[float | None, float | None]]:
         """Mean and standard deviation by metric: computed together, and once for all tables."""
-        values = np.array([_METRIC_VALUES(run.metrics) for run in self.runs], dtype=np.float64)
+        values = np.array([run.peek("metrics.numbers") for run in self.runs], dtype=np.float64)
         each = np.ascontiguousarray(values.T)  # summed in the order of one metric's values
         several = len(self.runs) > 1
         deviations = each.std(axis=1, ddof=1) if several else np.full(len(each), np.nan)
         return {
             name: (None if math.isnan(mean) else mean, None if math.isnan(one) else one)
             for name, mean, one in zip(
-                _METRICS, each.mean(axis=1).tolist(), deviations.tolist(), strict=True
+                NUMBERS, each.mean(axis=1).tolist(), deviations.tolist(), strict=True
             )
         }
 

@@ -14,7 +14,7 @@ from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS
 from ltbench.storage import index_columns, index_file, run_index
 from ltbench.storage.environment_schema import Environment
-from ltbench.storage.result_schema import Metrics, RunResult
+from ltbench.storage.result_schema import NUMBERS, Metrics, RunResult
 from ltbench.storage.results import find_runs
 from ltbench.storage.run_table import RunTable
 from tests.runs import spec_of, store
@@ -81,8 +81,9 @@ def test_results_are_the_same_with_an_index(runs: Path, monkeypatch: pytest.Monk
 
 def test_every_field_has_a_column() -> None:
     of_result = {*index_columns._SHARED, *index_columns._OWN, "environment", "metrics"}
+    of_result |= {name for name in index_columns._AMOUNTS if "." not in name}
     assert of_result | {"hash", "earlier_hash", "spec"} == set(RunResult.model_fields)
-    details = {*index_columns._NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
+    details = {*NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
     assert details == set(Metrics.model_fields)
     assert "command" in Environment.model_fields
 

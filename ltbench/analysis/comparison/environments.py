@@ -24,7 +24,7 @@ def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]
     Args:
         cells: Cell name -> its runs.
     """
-    environments = {name: [run.environment for run in runs] for name, runs in cells.items()}
+    environments = {name: [run.peek("environment") for run in runs] for name, runs in cells.items()}
     for aspect, read in _ASPECTS.items():
         found = {name: _count_values(map(read, each)) for name, each in environments.items()}
         if len({value for counts in found.values() for value in counts}) > 1:

@@ -281,7 +281,10 @@ def name_settings(settings: Sequence[Settings]) -> list[str]:
 
 def _split_by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
     """Yields the runs of a cell by the rule of their shot groups."""
-    rules = [run.metrics.shot_rule for run in cell.runs]
+    rules = [run.peek("metrics.shot_rule") for run in cell.runs]
+    if len(set(rules)) == 1:
+        yield rules[0], cell
+        return
     for rule in dict.fromkeys(rules):
         runs = tuple(run for run, its in zip(cell.runs, rules, strict=True) if its == rule)
         yield rule, replace(cell, runs=runs)

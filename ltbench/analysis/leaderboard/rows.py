@@ -148,12 +148,12 @@ def published_row(result: PublishedResult, dataset: str) -> Row:
 
 def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
     cell, spec = entry.cell, entry.cell.spec
-    training = [run.training for run in cell.runs]
-    refinements = [run.refinement for run in cell.runs]
+    refinements = [run.peek("refinement") for run in cell.runs]
     seconds = [
-        trained.seconds + (refined.seconds if refined else 0.0)
-        for trained, refined in zip(training, refinements, strict=True)
+        run.peek("training.seconds") + (refined.seconds if refined else 0.0)
+        for run, refined in zip(cell.runs, refinements, strict=True)
     ]
+    speeds = [run.peek("training.images_per_second") for run in cell.runs]
     names = {kind: getattr(spec, kind).name for kind in _COLUMN_KINDS}
     means = {name: cell.mean(name) for name in (*ACCURACIES, "ece")}
     spreads: dict[str, float | None] = {}
@@ -169,10 +169,10 @@ def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
         seeds=len(cell.runs),
         learned_parameters=cell.runs[0].learned.total,
         learned_percent=cell.runs[0].learned.percent,
-        epochs=training[0].epochs,
+        epochs=cell.runs[0].training.epochs,
         train_seconds=_mean_over_seeds(seconds),
-        images_per_second=_mean_over_seeds([each.images_per_second for each in training]),
-        peak_memory_mb=max(run.peak_memory_mb for run in (*cell.runs, *cell.repeats)),
+        images_per_second=_mean_over_seeds(speeds),
+        peak_memory_mb=max(run.peek("peak_memory_mb") for run in (*cell.runs, *cell.repeats)),
         p_value_vs_best=entry.p,
         significant=entry.significant,
         selection=ranking.conditions.selection,
