@@ -144,13 +144,16 @@ class Rows:
             row: Index of the row.
             path: Run directory, from which a part is read that the index has damaged.
         """
-        return RunResult.with_late(
-            {"hash": self._hashes[row], "earlier_hash": self._earlier[row]},
-            functools.partial(self._field, row, path),
-            _path=path,
-            _cell_spec=self._spec(self._spec_codes[row]),
-            _seed=self._seeds[row],
-        )
+        codes = self._spec_codes[row]
+        private = {
+            "_read_field": functools.partial(self._field, row, path),
+            "_path": path,
+            "_tags": None,
+            "_cell_spec": self._spec(codes),
+            "_seed": self._seeds[row],
+        }
+        known = {"hash": self._hashes[row], "earlier_hash": self._earlier[row]}
+        return RunResult.with_late(known, private)
 
     def _field(self, row: int, path: str, name: str) -> Any:
         """Returns a field of a result, or a part of one that `LateFields.peek` names.
@@ -162,6 +165,8 @@ class Rows:
             if (known := self._parts.get(name)) is not None:
                 return known[row]
             field, dot, part = name.partition(".")
+            if field == "metrics" and part in _OF_METRICS:
+                return self._shared(field, self._codes[field][row])[part]
             value = self._whole(row, path, field)
             return operator.attrgetter(part)(value) if dot else value
         except ValueError:
@@ -176,7 +181,8 @@ class Rows:
         if name == "metrics":
             known = dict(zip(NUMBERS, self._numbers[row]))  # noqa: B905  # takes a third longer
             known.update(self._shared(name, self._codes[name][row]))
-            return Metrics.with_late(known, functools.partial(self._detail, row, path))
+            read = functools.partial(self._detail, row, path)
+            return Metrics.with_late(known, {"_read_field": read})
         if name == "environment":
             return self._environment(row)
         if name in _OWN:
@@ -215,16 +221,17 @@ class Rows:
     def _spec(self, codes: tuple[int, ...]) -> RunSpec | None:
         """Returns the choices of a cell, with any seed; None where the index has damaged them."""
         if codes not in self._specs:
-            parts = zip(_spec_columns(), codes, strict=True)
-            try:
-                values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
-            except ValueError:
-                self._specs[codes] = None
-            else:
-                settings = vars(values.pop("settings"))
-                spec = self._specs[codes] = RunSpec(**{**settings, **values})
-                assert spec.cell_key  # computed once for the runs of the cell
+            self._specs[codes] = self._made_spec(codes)
         return self._specs[codes]
+
+    def _made_spec(self, codes: tuple[int, ...]) -> RunSpec | None:
+        parts = zip(_spec_columns(), codes, strict=True)
+        try:
+            values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
+        except ValueError:
+            return None
+        settings = vars(values.pop("settings"))
+        return RunSpec(**{**settings, **values})
 
     def _environment(self, row: int) -> Environment:
         key = self._codes["environment"][row], self._codes[_COMMAND][row]

@@ -17,11 +17,6 @@ def _every_field(model: type[Record]) -> set[str]:
     return set(model.model_fields)
 
 
-@functools.cache
-def _private_defaults(model: type[Record]) -> dict[str, Any]:
-    return {name: one.get_default() for name, one in model.__private_attributes__.items()}
-
-
 # Slots of every model of pydantic, whose own `__setattr__` checks the name first.
 _set_values = BaseModel.__dict__["__dict__"].__set__
 _set_fields = BaseModel.__dict__["__pydantic_fields_set__"].__set__
@@ -38,22 +33,20 @@ class LateFields(Record):
     _read_field: Callable[[str], Any] | None = PrivateAttr(None)
 
     @classmethod
-    def with_late(
-        cls, known: dict[str, Any], read: Callable[[str], Any], **private: Any
-    ) -> Self:
-        """Returns a record with some of its fields.
+    def with_late(cls, known: dict[str, Any], private: dict[str, Any]) -> Self:
+        """Returns a record with some of its fields; it keeps both dictionaries.
 
         Args:
-            known: Checked values by field; the record keeps the dictionary.
-            read: Function that returns the checked value of any other field.
-            private: Values of private attributes.
+            known: Checked values by field.
+            private: Value of every private attribute; `_read_field` returns the checked value of
+                any other field.
         """
         # Not `model_construct`, which takes as long as reading the values.
         record = cls.__new__(cls)
         _set_values(record, known)
         _set_fields(record, _every_field(cls))
         _set_extra(record, None)
-        _set_private(record, {**_private_defaults(cls), "_read_field": read, **private})
+        _set_private(record, private)
         return record
 
     if not TYPE_CHECKING:  # mypy would take every name for a field
