@@ -31,8 +31,14 @@ _DETAILS = ("per_class", "intervals")
 _OF_METRICS = ("interval_method", "group_classes", "shot_rule", "test_images")
 _SHARED = ("classes", "learned", "selection", "refinement", "warnings", "silenced_plugins")
 _OWN = ("training", "evaluation", "directory")
-_AMOUNTS = ("training.seconds", "training.images_per_second", "peak_memory_mb")
-"""Fields and parts of fields that tables show of every run."""
+_AMOUNTS = {
+    "training.epochs": "int64",
+    "training.seconds": "float64",
+    "training.images_per_second": "float64",
+    "evaluation.seconds": "float64",
+    "peak_memory_mb": "float64",
+}
+"""Fields and parts of fields that tables show of every run, with their types of Arrow."""
 _SETTINGS = tuple(field.name for field in fields(RunConfig) if field.name != "seed")
 _COMMAND = "command"
 _UNREAD = object()
@@ -75,7 +81,8 @@ def as_tables(runs: Sequence[IndexedRun]) -> tuple[Any, Any]:
         "seed": pa.array([result.seed for result in results], pa.int64()),
         **{name: pa.array([one.value(name) for one in metrics], pa.float64()) for name in NUMBERS},
         **{
-            name: pa.array([one.peek(name) for one in results], pa.float64()) for name in _AMOUNTS
+            name: pa.array([one.peek(name) for one in results], kind)
+            for name, kind in _AMOUNTS.items()
         },
         **{
             name: pa.array([_text(getattr(one, name)) for one in results], pa.large_string())
@@ -120,6 +127,8 @@ class Rows:
         self._seeds = table["seed"].to_pylist()
         self._numbers = list(zip(*(table[name].to_pylist() for name in NUMBERS), strict=True))
         self._parts: dict[str, Sequence[Any]] = {
+            "hash": self._hashes,
+            "earlier_hash": self._earlier,
             "metrics.numbers": self._numbers,
             **{name: table[name].to_pylist() for name in _AMOUNTS},
         }
@@ -146,7 +155,7 @@ class Rows:
         """
         codes = self._spec_codes[row]
         private = {
-            "_read_field": functools.partial(self._field, row, path),
+            "_read_field": self.reader(row, path),
             "_path": path,
             "_tags": None,
             "_cell_spec": self._spec(codes),
@@ -154,6 +163,10 @@ class Rows:
         }
         known = {"hash": self._hashes[row], "earlier_hash": self._earlier[row]}
         return RunResult.with_late(known, private)
+
+    def reader(self, row: int, path: str) -> Callable[[str], Any]:
+        """Returns the function that reads fields of a result: see `result` and `LateFields`."""
+        return functools.partial(self._field, row, path)
 
     def _field(self, row: int, path: str, name: str) -> Any:
         """Returns a field of a result, or a part of one that `LateFields.peek` names.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
 from ltbench.storage.shared_parts import SharedParts
 
+T = TypeVar("T")
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
 
@@ -205,6 +207,19 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
             yield Path(path)
 
 
+def indexed_runs(folder: Path) -> Iterator[tuple[str, Callable[[str], Any] | None]]:
+    """Yields the path of each run directory; where the index has its result, with its reader.
+
+    Args:
+        folder: Folder of run directories.
+
+    Raises:
+        ConfigError: It is not a directory.
+    """
+    _expect_folders([folder])
+    yield from _walk(folder, set(), [], RunIndex(folder, SharedParts()).reader)
+
+
 def _results(
     root: Path, seen: set[tuple[int, int]], shared: SharedParts, skipped: list[SkippedRun]
 ) -> list[RunResult]:
@@ -240,15 +255,15 @@ def _walk(
     root: Path,
     seen: set[tuple[int, int]],
     skipped: list[SkippedRun],
-    known: Callable[[str], RunResult | None],
-) -> Iterator[tuple[str, RunResult | None]]:
-    """Yields the run directories in a folder, or itself, with those results that are known.
+    known: Callable[[str], T | None],
+) -> Iterator[tuple[str, T | None]]:
+    """Yields the run directories in a folder, or itself, with what is known of their results.
 
     Args:
         root: The folder.
         seen: Devices and inodes of folders that were visited, which are left out.
         skipped: List to which folders that cannot be listed are added.
-        known: Function that returns the result of a run directory whose folder is not to be
+        known: Function that returns what is known of a run directory, whose folder is then not
             listed; None for another folder.
     """
     waiting: list[tuple[str, tuple[int, int] | None]] = [(str(root), None)]

@@ -7,6 +7,7 @@ when it was read. It is a copy that may be deleted at any time.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,25 @@ class RunIndex:
         Args:
             path: Run directory below the folder.
         """
+        place = self._place(path)
+        return None if place is None or self._rows is None else self._rows.result(place, path)
+
+    def reader(self, path: str) -> Callable[[str], Any] | None:
+        """Returns what `known` does, as the function that reads its fields: `LateFields.peek`.
+
+        Args:
+            path: Run directory below the folder.
+        """
+        place = self._place(path)
+        return None if place is None or self._rows is None else self._rows.reader(place, path)
+
+    def _place(self, path: str) -> int | None:
+        """Returns the row of a run whose file is the one that was indexed."""
         place = self._places.get(path.removeprefix(self._prefix))
         if place is None or self._rows is None or self._rows.stamps[place] != _stamp(path):
             return None
         self._used.append(place)
-        return self._rows.result(place, path)
+        return place
 
     def read(self, path: str) -> RunResult:
         """Reads the result of a run from its files.
