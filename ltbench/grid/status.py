@@ -57,7 +57,8 @@ class Figures:
         Args:
             read: Function that returns a field of the result, or a part of one.
         """
-        evaluation, refined, learned = read("evaluation.seconds"), read("refinement"), read("learned")
+        evaluation = read("evaluation.seconds")
+        learned, refined = read("learned"), read("refinement")
         stages = read("training.seconds"), read("selection").seconds, evaluation
         return cls(
             accuracy=read("metrics.numbers")[0],

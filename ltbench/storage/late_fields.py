@@ -53,19 +53,18 @@ class LateFields(Record):
 
         def __getattr__(self, name: str) -> Any:
             """Reads a field that is not known yet, or a private attribute."""
-            private = self.__pydantic_private__
-            if private is not None:
-                if name in private:  # pydantic takes five times as long
-                    return private[name]
-                if (read := private["_read_field"]) is not None and name in _every_field(type(self)):
-                    value = self.__dict__[name] = read(name)
-                    return value
-            return super().__getattr__(name)
+            private = self.__pydantic_private__ or {}
+            if name in private:  # pydantic takes five times as long
+                return private[name]
+            if name not in _every_field(type(self)) or not (read := private.get("_read_field")):
+                return super().__getattr__(name)
+            value = self.__dict__[name] = read(name)
+            return value
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Sets a private attribute; a record is frozen otherwise."""
-            private = self.__pydantic_private__
-            if private is not None and name in private:  # pydantic takes five times as long
+            private = self.__pydantic_private__ or {}
+            if name in private:  # pydantic takes five times as long
                 private[name] = value
             else:
                 super().__setattr__(name, value)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.errors import RunError
-from ltbench.storage.index_columns import IndexedRun, Rows, Stamp, as_tables, joined
+from ltbench.storage.index_columns import IndexedRun, Rows, Stamp, as_tables, joined, piled
 from ltbench.storage.index_file import IndexFile, write_index
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory, file_clock
@@ -121,7 +121,8 @@ class RunIndex:
                 tables.insert(0, kept)
             except (OSError, ValueError):  # its second table is damaged
                 pass
-        write_index(self._folder, [joined(parts) for parts in zip(*tables, strict=True)])
+        rows, details = zip(*tables, strict=True)
+        write_index(self._folder, (join(parts) for join, parts in ((joined, rows), (piled, details))))
 
 
 def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None]:

@@ -33,8 +33,8 @@ def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]
 
 def _count_values(values: Iterable[str | None]) -> dict[str, int]:
     """Returns the number of runs with each value; runs without a recorded value are ignored."""
-    counts = Counter(values)
-    return {value: counts[value] for value in sorted(value for value in counts if value is not None)}
+    counts = Counter(value for value in values if value is not None)
+    return dict(sorted(counts.items()))
 
 
 def _format_cells(found: Mapping[str, Mapping[str, int]]) -> str:
