@@ -50,13 +50,13 @@ class Drawn:
     predictions: Predictions
 
 
-def grid_text(runs: int) -> str:
+def grid_text(runs: int, seeds: int = SEEDS) -> str:
     """Returns the grid file of a number of runs: full data sets first, then a part of one."""
-    cells = max(1, runs // SEEDS)
+    cells = max(1, runs // seeds)
     each = len(METHODS) * RATES
     datasets, rest = divmod(cells, each)
     rates = [round(0.001 * (1 + place), 6) for place in range(RATES)]
-    lines = ['name = "many"', "[defaults]", 'dataset = "digits_lt"', f"seed = {[*range(SEEDS)]}"]
+    lines = ['name = "many"', "[defaults]", 'dataset = "digits_lt"', f"seed = {[*range(seeds)]}"]
     if datasets:
         lines += ["[[include]]", f"data_seed = {[*range(datasets)]}"]
         lines += [f"method = {json.dumps(METHODS)}", f"train.lr = {rates}"]
@@ -67,17 +67,18 @@ def grid_text(runs: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_store(folder: Path, runs: int, *, predictions: bool) -> Path:
+def write_store(folder: Path, runs: int, *, predictions: bool, seeds: int = SEEDS) -> Path:
     """Writes a grid file and the run directories of all its runs, and returns the file.
 
     Args:
         folder: Folder that gets `grid.toml` and `runs`.
-        runs: Number of runs, at least 100.
+        runs: Number of runs, at least 4 cells.
         predictions: Whether the runs have predictions.
+        seeds: Number of seeds of a cell.
     """
     folder.mkdir(parents=True)
     file = folder / "grid.toml"
-    file.write_text(grid_text(runs), encoding="utf-8")
+    file.write_text(grid_text(runs, seeds), encoding="utf-8")
     grid = read_grid(file, load_plugins(), folder / "data")
     drawn = list(_drawn())
     noise = np.random.default_rng(SEED)

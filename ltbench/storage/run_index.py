@@ -122,7 +122,9 @@ class RunIndex:
             except (OSError, ValueError):  # its second table is damaged
                 pass
         rows, details = zip(*tables, strict=True)
-        write_index(self._folder, (join(parts) for join, parts in ((joined, rows), (piled, details))))
+        write_index(
+            self._folder, (join(parts) for join, parts in ((joined, rows), (piled, details)))
+        )
 
 
 def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None]:
