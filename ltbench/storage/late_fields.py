@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, PrivateAttr
 
@@ -30,6 +30,8 @@ class LateFields(Record):
     It equals the record that has read all of them, and is written like it.
     """
 
+    _EARLY: ClassVar[frozenset[str]] = frozenset()
+    """Fields that every record has from the beginning."""
     _read_field: Callable[[str], Any] | None = PrivateAttr(None)
 
     @classmethod
@@ -78,6 +80,12 @@ class LateFields(Record):
         if read is None or name.partition(".")[0] in self.__dict__:
             return operator.attrgetter(name)(self)
         return read(name)
+
+    def reader(self) -> Callable[[str], Any]:
+        """Returns what does the same as `peek`, faster where no field was read or replaced."""
+        read = (self.__pydantic_private__ or {}).get("_read_field")
+        is_late = read is not None and self._EARLY.issuperset(self.__dict__)
+        return read if read is not None and is_late else self.peek
 
     def _read_all(self) -> None:
         if self._read_field is None:

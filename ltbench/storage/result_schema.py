@@ -237,6 +237,7 @@ class RunResult(LateFields, RunDescription):
 
     FILE = "result.json"
     LARGEST = 2**24  # 40,000 classes
+    _EARLY = frozenset({"hash", "earlier_hash"})
 
     metrics: Metrics
     classes: Classes

@@ -71,10 +71,18 @@ class Cell:
         """Returns the standard deviation over the seeds; None with one, or as for the mean."""
         return self._statistics[metric][1]
 
+    def parts(self, name: str) -> list[Any]:
+        """Returns a field, or a part of one, of each run: see `LateFields.peek`."""
+        return [read(name) for read in self._readers]
+
+    @cached_property
+    def _readers(self) -> list[Callable[[str], Any]]:
+        return [run.reader() for run in self.runs]
+
     @cached_property
     def _statistics(self) -> dict[str, tuple[float | None, float | None]]:
         """Mean and standard deviation by metric: computed together, and once for all tables."""
-        values = np.array([run.peek("metrics.numbers") for run in self.runs], dtype=np.float64)
+        values = np.array(self.parts("metrics.numbers"), dtype=np.float64)
         each = np.ascontiguousarray(values.T)  # summed in the order of one metric's values
         several = len(self.runs) > 1
         deviations = each.std(axis=1, ddof=1) if several else np.full(len(each), np.nan)

@@ -148,12 +148,13 @@ def published_row(result: PublishedResult, dataset: str) -> Row:
 
 def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
     cell, spec = entry.cell, entry.cell.spec
-    refinements = [run.peek("refinement") for run in cell.runs]
     seconds = [
-        run.peek("training.seconds") + (refined.seconds if refined else 0.0)
-        for run, refined in zip(cell.runs, refinements, strict=True)
+        trained + (refined.seconds if refined else 0.0)
+        for trained, refined in zip(
+            cell.parts("training.seconds"), cell.parts("refinement"), strict=True
+        )
     ]
-    speeds = [run.peek("training.images_per_second") for run in cell.runs]
+    memory = [*cell.parts("peak_memory_mb"), *(run.peak_memory_mb for run in cell.repeats)]
     names = {kind: getattr(spec, kind).name for kind in _COLUMN_KINDS}
     means = {name: cell.mean(name) for name in (*ACCURACIES, "ece")}
     spreads: dict[str, float | None] = {}
@@ -171,8 +172,8 @@ def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
         learned_percent=cell.runs[0].learned.percent,
         epochs=cell.runs[0].training.epochs,
         train_seconds=_mean_over_seeds(seconds),
-        images_per_second=_mean_over_seeds(speeds),
-        peak_memory_mb=max(run.peek("peak_memory_mb") for run in (*cell.runs, *cell.repeats)),
+        images_per_second=_mean_over_seeds(cell.parts("training.images_per_second")),
+        peak_memory_mb=max(memory),
         p_value_vs_best=entry.p,
         significant=entry.significant,
         selection=ranking.conditions.selection,
