@@ -7,8 +7,6 @@ results with them.
 
 from __future__ import annotations
 
-import operator
-import os
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -19,7 +17,6 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
 from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection
-from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.environment_schema import Environment
 from ltbench.storage.history import HistoryRow, read_history
@@ -28,8 +25,7 @@ from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
 from ltbench.storage.stored_file import Record, StoredFile
-from ltbench.storage.tags import FILE as TAGS_FILE
-from ltbench.storage.tags import read_tags
+from ltbench.storage.tags import tags_and_fault
 
 Percent = Annotated[float, Ge(0), Le(100.000001)]  # a mean of hundreds is rounded
 Amount = Annotated[float, Ge(0), Le(1e15)]
@@ -38,9 +34,7 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 Interval = Annotated[list[float], Len(2, 2)]
 NUMBERS = (*ACCURACIES, "harmonic", "macro_f1", "ece")
 """Metrics that are one number."""
-_NUMBERS_OF = operator.attrgetter(*NUMBERS)
 _GROUPS = ("all", "many", "medium", "few")
-_NO_TAGS: tuple[dict[str, str], str] = {}, ""
 
 
 class Metrics(LateFields):
@@ -102,8 +96,7 @@ class Metrics(LateFields):
     @property
     def numbers(self) -> tuple[float | None, ...]:
         """Values of `NUMBERS`."""
-        values: tuple[float | None, ...] = _NUMBERS_OF(self)
-        return values
+        return tuple([getattr(self, name) for name in NUMBERS])
 
     def value(self, metric: str) -> float | None:
         """Returns a metric by its name; None for a shot group without classes."""
@@ -305,11 +298,7 @@ class RunResult(LateFields, RunDescription):
 
     @property
     def cell_spec(self) -> RunSpec:
-        """Choices of the run with the seed of any run of its cell.
-
-        Many results of an index have one object, of which something needs to be computed once.
-        """
-        # Not `self._cell_spec`: the attributes that an object lacks take a microsecond each.
+        """Choices of the run with the seed of any run of its cell: one object for many results."""
         known = (self.__pydantic_private__ or {}).get("_cell_spec")
         return self.spec if known is None or "spec" in self.__dict__ else known
 
@@ -347,13 +336,7 @@ class RunResult(LateFields, RunDescription):
     def _tags_read(self) -> tuple[dict[str, str], str]:
         private = self.__pydantic_private__ or {}
         if (tags := private.get("_tags")) is None:
-            try:
-                # Most runs have none, which one call of the system finds out.
-                found = os.path.lexists(f"{private.get('_path') or self.directory}/{TAGS_FILE}")
-                tags = (read_tags(self.path), "") if found else _NO_TAGS
-            except DataError as error:
-                tags = {}, error.message
-            self._tags = tags
+            tags = self._tags = tags_and_fault(private.get("_path") or self.directory)
         return tags
 
     def predictions(self, inference: str | None = None) -> Predictions:
