@@ -29,6 +29,7 @@ from ltbench.storage.run_directory import RunDirectory
 SEEDS = 25
 CLASSES, IMAGES_PER_CLASS = 100, 5
 METHODS = ("lift_plus", "lora", "adaptformer", "bitfit", "classifier_only")
+COMPARED_RATE = 0.001
 RATES = 20
 """Learning rates of each method: with the methods 100 configurations on each data set."""
 SKILLS = 40
@@ -73,7 +74,7 @@ def write_store(folder: Path, runs: int, *, predictions: bool, seeds: int = SEED
     Args:
         folder: Folder that gets `grid.toml` and `runs`.
         runs: Number of runs, at least 4 cells.
-        predictions: Whether the runs have predictions.
+        predictions: Whether all runs have predictions, instead of the cells that are compared.
         seeds: Number of seeds of a cell.
     """
     folder.mkdir(parents=True)
@@ -87,7 +88,9 @@ def write_store(folder: Path, runs: int, *, predictions: bool, seeds: int = SEED
         for run in cell.runs:
             spec = run.resolved.spec
             one = drawn[skill + int(noise.integers(5))]
-            _write_run(RunDirectory.of(folder / "runs", spec), spec, one, predictions=predictions)
+            compared = spec.train.lr == COMPARED_RATE and spec.data_seed == 0
+            run_directory = RunDirectory.of(folder / "runs", spec)
+            _write_run(run_directory, spec, one, predictions=predictions or compared)
     return file
 
 

@@ -111,6 +111,20 @@ def piled(tables: Sequence[Any]) -> Any:
     return pa.concat_tables(tables)
 
 
+def renamed(rows: Any, above: str) -> Any:
+    """Returns the rows of an index as those of one in a folder below it.
+
+    Args:
+        rows: Rows of runs in that folder.
+        above: Path of the folder, with a slash at its end; empty for the same folder.
+    """
+    import pyarrow as pa
+
+    names = [name.removeprefix(above) for name in rows["name"].to_pylist()]
+    at = rows.schema.get_field_index("name")
+    return rows.set_column(at, "name", pa.array(names, pa.string())) if above else rows
+
+
 class Rows:
     """Results in the rows of an index.
 

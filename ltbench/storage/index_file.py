@@ -55,14 +55,20 @@ class IndexFile:
         self._details: Any = None
 
     @classmethod
-    def open(cls, folder: Path) -> IndexFile | None:
-        """Returns the index in a folder; None without one that can be used."""
+    def open(cls, folder: Path, used_for: Path | None = None) -> IndexFile | None:
+        """Returns the index in a folder; None without one that can be used.
+
+        Args:
+            folder: Folder of the index.
+            used_for: Folder in it of the runs that are read; the same where None. The index belongs
+                to its owner or to the user.
+        """
         try:
             descriptor = os.open(folder / NAME, _READ_FLAGS)
         except OSError:
             return None
         try:
-            found, owner = os.fstat(descriptor), folder.stat().st_uid
+            found, owner = os.fstat(descriptor), (used_for or folder).stat().st_uid
             if stat.S_ISREG(found.st_mode) and found.st_uid in (os.geteuid(), owner):
                 return cls(descriptor)
             os.close(descriptor)

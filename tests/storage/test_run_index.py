@@ -111,6 +111,32 @@ def test_runs_of_a_cell_share_their_choices(runs: Path) -> None:
     assert all(run.cell_spec.with_seed(run.seed) == run.spec for run in found)
 
 
+def test_the_index_of_a_folder_above_is_used(
+    runs: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = runs / "digits_lt" / "clip_tiny" / "lift_plus"
+    direct = find_runs([below]).runs
+    index_of(below).unlink()
+    find_runs([runs])
+    read = read_files(monkeypatch)
+    monkeypatch.chdir(below.parent)
+    found = find_runs([Path("lift_plus")]).runs
+    assert [run.path for run in found] == [Path("lift_plus", run.path.name) for run in direct]
+    assert [run.to_dict() for run in found] == [run.to_dict() for run in direct]
+    assert not index_of(below).exists()
+    assert not read
+    added = store(runs, spec_of(registry, seed=7))
+    assert len(find_runs([below]).runs) == 3
+    assert read == [added]
+    index_of(runs).unlink()
+    assert len(find_runs([below]).runs) == 3  # all have been renamed for an index of its own
+    assert read == [added]
+    monkeypatch.setattr(run_index, "MIN_NEW_RUNS", 5)
+    index_of(below).unlink()
+    find_runs([below])
+    assert len(read) == 4  # of few runs, the index above takes longer than the files
+
+
 def test_damaged_choices_are_read_from_the_files(runs: Path) -> None:
     direct = find_runs([runs]).runs
     file = index_file.IndexFile.open(runs)
