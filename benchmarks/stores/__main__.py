@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.stores.make import COMPARED_RATE, METHODS, write_store
+from benchmarks.stores.make import COMPARED_RATE, METHODS
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "stores"
@@ -91,7 +91,7 @@ def main() -> None:
     given = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     if given.report:
-        store = made(given.folder / "report", 3 * REPORT_ROWS, predictions=True, seeds=3)
+        store = made(given.folder / "report", 3 * REPORT_ROWS, "--predictions", "--seeds", "3")
         out = str(store.with_name("page"))
         arguments = ["-m", "ltbench", "report", str(store / "runs"), "--out", out]
         Rows(given.name, 3 * REPORT_ROWS, ["report"]).add(
@@ -99,23 +99,25 @@ def main() -> None:
         )
         return
     for runs in given.runs:
-        store = made(given.folder / f"s{runs}", runs, predictions=False)
+        store = made(given.folder / f"s{runs}", runs)
         index = store / "runs" / INDEX
         index.unlink(missing_ok=True)
         every = list(commands(store).items())
         rows = Rows(given.name, runs, [name for name, _ in every])
         for name, arguments in [every[0], *every]:
             was_there = index.exists()
-            if name == "compare":  # its folders have indexes of their own
+            if name == "compare":  # earlier versions write indexes of its folders
                 measure(arguments, given.package)
             rows.add(name, measure(arguments, given.package), index=was_there)
 
 
-def made(store: Path, runs: int, **options: Any) -> Path:
+def made(store: Path, runs: int, *options: str) -> Path:
     """Returns the folder of a store, which is made where it is missing."""
-    if not store.exists():
-        write_store(store.absolute(), runs, **options)
-    return store.absolute()
+    folder = store.absolute()
+    if not folder.exists():  # by another process: the commands inherit the peak memory of this one
+        make = [sys.executable, "-m", "benchmarks.stores.make", str(folder), "--runs", str(runs)]
+        subprocess.run([*make, *options], check=True, cwd=ROOT)
+    return folder
 
 
 class Rows:

@@ -200,9 +200,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=1_000)
-    parser.add_argument("--predictions", action="store_true")
+    parser.add_argument("--predictions", action="store_true", help="of all runs")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     given = parser.parse_args()
-    print(write_store(given.folder, given.runs, predictions=given.predictions))
+    options = {"predictions": given.predictions, "seeds": given.seeds}
+    print(write_store(given.folder, given.runs, **options))
 
 
 if __name__ == "__main__":
