@@ -26,7 +26,8 @@ from ltbench.report.figures.style import (
 )
 
 RESULTS = Path(__file__).parents[1] / "results" / "stores"
-_HEIGHT = 230.0  # points
+_HEIGHT = 245.0  # points
+_MARKERS = "os"  # for lines whose colour is repeated
 
 Lines = Mapping[str, list[tuple[float, float]]]
 """Points of each line, by its label."""
@@ -47,8 +48,9 @@ def draw_growth(panels: Mapping[str, Lines], earlier: Mapping[str, Lines], size:
     for axis, (quantity, lines) in zip(axes, panels.items(), strict=True):
         for dash, drawn in (("--", earlier.get(quantity, {})), ("-", lines)):
             for label, points in drawn.items():
-                colour = SERIES[labels.index(label) % len(SERIES)]
-                _draw_line(axis, points, colour, dash, label if dash == "-" else "")
+                repeated, at = divmod(labels.index(label), len(SERIES))
+                look = SERIES[at], _MARKERS[repeated]
+                _draw_line(axis, points, look, dash, label if dash == "-" else "")
         _dress(axis, quantity, size)
     figure.legend(
         *axes[0].get_legend_handles_labels(),
@@ -61,11 +63,12 @@ def draw_growth(panels: Mapping[str, Lines], earlier: Mapping[str, Lines], size:
 
 
 def _draw_line(
-    axis: Axes, points: Iterable[tuple[float, float]], colour: str, dash: str, label: str
+    axis: Axes, points: Iterable[tuple[float, float]], look: tuple[str, str], dash: str, label: str
 ) -> None:
     sizes, values = zip(*sorted(points), strict=True)
-    marker = "o" if dash == "-" else ""
-    axis.plot(sizes, values, dash, color=colour, marker=marker, ms=4, lw=1.4, label=label or None)
+    colour, marker = look
+    shown = marker if dash == "-" else ""
+    axis.plot(sizes, values, dash, color=colour, marker=shown, ms=4, lw=1.4, label=label or None)
 
 
 def _dress(axis: Axes, quantity: str, size: str) -> None:
@@ -81,11 +84,14 @@ def _dress(axis: Axes, quantity: str, size: str) -> None:
 
 
 def lines_of(rows: Iterable[Mapping[str, Any]], quantity: str) -> Lines:
-    """Returns the points of each command, in its last measurement of each number of runs."""
+    """Returns the points of each command, in its last measurement of each number of runs.
+
+    Commands that were measured with one number alone are left out.
+    """
     found: dict[str, dict[float, float]] = {}
     for row in rows:
         found.setdefault(row["command"], {})[row["runs"]] = row[quantity]
-    return {command: list(points.items()) for command, points in found.items()}
+    return {command: list(points.items()) for command, points in found.items() if len(points) > 1}
 
 
 def growth_of_runs(folder: Path = RESULTS) -> bytes:

@@ -29,6 +29,7 @@ from ltbench.storage.run_directory import RunDirectory
 SEEDS = 25
 CLASSES, IMAGES_PER_CLASS = 100, 5
 METHODS = ("lift_plus", "lora", "adaptformer", "bitfit", "classifier_only")
+COMPARED_RATE = 0.001
 RATES = 20
 """Learning rates of each method: with the methods 100 configurations on each data set."""
 SKILLS = 40
@@ -50,13 +51,13 @@ class Drawn:
     predictions: Predictions
 
 
-def grid_text(runs: int) -> str:
+def grid_text(runs: int, seeds: int = SEEDS) -> str:
     """Returns the grid file of a number of runs: full data sets first, then a part of one."""
-    cells = max(1, runs // SEEDS)
+    cells = max(1, runs // seeds)
     each = len(METHODS) * RATES
     datasets, rest = divmod(cells, each)
     rates = [round(0.001 * (1 + place), 6) for place in range(RATES)]
-    lines = ['name = "many"', "[defaults]", 'dataset = "digits_lt"', f"seed = {[*range(SEEDS)]}"]
+    lines = ['name = "many"', "[defaults]", 'dataset = "digits_lt"', f"seed = {[*range(seeds)]}"]
     if datasets:
         lines += ["[[include]]", f"data_seed = {[*range(datasets)]}"]
         lines += [f"method = {json.dumps(METHODS)}", f"train.lr = {rates}"]
@@ -67,17 +68,18 @@ def grid_text(runs: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_store(folder: Path, runs: int, *, predictions: bool) -> Path:
+def write_store(folder: Path, runs: int, *, predictions: bool, seeds: int = SEEDS) -> Path:
     """Writes a grid file and the run directories of all its runs, and returns the file.
 
     Args:
         folder: Folder that gets `grid.toml` and `runs`.
-        runs: Number of runs, at least 100.
-        predictions: Whether the runs have predictions.
+        runs: Number of runs, at least 4 cells.
+        predictions: Whether all runs have predictions, instead of the cells that are compared.
+        seeds: Number of seeds of a cell.
     """
     folder.mkdir(parents=True)
     file = folder / "grid.toml"
-    file.write_text(grid_text(runs), encoding="utf-8")
+    file.write_text(grid_text(runs, seeds), encoding="utf-8")
     grid = read_grid(file, load_plugins(), folder / "data")
     drawn = list(_drawn())
     noise = np.random.default_rng(SEED)
@@ -86,7 +88,9 @@ def write_store(folder: Path, runs: int, *, predictions: bool) -> Path:
         for run in cell.runs:
             spec = run.resolved.spec
             one = drawn[skill + int(noise.integers(5))]
-            _write_run(RunDirectory.of(folder / "runs", spec), spec, one, predictions=predictions)
+            compared = spec.train.lr == COMPARED_RATE and spec.data_seed == 0
+            run_directory = RunDirectory.of(folder / "runs", spec)
+            _write_run(run_directory, spec, one, predictions=predictions or compared)
     return file
 
 
@@ -196,9 +200,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=1_000)
-    parser.add_argument("--predictions", action="store_true")
+    parser.add_argument("--predictions", action="store_true", help="of all runs")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     given = parser.parse_args()
-    print(write_store(given.folder, given.runs, predictions=given.predictions))
+    options = {"predictions": given.predictions, "seeds": given.seeds}
+    print(write_store(given.folder, given.runs, **options))
 
 
 if __name__ == "__main__":

@@ -53,8 +53,10 @@ class Forecaster:
     probe: Callable[[CellState], Forecast] | None = None
     _similar: dict[tuple[Path, int | None], _Similar | None] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._known = {
+    @functools.cached_property
+    def _known(self) -> dict[Path, tuple[Figures, int | None]]:
+        """Figures and limit of the runs that are done, by their directory."""
+        return {
             run.directory.path: (run.figures, run.run.resolved.spec.limit)
             for cell in self.cells
             for run in cell.runs

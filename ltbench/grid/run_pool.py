@@ -15,6 +15,7 @@ from ltbench.grid.grid_tables import LISTS, GridTables
 from ltbench.specs import Settings
 
 MAX_RUNS = 1_000_000
+_SEED = "seed"
 _MAX_FAULTS = 20  # different ones of an entry
 _MAX_FAULTY_RUNS = 1_000  # of an entry
 
@@ -92,10 +93,10 @@ class RunPool:
         tried, found, faulty = 0, 0, 0
         faults, earlier, unused = dict[str, None](), list[str](), _Unused()
         axes = {key for key, value in entry.items() if isinstance(value, list)}
+        cells = _Cells(self.resolver)
         for settings in _combinations(entry):
             tried += 1
-            ignored = self.resolver.ignored(settings)
-            run, error = self._resolved({k: v for k, v in settings.items() if k not in ignored})
+            run, ignored, error = cells.run(settings)
             if self._excluded(settings, run):
                 continue
             found += 1
@@ -110,11 +111,12 @@ class RunPool:
                     break
             elif run is not None:
                 run = unused.without(run, ignored)
-                before = self._of.get(run.key)
-                if before is not None and not (before == where and unused.concerns(run)):
+                key = run.key
+                before = self._of.setdefault(key, where)
+                if key not in self.runs:
+                    self.runs[key] = run
+                elif not (before == where and unused.concerns(run)):
                     earlier.append(before)
-                self._of.setdefault(run.key, where)
-                self.runs.setdefault(run.key, run)
         unchecked = count_runs(entry) - tried
         if unchecked:  # first, because many faults are not all shown
             self._is_complete = False
@@ -143,16 +145,6 @@ class RunPool:
             if not unknown and number not in self._matched:
                 self.faults.append(self.tables.pattern_fault(number, "no run matches"))
 
-    def _resolved(self, settings: Settings) -> tuple[GridRun | None, ConfigError | None]:
-        try:
-            try:
-                return GridRun(settings, self.resolver.resolve(settings)), None
-            except DataError as error:
-                known = self.resolver.resolve(settings, identify=False)
-                return GridRun(settings, known, error), None
-        except ConfigError as error:
-            return None, error
-
     def _excluded(self, settings: Settings, run: GridRun | None) -> bool:
         if not self._patterns:
             return False
@@ -166,6 +158,48 @@ class RunPool:
         }
         self._matched |= matching
         return bool(matching)
+
+
+class _Cells:
+    """Runs of an entry; what those that differ in their seed alone share is resolved once.
+
+    Args:
+        resolver: Resolver of the runs.
+    """
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._known: dict[tuple[int, ...], tuple[list[str], Resolved | None]] = {}
+
+    def run(self, settings: Settings) -> tuple[GridRun | None, list[str], ConfigError | None]:
+        """Returns the run of some settings, the keys that its method ignores, and its faults.
+
+        Args:
+            settings: Settings of `_combinations`: equal values of an axis are one object.
+        """
+        cell = tuple([id(value) for key, value in settings.items() if key != _SEED])
+        known = self._known.get(cell)
+        ignored = self._resolver.ignored(settings) if known is None else known[0]
+        if ignored:
+            settings = {key: value for key, value in settings.items() if key not in ignored}
+        if known is not None and known[1] is not None:
+            other = self._resolver.with_seed(known[1], settings[_SEED])
+            if other is not None:
+                return GridRun(settings, other), ignored, None
+        run, error = self._resolved(settings)
+        is_shared = run is not None and run.missing is None and _SEED in settings
+        self._known[cell] = ignored, run.resolved if run is not None and is_shared else None
+        return run, ignored, error
+
+    def _resolved(self, settings: Settings) -> tuple[GridRun | None, ConfigError | None]:
+        try:
+            try:
+                return GridRun(settings, self._resolver.resolve(settings)), None
+            except DataError as error:
+                known = self._resolver.resolve(settings, identify=False)
+                return GridRun(settings, known, error), None
+        except ConfigError as error:
+            return None, error
 
 
 @dataclass

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ltbench.errors import DataError
 from ltbench.grid.grid_file import Grid, GridCell
@@ -48,16 +48,26 @@ class Figures:
     @classmethod
     def of(cls, result: RunResult) -> Figures:
         """Returns the figures of a stored result."""
-        stages = result.training.seconds, result.selection.seconds, result.evaluation.seconds
-        refinement = result.refinement.seconds if result.refinement else 0.0
+        return cls.read(result.peek)
+
+    @classmethod
+    def read(cls, read: Callable[[str], Any]) -> Figures:
+        """Returns the figures of a stored result.
+
+        Args:
+            read: Function that returns a field of the result, or a part of one.
+        """
+        evaluation = read("evaluation.seconds")
+        learned, refined = read("learned"), read("refinement")
+        stages = read("training.seconds"), read("selection").seconds, evaluation
         return cls(
-            accuracy=result.metrics.accuracy,
-            epochs=result.training.epochs,
-            seconds=sum(stages) + refinement,
-            evaluation_seconds=result.evaluation.seconds,
-            memory_mb=result.peak_memory_mb,
-            learned=result.learned.total,
-            percent=result.learned.percent,
+            accuracy=read("metrics.numbers")[0],
+            epochs=read("training.epochs"),
+            seconds=sum(stages) + (refined.seconds if refined else 0.0),
+            evaluation_seconds=evaluation,
+            memory_mb=read("peak_memory_mb"),
+            learned=learned.total,
+            percent=learned.percent,
         )
 
 
@@ -152,15 +162,16 @@ class _Store:
         path = f"{folder}/{run.resolved.spec.hash}"
         if os.path.exists(f"{path}/{Failure.FILE}"):  # noqa: PTH110  # faster than pathlib
             return None
-        result = self.index.known(path)
-        if result is None:
+        read = self.index.reader(path)
+        if read is None:
             try:
-                result = self.index.read(path)
+                read = self.index.read(path).peek
             except DataError:
                 return None
-            self.index.pack()
         directory = RunDirectory(folder / run.resolved.spec.hash)
-        return RunState(run, directory, "done", figures=Figures.of(result))
+        done = RunState(run, directory, "done", figures=Figures.read(read))
+        self.index.pack()
+        return done
 
     def _has(self, folder: Path, name: str) -> bool:
         """Returns whether a folder may have an entry."""

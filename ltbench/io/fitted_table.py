@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -68,6 +70,51 @@ class FittedTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yields the table, and a line about the columns that were left out."""
         widths = self._widths(options.max_width)
+        shown = widths and all(widths.values())  # rich may widen a column without content
+        if shown and console.color_system is None and self._is_plain():
+            yield from self._plain_lines(widths)
+        else:
+            yield from self._rendered(widths, console, options)
+        hidden = [c.head for place, c in enumerate(self.columns) if place not in widths]
+        if hidden:
+            note = f"no room for {', '.join(hidden)}: {self._elsewhere}"
+            yield folded([Text(note, style="dim")], options.max_width)
+
+    def _is_plain(self) -> bool:
+        """Returns whether rich would print the texts as they are."""
+        heads = (column.head for column in self.columns)
+        texts = (part for row in self.rows for cell in row for part in cell.plain.split("\n"))
+        return all(map(str.isprintable, itertools.chain(heads, texts)))
+
+    def _plain_lines(self, widths: Mapping[int, int]) -> Iterator[Segment]:
+        """Yields what `_rendered` does without styles, for files and pipes: in half the time."""
+        if any(column.head for column in self.columns):
+            heads = [folded([Text(self.columns[at].head)], width) for at, width in widths.items()]
+            yield from self._plain_row(heads, widths, at_bottom=True)
+        for row in self.rows:
+            cells = [folded(row[at].split("\n"), width) for at, width in widths.items()]
+            yield from self._plain_row(cells, widths)
+
+    def _plain_row(
+        self, cells: Iterable[Text], widths: Mapping[int, int], *, at_bottom: bool = False
+    ) -> Iterator[Segment]:
+        each = [cell.plain.split("\n") for cell in cells]
+        height = max(map(len, each))
+        for line in range(height):
+            parts = []
+            for lines, (at, width) in zip(each, widths.items(), strict=True):
+                place = line - (height - len(lines) if at_bottom else 0)
+                text = lines[place].rstrip() if 0 <= place < len(lines) else ""
+                free = width - cell_len(text)
+                if free < 0:
+                    text, free = set_cell_size(text, width), 0
+                parts.append(" " * free + text if self.columns[at].right else text + " " * free)
+            yield Segment((" " * _GAP).join(parts))
+            yield Segment.line()
+
+    def _rendered(
+        self, widths: Mapping[int, int], console: Console, options: ConsoleOptions
+    ) -> RenderResult:
         table = Table(
             box=None,
             pad_edge=False,
@@ -85,10 +132,6 @@ class FittedTable:
             )
         total = _sum(widths.values()) + _GAP
         yield from console.render(table, options.update_width(max(total, options.max_width)))
-        hidden = [c.head for place, c in enumerate(self.columns) if place not in widths]
-        if hidden:
-            note = f"no room for {', '.join(hidden)}: {self._elsewhere}"
-            yield folded([Text(note, style="dim")], options.max_width)
 
     def _widths(self, total: int) -> dict[int, int]:
         """Returns the widths of the columns that are shown, by their place.

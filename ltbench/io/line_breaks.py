@@ -87,6 +87,8 @@ def widest_part(text: str) -> int:
 
 def _without_breaks_in_intervals(text: str) -> str:
     """Returns a text of the same length in which intervals and numbers with units are words."""
+    if " " not in text:
+        return text
     return _UNBROKEN.sub(lambda found: found[0].replace(" ", _STANDS_FOR_SPACE), text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter
 from ltbench.config.runspec import Choice, RunConfig, RunSpec, TrainConfig
 from ltbench.specs import SPECS
 from ltbench.storage.environment_schema import Environment
-from ltbench.storage.result_schema import Metrics, RunResult
+from ltbench.storage.result_schema import NUMBERS, Metrics, RunResult
 from ltbench.storage.run_directory import RunDirectory
 from ltbench.storage.stored_file import Record
 
@@ -26,13 +27,21 @@ Stamp = tuple[int, int, int, int]
 """Modification time and change time in nanoseconds, size and inode of `result.json`."""
 
 STAMP = ("mtime_ns", "ctime_ns", "size", "inode")
-_NUMBERS = ("accuracy", "mean_class", "many", "medium", "few", "harmonic", "macro_f1", "ece")
 _DETAILS = ("per_class", "intervals")
 _OF_METRICS = ("interval_method", "group_classes", "shot_rule", "test_images")
 _SHARED = ("classes", "learned", "selection", "refinement", "warnings", "silenced_plugins")
-_OWN = ("training", "evaluation", "peak_memory_mb", "directory")
+_OWN = ("training", "evaluation", "directory")
+_AMOUNTS = {
+    "training.epochs": "int64",
+    "training.seconds": "float64",
+    "training.images_per_second": "float64",
+    "evaluation.seconds": "float64",
+    "peak_memory_mb": "float64",
+}
+"""Fields and parts of fields that tables show of every run, with their types of Arrow."""
 _SETTINGS = tuple(field.name for field in fields(RunConfig) if field.name != "seed")
 _COMMAND = "command"
+_UNREAD = object()
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,11 @@ def as_tables(runs: Sequence[IndexedRun]) -> tuple[Any, Any]:
         "hash": pa.array([result.hash for result in results], pa.string()),
         "earlier_hash": pa.array([result.earlier_hash for result in results], pa.string()),
         "seed": pa.array([result.seed for result in results], pa.int64()),
-        **{name: pa.array([one.value(name) for one in metrics], pa.float64()) for name in _NUMBERS},
+        **{name: pa.array([one.value(name) for one in metrics], pa.float64()) for name in NUMBERS},
+        **{
+            name: pa.array([one.peek(name) for one in results], kind)
+            for name, kind in _AMOUNTS.items()
+        },
         **{
             name: pa.array([_text(getattr(one, name)) for one in results], pa.large_string())
             for name in _OWN
@@ -89,6 +102,27 @@ def joined(tables: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def piled(tables: Sequence[Any]) -> Any:
+    """Returns the rows of several tables as one that shares their memory."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)
+
+
+def renamed(rows: Any, above: str) -> Any:
+    """Returns the rows of an index as those of one in a folder below it.
+
+    Args:
+        rows: Rows of runs in that folder.
+        above: Path of the folder, with a slash at its end; empty for the same folder.
+    """
+    import pyarrow as pa
+
+    names = [name.removeprefix(above) for name in rows["name"].to_pylist()]
+    at = rows.schema.get_field_index("name")
+    return rows.set_column(at, "name", pa.array(names, pa.string())) if above else rows
 
 
 class Rows:
@@ -112,15 +146,24 @@ class Rows:
         self._hashes = table["hash"].to_pylist()
         self._earlier = table["earlier_hash"].to_pylist()
         self._seeds = table["seed"].to_pylist()
-        self._numbers = list(zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True))
-        self._own = {name: _in_one_piece(table[name]) for name in _OWN}
+        self._numbers = list(zip(*(table[name].to_pylist() for name in NUMBERS), strict=True))
+        self._parts: dict[str, Sequence[Any]] = {
+            "hash": self._hashes,
+            "earlier_hash": self._earlier,
+            "metrics.numbers": self._numbers,
+            **{name: table[name].to_pylist() for name in _AMOUNTS},
+        }
+        self._own = {name: table[name] for name in _OWN}
+        self._own_texts: dict[str, list[str]] = {}
         self._codes, self._pools = dict[str, list[int]](), dict[str, list[str]]()
         for name in _shared_columns():
             column = _in_one_piece(table[name])
             self._codes[name] = column.indices.to_pylist()
             self._pools[name] = column.dictionary.to_pylist()
-        self._parsed: dict[tuple[str, int], Any] = {}
-        self._specs: dict[tuple[int, ...], RunSpec] = {}
+        self._parsed: dict[str, list[Any]] = {
+            name: [_UNREAD] * len(pool) for name, pool in self._pools.items()
+        }
+        self._specs: dict[tuple[int, ...], RunSpec | None] = {}
         self._spec_codes = list(zip(*(self._codes[name] for name in _spec_columns()), strict=True))
         self._environments: dict[tuple[int, int], Environment] = {}
 
@@ -131,31 +174,58 @@ class Rows:
             row: Index of the row.
             path: Run directory, from which a part is read that the index has damaged.
         """
+        codes = self._spec_codes[row]
+        private = {
+            "_read_field": self.reader(row, path),
+            "_path": path,
+            "_tags": None,
+            "_cell_spec": self._spec(codes),
+            "_seed": self._seeds[row],
+        }
         known = {"hash": self._hashes[row], "earlier_hash": self._earlier[row]}
-        result = RunResult.with_late(known, functools.partial(self._field, row, path))
-        result._path = path
-        return result
+        return RunResult.with_late(known, private)
+
+    def reader(self, row: int, path: str) -> Callable[[str], Any]:
+        """Returns the function that reads fields of a result: see `result` and `LateFields`."""
+        return functools.partial(self._field, row, path)
 
     def _field(self, row: int, path: str, name: str) -> Any:
-        """Returns a field of a result.
+        """Returns a field of a result, or a part of one that `LateFields.peek` names.
 
         Raises:
             DataError: Neither the index nor `result.json` can be used.
         """
         try:
-            if name == "spec":
-                return self._spec(self._spec_codes[row]).with_seed(self._seeds[row])
-            if name == "metrics":
-                known = dict(zip(_NUMBERS, self._numbers[row], strict=True))
-                known |= self._shared(name, self._codes[name][row])
-                return Metrics.with_late(known, functools.partial(self._detail, row, path))
-            if name == "environment":
-                return self._environment(row)
-            if name in _OWN:
-                return _parsed(name, self._own[name][row].as_py())
-            return self._shared(name, self._codes[name][row])
+            if (known := self._parts.get(name)) is not None:
+                return known[row]
+            field, dot, part = name.partition(".")
+            if field == "metrics" and part in _OF_METRICS:
+                return self._shared(field, self._codes[field][row])[part]
+            value = self._whole(row, path, field)
+            return operator.attrgetter(part)(value) if dot else value
         except ValueError:
-            return getattr(_read_again(path), name)
+            return operator.attrgetter(name)(_read_again(path))
+
+    def _whole(self, row: int, path: str, name: str) -> Any:
+        """Returns a field of a result.
+
+        Raises:
+            ValueError: The index has damaged it.
+        """
+        if name == "metrics":
+            known = dict(zip(NUMBERS, self._numbers[row]))  # noqa: B905  # takes a third longer
+            known.update(self._shared(name, self._codes[name][row]))
+            read = functools.partial(self._detail, row, path)
+            return Metrics.with_late(known, {"_read_field": read})
+        if name == "environment":
+            return self._environment(row)
+        if name in _OWN:
+            return _parsed(name, self._texts(name)[row])
+        if name != "spec":
+            return self._shared(name, self._codes[name][row])
+        if (spec := self._spec(self._spec_codes[row])) is None:
+            raise ValueError("its choices are damaged")
+        return spec.with_seed(self._seeds[row])
 
     def _detail(self, row: int, path: str, name: str) -> Any:
         """Returns a field of the metrics.
@@ -171,22 +241,31 @@ class Rows:
         except (ValueError, LookupError, OSError):
             return getattr(_read_again(path).metrics, name)
 
-    def _shared(self, name: str, code: int) -> Any:
-        key = name, code
-        if key not in self._parsed:
-            self._parsed[key] = _parsed(name, self._pools[name][code])
-        return self._parsed[key]
+    def _texts(self, name: str) -> list[str]:
+        if name not in self._own_texts:
+            self._own_texts[name] = self._own[name].to_pylist()
+        return self._own_texts[name]
 
-    def _spec(self, codes: tuple[int, ...]) -> RunSpec:
-        """Returns the choices of a cell, with any seed."""
+    def _shared(self, name: str, code: int) -> Any:
+        known = self._parsed[name]
+        if (value := known[code]) is _UNREAD:
+            value = known[code] = _parsed(name, self._pools[name][code])
+        return value
+
+    def _spec(self, codes: tuple[int, ...]) -> RunSpec | None:
+        """Returns the choices of a cell, with any seed; None where the index has damaged them."""
         if codes not in self._specs:
-            parts = zip(_spec_columns(), codes, strict=True)
-            values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
-            settings = vars(values.pop("settings"))
-            spec = RunSpec(**{**settings, **values})
-            assert spec.cell_key  # computed once for the runs of the cell
-            self._specs[codes] = spec
+            self._specs[codes] = self._made_spec(codes)
         return self._specs[codes]
+
+    def _made_spec(self, codes: tuple[int, ...]) -> RunSpec | None:
+        parts = zip(_spec_columns(), codes, strict=True)
+        try:
+            values = {name[len("run.") :]: self._shared(name, code) for name, code in parts}
+        except ValueError:
+            return None
+        settings = vars(values.pop("settings"))
+        return RunSpec(**{**settings, **values})
 
     def _environment(self, row: int) -> Environment:
         key = self._codes["environment"][row], self._codes[_COMMAND][row]

@@ -10,19 +10,20 @@ from __future__ import annotations
 import os
 import stat
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ltbench
 from ltbench.io.files import remove_partials, replacing_file
 from ltbench.storage.migrations import SCHEMA
 
 NAME = ".index.arrow"
-FORM = 1
+FORM = 2
 """Version of the columns: raised when a column, or a model that is stored in one, changes."""
 LARGEST = 2**34
-_LONGEST_LINE = 200
+_LINE = 200
+"""Length of the first line, which is padded with spaces."""
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -45,7 +46,7 @@ class IndexFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         weakref.finalize(self, os.close, descriptor)
-        line = self._content(0, _LONGEST_LINE).partition(b"\n")[0]
+        line = self._content(0, _LINE).partition(b"\n")[0]
         *form, size, checksum, self._size, self._checksum = line.decode().split()
         if form != _form() or int(size) > LARGEST or int(self._size) > LARGEST:
             raise ValueError("it is of another form")
@@ -54,14 +55,20 @@ class IndexFile:
         self._details: Any = None
 
     @classmethod
-    def open(cls, folder: Path) -> IndexFile | None:
-        """Returns the index in a folder; None without one that can be used."""
+    def open(cls, folder: Path, used_for: Path | None = None) -> IndexFile | None:
+        """Returns the index in a folder; None without one that can be used.
+
+        Args:
+            folder: Folder of the index.
+            used_for: Folder in it of the runs that are read; the same where None. The index belongs
+                to its owner or to the user.
+        """
         try:
             descriptor = os.open(folder / NAME, _READ_FLAGS)
         except OSError:
             return None
         try:
-            found, owner = os.fstat(descriptor), folder.stat().st_uid
+            found, owner = os.fstat(descriptor), (used_for or folder).stat().st_uid
             if stat.S_ISREG(found.st_mode) and found.st_uid in (os.geteuid(), owner):
                 return cls(descriptor)
             os.close(descriptor)
@@ -87,29 +94,57 @@ class IndexFile:
             return file.read(min(size, os.fstat(self._descriptor).st_size))
 
 
-def write_index(folder: Path, tables: Sequence[Any]) -> None:
+class _Part:
+    """Part of a file that is written in pieces, with its size and checksum.
+
+    Args:
+        file: File, at the place of the part.
+    """
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        import xxhash
+
+        self._file, self._checksum = file, xxhash.xxh3_128()
+        self._size = 0
+
+    def write(self, content: Any) -> int:
+        """Writes a piece."""
+        self._checksum.update(content)
+        self._size += self._file.write(content)
+        return len(content)
+
+    def flush(self) -> None:
+        """Does nothing: the whole file is flushed at its end."""
+
+    def __str__(self) -> str:
+        """Returns what the first line says of the part."""
+        return f"{self._size} {self._checksum.hexdigest()}"
+
+
+def write_index(folder: Path, tables: Iterable[Any]) -> None:
     """Replaces the index of a folder, or leaves it as it is where it cannot be written.
 
     Args:
         folder: Folder of the runs.
-        tables: `rows` and `details` of an `IndexFile`.
+        tables: `rows` and `details` of an `IndexFile`; each is dropped before the next is made.
     """
     import pyarrow as pa
-    import xxhash
 
-    parts = []
-    for table in tables:
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        parts.append(sink.getvalue())
-    about = [f"{part.size} {xxhash.xxh3_128_hexdigest(part)}" for part in parts]
     try:
         remove_partials(folder, of=NAME)  # of processes that were killed
         with replacing_file(folder / NAME) as file:
-            file.write(" ".join([*_form(), *about]).encode() + b"\n")
-            for part in parts:
-                file.write(part)
+            file.seek(_LINE)
+            about = []
+            for table in tables:
+                part = _Part(file)
+                with pa.ipc.new_stream(part, table.schema) as writer:
+                    writer.write_table(table)
+                about.append(str(part))
+                del table
+            file.seek(0)
+            file.write(" ".join([*_form(), *about]).encode().ljust(_LINE - 1) + b"\n")
     except OSError:  # a folder that is read-only or full: nothing depends on the index
         return
 

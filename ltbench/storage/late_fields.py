@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from ltbench.storage.stored_file import Record
 
@@ -16,9 +17,11 @@ def _every_field(model: type[Record]) -> set[str]:
     return set(model.model_fields)
 
 
-@functools.cache
-def _private_defaults(model: type[Record]) -> dict[str, Any]:
-    return {name: one.get_default() for name, one in model.__private_attributes__.items()}
+# Slots of every model of pydantic, whose own `__setattr__` checks the name first.
+_set_values = BaseModel.__dict__["__dict__"].__set__
+_set_fields = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 class LateFields(Record):
@@ -27,37 +30,62 @@ class LateFields(Record):
     It equals the record that has read all of them, and is written like it.
     """
 
+    _EARLY: ClassVar[frozenset[str]] = frozenset()
+    """Fields that every record has from the beginning."""
     _read_field: Callable[[str], Any] | None = PrivateAttr(None)
 
     @classmethod
-    def with_late(cls, known: Mapping[str, Any], read: Callable[[str], Any]) -> Self:
-        """Returns a record with some of its fields.
+    def with_late(cls, known: dict[str, Any], private: dict[str, Any]) -> Self:
+        """Returns a record with some of its fields; it keeps both dictionaries.
 
         Args:
             known: Checked values by field.
-            read: Function that returns the checked value of any other field.
+            private: Value of every private attribute; `_read_field` returns the checked value of
+                any other field.
         """
         # Not `model_construct`, which takes as long as reading the values.
         record = cls.__new__(cls)
-        private = {**_private_defaults(cls), "_read_field": read}
-        for name, value in (
-            ("__dict__", dict(known)),
-            ("__pydantic_fields_set__", _every_field(cls)),
-            ("__pydantic_extra__", None),
-            ("__pydantic_private__", private),
-        ):
-            object.__setattr__(record, name, value)
+        _set_values(record, known)
+        _set_fields(record, _every_field(cls))
+        _set_extra(record, None)
+        _set_private(record, private)
         return record
 
     if not TYPE_CHECKING:  # mypy would take every name for a field
 
         def __getattr__(self, name: str) -> Any:
-            """Reads a field that is not known yet."""
-            private = self.__pydantic_private__ if name in _every_field(type(self)) else None
-            if not private or (read := private["_read_field"]) is None:
+            """Reads a field that is not known yet, or a private attribute."""
+            private = self.__pydantic_private__ or {}
+            if name in private:  # pydantic takes five times as long
+                return private[name]
+            if name not in _every_field(type(self)) or not (read := private.get("_read_field")):
                 return super().__getattr__(name)
-            value = vars(self)[name] = read(name)
+            value = self.__dict__[name] = read(name)
             return value
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Sets a private attribute; a record is frozen otherwise."""
+            private = self.__pydantic_private__ or {}
+            if name in private:  # pydantic takes five times as long
+                private[name] = value
+            else:
+                super().__setattr__(name, value)
+
+    def peek(self, name: str) -> Any:
+        """Returns a field, or a part of one by its dotted name, and keeps nothing of it.
+
+        It is for loops over many records, whose fields would take more time and memory.
+        """
+        read = (self.__pydantic_private__ or {}).get("_read_field")
+        if read is None or name.partition(".")[0] in self.__dict__:
+            return operator.attrgetter(name)(self)
+        return read(name)
+
+    def reader(self) -> Callable[[str], Any]:
+        """Returns what does the same as `peek`, faster where no field was read or replaced."""
+        read = (self.__pydantic_private__ or {}).get("_read_field")
+        is_late = read is not None and self._EARLY.issuperset(self.__dict__)
+        return read if read is not None and is_late else self.peek
 
     def _read_all(self) -> None:
         if self._read_field is None:

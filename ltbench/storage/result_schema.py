@@ -7,7 +7,6 @@ results with them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -16,7 +15,6 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ltbench.analysis.metrics import DEFAULT_RULE, PredictionArrays, ShotRule, compute_metrics
 from ltbench.config.runspec import EvaluationSplit, Name, RunSpec, Selection
-from ltbench.errors import DataError
 from ltbench.metric_names import ACCURACIES
 from ltbench.storage.environment_schema import Environment
 from ltbench.storage.history import HistoryRow, read_history
@@ -25,8 +23,7 @@ from ltbench.storage.notebook_table import notebook_table
 from ltbench.storage.prediction_checks import check_predictions
 from ltbench.storage.predictions import PredictedClasses, Predictions, stored_predictions
 from ltbench.storage.stored_file import Record, StoredFile
-from ltbench.storage.tags import FILE as TAGS_FILE
-from ltbench.storage.tags import read_tags
+from ltbench.storage.tags import tags_and_fault
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +34,8 @@ Amount = Annotated[float, Ge(0), Le(1e15)]
 Count = Annotated[int, Ge(0), Le(10**15)]  # arrays hold it, and its sums, exactly
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 Interval = Annotated[list[float], Len(2, 2)]
+NUMBERS = (*ACCURACIES, "harmonic", "macro_f1", "ece")
+"""Metrics that are one number."""
 _GROUPS = ("all", "many", "medium", "few")
 
 
@@ -95,6 +94,11 @@ class Metrics(LateFields):
             if name not in self.group_classes:
                 raise ValueError(f"metrics.group_classes: {name} is missing")
         return self
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """Values of `NUMBERS`."""
+        return tuple([getattr(self, name) for name in NUMBERS])
 
     def value(self, metric: str) -> float | None:
         """Returns a metric by its name; None for a shot group without classes."""
@@ -228,6 +232,7 @@ class RunResult(LateFields, RunDescription):
 
     FILE = "result.json"
     LARGEST = 2**24  # 40,000 classes
+    _EARLY = frozenset({"hash", "earlier_hash"})
 
     metrics: Metrics
     classes: Classes
@@ -249,6 +254,8 @@ class RunResult(LateFields, RunDescription):
 
     _path: str | None = PrivateAttr(None)
     _tags: tuple[dict[str, str], str] | None = PrivateAttr(None)
+    _cell_spec: RunSpec | None = PrivateAttr(None)
+    _seed: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -273,6 +280,10 @@ class RunResult(LateFields, RunDescription):
                 raise ValueError(f"{key}: expected {wanted}, as in the run, got {found}")
         return self
 
+    def _read_all(self) -> None:
+        super()._read_all()
+        self._cell_spec = self._seed = None  # `spec` has both
+
     @property
     def path(self) -> Path:
         """Run directory that the result was read from or written to."""
@@ -288,24 +299,31 @@ class RunResult(LateFields, RunDescription):
         return self
 
     @property
+    def cell_spec(self) -> RunSpec:
+        """Choices of the run with the seed of any run of its cell: one object for many results."""
+        known = (self.__pydantic_private__ or {}).get("_cell_spec")
+        return self.spec if known is None or "spec" in self.__dict__ else known
+
+    @property
     def key(self) -> str:
         """Everything but the seed, as canonical JSON: equal for the runs of a cell."""
-        return self.spec.cell_key
+        return self.cell_spec.cell_key
 
     @property
     def comparable(self) -> bool:
         """Whether the result may be compared with others: not that of a quick look."""
-        return self.spec.comparable
+        return self.cell_spec.comparable
 
     @property
     def seed(self) -> int:
         """Seed of the training."""
-        return self.spec.seed
+        known = (self.__pydantic_private__ or {}).get("_seed")
+        return self.spec.seed if known is None or "spec" in self.__dict__ else known
 
     @property
     def dataset_title(self) -> str:
         """Name of the data set in tables and figures."""
-        return self.spec.dataset.title
+        return self.cell_spec.dataset.title
 
     @property
     def tags(self) -> dict[str, str]:
@@ -318,14 +336,10 @@ class RunResult(LateFields, RunDescription):
         return self._tags_read()[1]
 
     def _tags_read(self) -> tuple[dict[str, str], str]:
-        if self._tags is None:
-            try:
-                # Most runs have none, which one call of the system finds out.
-                found = os.path.lexists(f"{self._path or self.directory}/{TAGS_FILE}")
-                self._tags = read_tags(self.path) if found else {}, ""
-            except DataError as error:
-                self._tags = {}, error.message
-        return self._tags
+        private = self.__pydantic_private__ or {}
+        if (tags := private.get("_tags")) is None:
+            tags = self._tags = tags_and_fault(private.get("_path") or self.directory)
+        return tags
 
     def predictions(self, inference: str | None = None) -> Predictions:
         """Reads the stored predictions.

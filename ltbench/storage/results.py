@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,11 +16,12 @@ from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
-from ltbench.storage.result_schema import RunResult
+from ltbench.storage.result_schema import NUMBERS, RunResult
 from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
 from ltbench.storage.shared_parts import SharedParts
 
+T = TypeVar("T")
 _FILES = {"spec.json", "result.json", "failure.json", "environment.json", "history.jsonl"}
 """Any of these makes a folder a run directory, finished or not."""
 
@@ -62,8 +65,33 @@ class Cell:
 
     def mean(self, metric: str) -> float | None:
         """Returns the mean of an accuracy over the seeds; None where a seed has no value."""
-        values = [value for run in self.runs if (value := run.metrics.value(metric)) is not None]
-        return float(np.mean(values)) if len(values) == len(self.runs) else None
+        return self._statistics[metric][0]
+
+    def deviation(self, metric: str) -> float | None:
+        """Returns the standard deviation over the seeds; None with one, or as for the mean."""
+        return self._statistics[metric][1]
+
+    def parts(self, name: str) -> list[Any]:
+        """Returns a field, or a part of one, of each run: see `LateFields.peek`."""
+        return [read(name) for read in self._readers]
+
+    @cached_property
+    def _readers(self) -> list[Callable[[str], Any]]:
+        return [run.reader() for run in self.runs]
+
+    @cached_property
+    def _statistics(self) -> dict[str, tuple[float | None, float | None]]:
+        """Mean and standard deviation by metric: computed together, and once for all tables."""
+        values = np.array(self.parts("metrics.numbers"), dtype=np.float64)
+        each = np.ascontiguousarray(values.T)  # summed in the order of one metric's values
+        several = len(self.runs) > 1
+        deviations = each.std(axis=1, ddof=1) if several else np.full(len(each), np.nan)
+        return {
+            name: (None if math.isnan(mean) else mean, None if math.isnan(one) else one)
+            for name, mean, one in zip(
+                NUMBERS, each.mean(axis=1).tolist(), deviations.tolist(), strict=True
+            )
+        }
 
 
 @dataclass(frozen=True)
@@ -187,6 +215,19 @@ def run_directories(paths: Sequence[Path], skipped: list[SkippedRun]) -> Iterato
             yield Path(path)
 
 
+def indexed_runs(folder: Path) -> Iterator[tuple[str, Callable[[str], Any] | None]]:
+    """Yields the path of each run directory; where the index has its result, with its reader.
+
+    Args:
+        folder: Folder of run directories.
+
+    Raises:
+        ConfigError: It is not a directory.
+    """
+    _expect_folders([folder])
+    yield from _walk(folder, set(), [], RunIndex(folder, SharedParts()).reader)
+
+
 def _results(
     root: Path, seen: set[tuple[int, int]], shared: SharedParts, skipped: list[SkippedRun]
 ) -> list[RunResult]:
@@ -222,15 +263,15 @@ def _walk(
     root: Path,
     seen: set[tuple[int, int]],
     skipped: list[SkippedRun],
-    known: Callable[[str], RunResult | None],
-) -> Iterator[tuple[str, RunResult | None]]:
-    """Yields the run directories in a folder, or itself, with those results that are known.
+    known: Callable[[str], T | None],
+) -> Iterator[tuple[str, T | None]]:
+    """Yields the run directories in a folder, or itself, with what is known of their results.
 
     Args:
         root: The folder.
         seen: Devices and inodes of folders that were visited, which are left out.
         skipped: List to which folders that cannot be listed are added.
-        known: Function that returns the result of a run directory whose folder is not to be
+        known: Function that returns what is known of a run directory, whose folder is then not
             listed; None for another folder.
     """
     waiting: list[tuple[str, tuple[int, int] | None]] = [(str(root), None)]

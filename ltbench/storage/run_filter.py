@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ltbench.config.resolve import settings_of
 from ltbench.config.runspec import MOVED
 from ltbench.config.text import Text, as_typed, from_toml
 from ltbench.errors import ConfigError, DataError, leading, shortened
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.results import Found, SkippedRun
-from ltbench.storage.run_keys import HASH, MISSING, TAG, key_value, missing_key
+from ltbench.storage.run_keys import HASH, MISSING, TAG, key_values, missing_key
 
 _MAX_LISTED_VALUES = 12
 _MAX_LISTED_CHARACTERS = 300
@@ -93,19 +92,17 @@ class RunFilter:
         """Returns whether there is a condition."""
         return bool(self.wanted)
 
-    def matches(self, run: RunResult) -> bool:
-        """Returns whether a run meets every condition; one without a key does not.
+    def matching(self, runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
+        """Returns the runs that meet every condition; one without a key does not.
 
         Args:
-            run: Stored run.
+            runs: Stored runs.
         """
-        settings: dict[str, Any] = {}
         for key, values in self.wanted.items():
-            settings = settings or settings_of(run.spec)
-            stored = key_value(run, settings, key)
-            if not any(_agrees(key, stored, value) for value in values):
-                return False
-        return True
+            agrees = _Agreement(key, values)
+            stored = key_values(runs, key)
+            runs = [run for run, one in zip(runs, stored, strict=True) if agrees.with_stored(one)]
+        return tuple(runs)
 
     def keep(self, found: Found) -> Found:
         """Returns the runs that meet every condition.
@@ -129,7 +126,7 @@ class RunFilter:
                 skipped.append(SkippedRun(run.path, run.tags_fault))
             else:
                 readable.append(run)
-        kept = tuple(run for run in readable if self.matches(run))
+        kept = self.matching(readable)
         if not kept:
             raise (
                 self._nothing(readable)
@@ -143,16 +140,12 @@ class RunFilter:
 
     def _nothing(self, runs: Sequence[RunResult]) -> ConfigError | DataError:
         """Returns the error of a filter that keeps no run."""
-        all_settings = [settings_of(run.spec) for run in runs]
         faults, seen = [], []
         for key, values in self.wanted.items():
-            stored = [
-                key_value(run, settings, key)
-                for run, settings in zip(runs, all_settings, strict=True)
-            ]
+            stored = key_values(runs, key)
             if all(value is MISSING for value in stored):
                 faults.append(_unknown(key, runs))
-            elif not any(_agrees(key, one, value) for one in stored for value in values):
+            elif not any(map(_Agreement(key, values).with_stored, stored)):
                 seen.append(_described(key, stored))
         if faults:
             return ConfigError.from_faults(
@@ -172,6 +165,27 @@ class RunFilter:
             for value in values
         ]
         return shortened(", ".join(pairs), 200)
+
+
+class _Agreement:
+    """Comparison of stored values of a key with the wanted ones.
+
+    Args:
+        key: The key.
+        wanted: Values, of which one is enough.
+    """
+
+    def __init__(self, key: str, wanted: Sequence[Any]) -> None:
+        self._key, self._wanted = key, wanted
+        self._known: dict[int, tuple[Any, bool]] = {}
+
+    def with_stored(self, stored: Any) -> bool:
+        """Returns whether a stored value is a wanted one; of a hash, begins with it."""
+        # Runs of a cell have one object: it is kept, and so is its id.
+        if (known := self._known.get(id(stored))) is None:
+            agrees = any(_agrees(self._key, stored, value) for value in self._wanted)
+            known = self._known[id(stored)] = stored, agrees
+        return known[1]
 
 
 def _agrees(key: str, stored: Any, wanted: Any) -> bool:
@@ -265,7 +279,8 @@ def _described(key: str, stored: Sequence[Any]) -> str:
     """Returns the values that runs have for a key, each once."""
     if key == HASH:
         return "no hash begins so"
-    texts = sorted({as_typed(value) for value in stored if value is not MISSING})
+    known = {id(value): value for value in stored if value is not MISSING}
+    texts = sorted(set(map(as_typed, known.values())))
     listed = leading(texts[:_MAX_LISTED_VALUES], _MAX_LISTED_CHARACTERS)
     more = f" and {len(texts) - len(listed):,} more" if len(listed) < len(texts) else ""
     return f"{key} is {', '.join(map(shortened, listed))}{more}"

@@ -7,11 +7,12 @@ when it was read. It is a copy that may be deleted at any time.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ltbench.errors import RunError
-from ltbench.storage.index_columns import IndexedRun, Rows, Stamp, as_tables, joined
+from ltbench.storage.index_columns import IndexedRun, Rows, Stamp, as_tables, joined, piled, renamed
 from ltbench.storage.index_file import IndexFile, write_index
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory, file_clock
@@ -24,6 +25,7 @@ MIN_NEW_SHARE = 0.02
 UNSETTLED_NS = 2 * 10**9
 """Age in nanoseconds from which a change of a file changes its stamp on every file system."""
 PACKED_RUNS = 1_000
+_LEVELS = 3  # data set, backbone and method
 
 
 def below(folder: str) -> str:
@@ -43,7 +45,7 @@ class RunIndex:
         self._shared = shared
         self._folder = folder
         self._prefix = below(str(folder))
-        self._file, self._rows = _opened(folder)
+        self._file, self._rows, self._above = _opened(folder)
         names = self._rows.names if self._rows else []
         self._places = {name: place for place, name in enumerate(names)}
         self._used: list[int] = []
@@ -57,11 +59,25 @@ class RunIndex:
         Args:
             path: Run directory below the folder.
         """
-        place = self._places.get(path.removeprefix(self._prefix))
+        place = self._place(path)
+        return None if place is None or self._rows is None else self._rows.result(place, path)
+
+    def reader(self, path: str) -> Callable[[str], Any] | None:
+        """Returns what `known` does, as the function that reads its fields: `LateFields.peek`.
+
+        Args:
+            path: Run directory below the folder.
+        """
+        place = self._place(path)
+        return None if place is None or self._rows is None else self._rows.reader(place, path)
+
+    def _place(self, path: str) -> int | None:
+        """Returns the row of a run whose file is the one that was indexed."""
+        place = self._places.get(self._above + path.removeprefix(self._prefix))
         if place is None or self._rows is None or self._rows.stamps[place] != _stamp(path):
             return None
         self._used.append(place)
-        return self._rows.result(place, path)
+        return place
 
     def read(self, path: str) -> RunResult:
         """Reads the result of a run from its files.
@@ -104,22 +120,42 @@ class RunIndex:
         tables = [*self._packed, *([as_tables(self._new)] if self._new else [])]
         if self._file is not None and self._used:
             try:
-                kept = self._file.rows.take(self._used), self._file.details().take(self._used)
-                tables.insert(0, kept)
+                rows = renamed(self._file.rows.take(self._used), self._above)
+                tables.insert(0, (rows, self._file.details().take(self._used)))
             except (OSError, ValueError):  # its second table is damaged
                 pass
-        write_index(self._folder, [joined(parts) for parts in zip(*tables, strict=True)])
+        rows, details = zip(*tables, strict=True)
+        write_index(
+            self._folder, (join(parts) for join, parts in ((joined, rows), (piled, details)))
+        )
 
 
-def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None]:
-    """Returns the index of a folder and its rows; None without one that can be used."""
-    file = IndexFile.open(folder)
+def _opened(folder: Path) -> tuple[IndexFile | None, Rows | None, str]:
+    """Returns the index of a folder, its rows, and the folder's path in the names of these.
+
+    Without an index that can be used, both are None. A folder of many runs without an index of its
+    own, as that of a method, uses the one of a folder above it.
+    """
+    file, above = IndexFile.open(folder), ""
+    if file is None and _has_many_entries(folder):
+        path = folder.absolute()
+        for parent in path.parents[:_LEVELS]:
+            if (file := IndexFile.open(parent, used_for=folder)) is not None:
+                above = f"{path.relative_to(parent)}/"
+                break
     if file is None:
-        return None, None
+        return None, None, ""
     try:
-        return file, Rows(file.rows, file.details)
+        return file, Rows(file.rows, file.details), above
     except (LookupError, ValueError, AttributeError):
-        return None, None
+        return None, None, ""
+
+
+def _has_many_entries(folder: Path) -> bool:
+    try:
+        return len(os.listdir(folder)) >= MIN_NEW_RUNS  # noqa: PTH208  # names alone
+    except OSError:
+        return False
 
 
 def _stamp(path: str) -> Stamp | None:

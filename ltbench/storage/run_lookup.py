@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ltbench.errors import ConfigError, DataError, shortened
 from ltbench.io.paths import is_folder
-from ltbench.storage.results import SkippedRun, is_run_directory, run_directories
+from ltbench.storage.results import SkippedRun, indexed_runs, is_run_directory, run_directories
 from ltbench.storage.run_directory import RunDirectory
 
 _HASH = re.compile(r"[0-9a-f]{1,12}")
@@ -101,10 +103,14 @@ def _by_hash(digits: str, out: Path) -> Path:
         raise ConfigError(
             f"{shown} is neither a directory nor the beginning of a run's hash", hint=_hint(out)
         )
-    every = list(run_directories([out], [])) if is_folder(out) else []
-    found = [path for path in every if path.name.startswith(wanted)]
+    every = dict(indexed_runs(out)) if is_folder(out) else {}
+    found = [Path(path) for path in every if os.path.basename(path).startswith(wanted)]  # noqa: PTH119
     # Runs of an early schema have another hash than their directory's name.
-    found = found or [path for path in every if any(h.startswith(wanted) for h in _hashes(path))]
+    found = found or [
+        Path(path)
+        for path, read in every.items()
+        if any(one.startswith(wanted) for one in _hashes(path, read))
+    ]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -119,9 +125,12 @@ def _by_hash(digits: str, out: Path) -> Path:
     )
 
 
-def _hashes(path: Path) -> list[str]:
+def _hashes(path: str, read: Callable[[str], Any] | None) -> list[str]:
+    """Returns the hashes of a run: of its indexed result, or else of `spec.json`."""
+    if read is not None:
+        return [one for one in (read("hash"), read("earlier_hash")) if one]
     try:
-        return RunDirectory(path).hashes()
+        return RunDirectory(Path(path)).hashes()
     except DataError:
         return []
 

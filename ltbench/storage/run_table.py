@@ -12,12 +12,11 @@ from pydantic import BaseModel
 from ltbench.config.quick_look import KEYS as QUICK_KEYS
 from ltbench.config.resolve import settings_of
 from ltbench.errors import ConfigError, shortened
-from ltbench.metric_names import ACCURACIES
 from ltbench.specs import SPECS
-from ltbench.storage.result_schema import RunResult
-from ltbench.storage.run_keys import HASH, MISSING, key_value, missing_key
+from ltbench.storage.result_schema import NUMBERS, RunResult
+from ltbench.storage.run_keys import HASH, MISSING, distinct, key_values, missing_key
 
-METRICS = (*ACCURACIES, "harmonic", "macro_f1", "ece")
+METRICS = NUMBERS
 LOWER_IS_BETTER = {"ece"}
 FINISHED, PATH, TAGS = "finished", "path", "tags"
 _OWN = (HASH, PATH, FINISHED, TAGS, *METRICS)
@@ -62,9 +61,9 @@ class RunTable:
         key = None if sort is None else sort.removeprefix("-")
         chosen = tuple(dict.fromkeys(columns or _default_columns(runs, key)))
         every = [*chosen, *([key] if key is not None and key not in chosen else [])]
-        values = [_values(run, every) for run in runs]
+        values = {name: _column(runs, name) for name in every}
         for name in every:
-            if runs and all(one[name] is MISSING for one in values):
+            if runs and all(one is MISSING for one in values[name]):
                 fault = missing_key(name, runs, [*_OWN, *_record_keys(runs[0])])
                 raise ConfigError(
                     f"column {shortened(name)}: {fault}", hint="see ltbench runs show RUN"
@@ -72,18 +71,20 @@ class RunTable:
         order: Sequence[int] = range(len(runs))
         if sort is not None and key is not None:
             falls = (key in METRICS and key not in LOWER_IS_BETTER) != sort.startswith("-")
-            order = _order([one[key] for one in values], falls=falls)
-        rows = [{name: _or_none(values[index][name]) for name in chosen} for index in order]
-        return cls(chosen, tuple(runs[index] for index in order), tuple(rows))
+            order = _order(values[key], falls=falls)
+        shown = [[_or_none(values[name][index]) for index in order] for name in chosen]
+        rows = [dict(zip(chosen, row, strict=True)) for row in zip(*shown, strict=True)]
+        return cls(chosen, tuple([runs[index] for index in order]), tuple(rows))
 
 
 def _default_columns(runs: Sequence[RunResult], sort: str | None) -> list[str]:
     """Returns the columns that distinguish runs, with the one that they are sorted by."""
     varying = varying_keys(runs)[:_MAX_VARYING]
     first = list(_FIRST)
-    if any(run.dataset_title != run.spec.dataset.name for run in runs):
+    specs = distinct(run.cell_spec for run in runs).values()
+    if any(spec.dataset.title != spec.dataset.name for spec in specs):
         first.insert(first.index("dataset") + 1, "dataset.title")
-    quick = [key for key in QUICK_KEYS if any(getattr(run.spec, key) for run in runs)]
+    quick = [key for key in QUICK_KEYS if any(getattr(spec, key) for spec in specs)]
     names = list(dict.fromkeys((*first, *quick, *varying, *_LAST)))
     names += [sort] if sort is not None and sort not in names else []
     return [*names, TAGS] if any(run.tags or run.tags_fault for run in runs) else names
@@ -98,7 +99,8 @@ def varying_keys(runs: Sequence[RunResult]) -> list[str]:
         runs: Stored runs.
     """
     seen: dict[tuple[str, ...], dict[str, set[str]]] = {}
-    for spec in {run.key: run.spec for run in runs}.values():
+    specs = distinct(run.cell_spec for run in runs).values()
+    for spec in {spec.cell_key: spec for spec in specs}.values():
         names = (spec.dataset.name, spec.backbone.name, spec.method.name)
         paths = {f"{kind}.{key}" for kind, choice in spec.choices().items() for key in choice.paths}
         values = seen.setdefault(names, {})
@@ -114,33 +116,32 @@ def varying_keys(runs: Sequence[RunResult]) -> list[str]:
     return list(found)
 
 
-def _values(run: RunResult, names: Sequence[str]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    values = {}
-    for name in names:
-        if name not in _OWN and not settings:
-            settings = settings_of(run.spec)
-        values[name] = _value(run, settings, name)
-    return values
-
-
-def _value(run: RunResult, settings: Mapping[str, Any], name: str) -> Any:
+def _column(runs: Sequence[RunResult], name: str) -> list[Any]:
+    """Returns the value of a column for each run; MISSING for a run that does not have it."""
     if name in METRICS:
-        return run.metrics.value(name)
+        place = NUMBERS.index(name)
+        return [run.peek("metrics.numbers")[place] for run in runs]
     if name == HASH:
-        return run.hash
+        return [run.hash for run in runs]
     if name == PATH:
-        return str(run.path)
+        return [str(run.path) for run in runs]
     if name == FINISHED:
-        return finished_at(run)
+        return [finished_at(run) for run in runs]
     if name == TAGS:
-        return run.tags
-    value = key_value(run, settings, name)
+        return [run.tags for run in runs]
+    values = key_values(runs, name)
     record, dot, rest = name.partition(".")
-    if value is not MISSING or not dot or record not in _RECORDS:
-        return value
-    found = getattr(run, record)
-    for part in rest.split("."):
+    if not dot or record not in _RECORDS:
+        return values
+    return [
+        _recorded(run.peek(record), rest) if value is MISSING else value
+        for run, value in zip(runs, values, strict=True)
+    ]
+
+
+def _recorded(found: Any, name: str) -> Any:
+    """Returns the value of a dotted key in a record; MISSING where it does not have the key."""
+    for part in name.split("."):
         if isinstance(found, Mapping) and part in found:
             found = found[part]
         elif isinstance(found, BaseModel) and part in type(found).model_fields:
@@ -169,10 +170,10 @@ def _record_keys(run: RunResult) -> list[str]:
 
 def _order(values: Sequence[Any], *, falls: bool) -> list[int]:
     """Returns the indices of values in their order; numbers before texts, missing values last."""
-    there = [index for index, value in enumerate(values) if _or_none(value) is not None]
+    gone = [index for index, value in enumerate(values) if value is None or value is MISSING]
+    there = sorted(set(range(len(values))).difference(gone))
     # Stable in both directions: equal values keep the order of their paths.
     there.sort(key=lambda index: _sortable(values[index]), reverse=falls)
-    gone = [index for index, value in enumerate(values) if _or_none(value) is None]
     return there + gone
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -18,6 +19,7 @@ FILE = "tags.json"
 MAX_VALUE_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 60
 MAX_TAGS = 100  # of a run
+_NO_TAGS: tuple[dict[str, str], str] = {}, ""
 
 
 def _printable(value: str) -> str:
@@ -56,6 +58,20 @@ def read_tags(directory: Path) -> dict[str, str]:
         path = directory / Tags.FILE
         raise DataError(error.message, hint=f"delete {path}, then tag the run again") from error
     return {} if stored is None else stored.tags
+
+
+def tags_and_fault(directory: str) -> tuple[dict[str, str], str]:
+    """Returns the tags of a run, and the reason why they cannot be read; empty where they can.
+
+    Args:
+        directory: Run directory.
+    """
+    try:
+        # Most runs have none, which one call of the system finds out.
+        found = os.path.lexists(f"{directory}/{FILE}")
+        return (read_tags(Path(directory)), "") if found else _NO_TAGS
+    except DataError as error:
+        return {}, error.message
 
 
 def write_tags(directory: Path, tags: Mapping[str, str]) -> None:

@@ -73,6 +73,17 @@ def test_no_line_exceeds_the_width_and_no_value_is_broken(
         assert word in text
 
 
+@pytest.mark.parametrize("width", [20, 41, 64, 110])
+def test_texts_without_colours_are_as_rich_prints_them(
+    table: FittedTable, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    table.add_row("日本語_テキスト", "x", "", "-", style="bold")
+    table.add_row("two\nlines", "", "[1.0, 2.0]", "0.1 ")
+    quick = printed(table, width, monkeypatch)
+    monkeypatch.setattr(FittedTable, "_is_plain", lambda self: False)
+    assert printed(table, width, monkeypatch) == quick
+
+
 def test_what_has_no_room_at_all_exceeds_the_width(
     table: FittedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ def test_runs_are_kept_by_python_values(
 
 def test_a_hash_is_matched_by_its_first_digits(found: Found) -> None:
     run = found.runs[0]
-    assert RunFilter.from_texts([f"hash={run.hash[:5].upper()}"]).matches(run)
+    assert RunFilter.from_texts([f"hash={run.hash[:5].upper()}"]).matching([run])
     assert RunFilter.from_settings({"hash": run.hash}).keep(found).runs == (run,)
     with pytest.raises(DataError, match="no hash begins so"):
         RunFilter.from_texts(["hash=zzz"]).keep(found)

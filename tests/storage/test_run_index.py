@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ltbench.config.runspec import canonical
+from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS
 from ltbench.storage import index_columns, index_file, run_index
 from ltbench.storage.environment_schema import Environment
-from ltbench.storage.result_schema import Metrics, RunResult
+from ltbench.storage.result_schema import NUMBERS, Metrics, RunResult
 from ltbench.storage.results import find_runs
+from ltbench.storage.run_lookup import find_run
 from ltbench.storage.run_table import RunTable
 from tests.runs import spec_of, store
 
@@ -79,10 +83,97 @@ def test_results_are_the_same_with_an_index(runs: Path, monkeypatch: pytest.Monk
     assert tables[0].rows == tables[1].rows
 
 
+def test_parts_of_indexed_results_are_those_of_the_files(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [*index_columns._AMOUNTS, "metrics.numbers", "metrics.shot_rule", "metrics.per_class"]
+    names += ["environment", "refinement", "learned.total", "spec.seed", "hash", "evaluation"]
+    direct = find_runs([runs]).runs
+    read = read_files(monkeypatch)
+    for one, other in zip(direct, find_runs([runs]).runs, strict=True):
+        reader = other.reader()
+        assert reader == other._read_field
+        for name in names:
+            assert operator.attrgetter(name)(one) == one.peek(name) == other.peek(name)
+            assert reader(name) == one.peek(name)
+        assert vars(other).keys() == {"hash", "earlier_hash"}
+        assert (other.seed, other.key) == (one.seed, one.key)
+        changed = other.model_copy(update={"peak_memory_mb": 1.0, "spec": one.spec.with_seed(9)})
+        assert changed.reader()("peak_memory_mb") == changed.peek("peak_memory_mb") == 1
+        assert (changed.seed, changed.cell_spec.seed) == (9, 9)
+    assert not read
+
+
+def test_runs_of_a_cell_share_their_choices(runs: Path) -> None:
+    find_runs([runs])
+    found = find_runs([runs]).runs
+    assert len({id(run.cell_spec) for run in found}) == len({run.key for run in found})
+    assert all(run.cell_spec.with_seed(run.seed) == run.spec for run in found)
+
+
+def test_the_index_of_a_folder_above_is_used(
+    runs: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = runs / "digits_lt" / "clip_tiny" / "lift_plus"
+    direct = find_runs([below]).runs
+    index_of(below).unlink()
+    find_runs([runs])
+    read = read_files(monkeypatch)
+    monkeypatch.chdir(below.parent)
+    found = find_runs([Path("lift_plus")]).runs
+    assert [run.path for run in found] == [Path("lift_plus", run.path.name) for run in direct]
+    assert [run.to_dict() for run in found] == [run.to_dict() for run in direct]
+    assert not index_of(below).exists()
+    assert not read
+    added = store(runs, spec_of(registry, seed=7))
+    assert len(find_runs([below]).runs) == 3
+    assert read == [added]
+    index_of(runs).unlink()
+    assert len(find_runs([below]).runs) == 3  # all have been renamed for an index of its own
+    assert read == [added]
+    monkeypatch.setattr(run_index, "MIN_NEW_RUNS", 5)
+    index_of(below).unlink()
+    find_runs([below])
+    assert len(read) == 4  # of few runs, the index above takes longer than the files
+
+
+def test_damaged_choices_are_read_from_the_files(runs: Path) -> None:
+    direct = find_runs([runs]).runs
+    file = index_file.IndexFile.open(runs)
+    assert file is not None
+    rows = index_columns.Rows(file.rows, file.details)
+    rows._pools["run.method"] = ["{" for _ in rows._pools["run.method"]]
+    one = direct[0]
+    result = rows.result(rows.names.index(str(one.path.relative_to(runs))), str(one.path))
+    assert (result.seed, result.key, result.spec) == (one.seed, one.key, one.spec)
+    assert result.peek("spec.method") == one.spec.method
+
+
+def test_a_run_is_found_by_its_hash_in_the_index(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = find_runs([runs]).runs[1].path
+    assert index_of(runs).exists()
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def noted(folder: str) -> Any:
+        listed.append(str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    assert find_run(path.name[:8], runs) == path
+    assert listed
+    assert str(path) not in listed
+    with pytest.raises(ConfigError, match="one of the 4 runs"):
+        find_run("ffffffffffff", runs)
+
+
 def test_every_field_has_a_column() -> None:
     of_result = {*index_columns._SHARED, *index_columns._OWN, "environment", "metrics"}
+    of_result |= {name for name in index_columns._AMOUNTS if "." not in name}
     assert of_result | {"hash", "earlier_hash", "spec"} == set(RunResult.model_fields)
-    details = {*index_columns._NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
+    details = {*NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
     assert details == set(Metrics.model_fields)
     assert "command" in Environment.model_fields
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ltbench.storage.environment_schema import Environment
-from ltbench.storage.result_schema import RunResult
 
 _ASPECTS: dict[str, Callable[[Environment], str | None]] = {
     "precisions": lambda environment: environment.precision,
@@ -14,28 +14,37 @@ _ASPECTS: dict[str, Callable[[Environment], str | None]] = {
 }
 
 
-def environment_notes(cells: Mapping[str, Sequence[RunResult]]) -> Iterator[str]:
+def environment_notes(cells: Mapping[str, Sequence[Environment]]) -> Iterator[str]:
     """Yields a sentence for each property of the environment in which the runs differ.
 
     These properties are not part of a run's hash: the seeds of one cell may come from different
     machines.
 
     Args:
-        cells: Cell name -> its runs.
+        cells: Cell name -> environments of its runs.
     """
+    counts = {name: _count_objects(each) for name, each in cells.items()}
     for aspect, read in _ASPECTS.items():
-        found = {
-            name: _count_values([read(run.environment) for run in runs])
-            for name, runs in cells.items()
-        }
+        found = {name: _count_values(read, each) for name, each in counts.items()}
         if len({value for counts in found.values() for value in counts}) > 1:
             yield f"the runs were trained with different {aspect}: {_format_cells(found)}"
 
 
-def _count_values(values: Sequence[str | None]) -> dict[str, int]:
+def _count_objects(environments: Sequence[Environment]) -> list[tuple[Environment, int]]:
+    """Returns each object with its number: runs of an index have few different ones."""
+    objects = {id(one): one for one in environments}
+    return [(objects[at], number) for at, number in Counter(map(id, environments)).items()]
+
+
+def _count_values(
+    read: Callable[[Environment], str | None], counts: Sequence[tuple[Environment, int]]
+) -> dict[str, int]:
     """Returns the number of runs with each value; runs without a recorded value are ignored."""
-    known = sorted(value for value in values if value is not None)
-    return {value: known.count(value) for value in known}
+    found: dict[str, int] = {}
+    for environment, number in counts:
+        if (value := read(environment)) is not None:
+            found[value] = found.get(value, 0) + number
+    return dict(sorted(found.items()))
 
 
 def _format_cells(found: Mapping[str, Mapping[str, int]]) -> str:

@@ -179,7 +179,7 @@ def comparison_notes(
             f"the results were stored with the shot rules {named}; the comparison uses "
             f"{pair.shot_rule}"
         )
-    yield from environment_notes({s.name: s.cell.runs for s in (first, second)})
+    yield from environment_notes({s.name: s.cell.parts("environment") for s in (first, second)})
     noted = {"method", "select", "data_seed", "inference"}
     others = {key: values for key, values in unlike.items() if key not in noted}
     if others:

@@ -188,7 +188,7 @@ def rank_cells(
         for place, cell in enumerate(cells)
     )
     trained = environment_notes(
-        {name: cell.runs for name, cell in zip(tests.names, cells, strict=True)}
+        {name: cell.parts("environment") for name, cell in zip(tests.names, cells, strict=True)}
     )
     notes = tuple(dict.fromkeys([*_claim_notes(claims), *trained, *tests.notes]))
     return Ranking(conditions, metric, level, entries, notes)
@@ -281,7 +281,10 @@ def name_settings(settings: Sequence[Settings]) -> list[str]:
 
 def _split_by_shot_rule(cell: Cell) -> Iterator[tuple[str, Cell]]:
     """Yields the runs of a cell by the rule of their shot groups."""
-    rules = [run.metrics.shot_rule for run in cell.runs]
+    rules = cell.parts("metrics.shot_rule")
+    if len(set(rules)) == 1:
+        yield rules[0], cell
+        return
     for rule in dict.fromkeys(rules):
         runs = tuple(run for run, its in zip(cell.runs, rules, strict=True) if its == rule)
         yield rule, replace(cell, runs=runs)

@@ -148,22 +148,19 @@ def published_row(result: PublishedResult, dataset: str) -> Row:
 
 def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
     cell, spec = entry.cell, entry.cell.spec
-    metrics = [run.metrics for run in cell.runs]
-    training = [run.training for run in cell.runs]
     seconds = [
-        run.training.seconds + (run.refinement.seconds if run.refinement else 0.0)
-        for run in cell.runs
+        trained + (refined.seconds if refined else 0.0)
+        for trained, refined in zip(
+            cell.parts("training.seconds"), cell.parts("refinement"), strict=True
+        )
     ]
-    names = {kind: choice.name for kind, choice in spec.choices().items() if kind in _COLUMN_KINDS}
-    means = {
-        name: _mean_over_seeds([each.value(name) for each in metrics])
-        for name in (*ACCURACIES, "ece")
-    }
+    memory = [*cell.parts("peak_memory_mb"), *(run.peak_memory_mb for run in cell.repeats)]
+    names = {kind: getattr(spec, kind).name for kind in _COLUMN_KINDS}
+    means = {name: cell.mean(name) for name in (*ACCURACIES, "ece")}
     spreads: dict[str, float | None] = {}
     for name in ACCURACIES:
-        scores = [each.value(name) for each in metrics]
         bounds = entry.intervals.get(name, (None, None))
-        spreads[f"{name}_std"] = _deviation_over_seeds(scores)
+        spreads[f"{name}_std"] = cell.deviation(name)
         spreads[f"{name}_ci_low"], spreads[f"{name}_ci_high"] = bounds
     values: dict[str, Any] = {**names, **means, **spreads}
     return Row(
@@ -173,10 +170,10 @@ def _measured_row(entry: RankedCell, ranking: Ranking) -> Row:
         seeds=len(cell.runs),
         learned_parameters=cell.runs[0].learned.total,
         learned_percent=cell.runs[0].learned.percent,
-        epochs=training[0].epochs,
+        epochs=cell.runs[0].training.epochs,
         train_seconds=_mean_over_seeds(seconds),
-        images_per_second=_mean_over_seeds([each.images_per_second for each in training]),
-        peak_memory_mb=max(run.peak_memory_mb for run in (*cell.runs, *cell.repeats)),
+        images_per_second=_mean_over_seeds(cell.parts("training.images_per_second")),
+        peak_memory_mb=max(memory),
         p_value_vs_best=entry.p,
         significant=entry.significant,
         selection=ranking.conditions.selection,
@@ -195,10 +192,3 @@ def _mean_over_seeds(values: Sequence[float | None]) -> float | None:
     """Returns the mean; None where a seed has no value."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None
-
-
-def _deviation_over_seeds(values: Sequence[float | None]) -> float | None:
-    """Returns the standard deviation; None with one seed, or where a seed has no value."""
-    known = [value for value in values if value is not None]
-    several = len(known) == len(values) > 1
-    return float(np.std(known, ddof=1)) if several else None

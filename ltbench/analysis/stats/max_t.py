@@ -13,6 +13,7 @@ from ltbench.analysis.stats.strata import Strata
 from ltbench.analysis.stats.variance_components import image_variances
 
 _MAX_BLOCK_SIGNS = 4_000_000  # signs drawn at a time: 16 MB
+_BLOCK_DRAWS = 512  # draws whose pairs are computed at a time
 _STATISTIC_TOLERANCE = 1e-5  # relative rounding error of statistics in single precision
 _MIN_VARIANCE = 1e-12  # squared shares; smaller variances are rounding errors, and count as 0
 # Level of the test of whether the seeds of a row vary more than those of the other rows.
@@ -205,11 +206,22 @@ def _largest_statistics(
         scales: (k, k) inverse standard errors of the pairs.
         image_scales: (k, k) the same, reduced by the share of the interaction in the image errors.
     """
-    largest = np.zeros(len(of_images), np.float32)
-    for row in range(1, len(scales)):
-        pairs = (of_images[:, row, None] - of_images[:, :row]) * image_scales[row, :row].astype(
-            np.float32
-        )
-        pairs += (of_seeds[:, row, None] - of_seeds[:, :row]) * scales[row, :row]
-        np.maximum(largest, np.abs(pairs).max(axis=1), out=largest)
+    reduced = image_scales.astype(np.float32)
+    # Rows by draws, in blocks that stay in the cache: half the time of whole arrays.
+    images, seeds = np.ascontiguousarray(of_images.T), np.ascontiguousarray(of_seeds.T)
+    draws = images.shape[1]
+    largest = np.zeros(draws, np.float32)
+    room = np.empty((2, len(scales), min(_BLOCK_DRAWS, draws)), np.float32)
+    for start in range(0, draws, _BLOCK_DRAWS):
+        block = slice(start, start + _BLOCK_DRAWS)
+        a, b, most = images[:, block], seeds[:, block], largest[block]
+        for row in range(1, len(scales)):
+            pairs, others = room[:, :row, : len(most)]
+            np.subtract(a[row], a[:row], out=pairs)
+            pairs *= reduced[row, :row, None]
+            np.subtract(b[row], b[:row], out=others)
+            others *= scales[row, :row, None]
+            pairs += others
+            np.abs(pairs, out=pairs)
+            np.maximum(most, pairs.max(axis=0), out=most)
     return largest

@@ -126,13 +126,12 @@ def _compare_with_flips(
     level: float,
     unit: float,
 ) -> RandomisationTest:
-    order = np.argsort(sums)[::-1]
-    sums = sums[order]
-    tails = (
-        np.arange(2, len(sums) + 2) / (1 + len(sums))
-        if chances is None
-        else np.cumsum(chances[order])
-    )
+    if chances is None:  # sorting takes a tenth of the time of `argsort`
+        sums = np.sort(sums)[::-1]
+        tails = np.arange(2, len(sums) + 2) / (1 + len(sums))
+    else:
+        order = np.argsort(sums)[::-1]
+        sums, tails = sums[order], np.cumsum(chances[order])
     # Equal sums may differ by rounding: the tail probability is that of the last of them.
     as_large = np.searchsorted(-sums, -(found * (1 - _SUM_TOLERANCE) - 1e-12), side="right")
     least = 1 / (1 + len(sums)) if chances is None else 0.0

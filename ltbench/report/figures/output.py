@@ -22,7 +22,17 @@ _NUMBERS = ("d", "x", "y", "transform")
 _FONT_FAMILY = re.compile(r"font-family: [^;]*")
 
 
-def to_svg(figure: Figure, name: str, *, kind: str = "") -> str:
+def draw_svg(figure: Figure, name: str) -> bytes:
+    """Returns a figure as matplotlib writes it, for `to_svg` and `figure_files`.
+
+    Args:
+        figure: Figure drawn by this package.
+        name: Name in snake_case.
+    """
+    return _render_figure(figure, "svg", name)
+
+
+def to_svg(figure: Figure, name: str, *, kind: str = "", drawn: bytes | None = None) -> str:
     """Returns an `<svg>` element for a page, scaled to the width of the page.
 
     Text stays text, in the font of the page. Colours are variables of the page with the colours of
@@ -35,35 +45,38 @@ def to_svg(figure: Figure, name: str, *, kind: str = "") -> str:
         figure: Figure drawn by this package.
         name: Name in snake_case, unique on the page.
         kind: Class of the element, such as `wide` and `narrow` of two forms of a figure.
+        drawn: The figure from `draw_svg`; it is drawn where None.
     """
-    root = _parse_figure(figure, name)
+    root = _parse_figure(figure, name, drawn)
     for element in root.iter():
         if style := element.get("style"):
             element.set("style", _page_style(style))
     return _serialise(figure, root, name, f'class="{kind}" ' if kind else "")
 
 
-def figure_files(figure: Figure, name: str) -> dict[str, bytes]:
+def figure_files(figure: Figure, name: str, drawn: bytes | None = None) -> dict[str, bytes]:
     """Returns the content of NAME.svg and NAME.pdf, with the colours of a light page.
 
     Args:
         figure: Figure drawn by this package.
         name: Stem of the file names, in snake_case.
+        drawn: The figure from `draw_svg`; it is drawn where None.
     """
     pdf = _render_figure(figure, "pdf", name)
-    return {f"{name}.svg": svg_file(figure, name), f"{name}.pdf": pdf}
+    return {f"{name}.svg": svg_file(figure, name, drawn), f"{name}.pdf": pdf}
 
 
-def svg_file(figure: Figure, name: str) -> bytes:
+def svg_file(figure: Figure, name: str, drawn: bytes | None = None) -> bytes:
     """Returns the content of an SVG file that needs no page.
 
     Args:
         figure: Figure drawn by this package.
         name: Prefix of its ids.
+        drawn: The figure from `draw_svg`; it is drawn where None.
     """
     width, height = _size(figure)
     size = f'width="{width:g}pt" height="{height:g}pt" '
-    svg = _serialise(figure, _parse_figure(figure, name), name, size)
+    svg = _serialise(figure, _parse_figure(figure, name, drawn), name, size)
     return (_XML_DECLARATION + svg).encode()
 
 
@@ -79,9 +92,9 @@ def _page_style(style: str) -> str:
     return _FONT_FAMILY.sub("font-family: inherit", style)
 
 
-def _parse_figure(figure: Figure, name: str) -> Element:
+def _parse_figure(figure: Figure, name: str, drawn: bytes | None) -> Element:
     """Returns the drawing as elements with unique ids and with values."""
-    root = ElementTree.fromstring(_render_figure(figure, "svg", name))
+    root = ElementTree.fromstring(draw_svg(figure, name) if drawn is None else drawn)
     tips = figure.tips if isinstance(figure, Canvas) else {}
     for parent in root.iter():
         for child in list(parent):

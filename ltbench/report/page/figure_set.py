@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from ltbench.report.figures.looks import NO_LOOKS, MethodLooks
-from ltbench.report.figures.output import figure_files, to_svg
+from ltbench.report.figures.output import draw_svg, figure_files, to_svg
 from ltbench.report.page.content import Picture
 
 
@@ -18,7 +18,7 @@ class FigureSet:
 
     def __init__(self, looks: MethodLooks = NO_LOOKS) -> None:
         self.looks = looks
-        self._figures: dict[str, Figure] = {}
+        self._figures: dict[str, tuple[Figure, bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._figures)
@@ -41,15 +41,17 @@ class FigureSet:
             description: Content as text, for screen readers.
             narrow: Another form of the figure for narrow screens; None for the same.
         """
-        self._figures[name] = figure
+        drawn = draw_svg(figure, name)  # once for the page and the file
+        self._figures[name] = figure, drawn
         if narrow is None:
-            return Picture(name, caption, to_svg(figure, name), description)
-        forms = to_svg(figure, name, kind="wide"), to_svg(narrow, f"{name}_narrow", kind="narrow")
+            return Picture(name, caption, to_svg(figure, name, drawn=drawn), description)
+        wide = to_svg(figure, name, kind="wide", drawn=drawn)
+        forms = wide, to_svg(narrow, f"{name}_narrow", kind="narrow")
         return Picture(name, caption, "".join(forms), description)
 
     def files(self) -> dict[str, bytes]:
         """Returns the content of each figure's SVG and PDF file by name."""
         files: dict[str, bytes] = {}
-        for name, figure in self._figures.items():
-            files |= figure_files(figure, name)
+        for name, (figure, drawn) in self._figures.items():
+            files |= figure_files(figure, name, drawn)
         return files

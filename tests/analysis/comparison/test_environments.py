@@ -9,7 +9,7 @@ import pytest
 
 from ltbench.analysis.comparison.environments import environment_notes
 from ltbench.api.finished_run import load_run
-from ltbench.storage.result_schema import RunResult
+from ltbench.storage.environment_schema import Environment
 from tests.runs import altered
 
 STORED = Path(__file__).parents[2] / "data/results/schema-2/lift_plus/957d5868c36a"
@@ -18,9 +18,9 @@ NO_TORCH = {**FP32, "packages": {}}
 BF16 = {**FP32, "precision": "bf16"}
 
 
-def runs(*environments: dict[str, Any]) -> list[RunResult]:
+def runs(*environments: dict[str, Any]) -> list[Environment]:
     stored = load_run(STORED)
-    return [altered(stored, {"environment": environment}) for environment in environments]
+    return [altered(stored, {"environment": changed}).environment for changed in environments]
 
 
 def test_runs_of_one_machine_need_no_note() -> None:
