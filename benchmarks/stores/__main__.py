@@ -15,16 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.stores.make import write_store
+from benchmarks.stores.process import ROOT, measure
 
-ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "stores"
 SIZES = (100, 1_000, 10_000, 100_000)
 INDEX = ".index.arrow"
@@ -44,27 +41,12 @@ def commands(store: Path) -> Mapping[str, list[str]]:
     }
 
 
-def measure(arguments: list[str], package: Path | None) -> dict[str, float]:
-    """Returns elapsed and processor seconds, and peak memory in MB, of a process of Python."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    if package is not None:
-        environment["PYTHONPATH"] = os.pathsep.join([str(package), str(package / "plugins")])
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
-        env=environment,
-        cwd=package or ROOT,
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)}: exit code {process.returncode}")
-    return {
-        "seconds": round(time.perf_counter() - start, 2),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
-        "peak_mb": round(used.ru_maxrss / 1024),
-    }
+def environment_of(package: Path | None) -> dict[str, str]:
+    """Returns the variables of a measured process, which may import another version."""
+    threads = {"OMP_NUM_THREADS": "1"}
+    if package is None:
+        return threads
+    return {**threads, "PYTHONPATH": os.pathsep.join([str(package), str(package / "plugins")])}
 
 
 def main() -> None:
@@ -86,7 +68,8 @@ def main() -> None:
         every = list(commands(store).items())
         for name, arguments in [every[0], *every]:
             was_there = index.exists()
-            found = measure(arguments, given.package)
+            environment = environment_of(given.package)
+            found = measure(arguments, environment, given.package or ROOT).figures
             rows.append({"runs": runs, "command": name, "index": was_there, **found})
             print(rows[-1], flush=True)
             path = RESULTS / f"{given.name}.json"

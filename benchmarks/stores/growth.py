@@ -80,11 +80,18 @@ def _dress(axis: Axes, quantity: str, size: str) -> None:
         axis.spines[side].set_visible(False)
 
 
-def lines_of(rows: Iterable[Mapping[str, Any]], quantity: str) -> Lines:
-    """Returns the points of each command, in its last measurement of each number of runs."""
+def lines_of(rows: Iterable[Mapping[str, Any]], size: str, quantity: str) -> Lines:
+    """Returns the points of each command, in its last measurement of each size.
+
+    Args:
+        rows: Measurements.
+        size: Key of the sizes.
+        quantity: Key of the values; rows without it are left out.
+    """
     found: dict[str, dict[float, float]] = {}
     for row in rows:
-        found.setdefault(row["command"], {})[row["runs"]] = row[quantity]
+        if quantity in row:
+            found.setdefault(row["command"], {})[row[size]] = row[quantity]
     return {command: list(points.items()) for command, points in found.items()}
 
 
@@ -100,7 +107,8 @@ def growth_of_runs(folder: Path = RESULTS) -> bytes:
     )
     quantities = {"processor seconds": "cpu_seconds", "peak memory, MB": "peak_mb"}
     panels, earlier = (
-        {name: lines_of(each, key) for name, key in quantities.items()} for each in (rows, before)
+        {name: lines_of(each, "runs", key) for name, key in quantities.items()}
+        for each in (rows, before)
     )
     return svg_file(draw_growth(panels, earlier, "runs in the store"), "growth_runs")
 
