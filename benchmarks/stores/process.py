@@ -39,22 +39,25 @@ def measure(
         folder: Working directory.
 
     Raises:
-        SystemExit: The process failed.
+        SystemExit: The process failed; with the end of its error output.
     """
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, *arguments],
             stdout=output,
+            stderr=errors,
             env={**os.environ, **environment},
             cwd=folder,
         )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(arguments)}: exit code {process.returncode}")
         output.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            end = errors.read()[-2000:]
+            raise SystemExit(f"{' '.join(arguments)}: exit code {process.returncode}\n{end}")
         printed = output.read()
     figures = {
         "seconds": round(seconds, 2),
