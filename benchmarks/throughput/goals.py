@@ -7,6 +7,7 @@ from typing import Literal
 
 from benchmarks.throughput.measured.startup import IMPORTS
 from benchmarks.throughput.results import Results
+from benchmarks.throughput.sections.roofline import PEER as LORA_PEER
 from benchmarks.throughput.sections.scaling import row_of
 from benchmarks.throughput.values import Difference, Figure, Ratio, Value
 
@@ -39,12 +40,16 @@ class Goal:
         return found >= self.target if self.sign == "≥" else found <= self.target
 
 
-def _faster(section: str, row: str, peer: str, target: float | None) -> Goal:
-    ratio = Ratio(section, row, peer, "images_per_second")
-    return Goal(f"{section}: {row} / {peer}", ratio, "≥", target, ".2fx")
-
-
 _CPU, _GPU = ("cpu",), ("cuda",)
+
+
+def _faster(
+    section: str, row: str, peer: str, target: float | None, devices: tuple[str, ...] = _CPU + _GPU
+) -> Goal:
+    ratio = Ratio(section, row, peer, "images_per_second")
+    return Goal(f"{section}: {row} / {peer}", ratio, "≥", target, ".2fx", devices)
+
+
 _RESIDENT = "lift_plus, resident images"
 _MB_PER_GB = 1e9 / 2**20  # MiB
 
@@ -76,7 +81,26 @@ GOALS = (
         ".0fx",
     ),
     _faster("training", "lora", "Trainer + peft, fp32", 1.5),
-    _faster("training", "lora", "Trainer + peft, bf16", 1.5),
+    _faster("training", "lora", LORA_PEER, 1.5, _GPU),
+    # Both compute the same products, at nine tenths of the processor's best rate: no goal of a
+    # ratio can be far above what is measured, so the goal is the share of the best rate.
+    _faster("training", "lora", LORA_PEER, None, _CPU),
+    Goal(
+        "lora's step, bf16: at the machine's best rates / measured",
+        Ratio("roofline", "lora", "lora", "least_seconds", "step_seconds"),
+        "≥",
+        0.85,
+        ".0%",
+        _CPU,
+    ),
+    Goal(
+        f"a step: {LORA_PEER} / lora at the machine's best rates",
+        Ratio("roofline", LORA_PEER, "lora", "step_seconds", "least_seconds"),
+        "≥",
+        None,
+        ".2fx",
+        _CPU,
+    ),
     _faster("training", "full", "timm, fp32", None),
     _faster("training", "full", "timm, bf16", None),
     Goal(

@@ -33,16 +33,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Figures of two rows."""
+    """Figures of two rows, of the second another one where it is named."""
 
     section: str
     row: str
     other: str
     figure: str
+    other_figure: str | None = None
 
     def _median(self, results: Results, combine: Callable[[float, float], float]) -> float | None:
         mine = results.rounds(self.section, self.row, self.figure)
-        others = results.rounds(self.section, self.other, self.figure)
+        others = results.rounds(self.section, self.other, self.other_figure or self.figure)
         pairs = [combine(one, other) for one, other in zip(mine, others, strict=False)]
         return statistics.median(pairs) if pairs else None
 

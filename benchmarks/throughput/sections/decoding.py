@@ -21,7 +21,7 @@ def rows(scale: Scale) -> dict[str, Measurement]:
 
 DECODING = Section(
     "decoding",
-    "Decoding and MDA, one thread, images/s",
+    "Decoding and MDA, one thread, images a second of the processor",
     rows,
     (
         Column("decode", "decode", ",.0f"),

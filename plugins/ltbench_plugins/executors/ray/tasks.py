@@ -14,6 +14,7 @@ from ltbench import ExecutorContext
 from ltbench.errors import ConfigError, Interrupted, RunError
 from ltbench.jobs import Ended, Job, JobReport
 from ltbench_plugins.executors.exits import cause
+from ltbench_plugins.executors.gpus import expect_enough_gpus
 from ltbench_plugins.executors.ray import command
 from ltbench_plugins.executors.ray.demand import Demand, RayOptions, needs_of
 
@@ -35,7 +36,7 @@ class Ray:
         connected: Whether the connection of this process belongs to the executor.
 
     Raises:
-        ConfigError: The device names one GPU of several.
+        ConfigError: The device names one GPU of several, or a run reserves too few GPUs.
     """
 
     def __init__(self, config: RayOptions, ctx: ExecutorContext, connected: bool) -> None:
@@ -46,6 +47,7 @@ class Ray:
                 f"--device: expected auto, cpu or cuda with executor 'ray', got {ctx.device}",
                 hint="Ray assigns the GPUs of a run",
             )
+        expect_enough_gpus(config.gpus, ctx)
         ray.cloudpickle.register_pickle_by_value(command)
         self._run = ray.remote(num_returns="streaming")(command.run_task)
         self._config = config

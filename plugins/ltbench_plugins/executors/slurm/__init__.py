@@ -15,6 +15,7 @@ def build(config: SlurmOptions, ctx: ExecutorContext) -> Slurm:
     """Builds the executor; its jobs are those of the folder `ctx.folder`.
 
     Raises:
+        ConfigError: A run reserves too few GPUs.
         RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
     from ltbench_plugins.executors.slurm.queue import Slurm

@@ -10,6 +10,7 @@ from itertools import groupby
 from ltbench import ExecutorContext
 from ltbench.errors import RunError
 from ltbench.jobs import Ended, Job, JobReport
+from ltbench_plugins.executors.gpus import expect_enough_gpus
 from ltbench_plugins.executors.slurm.batch import PREFIX, Batch
 from ltbench_plugins.executors.slurm.commands import MAX_IDS, Commands, Full, Row, Silent
 from ltbench_plugins.executors.slurm.followed import Followed, Unsure, place
@@ -49,10 +50,12 @@ class Slurm:
         ctx: Context; `ctx.folder` has the scripts and logs.
 
     Raises:
+        ConfigError: A run reserves too few GPUs.
         RunError: This machine has no `sbatch` or `squeue`, or the controller does not answer.
     """
 
     def __init__(self, config: SlurmOptions, ctx: ExecutorContext) -> None:
+        expect_enough_gpus(config.gpus, ctx)
         self._config, self._ctx = config, ctx
         self._commands = Commands()
         self._folder = (config.log_folder or ctx.folder).absolute() / "slurm"

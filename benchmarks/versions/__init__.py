@@ -1,0 +1,1 @@
+"""Two versions of ltbench, measured side by side."""
