@@ -3,7 +3,7 @@
     python -m benchmarks.growth                        # both, 10^6 images: needs 10 GB of disk
     python -m benchmarks.growth images --sizes 1000 10000
     python -m benchmarks.growth classes --quick        # one tiny size
-    python -m benchmarks.growth --figures              # draws the stored measurements
+    python -m benchmarks.growth --figures              # draws and prints the stored measurements
 
 Each command is a process of its own. Results are written after each one, and the same command
 continues: finished sizes are not measured again, unless `--again` is given.
@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.growth import classes, images
-from benchmarks.growth.figures import RESULTS, draw
+from benchmarks.growth.figures import FIGURES, RESULTS, draw, table
 from benchmarks.growth.files import Listed, write_files
 from benchmarks.growth.step import Case
 from benchmarks.stores.process import ROOT, measure
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of images or of classes")
     parser.add_argument("--quick", action="store_true", help="one tiny size")
     parser.add_argument("--again", action="store_true", help="measure finished sizes, too")
-    parser.add_argument("--figures", action="store_true", help="only draw")
+    parser.add_argument("--figures", action="store_true", help="only draw and print")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "growth")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     given = parser.parse_args()
@@ -102,6 +102,9 @@ def main() -> None:
                 write_json(path, {"machine": machine(), "rows": rest})
             measure_size(part, size, given.folder.absolute(), path)
     draw(given.out)
+    for name in FIGURES:
+        if (given.out / f"{name}.json").exists():
+            print(f"\n{table(name, given.out)}")
 
 
 if __name__ == "__main__":

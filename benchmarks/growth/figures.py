@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.stores.growth import draw_growth, lines_of
 from ltbench.report.figures.output import svg_file
@@ -57,6 +59,37 @@ def growth(name: str, folder: Path) -> bytes:
     shown = [row for row in rows if row["command"] in drawn.commands]
     panels = {label: lines_of(shown, "size", key) for label, key in _QUANTITIES.items()}
     return svg_file(draw_growth(panels, {}, drawn.size), f"growth_{name}")
+
+
+def table(name: str, folder: Path) -> str:
+    """Returns processor seconds and peak memory of each command and size, in Markdown.
+
+    Args:
+        name: Name of a file of results.
+        folder: Folder of the file.
+    """
+    rows = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
+    sizes = sorted({row["size"] for row in rows})
+    found = {(row["command"], row["size"]): row for row in rows}
+    lines = [
+        f"| {FIGURES[name].size} | " + " | ".join(f"{size:,}" for size in sizes) + " |",
+        "|---" * (1 + len(sizes)) + "|",
+    ]
+    for command in dict.fromkeys(row["command"] for row in rows):
+        cells = [_cell(found.get((command, size))) for size in sizes]
+        lines.append(f"| {command} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    seconds, memory = row["cpu_seconds"], row["peak_mb"] / 1000
+    return (
+        f"{seconds:,.0f} s, {memory:.1f} GB"
+        if seconds >= 10
+        else f"{seconds:.1f} s, {memory:.1f} GB"
+    )
 
 
 def draw(folder: Path = RESULTS) -> None:

@@ -39,9 +39,9 @@ def _compared(case: Case) -> list[str]:
 STEPS = (
     Step("list, first time", lambda case: case.run("--dry-run")),
     Step("list, again", lambda case: case.run("--dry-run")),
+    Step(f"lift_plus, {_STEPS} steps", _lift_plus, of_module),
     Step("classifier_only, first run", lambda case: case.run(*ONE_EPOCH), of_run),
     Step("classifier_only, another seed", lambda case: case.run(*ONE_EPOCH, "--seed", "1"), of_run),
-    Step(f"lift_plus, {_STEPS} steps", _lift_plus, of_module),
     Step("eval of the training images", _train_split),
     Step("errors", lambda case: case.ltbench("errors", case.directories("classifier_only")[0])),
     Step("diagnose", lambda case: case.ltbench("diagnose", case.directories("classifier_only")[0])),
