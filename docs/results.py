@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.growth.figures import draw as draw_growth
+from benchmarks.growth.figures import show as show_growth
 from benchmarks.remeasure.command import ltbench
 from benchmarks.stores import growth as growth_of_runs
 from docs.made.screens import picture_reports
@@ -103,7 +103,7 @@ def main() -> None:
     for name, source in COPIED.items():
         shutil.copyfile(RESULTS / source, FIGURES / name)
     growth_of_runs.main()
-    draw_growth()
+    show_growth()
     picture_reports({name: RESULTS / one.folder for name, one in REPORTS.items()}, FIGURES)
 
 

@@ -1,9 +1,10 @@
 """Measures how time and memory grow with the number of images and of classes.
 
-    python -m benchmarks.growth                        # both, 10^6 images: needs 10 GB of disk
+    python -m benchmarks.growth classes                # minutes on two idle cores
+    python -m benchmarks.growth images                 # 10^6 images: 10 GB of disk
     python -m benchmarks.growth images --sizes 1000 10000
     python -m benchmarks.growth classes --quick        # one tiny size
-    python -m benchmarks.growth --figures              # draws and prints the stored measurements
+    python -m benchmarks.growth --figures              # draws the stored measurements
 
 Each command is a process of its own. Results are written after each one, and the same command
 continues: finished sizes are not measured again, unless `--again` is given.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.growth import classes, images
-from benchmarks.growth.figures import FIGURES, RESULTS, draw, table
+from benchmarks.growth.figures import FIGURES, RESULTS, show, table
 from benchmarks.growth.files import Listed, write_files
 from benchmarks.growth.step import Case
 from benchmarks.stores.process import ROOT, measure
@@ -61,7 +63,7 @@ def measure_size(part: ModuleType, size: int, folder: Path, path: Path) -> None:
     if not case.listed.path.exists():
         part.write(case.listed, size)
     # The digests of the files are kept there, so that the first command of a size has none.
-    environment = {"LTBENCH_CACHE": str(case.folder / "user"), "OMP_NUM_THREADS": "1"}
+    environment = {"LTBENCH_CACHE": str(case.folder / "user")}
     for step in part.STEPS:
         if step.command in done:
             continue
@@ -75,6 +77,7 @@ def measure_size(part: ModuleType, size: int, folder: Path, path: Path) -> None:
 def machine() -> dict[str, str]:
     """Returns the versions and the processor that the measurements depend on."""
     return {
+        "threads": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
         "processor": platform.processor() or platform.machine(),
         "python": platform.python_version(),
         "torch": version("torch"),
@@ -88,7 +91,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of images or of classes")
     parser.add_argument("--quick", action="store_true", help="one tiny size")
     parser.add_argument("--again", action="store_true", help="measure finished sizes, too")
-    parser.add_argument("--figures", action="store_true", help="only draw and print")
+    parser.add_argument("--figures", action="store_true", help="only draw, and write the tables")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "growth")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     given = parser.parse_args()
@@ -101,7 +104,7 @@ def main() -> None:
                 rest = [row for row in rows_of(path) if row["size"] != size]
                 write_json(path, {"machine": machine(), "rows": rest})
             measure_size(part, size, given.folder.absolute(), path)
-    draw(given.out)
+    show(given.out)
     for name in FIGURES:
         if (given.out / f"{name}.json").exists():
             print(f"\n{table(name, given.out)}")

@@ -31,6 +31,10 @@ def _reading(command: str) -> Step:
     return Step(command, lambda case: case.ltbench(command, case.directories("classifier_only")[0]))
 
 
+def _drawn(case: Case) -> list[str]:
+    return case.module("prediction_steps", images=100_000, classes=case.size)
+
+
 def _compared(case: Case) -> list[str]:
     runs = (case.directories(method)[0] for method in ("classifier_only", "zero_shot"))
     return case.ltbench("compare", *runs)
@@ -57,6 +61,7 @@ STEPS = (
         of_run,
     ),
     Step("losses", lambda case: case.module("loss_steps", classes=case.size), of_module),
+    Step("drawn predictions", _drawn, of_module),
     _reading("errors"),
     _reading("diagnose"),
     Step("compare", _compared),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.remeasure.marked import fill
 from benchmarks.stores.growth import draw_growth, lines_of
 from ltbench.report.figures.output import svg_file
 
-RESULTS = Path(__file__).parents[1] / "results" / "growth"
+PAGE = Path(__file__).parents[1] / "README.md"
+RESULTS = PAGE.parent / "results" / "growth"
 _QUANTITIES = {"processor seconds": "cpu_seconds", "peak memory, MB": "peak_mb"}
 
 
@@ -92,8 +94,14 @@ def _cell(row: Mapping[str, Any] | None) -> str:
     )
 
 
-def draw(folder: Path = RESULTS) -> None:
-    """Writes the figure of each file of results in a folder."""
-    for name in FIGURES:
-        if (folder / f"{name}.json").exists():
-            (folder / f"{name}.svg").write_bytes(growth(name, folder))
+def show(folder: Path = RESULTS) -> None:
+    """Writes the figure of each file of results in a folder, and the tables of the page.
+
+    Args:
+        folder: Folder of the results; the page has the tables of the committed ones alone.
+    """
+    names = [name for name in FIGURES if (folder / f"{name}.json").exists()]
+    for name in names:
+        (folder / f"{name}.svg").write_bytes(growth(name, folder))
+    if folder == RESULTS:
+        fill(PAGE, {f"growth with {name}": table(name, folder) for name in names})

@@ -27,6 +27,10 @@ def _lift_plus(case: Case) -> list[str]:
     return case.module("training_steps", path=str(listed.path), root=str(listed.root), steps=_STEPS)
 
 
+def _drawn(case: Case) -> list[str]:
+    return case.module("prediction_steps", images=case.size, classes=min(CLASSES, case.size))
+
+
 def _train_split(case: Case) -> list[str]:
     run, *_ = case.directories("classifier_only")
     return case.ltbench("eval", run, "--split", "train")
@@ -43,6 +47,7 @@ STEPS = (
     Step("classifier_only, first run", lambda case: case.run(*ONE_EPOCH), of_run),
     Step("classifier_only, another seed", lambda case: case.run(*ONE_EPOCH, "--seed", "1"), of_run),
     Step("eval of the training images", _train_split),
+    Step("drawn predictions", _drawn, of_module),
     Step("errors", lambda case: case.ltbench("errors", case.directories("classifier_only")[0])),
     Step("diagnose", lambda case: case.ltbench("diagnose", case.directories("classifier_only")[0])),
     Step("compare", _compared),

@@ -14,6 +14,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from ltbench.report.figures.output import svg_file
 from ltbench.report.figures.style import (
@@ -27,6 +28,7 @@ from ltbench.report.figures.style import (
 
 RESULTS = Path(__file__).parents[1] / "results" / "stores"
 _HEIGHT = 230.0  # points
+_LONG_LABEL = 20  # characters: three such labels are wider than the figure
 
 Lines = Mapping[str, list[tuple[float, float]]]
 """Points of each line, by its label."""
@@ -53,7 +55,7 @@ def draw_growth(panels: Mapping[str, Lines], earlier: Mapping[str, Lines], size:
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside lower center",
-        ncols=3,
+        ncols=3 if max(map(len, labels)) < _LONG_LABEL else 2,
         frameon=False,
         fontsize=SMALL_SIZE - 1,
     )
@@ -75,6 +77,7 @@ def _dress(axis: Axes, quantity: str, size: str) -> None:
     axis.set_xlabel(size, fontsize=SMALL_SIZE, color=MUTED)
     axis.tick_params(labelsize=SMALL_SIZE - 1, colors=MUTED, which="both")
     axis.yaxis.set_major_formatter("{x:,g}")
+    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     axis.grid(visible=True, color=RULE, linewidth=0.6)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
