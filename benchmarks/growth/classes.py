@@ -35,11 +35,6 @@ def _drawn(case: Case) -> list[str]:
     return case.module("prediction_steps", images=100_000, classes=case.size)
 
 
-def _compared(case: Case) -> list[str]:
-    runs = (case.directories(method)[0] for method in ("classifier_only", "zero_shot"))
-    return case.ltbench("compare", *runs)
-
-
 def _report(case: Case) -> list[str]:
     return case.ltbench("report", str(case.runs), "--out", str(case.folder / "report"))
 
@@ -64,7 +59,7 @@ STEPS = (
     Step("drawn predictions", _drawn, of_module),
     _reading("errors"),
     _reading("diagnose"),
-    Step("compare", _compared),
+    Step("compare", Case.compare),
     Step("leaderboard", lambda case: case.ltbench("leaderboard", str(case.runs))),
     Step("report", _report),
 )

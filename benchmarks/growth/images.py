@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.growth.files import Listed, long_tailed, write_list
-from benchmarks.growth.step import ONE_EPOCH, Case, Step, of_module, of_run
+from benchmarks.growth.step import ONE_EPOCH, PLAIN_VIEWS, Case, Step, of_module, of_run
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 QUICK = (110,)
@@ -36,10 +36,6 @@ def _train_split(case: Case) -> list[str]:
     return case.ltbench("eval", run, "--split", "train")
 
 
-def _compared(case: Case) -> list[str]:
-    return case.ltbench("compare", *case.directories("classifier_only"))
-
-
 STEPS = (
     Step("list, first time", lambda case: case.run("--dry-run")),
     Step("list, again", lambda case: case.run("--dry-run")),
@@ -50,6 +46,7 @@ STEPS = (
     Step("drawn predictions", _drawn, of_module),
     Step("errors", lambda case: case.ltbench("errors", case.directories("classifier_only")[0])),
     Step("diagnose", lambda case: case.ltbench("diagnose", case.directories("classifier_only")[0])),
-    Step("compare", _compared),
+    Step("zero_shot", lambda case: case.run(*PLAIN_VIEWS, "--method", "zero_shot"), of_run),
+    Step("compare", Case.compare),
     Step("leaderboard", lambda case: case.ltbench("leaderboard", str(case.runs))),
 )

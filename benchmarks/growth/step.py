@@ -53,6 +53,11 @@ class Case:
         text = json.dumps(arguments)
         return ["-m", "benchmarks.throughput.once", f"{__package__}.{name}", text]
 
+    def compare(self) -> list[str]:
+        """Returns the arguments of Python for a comparison of two methods."""
+        runs = (self.directories(method)[0] for method in ("classifier_only", "zero_shot"))
+        return self.ltbench("compare", *runs)
+
     def directories(self, method: str) -> list[str]:
         """Returns the run directories of a method."""
         found = (file.parent for file in self.runs.glob(f"csv/clip_tiny/{method}/*/result.json"))

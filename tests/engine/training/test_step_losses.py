@@ -64,9 +64,10 @@ class Features:
 
 def trained(registry: Registry, loader: Features, lr: float) -> float:
     """Returns the mean loss of an epoch of a head that starts with zeros."""
-    model = Classifier(parity.narrow_vit(1), nn.Linear(WIDTH, loader.classes))
-    nn.init.zeros_(model.head.weight)
-    nn.init.zeros_(model.head.bias)
+    head = nn.Linear(WIDTH, loader.classes)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    model = Classifier(parity.narrow_vit(1), head)
     model.learn_only(model.head.parameters())
     policy = asked_for("fp32", torch.device("cpu"))
     sgd = torch.optim.SGD([{"params": model.head.parameters(), "lr_factor": 1.0}], lr=lr)
