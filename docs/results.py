@@ -9,8 +9,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.growth.figures import show as show_growth
 from benchmarks.remeasure.command import ltbench
-from benchmarks.stores import growth
+from benchmarks.stores import growth as growth_of_runs
 from docs.made.screens import picture_reports
 
 ROOT = Path(__file__).parent.parent
@@ -101,7 +102,8 @@ def main() -> None:
         (RESULTS / name).write_text(f"$ ltbench {command}\n{output}", encoding="utf-8")
     for name, source in COPIED.items():
         shutil.copyfile(RESULTS / source, FIGURES / name)
-    growth.main()
+    growth_of_runs.main()
+    show_growth()
     picture_reports({name: RESULTS / one.folder for name, one in REPORTS.items()}, FIGURES)
 
 

@@ -18,14 +18,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.stores.make import COMPARED_RATE, METHODS
+from benchmarks.stores.process import ROOT, measure
 
-ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "stores"
 SIZES = (100, 1_000, 10_000, 100_000)
 INDEX = ".index.arrow"
@@ -57,32 +56,26 @@ def commands(store: Path) -> Mapping[str, list[str]]:
     return every
 
 
-def measure(arguments: list[str], package: Path | None) -> dict[str, float]:
-    """Returns elapsed and processor seconds, and peak memory in MB, of a process of Python."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def figures_of(arguments: list[str], package: Path | None) -> dict[str, float]:
+    """Returns the figures of a process of Python.
+
+    Args:
+        arguments: Arguments of Python.
+        package: Checkout of another version, if it is to be measured.
+    """
+    environment = {"OMP_NUM_THREADS": "1"}
     if package is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(package), str(package / "plugins")])
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
-        env=environment,
-        cwd=package or ROOT,
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)}: exit code {process.returncode}")
-    return {
-        "seconds": round(time.perf_counter() - start, 2),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
-        "peak_mb": round(used.ru_maxrss / 1024),
-    }
+    return measure(arguments, environment, package or ROOT).figures
 
 
 def main() -> None:
     """Measures what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="benchmarks.stores", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.stores",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--runs", type=int, nargs="+", default=SIZES)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "stores")
     parser.add_argument("--package", type=Path, help="checkout of another version")
@@ -95,7 +88,7 @@ def main() -> None:
         out = str(store.with_name("page"))
         arguments = ["-m", "ltbench", "report", str(store / "runs"), "--out", out]
         Rows(given.name, 3 * REPORT_ROWS, ["report"]).add(
-            "report", measure(arguments, given.package)
+            "report", figures_of(arguments, given.package)
         )
         return
     for runs in given.runs:
@@ -107,8 +100,8 @@ def main() -> None:
         for name, arguments in [every[0], *every]:
             was_there = index.exists()
             if name == "compare":  # earlier versions write indexes of its folders
-                measure(arguments, given.package)
-            rows.add(name, measure(arguments, given.package), index=was_there)
+                figures_of(arguments, given.package)
+            rows.add(name, figures_of(arguments, given.package), index=was_there)
 
 
 def made(store: Path, runs: int, *options: str) -> Path:

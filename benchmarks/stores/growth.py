@@ -14,6 +14,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from ltbench.report.figures.output import svg_file
 from ltbench.report.figures.style import (
@@ -28,6 +29,7 @@ from ltbench.report.figures.style import (
 RESULTS = Path(__file__).parents[1] / "results" / "stores"
 _HEIGHT = 245.0  # points
 _MARKERS = "os"  # for lines whose colour is repeated
+_LONG_LABEL = 20  # characters: three such labels are wider than the figure
 
 Lines = Mapping[str, list[tuple[float, float]]]
 """Points of each line, by its label."""
@@ -55,7 +57,7 @@ def draw_growth(panels: Mapping[str, Lines], earlier: Mapping[str, Lines], size:
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside lower center",
-        ncols=3,
+        ncols=3 if max(map(len, labels)) < _LONG_LABEL else 2,
         frameon=False,
         fontsize=SMALL_SIZE - 1,
     )
@@ -78,19 +80,26 @@ def _dress(axis: Axes, quantity: str, size: str) -> None:
     axis.set_xlabel(size, fontsize=SMALL_SIZE, color=MUTED)
     axis.tick_params(labelsize=SMALL_SIZE - 1, colors=MUTED, which="both")
     axis.yaxis.set_major_formatter("{x:,g}")
+    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     axis.grid(visible=True, color=RULE, linewidth=0.6)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
 
 
-def lines_of(rows: Iterable[Mapping[str, Any]], quantity: str) -> Lines:
-    """Returns the points of each command, in its last measurement of each number of runs.
+def lines_of(rows: Iterable[Mapping[str, Any]], size: str, quantity: str) -> Lines:
+    """Returns the points of each command, in its last measurement of each size.
 
-    Commands that were measured with one number alone are left out.
+    Commands that were measured with one size alone are left out.
+
+    Args:
+        rows: Measurements.
+        size: Key of the sizes.
+        quantity: Key of the values; rows without it are left out.
     """
     found: dict[str, dict[float, float]] = {}
     for row in rows:
-        found.setdefault(row["command"], {})[row["runs"]] = row[quantity]
+        if quantity in row:
+            found.setdefault(row["command"], {})[row[size]] = row[quantity]
     return {command: list(points.items()) for command, points in found.items() if len(points) > 1}
 
 
@@ -106,7 +115,8 @@ def growth_of_runs(folder: Path = RESULTS) -> bytes:
     )
     quantities = {"processor seconds": "cpu_seconds", "peak memory, MB": "peak_mb"}
     panels, earlier = (
-        {name: lines_of(each, key) for name, key in quantities.items()} for each in (rows, before)
+        {name: lines_of(each, "runs", key) for name, key in quantities.items()}
+        for each in (rows, before)
     )
     return svg_file(draw_growth(panels, earlier, "runs in the store"), "growth_runs")
 

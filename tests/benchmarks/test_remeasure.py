@@ -35,6 +35,7 @@ def test_a_part_is_replaced_and_the_rest_stays() -> None:
 
 def test_every_part_of_a_page_is_measured_and_has_its_place() -> None:
     written: dict[str, set[str]] = {
+        "benchmarks/README.md": {"growth with images", "growth with classes"},
         "benchmarks/results/digits/README.md": {
             *("learning rates", "accuracies", "differences"),
             *("accuracies on val", "differences on val", "every method", "leaderboard"),

@@ -63,11 +63,13 @@ def train(
         model.training_mode()
         loss_of.start_epoch(epoch / config.epochs)
         rates: list[float] = []
-        losses: list[Tensor] = []
+        # One tensor: small ones that stay between the large ones of a step leave holes in the heap,
+        # which are too small for those of the next step (glibc).
+        losses = torch.zeros(steps, device=learned[0].device)
         start = time.perf_counter()
         for parts in loader.epoch(epoch, config.batch_size, config.accumulate):
             check()
-            step = epoch * steps + len(losses)
+            step = epoch * steps + len(rates)
             rates.append(config.lr * schedule(step, steps, config.epochs))
             set_learning_rate(state.optimizer, rates[-1])
             images = sum(map(len, parts))
@@ -82,10 +84,13 @@ def train(
             state.scaler.step(state.optimizer)
             state.scaler.update()
             state.optimizer.zero_grad()
-            losses.append(total)
-            known = len(losses) % _CHECK_STEPS == 0
-            progress.advance(images, mean_loss(losses, epoch, policy) if known else None)
-        loss = mean_loss(losses, epoch, policy)  # waits for the device: the clock may stop
+            done = len(rates)
+            if done > len(losses):  # a loader of more batches than its length
+                losses = torch.cat([losses, torch.zeros_like(losses)])
+            losses[done - 1] = total
+            known = done % _CHECK_STEPS == 0
+            progress.advance(images, mean_loss(losses[:done], epoch, policy) if known else None)
+        loss = mean_loss(losses[: len(rates)], epoch, policy)  # waits for the device
         seconds = time.perf_counter() - start
         row = {"epoch": epoch, "loss": loss, "lr": rates[0], "seconds": seconds}
         state.history.append({**row, "images_per_second": size / seconds})
@@ -107,27 +112,26 @@ def divergence_hint(precision: str) -> str:
     return lower if precision == "fp32" else f"{lower}, or take --precision fp32"
 
 
-def mean_loss(losses: list[Tensor], epoch: int, policy: PrecisionPolicy) -> float:
+def mean_loss(losses: Tensor, epoch: int, policy: PrecisionPolicy) -> float:
     """Returns the mean of the steps' losses.
 
     Args:
-        losses: Losses of the steps so far, scalars.
+        losses: (S,) losses of the steps so far.
         epoch: The epoch, from 0.
         policy: Precision of the forward pass.
 
     Raises:
         NonFiniteLossError: A loss is NaN or infinite.
-        DataError: The list is empty.
+        DataError: There was no step.
     """
-    if not losses:
+    if not len(losses):
         raise DataError("no training image can be decoded", hint="check the data set's files")
-    values = torch.stack(losses)
-    broken = (~values.isfinite()).nonzero()
+    broken = (~losses.isfinite()).nonzero()
     if len(broken):
         step = int(broken[0])
         raise NonFiniteLossError(
-            f"the loss became {float(values[step])} in epoch {epoch + 1}, step {step + 1}; the "
+            f"the loss became {float(losses[step])} in epoch {epoch + 1}, step {step + 1}; the "
             f"last good state is the {f'end of epoch {epoch}' if epoch else 'start'}",
             hint=divergence_hint(policy.name),
         )
-    return float(values.mean())
+    return float(losses.mean())

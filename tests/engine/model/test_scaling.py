@@ -128,5 +128,5 @@ def test_buffers_that_start_at_zero_are_for_loss_scaling(precision: Precision) -
 def test_the_hint_suggests_nothing_that_is_chosen_already(precision: Precision, hint: str) -> None:
     assert divergence_hint(precision) == hint
     with pytest.raises(NonFiniteLossError, match="became nan in epoch 2, step 1") as raised:
-        mean_loss([torch.tensor(float("nan"))], 1, asked_for(precision, CPU))
+        mean_loss(torch.tensor([float("nan")]), 1, asked_for(precision, CPU))
     assert raised.value.hint == hint

@@ -1,0 +1,1 @@
+"""Time and memory by the number of images and of classes."""
