@@ -26,7 +26,7 @@ from benchmarks.growth import classes, images
 from benchmarks.growth.figures import FIGURES, RESULTS, show, table
 from benchmarks.growth.files import Listed, write_files
 from benchmarks.growth.step import Case
-from benchmarks.stores.process import ROOT, measure
+from benchmarks.process import ROOT, measure
 from ltbench.storage.files import write_json
 
 PARTS: dict[str, ModuleType] = {"classes": classes, "images": images}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.growth.files import Listed
-from benchmarks.stores.process import MeasuredProcess
+from benchmarks.process import MeasuredProcess
 
 PLAIN_VIEWS = ("--augmentation", "none", "--inference", "center")
 """One view of each image, which all runs share."""

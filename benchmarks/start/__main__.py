@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checkout import Version
+from benchmarks.process import ROOT
 from benchmarks.start import commands, imports
-from benchmarks.start.process import ROOT, Version
 
 RESULTS = ROOT / "benchmarks" / "results" / "start"
 PARTS = {"commands": commands.measured, "imports": imports.measured}

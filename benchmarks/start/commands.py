@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.start.process import ROOT, Used, Version
+from benchmarks.checkout import Version
+from benchmarks.process import ROOT
 from benchmarks.throughput.measured.startup import IMPORTS
 
 FLOOR = "import typer, rich.console, rich.table, pydantic, pluggy, importlib.metadata"
@@ -42,31 +43,31 @@ def measured(
         version.run(["-c", _COMMAND, "run"], folder)  # is stored, and compiles the modules
         version.run(["-c", _COMMAND, "--help"], folder)
     for name in (*QUICK, *SLOW):
-        taken: dict[str, list[Used]] = {label: [] for label in versions}
+        taken: dict[str, list[Mapping[str, float]]] = {label: [] for label in versions}
         for _ in range(rounds if name in SLOW else 3 * rounds):
             for label, one in versions.items():
                 taken[label].append(_take(name, one, folder))
         for label, found in taken.items():
-            cpu = [used.cpu_seconds for used in found]
-            seconds = [used.seconds for used in found]
+            cpu = [used["cpu_seconds"] for used in found]
+            seconds = [used["seconds"] for used in found]
             yield {
                 "command": name,
                 "version": label,
                 "cpu_seconds": round(min(cpu), 3),
                 "median_cpu_seconds": round(statistics.median(cpu), 3),
                 "seconds": round(min(seconds), 3),
-                "peak_mb": round(statistics.median(used.peak_mb for used in found)),
+                "peak_mb": round(statistics.median(used["peak_mb"] for used in found)),
             }
 
 
-def _take(name: str, version: Version, folder: Path) -> Used:
+def _take(name: str, version: Version, folder: Path) -> Mapping[str, float]:
     if name in QUICK:
-        return version.run(QUICK[name], folder)
+        return version.run(QUICK[name], folder).figures
     if name == IMPORTS:
-        return version.run(["-c", IMPORTS], folder)
+        return version.run(["-c", IMPORTS], folder).figures
     note = folder / "first_step.json"
     note.unlink(missing_ok=True)
     arguments = [str(_STEP), "run", "--json", "--overwrite", "always", "--out", "unfinished"]
     whole = version.run(arguments, folder, {"FIRST_STEP": str(note), "FIRST_STEP_ENDS": "1"})
-    step = json.loads(note.read_text())
-    return Used(step["cpu_seconds"], step["seconds"], whole.peak_mb)
+    step: dict[str, float] = json.loads(note.read_text())
+    return {**whole.figures, **step}

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.start.process import ROOT, Version
+from benchmarks.checkout import Version
+from benchmarks.process import ROOT
 
 _WATCHED = ROOT / "benchmarks" / "start" / "watched_worker.py"
 

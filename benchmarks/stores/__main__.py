@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process import ROOT, measure
 from benchmarks.stores.make import COMPARED_RATE, METHODS
-from benchmarks.stores.process import ROOT, measure
 
 RESULTS = ROOT / "benchmarks" / "results" / "stores"
 SIZES = (100, 1_000, 10_000, 100_000)

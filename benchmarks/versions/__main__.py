@@ -13,85 +13,67 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.throughput.process import ROOT, Measurement, Record
+from benchmarks.checkout import Version
+from benchmarks.process import ROOT
+from benchmarks.throughput.process import Measurement, Record
 from benchmarks.throughput.scale import scale_of
-from benchmarks.versions.rows import PROCESSOR_SECONDS, Row, rows
+from benchmarks.versions.rows import Row, rows
 
+THREADS = os.cpu_count() or 1
 OUT = ROOT / "benchmarks" / "results" / "versions.json"
 
 
-def take(row: Row, checkout: Path, folder: Path) -> float:
-    """Returns a figure of a row in one version.
+def take(row: Row, version: Version, folder: Path) -> float:
+    """Returns the seconds of a row in one version.
 
     Args:
-        row: What is done.
-        checkout: Checkout of the version.
-        folder: Folder of the version.
+        row: Work to measure.
+        version: The version.
+        folder: Folder of its files.
 
     Raises:
         SystemExit: The process failed.
     """
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
-        arguments = [one.replace("{out}", str(folder / "runs")) for one in row.arguments]
-        arguments = [one.replace("{fresh}", fresh) for one in arguments]
-        before = _processor_seconds()
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=checkout,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(checkout), str(checkout / "plugins")]),
-                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise SystemExit(f"{checkout}: {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
-    if row.figure == PROCESSOR_SECONDS:
-        return _processor_seconds() - before
-    return float(json.loads(done.stdout.splitlines()[-1])[row.figure])
+        places = {"{out}": str(folder / "runs"), "{fresh}": fresh}
+        arguments = [places.get(one, one) for one in row.arguments]
+        done = version.run(arguments, folder)
+    if not row.figure:
+        return done.figures["cpu_seconds"]
+    return float(json.loads(done.output.splitlines()[-1])[row.figure])
 
 
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def compare(row: Row, checkouts: dict[str, Path], folder: Path, rounds: int) -> Record:
-    """Returns the figures of all rounds by version, and the median of their ratios.
+def compare(row: Row, versions: dict[str, Version], folder: Path, rounds: int) -> Record:
+    """Returns the seconds of all rounds by version, and the median of their ratios.
 
     Args:
-        row: What is done.
-        checkouts: Checkouts by name: the version before, and this one.
+        row: Work to measure.
+        versions: The version before, and this one, by name.
         folder: Folder with a folder of each version.
         rounds: Number of rounds in which the versions alternate.
     """
-    taken: dict[str, list[float]] = {name: [] for name in checkouts}
+    taken: dict[str, list[float]] = {name: [] for name in versions}
     for number in range(-row.warm, rounds):
-        for name, checkout in checkouts.items():
-            value = take(row, checkout, folder / name)
+        for name, one in versions.items():
+            value = take(row, one, folder / name)
             if number >= 0:
                 taken[name].append(value)
     pairs = zip(*taken.values(), strict=True)
-    ratios = [new / old if row.faster_is_more else old / new for old, new in pairs]
-    return {"figure": row.figure, **taken, "times_as_fast": statistics.median(ratios)}
+    ratios = [old / new for old, new in pairs]
+    return {**taken, "times_as_fast": statistics.median(ratios)}
 
 
 def table(found: dict[str, Record]) -> str:
     """Returns the medians as a table in Markdown."""
     lines = ["| | before | now | times as fast |", "|---|---|---|---|"]
     for title, record in found.items():
-        unit = "images/s" if record["figure"] == "whole" else "s"
-        medians = [f"{statistics.median(record[name]):.3g} {unit}" for name in ("before", "now")]
+        medians = [f"{statistics.median(record[name]):.3g} s" for name in ("before", "now")]
         lines.append(f"| {title} | {' | '.join(medians)} | {record['times_as_fast']:.2f} |")
     return "\n".join(lines)
 
@@ -106,15 +88,16 @@ def main() -> None:
     options = parser.parse_args()
     scale = scale_of("cpu", ROOT / "build" / "throughput", quick=False)
     Measurement("images", {"root": scale.tree, **vars(scale.counts)}).take()
-    checkouts = {"before": options.before.resolve(strict=True), "now": ROOT}
     found: dict[str, Record] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in checkouts:
+        versions = {}
+        for name, checkout in {"before": options.before.resolve(strict=True), "now": ROOT}.items():
             (Path(folder) / name).mkdir()
+            versions[name] = Version(checkout, Path(folder) / f"{name}-compiled", THREADS)
         for title, row in rows(scale, Path(folder)).items():
             if options.only in title:
-                found[title] = compare(row, checkouts, Path(folder), options.rounds)
-                machine = {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS")}
+                found[title] = compare(row, versions, Path(folder), options.rounds)
+                machine = {"cores": THREADS, "torch": version("torch")}
                 text = json.dumps({"machine": machine, "rows": found}, indent=1)
                 options.out.write_text(text + "\n", encoding="utf-8")
                 print(title, found[title], file=sys.stderr)

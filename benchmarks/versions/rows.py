@@ -1,4 +1,4 @@
-"""What both versions do: commands, and measurements of `benchmarks.throughput`."""
+"""Work of both versions: commands, and measurements of `benchmarks.throughput`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 
 from benchmarks.throughput.scale import Scale
 from benchmarks.throughput.settings import JPEGS
-
-PROCESSOR_SECONDS = "processor seconds"
 
 _GRID = """\
 [defaults]
@@ -39,14 +37,12 @@ class Row:
     Args:
         arguments: Arguments of Python; "{out}" is a folder of the version, "{fresh}" a new one each
             time.
-        figure: Figure of the record that the process prints; or its processor seconds.
-        faster_is_more: Whether the figure is a rate.
+        figure: Seconds in the record that the process prints; empty: its processor seconds.
         warm: Whether an unmeasured execution comes first, which fills caches.
     """
 
     arguments: tuple[str, ...]
-    figure: str = PROCESSOR_SECONDS
-    faster_is_more: bool = False
+    figure: str = ""
     warm: bool = False
 
 
@@ -81,9 +77,6 @@ def rows(scale: Scale, folder: Path) -> dict[str, Row]:
             )
             for method in ("lift_plus", "lora")
         },
-        "JPEG file to MDA view": Row(
-            _measured("decoding", data=scale.tree, images=scale.views), "whole", True
-        ),
     }
 
 

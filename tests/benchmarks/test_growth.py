@@ -13,7 +13,7 @@ import pytest
 from benchmarks.growth import classes, images
 from benchmarks.growth.figures import FIGURES, growth, table
 from benchmarks.growth.files import Listed, long_tailed, name_of, write_files, write_list
-from benchmarks.stores.process import ROOT
+from benchmarks.process import ROOT
 from ltbench.data.decoding.decode import decode
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.checkout import Version
+from benchmarks.process import ROOT
 from benchmarks.start.__main__ import RESULTS, table
 from benchmarks.start.commands import FIRST_STEP, STORED
 from benchmarks.start.imports import measured
-from benchmarks.start.process import ROOT, Version
 from benchmarks.throughput.measured.startup import IMPORTS
 
 

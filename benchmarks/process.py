@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def measure(
             raise SystemExit(f"{' '.join(arguments)}: exit code {process.returncode}\n{end}")
         printed = output.read()
     figures = {
-        "seconds": round(seconds, 2),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
         "peak_mb": round(used.ru_maxrss / 1024),
     }
     return MeasuredProcess(printed, figures)
