@@ -16,6 +16,7 @@ from ltbench.config.runspec import RunSpec
 from ltbench.errors import ConfigError, DataError
 from ltbench.io.gc import gc_paused
 from ltbench.io.paths import is_folder, no_folder
+from ltbench.storage.index_rows import RowReader, Rows
 from ltbench.storage.result_schema import NUMBERS, RunResult
 from ltbench.storage.run_index import RunIndex, below
 from ltbench.storage.seedless import is_same_result, is_seedless
@@ -73,7 +74,23 @@ class Cell:
 
     def parts(self, name: str) -> list[Any]:
         """Returns a field, or a part of one, of each run: see `LateFields.peek`."""
+        if self._rows is not None:
+            rows, places = self._rows
+            if (column := rows.column(name)) is not None:
+                return [
+                    column[place] if place is not None else read(name)
+                    for place, read in zip(places, self._readers, strict=True)
+                ]
         return [read(name) for read in self._readers]
+
+    @cached_property
+    def _rows(self) -> tuple[Rows, list[int | None]] | None:
+        """Index of the runs, and the row of each that was not changed; None without any."""
+        found = [read if isinstance(read, RowReader) else None for read in self._readers]
+        rows = {id(read.rows): read.rows for read in found if read is not None}
+        if len(rows) != 1:
+            return None
+        return next(iter(rows.values())), [None if read is None else read.row for read in found]
 
     @cached_property
     def _readers(self) -> list[Callable[[str], Any]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ltbench.errors import RunError
-from ltbench.storage.index_columns import IndexedRun, Rows, Stamp, as_tables, joined, piled, renamed
+from ltbench.storage.index_columns import IndexedRun, Stamp, as_tables, joined, piled, renamed
 from ltbench.storage.index_file import IndexFile, write_index
+from ltbench.storage.index_rows import Rows
 from ltbench.storage.result_schema import RunResult
 from ltbench.storage.run_directory import RunDirectory, file_clock
 from ltbench.storage.shared_parts import SharedParts

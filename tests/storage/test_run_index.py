@@ -15,10 +15,10 @@ from ltbench.config.runspec import canonical
 from ltbench.errors import ConfigError
 from ltbench.registry.registry import Registry
 from ltbench.specs import SPECS
-from ltbench.storage import index_columns, index_file, run_index
+from ltbench.storage import index_columns, index_file, index_rows, run_index
 from ltbench.storage.environment_schema import Environment
 from ltbench.storage.result_schema import NUMBERS, Metrics, RunResult
-from ltbench.storage.results import find_runs
+from ltbench.storage.results import Cell, find_runs
 from ltbench.storage.run_lookup import find_run
 from ltbench.storage.run_table import RunTable
 from tests.runs import spec_of, store
@@ -86,7 +86,7 @@ def test_results_are_the_same_with_an_index(runs: Path, monkeypatch: pytest.Monk
 def test_parts_of_indexed_results_are_those_of_the_files(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [*index_columns._AMOUNTS, "metrics.numbers", "metrics.shot_rule", "metrics.per_class"]
+    names = [*index_columns.AMOUNTS, "metrics.numbers", "metrics.shot_rule", "metrics.per_class"]
     names += ["environment", "refinement", "learned.total", "spec.seed", "hash", "evaluation"]
     direct = find_runs([runs]).runs
     read = read_files(monkeypatch)
@@ -102,6 +102,18 @@ def test_parts_of_indexed_results_are_those_of_the_files(
         assert changed.reader()("peak_memory_mb") == changed.peek("peak_memory_mb") == 1
         assert (changed.seed, changed.cell_spec.seed) == (9, 9)
     assert not read
+
+
+def test_parts_of_a_cell_are_those_of_its_runs_also_where_one_was_changed(runs: Path) -> None:
+    find_runs([runs])
+    found = find_runs([runs]).runs
+    changed = found[0].model_copy(update={"peak_memory_mb": 1.0, "refinement": None})
+    assert found[1].spec.seed == found[1].seed  # now it has a field of its own
+    cell = Cell("key", (changed, *found[1:]))
+    assert cell._rows is not None
+    for name in (*index_columns.AMOUNTS, "metrics.shot_rule", "refinement", "metrics.ece"):
+        assert cell.parts(name) == [run.peek(name) for run in cell.runs]
+    assert cell.parts("peak_memory_mb")[0] == 1.0
 
 
 def test_runs_of_a_cell_share_their_choices(runs: Path) -> None:
@@ -141,7 +153,7 @@ def test_damaged_choices_are_read_from_the_files(runs: Path) -> None:
     direct = find_runs([runs]).runs
     file = index_file.IndexFile.open(runs)
     assert file is not None
-    rows = index_columns.Rows(file.rows, file.details)
+    rows = index_rows.Rows(file.rows, file.details)
     rows._pools["run.method"] = ["{" for _ in rows._pools["run.method"]]
     one = direct[0]
     result = rows.result(rows.names.index(str(one.path.relative_to(runs))), str(one.path))
@@ -170,10 +182,10 @@ def test_a_run_is_found_by_its_hash_in_the_index(
 
 
 def test_every_field_has_a_column() -> None:
-    of_result = {*index_columns._SHARED, *index_columns._OWN, "environment", "metrics"}
-    of_result |= {name for name in index_columns._AMOUNTS if "." not in name}
+    of_result = {*index_columns.SHARED, *index_columns.OWN, "environment", "metrics"}
+    of_result |= {name for name in index_columns.AMOUNTS if "." not in name}
     assert of_result | {"hash", "earlier_hash", "spec"} == set(RunResult.model_fields)
-    details = {*NUMBERS, *index_columns._OF_METRICS, *index_columns._DETAILS}
+    details = {*NUMBERS, *index_columns.OF_METRICS, *index_columns.DETAILS}
     assert details == set(Metrics.model_fields)
     assert "command" in Environment.model_fields
 
@@ -314,7 +326,7 @@ def test_the_key_of_a_cell_is_its_canonical_json(registry: Registry) -> None:
 
 
 def test_kinds_are_no_fields_of_a_result() -> None:
-    assert index_columns._spec_columns() == (
+    assert index_columns.spec_columns() == (
         *(f"run.{kind}" for kind in SPECS),
         "run.train",
         "run.settings",

@@ -24,6 +24,7 @@ from ltbench.storage.results import Cell
 CLAIM_METHODS = "methods"
 NO_CLAIM_ONE_SEED = "none: one seed"
 NO_CLAIM_NOT_TESTED = "none: not tested"
+_NAMED_ROWS = 3  # rows without predictions whose cause is told; the others are counted
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,22 @@ class RowTests:
         advance: Callable[[], object],
     ) -> None:
         self.names = names
-        self.notes: list[str] = []
+        self._unread: list[str] = []
+        self._other_images: list[str] = []
         self._rule, self._level = rule, level
         self._samples: list[SeedPredictions | None] = []
         for cell, name in zip(cells, names, strict=True):
             self._samples.append(self._read(cell, name))
             advance()
+
+    @property
+    def notes(self) -> list[str]:
+        """Notes about rows without predictions, the first few by name, or with other images."""
+        unread = self._unread[:_NAMED_ROWS]
+        if more := len(self._unread) - len(unread):
+            rows = "1 more row has" if more == 1 else f"{more:,} more rows have"
+            unread.append(f"{rows} no interval and no p value")
+        return [*unread, *self._other_images]
 
     def intervals(self, position: int) -> dict[str, tuple[float, float]]:
         """Returns the intervals of the accuracies in percent, by name; empty without predictions.
@@ -106,7 +117,7 @@ class RowTests:
             try:
                 check_same_images(chosen[0][1] if chosen else sample, sample)
             except ConfigError as error:
-                self.notes.append(error.message)
+                self._other_images.append(error.message)
             else:
                 chosen.append((position, sample))
         tested = tuple(position for position, _ in chosen)
@@ -120,7 +131,7 @@ class RowTests:
         try:
             sample = read_seed_predictions(cell, name)
         except DataError as error:
-            self.notes.append(f"{name} has no interval and no p value: {error.message}")
+            self._unread.append(f"{name} has no interval and no p value: {error.message}")
             return None
         first = next((one for one in self._samples if one is not None), sample)
         return sample.share_arrays(first)

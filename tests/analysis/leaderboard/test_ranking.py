@@ -251,6 +251,17 @@ def test_without_predictions_there_is_no_interval(three: Path, registry: Registr
     assert any(note.startswith("bitfit has no interval and no p value") for note in found.notes)
 
 
+def test_many_rows_without_predictions_are_counted(three: Path, registry: Registry) -> None:
+    for method in ("adaptformer", "ncm"):
+        store(three, spec_of(registry, method=method))
+    for path in three.rglob("predictions-*"):
+        path.unlink()
+    (found,) = rankings(three, registry)
+    unread = [note for note in found.notes if "no interval and no p value" in note]
+    assert all("predictions" in note for note in unread[:3])
+    assert unread[3:] == ["2 more rows have no interval and no p value"]
+
+
 def test_cells_without_the_shot_group_come_last_and_have_no_rank(
     tmp_path: Path, registry: Registry
 ) -> None:
