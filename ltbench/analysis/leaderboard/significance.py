@@ -24,7 +24,7 @@ from ltbench.storage.results import Cell
 CLAIM_METHODS = "methods"
 NO_CLAIM_ONE_SEED = "none: one seed"
 NO_CLAIM_NOT_TESTED = "none: not tested"
-_NAMED_ROWS = 3  # rows without predictions whose cause is told; the others are counted
+_NAMED_ROWS = 3  # rows without predictions whose cause is shown; the others are counted
 
 
 @dataclass(frozen=True)
