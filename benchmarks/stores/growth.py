@@ -14,7 +14,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator
 
 from ltbench.report.figures.output import svg_file
 from ltbench.report.figures.style import (
@@ -79,8 +79,10 @@ def _dress(axis: Axes, quantity: str, size: str) -> None:
     axis.set_title(quantity, fontsize=SMALL_SIZE, loc="left")
     axis.set_xlabel(size, fontsize=SMALL_SIZE, color=MUTED)
     axis.tick_params(labelsize=SMALL_SIZE - 1, colors=MUTED, which="both")
-    axis.yaxis.set_major_formatter("{x:,g}")
-    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    for formats in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        formats("{x:,g}")
     axis.grid(visible=True, color=RULE, linewidth=0.6)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
