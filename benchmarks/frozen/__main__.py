@@ -93,7 +93,9 @@ PARTS: dict[str, Callable[[bool], list[dict[str, Any]]]] = {
 
 def main() -> None:
     """Measures a part and writes its figures."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--large", action="store_true", help="ViT-B/16 instead of clip_tiny")
     options = parser.parse_args()

@@ -86,7 +86,11 @@ def machine() -> dict[str, str]:
 
 def main() -> None:
     """Measures what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="benchmarks.growth", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.growth",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="images|classes")
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of images or of classes")
     parser.add_argument("--quick", action="store_true", help="one tiny size")

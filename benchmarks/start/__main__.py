@@ -28,7 +28,11 @@ _LISTED = 25  # libraries of the printed table
 
 def main() -> None:
     """Measures what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="benchmarks.start", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.start",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--against", type=Path, help="checkout of another version")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=PARTS)

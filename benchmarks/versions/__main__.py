@@ -1,6 +1,6 @@
 """Measures two versions of ltbench on the same machine, in turn.
 
-    git worktree add ../before v0.1.0
+    git worktree add ../before COMMIT
     python -m benchmarks.versions ../before                     # about 20 minutes on two cores
     python -m benchmarks.versions ../before --only run --rounds 5
 
@@ -80,7 +80,9 @@ def table(found: dict[str, Record]) -> str:
 
 def main() -> None:
     """Measures what the command line asks for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("before", type=Path, help="checkout of the version before")
     parser.add_argument("--only", default="", help="rows with this text in their title")
     parser.add_argument("--rounds", type=int, default=3)

@@ -112,8 +112,15 @@ def allow_graphs(count: int) -> None:
     """
     from torch._dynamo import config
 
-    # Named recompile_limit since torch 2.6, where this is an alias.
-    config.cache_size_limit = max(config.cache_size_limit, count)
+    name = graph_limit()
+    setattr(config, name, max(getattr(config, name), count))
+
+
+def graph_limit() -> str:
+    """Returns the name of PyTorch's limit, which has another one before torch 2.6."""
+    from torch._dynamo import config
+
+    return "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
 
 
 def _cause(error: Exception) -> str:

@@ -16,6 +16,7 @@ from ltbench.engine.model.compilation import (
     FixedSizes,
     allow_graphs,
     compile_blocks,
+    graph_limit,
 )
 from ltbench.errors import ConfigError, Stopped
 from ltbench.registry.registry import Registry
@@ -116,25 +117,24 @@ def test_only_a_compiled_run_has_another_hash(registry: Registry) -> None:
 
 @pytest.mark.full
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # of the compiler, about itself
-def test_each_block_of_a_class_may_have_a_graph_for_each_size(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch._dynamo.config, "cache_size_limit", 8)
+def test_each_block_of_a_class_may_have_a_graph_for_each_size() -> None:
     blocks = [Widening(width) for width in range(1, 6)]  # as the stages of a residual network
-    allow_graphs(len(blocks) * SIZES.count)
-    graphs = CompiledGraphs()
-    graphs.new()
-    for block in blocks:
-        block.compile(dynamic=False, backend="eager")
-    stack = nn.Sequential(*blocks)
-    stack(torch.ones(4, 1))
-    assert graphs.new() == 5
-    with torch.no_grad():
-        for rows in (3, 6):
-            stack(torch.ones(rows, 1))
-            assert graphs.new() == 5
-    allow_graphs(2)
-    assert torch._dynamo.config.cache_size_limit == 15
+    # Not monkeypatch: PyTorch hides the option once it has restored it.
+    with torch._dynamo.config.patch({graph_limit(): 8}):
+        allow_graphs(len(blocks) * SIZES.count)
+        graphs = CompiledGraphs()
+        graphs.new()
+        for block in blocks:
+            block.compile(dynamic=False, backend="eager")
+        stack = nn.Sequential(*blocks)
+        stack(torch.ones(4, 1))
+        assert graphs.new() == 5
+        with torch.no_grad():
+            for rows in (3, 6):
+                stack(torch.ones(rows, 1))
+                assert graphs.new() == 5
+        allow_graphs(2)
+        assert getattr(torch._dynamo.config, graph_limit()) == 15
 
 
 @pytest.mark.full
