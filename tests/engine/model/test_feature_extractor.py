@@ -62,6 +62,20 @@ def ran(
     return learned, predictions.read_bytes(), progress.of_features
 
 
+def notes_of_the_same_run(
+    registry: Registry, folder: Path, settings: dict[str, Any]
+) -> list[list[str]]:
+    """Returns the notes of a run without a cache, with an empty one and with a filled one."""
+    cache = Cache(folder / "cache", GB)
+    found = [
+        ran(registry, folder / str(number), settings, one)
+        for number, one in enumerate((NO_CACHE, cache, cache))
+    ]
+    assert found[1][:2] == found[0][:2]
+    assert found[2][:2] == found[0][:2]
+    return [notes for *_, notes in found]
+
+
 def full(settings: dict[str, Any]) -> Any:
     return pytest.param(settings, marks=pytest.mark.full)
 
@@ -89,15 +103,10 @@ def test_a_run_is_the_same_with_the_cache_and_without(
     settings = {**FROZEN, **settings}
     if settings["method"] == "tip_adapter":
         del settings["head"], settings["train.epochs"]
-    without = ran(registry, tmp_path / "1", settings, NO_CACHE)
-    cache = Cache(tmp_path / "cache", GB)
-    first = ran(registry, tmp_path / "2", settings, cache)
-    again = ran(registry, tmp_path / "3", settings, cache)
-    assert first[:2] == without[:2]
-    assert again[:2] == without[:2]
-    assert without[2] == []
-    assert any("computed once" in note for note in first[2])
-    assert all("found in" in note for note in again[2])
+    without, first, again = notes_of_the_same_run(registry, tmp_path, settings)
+    assert without == []
+    assert any("computed once" in note for note in first)
+    assert all("found in" in note for note in again)
 
 
 TAU = {"refinement": "tau_norm"}
@@ -125,14 +134,9 @@ def test_a_run_is_the_same_with_kept_activations_and_without(
     settings = {**FROZEN, **settings}
     if settings.get("backbone") == "timm":
         settings["init"] = "random"
-    without = ran(registry, tmp_path / "1", settings, NO_CACHE)
-    cache = Cache(tmp_path / "cache", GB)
-    first = ran(registry, tmp_path / "2", settings, cache)
-    again = ran(registry, tmp_path / "3", settings, cache)
-    assert first[:2] == without[:2]
-    assert again[:2] == without[:2]
-    assert sum("computed once" in note for note in first[2]) >= 2  # of train and test images
-    assert all("found in" in note for note in again[2])
+    _, first, again = notes_of_the_same_run(registry, tmp_path, settings)
+    assert sum("computed once" in note for note in first) >= 2  # of train and test images
+    assert all("found in" in note for note in again)
 
 
 @pytest.mark.full
